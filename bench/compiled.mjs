@@ -66,13 +66,12 @@ export async function lowerWorkload(workload, target, folder, dist, options = {}
   const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
   const { code } = await transform(text, PLAIN);
   const file = join(folder, `${workload}.${target}.${names++}.mjs`);
-  const all = module.kernels.map(({ name }) => name);
-  // WebAssembly: the instance of the last trainer; TypeScript: the functions of the file
+  // WebAssembly: the instance of the last trainer; TypeScript: its kernels by kernel and arrays, in the order of the calls
   const reached = target === "wasm"
-    ? `${code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")}\nexport const functionsOf = () => globalThis.kernelsOfBench;`
-    : `${code}\nexport const functionsOf = () => ({ ${all.join(", ")} });`; // prettier-ignore
+    ? code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")
+    : code.replace(/^  const hyper = /m, `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (module.kernels.some((one) => one.name === kernel) ? [name] : [])).join(", ")}];\n$&`); // prettier-ignore
   writeFileSync(file, reached);
-  const { createTrainer, functionsOf } = await import(pathToFileURL(file).href);
+  const { createTrainer } = await import(pathToFileURL(file).href);
   let functions;
-  return { module, text: { createTrainer, functions: () => (functions ??= functionsOf()) } };
+  return { module, text: { createTrainer, functions: () => (functions ??= globalThis.kernelsOfBench) } }; // prettier-ignore
 }

@@ -35,15 +35,14 @@ export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: 
   const own = named(kernels);
   const printed = own.map((kernel) => printKernelFunction(kernel, kernel.name, needs));
   const code = await stripTypes([...printed, ...supportFor(needs), `export { ${own.map(({ name }) => name).join(", ")} };`].join("\n"));
-  const functions = await importText<Readonly<Record<string, (...arrays: unknown[]) => void>>>(code);
+  const functions = await importText<Readonly<Record<string, (...arrays: unknown[]) => () => void>>>(code);
   const arena = new ArrayBuffer(arenaBytes);
   const arrays = { Float32Array, Float64Array, Int32Array };
   return {
     arena,
     call(n, offsets) {
       const views = kernels[n]!.params.map(({ dtype, length }, at) => new arrays[arrayOf(dtype)](arena, offsets[at]!, length));
-      const run = functions[`k${n}`]!;
-      return () => run(...views);
+      return functions[`k${n}`]!(...views);
     },
   };
 } // prettier-ignore

@@ -52,7 +52,7 @@ export function withinBudget(
   const road = { ...choice, nests: new Map() };
   const graphs = declared.map(({ purpose, traced }) => toRounded(purpose, road).run(traced.graph, SILENT));
   const programs = graphs.map((graph) => fromRounded({ ...road, recomputed: NOTHING }).run(graph, SILENT));
-  const pinned = pinnedBytes(place(model, road.threads).run(programs));
+  const pinned = pinnedBytes(place(model, road).run(programs));
   const room = budget.bytes - pinned;
   const plans = declared.map(({ purpose, rows }, n): Plans => {
     const whole = memoryPlans(graphs[n]!, road, purpose.kind === "train" ? "search" : "keep everything");

@@ -246,7 +246,7 @@ export async function lower(
   const watched = (entry: string): Observer => observe(entry, observation, keep, command);
   const placed = (all: readonly CompiledEntry[]): Module =>
     runPass(
-      place(model.name, options.threads),
+      place(model.name, { threads: options.threads, target }),
       all.map(({ program }) => program),
       watched("module"),
     );

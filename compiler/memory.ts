@@ -64,7 +64,7 @@ export const pinnedBytes = ({ buffers }: Pick<Module, "buffers">): number =>
 
 function planOf(graph: Graph, road: Road, { recomputed, parts }: Choice, rows: number): { plan: MemoryPlan; program: Program } {
   const program = fromRounded({ ...road, recomputed, parts: { rows, parts } }).run(graph, SILENT);
-  const module = place(program.name, road.threads).run([program]);
+  const module = place(program.name, road).run([program]);
   const bytes = module.arenaBytes - pinnedBytes(module);
   return { plan: { chosen: recomputed, parts, bytes, flops: flopsOf(program), module }, program };
 } // prettier-ignore

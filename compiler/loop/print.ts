@@ -192,7 +192,7 @@ export function printDefinitions(d: Definitions): string {
   ); // prettier-ignore
 }
 
-/** How a loop goes: ` step 4`, ` vector`, ` unrolled 8`, or nothing. */
+/** How a loop goes: ` step 4`, ` vector`, ` unrolled 4`, or nothing. */
 const formText = ({ step, form, unrolled }: Loop): string =>
   `${step === 1 ? "" : ` step ${step}`}${form === "vector" ? " vector" : ""}${unrolled === undefined ? "" : ` unrolled ${unrolled}`}`;
 

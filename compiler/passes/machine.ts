@@ -10,6 +10,8 @@ export interface Machine {
   readonly rates: Rates;
   /** Functions that are calls of the emitted file's own mathematics, and cost more where they stand often in one kernel. */
   readonly called: ReadonlySet<ScalarFn>;
+  /** Whether a kernel that one statement calls runs faster than one that several share: its engine compiles the arrays into the code. */
+  readonly binds: boolean;
 }
 
 /** Functions whose values no format holds exactly: emitted files bring their own. */
@@ -29,12 +31,14 @@ const typescript: Machine = {
   lanes: 1,
   rates: { flopsPerSecond: 4.2e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
   called: MATHEMATICS,
+  binds: true,
 };
 const wasm: Machine = {
   name: "wasm",
   lanes: 4,
   rates: { flopsPerSecond: 37e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
   called: new Set(),
+  binds: false,
 };
 
 /** By target; the twin prints the loops of wasm. */

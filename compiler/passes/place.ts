@@ -6,6 +6,7 @@
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { placesTaken } from "./in-place.ts";
 import { offsetsFor, type Block } from "./offsets.ts";
+import { machines, type Machine } from "./machine.ts";
 import { keyOfKernel } from "../loop/same.ts";
 import { loadsOf, mapScalar, walkStmts } from "../loop/build.ts";
 import type {
@@ -37,15 +38,23 @@ export function touched(call: Call): readonly string[] {
   return call.kind === "store" ? [...reads, call.buffer] : reads;
 }
 
-/** `threads`: those that share kernels, if any do. */
-export function place(name: string, threads?: number): Pass<readonly Program[], Module> {
+interface Placing {
+  /** Those that divide kernels among them, if any do. */
+  readonly threads?: number | undefined;
+  readonly target?: keyof typeof machines | undefined;
+}
+
+export function place(
+  name: string,
+  { threads, target = "typescript" }: Placing = {},
+): Pass<readonly Program[], Module> {
   return {
     name: "place",
     why: "live ranges to addresses in one arena",
     run(programs) {
       const renamed = programs.map((program, n) => (n === 0 ? program : apart(program)));
       const pinned = uniqueBuffers(renamed.flatMap((program) => program.buffers.filter(isPinned)));
-      const { kernels, nameOf } = sharedKernels(renamed);
+      const { kernels, nameOf } = sharedKernels(renamed, machines[target]);
       const slots: Slot[] = [];
       let top = 0;
       for (const buffer of pinned) {
@@ -143,14 +152,19 @@ const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [
   ...new Map(buffers.map((b) => [b.name, b])).values(),
 ];
 
-/** Kernels that differ in names alone become the first of them. */
-function sharedKernels(programs: readonly Program[]): { kernels: Kernel[]; nameOf: ReadonlyMap<string, string> } {
+/** Kernels that differ in names alone become the first of them; where the machine binds arrays, one that is called once keeps to its entry. */
+function sharedKernels(programs: readonly Program[], { binds }: Machine): { kernels: Kernel[]; nameOf: ReadonlyMap<string, string> } {
   const first = new Map<string, Kernel>();
   const nameOf = new Map<string, string>();
-  for (const kernel of programs.flatMap((program) => program.kernels)) {
-    const key = keyOfKernel(kernel);
-    if (!first.has(key)) first.set(key, kernel);
-    nameOf.set(kernel.name, first.get(key)!.name);
+  for (const { name: entry, kernels, calls } of programs) {
+    const keys = new Map(kernels.map((kernel) => [kernel.name, keyOfKernel(kernel)]));
+    const called = calls.flatMap((call) => (call.kind === "call" ? [keys.get(call.kernel)!] : []));
+    for (const kernel of kernels) {
+      const shape = keys.get(kernel.name)!;
+      const key = binds && called.filter((one) => one === shape).length === 1 ? `${entry} ${shape}` : shape;
+      if (!first.has(key)) first.set(key, kernel);
+      nameOf.set(kernel.name, first.get(key)!.name);
+    }
   }
   return { kernels: [...first.values()], nameOf };
 } // prettier-ignore

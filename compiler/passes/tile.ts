@@ -38,8 +38,11 @@ const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3]];
 /** The same where the products of one iteration are held beside them: an engine multiplies first, then adds. */
 const SHAPES_UNROLLED: readonly (readonly [number, number])[] = [[3, 2], [2, 3]]; // prettier-ignore
 
-/** Iterations of a long sum that are written in a row, from three times as many on. */
-export const UNROLLED = 8;
+/** Iterations of a long sum that are written in a row. */
+export const UNROLLED = 4;
+
+/** Terms from which on a sum is long. */
+const LONG = 24;
 
 /** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
 const VECTORS = 8;
@@ -88,8 +91,7 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   if (sides.length === 2) {
     const [p, q] = ownAxes(group, sides as [Load, Load]);
     const { extent } = reduce.over.at(-1)!;
-    const isLong = extent >= 3 * UNROLLED;
-    if (p === undefined || q === undefined || !isLong) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
+    if (p === undefined || q === undefined || extent < LONG) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
     return { ...plain, sizes: leastLeft(group, p, q), unrolled: UNROLLED };
   }
   // one operand: neighbours along a contiguous last axis share the walk

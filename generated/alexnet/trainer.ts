@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 495,420,480 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 ce19735c44822651
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 bc21a9cb91266efa
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -315,6 +315,269 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const c3_padded_predict = new Float32Array(arena, 488806752, 86400); // [1,384,15,15]  scratch, statements 8–9
   const c4_padded_predict = new Float32Array(arena, 488806752, 57600); // [1,256,15,15]  scratch, statements 10–11
 
+  const convRelu_c1 = convRelu_2x64x55x3x11x11x55(x, c1_kernel, c1_bias, c1);
+  const windowMax_p1 = windowMax_2x64x27x1x1x3x3x27(c1, p1);
+  const pad_p1_padded = pad_2x64x31x31(p1, p1_padded);
+  const convRelu_c2 = convRelu_2x192x27x64x5x5x27(p1_padded, c2_kernel, c2_bias, c2);
+  const windowMax_p2 = windowMax_2x192x13x1x1x3x3x13(c2, p2);
+  const pad_p2_padded = pad_2x192x15x15(p2, p2_padded);
+  const convRelu_c3 = convRelu_2x384x13x192x3x3x13(p2_padded, c3_kernel, c3_bias, c3);
+  const pad_c3_padded = pad_2x384x15x15(c3, c3_padded);
+  const convRelu_c4 = convRelu_2x256x13x384x3x3x13(c3_padded, c4_kernel, c4_bias, c4);
+  const pad_c4_padded = pad_2x256x15x15(c4, c4_padded);
+  const convRelu_c5 = convRelu_2x256x13x256x3x3x13(c4_padded, c5_kernel, c5_bias, c5);
+  const windowMax_p5 = windowMax_2x256x6x1x1x3x3x6(c5, p5);
+  const le_dropout_kept = le_2x9216(random, dropout_kept);
+  const dotRelu_f6 = dotRelu_2x9216x4096(dropout_kept, p5, f6_kernel, f6_bias, f6);
+  const le_dropout_2_kept = le_2x4096(random, dropout_2_kept);
+  const dotRelu_f7 = dotRelu_2x4096x4096(dropout_2_kept, f6, f7_kernel, f7_bias, f7);
+  const dotAdd_scores = dotAdd_2x4096x1000(f7, scores_kernel, scores_bias, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_2x1000(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumSgd_scores_bias = sumSgd_2x1000(d_shifted, scores_bias_momentum, scores_bias);
+  const dotWhere_d_f7_z = dotWhere_2x1000x4096(d_shifted, scores_kernel, f7, d_f7_z);
+  const dotSgd_scores_kernel = dotSgd_4096x2x1000(
+    f7,
+    d_shifted,
+    scores_kernel_momentum,
+    scores_kernel,
+  );
+  const sumSgd_f7_bias = sumSgd_2x4096(d_f7_z, f7_bias_momentum, f7_bias);
+  const dotWhere_d_f6_z = dotWhere_2x4096x4096(d_f7_z, f7_kernel, f6, dropout_2_kept, d_f6_z);
+  const dotSgd_f7_kernel = dotSgd_4096x2x4096(
+    dropout_2_kept,
+    f6,
+    d_f7_z,
+    f7_kernel_momentum,
+    f7_kernel,
+  );
+  const sumSgd_f6_bias = sumSgd_2x4096(d_f6_z, f6_bias_momentum, f6_bias);
+  const dot_d_dropout = dot_2x4096x9216(d_f6_z, f6_kernel, d_dropout);
+  const dotSgd_f6_kernel = dotSgd_9216x2x4096(
+    dropout_kept,
+    p5,
+    d_f6_z,
+    f6_kernel_momentum,
+    f6_kernel,
+  );
+  const windowArgmaxWindowScatterWhere_d_c5_z = windowArgmaxWindowScatterWhere_2x256x6x6(
+    c5,
+    d_c5_windowArgmax,
+    dropout_kept,
+    d_dropout,
+    d_c5,
+    d_c5_z,
+  );
+  const sumSgd_c5_bias = sumSgd_2x13x13x256(d_c5_z, c5_bias_momentum, c5_bias);
+  const pad_d_c5_z_padded = pad_2x256x15x15(d_c5_z, d_c5_z_padded);
+  const convWhere_d_c4_z = convWhere_2x256x13x256x3x3x13(d_c5_z_padded, c5_kernel, c4, d_c4_z);
+  const pad_c4_padded_2 = pad_2x256x15x15(c4, c4_padded_2);
+  const convSgd_c5_kernel = convSgd_256x256x3x2x13x13x3(
+    c4_padded_2,
+    d_c5_z,
+    c5_kernel_momentum,
+    c5_kernel,
+  );
+  const sumSgd_c4_bias = sumSgd_2x13x13x256(d_c4_z, c4_bias_momentum, c4_bias);
+  const pad_d_c4_z_padded = pad_2x256x15x15(d_c4_z, d_c4_z_padded);
+  const convWhere_d_c3_z = convWhere_2x384x13x256x3x3x13(d_c4_z_padded, c4_kernel, c3, d_c3_z);
+  const pad_c3_padded_2 = pad_2x384x15x15(c3, c3_padded_2);
+  const convSgd_c4_kernel = convSgd_256x384x3x2x13x13x3(
+    c3_padded_2,
+    d_c4_z,
+    c4_kernel_momentum,
+    c4_kernel,
+  );
+  const sumSgd_c3_bias = sumSgd_2x13x13x384(d_c3_z, c3_bias_momentum, c3_bias);
+  const pad_d_c3_z_padded = pad_2x384x15x15(d_c3_z, d_c3_z_padded);
+  const conv_d_p2 = conv_2x192x13x384x3x3x13(d_c3_z_padded, c3_kernel, d_p2);
+  const pad_p2_padded_2 = pad_2x192x15x15(p2, p2_padded_2);
+  const convSgd_c3_kernel = convSgd_384x192x3x2x13x13x3(
+    p2_padded_2,
+    d_c3_z,
+    c3_kernel_momentum,
+    c3_kernel,
+  );
+  const windowArgmaxWindowScatterWhere_d_c2_z = windowArgmaxWindowScatterWhere_2x192x13x13(
+    c2,
+    d_c2_windowArgmax,
+    d_p2,
+    d_c2,
+    d_c2_z,
+  );
+  const sumSgd_c2_bias = sumSgd_2x27x27x192(d_c2_z, c2_bias_momentum, c2_bias);
+  const pad_d_c2_z_padded = pad_2x192x31x31(d_c2_z, d_c2_z_padded);
+  const conv_d_p1 = conv_2x64x27x192x5x5x27(d_c2_z_padded, c2_kernel, d_p1);
+  const pad_p1_padded_2 = pad_2x64x31x31(p1, p1_padded_2);
+  const convSgd_c2_kernel = convSgd_192x64x5x2x27x27x5(
+    p1_padded_2,
+    d_c2_z,
+    c2_kernel_momentum,
+    c2_kernel,
+  );
+  const windowArgmaxWindowScatterWhere_d_c1_z = windowArgmaxWindowScatterWhere_2x64x27x27(
+    c1,
+    d_c1_windowArgmax,
+    d_p1,
+    d_c1,
+    d_c1_z,
+  );
+  const sumSgd_c1_bias = sumSgd_2x55x55x64(d_c1_z, c1_bias_momentum, c1_bias);
+  const convSgd_c1_kernel = convSgd_64x3x11x2x55x55x11(x, d_c1_z, c1_kernel_momentum, c1_kernel);
+  const conv_c1_product_evaluate = conv_1x64x55x3x11x11x55_evaluate(
+    x_evaluate,
+    c1_kernel,
+    c1_product_evaluate,
+  );
+  const windowMax_p1_evaluate = windowMax_1x64x27x1x1x3x3x27_evaluate(
+    c1_product_evaluate,
+    c1_bias,
+    p1_evaluate,
+  );
+  const pad_p1_padded_evaluate = pad_1x64x31x31_evaluate(p1_evaluate, p1_padded_evaluate);
+  const conv_c2_product_evaluate = conv_1x192x27x64x5x5x27_evaluate(
+    p1_padded_evaluate,
+    c2_kernel,
+    c2_product_evaluate,
+  );
+  const windowMax_p2_evaluate = windowMax_1x192x13x1x1x3x3x13_evaluate(
+    c2_product_evaluate,
+    c2_bias,
+    p2_evaluate,
+  );
+  const pad_p2_padded_evaluate = pad_1x192x15x15_evaluate(p2_evaluate, p2_padded_evaluate);
+  const convRelu_c3_evaluate = convRelu_1x384x13x192x3x3x13_evaluate(
+    p2_padded_evaluate,
+    c3_kernel,
+    c3_bias,
+    c3_evaluate,
+  );
+  const pad_c3_padded_evaluate = pad_1x384x15x15_evaluate(c3_evaluate, c3_padded_evaluate);
+  const convRelu_c4_evaluate = convRelu_1x256x13x384x3x3x13_evaluate(
+    c3_padded_evaluate,
+    c4_kernel,
+    c4_bias,
+    c4_evaluate,
+  );
+  const pad_c4_padded_evaluate = pad_1x256x15x15_evaluate(c4_evaluate, c4_padded_evaluate);
+  const conv_c5_product_evaluate = conv_1x256x13x256x3x3x13_evaluate(
+    c4_padded_evaluate,
+    c5_kernel,
+    c5_product_evaluate,
+  );
+  const windowMax_p5_evaluate = windowMax_1x256x6x1x1x3x3x6_evaluate(
+    c5_product_evaluate,
+    c5_bias,
+    p5_evaluate,
+  );
+  const dotRelu_f6_evaluate = dotRelu_1x9216x4096_evaluate(
+    p5_evaluate,
+    f6_kernel,
+    f6_bias,
+    f6_evaluate,
+  );
+  const dotRelu_f7_evaluate = dotRelu_1x4096x4096_evaluate(
+    f6_evaluate,
+    f7_kernel,
+    f7_bias,
+    f7_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_1x4096x1000_evaluate(
+    f7_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_evaluate,
+  );
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_1000x1_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_1000x1_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const sum_rowSum_3_evaluate = sum_1000x1_evaluate(
+    rowSum_3_evaluate,
+    y_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+  );
+  const conv_c1_product_predict = conv_1x64x55x3x11x11x55_predict(
+    x_predict,
+    c1_kernel,
+    c1_product_predict,
+  );
+  const windowMax_p1_predict = windowMax_1x64x27x1x1x3x3x27_predict(
+    c1_product_predict,
+    c1_bias,
+    p1_predict,
+  );
+  const pad_p1_padded_predict = pad_1x64x31x31_predict(p1_predict, p1_padded_predict);
+  const conv_c2_product_predict = conv_1x192x27x64x5x5x27_predict(
+    p1_padded_predict,
+    c2_kernel,
+    c2_product_predict,
+  );
+  const windowMax_p2_predict = windowMax_1x192x13x1x1x3x3x13_predict(
+    c2_product_predict,
+    c2_bias,
+    p2_predict,
+  );
+  const pad_p2_padded_predict = pad_1x192x15x15_predict(p2_predict, p2_padded_predict);
+  const convRelu_c3_predict = convRelu_1x384x13x192x3x3x13_predict(
+    p2_padded_predict,
+    c3_kernel,
+    c3_bias,
+    c3_predict,
+  );
+  const pad_c3_padded_predict = pad_1x384x15x15_predict(c3_predict, c3_padded_predict);
+  const convRelu_c4_predict = convRelu_1x256x13x384x3x3x13_predict(
+    c3_padded_predict,
+    c4_kernel,
+    c4_bias,
+    c4_predict,
+  );
+  const pad_c4_padded_predict = pad_1x256x15x15_predict(c4_predict, c4_padded_predict);
+  const conv_c5_product_predict = conv_1x256x13x256x3x3x13_predict(
+    c4_padded_predict,
+    c5_kernel,
+    c5_product_predict,
+  );
+  const windowMax_p5_predict = windowMax_1x256x6x1x1x3x3x6_predict(
+    c5_product_predict,
+    c5_bias,
+    p5_predict,
+  );
+  const dotRelu_f6_predict = dotRelu_1x9216x4096_predict(
+    p5_predict,
+    f6_kernel,
+    f6_bias,
+    f6_predict,
+  );
+  const dotRelu_f7_predict = dotRelu_1x4096x4096_predict(
+    f6_predict,
+    f7_kernel,
+    f7_bias,
+    f7_predict,
+  );
+  const dotAdd_scores_predict = dotAdd_1x4096x1000_predict(
+    f7_predict,
+    scores_kernel,
+    scores_bias,
+    scores_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(c1_kernel, seed, 0, -0.128564869306645, 0.128564869306645);
   fillUniform(c2_kernel, seed, 1, -0.06123724356957945, 0.06123724356957945);
@@ -342,64 +605,64 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/alexnet.ts:13
     // c1.z = c1.product + c1.bias    %c1.z  add, models/alexnet.ts:13
     // c1 = relu(c1.z)    %c1  relu, models/alexnet.ts:13
-    convRelu_2x64x55x3x11x11x55(x, c1_kernel, c1_bias, c1);
+    convRelu_c1();
 
     // 3.
     // p1 = max c1 over windows [1,1,3,3]    %p1  windowMax, models/alexnet.ts:14
-    windowMax_2x64x27x1x1x3x3x27(c1, p1);
+    windowMax_p1();
 
     // 4.
     // p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:15
-    pad_2x64x31x31(p1, p1_padded);
+    pad_p1_padded();
 
     // 5.
     // c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:15
     // c2.z = c2.product + c2.bias    %c2.z  add, models/alexnet.ts:15
     // c2 = relu(c2.z)    %c2  relu, models/alexnet.ts:15
-    convRelu_2x192x27x64x5x5x27(p1_padded, c2_kernel, c2_bias, c2);
+    convRelu_c2();
 
     // 6.
     // p2 = max c2 over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:16
-    windowMax_2x192x13x1x1x3x3x13(c2, p2);
+    windowMax_p2();
 
     // 7.
     // p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:17
-    pad_2x192x15x15(p2, p2_padded);
+    pad_p2_padded();
 
     // 8.
     // c3.product = p2 ∗ c3.kernel    %c3.product  conv, models/alexnet.ts:17
     // c3.z = c3.product + c3.bias    %c3.z  add, models/alexnet.ts:17
     // c3 = relu(c3.z)    %c3  relu, models/alexnet.ts:17
-    convRelu_2x384x13x192x3x3x13(p2_padded, c3_kernel, c3_bias, c3);
+    convRelu_c3();
 
     // 9.
     // c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:18
-    pad_2x384x15x15(c3, c3_padded);
+    pad_c3_padded();
 
     // 10.
     // c4.product = c3 ∗ c4.kernel    %c4.product  conv, models/alexnet.ts:18
     // c4.z = c4.product + c4.bias    %c4.z  add, models/alexnet.ts:18
     // c4 = relu(c4.z)    %c4  relu, models/alexnet.ts:18
-    convRelu_2x256x13x384x3x3x13(c3_padded, c4_kernel, c4_bias, c4);
+    convRelu_c4();
 
     // 11.
     // c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:19
-    pad_2x256x15x15(c4, c4_padded);
+    pad_c4_padded();
 
     // 12.
     // c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:19
     // c5.z = c5.product + c5.bias    %c5.z  add, models/alexnet.ts:19
     // c5 = relu(c5.z)    %c5  relu, models/alexnet.ts:19
-    convRelu_2x256x13x256x3x3x13(c4_padded, c5_kernel, c5_bias, c5);
+    convRelu_c5();
 
     // 13.
     // p5 = max c5 over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:20
-    windowMax_2x256x6x1x1x3x3x6(c5, p5);
+    windowMax_p5();
 
     // 14.
     // bits = random bits of random, stream 0    %bits  randomBits, models/alexnet.ts:21
     // dropout.kept = [0 ≤ bits]    %dropout.kept  le, models/alexnet.ts:21
-    le_2x9216(random, dropout_kept);
+    le_dropout_kept();
 
     // 15.
     // mul = reshape(p5, [2,9216]) ⊙ 2    %mul  mul, models/alexnet.ts:21
@@ -407,12 +670,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f6.product = dropout · f6.kernel    %f6.product  dot, models/alexnet.ts:21
     // f6.z = f6.product + f6.bias    %f6.z  add, models/alexnet.ts:21
     // f6 = relu(f6.z)    %f6  relu, models/alexnet.ts:21
-    dotRelu_2x9216x4096(dropout_kept, p5, f6_kernel, f6_bias, f6);
+    dotRelu_f6();
 
     // 16.
     // bits_2 = random bits of random, stream 1    %bits_2  randomBits, models/alexnet.ts:22
     // dropout_2.kept = [0 ≤ bits_2]    %dropout_2.kept  le, models/alexnet.ts:22
-    le_2x4096(random, dropout_2_kept);
+    le_dropout_2_kept();
 
     // 17.
     // random_next = random + 1    %random_next  add, models/alexnet.ts:21
@@ -424,12 +687,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f7.product = dropout_2 · f7.kernel    %f7.product  dot, models/alexnet.ts:22
     // f7.z = f7.product + f7.bias    %f7.z  add, models/alexnet.ts:22
     // f7 = relu(f7.z)    %f7  relu, models/alexnet.ts:22
-    dotRelu_2x4096x4096(dropout_2_kept, f6, f7_kernel, f7_bias, f7);
+    dotRelu_f7();
 
     // 19.
     // scores.product = f7 · scores.kernel    %scores.product  dot, models/alexnet.ts:23
     // scores = scores.product + scores.bias    %scores  add, models/alexnet.ts:23
-    dotAdd_2x4096x1000(f7, scores_kernel, scores_bias, scores);
+    dotAdd_scores();
 
     // 20.
     // cast = f32(live rows)    %cast  cast, models/alexnet.ts:25
@@ -466,7 +729,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/alexnet.ts:25
     // d_broadcast_8 = d_shifted    %d_broadcast_8  adjoint of add, models/alexnet.ts:23
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/alexnet.ts:23
-    reduceMaxExpSumAdd_2x1000(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 24.
     // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/alexnet.ts:23
@@ -474,7 +737,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias.momentum_next = scores.bias_mul + d_scores.bias    %scores.bias.momentum_next  update of scores.bias by sgd, models/alexnet.ts:23
     // scores.bias_mul_2 = scores.bias.momentum_next ⊙ 0.0005    %scores.bias_mul_2  update of scores.bias by sgd, models/alexnet.ts:23
     // scores.bias_next = scores.bias − scores.bias_mul_2    %scores.bias_next  update of scores.bias by sgd, models/alexnet.ts:23
-    sumSgd_2x1000(d_shifted, scores_bias_momentum, scores_bias);
+    sumSgd_scores_bias();
 
     // 25.
     // loss = rowSum ⊙ perRow    %loss  mul, models/alexnet.ts:25
@@ -486,7 +749,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_f7.z = d_f7.z_lt ? d_f7 : 0    %d_f7.z  adjoint of relu, models/alexnet.ts:22
     // d_broadcast_7 = d_f7.z    %d_broadcast_7  adjoint of add, models/alexnet.ts:22
     // d_f7.product = d_f7.z    %d_f7.product  adjoint of add, models/alexnet.ts:22
-    dotWhere_2x1000x4096(d_shifted, scores_kernel, f7, d_f7_z);
+    dotWhere_d_f7_z();
 
     // 27.
     // d_scores.kernel = f7ᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/alexnet.ts:23
@@ -494,7 +757,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel.momentum_next = scores.kernel_mul + d_scores.kernel    %scores.kernel.momentum_next  update of scores.kernel by sgd, models/alexnet.ts:23
     // scores.kernel_mul_2 = scores.kernel.momentum_next ⊙ 0.0005    %scores.kernel_mul_2  update of scores.kernel by sgd, models/alexnet.ts:23
     // scores.kernel_next = scores.kernel − scores.kernel_mul_2    %scores.kernel_next  update of scores.kernel by sgd, models/alexnet.ts:23
-    dotSgd_4096x2x1000(f7, d_shifted, scores_kernel_momentum, scores_kernel);
+    dotSgd_scores_kernel();
 
     // 28.
     // d_f7.bias = Σ d_f7.z over axes 0    %d_f7.bias  adjoint of broadcast, models/alexnet.ts:22
@@ -502,7 +765,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f7.bias.momentum_next = f7.bias_mul + d_f7.bias    %f7.bias.momentum_next  update of f7.bias by sgd, models/alexnet.ts:22
     // f7.bias_mul_2 = f7.bias.momentum_next ⊙ 0.0005    %f7.bias_mul_2  update of f7.bias by sgd, models/alexnet.ts:22
     // f7.bias_next = f7.bias − f7.bias_mul_2    %f7.bias_next  update of f7.bias by sgd, models/alexnet.ts:22
-    sumSgd_2x4096(d_f7_z, f7_bias_momentum, f7_bias);
+    sumSgd_f7_bias();
 
     // 29.
     // d_dropout_2 = d_f7.z · f7.kernelᵀ    %d_dropout_2  adjoint of dot, models/alexnet.ts:22
@@ -512,7 +775,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_f6.z = d_f6.z_lt ? d_f6 : 0    %d_f6.z  adjoint of relu, models/alexnet.ts:21
     // d_broadcast_6 = d_f6.z    %d_broadcast_6  adjoint of add, models/alexnet.ts:21
     // d_f6.product = d_f6.z    %d_f6.product  adjoint of add, models/alexnet.ts:21
-    dotWhere_2x4096x4096(d_f7_z, f7_kernel, f6, dropout_2_kept, d_f6_z);
+    dotWhere_d_f6_z();
 
     // 30.
     // mul_2 = f6 ⊙ 2    %mul_2  mul, models/alexnet.ts:22
@@ -522,7 +785,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f7.kernel.momentum_next = f7.kernel_mul + d_f7.kernel    %f7.kernel.momentum_next  update of f7.kernel by sgd, models/alexnet.ts:22
     // f7.kernel_mul_2 = f7.kernel.momentum_next ⊙ 0.0005    %f7.kernel_mul_2  update of f7.kernel by sgd, models/alexnet.ts:22
     // f7.kernel_next = f7.kernel − f7.kernel_mul_2    %f7.kernel_next  update of f7.kernel by sgd, models/alexnet.ts:22
-    dotSgd_4096x2x4096(dropout_2_kept, f6, d_f7_z, f7_kernel_momentum, f7_kernel);
+    dotSgd_f7_kernel();
 
     // 31.
     // d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast, models/alexnet.ts:21
@@ -530,11 +793,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f6.bias.momentum_next = f6.bias_mul + d_f6.bias    %f6.bias.momentum_next  update of f6.bias by sgd, models/alexnet.ts:21
     // f6.bias_mul_2 = f6.bias.momentum_next ⊙ 0.0005    %f6.bias_mul_2  update of f6.bias by sgd, models/alexnet.ts:21
     // f6.bias_next = f6.bias − f6.bias_mul_2    %f6.bias_next  update of f6.bias by sgd, models/alexnet.ts:21
-    sumSgd_2x4096(d_f6_z, f6_bias_momentum, f6_bias);
+    sumSgd_f6_bias();
 
     // 32.
     // d_dropout = d_f6.z · f6.kernelᵀ    %d_dropout  adjoint of dot, models/alexnet.ts:21
-    dot_2x4096x9216(d_f6_z, f6_kernel, d_dropout);
+    dot_d_dropout();
 
     // 33.
     // mul = reshape(p5, [2,9216]) ⊙ 2    %mul  mul, models/alexnet.ts:21
@@ -544,7 +807,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f6.kernel.momentum_next = f6.kernel_mul + d_f6.kernel    %f6.kernel.momentum_next  update of f6.kernel by sgd, models/alexnet.ts:21
     // f6.kernel_mul_2 = f6.kernel.momentum_next ⊙ 0.0005    %f6.kernel_mul_2  update of f6.kernel by sgd, models/alexnet.ts:21
     // f6.kernel_next = f6.kernel − f6.kernel_mul_2    %f6.kernel_next  update of f6.kernel by sgd, models/alexnet.ts:21
-    dotSgd_9216x2x4096(dropout_kept, p5, d_f6_z, f6_kernel_momentum, f6_kernel);
+    dotSgd_f6_kernel();
 
     // 34.
     // d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]    %d_c5_windowArgmax  adjoint of windowMax, models/alexnet.ts:20
@@ -555,14 +818,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c5.z = d_c5.z_lt ? d_c5 : 0    %d_c5.z  adjoint of relu, models/alexnet.ts:19
     // d_broadcast_5 = d_c5.z    %d_broadcast_5  adjoint of add, models/alexnet.ts:19
     // d_c5.product = d_c5.z    %d_c5.product  adjoint of add, models/alexnet.ts:19
-    windowArgmaxWindowScatterWhere_2x256x6x6(
-      c5,
-      d_c5_windowArgmax,
-      dropout_kept,
-      d_dropout,
-      d_c5,
-      d_c5_z,
-    );
+    windowArgmaxWindowScatterWhere_d_c5_z();
 
     // 35.
     // d_c5.bias = Σ d_c5.z over axes 0,2,3    %d_c5.bias  adjoint of broadcast, models/alexnet.ts:19
@@ -570,11 +826,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c5.bias.momentum_next = c5.bias_mul + d_c5.bias    %c5.bias.momentum_next  update of c5.bias by sgd, models/alexnet.ts:19
     // c5.bias_mul_2 = c5.bias.momentum_next ⊙ 0.0005    %c5.bias_mul_2  update of c5.bias by sgd, models/alexnet.ts:19
     // c5.bias_next = c5.bias − c5.bias_mul_2    %c5.bias_next  update of c5.bias by sgd, models/alexnet.ts:19
-    sumSgd_2x13x13x256(d_c5_z, c5_bias_momentum, c5_bias);
+    sumSgd_c5_bias();
 
     // 36.
     // d_c5.z_padded = d_c5.z in a margin of zeros    %d_c5.z_padded  pad for d_c4, models/alexnet.ts:19
-    pad_2x256x15x15(d_c5_z, d_c5_z_padded);
+    pad_d_c5_z_padded();
 
     // 37.
     // d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])    %d_c4  adjoint of conv, models/alexnet.ts:19
@@ -582,11 +838,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c4.z = d_c4.z_lt ? d_c4 : 0    %d_c4.z  adjoint of relu, models/alexnet.ts:18
     // d_broadcast_4 = d_c4.z    %d_broadcast_4  adjoint of add, models/alexnet.ts:18
     // d_c4.product = d_c4.z    %d_c4.product  adjoint of add, models/alexnet.ts:18
-    convWhere_2x256x13x256x3x3x13(d_c5_z_padded, c5_kernel, c4, d_c4_z);
+    convWhere_d_c4_z();
 
     // 38.
     // c4_padded_2 = c4 in a margin of zeros    %c4_padded_2  pad for d_c5.kernel, models/alexnet.ts:19
-    pad_2x256x15x15(c4, c4_padded_2);
+    pad_c4_padded_2();
 
     // 39.
     // d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])    %d_c5.kernel_conv  adjoint of conv, models/alexnet.ts:19
@@ -594,7 +850,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c5.kernel.momentum_next = c5.kernel_mul + transpose(d_c5.kernel_conv, [1,0,2,3])    %c5.kernel.momentum_next  update of c5.kernel by sgd, models/alexnet.ts:19
     // c5.kernel_mul_2 = c5.kernel.momentum_next ⊙ 0.0005    %c5.kernel_mul_2  update of c5.kernel by sgd, models/alexnet.ts:19
     // c5.kernel_next = c5.kernel − c5.kernel_mul_2    %c5.kernel_next  update of c5.kernel by sgd, models/alexnet.ts:19
-    convSgd_256x256x3x2x13x13x3(c4_padded_2, d_c5_z, c5_kernel_momentum, c5_kernel);
+    convSgd_c5_kernel();
 
     // 40.
     // d_c4.bias = Σ d_c4.z over axes 0,2,3    %d_c4.bias  adjoint of broadcast, models/alexnet.ts:18
@@ -602,11 +858,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c4.bias.momentum_next = c4.bias_mul + d_c4.bias    %c4.bias.momentum_next  update of c4.bias by sgd, models/alexnet.ts:18
     // c4.bias_mul_2 = c4.bias.momentum_next ⊙ 0.0005    %c4.bias_mul_2  update of c4.bias by sgd, models/alexnet.ts:18
     // c4.bias_next = c4.bias − c4.bias_mul_2    %c4.bias_next  update of c4.bias by sgd, models/alexnet.ts:18
-    sumSgd_2x13x13x256(d_c4_z, c4_bias_momentum, c4_bias);
+    sumSgd_c4_bias();
 
     // 41.
     // d_c4.z_padded = d_c4.z in a margin of zeros    %d_c4.z_padded  pad for d_c3, models/alexnet.ts:18
-    pad_2x256x15x15(d_c4_z, d_c4_z_padded);
+    pad_d_c4_z_padded();
 
     // 42.
     // d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])    %d_c3  adjoint of conv, models/alexnet.ts:18
@@ -614,11 +870,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c3.z = d_c3.z_lt ? d_c3 : 0    %d_c3.z  adjoint of relu, models/alexnet.ts:17
     // d_broadcast_3 = d_c3.z    %d_broadcast_3  adjoint of add, models/alexnet.ts:17
     // d_c3.product = d_c3.z    %d_c3.product  adjoint of add, models/alexnet.ts:17
-    convWhere_2x384x13x256x3x3x13(d_c4_z_padded, c4_kernel, c3, d_c3_z);
+    convWhere_d_c3_z();
 
     // 43.
     // c3_padded_2 = c3 in a margin of zeros    %c3_padded_2  pad for d_c4.kernel, models/alexnet.ts:18
-    pad_2x384x15x15(c3, c3_padded_2);
+    pad_c3_padded_2();
 
     // 44.
     // d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])    %d_c4.kernel_conv  adjoint of conv, models/alexnet.ts:18
@@ -626,7 +882,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c4.kernel.momentum_next = c4.kernel_mul + transpose(d_c4.kernel_conv, [1,0,2,3])    %c4.kernel.momentum_next  update of c4.kernel by sgd, models/alexnet.ts:18
     // c4.kernel_mul_2 = c4.kernel.momentum_next ⊙ 0.0005    %c4.kernel_mul_2  update of c4.kernel by sgd, models/alexnet.ts:18
     // c4.kernel_next = c4.kernel − c4.kernel_mul_2    %c4.kernel_next  update of c4.kernel by sgd, models/alexnet.ts:18
-    convSgd_256x384x3x2x13x13x3(c3_padded_2, d_c4_z, c4_kernel_momentum, c4_kernel);
+    convSgd_c4_kernel();
 
     // 45.
     // d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast, models/alexnet.ts:17
@@ -634,19 +890,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c3.bias.momentum_next = c3.bias_mul + d_c3.bias    %c3.bias.momentum_next  update of c3.bias by sgd, models/alexnet.ts:17
     // c3.bias_mul_2 = c3.bias.momentum_next ⊙ 0.0005    %c3.bias_mul_2  update of c3.bias by sgd, models/alexnet.ts:17
     // c3.bias_next = c3.bias − c3.bias_mul_2    %c3.bias_next  update of c3.bias by sgd, models/alexnet.ts:17
-    sumSgd_2x13x13x384(d_c3_z, c3_bias_momentum, c3_bias);
+    sumSgd_c3_bias();
 
     // 46.
     // d_c3.z_padded = d_c3.z in a margin of zeros    %d_c3.z_padded  pad for d_p2, models/alexnet.ts:17
-    pad_2x384x15x15(d_c3_z, d_c3_z_padded);
+    pad_d_c3_z_padded();
 
     // 47.
     // d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_p2  adjoint of conv, models/alexnet.ts:17
-    conv_2x192x13x384x3x3x13(d_c3_z_padded, c3_kernel, d_p2);
+    conv_d_p2();
 
     // 48.
     // p2_padded_2 = p2 in a margin of zeros    %p2_padded_2  pad for d_c3.kernel, models/alexnet.ts:17
-    pad_2x192x15x15(p2, p2_padded_2);
+    pad_p2_padded_2();
 
     // 49.
     // d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv, models/alexnet.ts:17
@@ -654,7 +910,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c3.kernel.momentum_next = c3.kernel_mul + transpose(d_c3.kernel_conv, [1,0,2,3])    %c3.kernel.momentum_next  update of c3.kernel by sgd, models/alexnet.ts:17
     // c3.kernel_mul_2 = c3.kernel.momentum_next ⊙ 0.0005    %c3.kernel_mul_2  update of c3.kernel by sgd, models/alexnet.ts:17
     // c3.kernel_next = c3.kernel − c3.kernel_mul_2    %c3.kernel_next  update of c3.kernel by sgd, models/alexnet.ts:17
-    convSgd_384x192x3x2x13x13x3(p2_padded_2, d_c3_z, c3_kernel_momentum, c3_kernel);
+    convSgd_c3_kernel();
 
     // 50.
     // d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]    %d_c2_windowArgmax  adjoint of windowMax, models/alexnet.ts:16
@@ -663,7 +919,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c2.z = d_c2.z_lt ? d_c2 : 0    %d_c2.z  adjoint of relu, models/alexnet.ts:15
     // d_broadcast_2 = d_c2.z    %d_broadcast_2  adjoint of add, models/alexnet.ts:15
     // d_c2.product = d_c2.z    %d_c2.product  adjoint of add, models/alexnet.ts:15
-    windowArgmaxWindowScatterWhere_2x192x13x13(c2, d_c2_windowArgmax, d_p2, d_c2, d_c2_z);
+    windowArgmaxWindowScatterWhere_d_c2_z();
 
     // 51.
     // d_c2.bias = Σ d_c2.z over axes 0,2,3    %d_c2.bias  adjoint of broadcast, models/alexnet.ts:15
@@ -671,19 +927,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c2.bias.momentum_next = c2.bias_mul + d_c2.bias    %c2.bias.momentum_next  update of c2.bias by sgd, models/alexnet.ts:15
     // c2.bias_mul_2 = c2.bias.momentum_next ⊙ 0.0005    %c2.bias_mul_2  update of c2.bias by sgd, models/alexnet.ts:15
     // c2.bias_next = c2.bias − c2.bias_mul_2    %c2.bias_next  update of c2.bias by sgd, models/alexnet.ts:15
-    sumSgd_2x27x27x192(d_c2_z, c2_bias_momentum, c2_bias);
+    sumSgd_c2_bias();
 
     // 52.
     // d_c2.z_padded = d_c2.z in a margin of zeros    %d_c2.z_padded  pad for d_p1, models/alexnet.ts:15
-    pad_2x192x31x31(d_c2_z, d_c2_z_padded);
+    pad_d_c2_z_padded();
 
     // 53.
     // d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])    %d_p1  adjoint of conv, models/alexnet.ts:15
-    conv_2x64x27x192x5x5x27(d_c2_z_padded, c2_kernel, d_p1);
+    conv_d_p1();
 
     // 54.
     // p1_padded_2 = p1 in a margin of zeros    %p1_padded_2  pad for d_c2.kernel, models/alexnet.ts:15
-    pad_2x64x31x31(p1, p1_padded_2);
+    pad_p1_padded_2();
 
     // 55.
     // d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])    %d_c2.kernel_conv  adjoint of conv, models/alexnet.ts:15
@@ -691,7 +947,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c2.kernel.momentum_next = c2.kernel_mul + transpose(d_c2.kernel_conv, [1,0,2,3])    %c2.kernel.momentum_next  update of c2.kernel by sgd, models/alexnet.ts:15
     // c2.kernel_mul_2 = c2.kernel.momentum_next ⊙ 0.0005    %c2.kernel_mul_2  update of c2.kernel by sgd, models/alexnet.ts:15
     // c2.kernel_next = c2.kernel − c2.kernel_mul_2    %c2.kernel_next  update of c2.kernel by sgd, models/alexnet.ts:15
-    convSgd_192x64x5x2x27x27x5(p1_padded_2, d_c2_z, c2_kernel_momentum, c2_kernel);
+    convSgd_c2_kernel();
 
     // 56.
     // d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]    %d_c1_windowArgmax  adjoint of windowMax, models/alexnet.ts:14
@@ -700,7 +956,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c1.z = d_c1.z_lt ? d_c1 : 0    %d_c1.z  adjoint of relu, models/alexnet.ts:13
     // d_broadcast = d_c1.z    %d_broadcast  adjoint of add, models/alexnet.ts:13
     // d_c1.product = d_c1.z    %d_c1.product  adjoint of add, models/alexnet.ts:13
-    windowArgmaxWindowScatterWhere_2x64x27x27(c1, d_c1_windowArgmax, d_p1, d_c1, d_c1_z);
+    windowArgmaxWindowScatterWhere_d_c1_z();
 
     // 57.
     // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast, models/alexnet.ts:13
@@ -708,7 +964,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.bias.momentum_next = c1.bias_mul + d_c1.bias    %c1.bias.momentum_next  update of c1.bias by sgd, models/alexnet.ts:13
     // c1.bias_mul_2 = c1.bias.momentum_next ⊙ 0.0005    %c1.bias_mul_2  update of c1.bias by sgd, models/alexnet.ts:13
     // c1.bias_next = c1.bias − c1.bias_mul_2    %c1.bias_next  update of c1.bias by sgd, models/alexnet.ts:13
-    sumSgd_2x55x55x64(d_c1_z, c1_bias_momentum, c1_bias);
+    sumSgd_c1_bias();
 
     // 58.
     // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv, models/alexnet.ts:13
@@ -716,7 +972,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.kernel.momentum_next = c1.kernel_mul + transpose(d_c1.kernel_conv, [1,0,2,3])    %c1.kernel.momentum_next  update of c1.kernel by sgd, models/alexnet.ts:13
     // c1.kernel_mul_2 = c1.kernel.momentum_next ⊙ 0.0005    %c1.kernel_mul_2  update of c1.kernel by sgd, models/alexnet.ts:13
     // c1.kernel_next = c1.kernel − c1.kernel_mul_2    %c1.kernel_next  update of c1.kernel by sgd, models/alexnet.ts:13
-    convSgd_64x3x11x2x55x55x11(x, d_c1_z, c1_kernel_momentum, c1_kernel);
+    convSgd_c1_kernel();
 
     return loss;
   }
@@ -738,78 +994,78 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/alexnet.ts:13
-    conv_1x64x55x3x11x11x55_evaluate(x_evaluate, c1_kernel, c1_product_evaluate);
+    conv_c1_product_evaluate();
 
     // 2.
     // c1.z = c1.product + c1.bias    %c1.z  add, models/alexnet.ts:13
     // c1 = relu(c1.z)    %c1  relu, models/alexnet.ts:13
     // p1 = max c1 over windows [1,1,3,3]    %p1  windowMax, models/alexnet.ts:14
-    windowMax_1x64x27x1x1x3x3x27_evaluate(c1_product_evaluate, c1_bias, p1_evaluate);
+    windowMax_p1_evaluate();
 
     // 3.
     // p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:15
-    pad_1x64x31x31_evaluate(p1_evaluate, p1_padded_evaluate);
+    pad_p1_padded_evaluate();
 
     // 4.
     // c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:15
-    conv_1x192x27x64x5x5x27_evaluate(p1_padded_evaluate, c2_kernel, c2_product_evaluate);
+    conv_c2_product_evaluate();
 
     // 5.
     // c2.z = c2.product + c2.bias    %c2.z  add, models/alexnet.ts:15
     // c2 = relu(c2.z)    %c2  relu, models/alexnet.ts:15
     // p2 = max c2 over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:16
-    windowMax_1x192x13x1x1x3x3x13_evaluate(c2_product_evaluate, c2_bias, p2_evaluate);
+    windowMax_p2_evaluate();
 
     // 6.
     // p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:17
-    pad_1x192x15x15_evaluate(p2_evaluate, p2_padded_evaluate);
+    pad_p2_padded_evaluate();
 
     // 7.
     // c3.product = p2 ∗ c3.kernel    %c3.product  conv, models/alexnet.ts:17
     // c3.z = c3.product + c3.bias    %c3.z  add, models/alexnet.ts:17
     // c3 = relu(c3.z)    %c3  relu, models/alexnet.ts:17
-    convRelu_1x384x13x192x3x3x13_evaluate(p2_padded_evaluate, c3_kernel, c3_bias, c3_evaluate);
+    convRelu_c3_evaluate();
 
     // 8.
     // c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:18
-    pad_1x384x15x15_evaluate(c3_evaluate, c3_padded_evaluate);
+    pad_c3_padded_evaluate();
 
     // 9.
     // c4.product = c3 ∗ c4.kernel    %c4.product  conv, models/alexnet.ts:18
     // c4.z = c4.product + c4.bias    %c4.z  add, models/alexnet.ts:18
     // c4 = relu(c4.z)    %c4  relu, models/alexnet.ts:18
-    convRelu_1x256x13x384x3x3x13_evaluate(c3_padded_evaluate, c4_kernel, c4_bias, c4_evaluate);
+    convRelu_c4_evaluate();
 
     // 10.
     // c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:19
-    pad_1x256x15x15_evaluate(c4_evaluate, c4_padded_evaluate);
+    pad_c4_padded_evaluate();
 
     // 11.
     // c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:19
-    conv_1x256x13x256x3x3x13_evaluate(c4_padded_evaluate, c5_kernel, c5_product_evaluate);
+    conv_c5_product_evaluate();
 
     // 12.
     // c5.z = c5.product + c5.bias    %c5.z  add, models/alexnet.ts:19
     // c5 = relu(c5.z)    %c5  relu, models/alexnet.ts:19
     // p5 = max c5 over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:20
-    windowMax_1x256x6x1x1x3x3x6_evaluate(c5_product_evaluate, c5_bias, p5_evaluate);
+    windowMax_p5_evaluate();
 
     // 13.
     // f6.product = reshape(p5, [1,9216]) · f6.kernel    %f6.product  dot, models/alexnet.ts:21
     // f6.z = f6.product + f6.bias    %f6.z  add, models/alexnet.ts:21
     // f6 = relu(f6.z)    %f6  relu, models/alexnet.ts:21
-    dotRelu_1x9216x4096_evaluate(p5_evaluate, f6_kernel, f6_bias, f6_evaluate);
+    dotRelu_f6_evaluate();
 
     // 14.
     // f7.product = f6 · f7.kernel    %f7.product  dot, models/alexnet.ts:22
     // f7.z = f7.product + f7.bias    %f7.z  add, models/alexnet.ts:22
     // f7 = relu(f7.z)    %f7  relu, models/alexnet.ts:22
-    dotRelu_1x4096x4096_evaluate(f6_evaluate, f7_kernel, f7_bias, f7_evaluate);
+    dotRelu_f7_evaluate();
 
     // 15.
     // scores.product = f7 · scores.kernel    %scores.product  dot, models/alexnet.ts:23
     // scores = scores.product + scores.bias    %scores  add, models/alexnet.ts:23
-    dotAdd_1x4096x1000_evaluate(f7_evaluate, scores_kernel, scores_bias, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 16.
     // largest = max scores over axes 1    %largest  reduceMax, models/alexnet.ts:25
@@ -827,7 +1083,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/alexnet.ts:25
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/alexnet.ts:25
     // rowSum = Σ liveRows    %rowSum  sum, models/alexnet.ts:25
-    reduceMaxSum_1000x1_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 17.
     // cast = f32(live rows)    %cast  cast, models/alexnet.ts:25
@@ -854,7 +1110,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/alexnet.ts:27
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/alexnet.ts:27
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/alexnet.ts:27
-    argmaxSum_1000x1_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 21.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/alexnet.ts:27
@@ -879,7 +1135,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_5 = f32(le)    %cast_5  cast, models/alexnet.ts:27
     // liveRows_3 = isLive ? cast_5 : 0    %liveRows_3  where, models/alexnet.ts:27
     // rowSum_3 = Σ liveRows_3    %rowSum_3  sum, models/alexnet.ts:27
-    sum_1000x1_evaluate(rowSum_3_evaluate, y_evaluate, scores_evaluate, live_rows_evaluate);
+    sum_rowSum_3_evaluate();
 
     // 23.
     // mul = rowSum_3 ⊙ perRow    %mul  mul, models/alexnet.ts:27
@@ -900,78 +1156,78 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/alexnet.ts:13
-    conv_1x64x55x3x11x11x55_evaluate(x_predict, c1_kernel, c1_product_predict);
+    conv_c1_product_predict();
 
     // 2.
     // c1.z = c1.product + c1.bias    %c1.z  add, models/alexnet.ts:13
     // c1 = relu(c1.z)    %c1  relu, models/alexnet.ts:13
     // p1 = max c1 over windows [1,1,3,3]    %p1  windowMax, models/alexnet.ts:14
-    windowMax_1x64x27x1x1x3x3x27_evaluate(c1_product_predict, c1_bias, p1_predict);
+    windowMax_p1_predict();
 
     // 3.
     // p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:15
-    pad_1x64x31x31_evaluate(p1_predict, p1_padded_predict);
+    pad_p1_padded_predict();
 
     // 4.
     // c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:15
-    conv_1x192x27x64x5x5x27_evaluate(p1_padded_predict, c2_kernel, c2_product_predict);
+    conv_c2_product_predict();
 
     // 5.
     // c2.z = c2.product + c2.bias    %c2.z  add, models/alexnet.ts:15
     // c2 = relu(c2.z)    %c2  relu, models/alexnet.ts:15
     // p2 = max c2 over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:16
-    windowMax_1x192x13x1x1x3x3x13_evaluate(c2_product_predict, c2_bias, p2_predict);
+    windowMax_p2_predict();
 
     // 6.
     // p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:17
-    pad_1x192x15x15_evaluate(p2_predict, p2_padded_predict);
+    pad_p2_padded_predict();
 
     // 7.
     // c3.product = p2 ∗ c3.kernel    %c3.product  conv, models/alexnet.ts:17
     // c3.z = c3.product + c3.bias    %c3.z  add, models/alexnet.ts:17
     // c3 = relu(c3.z)    %c3  relu, models/alexnet.ts:17
-    convRelu_1x384x13x192x3x3x13_evaluate(p2_padded_predict, c3_kernel, c3_bias, c3_predict);
+    convRelu_c3_predict();
 
     // 8.
     // c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:18
-    pad_1x384x15x15_evaluate(c3_predict, c3_padded_predict);
+    pad_c3_padded_predict();
 
     // 9.
     // c4.product = c3 ∗ c4.kernel    %c4.product  conv, models/alexnet.ts:18
     // c4.z = c4.product + c4.bias    %c4.z  add, models/alexnet.ts:18
     // c4 = relu(c4.z)    %c4  relu, models/alexnet.ts:18
-    convRelu_1x256x13x384x3x3x13_evaluate(c3_padded_predict, c4_kernel, c4_bias, c4_predict);
+    convRelu_c4_predict();
 
     // 10.
     // c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:19
-    pad_1x256x15x15_evaluate(c4_predict, c4_padded_predict);
+    pad_c4_padded_predict();
 
     // 11.
     // c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:19
-    conv_1x256x13x256x3x3x13_evaluate(c4_padded_predict, c5_kernel, c5_product_predict);
+    conv_c5_product_predict();
 
     // 12.
     // c5.z = c5.product + c5.bias    %c5.z  add, models/alexnet.ts:19
     // c5 = relu(c5.z)    %c5  relu, models/alexnet.ts:19
     // p5 = max c5 over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:20
-    windowMax_1x256x6x1x1x3x3x6_evaluate(c5_product_predict, c5_bias, p5_predict);
+    windowMax_p5_predict();
 
     // 13.
     // f6.product = reshape(p5, [1,9216]) · f6.kernel    %f6.product  dot, models/alexnet.ts:21
     // f6.z = f6.product + f6.bias    %f6.z  add, models/alexnet.ts:21
     // f6 = relu(f6.z)    %f6  relu, models/alexnet.ts:21
-    dotRelu_1x9216x4096_evaluate(p5_predict, f6_kernel, f6_bias, f6_predict);
+    dotRelu_f6_predict();
 
     // 14.
     // f7.product = f6 · f7.kernel    %f7.product  dot, models/alexnet.ts:22
     // f7.z = f7.product + f7.bias    %f7.z  add, models/alexnet.ts:22
     // f7 = relu(f7.z)    %f7  relu, models/alexnet.ts:22
-    dotRelu_1x4096x4096_evaluate(f6_predict, f7_kernel, f7_bias, f7_predict);
+    dotRelu_f7_predict();
 
     // 15.
     // scores.product = f7 · scores.kernel    %scores.product  dot, models/alexnet.ts:23
     // scores = scores.product + scores.bias    %scores  add, models/alexnet.ts:23
-    dotAdd_1x4096x1000_evaluate(f7_predict, scores_kernel, scores_bias, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -1061,12 +1317,3742 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 281,494,400 floating-point operations.
  */
 function convRelu_2x64x55x3x11x11x55(
-  x: Float32Array,
-  c1_kernel: Float32Array,
-  c1_bias: Float32Array,
-  c1: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
+  x_: Float32Array,
+  c1_kernel_: Float32Array,
+  c1_bias_: Float32Array,
+  c1_: Float32Array,
+): () => void {
+  return function convRelu_2x64x55x3x11x11x55(): void {
+    const x = x_;
+    const c1_kernel = c1_kernel_;
+    const c1_bias = c1_bias_;
+    const c1 = c1_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 64; j += 4) {
+        for (let l = 0; l < 55; l++) {
+          for (let m = 0; m < 54; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 11; k2++) {
+                for (let k3 = 0; k3 < 11; k3++) {
+                  const x_0 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
+                  const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
+                  const x_1 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
+                  const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
+                  const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
+                  const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
+                  sum00 += x_0 * c1_kernel_0;
+                  sum01 += x_1 * c1_kernel_0;
+                  sum10 += x_0 * c1_kernel_1;
+                  sum11 += x_1 * c1_kernel_1;
+                  sum20 += x_0 * c1_kernel_2;
+                  sum21 += x_1 * c1_kernel_2;
+                  sum30 += x_0 * c1_kernel_3;
+                  sum31 += x_1 * c1_kernel_3;
+                }
+              }
+            }
+            const c1_product00 = Math.fround(sum00);
+            const c1_product01 = Math.fround(sum01);
+            const c1_product10 = Math.fround(sum10);
+            const c1_product11 = Math.fround(sum11);
+            const c1_product20 = Math.fround(sum20);
+            const c1_product21 = Math.fround(sum21);
+            const c1_product30 = Math.fround(sum30);
+            const c1_product31 = Math.fround(sum31);
+            const c1_bias_0 = c1_bias[j]!;
+            const add_0 = c1_product00 + c1_bias_0;
+            const add_1 = c1_product01 + c1_bias_0;
+            const c1_bias_1 = c1_bias[j + 1]!;
+            const add_2 = c1_product10 + c1_bias_1;
+            const add_3 = c1_product11 + c1_bias_1;
+            const c1_bias_2 = c1_bias[j + 2]!;
+            const add_4 = c1_product20 + c1_bias_2;
+            const add_5 = c1_product21 + c1_bias_2;
+            const c1_bias_3 = c1_bias[j + 3]!;
+            const add_6 = c1_product30 + c1_bias_3;
+            const add_7 = c1_product31 + c1_bias_3;
+            c1[i * 193600 + j * 3025 + l * 55 + m] = add_0 < 0 ? 0 : add_0;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 3025] = add_2 < 0 ? 0 : add_2;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 3026] = add_3 < 0 ? 0 : add_3;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 6050] = add_4 < 0 ? 0 : add_4;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 6051] = add_5 < 0 ? 0 : add_5;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 9075] = add_6 < 0 ? 0 : add_6;
+            c1[i * 193600 + j * 3025 + l * 55 + m + 9076] = add_7 < 0 ? 0 : add_7;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 3; k++) {
+            for (let k2 = 0; k2 < 11; k2++) {
+              for (let k3 = 0; k3 < 11; k3++) {
+                const x_2 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
+                const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
+                const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
+                const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
+                const c1_kernel_7 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
+                sum0 += x_2 * c1_kernel_4;
+                sum1 += x_2 * c1_kernel_5;
+                sum2 += x_2 * c1_kernel_6;
+                sum3 += x_2 * c1_kernel_7;
+              }
+            }
+          }
+          const c1_product0 = Math.fround(sum0);
+          const c1_product1 = Math.fround(sum1);
+          const c1_product2 = Math.fround(sum2);
+          const c1_product3 = Math.fround(sum3);
+          const c1_bias_4 = c1_bias[j]!;
+          const add_8 = c1_product0 + c1_bias_4;
+          const c1_bias_5 = c1_bias[j + 1]!;
+          const add_9 = c1_product1 + c1_bias_5;
+          const c1_bias_6 = c1_bias[j + 2]!;
+          const add_10 = c1_product2 + c1_bias_6;
+          const c1_bias_7 = c1_bias[j + 3]!;
+          const add_11 = c1_product3 + c1_bias_7;
+          c1[i * 193600 + j * 3025 + l * 55 + 54] = add_8 < 0 ? 0 : add_8;
+          c1[i * 193600 + j * 3025 + l * 55 + 3079] = add_9 < 0 ? 0 : add_9;
+          c1[i * 193600 + j * 3025 + l * 55 + 6104] = add_10 < 0 ? 0 : add_10;
+          c1[i * 193600 + j * 3025 + l * 55 + 9129] = add_11 < 0 ? 0 : add_11;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * p1 = max c1 over windows [1,1,3,3]
+ * 839,808 floating-point operations.
+ */
+function windowMax_2x64x27x1x1x3x3x27(c1_: Float32Array, p1_: Float32Array): () => void {
+  return function windowMax_2x64x27x1x1x3x3x27(): void {
+    const c1 = c1_;
+    const p1 = p1_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 27; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 3; k3++) {
+              for (let k4 = 0; k4 < 3; k4++) {
+                max = Math.max(max, c1[i * 193600 + j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!);
+              }
+            }
+            p1[i * 46656 + j * 729 + l * 27 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** p1_padded = p1 in a margin of zeros */
+function pad_2x64x31x31(p1_: Float32Array, p1_padded_: Float32Array): () => void {
+  return function pad_2x64x31x31(): void {
+    const p1 = p1_;
+    const p1_padded = p1_padded_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 2; l++) {
+          for (let m = 0; m < 2; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m] = 0;
+          }
+          for (let m = 0; m < 27; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 2] = 0;
+          }
+          for (let m = 0; m < 2; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 29] = 0;
+          }
+        }
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 2; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 62] = 0;
+          }
+          for (let m = 0; m < 27; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 64] =
+              p1[i * 46656 + j * 729 + l * 27 + m]!;
+          }
+          for (let m = 0; m < 2; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 91] = 0;
+          }
+        }
+        for (let l = 0; l < 2; l++) {
+          for (let m = 0; m < 2; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 899] = 0;
+          }
+          for (let m = 0; m < 27; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 901] = 0;
+          }
+          for (let m = 0; m < 2; m++) {
+            p1_padded[i * 61504 + j * 961 + l * 31 + m + 928] = 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * c2.product = p1 ∗ c2.kernel
+ * c2 = relu(c2.z)
+ * 896,075,136 floating-point operations.
+ */
+function convRelu_2x192x27x64x5x5x27(
+  p1_padded_: Float32Array,
+  c2_kernel_: Float32Array,
+  c2_bias_: Float32Array,
+  c2_: Float32Array,
+): () => void {
+  return function convRelu_2x192x27x64x5x5x27(): void {
+    const p1_padded = p1_padded_;
+    const c2_kernel = c2_kernel_;
+    const c2_bias = c2_bias_;
+    const c2 = c2_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 192; j += 3) {
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 27; m += 3) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum22 = 0;
+            for (let k = 0; k < 64; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const p1_padded_0 = p1_padded[i * 61504 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                  const c2_kernel_0 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3]!;
+                  const p1_padded_1 =
+                    p1_padded[i * 61504 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                  const p1_padded_2 =
+                    p1_padded[i * 61504 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                  const c2_kernel_1 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 1600]!;
+                  const c2_kernel_2 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 3200]!;
+                  sum00 += p1_padded_0 * c2_kernel_0;
+                  sum01 += p1_padded_1 * c2_kernel_0;
+                  sum02 += p1_padded_2 * c2_kernel_0;
+                  sum10 += p1_padded_0 * c2_kernel_1;
+                  sum11 += p1_padded_1 * c2_kernel_1;
+                  sum12 += p1_padded_2 * c2_kernel_1;
+                  sum20 += p1_padded_0 * c2_kernel_2;
+                  sum21 += p1_padded_1 * c2_kernel_2;
+                  sum22 += p1_padded_2 * c2_kernel_2;
+                }
+              }
+            }
+            const c2_product00 = Math.fround(sum00);
+            const c2_product01 = Math.fround(sum01);
+            const c2_product02 = Math.fround(sum02);
+            const c2_product10 = Math.fround(sum10);
+            const c2_product11 = Math.fround(sum11);
+            const c2_product12 = Math.fround(sum12);
+            const c2_product20 = Math.fround(sum20);
+            const c2_product21 = Math.fround(sum21);
+            const c2_product22 = Math.fround(sum22);
+            const c2_bias_0 = c2_bias[j]!;
+            const add_0 = c2_product00 + c2_bias_0;
+            const add_1 = c2_product01 + c2_bias_0;
+            const add_2 = c2_product02 + c2_bias_0;
+            const c2_bias_1 = c2_bias[j + 1]!;
+            const add_3 = c2_product10 + c2_bias_1;
+            const add_4 = c2_product11 + c2_bias_1;
+            const add_5 = c2_product12 + c2_bias_1;
+            const c2_bias_2 = c2_bias[j + 2]!;
+            const add_6 = c2_product20 + c2_bias_2;
+            const add_7 = c2_product21 + c2_bias_2;
+            const add_8 = c2_product22 + c2_bias_2;
+            c2[i * 139968 + j * 729 + l * 27 + m] = add_0 < 0 ? 0 : add_0;
+            c2[i * 139968 + j * 729 + l * 27 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c2[i * 139968 + j * 729 + l * 27 + m + 2] = add_2 < 0 ? 0 : add_2;
+            c2[i * 139968 + j * 729 + l * 27 + m + 729] = add_3 < 0 ? 0 : add_3;
+            c2[i * 139968 + j * 729 + l * 27 + m + 730] = add_4 < 0 ? 0 : add_4;
+            c2[i * 139968 + j * 729 + l * 27 + m + 731] = add_5 < 0 ? 0 : add_5;
+            c2[i * 139968 + j * 729 + l * 27 + m + 1458] = add_6 < 0 ? 0 : add_6;
+            c2[i * 139968 + j * 729 + l * 27 + m + 1459] = add_7 < 0 ? 0 : add_7;
+            c2[i * 139968 + j * 729 + l * 27 + m + 1460] = add_8 < 0 ? 0 : add_8;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * p2 = max c2 over windows [1,1,3,3]
+ * 584,064 floating-point operations.
+ */
+function windowMax_2x192x13x1x1x3x3x13(c2_: Float32Array, p2_: Float32Array): () => void {
+  return function windowMax_2x192x13x1x1x3x3x13(): void {
+    const c2 = c2_;
+    const p2 = p2_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 192; j++) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 13; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 3; k3++) {
+              for (let k4 = 0; k4 < 3; k4++) {
+                max = Math.max(max, c2[i * 139968 + j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!);
+              }
+            }
+            p2[i * 32448 + j * 169 + l * 13 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** p2_padded = p2 in a margin of zeros */
+function pad_2x192x15x15(p2_: Float32Array, p2_padded_: Float32Array): () => void {
+  return function pad_2x192x15x15(): void {
+    const p2 = p2_;
+    const p2_padded = p2_padded_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 192; j++) {
+        p2_padded[i * 43200 + j * 225] = 0;
+        for (let m = 0; m < 13; m++) {
+          p2_padded[i * 43200 + j * 225 + m + 1] = 0;
+        }
+        p2_padded[i * 43200 + j * 225 + 14] = 0;
+        for (let l = 0; l < 13; l++) {
+          p2_padded[i * 43200 + j * 225 + l * 15 + 15] = 0;
+          for (let m = 0; m < 13; m++) {
+            p2_padded[i * 43200 + j * 225 + l * 15 + m + 16] =
+              p2[i * 32448 + j * 169 + l * 13 + m]!;
+          }
+          p2_padded[i * 43200 + j * 225 + l * 15 + 29] = 0;
+        }
+        p2_padded[i * 43200 + j * 225 + 210] = 0;
+        for (let m = 0; m < 13; m++) {
+          p2_padded[i * 43200 + j * 225 + m + 211] = 0;
+        }
+        p2_padded[i * 43200 + j * 225 + 224] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * c3.product = p2 ∗ c3.kernel
+ * c3 = relu(c3.z)
+ * 448,690,944 floating-point operations.
+ */
+function convRelu_2x384x13x192x3x3x13(
+  p2_padded_: Float32Array,
+  c3_kernel_: Float32Array,
+  c3_bias_: Float32Array,
+  c3_: Float32Array,
+): () => void {
+  return function convRelu_2x384x13x192x3x3x13(): void {
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
+    const c3_bias = c3_bias_;
+    const c3 = c3_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 384; j += 4) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 12; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 192; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const p2_padded_0 = p2_padded[i * 43200 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                  const c3_kernel_0 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
+                  const p2_padded_1 =
+                    p2_padded[i * 43200 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                  const c3_kernel_1 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
+                  const c3_kernel_2 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
+                  const c3_kernel_3 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
+                  sum00 += p2_padded_0 * c3_kernel_0;
+                  sum01 += p2_padded_1 * c3_kernel_0;
+                  sum10 += p2_padded_0 * c3_kernel_1;
+                  sum11 += p2_padded_1 * c3_kernel_1;
+                  sum20 += p2_padded_0 * c3_kernel_2;
+                  sum21 += p2_padded_1 * c3_kernel_2;
+                  sum30 += p2_padded_0 * c3_kernel_3;
+                  sum31 += p2_padded_1 * c3_kernel_3;
+                }
+              }
+            }
+            const c3_product00 = Math.fround(sum00);
+            const c3_product01 = Math.fround(sum01);
+            const c3_product10 = Math.fround(sum10);
+            const c3_product11 = Math.fround(sum11);
+            const c3_product20 = Math.fround(sum20);
+            const c3_product21 = Math.fround(sum21);
+            const c3_product30 = Math.fround(sum30);
+            const c3_product31 = Math.fround(sum31);
+            const c3_bias_0 = c3_bias[j]!;
+            const add_0 = c3_product00 + c3_bias_0;
+            const add_1 = c3_product01 + c3_bias_0;
+            const c3_bias_1 = c3_bias[j + 1]!;
+            const add_2 = c3_product10 + c3_bias_1;
+            const add_3 = c3_product11 + c3_bias_1;
+            const c3_bias_2 = c3_bias[j + 2]!;
+            const add_4 = c3_product20 + c3_bias_2;
+            const add_5 = c3_product21 + c3_bias_2;
+            const c3_bias_3 = c3_bias[j + 3]!;
+            const add_6 = c3_product30 + c3_bias_3;
+            const add_7 = c3_product31 + c3_bias_3;
+            c3[i * 64896 + j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+            c3[i * 64896 + j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c3[i * 64896 + j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+            c3[i * 64896 + j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+            c3[i * 64896 + j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+            c3[i * 64896 + j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+            c3[i * 64896 + j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+            c3[i * 64896 + j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 192; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const p2_padded_2 = p2_padded[i * 43200 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+                const c3_kernel_4 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
+                const c3_kernel_5 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
+                const c3_kernel_6 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
+                const c3_kernel_7 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
+                sum0 += p2_padded_2 * c3_kernel_4;
+                sum1 += p2_padded_2 * c3_kernel_5;
+                sum2 += p2_padded_2 * c3_kernel_6;
+                sum3 += p2_padded_2 * c3_kernel_7;
+              }
+            }
+          }
+          const c3_product0 = Math.fround(sum0);
+          const c3_product1 = Math.fround(sum1);
+          const c3_product2 = Math.fround(sum2);
+          const c3_product3 = Math.fround(sum3);
+          const c3_bias_4 = c3_bias[j]!;
+          const add_8 = c3_product0 + c3_bias_4;
+          const c3_bias_5 = c3_bias[j + 1]!;
+          const add_9 = c3_product1 + c3_bias_5;
+          const c3_bias_6 = c3_bias[j + 2]!;
+          const add_10 = c3_product2 + c3_bias_6;
+          const c3_bias_7 = c3_bias[j + 3]!;
+          const add_11 = c3_product3 + c3_bias_7;
+          c3[i * 64896 + j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+          c3[i * 64896 + j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+          c3[i * 64896 + j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+          c3[i * 64896 + j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+        }
+      }
+    }
+  };
+}
+
+/** c3_padded = c3 in a margin of zeros */
+function pad_2x384x15x15(c3_: Float32Array, c3_padded_: Float32Array): () => void {
+  return function pad_2x384x15x15(): void {
+    const c3 = c3_;
+    const c3_padded = c3_padded_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 384; j++) {
+        c3_padded[i * 86400 + j * 225] = 0;
+        for (let m = 0; m < 13; m++) {
+          c3_padded[i * 86400 + j * 225 + m + 1] = 0;
+        }
+        c3_padded[i * 86400 + j * 225 + 14] = 0;
+        for (let l = 0; l < 13; l++) {
+          c3_padded[i * 86400 + j * 225 + l * 15 + 15] = 0;
+          for (let m = 0; m < 13; m++) {
+            c3_padded[i * 86400 + j * 225 + l * 15 + m + 16] =
+              c3[i * 64896 + j * 169 + l * 13 + m]!;
+          }
+          c3_padded[i * 86400 + j * 225 + l * 15 + 29] = 0;
+        }
+        c3_padded[i * 86400 + j * 225 + 210] = 0;
+        for (let m = 0; m < 13; m++) {
+          c3_padded[i * 86400 + j * 225 + m + 211] = 0;
+        }
+        c3_padded[i * 86400 + j * 225 + 224] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * c4.product = c3 ∗ c4.kernel
+ * c4 = relu(c4.z)
+ * 598,168,064 floating-point operations.
+ */
+function convRelu_2x256x13x384x3x3x13(
+  c3_padded_: Float32Array,
+  c4_kernel_: Float32Array,
+  c4_bias_: Float32Array,
+  c4_: Float32Array,
+): () => void {
+  return function convRelu_2x256x13x384x3x3x13(): void {
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
+    const c4_bias = c4_bias_;
+    const c4 = c4_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 256; j += 4) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 12; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 384; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const c3_padded_0 = c3_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
+                  const c3_padded_1 =
+                    c3_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
+                  const c4_kernel_2 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
+                  const c4_kernel_3 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum20 += c3_padded_0 * c4_kernel_2;
+                  sum21 += c3_padded_1 * c4_kernel_2;
+                  sum30 += c3_padded_0 * c4_kernel_3;
+                  sum31 += c3_padded_1 * c4_kernel_3;
+                }
+              }
+            }
+            const c4_product00 = Math.fround(sum00);
+            const c4_product01 = Math.fround(sum01);
+            const c4_product10 = Math.fround(sum10);
+            const c4_product11 = Math.fround(sum11);
+            const c4_product20 = Math.fround(sum20);
+            const c4_product21 = Math.fround(sum21);
+            const c4_product30 = Math.fround(sum30);
+            const c4_product31 = Math.fround(sum31);
+            const c4_bias_0 = c4_bias[j]!;
+            const add_0 = c4_product00 + c4_bias_0;
+            const add_1 = c4_product01 + c4_bias_0;
+            const c4_bias_1 = c4_bias[j + 1]!;
+            const add_2 = c4_product10 + c4_bias_1;
+            const add_3 = c4_product11 + c4_bias_1;
+            const c4_bias_2 = c4_bias[j + 2]!;
+            const add_4 = c4_product20 + c4_bias_2;
+            const add_5 = c4_product21 + c4_bias_2;
+            const c4_bias_3 = c4_bias[j + 3]!;
+            const add_6 = c4_product30 + c4_bias_3;
+            const add_7 = c4_product31 + c4_bias_3;
+            c4[i * 43264 + j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+            c4[i * 43264 + j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c4[i * 43264 + j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+            c4[i * 43264 + j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+            c4[i * 43264 + j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+            c4[i * 43264 + j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+            c4[i * 43264 + j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+            c4[i * 43264 + j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 384; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const c3_padded_2 = c3_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+                const c4_kernel_4 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
+                const c4_kernel_5 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
+                const c4_kernel_6 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
+                const c4_kernel_7 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
+                sum0 += c3_padded_2 * c4_kernel_4;
+                sum1 += c3_padded_2 * c4_kernel_5;
+                sum2 += c3_padded_2 * c4_kernel_6;
+                sum3 += c3_padded_2 * c4_kernel_7;
+              }
+            }
+          }
+          const c4_product0 = Math.fround(sum0);
+          const c4_product1 = Math.fround(sum1);
+          const c4_product2 = Math.fround(sum2);
+          const c4_product3 = Math.fround(sum3);
+          const c4_bias_4 = c4_bias[j]!;
+          const add_8 = c4_product0 + c4_bias_4;
+          const c4_bias_5 = c4_bias[j + 1]!;
+          const add_9 = c4_product1 + c4_bias_5;
+          const c4_bias_6 = c4_bias[j + 2]!;
+          const add_10 = c4_product2 + c4_bias_6;
+          const c4_bias_7 = c4_bias[j + 3]!;
+          const add_11 = c4_product3 + c4_bias_7;
+          c4[i * 43264 + j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+          c4[i * 43264 + j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+          c4[i * 43264 + j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+          c4[i * 43264 + j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+        }
+      }
+    }
+  };
+}
+
+/** c4_padded = c4 in a margin of zeros */
+function pad_2x256x15x15(c4_: Float32Array, c4_padded_: Float32Array): () => void {
+  return function pad_2x256x15x15(): void {
+    const c4 = c4_;
+    const c4_padded = c4_padded_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 256; j++) {
+        c4_padded[i * 57600 + j * 225] = 0;
+        for (let m = 0; m < 13; m++) {
+          c4_padded[i * 57600 + j * 225 + m + 1] = 0;
+        }
+        c4_padded[i * 57600 + j * 225 + 14] = 0;
+        for (let l = 0; l < 13; l++) {
+          c4_padded[i * 57600 + j * 225 + l * 15 + 15] = 0;
+          for (let m = 0; m < 13; m++) {
+            c4_padded[i * 57600 + j * 225 + l * 15 + m + 16] =
+              c4[i * 43264 + j * 169 + l * 13 + m]!;
+          }
+          c4_padded[i * 57600 + j * 225 + l * 15 + 29] = 0;
+        }
+        c4_padded[i * 57600 + j * 225 + 210] = 0;
+        for (let m = 0; m < 13; m++) {
+          c4_padded[i * 57600 + j * 225 + m + 211] = 0;
+        }
+        c4_padded[i * 57600 + j * 225 + 224] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * c5.product = c4 ∗ c5.kernel
+ * c5 = relu(c5.z)
+ * 398,807,552 floating-point operations.
+ */
+function convRelu_2x256x13x256x3x3x13(
+  c4_padded_: Float32Array,
+  c5_kernel_: Float32Array,
+  c5_bias_: Float32Array,
+  c5_: Float32Array,
+): () => void {
+  return function convRelu_2x256x13x256x3x3x13(): void {
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
+    const c5_bias = c5_bias_;
+    const c5 = c5_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 256; j += 4) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 12; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 256; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const c4_padded_0 = c4_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
+                  const c4_padded_1 =
+                    c4_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
+                  const c5_kernel_2 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
+                  const c5_kernel_3 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum20 += c4_padded_0 * c5_kernel_2;
+                  sum21 += c4_padded_1 * c5_kernel_2;
+                  sum30 += c4_padded_0 * c5_kernel_3;
+                  sum31 += c4_padded_1 * c5_kernel_3;
+                }
+              }
+            }
+            const c5_product00 = Math.fround(sum00);
+            const c5_product01 = Math.fround(sum01);
+            const c5_product10 = Math.fround(sum10);
+            const c5_product11 = Math.fround(sum11);
+            const c5_product20 = Math.fround(sum20);
+            const c5_product21 = Math.fround(sum21);
+            const c5_product30 = Math.fround(sum30);
+            const c5_product31 = Math.fround(sum31);
+            const c5_bias_0 = c5_bias[j]!;
+            const add_0 = c5_product00 + c5_bias_0;
+            const add_1 = c5_product01 + c5_bias_0;
+            const c5_bias_1 = c5_bias[j + 1]!;
+            const add_2 = c5_product10 + c5_bias_1;
+            const add_3 = c5_product11 + c5_bias_1;
+            const c5_bias_2 = c5_bias[j + 2]!;
+            const add_4 = c5_product20 + c5_bias_2;
+            const add_5 = c5_product21 + c5_bias_2;
+            const c5_bias_3 = c5_bias[j + 3]!;
+            const add_6 = c5_product30 + c5_bias_3;
+            const add_7 = c5_product31 + c5_bias_3;
+            c5[i * 43264 + j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+            c5[i * 43264 + j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c5[i * 43264 + j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+            c5[i * 43264 + j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+            c5[i * 43264 + j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+            c5[i * 43264 + j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+            c5[i * 43264 + j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+            c5[i * 43264 + j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 256; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const c4_padded_2 = c4_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+                const c5_kernel_4 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
+                const c5_kernel_5 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
+                const c5_kernel_6 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
+                const c5_kernel_7 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
+                sum0 += c4_padded_2 * c5_kernel_4;
+                sum1 += c4_padded_2 * c5_kernel_5;
+                sum2 += c4_padded_2 * c5_kernel_6;
+                sum3 += c4_padded_2 * c5_kernel_7;
+              }
+            }
+          }
+          const c5_product0 = Math.fround(sum0);
+          const c5_product1 = Math.fround(sum1);
+          const c5_product2 = Math.fround(sum2);
+          const c5_product3 = Math.fround(sum3);
+          const c5_bias_4 = c5_bias[j]!;
+          const add_8 = c5_product0 + c5_bias_4;
+          const c5_bias_5 = c5_bias[j + 1]!;
+          const add_9 = c5_product1 + c5_bias_5;
+          const c5_bias_6 = c5_bias[j + 2]!;
+          const add_10 = c5_product2 + c5_bias_6;
+          const c5_bias_7 = c5_bias[j + 3]!;
+          const add_11 = c5_product3 + c5_bias_7;
+          c5[i * 43264 + j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+          c5[i * 43264 + j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+          c5[i * 43264 + j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+          c5[i * 43264 + j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * p5 = max c5 over windows [1,1,3,3]
+ * 165,888 floating-point operations.
+ */
+function windowMax_2x256x6x1x1x3x3x6(c5_: Float32Array, p5_: Float32Array): () => void {
+  return function windowMax_2x256x6x1x1x3x3x6(): void {
+    const c5 = c5_;
+    const p5 = p5_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 256; j++) {
+        for (let l = 0; l < 6; l++) {
+          for (let m = 0; m < 6; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 3; k3++) {
+              for (let k4 = 0; k4 < 3; k4++) {
+                max = Math.max(max, c5[i * 43264 + j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!);
+              }
+            }
+            p5[i * 9216 + j * 36 + l * 6 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dropout.kept = [0 ≤ bits]
+ * 18,432 floating-point operations.
+ */
+function le_2x9216(random_: Int32Array, dropout_kept_: Int32Array): () => void {
+  return function le_2x9216(): void {
+    const random = random_;
+    const dropout_kept = dropout_kept_;
+    const random_0 = random[0]!;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 9216; j++) {
+        dropout_kept[i * 9216 + j] = 0 <= randomBits(random_0, 0, i * 9216 + j) ? 1 : 0;
+      }
+    }
+  };
+}
+
+/**
+ * f6.product = dropout · f6.kernel
+ * f6 = relu(f6.z)
+ * 226,500,608 floating-point operations.
+ */
+function dotRelu_2x9216x4096(
+  dropout_kept_: Int32Array,
+  p5_: Float32Array,
+  f6_kernel_: Float32Array,
+  f6_bias_: Float32Array,
+  f6_: Float32Array,
+): () => void {
+  return function dotRelu_2x9216x4096(): void {
+    const dropout_kept = dropout_kept_;
+    const p5 = p5_;
+    const f6_kernel = f6_kernel_;
+    const f6_bias = f6_bias_;
+    const f6 = f6_;
+    for (let j = 0; j < 4095; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 9216; k += 4) {
+        {
+          const dropout_kept_0 = dropout_kept[k]! !== 0;
+          const part_0 = Math.fround(
+            dropout_kept_0 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
+          );
+          const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
+          const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
+          const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
+          const dropout_kept_1 = dropout_kept[k + 9216]! !== 0;
+          const part_1 = Math.fround(
+            dropout_kept_1
+              ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
+              : 0,
+          );
+          sum00 += part_0 * f6_kernel_0;
+          sum01 += part_0 * f6_kernel_1;
+          sum02 += part_0 * f6_kernel_2;
+          sum10 += part_1 * f6_kernel_0;
+          sum11 += part_1 * f6_kernel_1;
+          sum12 += part_1 * f6_kernel_2;
+        }
+        if (k + 1 === 9216) break;
+        {
+          const dropout_kept_0 = dropout_kept[k + 1]! !== 0;
+          const part_0 = Math.fround(
+            dropout_kept_0
+              ? p5[(((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6)]! * 2
+              : 0,
+          );
+          const f6_kernel_0 = f6_kernel[k * 4096 + j + 4096]!;
+          const f6_kernel_1 = f6_kernel[k * 4096 + j + 4097]!;
+          const f6_kernel_2 = f6_kernel[k * 4096 + j + 4098]!;
+          const dropout_kept_1 = dropout_kept[k + 9217]! !== 0;
+          const part_1 = Math.fround(
+            dropout_kept_1
+              ? p5[
+                  (((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6) + 9216
+                ]! * 2
+              : 0,
+          );
+          sum00 += part_0 * f6_kernel_0;
+          sum01 += part_0 * f6_kernel_1;
+          sum02 += part_0 * f6_kernel_2;
+          sum10 += part_1 * f6_kernel_0;
+          sum11 += part_1 * f6_kernel_1;
+          sum12 += part_1 * f6_kernel_2;
+        }
+        if (k + 2 === 9216) break;
+        {
+          const dropout_kept_0 = dropout_kept[k + 2]! !== 0;
+          const part_0 = Math.fround(
+            dropout_kept_0
+              ? p5[(((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6)]! * 2
+              : 0,
+          );
+          const f6_kernel_0 = f6_kernel[k * 4096 + j + 8192]!;
+          const f6_kernel_1 = f6_kernel[k * 4096 + j + 8193]!;
+          const f6_kernel_2 = f6_kernel[k * 4096 + j + 8194]!;
+          const dropout_kept_1 = dropout_kept[k + 9218]! !== 0;
+          const part_1 = Math.fround(
+            dropout_kept_1
+              ? p5[
+                  (((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6) + 9216
+                ]! * 2
+              : 0,
+          );
+          sum00 += part_0 * f6_kernel_0;
+          sum01 += part_0 * f6_kernel_1;
+          sum02 += part_0 * f6_kernel_2;
+          sum10 += part_1 * f6_kernel_0;
+          sum11 += part_1 * f6_kernel_1;
+          sum12 += part_1 * f6_kernel_2;
+        }
+        if (k + 3 === 9216) break;
+        {
+          const dropout_kept_0 = dropout_kept[k + 3]! !== 0;
+          const part_0 = Math.fround(
+            dropout_kept_0
+              ? p5[(((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6)]! * 2
+              : 0,
+          );
+          const f6_kernel_0 = f6_kernel[k * 4096 + j + 12288]!;
+          const f6_kernel_1 = f6_kernel[k * 4096 + j + 12289]!;
+          const f6_kernel_2 = f6_kernel[k * 4096 + j + 12290]!;
+          const dropout_kept_1 = dropout_kept[k + 9219]! !== 0;
+          const part_1 = Math.fround(
+            dropout_kept_1
+              ? p5[
+                  (((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6) + 9216
+                ]! * 2
+              : 0,
+          );
+          sum00 += part_0 * f6_kernel_0;
+          sum01 += part_0 * f6_kernel_1;
+          sum02 += part_0 * f6_kernel_2;
+          sum10 += part_1 * f6_kernel_0;
+          sum11 += part_1 * f6_kernel_1;
+          sum12 += part_1 * f6_kernel_2;
+        }
+      }
+      const f6_product00 = Math.fround(sum00);
+      const f6_product01 = Math.fround(sum01);
+      const f6_product02 = Math.fround(sum02);
+      const f6_product10 = Math.fround(sum10);
+      const f6_product11 = Math.fround(sum11);
+      const f6_product12 = Math.fround(sum12);
+      const f6_bias_0 = f6_bias[j]!;
+      const add_0 = f6_product00 + f6_bias_0;
+      const f6_bias_1 = f6_bias[j + 1]!;
+      const add_1 = f6_product01 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product02 + f6_bias_2;
+      const add_3 = f6_product10 + f6_bias_0;
+      const add_4 = f6_product11 + f6_bias_1;
+      const add_5 = f6_product12 + f6_bias_2;
+      f6[j] = add_0 < 0 ? 0 : add_0;
+      f6[j + 1] = add_1 < 0 ? 0 : add_1;
+      f6[j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[j + 4096] = add_3 < 0 ? 0 : add_3;
+      f6[j + 4097] = add_4 < 0 ? 0 : add_4;
+      f6[j + 4098] = add_5 < 0 ? 0 : add_5;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 9216; k++) {
+      const dropout_kept_2 = dropout_kept[k]! !== 0;
+      const f6_kernel_3 = f6_kernel[k * 4096 + 4095]!;
+      const dropout_kept_3 = dropout_kept[k + 9216]! !== 0;
+      sum0 +=
+        Math.fround(
+          dropout_kept_2 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
+        ) * f6_kernel_3;
+      sum1 +=
+        Math.fround(
+          dropout_kept_3
+            ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
+            : 0,
+        ) * f6_kernel_3;
+    }
+    const f6_product0 = Math.fround(sum0);
+    const f6_product1 = Math.fround(sum1);
+    const f6_bias_3 = f6_bias[4095]!;
+    const add_6 = f6_product0 + f6_bias_3;
+    const add_7 = f6_product1 + f6_bias_3;
+    f6[4095] = add_6 < 0 ? 0 : add_6;
+    f6[8191] = add_7 < 0 ? 0 : add_7;
+  };
+}
+
+/**
+ * dropout_2.kept = [0 ≤ bits_2]
+ * 8,192 floating-point operations.
+ */
+function le_2x4096(random_: Int32Array, dropout_2_kept_: Int32Array): () => void {
+  return function le_2x4096(): void {
+    const random = random_;
+    const dropout_2_kept = dropout_2_kept_;
+    const random_0 = random[0]!;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 4096; j++) {
+        dropout_2_kept[i * 4096 + j] = 0 <= randomBits(random_0, 1, i * 4096 + j) ? 1 : 0;
+      }
+    }
+  };
+}
+
+/**
+ * f7.product = dropout_2 · f7.kernel
+ * f7 = relu(f7.z)
+ * 100,671,488 floating-point operations.
+ */
+function dotRelu_2x4096x4096(
+  dropout_2_kept_: Int32Array,
+  f6_: Float32Array,
+  f7_kernel_: Float32Array,
+  f7_bias_: Float32Array,
+  f7_: Float32Array,
+): () => void {
+  return function dotRelu_2x4096x4096(): void {
+    const dropout_2_kept = dropout_2_kept_;
+    const f6 = f6_;
+    const f7_kernel = f7_kernel_;
+    const f7_bias = f7_bias_;
+    const f7 = f7_;
+    for (let j = 0; j < 4095; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 4096; k += 4) {
+        {
+          const dropout_2_kept_0 = dropout_2_kept[k]! !== 0;
+          const part_0 = Math.fround(dropout_2_kept_0 ? f6[k]! * 2 : 0);
+          const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
+          const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
+          const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
+          const dropout_2_kept_1 = dropout_2_kept[k + 4096]! !== 0;
+          const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4096]! * 2 : 0);
+          sum00 += part_0 * f7_kernel_0;
+          sum01 += part_0 * f7_kernel_1;
+          sum02 += part_0 * f7_kernel_2;
+          sum10 += part_1 * f7_kernel_0;
+          sum11 += part_1 * f7_kernel_1;
+          sum12 += part_1 * f7_kernel_2;
+        }
+        if (k + 1 === 4096) break;
+        {
+          const dropout_2_kept_0 = dropout_2_kept[k + 1]! !== 0;
+          const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 1]! * 2 : 0);
+          const f7_kernel_0 = f7_kernel[k * 4096 + j + 4096]!;
+          const f7_kernel_1 = f7_kernel[k * 4096 + j + 4097]!;
+          const f7_kernel_2 = f7_kernel[k * 4096 + j + 4098]!;
+          const dropout_2_kept_1 = dropout_2_kept[k + 4097]! !== 0;
+          const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4097]! * 2 : 0);
+          sum00 += part_0 * f7_kernel_0;
+          sum01 += part_0 * f7_kernel_1;
+          sum02 += part_0 * f7_kernel_2;
+          sum10 += part_1 * f7_kernel_0;
+          sum11 += part_1 * f7_kernel_1;
+          sum12 += part_1 * f7_kernel_2;
+        }
+        if (k + 2 === 4096) break;
+        {
+          const dropout_2_kept_0 = dropout_2_kept[k + 2]! !== 0;
+          const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 2]! * 2 : 0);
+          const f7_kernel_0 = f7_kernel[k * 4096 + j + 8192]!;
+          const f7_kernel_1 = f7_kernel[k * 4096 + j + 8193]!;
+          const f7_kernel_2 = f7_kernel[k * 4096 + j + 8194]!;
+          const dropout_2_kept_1 = dropout_2_kept[k + 4098]! !== 0;
+          const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4098]! * 2 : 0);
+          sum00 += part_0 * f7_kernel_0;
+          sum01 += part_0 * f7_kernel_1;
+          sum02 += part_0 * f7_kernel_2;
+          sum10 += part_1 * f7_kernel_0;
+          sum11 += part_1 * f7_kernel_1;
+          sum12 += part_1 * f7_kernel_2;
+        }
+        if (k + 3 === 4096) break;
+        {
+          const dropout_2_kept_0 = dropout_2_kept[k + 3]! !== 0;
+          const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 3]! * 2 : 0);
+          const f7_kernel_0 = f7_kernel[k * 4096 + j + 12288]!;
+          const f7_kernel_1 = f7_kernel[k * 4096 + j + 12289]!;
+          const f7_kernel_2 = f7_kernel[k * 4096 + j + 12290]!;
+          const dropout_2_kept_1 = dropout_2_kept[k + 4099]! !== 0;
+          const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4099]! * 2 : 0);
+          sum00 += part_0 * f7_kernel_0;
+          sum01 += part_0 * f7_kernel_1;
+          sum02 += part_0 * f7_kernel_2;
+          sum10 += part_1 * f7_kernel_0;
+          sum11 += part_1 * f7_kernel_1;
+          sum12 += part_1 * f7_kernel_2;
+        }
+      }
+      const f7_product00 = Math.fround(sum00);
+      const f7_product01 = Math.fround(sum01);
+      const f7_product02 = Math.fround(sum02);
+      const f7_product10 = Math.fround(sum10);
+      const f7_product11 = Math.fround(sum11);
+      const f7_product12 = Math.fround(sum12);
+      const f7_bias_0 = f7_bias[j]!;
+      const add_0 = f7_product00 + f7_bias_0;
+      const f7_bias_1 = f7_bias[j + 1]!;
+      const add_1 = f7_product01 + f7_bias_1;
+      const f7_bias_2 = f7_bias[j + 2]!;
+      const add_2 = f7_product02 + f7_bias_2;
+      const add_3 = f7_product10 + f7_bias_0;
+      const add_4 = f7_product11 + f7_bias_1;
+      const add_5 = f7_product12 + f7_bias_2;
+      f7[j] = add_0 < 0 ? 0 : add_0;
+      f7[j + 1] = add_1 < 0 ? 0 : add_1;
+      f7[j + 2] = add_2 < 0 ? 0 : add_2;
+      f7[j + 4096] = add_3 < 0 ? 0 : add_3;
+      f7[j + 4097] = add_4 < 0 ? 0 : add_4;
+      f7[j + 4098] = add_5 < 0 ? 0 : add_5;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 4096; k++) {
+      const dropout_2_kept_2 = dropout_2_kept[k]! !== 0;
+      const f7_kernel_3 = f7_kernel[k * 4096 + 4095]!;
+      const dropout_2_kept_3 = dropout_2_kept[k + 4096]! !== 0;
+      sum0 += Math.fround(dropout_2_kept_2 ? f6[k]! * 2 : 0) * f7_kernel_3;
+      sum1 += Math.fround(dropout_2_kept_3 ? f6[k + 4096]! * 2 : 0) * f7_kernel_3;
+    }
+    const f7_product0 = Math.fround(sum0);
+    const f7_product1 = Math.fround(sum1);
+    const f7_bias_3 = f7_bias[4095]!;
+    const add_6 = f7_product0 + f7_bias_3;
+    const add_7 = f7_product1 + f7_bias_3;
+    f7[4095] = add_6 < 0 ? 0 : add_6;
+    f7[8191] = add_7 < 0 ? 0 : add_7;
+  };
+}
+
+/**
+ * scores.product = f7 · scores.kernel
+ * scores = scores.product + scores.bias
+ * 16,386,000 floating-point operations.
+ */
+function dotAdd_2x4096x1000(
+  f7_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_2x4096x1000(): void {
+    const f7 = f7_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 999; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 4096; k += 4) {
+        {
+          const f7_0 = f7[k]!;
+          const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
+          const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
+          const f7_1 = f7[k + 4096]!;
+          sum00 += f7_0 * scores_kernel_0;
+          sum01 += f7_0 * scores_kernel_1;
+          sum02 += f7_0 * scores_kernel_2;
+          sum10 += f7_1 * scores_kernel_0;
+          sum11 += f7_1 * scores_kernel_1;
+          sum12 += f7_1 * scores_kernel_2;
+        }
+        if (k + 1 === 4096) break;
+        {
+          const f7_0 = f7[k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 1000 + j + 1000]!;
+          const scores_kernel_1 = scores_kernel[k * 1000 + j + 1001]!;
+          const scores_kernel_2 = scores_kernel[k * 1000 + j + 1002]!;
+          const f7_1 = f7[k + 4097]!;
+          sum00 += f7_0 * scores_kernel_0;
+          sum01 += f7_0 * scores_kernel_1;
+          sum02 += f7_0 * scores_kernel_2;
+          sum10 += f7_1 * scores_kernel_0;
+          sum11 += f7_1 * scores_kernel_1;
+          sum12 += f7_1 * scores_kernel_2;
+        }
+        if (k + 2 === 4096) break;
+        {
+          const f7_0 = f7[k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 1000 + j + 2000]!;
+          const scores_kernel_1 = scores_kernel[k * 1000 + j + 2001]!;
+          const scores_kernel_2 = scores_kernel[k * 1000 + j + 2002]!;
+          const f7_1 = f7[k + 4098]!;
+          sum00 += f7_0 * scores_kernel_0;
+          sum01 += f7_0 * scores_kernel_1;
+          sum02 += f7_0 * scores_kernel_2;
+          sum10 += f7_1 * scores_kernel_0;
+          sum11 += f7_1 * scores_kernel_1;
+          sum12 += f7_1 * scores_kernel_2;
+        }
+        if (k + 3 === 4096) break;
+        {
+          const f7_0 = f7[k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 1000 + j + 3000]!;
+          const scores_kernel_1 = scores_kernel[k * 1000 + j + 3001]!;
+          const scores_kernel_2 = scores_kernel[k * 1000 + j + 3002]!;
+          const f7_1 = f7[k + 4099]!;
+          sum00 += f7_0 * scores_kernel_0;
+          sum01 += f7_0 * scores_kernel_1;
+          sum02 += f7_0 * scores_kernel_2;
+          sum10 += f7_1 * scores_kernel_0;
+          sum11 += f7_1 * scores_kernel_1;
+          sum12 += f7_1 * scores_kernel_2;
+        }
+      }
+      const scores_product00 = Math.fround(sum00);
+      const scores_product01 = Math.fround(sum01);
+      const scores_product02 = Math.fround(sum02);
+      const scores_product10 = Math.fround(sum10);
+      const scores_product11 = Math.fround(sum11);
+      const scores_product12 = Math.fround(sum12);
+      const scores_bias_0 = scores_bias[j]!;
+      const scores_bias_1 = scores_bias[j + 1]!;
+      const scores_bias_2 = scores_bias[j + 2]!;
+      scores[j] = scores_product00 + scores_bias_0;
+      scores[j + 1] = scores_product01 + scores_bias_1;
+      scores[j + 2] = scores_product02 + scores_bias_2;
+      scores[j + 1000] = scores_product10 + scores_bias_0;
+      scores[j + 1001] = scores_product11 + scores_bias_1;
+      scores[j + 1002] = scores_product12 + scores_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 4096; k++) {
+      const f7_2 = f7[k]!;
+      const scores_kernel_3 = scores_kernel[k * 1000 + 999]!;
+      const f7_3 = f7[k + 4096]!;
+      sum0 += f7_2 * scores_kernel_3;
+      sum1 += f7_3 * scores_kernel_3;
+    }
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    const scores_bias_3 = scores_bias[999]!;
+    scores[999] = scores_product0 + scores_bias_3;
+    scores[1999] = scores_product1 + scores_bias_3;
+  };
+}
+
+/**
+ * largest = max scores over axes 1
+ * exps = exp(shifted)
+ * total = Σ exps over axes 1
+ * chosen = Σ where over axes 1
+ * rowSum = Σ liveRows
+ * d_scores.product = d_shifted
+ * 20,006 floating-point operations.
+ */
+function reduceMaxExpSumAdd_2x1000(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_2x1000(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 2; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 1000; k++) {
+        max = Math.max(max, scores[i * 1000 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 1000; j++) {
+        exps[i * 1000 + j] = exp(Math.fround(scores[i * 1000 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 1000; k++) {
+        sum += exps[i * 1000 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 1000; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 1000 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 1000; j++) {
+        d_shifted[i * 1000 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 1000 + j]!;
+      }
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * d_scores.bias = Σ d_shifted over axes 0
+ * scores.bias.momentum_next = scores.bias_mul + d_scores.bias
+ * scores.bias_next = scores.bias − scores.bias_mul_2
+ * 6,000 floating-point operations.
+ */
+function sumSgd_2x1000(
+  d_shifted_: Float32Array,
+  scores_bias_momentum_: Float32Array,
+  scores_bias_: Float32Array,
+): () => void {
+  return function sumSgd_2x1000(): void {
+    const d_shifted = d_shifted_;
+    const scores_bias_momentum = scores_bias_momentum_;
+    const scores_bias = scores_bias_;
+    for (let i = 0; i < 1000; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 2; k++) {
+        const d_shifted_0 = d_shifted[k * 1000 + i]!;
+        const d_shifted_1 = d_shifted[k * 1000 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 1000 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 1000 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_scores_bias0 = Math.fround(sum0);
+      const d_scores_bias1 = Math.fround(sum1);
+      const d_scores_bias2 = Math.fround(sum2);
+      const d_scores_bias3 = Math.fround(sum3);
+      const scores_bias_momentum_next0 = Math.fround(
+        scores_bias_momentum[i]! * 0.9 + d_scores_bias0,
+      );
+      scores_bias_momentum[i] = scores_bias_momentum_next0;
+      const scores_bias_momentum_next1 = Math.fround(
+        scores_bias_momentum[i + 1]! * 0.9 + d_scores_bias1,
+      );
+      scores_bias_momentum[i + 1] = scores_bias_momentum_next1;
+      const scores_bias_momentum_next2 = Math.fround(
+        scores_bias_momentum[i + 2]! * 0.9 + d_scores_bias2,
+      );
+      scores_bias_momentum[i + 2] = scores_bias_momentum_next2;
+      const scores_bias_momentum_next3 = Math.fround(
+        scores_bias_momentum[i + 3]! * 0.9 + d_scores_bias3,
+      );
+      scores_bias_momentum[i + 3] = scores_bias_momentum_next3;
+      scores_bias[i] = scores_bias[i]! - scores_bias_momentum_next0 * 0.0005;
+      scores_bias[i + 1] = scores_bias[i + 1]! - scores_bias_momentum_next1 * 0.0005;
+      scores_bias[i + 2] = scores_bias[i + 2]! - scores_bias_momentum_next2 * 0.0005;
+      scores_bias[i + 3] = scores_bias[i + 3]! - scores_bias_momentum_next3 * 0.0005;
+    }
+  };
+}
+
+/**
+ * d_f7 = d_shifted · scores.kernelᵀ
+ * d_f7.product = d_f7.z
+ * 16,384,000 floating-point operations.
+ */
+function dotWhere_2x1000x4096(
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+  f7_: Float32Array,
+  d_f7_z_: Float32Array,
+): () => void {
+  return function dotWhere_2x1000x4096(): void {
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    const f7 = f7_;
+    const d_f7_z = d_f7_z_;
+    for (let j = 0; j < 4095; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 1000; k += 4) {
+        {
+          const d_shifted_0 = d_shifted[k]!;
+          const scores_kernel_0 = scores_kernel[j * 1000 + k]!;
+          const scores_kernel_1 = scores_kernel[j * 1000 + k + 1000]!;
+          const scores_kernel_2 = scores_kernel[j * 1000 + k + 2000]!;
+          const d_shifted_1 = d_shifted[k + 1000]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+        if (k + 1 === 1000) break;
+        {
+          const d_shifted_0 = d_shifted[k + 1]!;
+          const scores_kernel_0 = scores_kernel[j * 1000 + k + 1]!;
+          const scores_kernel_1 = scores_kernel[j * 1000 + k + 1001]!;
+          const scores_kernel_2 = scores_kernel[j * 1000 + k + 2001]!;
+          const d_shifted_1 = d_shifted[k + 1001]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+        if (k + 2 === 1000) break;
+        {
+          const d_shifted_0 = d_shifted[k + 2]!;
+          const scores_kernel_0 = scores_kernel[j * 1000 + k + 2]!;
+          const scores_kernel_1 = scores_kernel[j * 1000 + k + 1002]!;
+          const scores_kernel_2 = scores_kernel[j * 1000 + k + 2002]!;
+          const d_shifted_1 = d_shifted[k + 1002]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+        if (k + 3 === 1000) break;
+        {
+          const d_shifted_0 = d_shifted[k + 3]!;
+          const scores_kernel_0 = scores_kernel[j * 1000 + k + 3]!;
+          const scores_kernel_1 = scores_kernel[j * 1000 + k + 1003]!;
+          const scores_kernel_2 = scores_kernel[j * 1000 + k + 2003]!;
+          const d_shifted_1 = d_shifted[k + 1003]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+      }
+      const d_f7_00 = Math.fround(sum00);
+      const d_f7_01 = Math.fround(sum01);
+      const d_f7_02 = Math.fround(sum02);
+      const d_f7_10 = Math.fround(sum10);
+      const d_f7_11 = Math.fround(sum11);
+      const d_f7_12 = Math.fround(sum12);
+      d_f7_z[j] = 0 < f7[j]! ? d_f7_00 : 0;
+      d_f7_z[j + 1] = 0 < f7[j + 1]! ? d_f7_01 : 0;
+      d_f7_z[j + 2] = 0 < f7[j + 2]! ? d_f7_02 : 0;
+      d_f7_z[j + 4096] = 0 < f7[j + 4096]! ? d_f7_10 : 0;
+      d_f7_z[j + 4097] = 0 < f7[j + 4097]! ? d_f7_11 : 0;
+      d_f7_z[j + 4098] = 0 < f7[j + 4098]! ? d_f7_12 : 0;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 1000; k++) {
+      const d_shifted_2 = d_shifted[k]!;
+      const scores_kernel_3 = scores_kernel[k + 4095000]!;
+      const d_shifted_3 = d_shifted[k + 1000]!;
+      sum0 += d_shifted_2 * scores_kernel_3;
+      sum1 += d_shifted_3 * scores_kernel_3;
+    }
+    const d_f7_0 = Math.fround(sum0);
+    const d_f7_1 = Math.fround(sum1);
+    d_f7_z[4095] = 0 < f7[4095]! ? d_f7_0 : 0;
+    d_f7_z[8191] = 0 < f7[8191]! ? d_f7_1 : 0;
+  };
+}
+
+/**
+ * d_scores.kernel = f7ᵀ · d_shifted
+ * scores.kernel.momentum_next = scores.kernel_mul + d_scores.kernel
+ * scores.kernel_next = scores.kernel − scores.kernel_mul_2
+ * 32,768,000 floating-point operations.
+ */
+function dotSgd_4096x2x1000(
+  f7_: Float32Array,
+  d_shifted_: Float32Array,
+  scores_kernel_momentum_: Float32Array,
+  scores_kernel_: Float32Array,
+): () => void {
+  return function dotSgd_4096x2x1000(): void {
+    const f7 = f7_;
+    const d_shifted = d_shifted_;
+    const scores_kernel_momentum = scores_kernel_momentum_;
+    const scores_kernel = scores_kernel_;
+    for (let i = 0; i < 4096; i += 4) {
+      for (let j = 0; j < 1000; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 2; k++) {
+          const f7_0 = f7[k * 4096 + i]!;
+          const d_shifted_0 = d_shifted[k * 1000 + j]!;
+          const d_shifted_1 = d_shifted[k * 1000 + j + 1]!;
+          const f7_1 = f7[k * 4096 + i + 1]!;
+          const f7_2 = f7[k * 4096 + i + 2]!;
+          const f7_3 = f7[k * 4096 + i + 3]!;
+          sum00 += f7_0 * d_shifted_0;
+          sum01 += f7_0 * d_shifted_1;
+          sum10 += f7_1 * d_shifted_0;
+          sum11 += f7_1 * d_shifted_1;
+          sum20 += f7_2 * d_shifted_0;
+          sum21 += f7_2 * d_shifted_1;
+          sum30 += f7_3 * d_shifted_0;
+          sum31 += f7_3 * d_shifted_1;
+        }
+        const d_scores_kernel00 = Math.fround(sum00);
+        const d_scores_kernel01 = Math.fround(sum01);
+        const d_scores_kernel10 = Math.fround(sum10);
+        const d_scores_kernel11 = Math.fround(sum11);
+        const d_scores_kernel20 = Math.fround(sum20);
+        const d_scores_kernel21 = Math.fround(sum21);
+        const d_scores_kernel30 = Math.fround(sum30);
+        const d_scores_kernel31 = Math.fround(sum31);
+        const scores_kernel_momentum_next00 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j]! * 0.9 + d_scores_kernel00,
+        );
+        scores_kernel_momentum[i * 1000 + j] = scores_kernel_momentum_next00;
+        const scores_kernel_momentum_next01 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 1]! * 0.9 + d_scores_kernel01,
+        );
+        scores_kernel_momentum[i * 1000 + j + 1] = scores_kernel_momentum_next01;
+        const scores_kernel_momentum_next10 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 1000]! * 0.9 + d_scores_kernel10,
+        );
+        scores_kernel_momentum[i * 1000 + j + 1000] = scores_kernel_momentum_next10;
+        const scores_kernel_momentum_next11 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 1001]! * 0.9 + d_scores_kernel11,
+        );
+        scores_kernel_momentum[i * 1000 + j + 1001] = scores_kernel_momentum_next11;
+        const scores_kernel_momentum_next20 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 2000]! * 0.9 + d_scores_kernel20,
+        );
+        scores_kernel_momentum[i * 1000 + j + 2000] = scores_kernel_momentum_next20;
+        const scores_kernel_momentum_next21 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 2001]! * 0.9 + d_scores_kernel21,
+        );
+        scores_kernel_momentum[i * 1000 + j + 2001] = scores_kernel_momentum_next21;
+        const scores_kernel_momentum_next30 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 3000]! * 0.9 + d_scores_kernel30,
+        );
+        scores_kernel_momentum[i * 1000 + j + 3000] = scores_kernel_momentum_next30;
+        const scores_kernel_momentum_next31 = Math.fround(
+          scores_kernel_momentum[i * 1000 + j + 3001]! * 0.9 + d_scores_kernel31,
+        );
+        scores_kernel_momentum[i * 1000 + j + 3001] = scores_kernel_momentum_next31;
+        scores_kernel[i * 1000 + j] =
+          scores_kernel[i * 1000 + j]! - scores_kernel_momentum_next00 * 0.0005;
+        scores_kernel[i * 1000 + j + 1] =
+          scores_kernel[i * 1000 + j + 1]! - scores_kernel_momentum_next01 * 0.0005;
+        scores_kernel[i * 1000 + j + 1000] =
+          scores_kernel[i * 1000 + j + 1000]! - scores_kernel_momentum_next10 * 0.0005;
+        scores_kernel[i * 1000 + j + 1001] =
+          scores_kernel[i * 1000 + j + 1001]! - scores_kernel_momentum_next11 * 0.0005;
+        scores_kernel[i * 1000 + j + 2000] =
+          scores_kernel[i * 1000 + j + 2000]! - scores_kernel_momentum_next20 * 0.0005;
+        scores_kernel[i * 1000 + j + 2001] =
+          scores_kernel[i * 1000 + j + 2001]! - scores_kernel_momentum_next21 * 0.0005;
+        scores_kernel[i * 1000 + j + 3000] =
+          scores_kernel[i * 1000 + j + 3000]! - scores_kernel_momentum_next30 * 0.0005;
+        scores_kernel[i * 1000 + j + 3001] =
+          scores_kernel[i * 1000 + j + 3001]! - scores_kernel_momentum_next31 * 0.0005;
+      }
+    }
+  };
+}
+
+/**
+ * d_f7.bias = Σ d_f7.z over axes 0
+ * f7.bias.momentum_next = f7.bias_mul + d_f7.bias
+ * f7.bias_next = f7.bias − f7.bias_mul_2
+ * 24,576 floating-point operations.
+ */
+function sumSgd_2x4096(
+  d_f7_z_: Float32Array,
+  f7_bias_momentum_: Float32Array,
+  f7_bias_: Float32Array,
+): () => void {
+  return function sumSgd_2x4096(): void {
+    const d_f7_z = d_f7_z_;
+    const f7_bias_momentum = f7_bias_momentum_;
+    const f7_bias = f7_bias_;
+    for (let i = 0; i < 4096; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 2; k++) {
+        const d_f7_z_0 = d_f7_z[k * 4096 + i]!;
+        const d_f7_z_1 = d_f7_z[k * 4096 + i + 1]!;
+        const d_f7_z_2 = d_f7_z[k * 4096 + i + 2]!;
+        const d_f7_z_3 = d_f7_z[k * 4096 + i + 3]!;
+        sum0 += d_f7_z_0;
+        sum1 += d_f7_z_1;
+        sum2 += d_f7_z_2;
+        sum3 += d_f7_z_3;
+      }
+      const d_f7_bias0 = Math.fround(sum0);
+      const d_f7_bias1 = Math.fround(sum1);
+      const d_f7_bias2 = Math.fround(sum2);
+      const d_f7_bias3 = Math.fround(sum3);
+      const f7_bias_momentum_next0 = Math.fround(f7_bias_momentum[i]! * 0.9 + d_f7_bias0);
+      f7_bias_momentum[i] = f7_bias_momentum_next0;
+      const f7_bias_momentum_next1 = Math.fround(f7_bias_momentum[i + 1]! * 0.9 + d_f7_bias1);
+      f7_bias_momentum[i + 1] = f7_bias_momentum_next1;
+      const f7_bias_momentum_next2 = Math.fround(f7_bias_momentum[i + 2]! * 0.9 + d_f7_bias2);
+      f7_bias_momentum[i + 2] = f7_bias_momentum_next2;
+      const f7_bias_momentum_next3 = Math.fround(f7_bias_momentum[i + 3]! * 0.9 + d_f7_bias3);
+      f7_bias_momentum[i + 3] = f7_bias_momentum_next3;
+      f7_bias[i] = f7_bias[i]! - f7_bias_momentum_next0 * 0.0005;
+      f7_bias[i + 1] = f7_bias[i + 1]! - f7_bias_momentum_next1 * 0.0005;
+      f7_bias[i + 2] = f7_bias[i + 2]! - f7_bias_momentum_next2 * 0.0005;
+      f7_bias[i + 3] = f7_bias[i + 3]! - f7_bias_momentum_next3 * 0.0005;
+    }
+  };
+}
+
+/**
+ * d_dropout_2 = d_f7.z · f7.kernelᵀ
+ * d_f6.product = d_f6.z
+ * 67,117,056 floating-point operations.
+ */
+function dotWhere_2x4096x4096(
+  d_f7_z_: Float32Array,
+  f7_kernel_: Float32Array,
+  f6_: Float32Array,
+  dropout_2_kept_: Int32Array,
+  d_f6_z_: Float32Array,
+): () => void {
+  return function dotWhere_2x4096x4096(): void {
+    const d_f7_z = d_f7_z_;
+    const f7_kernel = f7_kernel_;
+    const f6 = f6_;
+    const dropout_2_kept = dropout_2_kept_;
+    const d_f6_z = d_f6_z_;
+    for (let j = 0; j < 4095; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 4096; k += 4) {
+        {
+          const d_f7_z_0 = d_f7_z[k]!;
+          const f7_kernel_0 = f7_kernel[j * 4096 + k]!;
+          const f7_kernel_1 = f7_kernel[j * 4096 + k + 4096]!;
+          const f7_kernel_2 = f7_kernel[j * 4096 + k + 8192]!;
+          const d_f7_z_1 = d_f7_z[k + 4096]!;
+          sum00 += d_f7_z_0 * f7_kernel_0;
+          sum01 += d_f7_z_0 * f7_kernel_1;
+          sum02 += d_f7_z_0 * f7_kernel_2;
+          sum10 += d_f7_z_1 * f7_kernel_0;
+          sum11 += d_f7_z_1 * f7_kernel_1;
+          sum12 += d_f7_z_1 * f7_kernel_2;
+        }
+        if (k + 1 === 4096) break;
+        {
+          const d_f7_z_0 = d_f7_z[k + 1]!;
+          const f7_kernel_0 = f7_kernel[j * 4096 + k + 1]!;
+          const f7_kernel_1 = f7_kernel[j * 4096 + k + 4097]!;
+          const f7_kernel_2 = f7_kernel[j * 4096 + k + 8193]!;
+          const d_f7_z_1 = d_f7_z[k + 4097]!;
+          sum00 += d_f7_z_0 * f7_kernel_0;
+          sum01 += d_f7_z_0 * f7_kernel_1;
+          sum02 += d_f7_z_0 * f7_kernel_2;
+          sum10 += d_f7_z_1 * f7_kernel_0;
+          sum11 += d_f7_z_1 * f7_kernel_1;
+          sum12 += d_f7_z_1 * f7_kernel_2;
+        }
+        if (k + 2 === 4096) break;
+        {
+          const d_f7_z_0 = d_f7_z[k + 2]!;
+          const f7_kernel_0 = f7_kernel[j * 4096 + k + 2]!;
+          const f7_kernel_1 = f7_kernel[j * 4096 + k + 4098]!;
+          const f7_kernel_2 = f7_kernel[j * 4096 + k + 8194]!;
+          const d_f7_z_1 = d_f7_z[k + 4098]!;
+          sum00 += d_f7_z_0 * f7_kernel_0;
+          sum01 += d_f7_z_0 * f7_kernel_1;
+          sum02 += d_f7_z_0 * f7_kernel_2;
+          sum10 += d_f7_z_1 * f7_kernel_0;
+          sum11 += d_f7_z_1 * f7_kernel_1;
+          sum12 += d_f7_z_1 * f7_kernel_2;
+        }
+        if (k + 3 === 4096) break;
+        {
+          const d_f7_z_0 = d_f7_z[k + 3]!;
+          const f7_kernel_0 = f7_kernel[j * 4096 + k + 3]!;
+          const f7_kernel_1 = f7_kernel[j * 4096 + k + 4099]!;
+          const f7_kernel_2 = f7_kernel[j * 4096 + k + 8195]!;
+          const d_f7_z_1 = d_f7_z[k + 4099]!;
+          sum00 += d_f7_z_0 * f7_kernel_0;
+          sum01 += d_f7_z_0 * f7_kernel_1;
+          sum02 += d_f7_z_0 * f7_kernel_2;
+          sum10 += d_f7_z_1 * f7_kernel_0;
+          sum11 += d_f7_z_1 * f7_kernel_1;
+          sum12 += d_f7_z_1 * f7_kernel_2;
+        }
+      }
+      const d_dropout_2_00 = Math.fround(sum00);
+      const d_dropout_2_01 = Math.fround(sum01);
+      const d_dropout_2_02 = Math.fround(sum02);
+      const d_dropout_2_10 = Math.fround(sum10);
+      const d_dropout_2_11 = Math.fround(sum11);
+      const d_dropout_2_12 = Math.fround(sum12);
+      d_f6_z[j] = 0 < f6[j]! ? (dropout_2_kept[j]! !== 0 ? d_dropout_2_00 : 0) * 2 : 0;
+      d_f6_z[j + 1] = 0 < f6[j + 1]! ? (dropout_2_kept[j + 1]! !== 0 ? d_dropout_2_01 : 0) * 2 : 0;
+      d_f6_z[j + 2] = 0 < f6[j + 2]! ? (dropout_2_kept[j + 2]! !== 0 ? d_dropout_2_02 : 0) * 2 : 0;
+      d_f6_z[j + 4096] =
+        0 < f6[j + 4096]! ? (dropout_2_kept[j + 4096]! !== 0 ? d_dropout_2_10 : 0) * 2 : 0;
+      d_f6_z[j + 4097] =
+        0 < f6[j + 4097]! ? (dropout_2_kept[j + 4097]! !== 0 ? d_dropout_2_11 : 0) * 2 : 0;
+      d_f6_z[j + 4098] =
+        0 < f6[j + 4098]! ? (dropout_2_kept[j + 4098]! !== 0 ? d_dropout_2_12 : 0) * 2 : 0;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 4096; k++) {
+      const d_f7_z_2 = d_f7_z[k]!;
+      const f7_kernel_3 = f7_kernel[k + 16773120]!;
+      const d_f7_z_3 = d_f7_z[k + 4096]!;
+      sum0 += d_f7_z_2 * f7_kernel_3;
+      sum1 += d_f7_z_3 * f7_kernel_3;
+    }
+    const d_dropout_2_0 = Math.fround(sum0);
+    const d_dropout_2_1 = Math.fround(sum1);
+    d_f6_z[4095] = 0 < f6[4095]! ? (dropout_2_kept[4095]! !== 0 ? d_dropout_2_0 : 0) * 2 : 0;
+    d_f6_z[8191] = 0 < f6[8191]! ? (dropout_2_kept[8191]! !== 0 ? d_dropout_2_1 : 0) * 2 : 0;
+  };
+}
+
+/**
+ * d_f7.kernel = dropout_2ᵀ · d_f7.z
+ * f7.kernel.momentum_next = f7.kernel_mul + d_f7.kernel
+ * f7.kernel_next = f7.kernel − f7.kernel_mul_2
+ * 167,772,160 floating-point operations.
+ */
+function dotSgd_4096x2x4096(
+  dropout_2_kept_: Int32Array,
+  f6_: Float32Array,
+  d_f7_z_: Float32Array,
+  f7_kernel_momentum_: Float32Array,
+  f7_kernel_: Float32Array,
+): () => void {
+  return function dotSgd_4096x2x4096(): void {
+    const dropout_2_kept = dropout_2_kept_;
+    const f6 = f6_;
+    const d_f7_z = d_f7_z_;
+    const f7_kernel_momentum = f7_kernel_momentum_;
+    const f7_kernel = f7_kernel_;
+    for (let i = 0; i < 4096; i += 4) {
+      for (let j = 0; j < 4096; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 2; k++) {
+          const dropout_2_kept_0 = dropout_2_kept[k * 4096 + i]! !== 0;
+          const part_0 = Math.fround(dropout_2_kept_0 ? f6[k * 4096 + i]! * 2 : 0);
+          const d_f7_z_0 = d_f7_z[k * 4096 + j]!;
+          const d_f7_z_1 = d_f7_z[k * 4096 + j + 1]!;
+          const dropout_2_kept_1 = dropout_2_kept[k * 4096 + i + 1]! !== 0;
+          const part_1 = Math.fround(dropout_2_kept_1 ? f6[k * 4096 + i + 1]! * 2 : 0);
+          const dropout_2_kept_2 = dropout_2_kept[k * 4096 + i + 2]! !== 0;
+          const part_2 = Math.fround(dropout_2_kept_2 ? f6[k * 4096 + i + 2]! * 2 : 0);
+          const dropout_2_kept_3 = dropout_2_kept[k * 4096 + i + 3]! !== 0;
+          const part_3 = Math.fround(dropout_2_kept_3 ? f6[k * 4096 + i + 3]! * 2 : 0);
+          sum00 += part_0 * d_f7_z_0;
+          sum01 += part_0 * d_f7_z_1;
+          sum10 += part_1 * d_f7_z_0;
+          sum11 += part_1 * d_f7_z_1;
+          sum20 += part_2 * d_f7_z_0;
+          sum21 += part_2 * d_f7_z_1;
+          sum30 += part_3 * d_f7_z_0;
+          sum31 += part_3 * d_f7_z_1;
+        }
+        const d_f7_kernel00 = Math.fround(sum00);
+        const d_f7_kernel01 = Math.fround(sum01);
+        const d_f7_kernel10 = Math.fround(sum10);
+        const d_f7_kernel11 = Math.fround(sum11);
+        const d_f7_kernel20 = Math.fround(sum20);
+        const d_f7_kernel21 = Math.fround(sum21);
+        const d_f7_kernel30 = Math.fround(sum30);
+        const d_f7_kernel31 = Math.fround(sum31);
+        const f7_kernel_momentum_next00 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j]! * 0.9 + d_f7_kernel00,
+        );
+        f7_kernel_momentum[i * 4096 + j] = f7_kernel_momentum_next00;
+        const f7_kernel_momentum_next01 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 1]! * 0.9 + d_f7_kernel01,
+        );
+        f7_kernel_momentum[i * 4096 + j + 1] = f7_kernel_momentum_next01;
+        const f7_kernel_momentum_next10 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 4096]! * 0.9 + d_f7_kernel10,
+        );
+        f7_kernel_momentum[i * 4096 + j + 4096] = f7_kernel_momentum_next10;
+        const f7_kernel_momentum_next11 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 4097]! * 0.9 + d_f7_kernel11,
+        );
+        f7_kernel_momentum[i * 4096 + j + 4097] = f7_kernel_momentum_next11;
+        const f7_kernel_momentum_next20 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 8192]! * 0.9 + d_f7_kernel20,
+        );
+        f7_kernel_momentum[i * 4096 + j + 8192] = f7_kernel_momentum_next20;
+        const f7_kernel_momentum_next21 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 8193]! * 0.9 + d_f7_kernel21,
+        );
+        f7_kernel_momentum[i * 4096 + j + 8193] = f7_kernel_momentum_next21;
+        const f7_kernel_momentum_next30 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 12288]! * 0.9 + d_f7_kernel30,
+        );
+        f7_kernel_momentum[i * 4096 + j + 12288] = f7_kernel_momentum_next30;
+        const f7_kernel_momentum_next31 = Math.fround(
+          f7_kernel_momentum[i * 4096 + j + 12289]! * 0.9 + d_f7_kernel31,
+        );
+        f7_kernel_momentum[i * 4096 + j + 12289] = f7_kernel_momentum_next31;
+        f7_kernel[i * 4096 + j] = f7_kernel[i * 4096 + j]! - f7_kernel_momentum_next00 * 0.0005;
+        f7_kernel[i * 4096 + j + 1] =
+          f7_kernel[i * 4096 + j + 1]! - f7_kernel_momentum_next01 * 0.0005;
+        f7_kernel[i * 4096 + j + 4096] =
+          f7_kernel[i * 4096 + j + 4096]! - f7_kernel_momentum_next10 * 0.0005;
+        f7_kernel[i * 4096 + j + 4097] =
+          f7_kernel[i * 4096 + j + 4097]! - f7_kernel_momentum_next11 * 0.0005;
+        f7_kernel[i * 4096 + j + 8192] =
+          f7_kernel[i * 4096 + j + 8192]! - f7_kernel_momentum_next20 * 0.0005;
+        f7_kernel[i * 4096 + j + 8193] =
+          f7_kernel[i * 4096 + j + 8193]! - f7_kernel_momentum_next21 * 0.0005;
+        f7_kernel[i * 4096 + j + 12288] =
+          f7_kernel[i * 4096 + j + 12288]! - f7_kernel_momentum_next30 * 0.0005;
+        f7_kernel[i * 4096 + j + 12289] =
+          f7_kernel[i * 4096 + j + 12289]! - f7_kernel_momentum_next31 * 0.0005;
+      }
+    }
+  };
+}
+
+/**
+ * d_dropout = d_f6.z · f6.kernelᵀ
+ * 150,994,944 floating-point operations.
+ */
+function dot_2x4096x9216(
+  d_f6_z_: Float32Array,
+  f6_kernel_: Float32Array,
+  d_dropout_: Float32Array,
+): () => void {
+  return function dot_2x4096x9216(): void {
+    const d_f6_z = d_f6_z_;
+    const f6_kernel = f6_kernel_;
+    const d_dropout = d_dropout_;
+    for (let j = 0; j < 9216; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 4096; k += 4) {
+        {
+          const d_f6_z_0 = d_f6_z[k]!;
+          const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
+          const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
+          const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
+          const d_f6_z_1 = d_f6_z[k + 4096]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 1 === 4096) break;
+        {
+          const d_f6_z_0 = d_f6_z[k + 1]!;
+          const f6_kernel_0 = f6_kernel[j * 4096 + k + 1]!;
+          const f6_kernel_1 = f6_kernel[j * 4096 + k + 4097]!;
+          const f6_kernel_2 = f6_kernel[j * 4096 + k + 8193]!;
+          const d_f6_z_1 = d_f6_z[k + 4097]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 2 === 4096) break;
+        {
+          const d_f6_z_0 = d_f6_z[k + 2]!;
+          const f6_kernel_0 = f6_kernel[j * 4096 + k + 2]!;
+          const f6_kernel_1 = f6_kernel[j * 4096 + k + 4098]!;
+          const f6_kernel_2 = f6_kernel[j * 4096 + k + 8194]!;
+          const d_f6_z_1 = d_f6_z[k + 4098]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 3 === 4096) break;
+        {
+          const d_f6_z_0 = d_f6_z[k + 3]!;
+          const f6_kernel_0 = f6_kernel[j * 4096 + k + 3]!;
+          const f6_kernel_1 = f6_kernel[j * 4096 + k + 4099]!;
+          const f6_kernel_2 = f6_kernel[j * 4096 + k + 8195]!;
+          const d_f6_z_1 = d_f6_z[k + 4099]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+      }
+      d_dropout[j] = sum00;
+      d_dropout[j + 1] = sum01;
+      d_dropout[j + 2] = sum02;
+      d_dropout[j + 9216] = sum10;
+      d_dropout[j + 9217] = sum11;
+      d_dropout[j + 9218] = sum12;
+    }
+  };
+}
+
+/**
+ * d_f6.kernel = dropoutᵀ · d_f6.z
+ * f6.kernel.momentum_next = f6.kernel_mul + d_f6.kernel
+ * f6.kernel_next = f6.kernel − f6.kernel_mul_2
+ * 377,487,360 floating-point operations.
+ */
+function dotSgd_9216x2x4096(
+  dropout_kept_: Int32Array,
+  p5_: Float32Array,
+  d_f6_z_: Float32Array,
+  f6_kernel_momentum_: Float32Array,
+  f6_kernel_: Float32Array,
+): () => void {
+  return function dotSgd_9216x2x4096(): void {
+    const dropout_kept = dropout_kept_;
+    const p5 = p5_;
+    const d_f6_z = d_f6_z_;
+    const f6_kernel_momentum = f6_kernel_momentum_;
+    const f6_kernel = f6_kernel_;
+    for (let i = 0; i < 9216; i += 4) {
+      for (let j = 0; j < 4096; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 2; k++) {
+          const dropout_kept_0 = dropout_kept[k * 9216 + i]! !== 0;
+          const part_0 = Math.fround(
+            dropout_kept_0
+              ? p5[k * 9216 + ((i / 36) | 0) * 36 + (((i / 6) | 0) % 6) * 6 + (i % 6)]! * 2
+              : 0,
+          );
+          const d_f6_z_0 = d_f6_z[k * 4096 + j]!;
+          const d_f6_z_1 = d_f6_z[k * 4096 + j + 1]!;
+          const dropout_kept_1 = dropout_kept[k * 9216 + i + 1]! !== 0;
+          const part_1 = Math.fround(
+            dropout_kept_1
+              ? p5[
+                  k * 9216 +
+                    (((i + 1) / 36) | 0) * 36 +
+                    ((((i + 1) / 6) | 0) % 6) * 6 +
+                    ((i + 1) % 6)
+                ]! * 2
+              : 0,
+          );
+          const dropout_kept_2 = dropout_kept[k * 9216 + i + 2]! !== 0;
+          const part_2 = Math.fround(
+            dropout_kept_2
+              ? p5[
+                  k * 9216 +
+                    (((i + 2) / 36) | 0) * 36 +
+                    ((((i + 2) / 6) | 0) % 6) * 6 +
+                    ((i + 2) % 6)
+                ]! * 2
+              : 0,
+          );
+          const dropout_kept_3 = dropout_kept[k * 9216 + i + 3]! !== 0;
+          const part_3 = Math.fround(
+            dropout_kept_3
+              ? p5[
+                  k * 9216 +
+                    (((i + 3) / 36) | 0) * 36 +
+                    ((((i + 3) / 6) | 0) % 6) * 6 +
+                    ((i + 3) % 6)
+                ]! * 2
+              : 0,
+          );
+          sum00 += part_0 * d_f6_z_0;
+          sum01 += part_0 * d_f6_z_1;
+          sum10 += part_1 * d_f6_z_0;
+          sum11 += part_1 * d_f6_z_1;
+          sum20 += part_2 * d_f6_z_0;
+          sum21 += part_2 * d_f6_z_1;
+          sum30 += part_3 * d_f6_z_0;
+          sum31 += part_3 * d_f6_z_1;
+        }
+        const d_f6_kernel00 = Math.fround(sum00);
+        const d_f6_kernel01 = Math.fround(sum01);
+        const d_f6_kernel10 = Math.fround(sum10);
+        const d_f6_kernel11 = Math.fround(sum11);
+        const d_f6_kernel20 = Math.fround(sum20);
+        const d_f6_kernel21 = Math.fround(sum21);
+        const d_f6_kernel30 = Math.fround(sum30);
+        const d_f6_kernel31 = Math.fround(sum31);
+        const f6_kernel_momentum_next00 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j]! * 0.9 + d_f6_kernel00,
+        );
+        f6_kernel_momentum[i * 4096 + j] = f6_kernel_momentum_next00;
+        const f6_kernel_momentum_next01 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 1]! * 0.9 + d_f6_kernel01,
+        );
+        f6_kernel_momentum[i * 4096 + j + 1] = f6_kernel_momentum_next01;
+        const f6_kernel_momentum_next10 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 4096]! * 0.9 + d_f6_kernel10,
+        );
+        f6_kernel_momentum[i * 4096 + j + 4096] = f6_kernel_momentum_next10;
+        const f6_kernel_momentum_next11 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 4097]! * 0.9 + d_f6_kernel11,
+        );
+        f6_kernel_momentum[i * 4096 + j + 4097] = f6_kernel_momentum_next11;
+        const f6_kernel_momentum_next20 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 8192]! * 0.9 + d_f6_kernel20,
+        );
+        f6_kernel_momentum[i * 4096 + j + 8192] = f6_kernel_momentum_next20;
+        const f6_kernel_momentum_next21 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 8193]! * 0.9 + d_f6_kernel21,
+        );
+        f6_kernel_momentum[i * 4096 + j + 8193] = f6_kernel_momentum_next21;
+        const f6_kernel_momentum_next30 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 12288]! * 0.9 + d_f6_kernel30,
+        );
+        f6_kernel_momentum[i * 4096 + j + 12288] = f6_kernel_momentum_next30;
+        const f6_kernel_momentum_next31 = Math.fround(
+          f6_kernel_momentum[i * 4096 + j + 12289]! * 0.9 + d_f6_kernel31,
+        );
+        f6_kernel_momentum[i * 4096 + j + 12289] = f6_kernel_momentum_next31;
+        f6_kernel[i * 4096 + j] = f6_kernel[i * 4096 + j]! - f6_kernel_momentum_next00 * 0.0005;
+        f6_kernel[i * 4096 + j + 1] =
+          f6_kernel[i * 4096 + j + 1]! - f6_kernel_momentum_next01 * 0.0005;
+        f6_kernel[i * 4096 + j + 4096] =
+          f6_kernel[i * 4096 + j + 4096]! - f6_kernel_momentum_next10 * 0.0005;
+        f6_kernel[i * 4096 + j + 4097] =
+          f6_kernel[i * 4096 + j + 4097]! - f6_kernel_momentum_next11 * 0.0005;
+        f6_kernel[i * 4096 + j + 8192] =
+          f6_kernel[i * 4096 + j + 8192]! - f6_kernel_momentum_next20 * 0.0005;
+        f6_kernel[i * 4096 + j + 8193] =
+          f6_kernel[i * 4096 + j + 8193]! - f6_kernel_momentum_next21 * 0.0005;
+        f6_kernel[i * 4096 + j + 12288] =
+          f6_kernel[i * 4096 + j + 12288]! - f6_kernel_momentum_next30 * 0.0005;
+        f6_kernel[i * 4096 + j + 12289] =
+          f6_kernel[i * 4096 + j + 12289]! - f6_kernel_momentum_next31 * 0.0005;
+      }
+    }
+  };
+}
+
+/**
+ * d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]
+ * d_c5 = reshape(d_flatten, [2,256,6,6]) scattered to d_c5_windowArgmax
+ * d_c5.product = d_c5.z
+ * 1,723,392 floating-point operations.
+ */
+function windowArgmaxWindowScatterWhere_2x256x6x6(
+  c5_: Float32Array,
+  d_c5_windowArgmax_: Int32Array,
+  dropout_kept_: Int32Array,
+  d_dropout_: Float32Array,
+  d_c5_: Float32Array,
+  d_c5_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWindowScatterWhere_2x256x6x6(): void {
+    const c5 = c5_;
+    const d_c5_windowArgmax = d_c5_windowArgmax_;
+    const dropout_kept = dropout_kept_;
+    const d_dropout = d_dropout_;
+    const d_c5 = d_c5_;
+    const d_c5_z = d_c5_z_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 256; j++) {
+        for (let l = 0; l < 6; l++) {
+          for (let m = 0; m < 6; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 3; k3++) {
+              for (let k4 = 0; k4 < 3; k4++) {
+                const value = c5[i * 43264 + j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 3 + k4;
+                }
+              }
+            }
+            d_c5_windowArgmax[i * 9216 + j * 36 + l * 6 + m] = argmax;
+          }
+        }
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 13; m++) {
+            let sum = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                sum +=
+                  0 <= Math.floor((l + k * -1) / 2) &&
+                  Math.floor((l + k * -1) / 2) < 6 &&
+                  (((l + k * -1) % 2) + 2) % 2 === 0 &&
+                  0 <= Math.floor((m + k2 * -1) / 2) &&
+                  Math.floor((m + k2 * -1) / 2) < 6 &&
+                  (((m + k2 * -1) % 2) + 2) % 2 === 0
+                    ? d_c5_windowArgmax[
+                        i * 9216 +
+                          j * 36 +
+                          Math.floor((l + k * -1) / 2) * 6 +
+                          Math.floor((m + k2 * -1) / 2)
+                      ]! ===
+                      k * 3 + k2
+                      ? (dropout_kept[
+                          i * 9216 +
+                            j * 36 +
+                            Math.floor((l + k * -1) / 2) * 6 +
+                            Math.floor((m + k2 * -1) / 2)
+                        ]! !== 0
+                          ? d_dropout[
+                              i * 9216 +
+                                j * 36 +
+                                Math.floor((l + k * -1) / 2) * 6 +
+                                Math.floor((m + k2 * -1) / 2)
+                            ]!
+                          : 0) * 2
+                      : 0
+                    : 0;
+              }
+            }
+            d_c5[i * 43264 + j * 169 + l * 13 + m] = sum;
+          }
+        }
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 13; m++) {
+            d_c5_z[i * 43264 + j * 169 + l * 13 + m] =
+              0 < c5[i * 43264 + j * 169 + l * 13 + m]!
+                ? d_c5[i * 43264 + j * 169 + l * 13 + m]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c5.bias = Σ d_c5.z over axes 0,2,3
+ * c5.bias.momentum_next = c5.bias_mul + d_c5.bias
+ * c5.bias_next = c5.bias − c5.bias_mul_2
+ * 87,552 floating-point operations.
+ */
+function sumSgd_2x13x13x256(
+  d_c5_z_: Float32Array,
+  c5_bias_momentum_: Float32Array,
+  c5_bias_: Float32Array,
+): () => void {
+  return function sumSgd_2x13x13x256(): void {
+    const d_c5_z = d_c5_z_;
+    const c5_bias_momentum = c5_bias_momentum_;
+    const c5_bias = c5_bias_;
+    for (let i = 0; i < 256; i++) {
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        for (let k2 = 0; k2 < 13; k2++) {
+          for (let k3 = 0; k3 < 13; k3++) {
+            sum += d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
+          }
+        }
+      }
+      const d_c5_bias = Math.fround(sum);
+      const c5_bias_momentum_next = Math.fround(c5_bias_momentum[i]! * 0.9 + d_c5_bias);
+      c5_bias_momentum[i] = c5_bias_momentum_next;
+      c5_bias[i] = c5_bias[i]! - c5_bias_momentum_next * 0.0005;
+    }
+  };
+}
+
+/**
+ * d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])
+ * d_c4.product = d_c4.z
+ * 398,721,024 floating-point operations.
+ */
+function convWhere_2x256x13x256x3x3x13(
+  d_c5_z_padded_: Float32Array,
+  c5_kernel_: Float32Array,
+  c4_: Float32Array,
+  d_c4_z_: Float32Array,
+): () => void {
+  return function convWhere_2x256x13x256x3x3x13(): void {
+    const d_c5_z_padded = d_c5_z_padded_;
+    const c5_kernel = c5_kernel_;
+    const c4 = c4_;
+    const d_c4_z = d_c4_z_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 256; j += 4) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 12; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 256; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_c5_z_padded_0 =
+                    d_c5_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                  const c5_kernel_0 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_c5_z_padded_1 =
+                    d_c5_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                  const c5_kernel_1 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  const c5_kernel_2 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
+                  const c5_kernel_3 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
+                  sum00 += d_c5_z_padded_0 * c5_kernel_0;
+                  sum01 += d_c5_z_padded_1 * c5_kernel_0;
+                  sum10 += d_c5_z_padded_0 * c5_kernel_1;
+                  sum11 += d_c5_z_padded_1 * c5_kernel_1;
+                  sum20 += d_c5_z_padded_0 * c5_kernel_2;
+                  sum21 += d_c5_z_padded_1 * c5_kernel_2;
+                  sum30 += d_c5_z_padded_0 * c5_kernel_3;
+                  sum31 += d_c5_z_padded_1 * c5_kernel_3;
+                }
+              }
+            }
+            const d_c4_00 = Math.fround(sum00);
+            const d_c4_01 = Math.fround(sum01);
+            const d_c4_10 = Math.fround(sum10);
+            const d_c4_11 = Math.fround(sum11);
+            const d_c4_20 = Math.fround(sum20);
+            const d_c4_21 = Math.fround(sum21);
+            const d_c4_30 = Math.fround(sum30);
+            const d_c4_31 = Math.fround(sum31);
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m]! ? d_c4_00 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 1] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 1]! ? d_c4_01 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 169] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 169]! ? d_c4_10 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 170] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 170]! ? d_c4_11 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 338] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 338]! ? d_c4_20 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 339] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 339]! ? d_c4_21 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 507] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 507]! ? d_c4_30 : 0;
+            d_c4_z[i * 43264 + j * 169 + l * 13 + m + 508] =
+              0 < c4[i * 43264 + j * 169 + l * 13 + m + 508]! ? d_c4_31 : 0;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 256; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const d_c5_z_padded_2 =
+                  d_c5_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+                const c5_kernel_4 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                const c5_kernel_5 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                const c5_kernel_6 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
+                const c5_kernel_7 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
+                sum0 += d_c5_z_padded_2 * c5_kernel_4;
+                sum1 += d_c5_z_padded_2 * c5_kernel_5;
+                sum2 += d_c5_z_padded_2 * c5_kernel_6;
+                sum3 += d_c5_z_padded_2 * c5_kernel_7;
+              }
+            }
+          }
+          const d_c4_0 = Math.fround(sum0);
+          const d_c4_1 = Math.fround(sum1);
+          const d_c4_2 = Math.fround(sum2);
+          const d_c4_3 = Math.fround(sum3);
+          d_c4_z[i * 43264 + j * 169 + l * 13 + 12] =
+            0 < c4[i * 43264 + j * 169 + l * 13 + 12]! ? d_c4_0 : 0;
+          d_c4_z[i * 43264 + j * 169 + l * 13 + 181] =
+            0 < c4[i * 43264 + j * 169 + l * 13 + 181]! ? d_c4_1 : 0;
+          d_c4_z[i * 43264 + j * 169 + l * 13 + 350] =
+            0 < c4[i * 43264 + j * 169 + l * 13 + 350]! ? d_c4_2 : 0;
+          d_c4_z[i * 43264 + j * 169 + l * 13 + 519] =
+            0 < c4[i * 43264 + j * 169 + l * 13 + 519]! ? d_c4_3 : 0;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])
+ * c5.kernel.momentum_next = c5.kernel_mul + transpose(d_c5.kernel_conv, [1,0,2,3])
+ * c5.kernel_next = c5.kernel − c5.kernel_mul_2
+ * 401,080,320 floating-point operations.
+ */
+function convSgd_256x256x3x2x13x13x3(
+  c4_padded_2_: Float32Array,
+  d_c5_z_: Float32Array,
+  c5_kernel_momentum_: Float32Array,
+  c5_kernel_: Float32Array,
+): () => void {
+  return function convSgd_256x256x3x2x13x13x3(): void {
+    const c4_padded_2 = c4_padded_2_;
+    const d_c5_z = d_c5_z_;
+    const c5_kernel_momentum = c5_kernel_momentum_;
+    const c5_kernel = c5_kernel_;
+    for (let i = 0; i < 256; i += 4) {
+      for (let j = 0; j < 256; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 13; k2++) {
+              for (let k3 = 0; k3 < 13; k3++) {
+                const c4_padded_2_0 = c4_padded_2[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3]!;
+                const d_c5_z_0 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
+                const c4_padded_2_1 = c4_padded_2[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
+                const d_c5_z_1 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
+                const d_c5_z_2 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
+                const d_c5_z_3 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
+                sum00 += c4_padded_2_0 * d_c5_z_0;
+                sum01 += c4_padded_2_1 * d_c5_z_0;
+                sum10 += c4_padded_2_0 * d_c5_z_1;
+                sum11 += c4_padded_2_1 * d_c5_z_1;
+                sum20 += c4_padded_2_0 * d_c5_z_2;
+                sum21 += c4_padded_2_1 * d_c5_z_2;
+                sum30 += c4_padded_2_0 * d_c5_z_3;
+                sum31 += c4_padded_2_1 * d_c5_z_3;
+              }
+            }
+          }
+          const d_c5_kernel00 = Math.fround(sum00);
+          const d_c5_kernel01 = Math.fround(sum01);
+          const d_c5_kernel10 = Math.fround(sum10);
+          const d_c5_kernel11 = Math.fround(sum11);
+          const d_c5_kernel20 = Math.fround(sum20);
+          const d_c5_kernel21 = Math.fround(sum21);
+          const d_c5_kernel30 = Math.fround(sum30);
+          const d_c5_kernel31 = Math.fround(sum31);
+          const c5_kernel_momentum_next00 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3]! * 0.9 + d_c5_kernel00,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3] = c5_kernel_momentum_next00;
+          const c5_kernel_momentum_next01 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 1]! * 0.9 + d_c5_kernel01,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 1] = c5_kernel_momentum_next01;
+          const c5_kernel_momentum_next10 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2304]! * 0.9 + d_c5_kernel10,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2304] = c5_kernel_momentum_next10;
+          const c5_kernel_momentum_next11 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2305]! * 0.9 + d_c5_kernel11,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2305] = c5_kernel_momentum_next11;
+          const c5_kernel_momentum_next20 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4608]! * 0.9 + d_c5_kernel20,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4608] = c5_kernel_momentum_next20;
+          const c5_kernel_momentum_next21 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4609]! * 0.9 + d_c5_kernel21,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4609] = c5_kernel_momentum_next21;
+          const c5_kernel_momentum_next30 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6912]! * 0.9 + d_c5_kernel30,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6912] = c5_kernel_momentum_next30;
+          const c5_kernel_momentum_next31 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6913]! * 0.9 + d_c5_kernel31,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6913] = c5_kernel_momentum_next31;
+          c5_kernel[i * 2304 + j * 9 + l * 3] =
+            c5_kernel[i * 2304 + j * 9 + l * 3]! - c5_kernel_momentum_next00 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 1] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 1]! - c5_kernel_momentum_next01 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 2304] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 2304]! - c5_kernel_momentum_next10 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 2305] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 2305]! - c5_kernel_momentum_next11 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 4608] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 4608]! - c5_kernel_momentum_next20 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 4609] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 4609]! - c5_kernel_momentum_next21 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 6912] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 6912]! - c5_kernel_momentum_next30 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 6913] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 6913]! - c5_kernel_momentum_next31 * 0.0005;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 13; k2++) {
+              for (let k3 = 0; k3 < 13; k3++) {
+                const c4_padded_2_2 = c4_padded_2[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
+                const d_c5_z_4 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
+                const d_c5_z_5 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
+                const d_c5_z_6 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
+                const d_c5_z_7 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
+                sum0 += c4_padded_2_2 * d_c5_z_4;
+                sum1 += c4_padded_2_2 * d_c5_z_5;
+                sum2 += c4_padded_2_2 * d_c5_z_6;
+                sum3 += c4_padded_2_2 * d_c5_z_7;
+              }
+            }
+          }
+          const d_c5_kernel0 = Math.fround(sum0);
+          const d_c5_kernel1 = Math.fround(sum1);
+          const d_c5_kernel2 = Math.fround(sum2);
+          const d_c5_kernel3 = Math.fround(sum3);
+          const c5_kernel_momentum_next0 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2]! * 0.9 + d_c5_kernel0,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2] = c5_kernel_momentum_next0;
+          const c5_kernel_momentum_next1 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2306]! * 0.9 + d_c5_kernel1,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2306] = c5_kernel_momentum_next1;
+          const c5_kernel_momentum_next2 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4610]! * 0.9 + d_c5_kernel2,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4610] = c5_kernel_momentum_next2;
+          const c5_kernel_momentum_next3 = Math.fround(
+            c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6914]! * 0.9 + d_c5_kernel3,
+          );
+          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6914] = c5_kernel_momentum_next3;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 2] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 2]! - c5_kernel_momentum_next0 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 2306] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 2306]! - c5_kernel_momentum_next1 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 4610] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 4610]! - c5_kernel_momentum_next2 * 0.0005;
+          c5_kernel[i * 2304 + j * 9 + l * 3 + 6914] =
+            c5_kernel[i * 2304 + j * 9 + l * 3 + 6914]! - c5_kernel_momentum_next3 * 0.0005;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])
+ * d_c3.product = d_c3.z
+ * 598,081,536 floating-point operations.
+ */
+function convWhere_2x384x13x256x3x3x13(
+  d_c4_z_padded_: Float32Array,
+  c4_kernel_: Float32Array,
+  c3_: Float32Array,
+  d_c3_z_: Float32Array,
+): () => void {
+  return function convWhere_2x384x13x256x3x3x13(): void {
+    const d_c4_z_padded = d_c4_z_padded_;
+    const c4_kernel = c4_kernel_;
+    const c3 = c3_;
+    const d_c3_z = d_c3_z_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 384; j += 4) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 12; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 256; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_c4_z_padded_0 =
+                    d_c4_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                  const c4_kernel_0 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_c4_z_padded_1 =
+                    d_c4_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                  const c4_kernel_1 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  const c4_kernel_2 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
+                  const c4_kernel_3 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
+                  sum00 += d_c4_z_padded_0 * c4_kernel_0;
+                  sum01 += d_c4_z_padded_1 * c4_kernel_0;
+                  sum10 += d_c4_z_padded_0 * c4_kernel_1;
+                  sum11 += d_c4_z_padded_1 * c4_kernel_1;
+                  sum20 += d_c4_z_padded_0 * c4_kernel_2;
+                  sum21 += d_c4_z_padded_1 * c4_kernel_2;
+                  sum30 += d_c4_z_padded_0 * c4_kernel_3;
+                  sum31 += d_c4_z_padded_1 * c4_kernel_3;
+                }
+              }
+            }
+            const d_c3_00 = Math.fround(sum00);
+            const d_c3_01 = Math.fround(sum01);
+            const d_c3_10 = Math.fround(sum10);
+            const d_c3_11 = Math.fround(sum11);
+            const d_c3_20 = Math.fround(sum20);
+            const d_c3_21 = Math.fround(sum21);
+            const d_c3_30 = Math.fround(sum30);
+            const d_c3_31 = Math.fround(sum31);
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m]! ? d_c3_00 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 1] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 1]! ? d_c3_01 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 169] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 169]! ? d_c3_10 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 170] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 170]! ? d_c3_11 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 338] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 338]! ? d_c3_20 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 339] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 339]! ? d_c3_21 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 507] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 507]! ? d_c3_30 : 0;
+            d_c3_z[i * 64896 + j * 169 + l * 13 + m + 508] =
+              0 < c3[i * 64896 + j * 169 + l * 13 + m + 508]! ? d_c3_31 : 0;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 256; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const d_c4_z_padded_2 =
+                  d_c4_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+                const c4_kernel_4 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                const c4_kernel_5 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                const c4_kernel_6 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
+                const c4_kernel_7 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
+                sum0 += d_c4_z_padded_2 * c4_kernel_4;
+                sum1 += d_c4_z_padded_2 * c4_kernel_5;
+                sum2 += d_c4_z_padded_2 * c4_kernel_6;
+                sum3 += d_c4_z_padded_2 * c4_kernel_7;
+              }
+            }
+          }
+          const d_c3_0 = Math.fround(sum0);
+          const d_c3_1 = Math.fround(sum1);
+          const d_c3_2 = Math.fround(sum2);
+          const d_c3_3 = Math.fround(sum3);
+          d_c3_z[i * 64896 + j * 169 + l * 13 + 12] =
+            0 < c3[i * 64896 + j * 169 + l * 13 + 12]! ? d_c3_0 : 0;
+          d_c3_z[i * 64896 + j * 169 + l * 13 + 181] =
+            0 < c3[i * 64896 + j * 169 + l * 13 + 181]! ? d_c3_1 : 0;
+          d_c3_z[i * 64896 + j * 169 + l * 13 + 350] =
+            0 < c3[i * 64896 + j * 169 + l * 13 + 350]! ? d_c3_2 : 0;
+          d_c3_z[i * 64896 + j * 169 + l * 13 + 519] =
+            0 < c3[i * 64896 + j * 169 + l * 13 + 519]! ? d_c3_3 : 0;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])
+ * c4.kernel.momentum_next = c4.kernel_mul + transpose(d_c4.kernel_conv, [1,0,2,3])
+ * c4.kernel_next = c4.kernel − c4.kernel_mul_2
+ * 601,620,480 floating-point operations.
+ */
+function convSgd_256x384x3x2x13x13x3(
+  c3_padded_2_: Float32Array,
+  d_c4_z_: Float32Array,
+  c4_kernel_momentum_: Float32Array,
+  c4_kernel_: Float32Array,
+): () => void {
+  return function convSgd_256x384x3x2x13x13x3(): void {
+    const c3_padded_2 = c3_padded_2_;
+    const d_c4_z = d_c4_z_;
+    const c4_kernel_momentum = c4_kernel_momentum_;
+    const c4_kernel = c4_kernel_;
+    for (let i = 0; i < 256; i += 4) {
+      for (let j = 0; j < 384; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 13; k2++) {
+              for (let k3 = 0; k3 < 13; k3++) {
+                const c3_padded_2_0 = c3_padded_2[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3]!;
+                const d_c4_z_0 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
+                const c3_padded_2_1 = c3_padded_2[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
+                const d_c4_z_1 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
+                const d_c4_z_2 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
+                const d_c4_z_3 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
+                sum00 += c3_padded_2_0 * d_c4_z_0;
+                sum01 += c3_padded_2_1 * d_c4_z_0;
+                sum10 += c3_padded_2_0 * d_c4_z_1;
+                sum11 += c3_padded_2_1 * d_c4_z_1;
+                sum20 += c3_padded_2_0 * d_c4_z_2;
+                sum21 += c3_padded_2_1 * d_c4_z_2;
+                sum30 += c3_padded_2_0 * d_c4_z_3;
+                sum31 += c3_padded_2_1 * d_c4_z_3;
+              }
+            }
+          }
+          const d_c4_kernel00 = Math.fround(sum00);
+          const d_c4_kernel01 = Math.fround(sum01);
+          const d_c4_kernel10 = Math.fround(sum10);
+          const d_c4_kernel11 = Math.fround(sum11);
+          const d_c4_kernel20 = Math.fround(sum20);
+          const d_c4_kernel21 = Math.fround(sum21);
+          const d_c4_kernel30 = Math.fround(sum30);
+          const d_c4_kernel31 = Math.fround(sum31);
+          const c4_kernel_momentum_next00 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3]! * 0.9 + d_c4_kernel00,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3] = c4_kernel_momentum_next00;
+          const c4_kernel_momentum_next01 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 1]! * 0.9 + d_c4_kernel01,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 1] = c4_kernel_momentum_next01;
+          const c4_kernel_momentum_next10 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3456]! * 0.9 + d_c4_kernel10,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3456] = c4_kernel_momentum_next10;
+          const c4_kernel_momentum_next11 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3457]! * 0.9 + d_c4_kernel11,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3457] = c4_kernel_momentum_next11;
+          const c4_kernel_momentum_next20 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6912]! * 0.9 + d_c4_kernel20,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6912] = c4_kernel_momentum_next20;
+          const c4_kernel_momentum_next21 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6913]! * 0.9 + d_c4_kernel21,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6913] = c4_kernel_momentum_next21;
+          const c4_kernel_momentum_next30 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10368]! * 0.9 + d_c4_kernel30,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10368] = c4_kernel_momentum_next30;
+          const c4_kernel_momentum_next31 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10369]! * 0.9 + d_c4_kernel31,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10369] = c4_kernel_momentum_next31;
+          c4_kernel[i * 3456 + j * 9 + l * 3] =
+            c4_kernel[i * 3456 + j * 9 + l * 3]! - c4_kernel_momentum_next00 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 1] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 1]! - c4_kernel_momentum_next01 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 3456] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 3456]! - c4_kernel_momentum_next10 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 3457] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 3457]! - c4_kernel_momentum_next11 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 6912] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 6912]! - c4_kernel_momentum_next20 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 6913] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 6913]! - c4_kernel_momentum_next21 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 10368] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 10368]! - c4_kernel_momentum_next30 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 10369] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 10369]! - c4_kernel_momentum_next31 * 0.0005;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 13; k2++) {
+              for (let k3 = 0; k3 < 13; k3++) {
+                const c3_padded_2_2 = c3_padded_2[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
+                const d_c4_z_4 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
+                const d_c4_z_5 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
+                const d_c4_z_6 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
+                const d_c4_z_7 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
+                sum0 += c3_padded_2_2 * d_c4_z_4;
+                sum1 += c3_padded_2_2 * d_c4_z_5;
+                sum2 += c3_padded_2_2 * d_c4_z_6;
+                sum3 += c3_padded_2_2 * d_c4_z_7;
+              }
+            }
+          }
+          const d_c4_kernel0 = Math.fround(sum0);
+          const d_c4_kernel1 = Math.fround(sum1);
+          const d_c4_kernel2 = Math.fround(sum2);
+          const d_c4_kernel3 = Math.fround(sum3);
+          const c4_kernel_momentum_next0 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 2]! * 0.9 + d_c4_kernel0,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 2] = c4_kernel_momentum_next0;
+          const c4_kernel_momentum_next1 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3458]! * 0.9 + d_c4_kernel1,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3458] = c4_kernel_momentum_next1;
+          const c4_kernel_momentum_next2 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6914]! * 0.9 + d_c4_kernel2,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6914] = c4_kernel_momentum_next2;
+          const c4_kernel_momentum_next3 = Math.fround(
+            c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10370]! * 0.9 + d_c4_kernel3,
+          );
+          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10370] = c4_kernel_momentum_next3;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 2] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 2]! - c4_kernel_momentum_next0 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 3458] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 3458]! - c4_kernel_momentum_next1 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 6914] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 6914]! - c4_kernel_momentum_next2 * 0.0005;
+          c4_kernel[i * 3456 + j * 9 + l * 3 + 10370] =
+            c4_kernel[i * 3456 + j * 9 + l * 3 + 10370]! - c4_kernel_momentum_next3 * 0.0005;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c3.bias = Σ d_c3.z over axes 0,2,3
+ * c3.bias.momentum_next = c3.bias_mul + d_c3.bias
+ * c3.bias_next = c3.bias − c3.bias_mul_2
+ * 131,328 floating-point operations.
+ */
+function sumSgd_2x13x13x384(
+  d_c3_z_: Float32Array,
+  c3_bias_momentum_: Float32Array,
+  c3_bias_: Float32Array,
+): () => void {
+  return function sumSgd_2x13x13x384(): void {
+    const d_c3_z = d_c3_z_;
+    const c3_bias_momentum = c3_bias_momentum_;
+    const c3_bias = c3_bias_;
+    for (let i = 0; i < 384; i++) {
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        for (let k2 = 0; k2 < 13; k2++) {
+          for (let k3 = 0; k3 < 13; k3++) {
+            sum += d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3]!;
+          }
+        }
+      }
+      const d_c3_bias = Math.fround(sum);
+      const c3_bias_momentum_next = Math.fround(c3_bias_momentum[i]! * 0.9 + d_c3_bias);
+      c3_bias_momentum[i] = c3_bias_momentum_next;
+      c3_bias[i] = c3_bias[i]! - c3_bias_momentum_next * 0.0005;
+    }
+  };
+}
+
+/**
+ * d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])
+ * 448,561,152 floating-point operations.
+ */
+function conv_2x192x13x384x3x3x13(
+  d_c3_z_padded_: Float32Array,
+  c3_kernel_: Float32Array,
+  d_p2_: Float32Array,
+): () => void {
+  return function conv_2x192x13x384x3x3x13(): void {
+    const d_c3_z_padded = d_c3_z_padded_;
+    const c3_kernel = c3_kernel_;
+    const d_p2 = d_p2_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 192; j += 4) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 12; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 384; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_c3_z_padded_0 =
+                    d_c3_z_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                  const c3_kernel_0 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_c3_z_padded_1 =
+                    d_c3_z_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                  const c3_kernel_1 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  const c3_kernel_2 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
+                  const c3_kernel_3 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
+                  sum00 += d_c3_z_padded_0 * c3_kernel_0;
+                  sum01 += d_c3_z_padded_1 * c3_kernel_0;
+                  sum10 += d_c3_z_padded_0 * c3_kernel_1;
+                  sum11 += d_c3_z_padded_1 * c3_kernel_1;
+                  sum20 += d_c3_z_padded_0 * c3_kernel_2;
+                  sum21 += d_c3_z_padded_1 * c3_kernel_2;
+                  sum30 += d_c3_z_padded_0 * c3_kernel_3;
+                  sum31 += d_c3_z_padded_1 * c3_kernel_3;
+                }
+              }
+            }
+            d_p2[i * 32448 + j * 169 + l * 13 + m] = sum00;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 1] = sum01;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 169] = sum10;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 170] = sum11;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 338] = sum20;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 339] = sum21;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 507] = sum30;
+            d_p2[i * 32448 + j * 169 + l * 13 + m + 508] = sum31;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 384; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const d_c3_z_padded_2 =
+                  d_c3_z_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+                const c3_kernel_4 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                const c3_kernel_5 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                const c3_kernel_6 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
+                const c3_kernel_7 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
+                sum0 += d_c3_z_padded_2 * c3_kernel_4;
+                sum1 += d_c3_z_padded_2 * c3_kernel_5;
+                sum2 += d_c3_z_padded_2 * c3_kernel_6;
+                sum3 += d_c3_z_padded_2 * c3_kernel_7;
+              }
+            }
+          }
+          d_p2[i * 32448 + j * 169 + l * 13 + 12] = sum0;
+          d_p2[i * 32448 + j * 169 + l * 13 + 181] = sum1;
+          d_p2[i * 32448 + j * 169 + l * 13 + 350] = sum2;
+          d_p2[i * 32448 + j * 169 + l * 13 + 519] = sum3;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])
+ * c3.kernel.momentum_next = c3.kernel_mul + transpose(d_c3.kernel_conv, [1,0,2,3])
+ * c3.kernel_next = c3.kernel − c3.kernel_mul_2
+ * 451,215,360 floating-point operations.
+ */
+function convSgd_384x192x3x2x13x13x3(
+  p2_padded_2_: Float32Array,
+  d_c3_z_: Float32Array,
+  c3_kernel_momentum_: Float32Array,
+  c3_kernel_: Float32Array,
+): () => void {
+  return function convSgd_384x192x3x2x13x13x3(): void {
+    const p2_padded_2 = p2_padded_2_;
+    const d_c3_z = d_c3_z_;
+    const c3_kernel_momentum = c3_kernel_momentum_;
+    const c3_kernel = c3_kernel_;
+    for (let i = 0; i < 384; i += 3) {
+      for (let j = 0; j < 192; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum22 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 13; k2++) {
+              for (let k3 = 0; k3 < 13; k3++) {
+                const p2_padded_2_0 = p2_padded_2[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3]!;
+                const d_c3_z_0 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3]!;
+                const p2_padded_2_1 = p2_padded_2[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
+                const p2_padded_2_2 = p2_padded_2[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
+                const d_c3_z_1 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3 + 169]!;
+                const d_c3_z_2 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3 + 338]!;
+                sum00 += p2_padded_2_0 * d_c3_z_0;
+                sum01 += p2_padded_2_1 * d_c3_z_0;
+                sum02 += p2_padded_2_2 * d_c3_z_0;
+                sum10 += p2_padded_2_0 * d_c3_z_1;
+                sum11 += p2_padded_2_1 * d_c3_z_1;
+                sum12 += p2_padded_2_2 * d_c3_z_1;
+                sum20 += p2_padded_2_0 * d_c3_z_2;
+                sum21 += p2_padded_2_1 * d_c3_z_2;
+                sum22 += p2_padded_2_2 * d_c3_z_2;
+              }
+            }
+          }
+          const d_c3_kernel00 = Math.fround(sum00);
+          const d_c3_kernel01 = Math.fround(sum01);
+          const d_c3_kernel02 = Math.fround(sum02);
+          const d_c3_kernel10 = Math.fround(sum10);
+          const d_c3_kernel11 = Math.fround(sum11);
+          const d_c3_kernel12 = Math.fround(sum12);
+          const d_c3_kernel20 = Math.fround(sum20);
+          const d_c3_kernel21 = Math.fround(sum21);
+          const d_c3_kernel22 = Math.fround(sum22);
+          const c3_kernel_momentum_next00 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3]! * 0.9 + d_c3_kernel00,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3] = c3_kernel_momentum_next00;
+          const c3_kernel_momentum_next01 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1]! * 0.9 + d_c3_kernel01,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1] = c3_kernel_momentum_next01;
+          const c3_kernel_momentum_next02 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 2]! * 0.9 + d_c3_kernel02,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 2] = c3_kernel_momentum_next02;
+          const c3_kernel_momentum_next10 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1728]! * 0.9 + d_c3_kernel10,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1728] = c3_kernel_momentum_next10;
+          const c3_kernel_momentum_next11 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1729]! * 0.9 + d_c3_kernel11,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1729] = c3_kernel_momentum_next11;
+          const c3_kernel_momentum_next12 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1730]! * 0.9 + d_c3_kernel12,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1730] = c3_kernel_momentum_next12;
+          const c3_kernel_momentum_next20 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3456]! * 0.9 + d_c3_kernel20,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3456] = c3_kernel_momentum_next20;
+          const c3_kernel_momentum_next21 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3457]! * 0.9 + d_c3_kernel21,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3457] = c3_kernel_momentum_next21;
+          const c3_kernel_momentum_next22 = Math.fround(
+            c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3458]! * 0.9 + d_c3_kernel22,
+          );
+          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3458] = c3_kernel_momentum_next22;
+          c3_kernel[i * 1728 + j * 9 + l * 3] =
+            c3_kernel[i * 1728 + j * 9 + l * 3]! - c3_kernel_momentum_next00 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 1] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 1]! - c3_kernel_momentum_next01 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 2] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 2]! - c3_kernel_momentum_next02 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 1728] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 1728]! - c3_kernel_momentum_next10 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 1729] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 1729]! - c3_kernel_momentum_next11 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 1730] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 1730]! - c3_kernel_momentum_next12 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 3456] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 3456]! - c3_kernel_momentum_next20 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 3457] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 3457]! - c3_kernel_momentum_next21 * 0.0005;
+          c3_kernel[i * 1728 + j * 9 + l * 3 + 3458] =
+            c3_kernel[i * 1728 + j * 9 + l * 3 + 3458]! - c3_kernel_momentum_next22 * 0.0005;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]
+ * d_c2 = d_p2 scattered to d_c2_windowArgmax
+ * d_c2.product = d_c2.z
+ * 3,103,488 floating-point operations.
+ */
+function windowArgmaxWindowScatterWhere_2x192x13x13(
+  c2_: Float32Array,
+  d_c2_windowArgmax_: Int32Array,
+  d_p2_: Float32Array,
+  d_c2_: Float32Array,
+  d_c2_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWindowScatterWhere_2x192x13x13(): void {
+    const c2 = c2_;
+    const d_c2_windowArgmax = d_c2_windowArgmax_;
+    const d_p2 = d_p2_;
+    const d_c2 = d_c2_;
+    const d_c2_z = d_c2_z_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 192; j++) {
+        for (let l = 0; l < 13; l++) {
+          for (let m = 0; m < 13; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 3; k3++) {
+              for (let k4 = 0; k4 < 3; k4++) {
+                const value = c2[i * 139968 + j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 3 + k4;
+                }
+              }
+            }
+            d_c2_windowArgmax[i * 32448 + j * 169 + l * 13 + m] = argmax;
+          }
+        }
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 27; m++) {
+            let sum = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                sum +=
+                  0 <= Math.floor((l + k * -1) / 2) &&
+                  Math.floor((l + k * -1) / 2) < 13 &&
+                  (((l + k * -1) % 2) + 2) % 2 === 0 &&
+                  0 <= Math.floor((m + k2 * -1) / 2) &&
+                  Math.floor((m + k2 * -1) / 2) < 13 &&
+                  (((m + k2 * -1) % 2) + 2) % 2 === 0
+                    ? d_c2_windowArgmax[
+                        i * 32448 +
+                          j * 169 +
+                          Math.floor((l + k * -1) / 2) * 13 +
+                          Math.floor((m + k2 * -1) / 2)
+                      ]! ===
+                      k * 3 + k2
+                      ? d_p2[
+                          i * 32448 +
+                            j * 169 +
+                            Math.floor((l + k * -1) / 2) * 13 +
+                            Math.floor((m + k2 * -1) / 2)
+                        ]!
+                      : 0
+                    : 0;
+              }
+            }
+            d_c2[i * 139968 + j * 729 + l * 27 + m] = sum;
+          }
+        }
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 27; m++) {
+            d_c2_z[i * 139968 + j * 729 + l * 27 + m] =
+              0 < c2[i * 139968 + j * 729 + l * 27 + m]!
+                ? d_c2[i * 139968 + j * 729 + l * 27 + m]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c2.bias = Σ d_c2.z over axes 0,2,3
+ * c2.bias.momentum_next = c2.bias_mul + d_c2.bias
+ * c2.bias_next = c2.bias − c2.bias_mul_2
+ * 280,704 floating-point operations.
+ */
+function sumSgd_2x27x27x192(
+  d_c2_z_: Float32Array,
+  c2_bias_momentum_: Float32Array,
+  c2_bias_: Float32Array,
+): () => void {
+  return function sumSgd_2x27x27x192(): void {
+    const d_c2_z = d_c2_z_;
+    const c2_bias_momentum = c2_bias_momentum_;
+    const c2_bias = c2_bias_;
+    for (let i = 0; i < 192; i++) {
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        for (let k2 = 0; k2 < 27; k2++) {
+          for (let k3 = 0; k3 < 27; k3++) {
+            sum += d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
+          }
+        }
+      }
+      const d_c2_bias = Math.fround(sum);
+      const c2_bias_momentum_next = Math.fround(c2_bias_momentum[i]! * 0.9 + d_c2_bias);
+      c2_bias_momentum[i] = c2_bias_momentum_next;
+      c2_bias[i] = c2_bias[i]! - c2_bias_momentum_next * 0.0005;
+    }
+  };
+}
+
+/** d_c2.z_padded = d_c2.z in a margin of zeros */
+function pad_2x192x31x31(d_c2_z_: Float32Array, d_c2_z_padded_: Float32Array): () => void {
+  return function pad_2x192x31x31(): void {
+    const d_c2_z = d_c2_z_;
+    const d_c2_z_padded = d_c2_z_padded_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 192; j++) {
+        for (let l = 0; l < 2; l++) {
+          for (let m = 0; m < 2; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m] = 0;
+          }
+          for (let m = 0; m < 27; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 2] = 0;
+          }
+          for (let m = 0; m < 2; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 29] = 0;
+          }
+        }
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 2; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 62] = 0;
+          }
+          for (let m = 0; m < 27; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 64] =
+              d_c2_z[i * 139968 + j * 729 + l * 27 + m]!;
+          }
+          for (let m = 0; m < 2; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 91] = 0;
+          }
+        }
+        for (let l = 0; l < 2; l++) {
+          for (let m = 0; m < 2; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 899] = 0;
+          }
+          for (let m = 0; m < 27; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 901] = 0;
+          }
+          for (let m = 0; m < 2; m++) {
+            d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 928] = 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])
+ * 895,795,200 floating-point operations.
+ */
+function conv_2x64x27x192x5x5x27(
+  d_c2_z_padded_: Float32Array,
+  c2_kernel_: Float32Array,
+  d_p1_: Float32Array,
+): () => void {
+  return function conv_2x64x27x192x5x5x27(): void {
+    const d_c2_z_padded = d_c2_z_padded_;
+    const c2_kernel = c2_kernel_;
+    const d_p1 = d_p1_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 64; j += 4) {
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 26; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 192; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const d_c2_z_padded_0 =
+                    d_c2_z_padded[i * 184512 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                  const c2_kernel_0 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
+                  const d_c2_z_padded_1 =
+                    d_c2_z_padded[i * 184512 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                  const c2_kernel_1 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
+                  const c2_kernel_2 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 74]!;
+                  const c2_kernel_3 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 99]!;
+                  sum00 += d_c2_z_padded_0 * c2_kernel_0;
+                  sum01 += d_c2_z_padded_1 * c2_kernel_0;
+                  sum10 += d_c2_z_padded_0 * c2_kernel_1;
+                  sum11 += d_c2_z_padded_1 * c2_kernel_1;
+                  sum20 += d_c2_z_padded_0 * c2_kernel_2;
+                  sum21 += d_c2_z_padded_1 * c2_kernel_2;
+                  sum30 += d_c2_z_padded_0 * c2_kernel_3;
+                  sum31 += d_c2_z_padded_1 * c2_kernel_3;
+                }
+              }
+            }
+            d_p1[i * 46656 + j * 729 + l * 27 + m] = sum00;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 1] = sum01;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 729] = sum10;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 730] = sum11;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 1458] = sum20;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 1459] = sum21;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 2187] = sum30;
+            d_p1[i * 46656 + j * 729 + l * 27 + m + 2188] = sum31;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 192; k++) {
+            for (let k2 = 0; k2 < 5; k2++) {
+              for (let k3 = 0; k3 < 5; k3++) {
+                const d_c2_z_padded_2 =
+                  d_c2_z_padded[i * 184512 + k * 961 + l * 31 + k2 * 31 + k3 + 26]!;
+                const c2_kernel_4 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
+                const c2_kernel_5 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
+                const c2_kernel_6 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 74]!;
+                const c2_kernel_7 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 99]!;
+                sum0 += d_c2_z_padded_2 * c2_kernel_4;
+                sum1 += d_c2_z_padded_2 * c2_kernel_5;
+                sum2 += d_c2_z_padded_2 * c2_kernel_6;
+                sum3 += d_c2_z_padded_2 * c2_kernel_7;
+              }
+            }
+          }
+          d_p1[i * 46656 + j * 729 + l * 27 + 26] = sum0;
+          d_p1[i * 46656 + j * 729 + l * 27 + 755] = sum1;
+          d_p1[i * 46656 + j * 729 + l * 27 + 1484] = sum2;
+          d_p1[i * 46656 + j * 729 + l * 27 + 2213] = sum3;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])
+ * c2.kernel.momentum_next = c2.kernel_mul + transpose(d_c2.kernel_conv, [1,0,2,3])
+ * c2.kernel_next = c2.kernel − c2.kernel_mul_2
+ * 897,024,000 floating-point operations.
+ */
+function convSgd_192x64x5x2x27x27x5(
+  p1_padded_2_: Float32Array,
+  d_c2_z_: Float32Array,
+  c2_kernel_momentum_: Float32Array,
+  c2_kernel_: Float32Array,
+): () => void {
+  return function convSgd_192x64x5x2x27x27x5(): void {
+    const p1_padded_2 = p1_padded_2_;
+    const d_c2_z = d_c2_z_;
+    const c2_kernel_momentum = c2_kernel_momentum_;
+    const c2_kernel = c2_kernel_;
+    for (let i = 0; i < 192; i += 3) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 5; l++) {
+          for (let m = 0; m < 4; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            for (let k = 0; k < 2; k++) {
+              for (let k2 = 0; k2 < 27; k2++) {
+                for (let k3 = 0; k3 < 27; k3 += 4) {
+                  {
+                    const p1_padded_2_0 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3]!;
+                    const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
+                    const p1_padded_2_1 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                    const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
+                    const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
+                    sum00 += p1_padded_2_0 * d_c2_z_0;
+                    sum01 += p1_padded_2_1 * d_c2_z_0;
+                    sum10 += p1_padded_2_0 * d_c2_z_1;
+                    sum11 += p1_padded_2_1 * d_c2_z_1;
+                    sum20 += p1_padded_2_0 * d_c2_z_2;
+                    sum21 += p1_padded_2_1 * d_c2_z_2;
+                  }
+                  if (k3 + 1 === 27) break;
+                  {
+                    const p1_padded_2_0 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                    const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1]!;
+                    const p1_padded_2_1 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                    const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 730]!;
+                    const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1459]!;
+                    sum00 += p1_padded_2_0 * d_c2_z_0;
+                    sum01 += p1_padded_2_1 * d_c2_z_0;
+                    sum10 += p1_padded_2_0 * d_c2_z_1;
+                    sum11 += p1_padded_2_1 * d_c2_z_1;
+                    sum20 += p1_padded_2_0 * d_c2_z_2;
+                    sum21 += p1_padded_2_1 * d_c2_z_2;
+                  }
+                  if (k3 + 2 === 27) break;
+                  {
+                    const p1_padded_2_0 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                    const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 2]!;
+                    const p1_padded_2_1 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                    const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 731]!;
+                    const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1460]!;
+                    sum00 += p1_padded_2_0 * d_c2_z_0;
+                    sum01 += p1_padded_2_1 * d_c2_z_0;
+                    sum10 += p1_padded_2_0 * d_c2_z_1;
+                    sum11 += p1_padded_2_1 * d_c2_z_1;
+                    sum20 += p1_padded_2_0 * d_c2_z_2;
+                    sum21 += p1_padded_2_1 * d_c2_z_2;
+                  }
+                  if (k3 + 3 === 27) break;
+                  {
+                    const p1_padded_2_0 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                    const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 3]!;
+                    const p1_padded_2_1 =
+                      p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 4]!;
+                    const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 732]!;
+                    const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1461]!;
+                    sum00 += p1_padded_2_0 * d_c2_z_0;
+                    sum01 += p1_padded_2_1 * d_c2_z_0;
+                    sum10 += p1_padded_2_0 * d_c2_z_1;
+                    sum11 += p1_padded_2_1 * d_c2_z_1;
+                    sum20 += p1_padded_2_0 * d_c2_z_2;
+                    sum21 += p1_padded_2_1 * d_c2_z_2;
+                  }
+                }
+              }
+            }
+            const d_c2_kernel00 = Math.fround(sum00);
+            const d_c2_kernel01 = Math.fround(sum01);
+            const d_c2_kernel10 = Math.fround(sum10);
+            const d_c2_kernel11 = Math.fround(sum11);
+            const d_c2_kernel20 = Math.fround(sum20);
+            const d_c2_kernel21 = Math.fround(sum21);
+            const c2_kernel_momentum_next00 = Math.fround(
+              c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m]! * 0.9 + d_c2_kernel00,
+            );
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m] = c2_kernel_momentum_next00;
+            const c2_kernel_momentum_next01 = Math.fround(
+              c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1]! * 0.9 + d_c2_kernel01,
+            );
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1] = c2_kernel_momentum_next01;
+            const c2_kernel_momentum_next10 = Math.fround(
+              c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1600]! * 0.9 + d_c2_kernel10,
+            );
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1600] = c2_kernel_momentum_next10;
+            const c2_kernel_momentum_next11 = Math.fround(
+              c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1601]! * 0.9 + d_c2_kernel11,
+            );
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1601] = c2_kernel_momentum_next11;
+            const c2_kernel_momentum_next20 = Math.fround(
+              c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3200]! * 0.9 + d_c2_kernel20,
+            );
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3200] = c2_kernel_momentum_next20;
+            const c2_kernel_momentum_next21 = Math.fround(
+              c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3201]! * 0.9 + d_c2_kernel21,
+            );
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3201] = c2_kernel_momentum_next21;
+            c2_kernel[i * 1600 + j * 25 + l * 5 + m] =
+              c2_kernel[i * 1600 + j * 25 + l * 5 + m]! - c2_kernel_momentum_next00 * 0.0005;
+            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1] =
+              c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1]! - c2_kernel_momentum_next01 * 0.0005;
+            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1600] =
+              c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1600]! - c2_kernel_momentum_next10 * 0.0005;
+            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1601] =
+              c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1601]! - c2_kernel_momentum_next11 * 0.0005;
+            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3200] =
+              c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3200]! - c2_kernel_momentum_next20 * 0.0005;
+            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3201] =
+              c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3201]! - c2_kernel_momentum_next21 * 0.0005;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 27; k2++) {
+              for (let k3 = 0; k3 < 27; k3++) {
+                const p1_padded_2_2 = p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + k3 + 4]!;
+                const d_c2_z_3 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
+                const d_c2_z_4 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
+                const d_c2_z_5 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
+                sum0 += p1_padded_2_2 * d_c2_z_3;
+                sum1 += p1_padded_2_2 * d_c2_z_4;
+                sum2 += p1_padded_2_2 * d_c2_z_5;
+              }
+            }
+          }
+          const d_c2_kernel0 = Math.fround(sum0);
+          const d_c2_kernel1 = Math.fround(sum1);
+          const d_c2_kernel2 = Math.fround(sum2);
+          const c2_kernel_momentum_next0 = Math.fround(
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4]! * 0.9 + d_c2_kernel0,
+          );
+          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4] = c2_kernel_momentum_next0;
+          const c2_kernel_momentum_next1 = Math.fround(
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 1604]! * 0.9 + d_c2_kernel1,
+          );
+          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 1604] = c2_kernel_momentum_next1;
+          const c2_kernel_momentum_next2 = Math.fround(
+            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 3204]! * 0.9 + d_c2_kernel2,
+          );
+          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 3204] = c2_kernel_momentum_next2;
+          c2_kernel[i * 1600 + j * 25 + l * 5 + 4] =
+            c2_kernel[i * 1600 + j * 25 + l * 5 + 4]! - c2_kernel_momentum_next0 * 0.0005;
+          c2_kernel[i * 1600 + j * 25 + l * 5 + 1604] =
+            c2_kernel[i * 1600 + j * 25 + l * 5 + 1604]! - c2_kernel_momentum_next1 * 0.0005;
+          c2_kernel[i * 1600 + j * 25 + l * 5 + 3204] =
+            c2_kernel[i * 1600 + j * 25 + l * 5 + 3204]! - c2_kernel_momentum_next2 * 0.0005;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]
+ * d_c1 = d_p1 scattered to d_c1_windowArgmax
+ * d_c1.product = d_c1.z
+ * 4,324,608 floating-point operations.
+ */
+function windowArgmaxWindowScatterWhere_2x64x27x27(
+  c1_: Float32Array,
+  d_c1_windowArgmax_: Int32Array,
+  d_p1_: Float32Array,
+  d_c1_: Float32Array,
+  d_c1_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWindowScatterWhere_2x64x27x27(): void {
+    const c1 = c1_;
+    const d_c1_windowArgmax = d_c1_windowArgmax_;
+    const d_p1 = d_p1_;
+    const d_c1 = d_c1_;
+    const d_c1_z = d_c1_z_;
+    for (let i = 0; i < 2; i++) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 27; l++) {
+          for (let m = 0; m < 27; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 3; k3++) {
+              for (let k4 = 0; k4 < 3; k4++) {
+                const value = c1[i * 193600 + j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 3 + k4;
+                }
+              }
+            }
+            d_c1_windowArgmax[i * 46656 + j * 729 + l * 27 + m] = argmax;
+          }
+        }
+        for (let l = 0; l < 55; l++) {
+          for (let m = 0; m < 55; m++) {
+            let sum = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                sum +=
+                  0 <= Math.floor((l + k * -1) / 2) &&
+                  Math.floor((l + k * -1) / 2) < 27 &&
+                  (((l + k * -1) % 2) + 2) % 2 === 0 &&
+                  0 <= Math.floor((m + k2 * -1) / 2) &&
+                  Math.floor((m + k2 * -1) / 2) < 27 &&
+                  (((m + k2 * -1) % 2) + 2) % 2 === 0
+                    ? d_c1_windowArgmax[
+                        i * 46656 +
+                          j * 729 +
+                          Math.floor((l + k * -1) / 2) * 27 +
+                          Math.floor((m + k2 * -1) / 2)
+                      ]! ===
+                      k * 3 + k2
+                      ? d_p1[
+                          i * 46656 +
+                            j * 729 +
+                            Math.floor((l + k * -1) / 2) * 27 +
+                            Math.floor((m + k2 * -1) / 2)
+                        ]!
+                      : 0
+                    : 0;
+              }
+            }
+            d_c1[i * 193600 + j * 3025 + l * 55 + m] = sum;
+          }
+        }
+        for (let l = 0; l < 55; l++) {
+          for (let m = 0; m < 55; m++) {
+            d_c1_z[i * 193600 + j * 3025 + l * 55 + m] =
+              0 < c1[i * 193600 + j * 3025 + l * 55 + m]!
+                ? d_c1[i * 193600 + j * 3025 + l * 55 + m]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_c1.bias = Σ d_c1.z over axes 0,2,3
+ * c1.bias.momentum_next = c1.bias_mul + d_c1.bias
+ * c1.bias_next = c1.bias − c1.bias_mul_2
+ * 387,456 floating-point operations.
+ */
+function sumSgd_2x55x55x64(
+  d_c1_z_: Float32Array,
+  c1_bias_momentum_: Float32Array,
+  c1_bias_: Float32Array,
+): () => void {
+  return function sumSgd_2x55x55x64(): void {
+    const d_c1_z = d_c1_z_;
+    const c1_bias_momentum = c1_bias_momentum_;
+    const c1_bias = c1_bias_;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        for (let k2 = 0; k2 < 55; k2++) {
+          for (let k3 = 0; k3 < 55; k3++) {
+            sum += d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
+          }
+        }
+      }
+      const d_c1_bias = Math.fround(sum);
+      const c1_bias_momentum_next = Math.fround(c1_bias_momentum[i]! * 0.9 + d_c1_bias);
+      c1_bias_momentum[i] = c1_bias_momentum_next;
+      c1_bias[i] = c1_bias[i]! - c1_bias_momentum_next * 0.0005;
+    }
+  };
+}
+
+/**
+ * d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])
+ * c1.kernel.momentum_next = c1.kernel_mul + transpose(d_c1.kernel_conv, [1,0,2,3])
+ * c1.kernel_next = c1.kernel − c1.kernel_mul_2
+ * 281,200,128 floating-point operations.
+ */
+function convSgd_64x3x11x2x55x55x11(
+  x_: Float32Array,
+  d_c1_z_: Float32Array,
+  c1_kernel_momentum_: Float32Array,
+  c1_kernel_: Float32Array,
+): () => void {
+  return function convSgd_64x3x11x2x55x55x11(): void {
+    const x = x_;
+    const d_c1_z = d_c1_z_;
+    const c1_kernel_momentum = c1_kernel_momentum_;
+    const c1_kernel = c1_kernel_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 3; j++) {
+        for (let l = 0; l < 11; l++) {
+          for (let m = 0; m < 10; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            for (let k = 0; k < 2; k++) {
+              for (let k2 = 0; k2 < 55; k2++) {
+                for (let k3 = 0; k3 < 55; k3 += 4) {
+                  {
+                    const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
+                    const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
+                    const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
+                    const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
+                    const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
+                    sum00 += x_0 * d_c1_z_0;
+                    sum01 += x_1 * d_c1_z_0;
+                    sum10 += x_0 * d_c1_z_1;
+                    sum11 += x_1 * d_c1_z_1;
+                    sum20 += x_0 * d_c1_z_2;
+                    sum21 += x_1 * d_c1_z_2;
+                  }
+                  if (k3 + 1 === 55) break;
+                  {
+                    const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 4]!;
+                    const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 1]!;
+                    const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 5]!;
+                    const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3026]!;
+                    const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6051]!;
+                    sum00 += x_0 * d_c1_z_0;
+                    sum01 += x_1 * d_c1_z_0;
+                    sum10 += x_0 * d_c1_z_1;
+                    sum11 += x_1 * d_c1_z_1;
+                    sum20 += x_0 * d_c1_z_2;
+                    sum21 += x_1 * d_c1_z_2;
+                  }
+                  if (k3 + 2 === 55) break;
+                  {
+                    const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 8]!;
+                    const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 2]!;
+                    const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 9]!;
+                    const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3027]!;
+                    const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6052]!;
+                    sum00 += x_0 * d_c1_z_0;
+                    sum01 += x_1 * d_c1_z_0;
+                    sum10 += x_0 * d_c1_z_1;
+                    sum11 += x_1 * d_c1_z_1;
+                    sum20 += x_0 * d_c1_z_2;
+                    sum21 += x_1 * d_c1_z_2;
+                  }
+                  if (k3 + 3 === 55) break;
+                  {
+                    const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 12]!;
+                    const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3]!;
+                    const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 13]!;
+                    const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3028]!;
+                    const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6053]!;
+                    sum00 += x_0 * d_c1_z_0;
+                    sum01 += x_1 * d_c1_z_0;
+                    sum10 += x_0 * d_c1_z_1;
+                    sum11 += x_1 * d_c1_z_1;
+                    sum20 += x_0 * d_c1_z_2;
+                    sum21 += x_1 * d_c1_z_2;
+                  }
+                }
+              }
+            }
+            const d_c1_kernel00 = Math.fround(sum00);
+            const d_c1_kernel01 = Math.fround(sum01);
+            const d_c1_kernel10 = Math.fround(sum10);
+            const d_c1_kernel11 = Math.fround(sum11);
+            const d_c1_kernel20 = Math.fround(sum20);
+            const d_c1_kernel21 = Math.fround(sum21);
+            const c1_kernel_momentum_next00 = Math.fround(
+              c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m]! * 0.9 + d_c1_kernel00,
+            );
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m] = c1_kernel_momentum_next00;
+            const c1_kernel_momentum_next01 = Math.fround(
+              c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1]! * 0.9 + d_c1_kernel01,
+            );
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1] = c1_kernel_momentum_next01;
+            const c1_kernel_momentum_next10 = Math.fround(
+              c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 363]! * 0.9 + d_c1_kernel10,
+            );
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 363] = c1_kernel_momentum_next10;
+            const c1_kernel_momentum_next11 = Math.fround(
+              c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 364]! * 0.9 + d_c1_kernel11,
+            );
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 364] = c1_kernel_momentum_next11;
+            const c1_kernel_momentum_next20 = Math.fround(
+              c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 726]! * 0.9 + d_c1_kernel20,
+            );
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 726] = c1_kernel_momentum_next20;
+            const c1_kernel_momentum_next21 = Math.fround(
+              c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 727]! * 0.9 + d_c1_kernel21,
+            );
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 727] = c1_kernel_momentum_next21;
+            c1_kernel[i * 363 + j * 121 + l * 11 + m] =
+              c1_kernel[i * 363 + j * 121 + l * 11 + m]! - c1_kernel_momentum_next00 * 0.0005;
+            c1_kernel[i * 363 + j * 121 + l * 11 + m + 1] =
+              c1_kernel[i * 363 + j * 121 + l * 11 + m + 1]! - c1_kernel_momentum_next01 * 0.0005;
+            c1_kernel[i * 363 + j * 121 + l * 11 + m + 363] =
+              c1_kernel[i * 363 + j * 121 + l * 11 + m + 363]! - c1_kernel_momentum_next10 * 0.0005;
+            c1_kernel[i * 363 + j * 121 + l * 11 + m + 364] =
+              c1_kernel[i * 363 + j * 121 + l * 11 + m + 364]! - c1_kernel_momentum_next11 * 0.0005;
+            c1_kernel[i * 363 + j * 121 + l * 11 + m + 726] =
+              c1_kernel[i * 363 + j * 121 + l * 11 + m + 726]! - c1_kernel_momentum_next20 * 0.0005;
+            c1_kernel[i * 363 + j * 121 + l * 11 + m + 727] =
+              c1_kernel[i * 363 + j * 121 + l * 11 + m + 727]! - c1_kernel_momentum_next21 * 0.0005;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 55; k2++) {
+              for (let k3 = 0; k3 < 55; k3++) {
+                const x_2 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + k3 * 4 + 10]!;
+                const d_c1_z_3 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
+                const d_c1_z_4 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
+                const d_c1_z_5 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
+                sum0 += x_2 * d_c1_z_3;
+                sum1 += x_2 * d_c1_z_4;
+                sum2 += x_2 * d_c1_z_5;
+              }
+            }
+          }
+          const d_c1_kernel0 = Math.fround(sum0);
+          const d_c1_kernel1 = Math.fround(sum1);
+          const d_c1_kernel2 = Math.fround(sum2);
+          const c1_kernel_momentum_next0 = Math.fround(
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 10]! * 0.9 + d_c1_kernel0,
+          );
+          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 10] = c1_kernel_momentum_next0;
+          const c1_kernel_momentum_next1 = Math.fround(
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 373]! * 0.9 + d_c1_kernel1,
+          );
+          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 373] = c1_kernel_momentum_next1;
+          const c1_kernel_momentum_next2 = Math.fround(
+            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 736]! * 0.9 + d_c1_kernel2,
+          );
+          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 736] = c1_kernel_momentum_next2;
+          c1_kernel[i * 363 + j * 121 + l * 11 + 10] =
+            c1_kernel[i * 363 + j * 121 + l * 11 + 10]! - c1_kernel_momentum_next0 * 0.0005;
+          c1_kernel[i * 363 + j * 121 + l * 11 + 373] =
+            c1_kernel[i * 363 + j * 121 + l * 11 + 373]! - c1_kernel_momentum_next1 * 0.0005;
+          c1_kernel[i * 363 + j * 121 + l * 11 + 736] =
+            c1_kernel[i * 363 + j * 121 + l * 11 + 736]! - c1_kernel_momentum_next2 * 0.0005;
+        }
+      }
+    }
+    for (let j = 0; j < 3; j++) {
+      for (let l = 0; l < 11; l++) {
+        for (let m = 0; m < 10; m += 2) {
+          let sum0_2 = 0;
+          let sum1_2 = 0;
+          for (let k = 0; k < 2; k++) {
+            for (let k2 = 0; k2 < 55; k2++) {
+              for (let k3 = 0; k3 < 55; k3++) {
+                const x_3 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
+                const d_c1_z_6 = d_c1_z[k * 193600 + k2 * 55 + k3 + 190575]!;
+                const x_4 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
+                sum0_2 += x_3 * d_c1_z_6;
+                sum1_2 += x_4 * d_c1_z_6;
+              }
+            }
+          }
+          const d_c1_kernel0_2 = Math.fround(sum0_2);
+          const d_c1_kernel1_2 = Math.fround(sum1_2);
+          const c1_kernel_momentum_next0_2 = Math.fround(
+            c1_kernel_momentum[j * 121 + l * 11 + m + 22869]! * 0.9 + d_c1_kernel0_2,
+          );
+          c1_kernel_momentum[j * 121 + l * 11 + m + 22869] = c1_kernel_momentum_next0_2;
+          const c1_kernel_momentum_next1_2 = Math.fround(
+            c1_kernel_momentum[j * 121 + l * 11 + m + 22870]! * 0.9 + d_c1_kernel1_2,
+          );
+          c1_kernel_momentum[j * 121 + l * 11 + m + 22870] = c1_kernel_momentum_next1_2;
+          c1_kernel[j * 121 + l * 11 + m + 22869] =
+            c1_kernel[j * 121 + l * 11 + m + 22869]! - c1_kernel_momentum_next0_2 * 0.0005;
+          c1_kernel[j * 121 + l * 11 + m + 22870] =
+            c1_kernel[j * 121 + l * 11 + m + 22870]! - c1_kernel_momentum_next1_2 * 0.0005;
+        }
+        let sum = 0;
+        for (let k = 0; k < 2; k++) {
+          for (let k2 = 0; k2 < 55; k2++) {
+            for (let k3 = 0; k3 < 55; k3++) {
+              sum +=
+                x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + k3 * 4 + 10]! *
+                d_c1_z[k * 193600 + k2 * 55 + k3 + 190575]!;
+            }
+          }
+        }
+        const d_c1_kernel = Math.fround(sum);
+        const c1_kernel_momentum_next = Math.fround(
+          c1_kernel_momentum[j * 121 + l * 11 + 22879]! * 0.9 + d_c1_kernel,
+        );
+        c1_kernel_momentum[j * 121 + l * 11 + 22879] = c1_kernel_momentum_next;
+        c1_kernel[j * 121 + l * 11 + 22879] =
+          c1_kernel[j * 121 + l * 11 + 22879]! - c1_kernel_momentum_next * 0.0005;
+      }
+    }
+  };
+}
+
+/**
+ * c1.product = x ∗ c1.kernel
+ * 140,553,600 floating-point operations.
+ */
+function conv_1x64x55x3x11x11x55_evaluate(
+  x_: Float32Array,
+  c1_kernel_: Float32Array,
+  c1_product_: Float32Array,
+): () => void {
+  return function conv_1x64x55x3x11x11x55_evaluate(): void {
+    const x = x_;
+    const c1_kernel = c1_kernel_;
+    const c1_product = c1_product_;
     for (let j = 0; j < 64; j += 4) {
       for (let l = 0; l < 55; l++) {
         for (let m = 0; m < 54; m += 2) {
@@ -1081,9 +5067,9 @@ function convRelu_2x64x55x3x11x11x55(
           for (let k = 0; k < 3; k++) {
             for (let k2 = 0; k2 < 11; k2++) {
               for (let k3 = 0; k3 < 11; k3++) {
-                const x_0 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
+                const x_0 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
                 const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-                const x_1 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
+                const x_1 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
                 const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
                 const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
                 const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
@@ -1098,34 +5084,14 @@ function convRelu_2x64x55x3x11x11x55(
               }
             }
           }
-          const c1_product00 = Math.fround(sum00);
-          const c1_product01 = Math.fround(sum01);
-          const c1_product10 = Math.fround(sum10);
-          const c1_product11 = Math.fround(sum11);
-          const c1_product20 = Math.fround(sum20);
-          const c1_product21 = Math.fround(sum21);
-          const c1_product30 = Math.fround(sum30);
-          const c1_product31 = Math.fround(sum31);
-          const c1_bias_0 = c1_bias[j]!;
-          const add_0 = c1_product00 + c1_bias_0;
-          const add_1 = c1_product01 + c1_bias_0;
-          const c1_bias_1 = c1_bias[j + 1]!;
-          const add_2 = c1_product10 + c1_bias_1;
-          const add_3 = c1_product11 + c1_bias_1;
-          const c1_bias_2 = c1_bias[j + 2]!;
-          const add_4 = c1_product20 + c1_bias_2;
-          const add_5 = c1_product21 + c1_bias_2;
-          const c1_bias_3 = c1_bias[j + 3]!;
-          const add_6 = c1_product30 + c1_bias_3;
-          const add_7 = c1_product31 + c1_bias_3;
-          c1[i * 193600 + j * 3025 + l * 55 + m] = add_0 < 0 ? 0 : add_0;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 3025] = add_2 < 0 ? 0 : add_2;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 3026] = add_3 < 0 ? 0 : add_3;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 6050] = add_4 < 0 ? 0 : add_4;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 6051] = add_5 < 0 ? 0 : add_5;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 9075] = add_6 < 0 ? 0 : add_6;
-          c1[i * 193600 + j * 3025 + l * 55 + m + 9076] = add_7 < 0 ? 0 : add_7;
+          c1_product[j * 3025 + l * 55 + m] = sum00;
+          c1_product[j * 3025 + l * 55 + m + 1] = sum01;
+          c1_product[j * 3025 + l * 55 + m + 3025] = sum10;
+          c1_product[j * 3025 + l * 55 + m + 3026] = sum11;
+          c1_product[j * 3025 + l * 55 + m + 6050] = sum20;
+          c1_product[j * 3025 + l * 55 + m + 6051] = sum21;
+          c1_product[j * 3025 + l * 55 + m + 9075] = sum30;
+          c1_product[j * 3025 + l * 55 + m + 9076] = sum31;
         }
         let sum0 = 0;
         let sum1 = 0;
@@ -1134,7 +5100,7 @@ function convRelu_2x64x55x3x11x11x55(
         for (let k = 0; k < 3; k++) {
           for (let k2 = 0; k2 < 11; k2++) {
             for (let k3 = 0; k3 < 11; k3++) {
-              const x_2 = x[i * 154587 + k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
+              const x_2 = x[k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
               const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
               const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
               const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
@@ -1146,102 +5112,102 @@ function convRelu_2x64x55x3x11x11x55(
             }
           }
         }
-        const c1_product0 = Math.fround(sum0);
-        const c1_product1 = Math.fround(sum1);
-        const c1_product2 = Math.fround(sum2);
-        const c1_product3 = Math.fround(sum3);
-        const c1_bias_4 = c1_bias[j]!;
-        const add_8 = c1_product0 + c1_bias_4;
-        const c1_bias_5 = c1_bias[j + 1]!;
-        const add_9 = c1_product1 + c1_bias_5;
-        const c1_bias_6 = c1_bias[j + 2]!;
-        const add_10 = c1_product2 + c1_bias_6;
-        const c1_bias_7 = c1_bias[j + 3]!;
-        const add_11 = c1_product3 + c1_bias_7;
-        c1[i * 193600 + j * 3025 + l * 55 + 54] = add_8 < 0 ? 0 : add_8;
-        c1[i * 193600 + j * 3025 + l * 55 + 3079] = add_9 < 0 ? 0 : add_9;
-        c1[i * 193600 + j * 3025 + l * 55 + 6104] = add_10 < 0 ? 0 : add_10;
-        c1[i * 193600 + j * 3025 + l * 55 + 9129] = add_11 < 0 ? 0 : add_11;
+        c1_product[j * 3025 + l * 55 + 54] = sum0;
+        c1_product[j * 3025 + l * 55 + 3079] = sum1;
+        c1_product[j * 3025 + l * 55 + 6104] = sum2;
+        c1_product[j * 3025 + l * 55 + 9129] = sum3;
       }
     }
-  }
+  };
 }
 
 /**
  * p1 = max c1 over windows [1,1,3,3]
  * 839,808 floating-point operations.
  */
-function windowMax_2x64x27x1x1x3x3x27(c1: Float32Array, p1: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function windowMax_1x64x27x1x1x3x3x27_evaluate(
+  c1_product_: Float32Array,
+  c1_bias_: Float32Array,
+  p1_: Float32Array,
+): () => void {
+  return function windowMax_1x64x27x1x1x3x3x27_evaluate(): void {
+    const c1_product = c1_product_;
+    const c1_bias = c1_bias_;
+    const p1 = p1_;
     for (let j = 0; j < 64; j++) {
       for (let l = 0; l < 27; l++) {
         for (let m = 0; m < 27; m++) {
+          const c1_bias_0 = c1_bias[j]!;
           let max = -Infinity;
           for (let k3 = 0; k3 < 3; k3++) {
             for (let k4 = 0; k4 < 3; k4++) {
-              max = Math.max(max, c1[i * 193600 + j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!);
+              const c1_product_0 = c1_product[j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
+              max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
             }
           }
-          p1[i * 46656 + j * 729 + l * 27 + m] = max;
+          p1[j * 729 + l * 27 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /** p1_padded = p1 in a margin of zeros */
-function pad_2x64x31x31(p1: Float32Array, p1_padded: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function pad_1x64x31x31_evaluate(p1_: Float32Array, p1_padded_: Float32Array): () => void {
+  return function pad_1x64x31x31_evaluate(): void {
+    const p1 = p1_;
+    const p1_padded = p1_padded_;
     for (let j = 0; j < 64; j++) {
       for (let l = 0; l < 2; l++) {
         for (let m = 0; m < 2; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m] = 0;
+          p1_padded[j * 961 + l * 31 + m] = 0;
         }
         for (let m = 0; m < 27; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 2] = 0;
+          p1_padded[j * 961 + l * 31 + m + 2] = 0;
         }
         for (let m = 0; m < 2; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 29] = 0;
+          p1_padded[j * 961 + l * 31 + m + 29] = 0;
         }
       }
       for (let l = 0; l < 27; l++) {
         for (let m = 0; m < 2; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 62] = 0;
+          p1_padded[j * 961 + l * 31 + m + 62] = 0;
         }
         for (let m = 0; m < 27; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 64] = p1[i * 46656 + j * 729 + l * 27 + m]!;
+          p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
         }
         for (let m = 0; m < 2; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 91] = 0;
+          p1_padded[j * 961 + l * 31 + m + 91] = 0;
         }
       }
       for (let l = 0; l < 2; l++) {
         for (let m = 0; m < 2; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 899] = 0;
+          p1_padded[j * 961 + l * 31 + m + 899] = 0;
         }
         for (let m = 0; m < 27; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 901] = 0;
+          p1_padded[j * 961 + l * 31 + m + 901] = 0;
         }
         for (let m = 0; m < 2; m++) {
-          p1_padded[i * 61504 + j * 961 + l * 31 + m + 928] = 0;
+          p1_padded[j * 961 + l * 31 + m + 928] = 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * c2.product = p1 ∗ c2.kernel
- * c2 = relu(c2.z)
- * 896,075,136 floating-point operations.
+ * 447,897,600 floating-point operations.
  */
-function convRelu_2x192x27x64x5x5x27(
-  p1_padded: Float32Array,
-  c2_kernel: Float32Array,
-  c2_bias: Float32Array,
-  c2: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
+function conv_1x192x27x64x5x5x27_evaluate(
+  p1_padded_: Float32Array,
+  c2_kernel_: Float32Array,
+  c2_product_: Float32Array,
+): () => void {
+  return function conv_1x192x27x64x5x5x27_evaluate(): void {
+    const p1_padded = p1_padded_;
+    const c2_kernel = c2_kernel_;
+    const c2_product = c2_product_;
     for (let j = 0; j < 192; j += 3) {
       for (let l = 0; l < 27; l++) {
         for (let m = 0; m < 27; m += 3) {
@@ -1257,10 +5223,10 @@ function convRelu_2x192x27x64x5x5x27(
           for (let k = 0; k < 64; k++) {
             for (let k2 = 0; k2 < 5; k2++) {
               for (let k3 = 0; k3 < 5; k3++) {
-                const p1_padded_0 = p1_padded[i * 61504 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                const p1_padded_0 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
                 const c2_kernel_0 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3]!;
-                const p1_padded_1 = p1_padded[i * 61504 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                const p1_padded_2 = p1_padded[i * 61504 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                const p1_padded_1 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                const p1_padded_2 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
                 const c2_kernel_1 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 1600]!;
                 const c2_kernel_2 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 3200]!;
                 sum00 += p1_padded_0 * c2_kernel_0;
@@ -1275,101 +5241,95 @@ function convRelu_2x192x27x64x5x5x27(
               }
             }
           }
-          const c2_product00 = Math.fround(sum00);
-          const c2_product01 = Math.fround(sum01);
-          const c2_product02 = Math.fround(sum02);
-          const c2_product10 = Math.fround(sum10);
-          const c2_product11 = Math.fround(sum11);
-          const c2_product12 = Math.fround(sum12);
-          const c2_product20 = Math.fround(sum20);
-          const c2_product21 = Math.fround(sum21);
-          const c2_product22 = Math.fround(sum22);
-          const c2_bias_0 = c2_bias[j]!;
-          const add_0 = c2_product00 + c2_bias_0;
-          const add_1 = c2_product01 + c2_bias_0;
-          const add_2 = c2_product02 + c2_bias_0;
-          const c2_bias_1 = c2_bias[j + 1]!;
-          const add_3 = c2_product10 + c2_bias_1;
-          const add_4 = c2_product11 + c2_bias_1;
-          const add_5 = c2_product12 + c2_bias_1;
-          const c2_bias_2 = c2_bias[j + 2]!;
-          const add_6 = c2_product20 + c2_bias_2;
-          const add_7 = c2_product21 + c2_bias_2;
-          const add_8 = c2_product22 + c2_bias_2;
-          c2[i * 139968 + j * 729 + l * 27 + m] = add_0 < 0 ? 0 : add_0;
-          c2[i * 139968 + j * 729 + l * 27 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c2[i * 139968 + j * 729 + l * 27 + m + 2] = add_2 < 0 ? 0 : add_2;
-          c2[i * 139968 + j * 729 + l * 27 + m + 729] = add_3 < 0 ? 0 : add_3;
-          c2[i * 139968 + j * 729 + l * 27 + m + 730] = add_4 < 0 ? 0 : add_4;
-          c2[i * 139968 + j * 729 + l * 27 + m + 731] = add_5 < 0 ? 0 : add_5;
-          c2[i * 139968 + j * 729 + l * 27 + m + 1458] = add_6 < 0 ? 0 : add_6;
-          c2[i * 139968 + j * 729 + l * 27 + m + 1459] = add_7 < 0 ? 0 : add_7;
-          c2[i * 139968 + j * 729 + l * 27 + m + 1460] = add_8 < 0 ? 0 : add_8;
+          c2_product[j * 729 + l * 27 + m] = sum00;
+          c2_product[j * 729 + l * 27 + m + 1] = sum01;
+          c2_product[j * 729 + l * 27 + m + 2] = sum02;
+          c2_product[j * 729 + l * 27 + m + 729] = sum10;
+          c2_product[j * 729 + l * 27 + m + 730] = sum11;
+          c2_product[j * 729 + l * 27 + m + 731] = sum12;
+          c2_product[j * 729 + l * 27 + m + 1458] = sum20;
+          c2_product[j * 729 + l * 27 + m + 1459] = sum21;
+          c2_product[j * 729 + l * 27 + m + 1460] = sum22;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * p2 = max c2 over windows [1,1,3,3]
  * 584,064 floating-point operations.
  */
-function windowMax_2x192x13x1x1x3x3x13(c2: Float32Array, p2: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function windowMax_1x192x13x1x1x3x3x13_evaluate(
+  c2_product_: Float32Array,
+  c2_bias_: Float32Array,
+  p2_: Float32Array,
+): () => void {
+  return function windowMax_1x192x13x1x1x3x3x13_evaluate(): void {
+    const c2_product = c2_product_;
+    const c2_bias = c2_bias_;
+    const p2 = p2_;
     for (let j = 0; j < 192; j++) {
       for (let l = 0; l < 13; l++) {
         for (let m = 0; m < 13; m++) {
+          const c2_bias_0 = c2_bias[j]!;
           let max = -Infinity;
           for (let k3 = 0; k3 < 3; k3++) {
             for (let k4 = 0; k4 < 3; k4++) {
-              max = Math.max(max, c2[i * 139968 + j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!);
+              const c2_product_0 = c2_product[j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
+              max = Math.max(max, c2_product_0 + c2_bias_0 < 0 ? 0 : c2_product_0 + c2_bias[j]!);
             }
           }
-          p2[i * 32448 + j * 169 + l * 13 + m] = max;
+          p2[j * 169 + l * 13 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /** p2_padded = p2 in a margin of zeros */
-function pad_2x192x15x15(p2: Float32Array, p2_padded: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function pad_1x192x15x15_evaluate(p2_: Float32Array, p2_padded_: Float32Array): () => void {
+  return function pad_1x192x15x15_evaluate(): void {
+    const p2 = p2_;
+    const p2_padded = p2_padded_;
     for (let j = 0; j < 192; j++) {
-      p2_padded[i * 43200 + j * 225] = 0;
+      p2_padded[j * 225] = 0;
       for (let m = 0; m < 13; m++) {
-        p2_padded[i * 43200 + j * 225 + m + 1] = 0;
+        p2_padded[j * 225 + m + 1] = 0;
       }
-      p2_padded[i * 43200 + j * 225 + 14] = 0;
+      p2_padded[j * 225 + 14] = 0;
       for (let l = 0; l < 13; l++) {
-        p2_padded[i * 43200 + j * 225 + l * 15 + 15] = 0;
+        p2_padded[j * 225 + l * 15 + 15] = 0;
         for (let m = 0; m < 13; m++) {
-          p2_padded[i * 43200 + j * 225 + l * 15 + m + 16] = p2[i * 32448 + j * 169 + l * 13 + m]!;
+          p2_padded[j * 225 + l * 15 + m + 16] = p2[j * 169 + l * 13 + m]!;
         }
-        p2_padded[i * 43200 + j * 225 + l * 15 + 29] = 0;
+        p2_padded[j * 225 + l * 15 + 29] = 0;
       }
-      p2_padded[i * 43200 + j * 225 + 210] = 0;
+      p2_padded[j * 225 + 210] = 0;
       for (let m = 0; m < 13; m++) {
-        p2_padded[i * 43200 + j * 225 + m + 211] = 0;
+        p2_padded[j * 225 + m + 211] = 0;
       }
-      p2_padded[i * 43200 + j * 225 + 224] = 0;
+      p2_padded[j * 225 + 224] = 0;
     }
-  }
+  };
 }
 
 /**
  * c3.product = p2 ∗ c3.kernel
  * c3 = relu(c3.z)
- * 448,690,944 floating-point operations.
+ * 224,345,472 floating-point operations.
  */
-function convRelu_2x384x13x192x3x3x13(
-  p2_padded: Float32Array,
-  c3_kernel: Float32Array,
-  c3_bias: Float32Array,
-  c3: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
+function convRelu_1x384x13x192x3x3x13_evaluate(
+  p2_padded_: Float32Array,
+  c3_kernel_: Float32Array,
+  c3_bias_: Float32Array,
+  c3_: Float32Array,
+): () => void {
+  return function convRelu_1x384x13x192x3x3x13_evaluate(): void {
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
+    const c3_bias = c3_bias_;
+    const c3 = c3_;
     for (let j = 0; j < 384; j += 4) {
       for (let l = 0; l < 13; l++) {
         for (let m = 0; m < 12; m += 2) {
@@ -1384,9 +5344,9 @@ function convRelu_2x384x13x192x3x3x13(
           for (let k = 0; k < 192; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const p2_padded_0 = p2_padded[i * 43200 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                const p2_padded_0 = p2_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
                 const c3_kernel_0 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
-                const p2_padded_1 = p2_padded[i * 43200 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                const p2_padded_1 = p2_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
                 const c3_kernel_1 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
                 const c3_kernel_2 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
                 const c3_kernel_3 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
@@ -1421,14 +5381,14 @@ function convRelu_2x384x13x192x3x3x13(
           const c3_bias_3 = c3_bias[j + 3]!;
           const add_6 = c3_product30 + c3_bias_3;
           const add_7 = c3_product31 + c3_bias_3;
-          c3[i * 64896 + j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
-          c3[i * 64896 + j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c3[i * 64896 + j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
-          c3[i * 64896 + j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
-          c3[i * 64896 + j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
-          c3[i * 64896 + j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
-          c3[i * 64896 + j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
-          c3[i * 64896 + j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+          c3[j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+          c3[j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+          c3[j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+          c3[j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+          c3[j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+          c3[j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+          c3[j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+          c3[j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
         }
         let sum0 = 0;
         let sum1 = 0;
@@ -1437,7 +5397,7 @@ function convRelu_2x384x13x192x3x3x13(
         for (let k = 0; k < 192; k++) {
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
-              const p2_padded_2 = p2_padded[i * 43200 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+              const p2_padded_2 = p2_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
               const c3_kernel_4 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
               const c3_kernel_5 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
               const c3_kernel_6 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
@@ -1461,52 +5421,58 @@ function convRelu_2x384x13x192x3x3x13(
         const add_10 = c3_product2 + c3_bias_6;
         const c3_bias_7 = c3_bias[j + 3]!;
         const add_11 = c3_product3 + c3_bias_7;
-        c3[i * 64896 + j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
-        c3[i * 64896 + j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
-        c3[i * 64896 + j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
-        c3[i * 64896 + j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+        c3[j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+        c3[j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+        c3[j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+        c3[j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
       }
     }
-  }
+  };
 }
 
 /** c3_padded = c3 in a margin of zeros */
-function pad_2x384x15x15(c3: Float32Array, c3_padded: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function pad_1x384x15x15_evaluate(c3_: Float32Array, c3_padded_: Float32Array): () => void {
+  return function pad_1x384x15x15_evaluate(): void {
+    const c3 = c3_;
+    const c3_padded = c3_padded_;
     for (let j = 0; j < 384; j++) {
-      c3_padded[i * 86400 + j * 225] = 0;
+      c3_padded[j * 225] = 0;
       for (let m = 0; m < 13; m++) {
-        c3_padded[i * 86400 + j * 225 + m + 1] = 0;
+        c3_padded[j * 225 + m + 1] = 0;
       }
-      c3_padded[i * 86400 + j * 225 + 14] = 0;
+      c3_padded[j * 225 + 14] = 0;
       for (let l = 0; l < 13; l++) {
-        c3_padded[i * 86400 + j * 225 + l * 15 + 15] = 0;
+        c3_padded[j * 225 + l * 15 + 15] = 0;
         for (let m = 0; m < 13; m++) {
-          c3_padded[i * 86400 + j * 225 + l * 15 + m + 16] = c3[i * 64896 + j * 169 + l * 13 + m]!;
+          c3_padded[j * 225 + l * 15 + m + 16] = c3[j * 169 + l * 13 + m]!;
         }
-        c3_padded[i * 86400 + j * 225 + l * 15 + 29] = 0;
+        c3_padded[j * 225 + l * 15 + 29] = 0;
       }
-      c3_padded[i * 86400 + j * 225 + 210] = 0;
+      c3_padded[j * 225 + 210] = 0;
       for (let m = 0; m < 13; m++) {
-        c3_padded[i * 86400 + j * 225 + m + 211] = 0;
+        c3_padded[j * 225 + m + 211] = 0;
       }
-      c3_padded[i * 86400 + j * 225 + 224] = 0;
+      c3_padded[j * 225 + 224] = 0;
     }
-  }
+  };
 }
 
 /**
  * c4.product = c3 ∗ c4.kernel
  * c4 = relu(c4.z)
- * 598,168,064 floating-point operations.
+ * 299,084,032 floating-point operations.
  */
-function convRelu_2x256x13x384x3x3x13(
-  c3_padded: Float32Array,
-  c4_kernel: Float32Array,
-  c4_bias: Float32Array,
-  c4: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
+function convRelu_1x256x13x384x3x3x13_evaluate(
+  c3_padded_: Float32Array,
+  c4_kernel_: Float32Array,
+  c4_bias_: Float32Array,
+  c4_: Float32Array,
+): () => void {
+  return function convRelu_1x256x13x384x3x3x13_evaluate(): void {
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
+    const c4_bias = c4_bias_;
+    const c4 = c4_;
     for (let j = 0; j < 256; j += 4) {
       for (let l = 0; l < 13; l++) {
         for (let m = 0; m < 12; m += 2) {
@@ -1521,9 +5487,9 @@ function convRelu_2x256x13x384x3x3x13(
           for (let k = 0; k < 384; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const c3_padded_0 = c3_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                const c3_padded_0 = c3_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
                 const c4_kernel_0 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
-                const c3_padded_1 = c3_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                const c3_padded_1 = c3_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
                 const c4_kernel_1 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
                 const c4_kernel_2 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
                 const c4_kernel_3 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
@@ -1558,14 +5524,14 @@ function convRelu_2x256x13x384x3x3x13(
           const c4_bias_3 = c4_bias[j + 3]!;
           const add_6 = c4_product30 + c4_bias_3;
           const add_7 = c4_product31 + c4_bias_3;
-          c4[i * 43264 + j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
-          c4[i * 43264 + j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c4[i * 43264 + j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
-          c4[i * 43264 + j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
-          c4[i * 43264 + j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
-          c4[i * 43264 + j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
-          c4[i * 43264 + j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
-          c4[i * 43264 + j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+          c4[j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+          c4[j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+          c4[j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+          c4[j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+          c4[j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+          c4[j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+          c4[j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+          c4[j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
         }
         let sum0 = 0;
         let sum1 = 0;
@@ -1574,7 +5540,7 @@ function convRelu_2x256x13x384x3x3x13(
         for (let k = 0; k < 384; k++) {
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
-              const c3_padded_2 = c3_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+              const c3_padded_2 = c3_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
               const c4_kernel_4 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
               const c4_kernel_5 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
               const c4_kernel_6 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
@@ -1598,52 +5564,55 @@ function convRelu_2x256x13x384x3x3x13(
         const add_10 = c4_product2 + c4_bias_6;
         const c4_bias_7 = c4_bias[j + 3]!;
         const add_11 = c4_product3 + c4_bias_7;
-        c4[i * 43264 + j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
-        c4[i * 43264 + j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
-        c4[i * 43264 + j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
-        c4[i * 43264 + j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+        c4[j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+        c4[j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+        c4[j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+        c4[j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
       }
     }
-  }
+  };
 }
 
 /** c4_padded = c4 in a margin of zeros */
-function pad_2x256x15x15(c4: Float32Array, c4_padded: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function pad_1x256x15x15_evaluate(c4_: Float32Array, c4_padded_: Float32Array): () => void {
+  return function pad_1x256x15x15_evaluate(): void {
+    const c4 = c4_;
+    const c4_padded = c4_padded_;
     for (let j = 0; j < 256; j++) {
-      c4_padded[i * 57600 + j * 225] = 0;
+      c4_padded[j * 225] = 0;
       for (let m = 0; m < 13; m++) {
-        c4_padded[i * 57600 + j * 225 + m + 1] = 0;
+        c4_padded[j * 225 + m + 1] = 0;
       }
-      c4_padded[i * 57600 + j * 225 + 14] = 0;
+      c4_padded[j * 225 + 14] = 0;
       for (let l = 0; l < 13; l++) {
-        c4_padded[i * 57600 + j * 225 + l * 15 + 15] = 0;
+        c4_padded[j * 225 + l * 15 + 15] = 0;
         for (let m = 0; m < 13; m++) {
-          c4_padded[i * 57600 + j * 225 + l * 15 + m + 16] = c4[i * 43264 + j * 169 + l * 13 + m]!;
+          c4_padded[j * 225 + l * 15 + m + 16] = c4[j * 169 + l * 13 + m]!;
         }
-        c4_padded[i * 57600 + j * 225 + l * 15 + 29] = 0;
+        c4_padded[j * 225 + l * 15 + 29] = 0;
       }
-      c4_padded[i * 57600 + j * 225 + 210] = 0;
+      c4_padded[j * 225 + 210] = 0;
       for (let m = 0; m < 13; m++) {
-        c4_padded[i * 57600 + j * 225 + m + 211] = 0;
+        c4_padded[j * 225 + m + 211] = 0;
       }
-      c4_padded[i * 57600 + j * 225 + 224] = 0;
+      c4_padded[j * 225 + 224] = 0;
     }
-  }
+  };
 }
 
 /**
  * c5.product = c4 ∗ c5.kernel
- * c5 = relu(c5.z)
- * 398,807,552 floating-point operations.
+ * 199,360,512 floating-point operations.
  */
-function convRelu_2x256x13x256x3x3x13(
-  c4_padded: Float32Array,
-  c5_kernel: Float32Array,
-  c5_bias: Float32Array,
-  c5: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
+function conv_1x256x13x256x3x3x13_evaluate(
+  c4_padded_: Float32Array,
+  c5_kernel_: Float32Array,
+  c5_product_: Float32Array,
+): () => void {
+  return function conv_1x256x13x256x3x3x13_evaluate(): void {
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
+    const c5_product = c5_product_;
     for (let j = 0; j < 256; j += 4) {
       for (let l = 0; l < 13; l++) {
         for (let m = 0; m < 12; m += 2) {
@@ -1658,9 +5627,9 @@ function convRelu_2x256x13x256x3x3x13(
           for (let k = 0; k < 256; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const c4_padded_0 = c4_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                const c4_padded_0 = c4_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
                 const c5_kernel_0 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
-                const c4_padded_1 = c4_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                const c4_padded_1 = c4_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
                 const c5_kernel_1 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
                 const c5_kernel_2 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
                 const c5_kernel_3 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
@@ -1675,34 +5644,14 @@ function convRelu_2x256x13x256x3x3x13(
               }
             }
           }
-          const c5_product00 = Math.fround(sum00);
-          const c5_product01 = Math.fround(sum01);
-          const c5_product10 = Math.fround(sum10);
-          const c5_product11 = Math.fround(sum11);
-          const c5_product20 = Math.fround(sum20);
-          const c5_product21 = Math.fround(sum21);
-          const c5_product30 = Math.fround(sum30);
-          const c5_product31 = Math.fround(sum31);
-          const c5_bias_0 = c5_bias[j]!;
-          const add_0 = c5_product00 + c5_bias_0;
-          const add_1 = c5_product01 + c5_bias_0;
-          const c5_bias_1 = c5_bias[j + 1]!;
-          const add_2 = c5_product10 + c5_bias_1;
-          const add_3 = c5_product11 + c5_bias_1;
-          const c5_bias_2 = c5_bias[j + 2]!;
-          const add_4 = c5_product20 + c5_bias_2;
-          const add_5 = c5_product21 + c5_bias_2;
-          const c5_bias_3 = c5_bias[j + 3]!;
-          const add_6 = c5_product30 + c5_bias_3;
-          const add_7 = c5_product31 + c5_bias_3;
-          c5[i * 43264 + j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
-          c5[i * 43264 + j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c5[i * 43264 + j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
-          c5[i * 43264 + j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
-          c5[i * 43264 + j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
-          c5[i * 43264 + j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
-          c5[i * 43264 + j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
-          c5[i * 43264 + j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+          c5_product[j * 169 + l * 13 + m] = sum00;
+          c5_product[j * 169 + l * 13 + m + 1] = sum01;
+          c5_product[j * 169 + l * 13 + m + 169] = sum10;
+          c5_product[j * 169 + l * 13 + m + 170] = sum11;
+          c5_product[j * 169 + l * 13 + m + 338] = sum20;
+          c5_product[j * 169 + l * 13 + m + 339] = sum21;
+          c5_product[j * 169 + l * 13 + m + 507] = sum30;
+          c5_product[j * 169 + l * 13 + m + 508] = sum31;
         }
         let sum0 = 0;
         let sum1 = 0;
@@ -1711,7 +5660,7 @@ function convRelu_2x256x13x256x3x3x13(
         for (let k = 0; k < 256; k++) {
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
-              const c4_padded_2 = c4_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+              const c4_padded_2 = c4_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
               const c5_kernel_4 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
               const c5_kernel_5 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
               const c5_kernel_6 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
@@ -1723,1752 +5672,878 @@ function convRelu_2x256x13x256x3x3x13(
             }
           }
         }
-        const c5_product0 = Math.fround(sum0);
-        const c5_product1 = Math.fround(sum1);
-        const c5_product2 = Math.fround(sum2);
-        const c5_product3 = Math.fround(sum3);
-        const c5_bias_4 = c5_bias[j]!;
-        const add_8 = c5_product0 + c5_bias_4;
-        const c5_bias_5 = c5_bias[j + 1]!;
-        const add_9 = c5_product1 + c5_bias_5;
-        const c5_bias_6 = c5_bias[j + 2]!;
-        const add_10 = c5_product2 + c5_bias_6;
-        const c5_bias_7 = c5_bias[j + 3]!;
-        const add_11 = c5_product3 + c5_bias_7;
-        c5[i * 43264 + j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
-        c5[i * 43264 + j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
-        c5[i * 43264 + j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
-        c5[i * 43264 + j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+        c5_product[j * 169 + l * 13 + 12] = sum0;
+        c5_product[j * 169 + l * 13 + 181] = sum1;
+        c5_product[j * 169 + l * 13 + 350] = sum2;
+        c5_product[j * 169 + l * 13 + 519] = sum3;
       }
     }
-  }
+  };
 }
 
 /**
  * p5 = max c5 over windows [1,1,3,3]
  * 165,888 floating-point operations.
  */
-function windowMax_2x256x6x1x1x3x3x6(c5: Float32Array, p5: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
+function windowMax_1x256x6x1x1x3x3x6_evaluate(
+  c5_product_: Float32Array,
+  c5_bias_: Float32Array,
+  p5_: Float32Array,
+): () => void {
+  return function windowMax_1x256x6x1x1x3x3x6_evaluate(): void {
+    const c5_product = c5_product_;
+    const c5_bias = c5_bias_;
+    const p5 = p5_;
     for (let j = 0; j < 256; j++) {
       for (let l = 0; l < 6; l++) {
         for (let m = 0; m < 6; m++) {
+          const c5_bias_0 = c5_bias[j]!;
           let max = -Infinity;
           for (let k3 = 0; k3 < 3; k3++) {
             for (let k4 = 0; k4 < 3; k4++) {
-              max = Math.max(max, c5[i * 43264 + j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!);
+              const c5_product_0 = c5_product[j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!;
+              max = Math.max(max, c5_product_0 + c5_bias_0 < 0 ? 0 : c5_product_0 + c5_bias[j]!);
             }
           }
-          p5[i * 9216 + j * 36 + l * 6 + m] = max;
+          p5[j * 36 + l * 6 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /**
- * dropout.kept = [0 ≤ bits]
- * 18,432 floating-point operations.
- */
-function le_2x9216(random: Int32Array, dropout_kept: Int32Array): void {
-  const random_0 = random[0]!;
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 9216; j++) {
-      dropout_kept[i * 9216 + j] = 0 <= randomBits(random_0, 0, i * 9216 + j) ? 1 : 0;
-    }
-  }
-}
-
-/**
- * f6.product = dropout · f6.kernel
+ * f6.product = reshape(p5, [1,9216]) · f6.kernel
  * f6 = relu(f6.z)
- * 226,500,608 floating-point operations.
+ * 75,501,568 floating-point operations.
  */
-function dotRelu_2x9216x4096(
-  dropout_kept: Int32Array,
-  p5: Float32Array,
-  f6_kernel: Float32Array,
-  f6_bias: Float32Array,
-  f6: Float32Array,
-): void {
-  for (let j = 0; j < 4095; j += 3) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 9216; k += 8) {
-      {
-        const dropout_kept_0 = dropout_kept[k]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
-        );
+function dotRelu_1x9216x4096_evaluate(
+  p5_: Float32Array,
+  f6_kernel_: Float32Array,
+  f6_bias_: Float32Array,
+  f6_: Float32Array,
+): () => void {
+  return function dotRelu_1x9216x4096_evaluate(): void {
+    const p5 = p5_;
+    const f6_kernel = f6_kernel_;
+    const f6_bias = f6_bias_;
+    const f6 = f6_;
+    for (let j = 0; j < 4096; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 9216; k++) {
+        const p5_0 = p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]!;
         const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
         const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
         const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-        const dropout_kept_1 = dropout_kept[k + 9216]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
+        const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
+        sum0 += p5_0 * f6_kernel_0;
+        sum1 += p5_0 * f6_kernel_1;
+        sum2 += p5_0 * f6_kernel_2;
+        sum3 += p5_0 * f6_kernel_3;
       }
-      if (k + 1 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 1]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6)]! * 2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 4096]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 4097]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 4098]!;
-        const dropout_kept_1 = dropout_kept[k + 9217]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 2 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 2]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6)]! * 2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 8192]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 8193]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 8194]!;
-        const dropout_kept_1 = dropout_kept[k + 9218]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 3 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 3]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6)]! * 2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 12288]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 12289]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 12290]!;
-        const dropout_kept_1 = dropout_kept[k + 9219]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 4 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 4]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 4) / 36) | 0) * 36 + ((((k + 4) / 6) | 0) % 6) * 6 + ((k + 4) % 6)]! * 2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 16384]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 16385]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 16386]!;
-        const dropout_kept_1 = dropout_kept[k + 9220]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 4) / 36) | 0) * 36 + ((((k + 4) / 6) | 0) % 6) * 6 + ((k + 4) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 5 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 5]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 5) / 36) | 0) * 36 + ((((k + 5) / 6) | 0) % 6) * 6 + ((k + 5) % 6)]! * 2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 20480]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 20481]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 20482]!;
-        const dropout_kept_1 = dropout_kept[k + 9221]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 5) / 36) | 0) * 36 + ((((k + 5) / 6) | 0) % 6) * 6 + ((k + 5) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 6 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 6]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 6) / 36) | 0) * 36 + ((((k / 6) | 0) + 1) % 6) * 6 + (k % 6)]! * 2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 24576]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 24577]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 24578]!;
-        const dropout_kept_1 = dropout_kept[k + 9222]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[(((k + 6) / 36) | 0) * 36 + ((((k / 6) | 0) + 1) % 6) * 6 + (k % 6) + 9216]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
-      if (k + 7 === 9216) break;
-      {
-        const dropout_kept_0 = dropout_kept[k + 7]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 7) / 36) | 0) * 36 + (((((k + 1) / 6) | 0) + 1) % 6) * 6 + ((k + 1) % 6)]! *
-                2
-            : 0,
-        );
-        const f6_kernel_0 = f6_kernel[k * 4096 + j + 28672]!;
-        const f6_kernel_1 = f6_kernel[k * 4096 + j + 28673]!;
-        const f6_kernel_2 = f6_kernel[k * 4096 + j + 28674]!;
-        const dropout_kept_1 = dropout_kept[k + 9223]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 7) / 36) | 0) * 36 +
-                  (((((k + 1) / 6) | 0) + 1) % 6) * 6 +
-                  ((k + 1) % 6) +
-                  9216
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * f6_kernel_0;
-        sum01 += part_0 * f6_kernel_1;
-        sum02 += part_0 * f6_kernel_2;
-        sum10 += part_1 * f6_kernel_0;
-        sum11 += part_1 * f6_kernel_1;
-        sum12 += part_1 * f6_kernel_2;
-      }
+      const f6_product0 = Math.fround(sum0);
+      const f6_product1 = Math.fround(sum1);
+      const f6_product2 = Math.fround(sum2);
+      const f6_product3 = Math.fround(sum3);
+      const f6_bias_0 = f6_bias[j]!;
+      const add_0 = f6_product0 + f6_bias_0;
+      const f6_bias_1 = f6_bias[j + 1]!;
+      const add_1 = f6_product1 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product2 + f6_bias_2;
+      const f6_bias_3 = f6_bias[j + 3]!;
+      const add_3 = f6_product3 + f6_bias_3;
+      f6[j] = add_0 < 0 ? 0 : add_0;
+      f6[j + 1] = add_1 < 0 ? 0 : add_1;
+      f6[j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const f6_product00 = Math.fround(sum00);
-    const f6_product01 = Math.fround(sum01);
-    const f6_product02 = Math.fround(sum02);
-    const f6_product10 = Math.fround(sum10);
-    const f6_product11 = Math.fround(sum11);
-    const f6_product12 = Math.fround(sum12);
-    const f6_bias_0 = f6_bias[j]!;
-    const add_0 = f6_product00 + f6_bias_0;
-    const f6_bias_1 = f6_bias[j + 1]!;
-    const add_1 = f6_product01 + f6_bias_1;
-    const f6_bias_2 = f6_bias[j + 2]!;
-    const add_2 = f6_product02 + f6_bias_2;
-    const add_3 = f6_product10 + f6_bias_0;
-    const add_4 = f6_product11 + f6_bias_1;
-    const add_5 = f6_product12 + f6_bias_2;
-    f6[j] = add_0 < 0 ? 0 : add_0;
-    f6[j + 1] = add_1 < 0 ? 0 : add_1;
-    f6[j + 2] = add_2 < 0 ? 0 : add_2;
-    f6[j + 4096] = add_3 < 0 ? 0 : add_3;
-    f6[j + 4097] = add_4 < 0 ? 0 : add_4;
-    f6[j + 4098] = add_5 < 0 ? 0 : add_5;
-  }
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 9216; k++) {
-    const dropout_kept_2 = dropout_kept[k]! !== 0;
-    const f6_kernel_3 = f6_kernel[k * 4096 + 4095]!;
-    const dropout_kept_3 = dropout_kept[k + 9216]! !== 0;
-    sum0 +=
-      Math.fround(
-        dropout_kept_2 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
-      ) * f6_kernel_3;
-    sum1 +=
-      Math.fround(
-        dropout_kept_3
-          ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
-          : 0,
-      ) * f6_kernel_3;
-  }
-  const f6_product0 = Math.fround(sum0);
-  const f6_product1 = Math.fround(sum1);
-  const f6_bias_3 = f6_bias[4095]!;
-  const add_6 = f6_product0 + f6_bias_3;
-  const add_7 = f6_product1 + f6_bias_3;
-  f6[4095] = add_6 < 0 ? 0 : add_6;
-  f6[8191] = add_7 < 0 ? 0 : add_7;
+  };
 }
 
 /**
- * dropout_2.kept = [0 ≤ bits_2]
- * 8,192 floating-point operations.
- */
-function le_2x4096(random: Int32Array, dropout_2_kept: Int32Array): void {
-  const random_0 = random[0]!;
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 4096; j++) {
-      dropout_2_kept[i * 4096 + j] = 0 <= randomBits(random_0, 1, i * 4096 + j) ? 1 : 0;
-    }
-  }
-}
-
-/**
- * f7.product = dropout_2 · f7.kernel
+ * f7.product = f6 · f7.kernel
  * f7 = relu(f7.z)
- * 100,671,488 floating-point operations.
+ * 33,558,528 floating-point operations.
  */
-function dotRelu_2x4096x4096(
-  dropout_2_kept: Int32Array,
-  f6: Float32Array,
-  f7_kernel: Float32Array,
-  f7_bias: Float32Array,
-  f7: Float32Array,
-): void {
-  for (let j = 0; j < 4095; j += 3) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 4096; k += 8) {
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k]! * 2 : 0);
+function dotRelu_1x4096x4096_evaluate(
+  f6_: Float32Array,
+  f7_kernel_: Float32Array,
+  f7_bias_: Float32Array,
+  f7_: Float32Array,
+): () => void {
+  return function dotRelu_1x4096x4096_evaluate(): void {
+    const f6 = f6_;
+    const f7_kernel = f7_kernel_;
+    const f7_bias = f7_bias_;
+    const f7 = f7_;
+    for (let j = 0; j < 4096; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 4096; k++) {
+        const f6_0 = f6[k]!;
         const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
         const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
         const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4096]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4096]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
+        const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
+        sum0 += f6_0 * f7_kernel_0;
+        sum1 += f6_0 * f7_kernel_1;
+        sum2 += f6_0 * f7_kernel_2;
+        sum3 += f6_0 * f7_kernel_3;
       }
-      if (k + 1 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 1]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 1]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 4096]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 4097]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 4098]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4097]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4097]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 2]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 2]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 8192]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 8193]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 8194]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4098]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4098]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 3]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 3]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 12288]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 12289]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 12290]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4099]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4099]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 4 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 4]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 4]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 16384]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 16385]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 16386]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4100]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4100]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 5 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 5]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 5]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 20480]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 20481]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 20482]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4101]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4101]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 6 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 6]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 6]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 24576]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 24577]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 24578]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4102]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4102]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
-      if (k + 7 === 4096) break;
-      {
-        const dropout_2_kept_0 = dropout_2_kept[k + 7]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 7]! * 2 : 0);
-        const f7_kernel_0 = f7_kernel[k * 4096 + j + 28672]!;
-        const f7_kernel_1 = f7_kernel[k * 4096 + j + 28673]!;
-        const f7_kernel_2 = f7_kernel[k * 4096 + j + 28674]!;
-        const dropout_2_kept_1 = dropout_2_kept[k + 4103]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4103]! * 2 : 0);
-        sum00 += part_0 * f7_kernel_0;
-        sum01 += part_0 * f7_kernel_1;
-        sum02 += part_0 * f7_kernel_2;
-        sum10 += part_1 * f7_kernel_0;
-        sum11 += part_1 * f7_kernel_1;
-        sum12 += part_1 * f7_kernel_2;
-      }
+      const f7_product0 = Math.fround(sum0);
+      const f7_product1 = Math.fround(sum1);
+      const f7_product2 = Math.fround(sum2);
+      const f7_product3 = Math.fround(sum3);
+      const f7_bias_0 = f7_bias[j]!;
+      const add_0 = f7_product0 + f7_bias_0;
+      const f7_bias_1 = f7_bias[j + 1]!;
+      const add_1 = f7_product1 + f7_bias_1;
+      const f7_bias_2 = f7_bias[j + 2]!;
+      const add_2 = f7_product2 + f7_bias_2;
+      const f7_bias_3 = f7_bias[j + 3]!;
+      const add_3 = f7_product3 + f7_bias_3;
+      f7[j] = add_0 < 0 ? 0 : add_0;
+      f7[j + 1] = add_1 < 0 ? 0 : add_1;
+      f7[j + 2] = add_2 < 0 ? 0 : add_2;
+      f7[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const f7_product00 = Math.fround(sum00);
-    const f7_product01 = Math.fround(sum01);
-    const f7_product02 = Math.fround(sum02);
-    const f7_product10 = Math.fround(sum10);
-    const f7_product11 = Math.fround(sum11);
-    const f7_product12 = Math.fround(sum12);
-    const f7_bias_0 = f7_bias[j]!;
-    const add_0 = f7_product00 + f7_bias_0;
-    const f7_bias_1 = f7_bias[j + 1]!;
-    const add_1 = f7_product01 + f7_bias_1;
-    const f7_bias_2 = f7_bias[j + 2]!;
-    const add_2 = f7_product02 + f7_bias_2;
-    const add_3 = f7_product10 + f7_bias_0;
-    const add_4 = f7_product11 + f7_bias_1;
-    const add_5 = f7_product12 + f7_bias_2;
-    f7[j] = add_0 < 0 ? 0 : add_0;
-    f7[j + 1] = add_1 < 0 ? 0 : add_1;
-    f7[j + 2] = add_2 < 0 ? 0 : add_2;
-    f7[j + 4096] = add_3 < 0 ? 0 : add_3;
-    f7[j + 4097] = add_4 < 0 ? 0 : add_4;
-    f7[j + 4098] = add_5 < 0 ? 0 : add_5;
-  }
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 4096; k++) {
-    const dropout_2_kept_2 = dropout_2_kept[k]! !== 0;
-    const f7_kernel_3 = f7_kernel[k * 4096 + 4095]!;
-    const dropout_2_kept_3 = dropout_2_kept[k + 4096]! !== 0;
-    sum0 += Math.fround(dropout_2_kept_2 ? f6[k]! * 2 : 0) * f7_kernel_3;
-    sum1 += Math.fround(dropout_2_kept_3 ? f6[k + 4096]! * 2 : 0) * f7_kernel_3;
-  }
-  const f7_product0 = Math.fround(sum0);
-  const f7_product1 = Math.fround(sum1);
-  const f7_bias_3 = f7_bias[4095]!;
-  const add_6 = f7_product0 + f7_bias_3;
-  const add_7 = f7_product1 + f7_bias_3;
-  f7[4095] = add_6 < 0 ? 0 : add_6;
-  f7[8191] = add_7 < 0 ? 0 : add_7;
+  };
 }
 
 /**
  * scores.product = f7 · scores.kernel
  * scores = scores.product + scores.bias
- * 16,386,000 floating-point operations.
+ * 8,193,000 floating-point operations.
  */
-function dotAdd_2x4096x1000(
-  f7: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 999; j += 3) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 4096; k += 8) {
-      {
+function dotAdd_1x4096x1000_evaluate(
+  f7_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x4096x1000_evaluate(): void {
+    const f7 = f7_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 1000; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 4096; k++) {
         const f7_0 = f7[k]!;
         const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
         const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
         const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
-        const f7_1 = f7[k + 4096]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
+        const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
+        sum0 += f7_0 * scores_kernel_0;
+        sum1 += f7_0 * scores_kernel_1;
+        sum2 += f7_0 * scores_kernel_2;
+        sum3 += f7_0 * scores_kernel_3;
       }
-      if (k + 1 === 4096) break;
-      {
-        const f7_0 = f7[k + 1]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 1000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 1001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 1002]!;
-        const f7_1 = f7[k + 4097]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const f7_0 = f7[k + 2]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 2000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 2001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 2002]!;
-        const f7_1 = f7[k + 4098]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const f7_0 = f7[k + 3]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 3000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 3001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 3002]!;
-        const f7_1 = f7[k + 4099]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
-      if (k + 4 === 4096) break;
-      {
-        const f7_0 = f7[k + 4]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 4000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 4001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 4002]!;
-        const f7_1 = f7[k + 4100]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
-      if (k + 5 === 4096) break;
-      {
-        const f7_0 = f7[k + 5]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 5000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 5001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 5002]!;
-        const f7_1 = f7[k + 4101]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
-      if (k + 6 === 4096) break;
-      {
-        const f7_0 = f7[k + 6]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 6000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 6001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 6002]!;
-        const f7_1 = f7[k + 4102]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
-      if (k + 7 === 4096) break;
-      {
-        const f7_0 = f7[k + 7]!;
-        const scores_kernel_0 = scores_kernel[k * 1000 + j + 7000]!;
-        const scores_kernel_1 = scores_kernel[k * 1000 + j + 7001]!;
-        const scores_kernel_2 = scores_kernel[k * 1000 + j + 7002]!;
-        const f7_1 = f7[k + 4103]!;
-        sum00 += f7_0 * scores_kernel_0;
-        sum01 += f7_0 * scores_kernel_1;
-        sum02 += f7_0 * scores_kernel_2;
-        sum10 += f7_1 * scores_kernel_0;
-        sum11 += f7_1 * scores_kernel_1;
-        sum12 += f7_1 * scores_kernel_2;
-      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_product2 = Math.fround(sum2);
+      const scores_product3 = Math.fround(sum3);
+      scores[j] = scores_product0 + scores_bias[j]!;
+      scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
+      scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
+      scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
     }
-    const scores_product00 = Math.fround(sum00);
-    const scores_product01 = Math.fround(sum01);
-    const scores_product02 = Math.fround(sum02);
-    const scores_product10 = Math.fround(sum10);
-    const scores_product11 = Math.fround(sum11);
-    const scores_product12 = Math.fround(sum12);
-    const scores_bias_0 = scores_bias[j]!;
-    const scores_bias_1 = scores_bias[j + 1]!;
-    const scores_bias_2 = scores_bias[j + 2]!;
-    scores[j] = scores_product00 + scores_bias_0;
-    scores[j + 1] = scores_product01 + scores_bias_1;
-    scores[j + 2] = scores_product02 + scores_bias_2;
-    scores[j + 1000] = scores_product10 + scores_bias_0;
-    scores[j + 1001] = scores_product11 + scores_bias_1;
-    scores[j + 1002] = scores_product12 + scores_bias_2;
-  }
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 4096; k++) {
-    const f7_2 = f7[k]!;
-    const scores_kernel_3 = scores_kernel[k * 1000 + 999]!;
-    const f7_3 = f7[k + 4096]!;
-    sum0 += f7_2 * scores_kernel_3;
-    sum1 += f7_3 * scores_kernel_3;
-  }
-  const scores_product0 = Math.fround(sum0);
-  const scores_product1 = Math.fround(sum1);
-  const scores_bias_3 = scores_bias[999]!;
-  scores[999] = scores_product0 + scores_bias_3;
-  scores[1999] = scores_product1 + scores_bias_3;
+  };
 }
 
 /**
  * largest = max scores over axes 1
- * exps = exp(shifted)
  * total = Σ exps over axes 1
  * chosen = Σ where over axes 1
  * rowSum = Σ liveRows
- * d_scores.product = d_shifted
- * 20,006 floating-point operations.
+ * 6,003 floating-point operations.
  */
-function reduceMaxExpSumAdd_2x1000(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 2; i++) {
+function reduceMaxSum_1000x1_evaluate(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_1000x1_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const y_0 = y[0]!;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
     let max = -Infinity;
     for (let k = 0; k < 1000; k++) {
-      max = Math.max(max, scores[i * 1000 + k]!);
+      max = Math.max(max, scores[k]!);
     }
     const largest = max;
-    for (let j = 0; j < 1000; j++) {
-      exps[i * 1000 + j] = exp(Math.fround(scores[i * 1000 + j]! - largest));
-    }
     let sum = 0;
     for (let k = 0; k < 1000; k++) {
-      sum += exps[i * 1000 + k]!;
+      sum += exp(Math.fround(scores[k]! - largest));
     }
     const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
     let sum_2 = 0;
     for (let k = 0; k < 1000; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 1000 + k]! - largest) : 0;
+      sum_2 += k === y_0 ? Math.fround(scores[k]! - largest) : 0;
     }
     const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 1000; j++) {
-      d_shifted[i * 1000 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 1000 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    total += 0 < live_rows_0 ? log(total_2) - chosen : 0;
+    rowSum[0] = total;
+  };
 }
 
 /**
- * d_scores.bias = Σ d_shifted over axes 0
- * scores.bias.momentum_next = scores.bias_mul + d_scores.bias
- * scores.bias_next = scores.bias − scores.bias_mul_2
- * 6,000 floating-point operations.
+ * argmax = argmax scores over axis 1
+ * rowSum_2 = Σ liveRows_2
+ * 1,001 floating-point operations.
  */
-function sumSgd_2x1000(
-  d_shifted: Float32Array,
-  scores_bias_momentum: Float32Array,
-  scores_bias: Float32Array,
-): void {
-  for (let i = 0; i < 1000; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 2; k++) {
-      const d_shifted_0 = d_shifted[k * 1000 + i]!;
-      const d_shifted_1 = d_shifted[k * 1000 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 1000 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 1000 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+function argmaxSum_1000x1_evaluate(
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_1000x1_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    const y_0 = y[0]!;
+    let total = 0;
+    let best = -Infinity;
+    let argmax = 0;
+    for (let k = 0; k < 1000; k++) {
+      const value = scores[k]!;
+      if (best < value) {
+        best = value;
+        argmax = k;
+      }
     }
-    const d_scores_bias0 = Math.fround(sum0);
-    const d_scores_bias1 = Math.fround(sum1);
-    const d_scores_bias2 = Math.fround(sum2);
-    const d_scores_bias3 = Math.fround(sum3);
-    const scores_bias_momentum_next0 = Math.fround(scores_bias_momentum[i]! * 0.9 + d_scores_bias0);
-    scores_bias_momentum[i] = scores_bias_momentum_next0;
-    const scores_bias_momentum_next1 = Math.fround(
-      scores_bias_momentum[i + 1]! * 0.9 + d_scores_bias1,
-    );
-    scores_bias_momentum[i + 1] = scores_bias_momentum_next1;
-    const scores_bias_momentum_next2 = Math.fround(
-      scores_bias_momentum[i + 2]! * 0.9 + d_scores_bias2,
-    );
-    scores_bias_momentum[i + 2] = scores_bias_momentum_next2;
-    const scores_bias_momentum_next3 = Math.fround(
-      scores_bias_momentum[i + 3]! * 0.9 + d_scores_bias3,
-    );
-    scores_bias_momentum[i + 3] = scores_bias_momentum_next3;
-    scores_bias[i] = scores_bias[i]! - scores_bias_momentum_next0 * 0.0005;
-    scores_bias[i + 1] = scores_bias[i + 1]! - scores_bias_momentum_next1 * 0.0005;
-    scores_bias[i + 2] = scores_bias[i + 2]! - scores_bias_momentum_next2 * 0.0005;
-    scores_bias[i + 3] = scores_bias[i + 3]! - scores_bias_momentum_next3 * 0.0005;
-  }
+    const argmax_2 = argmax;
+    total += 0 < live_rows_0 ? (argmax_2 === y_0 ? 1 : 0) : 0;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
- * d_f7 = d_shifted · scores.kernelᵀ
- * d_f7.product = d_f7.z
- * 16,384,000 floating-point operations.
+ * labelScore = Σ where_2 over axes 1
+ * behind = Σ cast_4 over axes 1
+ * rowSum_3 = Σ liveRows_3
+ * 2,001 floating-point operations.
  */
-function dotWhere_2x1000x4096(
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-  f7: Float32Array,
-  d_f7_z: Float32Array,
-): void {
-  for (let j = 0; j < 4095; j += 3) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 1000; k += 8) {
-      {
-        const d_shifted_0 = d_shifted[k]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1000]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2000]!;
-        const d_shifted_1 = d_shifted[k + 1000]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 1 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 1]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 1]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1001]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2001]!;
-        const d_shifted_1 = d_shifted[k + 1001]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 2 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 2]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 2]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1002]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2002]!;
-        const d_shifted_1 = d_shifted[k + 1002]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 3 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 3]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 3]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1003]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2003]!;
-        const d_shifted_1 = d_shifted[k + 1003]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 4 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 4]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 4]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1004]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2004]!;
-        const d_shifted_1 = d_shifted[k + 1004]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 5 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 5]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 5]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1005]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2005]!;
-        const d_shifted_1 = d_shifted[k + 1005]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 6 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 6]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 6]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1006]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2006]!;
-        const d_shifted_1 = d_shifted[k + 1006]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
-      if (k + 7 === 1000) break;
-      {
-        const d_shifted_0 = d_shifted[k + 7]!;
-        const scores_kernel_0 = scores_kernel[j * 1000 + k + 7]!;
-        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1007]!;
-        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2007]!;
-        const d_shifted_1 = d_shifted[k + 1007]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum02 += d_shifted_0 * scores_kernel_2;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum12 += d_shifted_1 * scores_kernel_2;
-      }
+function sum_1000x1_evaluate(
+  rowSum_3_: Float32Array,
+  y_: Int32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_1000x1_evaluate(): void {
+    const rowSum_3 = rowSum_3_;
+    const y = y_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y_0 = y[0]!;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    let sum = 0;
+    for (let k = 0; k < 1000; k++) {
+      sum += k === y_0 ? scores[k]! : 0;
     }
-    const d_f7_00 = Math.fround(sum00);
-    const d_f7_01 = Math.fround(sum01);
-    const d_f7_02 = Math.fround(sum02);
-    const d_f7_10 = Math.fround(sum10);
-    const d_f7_11 = Math.fround(sum11);
-    const d_f7_12 = Math.fround(sum12);
-    d_f7_z[j] = 0 < f7[j]! ? d_f7_00 : 0;
-    d_f7_z[j + 1] = 0 < f7[j + 1]! ? d_f7_01 : 0;
-    d_f7_z[j + 2] = 0 < f7[j + 2]! ? d_f7_02 : 0;
-    d_f7_z[j + 4096] = 0 < f7[j + 4096]! ? d_f7_10 : 0;
-    d_f7_z[j + 4097] = 0 < f7[j + 4097]! ? d_f7_11 : 0;
-    d_f7_z[j + 4098] = 0 < f7[j + 4098]! ? d_f7_12 : 0;
-  }
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 1000; k++) {
-    const d_shifted_2 = d_shifted[k]!;
-    const scores_kernel_3 = scores_kernel[k + 4095000]!;
-    const d_shifted_3 = d_shifted[k + 1000]!;
-    sum0 += d_shifted_2 * scores_kernel_3;
-    sum1 += d_shifted_3 * scores_kernel_3;
-  }
-  const d_f7_0 = Math.fround(sum0);
-  const d_f7_1 = Math.fround(sum1);
-  d_f7_z[4095] = 0 < f7[4095]! ? d_f7_0 : 0;
-  d_f7_z[8191] = 0 < f7[8191]! ? d_f7_1 : 0;
+    const labelScore = Math.fround(sum);
+    let sum_2 = 0;
+    for (let k = 0; k < 1000; k++) {
+      const scores_0 = scores[k]!;
+      sum_2 += scores_0 < labelScore || (scores_0 === labelScore && y_0 < k) ? 1 : 0;
+    }
+    const behind = Math.fround(sum_2);
+    total += 0 < live_rows_0 ? (995 <= behind ? 1 : 0) : 0;
+    rowSum_3[0] = total;
+  };
 }
 
 /**
- * d_scores.kernel = f7ᵀ · d_shifted
- * scores.kernel.momentum_next = scores.kernel_mul + d_scores.kernel
- * scores.kernel_next = scores.kernel − scores.kernel_mul_2
- * 32,768,000 floating-point operations.
+ * c1.product = x ∗ c1.kernel
+ * 140,553,600 floating-point operations.
  */
-function dotSgd_4096x2x1000(
-  f7: Float32Array,
-  d_shifted: Float32Array,
-  scores_kernel_momentum: Float32Array,
-  scores_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 4096; i += 4) {
-    for (let j = 0; j < 1000; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 2; k++) {
-        const f7_0 = f7[k * 4096 + i]!;
-        const d_shifted_0 = d_shifted[k * 1000 + j]!;
-        const d_shifted_1 = d_shifted[k * 1000 + j + 1]!;
-        const f7_1 = f7[k * 4096 + i + 1]!;
-        const f7_2 = f7[k * 4096 + i + 2]!;
-        const f7_3 = f7[k * 4096 + i + 3]!;
-        sum00 += f7_0 * d_shifted_0;
-        sum01 += f7_0 * d_shifted_1;
-        sum10 += f7_1 * d_shifted_0;
-        sum11 += f7_1 * d_shifted_1;
-        sum20 += f7_2 * d_shifted_0;
-        sum21 += f7_2 * d_shifted_1;
-        sum30 += f7_3 * d_shifted_0;
-        sum31 += f7_3 * d_shifted_1;
-      }
-      const d_scores_kernel00 = Math.fround(sum00);
-      const d_scores_kernel01 = Math.fround(sum01);
-      const d_scores_kernel10 = Math.fround(sum10);
-      const d_scores_kernel11 = Math.fround(sum11);
-      const d_scores_kernel20 = Math.fround(sum20);
-      const d_scores_kernel21 = Math.fround(sum21);
-      const d_scores_kernel30 = Math.fround(sum30);
-      const d_scores_kernel31 = Math.fround(sum31);
-      const scores_kernel_momentum_next00 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j]! * 0.9 + d_scores_kernel00,
-      );
-      scores_kernel_momentum[i * 1000 + j] = scores_kernel_momentum_next00;
-      const scores_kernel_momentum_next01 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 1]! * 0.9 + d_scores_kernel01,
-      );
-      scores_kernel_momentum[i * 1000 + j + 1] = scores_kernel_momentum_next01;
-      const scores_kernel_momentum_next10 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 1000]! * 0.9 + d_scores_kernel10,
-      );
-      scores_kernel_momentum[i * 1000 + j + 1000] = scores_kernel_momentum_next10;
-      const scores_kernel_momentum_next11 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 1001]! * 0.9 + d_scores_kernel11,
-      );
-      scores_kernel_momentum[i * 1000 + j + 1001] = scores_kernel_momentum_next11;
-      const scores_kernel_momentum_next20 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 2000]! * 0.9 + d_scores_kernel20,
-      );
-      scores_kernel_momentum[i * 1000 + j + 2000] = scores_kernel_momentum_next20;
-      const scores_kernel_momentum_next21 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 2001]! * 0.9 + d_scores_kernel21,
-      );
-      scores_kernel_momentum[i * 1000 + j + 2001] = scores_kernel_momentum_next21;
-      const scores_kernel_momentum_next30 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 3000]! * 0.9 + d_scores_kernel30,
-      );
-      scores_kernel_momentum[i * 1000 + j + 3000] = scores_kernel_momentum_next30;
-      const scores_kernel_momentum_next31 = Math.fround(
-        scores_kernel_momentum[i * 1000 + j + 3001]! * 0.9 + d_scores_kernel31,
-      );
-      scores_kernel_momentum[i * 1000 + j + 3001] = scores_kernel_momentum_next31;
-      scores_kernel[i * 1000 + j] =
-        scores_kernel[i * 1000 + j]! - scores_kernel_momentum_next00 * 0.0005;
-      scores_kernel[i * 1000 + j + 1] =
-        scores_kernel[i * 1000 + j + 1]! - scores_kernel_momentum_next01 * 0.0005;
-      scores_kernel[i * 1000 + j + 1000] =
-        scores_kernel[i * 1000 + j + 1000]! - scores_kernel_momentum_next10 * 0.0005;
-      scores_kernel[i * 1000 + j + 1001] =
-        scores_kernel[i * 1000 + j + 1001]! - scores_kernel_momentum_next11 * 0.0005;
-      scores_kernel[i * 1000 + j + 2000] =
-        scores_kernel[i * 1000 + j + 2000]! - scores_kernel_momentum_next20 * 0.0005;
-      scores_kernel[i * 1000 + j + 2001] =
-        scores_kernel[i * 1000 + j + 2001]! - scores_kernel_momentum_next21 * 0.0005;
-      scores_kernel[i * 1000 + j + 3000] =
-        scores_kernel[i * 1000 + j + 3000]! - scores_kernel_momentum_next30 * 0.0005;
-      scores_kernel[i * 1000 + j + 3001] =
-        scores_kernel[i * 1000 + j + 3001]! - scores_kernel_momentum_next31 * 0.0005;
-    }
-  }
-}
-
-/**
- * d_f7.bias = Σ d_f7.z over axes 0
- * f7.bias.momentum_next = f7.bias_mul + d_f7.bias
- * f7.bias_next = f7.bias − f7.bias_mul_2
- * 24,576 floating-point operations.
- */
-function sumSgd_2x4096(
-  d_f7_z: Float32Array,
-  f7_bias_momentum: Float32Array,
-  f7_bias: Float32Array,
-): void {
-  for (let i = 0; i < 4096; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 2; k++) {
-      const d_f7_z_0 = d_f7_z[k * 4096 + i]!;
-      const d_f7_z_1 = d_f7_z[k * 4096 + i + 1]!;
-      const d_f7_z_2 = d_f7_z[k * 4096 + i + 2]!;
-      const d_f7_z_3 = d_f7_z[k * 4096 + i + 3]!;
-      sum0 += d_f7_z_0;
-      sum1 += d_f7_z_1;
-      sum2 += d_f7_z_2;
-      sum3 += d_f7_z_3;
-    }
-    const d_f7_bias0 = Math.fround(sum0);
-    const d_f7_bias1 = Math.fround(sum1);
-    const d_f7_bias2 = Math.fround(sum2);
-    const d_f7_bias3 = Math.fround(sum3);
-    const f7_bias_momentum_next0 = Math.fround(f7_bias_momentum[i]! * 0.9 + d_f7_bias0);
-    f7_bias_momentum[i] = f7_bias_momentum_next0;
-    const f7_bias_momentum_next1 = Math.fround(f7_bias_momentum[i + 1]! * 0.9 + d_f7_bias1);
-    f7_bias_momentum[i + 1] = f7_bias_momentum_next1;
-    const f7_bias_momentum_next2 = Math.fround(f7_bias_momentum[i + 2]! * 0.9 + d_f7_bias2);
-    f7_bias_momentum[i + 2] = f7_bias_momentum_next2;
-    const f7_bias_momentum_next3 = Math.fround(f7_bias_momentum[i + 3]! * 0.9 + d_f7_bias3);
-    f7_bias_momentum[i + 3] = f7_bias_momentum_next3;
-    f7_bias[i] = f7_bias[i]! - f7_bias_momentum_next0 * 0.0005;
-    f7_bias[i + 1] = f7_bias[i + 1]! - f7_bias_momentum_next1 * 0.0005;
-    f7_bias[i + 2] = f7_bias[i + 2]! - f7_bias_momentum_next2 * 0.0005;
-    f7_bias[i + 3] = f7_bias[i + 3]! - f7_bias_momentum_next3 * 0.0005;
-  }
-}
-
-/**
- * d_dropout_2 = d_f7.z · f7.kernelᵀ
- * d_f6.product = d_f6.z
- * 67,117,056 floating-point operations.
- */
-function dotWhere_2x4096x4096(
-  d_f7_z: Float32Array,
-  f7_kernel: Float32Array,
-  f6: Float32Array,
-  dropout_2_kept: Int32Array,
-  d_f6_z: Float32Array,
-): void {
-  for (let j = 0; j < 4095; j += 3) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 4096; k += 8) {
-      {
-        const d_f7_z_0 = d_f7_z[k]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4096]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8192]!;
-        const d_f7_z_1 = d_f7_z[k + 4096]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 1 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 1]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 1]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4097]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8193]!;
-        const d_f7_z_1 = d_f7_z[k + 4097]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 2]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 2]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4098]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8194]!;
-        const d_f7_z_1 = d_f7_z[k + 4098]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 3]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 3]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4099]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8195]!;
-        const d_f7_z_1 = d_f7_z[k + 4099]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 4 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 4]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 4]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4100]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8196]!;
-        const d_f7_z_1 = d_f7_z[k + 4100]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 5 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 5]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 5]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4101]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8197]!;
-        const d_f7_z_1 = d_f7_z[k + 4101]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 6 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 6]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 6]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4102]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8198]!;
-        const d_f7_z_1 = d_f7_z[k + 4102]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-      if (k + 7 === 4096) break;
-      {
-        const d_f7_z_0 = d_f7_z[k + 7]!;
-        const f7_kernel_0 = f7_kernel[j * 4096 + k + 7]!;
-        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4103]!;
-        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8199]!;
-        const d_f7_z_1 = d_f7_z[k + 4103]!;
-        sum00 += d_f7_z_0 * f7_kernel_0;
-        sum01 += d_f7_z_0 * f7_kernel_1;
-        sum02 += d_f7_z_0 * f7_kernel_2;
-        sum10 += d_f7_z_1 * f7_kernel_0;
-        sum11 += d_f7_z_1 * f7_kernel_1;
-        sum12 += d_f7_z_1 * f7_kernel_2;
-      }
-    }
-    const d_dropout_2_00 = Math.fround(sum00);
-    const d_dropout_2_01 = Math.fround(sum01);
-    const d_dropout_2_02 = Math.fround(sum02);
-    const d_dropout_2_10 = Math.fround(sum10);
-    const d_dropout_2_11 = Math.fround(sum11);
-    const d_dropout_2_12 = Math.fround(sum12);
-    d_f6_z[j] = 0 < f6[j]! ? (dropout_2_kept[j]! !== 0 ? d_dropout_2_00 : 0) * 2 : 0;
-    d_f6_z[j + 1] = 0 < f6[j + 1]! ? (dropout_2_kept[j + 1]! !== 0 ? d_dropout_2_01 : 0) * 2 : 0;
-    d_f6_z[j + 2] = 0 < f6[j + 2]! ? (dropout_2_kept[j + 2]! !== 0 ? d_dropout_2_02 : 0) * 2 : 0;
-    d_f6_z[j + 4096] =
-      0 < f6[j + 4096]! ? (dropout_2_kept[j + 4096]! !== 0 ? d_dropout_2_10 : 0) * 2 : 0;
-    d_f6_z[j + 4097] =
-      0 < f6[j + 4097]! ? (dropout_2_kept[j + 4097]! !== 0 ? d_dropout_2_11 : 0) * 2 : 0;
-    d_f6_z[j + 4098] =
-      0 < f6[j + 4098]! ? (dropout_2_kept[j + 4098]! !== 0 ? d_dropout_2_12 : 0) * 2 : 0;
-  }
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 4096; k++) {
-    const d_f7_z_2 = d_f7_z[k]!;
-    const f7_kernel_3 = f7_kernel[k + 16773120]!;
-    const d_f7_z_3 = d_f7_z[k + 4096]!;
-    sum0 += d_f7_z_2 * f7_kernel_3;
-    sum1 += d_f7_z_3 * f7_kernel_3;
-  }
-  const d_dropout_2_0 = Math.fround(sum0);
-  const d_dropout_2_1 = Math.fround(sum1);
-  d_f6_z[4095] = 0 < f6[4095]! ? (dropout_2_kept[4095]! !== 0 ? d_dropout_2_0 : 0) * 2 : 0;
-  d_f6_z[8191] = 0 < f6[8191]! ? (dropout_2_kept[8191]! !== 0 ? d_dropout_2_1 : 0) * 2 : 0;
-}
-
-/**
- * d_f7.kernel = dropout_2ᵀ · d_f7.z
- * f7.kernel.momentum_next = f7.kernel_mul + d_f7.kernel
- * f7.kernel_next = f7.kernel − f7.kernel_mul_2
- * 167,772,160 floating-point operations.
- */
-function dotSgd_4096x2x4096(
-  dropout_2_kept: Int32Array,
-  f6: Float32Array,
-  d_f7_z: Float32Array,
-  f7_kernel_momentum: Float32Array,
-  f7_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 4096; i += 4) {
-    for (let j = 0; j < 4096; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 2; k++) {
-        const dropout_2_kept_0 = dropout_2_kept[k * 4096 + i]! !== 0;
-        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k * 4096 + i]! * 2 : 0);
-        const d_f7_z_0 = d_f7_z[k * 4096 + j]!;
-        const d_f7_z_1 = d_f7_z[k * 4096 + j + 1]!;
-        const dropout_2_kept_1 = dropout_2_kept[k * 4096 + i + 1]! !== 0;
-        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k * 4096 + i + 1]! * 2 : 0);
-        const dropout_2_kept_2 = dropout_2_kept[k * 4096 + i + 2]! !== 0;
-        const part_2 = Math.fround(dropout_2_kept_2 ? f6[k * 4096 + i + 2]! * 2 : 0);
-        const dropout_2_kept_3 = dropout_2_kept[k * 4096 + i + 3]! !== 0;
-        const part_3 = Math.fround(dropout_2_kept_3 ? f6[k * 4096 + i + 3]! * 2 : 0);
-        sum00 += part_0 * d_f7_z_0;
-        sum01 += part_0 * d_f7_z_1;
-        sum10 += part_1 * d_f7_z_0;
-        sum11 += part_1 * d_f7_z_1;
-        sum20 += part_2 * d_f7_z_0;
-        sum21 += part_2 * d_f7_z_1;
-        sum30 += part_3 * d_f7_z_0;
-        sum31 += part_3 * d_f7_z_1;
-      }
-      const d_f7_kernel00 = Math.fround(sum00);
-      const d_f7_kernel01 = Math.fround(sum01);
-      const d_f7_kernel10 = Math.fround(sum10);
-      const d_f7_kernel11 = Math.fround(sum11);
-      const d_f7_kernel20 = Math.fround(sum20);
-      const d_f7_kernel21 = Math.fround(sum21);
-      const d_f7_kernel30 = Math.fround(sum30);
-      const d_f7_kernel31 = Math.fround(sum31);
-      const f7_kernel_momentum_next00 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j]! * 0.9 + d_f7_kernel00,
-      );
-      f7_kernel_momentum[i * 4096 + j] = f7_kernel_momentum_next00;
-      const f7_kernel_momentum_next01 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 1]! * 0.9 + d_f7_kernel01,
-      );
-      f7_kernel_momentum[i * 4096 + j + 1] = f7_kernel_momentum_next01;
-      const f7_kernel_momentum_next10 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 4096]! * 0.9 + d_f7_kernel10,
-      );
-      f7_kernel_momentum[i * 4096 + j + 4096] = f7_kernel_momentum_next10;
-      const f7_kernel_momentum_next11 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 4097]! * 0.9 + d_f7_kernel11,
-      );
-      f7_kernel_momentum[i * 4096 + j + 4097] = f7_kernel_momentum_next11;
-      const f7_kernel_momentum_next20 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 8192]! * 0.9 + d_f7_kernel20,
-      );
-      f7_kernel_momentum[i * 4096 + j + 8192] = f7_kernel_momentum_next20;
-      const f7_kernel_momentum_next21 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 8193]! * 0.9 + d_f7_kernel21,
-      );
-      f7_kernel_momentum[i * 4096 + j + 8193] = f7_kernel_momentum_next21;
-      const f7_kernel_momentum_next30 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 12288]! * 0.9 + d_f7_kernel30,
-      );
-      f7_kernel_momentum[i * 4096 + j + 12288] = f7_kernel_momentum_next30;
-      const f7_kernel_momentum_next31 = Math.fround(
-        f7_kernel_momentum[i * 4096 + j + 12289]! * 0.9 + d_f7_kernel31,
-      );
-      f7_kernel_momentum[i * 4096 + j + 12289] = f7_kernel_momentum_next31;
-      f7_kernel[i * 4096 + j] = f7_kernel[i * 4096 + j]! - f7_kernel_momentum_next00 * 0.0005;
-      f7_kernel[i * 4096 + j + 1] =
-        f7_kernel[i * 4096 + j + 1]! - f7_kernel_momentum_next01 * 0.0005;
-      f7_kernel[i * 4096 + j + 4096] =
-        f7_kernel[i * 4096 + j + 4096]! - f7_kernel_momentum_next10 * 0.0005;
-      f7_kernel[i * 4096 + j + 4097] =
-        f7_kernel[i * 4096 + j + 4097]! - f7_kernel_momentum_next11 * 0.0005;
-      f7_kernel[i * 4096 + j + 8192] =
-        f7_kernel[i * 4096 + j + 8192]! - f7_kernel_momentum_next20 * 0.0005;
-      f7_kernel[i * 4096 + j + 8193] =
-        f7_kernel[i * 4096 + j + 8193]! - f7_kernel_momentum_next21 * 0.0005;
-      f7_kernel[i * 4096 + j + 12288] =
-        f7_kernel[i * 4096 + j + 12288]! - f7_kernel_momentum_next30 * 0.0005;
-      f7_kernel[i * 4096 + j + 12289] =
-        f7_kernel[i * 4096 + j + 12289]! - f7_kernel_momentum_next31 * 0.0005;
-    }
-  }
-}
-
-/**
- * d_dropout = d_f6.z · f6.kernelᵀ
- * 150,994,944 floating-point operations.
- */
-function dot_2x4096x9216(
-  d_f6_z: Float32Array,
-  f6_kernel: Float32Array,
-  d_dropout: Float32Array,
-): void {
-  for (let j = 0; j < 9216; j += 3) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum02 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum12 = 0;
-    for (let k = 0; k < 4096; k += 8) {
-      {
-        const d_f6_z_0 = d_f6_z[k]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
-        const d_f6_z_1 = d_f6_z[k + 4096]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 1 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 1]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 1]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4097]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8193]!;
-        const d_f6_z_1 = d_f6_z[k + 4097]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 2 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 2]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 2]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4098]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8194]!;
-        const d_f6_z_1 = d_f6_z[k + 4098]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 3 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 3]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 3]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4099]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8195]!;
-        const d_f6_z_1 = d_f6_z[k + 4099]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 4 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 4]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 4]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4100]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8196]!;
-        const d_f6_z_1 = d_f6_z[k + 4100]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 5 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 5]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 5]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4101]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8197]!;
-        const d_f6_z_1 = d_f6_z[k + 4101]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 6 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 6]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 6]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4102]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8198]!;
-        const d_f6_z_1 = d_f6_z[k + 4102]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-      if (k + 7 === 4096) break;
-      {
-        const d_f6_z_0 = d_f6_z[k + 7]!;
-        const f6_kernel_0 = f6_kernel[j * 4096 + k + 7]!;
-        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4103]!;
-        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8199]!;
-        const d_f6_z_1 = d_f6_z[k + 4103]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum02 += d_f6_z_0 * f6_kernel_2;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum12 += d_f6_z_1 * f6_kernel_2;
-      }
-    }
-    d_dropout[j] = sum00;
-    d_dropout[j + 1] = sum01;
-    d_dropout[j + 2] = sum02;
-    d_dropout[j + 9216] = sum10;
-    d_dropout[j + 9217] = sum11;
-    d_dropout[j + 9218] = sum12;
-  }
-}
-
-/**
- * d_f6.kernel = dropoutᵀ · d_f6.z
- * f6.kernel.momentum_next = f6.kernel_mul + d_f6.kernel
- * f6.kernel_next = f6.kernel − f6.kernel_mul_2
- * 377,487,360 floating-point operations.
- */
-function dotSgd_9216x2x4096(
-  dropout_kept: Int32Array,
-  p5: Float32Array,
-  d_f6_z: Float32Array,
-  f6_kernel_momentum: Float32Array,
-  f6_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 9216; i += 4) {
-    for (let j = 0; j < 4096; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 2; k++) {
-        const dropout_kept_0 = dropout_kept[k * 9216 + i]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[k * 9216 + ((i / 36) | 0) * 36 + (((i / 6) | 0) % 6) * 6 + (i % 6)]! * 2
-            : 0,
-        );
-        const d_f6_z_0 = d_f6_z[k * 4096 + j]!;
-        const d_f6_z_1 = d_f6_z[k * 4096 + j + 1]!;
-        const dropout_kept_1 = dropout_kept[k * 9216 + i + 1]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                k * 9216 + (((i + 1) / 36) | 0) * 36 + ((((i + 1) / 6) | 0) % 6) * 6 + ((i + 1) % 6)
-              ]! * 2
-            : 0,
-        );
-        const dropout_kept_2 = dropout_kept[k * 9216 + i + 2]! !== 0;
-        const part_2 = Math.fround(
-          dropout_kept_2
-            ? p5[
-                k * 9216 + (((i + 2) / 36) | 0) * 36 + ((((i + 2) / 6) | 0) % 6) * 6 + ((i + 2) % 6)
-              ]! * 2
-            : 0,
-        );
-        const dropout_kept_3 = dropout_kept[k * 9216 + i + 3]! !== 0;
-        const part_3 = Math.fround(
-          dropout_kept_3
-            ? p5[
-                k * 9216 + (((i + 3) / 36) | 0) * 36 + ((((i + 3) / 6) | 0) % 6) * 6 + ((i + 3) % 6)
-              ]! * 2
-            : 0,
-        );
-        sum00 += part_0 * d_f6_z_0;
-        sum01 += part_0 * d_f6_z_1;
-        sum10 += part_1 * d_f6_z_0;
-        sum11 += part_1 * d_f6_z_1;
-        sum20 += part_2 * d_f6_z_0;
-        sum21 += part_2 * d_f6_z_1;
-        sum30 += part_3 * d_f6_z_0;
-        sum31 += part_3 * d_f6_z_1;
-      }
-      const d_f6_kernel00 = Math.fround(sum00);
-      const d_f6_kernel01 = Math.fround(sum01);
-      const d_f6_kernel10 = Math.fround(sum10);
-      const d_f6_kernel11 = Math.fround(sum11);
-      const d_f6_kernel20 = Math.fround(sum20);
-      const d_f6_kernel21 = Math.fround(sum21);
-      const d_f6_kernel30 = Math.fround(sum30);
-      const d_f6_kernel31 = Math.fround(sum31);
-      const f6_kernel_momentum_next00 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j]! * 0.9 + d_f6_kernel00,
-      );
-      f6_kernel_momentum[i * 4096 + j] = f6_kernel_momentum_next00;
-      const f6_kernel_momentum_next01 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 1]! * 0.9 + d_f6_kernel01,
-      );
-      f6_kernel_momentum[i * 4096 + j + 1] = f6_kernel_momentum_next01;
-      const f6_kernel_momentum_next10 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 4096]! * 0.9 + d_f6_kernel10,
-      );
-      f6_kernel_momentum[i * 4096 + j + 4096] = f6_kernel_momentum_next10;
-      const f6_kernel_momentum_next11 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 4097]! * 0.9 + d_f6_kernel11,
-      );
-      f6_kernel_momentum[i * 4096 + j + 4097] = f6_kernel_momentum_next11;
-      const f6_kernel_momentum_next20 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 8192]! * 0.9 + d_f6_kernel20,
-      );
-      f6_kernel_momentum[i * 4096 + j + 8192] = f6_kernel_momentum_next20;
-      const f6_kernel_momentum_next21 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 8193]! * 0.9 + d_f6_kernel21,
-      );
-      f6_kernel_momentum[i * 4096 + j + 8193] = f6_kernel_momentum_next21;
-      const f6_kernel_momentum_next30 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 12288]! * 0.9 + d_f6_kernel30,
-      );
-      f6_kernel_momentum[i * 4096 + j + 12288] = f6_kernel_momentum_next30;
-      const f6_kernel_momentum_next31 = Math.fround(
-        f6_kernel_momentum[i * 4096 + j + 12289]! * 0.9 + d_f6_kernel31,
-      );
-      f6_kernel_momentum[i * 4096 + j + 12289] = f6_kernel_momentum_next31;
-      f6_kernel[i * 4096 + j] = f6_kernel[i * 4096 + j]! - f6_kernel_momentum_next00 * 0.0005;
-      f6_kernel[i * 4096 + j + 1] =
-        f6_kernel[i * 4096 + j + 1]! - f6_kernel_momentum_next01 * 0.0005;
-      f6_kernel[i * 4096 + j + 4096] =
-        f6_kernel[i * 4096 + j + 4096]! - f6_kernel_momentum_next10 * 0.0005;
-      f6_kernel[i * 4096 + j + 4097] =
-        f6_kernel[i * 4096 + j + 4097]! - f6_kernel_momentum_next11 * 0.0005;
-      f6_kernel[i * 4096 + j + 8192] =
-        f6_kernel[i * 4096 + j + 8192]! - f6_kernel_momentum_next20 * 0.0005;
-      f6_kernel[i * 4096 + j + 8193] =
-        f6_kernel[i * 4096 + j + 8193]! - f6_kernel_momentum_next21 * 0.0005;
-      f6_kernel[i * 4096 + j + 12288] =
-        f6_kernel[i * 4096 + j + 12288]! - f6_kernel_momentum_next30 * 0.0005;
-      f6_kernel[i * 4096 + j + 12289] =
-        f6_kernel[i * 4096 + j + 12289]! - f6_kernel_momentum_next31 * 0.0005;
-    }
-  }
-}
-
-/**
- * d_c5_windowArgmax = argmax c5 over windows [1,1,3,3]
- * d_c5 = reshape(d_flatten, [2,256,6,6]) scattered to d_c5_windowArgmax
- * d_c5.product = d_c5.z
- * 1,723,392 floating-point operations.
- */
-function windowArgmaxWindowScatterWhere_2x256x6x6(
-  c5: Float32Array,
-  d_c5_windowArgmax: Int32Array,
-  dropout_kept: Int32Array,
-  d_dropout: Float32Array,
-  d_c5: Float32Array,
-  d_c5_z: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 256; j++) {
-      for (let l = 0; l < 6; l++) {
-        for (let m = 0; m < 6; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 3; k3++) {
-            for (let k4 = 0; k4 < 3; k4++) {
-              const value = c5[i * 43264 + j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 3 + k4;
+function conv_1x64x55x3x11x11x55_predict(
+  x_: Float32Array,
+  c1_kernel_: Float32Array,
+  c1_product_: Float32Array,
+): () => void {
+  return function conv_1x64x55x3x11x11x55_predict(): void {
+    const x = x_;
+    const c1_kernel = c1_kernel_;
+    const c1_product = c1_product_;
+    for (let j = 0; j < 64; j += 4) {
+      for (let l = 0; l < 55; l++) {
+        for (let m = 0; m < 54; m += 2) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 3; k++) {
+            for (let k2 = 0; k2 < 11; k2++) {
+              for (let k3 = 0; k3 < 11; k3++) {
+                const x_0 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
+                const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
+                const x_1 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
+                const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
+                const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
+                const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
+                sum00 += x_0 * c1_kernel_0;
+                sum01 += x_1 * c1_kernel_0;
+                sum10 += x_0 * c1_kernel_1;
+                sum11 += x_1 * c1_kernel_1;
+                sum20 += x_0 * c1_kernel_2;
+                sum21 += x_1 * c1_kernel_2;
+                sum30 += x_0 * c1_kernel_3;
+                sum31 += x_1 * c1_kernel_3;
               }
             }
           }
-          d_c5_windowArgmax[i * 9216 + j * 36 + l * 6 + m] = argmax;
+          c1_product[j * 3025 + l * 55 + m] = sum00;
+          c1_product[j * 3025 + l * 55 + m + 1] = sum01;
+          c1_product[j * 3025 + l * 55 + m + 3025] = sum10;
+          c1_product[j * 3025 + l * 55 + m + 3026] = sum11;
+          c1_product[j * 3025 + l * 55 + m + 6050] = sum20;
+          c1_product[j * 3025 + l * 55 + m + 6051] = sum21;
+          c1_product[j * 3025 + l * 55 + m + 9075] = sum30;
+          c1_product[j * 3025 + l * 55 + m + 9076] = sum31;
         }
-      }
-      for (let l = 0; l < 13; l++) {
-        for (let m = 0; m < 13; m++) {
-          let sum = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              sum +=
-                0 <= Math.floor((l + k * -1) / 2) &&
-                Math.floor((l + k * -1) / 2) < 6 &&
-                (((l + k * -1) % 2) + 2) % 2 === 0 &&
-                0 <= Math.floor((m + k2 * -1) / 2) &&
-                Math.floor((m + k2 * -1) / 2) < 6 &&
-                (((m + k2 * -1) % 2) + 2) % 2 === 0
-                  ? d_c5_windowArgmax[
-                      i * 9216 +
-                        j * 36 +
-                        Math.floor((l + k * -1) / 2) * 6 +
-                        Math.floor((m + k2 * -1) / 2)
-                    ]! ===
-                    k * 3 + k2
-                    ? (dropout_kept[
-                        i * 9216 +
-                          j * 36 +
-                          Math.floor((l + k * -1) / 2) * 6 +
-                          Math.floor((m + k2 * -1) / 2)
-                      ]! !== 0
-                        ? d_dropout[
-                            i * 9216 +
-                              j * 36 +
-                              Math.floor((l + k * -1) / 2) * 6 +
-                              Math.floor((m + k2 * -1) / 2)
-                          ]!
-                        : 0) * 2
-                    : 0
-                  : 0;
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 3; k++) {
+          for (let k2 = 0; k2 < 11; k2++) {
+            for (let k3 = 0; k3 < 11; k3++) {
+              const x_2 = x[k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
+              const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
+              const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
+              const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
+              const c1_kernel_7 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
+              sum0 += x_2 * c1_kernel_4;
+              sum1 += x_2 * c1_kernel_5;
+              sum2 += x_2 * c1_kernel_6;
+              sum3 += x_2 * c1_kernel_7;
             }
           }
-          d_c5[i * 43264 + j * 169 + l * 13 + m] = sum;
+        }
+        c1_product[j * 3025 + l * 55 + 54] = sum0;
+        c1_product[j * 3025 + l * 55 + 3079] = sum1;
+        c1_product[j * 3025 + l * 55 + 6104] = sum2;
+        c1_product[j * 3025 + l * 55 + 9129] = sum3;
+      }
+    }
+  };
+}
+
+/**
+ * p1 = max c1 over windows [1,1,3,3]
+ * 839,808 floating-point operations.
+ */
+function windowMax_1x64x27x1x1x3x3x27_predict(
+  c1_product_: Float32Array,
+  c1_bias_: Float32Array,
+  p1_: Float32Array,
+): () => void {
+  return function windowMax_1x64x27x1x1x3x3x27_predict(): void {
+    const c1_product = c1_product_;
+    const c1_bias = c1_bias_;
+    const p1 = p1_;
+    for (let j = 0; j < 64; j++) {
+      for (let l = 0; l < 27; l++) {
+        for (let m = 0; m < 27; m++) {
+          const c1_bias_0 = c1_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 3; k3++) {
+            for (let k4 = 0; k4 < 3; k4++) {
+              const c1_product_0 = c1_product[j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
+              max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
+            }
+          }
+          p1[j * 729 + l * 27 + m] = max;
         }
       }
+    }
+  };
+}
+
+/** p1_padded = p1 in a margin of zeros */
+function pad_1x64x31x31_predict(p1_: Float32Array, p1_padded_: Float32Array): () => void {
+  return function pad_1x64x31x31_predict(): void {
+    const p1 = p1_;
+    const p1_padded = p1_padded_;
+    for (let j = 0; j < 64; j++) {
+      for (let l = 0; l < 2; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 2] = 0;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 29] = 0;
+        }
+      }
+      for (let l = 0; l < 27; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 62] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 91] = 0;
+        }
+      }
+      for (let l = 0; l < 2; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 899] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 901] = 0;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 928] = 0;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * c2.product = p1 ∗ c2.kernel
+ * 447,897,600 floating-point operations.
+ */
+function conv_1x192x27x64x5x5x27_predict(
+  p1_padded_: Float32Array,
+  c2_kernel_: Float32Array,
+  c2_product_: Float32Array,
+): () => void {
+  return function conv_1x192x27x64x5x5x27_predict(): void {
+    const p1_padded = p1_padded_;
+    const c2_kernel = c2_kernel_;
+    const c2_product = c2_product_;
+    for (let j = 0; j < 192; j += 3) {
+      for (let l = 0; l < 27; l++) {
+        for (let m = 0; m < 27; m += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum22 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 5; k2++) {
+              for (let k3 = 0; k3 < 5; k3++) {
+                const p1_padded_0 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                const c2_kernel_0 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3]!;
+                const p1_padded_1 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                const p1_padded_2 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                const c2_kernel_1 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 1600]!;
+                const c2_kernel_2 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 3200]!;
+                sum00 += p1_padded_0 * c2_kernel_0;
+                sum01 += p1_padded_1 * c2_kernel_0;
+                sum02 += p1_padded_2 * c2_kernel_0;
+                sum10 += p1_padded_0 * c2_kernel_1;
+                sum11 += p1_padded_1 * c2_kernel_1;
+                sum12 += p1_padded_2 * c2_kernel_1;
+                sum20 += p1_padded_0 * c2_kernel_2;
+                sum21 += p1_padded_1 * c2_kernel_2;
+                sum22 += p1_padded_2 * c2_kernel_2;
+              }
+            }
+          }
+          c2_product[j * 729 + l * 27 + m] = sum00;
+          c2_product[j * 729 + l * 27 + m + 1] = sum01;
+          c2_product[j * 729 + l * 27 + m + 2] = sum02;
+          c2_product[j * 729 + l * 27 + m + 729] = sum10;
+          c2_product[j * 729 + l * 27 + m + 730] = sum11;
+          c2_product[j * 729 + l * 27 + m + 731] = sum12;
+          c2_product[j * 729 + l * 27 + m + 1458] = sum20;
+          c2_product[j * 729 + l * 27 + m + 1459] = sum21;
+          c2_product[j * 729 + l * 27 + m + 1460] = sum22;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * p2 = max c2 over windows [1,1,3,3]
+ * 584,064 floating-point operations.
+ */
+function windowMax_1x192x13x1x1x3x3x13_predict(
+  c2_product_: Float32Array,
+  c2_bias_: Float32Array,
+  p2_: Float32Array,
+): () => void {
+  return function windowMax_1x192x13x1x1x3x3x13_predict(): void {
+    const c2_product = c2_product_;
+    const c2_bias = c2_bias_;
+    const p2 = p2_;
+    for (let j = 0; j < 192; j++) {
       for (let l = 0; l < 13; l++) {
         for (let m = 0; m < 13; m++) {
-          d_c5_z[i * 43264 + j * 169 + l * 13 + m] =
-            0 < c5[i * 43264 + j * 169 + l * 13 + m]! ? d_c5[i * 43264 + j * 169 + l * 13 + m]! : 0;
+          const c2_bias_0 = c2_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 3; k3++) {
+            for (let k4 = 0; k4 < 3; k4++) {
+              const c2_product_0 = c2_product[j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
+              max = Math.max(max, c2_product_0 + c2_bias_0 < 0 ? 0 : c2_product_0 + c2_bias[j]!);
+            }
+          }
+          p2[j * 169 + l * 13 + m] = max;
         }
       }
     }
-  }
+  };
+}
+
+/** p2_padded = p2 in a margin of zeros */
+function pad_1x192x15x15_predict(p2_: Float32Array, p2_padded_: Float32Array): () => void {
+  return function pad_1x192x15x15_predict(): void {
+    const p2 = p2_;
+    const p2_padded = p2_padded_;
+    for (let j = 0; j < 192; j++) {
+      p2_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        p2_padded[j * 225 + m + 1] = 0;
+      }
+      p2_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        p2_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          p2_padded[j * 225 + l * 15 + m + 16] = p2[j * 169 + l * 13 + m]!;
+        }
+        p2_padded[j * 225 + l * 15 + 29] = 0;
+      }
+      p2_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        p2_padded[j * 225 + m + 211] = 0;
+      }
+      p2_padded[j * 225 + 224] = 0;
+    }
+  };
 }
 
 /**
- * d_c5.bias = Σ d_c5.z over axes 0,2,3
- * c5.bias.momentum_next = c5.bias_mul + d_c5.bias
- * c5.bias_next = c5.bias − c5.bias_mul_2
- * 87,552 floating-point operations.
+ * c3.product = p2 ∗ c3.kernel
+ * c3 = relu(c3.z)
+ * 224,345,472 floating-point operations.
  */
-function sumSgd_2x13x13x256(
-  d_c5_z: Float32Array,
-  c5_bias_momentum: Float32Array,
-  c5_bias: Float32Array,
-): void {
-  for (let i = 0; i < 256; i++) {
-    let sum = 0;
-    for (let k = 0; k < 2; k++) {
-      for (let k2 = 0; k2 < 13; k2++) {
-        for (let k3 = 0; k3 < 13; k3++) {
-          sum += d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
+function convRelu_1x384x13x192x3x3x13_predict(
+  p2_padded_: Float32Array,
+  c3_kernel_: Float32Array,
+  c3_bias_: Float32Array,
+  c3_: Float32Array,
+): () => void {
+  return function convRelu_1x384x13x192x3x3x13_predict(): void {
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
+    const c3_bias = c3_bias_;
+    const c3 = c3_;
+    for (let j = 0; j < 384; j += 4) {
+      for (let l = 0; l < 13; l++) {
+        for (let m = 0; m < 12; m += 2) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 192; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const p2_padded_0 = p2_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                const c3_kernel_0 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
+                const p2_padded_1 = p2_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                const c3_kernel_1 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
+                const c3_kernel_2 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
+                const c3_kernel_3 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
+                sum00 += p2_padded_0 * c3_kernel_0;
+                sum01 += p2_padded_1 * c3_kernel_0;
+                sum10 += p2_padded_0 * c3_kernel_1;
+                sum11 += p2_padded_1 * c3_kernel_1;
+                sum20 += p2_padded_0 * c3_kernel_2;
+                sum21 += p2_padded_1 * c3_kernel_2;
+                sum30 += p2_padded_0 * c3_kernel_3;
+                sum31 += p2_padded_1 * c3_kernel_3;
+              }
+            }
+          }
+          const c3_product00 = Math.fround(sum00);
+          const c3_product01 = Math.fround(sum01);
+          const c3_product10 = Math.fround(sum10);
+          const c3_product11 = Math.fround(sum11);
+          const c3_product20 = Math.fround(sum20);
+          const c3_product21 = Math.fround(sum21);
+          const c3_product30 = Math.fround(sum30);
+          const c3_product31 = Math.fround(sum31);
+          const c3_bias_0 = c3_bias[j]!;
+          const add_0 = c3_product00 + c3_bias_0;
+          const add_1 = c3_product01 + c3_bias_0;
+          const c3_bias_1 = c3_bias[j + 1]!;
+          const add_2 = c3_product10 + c3_bias_1;
+          const add_3 = c3_product11 + c3_bias_1;
+          const c3_bias_2 = c3_bias[j + 2]!;
+          const add_4 = c3_product20 + c3_bias_2;
+          const add_5 = c3_product21 + c3_bias_2;
+          const c3_bias_3 = c3_bias[j + 3]!;
+          const add_6 = c3_product30 + c3_bias_3;
+          const add_7 = c3_product31 + c3_bias_3;
+          c3[j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+          c3[j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+          c3[j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+          c3[j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+          c3[j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+          c3[j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+          c3[j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+          c3[j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
         }
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 192; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const p2_padded_2 = p2_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+              const c3_kernel_4 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
+              const c3_kernel_5 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
+              const c3_kernel_6 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
+              const c3_kernel_7 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
+              sum0 += p2_padded_2 * c3_kernel_4;
+              sum1 += p2_padded_2 * c3_kernel_5;
+              sum2 += p2_padded_2 * c3_kernel_6;
+              sum3 += p2_padded_2 * c3_kernel_7;
+            }
+          }
+        }
+        const c3_product0 = Math.fround(sum0);
+        const c3_product1 = Math.fround(sum1);
+        const c3_product2 = Math.fround(sum2);
+        const c3_product3 = Math.fround(sum3);
+        const c3_bias_4 = c3_bias[j]!;
+        const add_8 = c3_product0 + c3_bias_4;
+        const c3_bias_5 = c3_bias[j + 1]!;
+        const add_9 = c3_product1 + c3_bias_5;
+        const c3_bias_6 = c3_bias[j + 2]!;
+        const add_10 = c3_product2 + c3_bias_6;
+        const c3_bias_7 = c3_bias[j + 3]!;
+        const add_11 = c3_product3 + c3_bias_7;
+        c3[j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+        c3[j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+        c3[j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+        c3[j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
       }
     }
-    const d_c5_bias = Math.fround(sum);
-    const c5_bias_momentum_next = Math.fround(c5_bias_momentum[i]! * 0.9 + d_c5_bias);
-    c5_bias_momentum[i] = c5_bias_momentum_next;
-    c5_bias[i] = c5_bias[i]! - c5_bias_momentum_next * 0.0005;
-  }
+  };
+}
+
+/** c3_padded = c3 in a margin of zeros */
+function pad_1x384x15x15_predict(c3_: Float32Array, c3_padded_: Float32Array): () => void {
+  return function pad_1x384x15x15_predict(): void {
+    const c3 = c3_;
+    const c3_padded = c3_padded_;
+    for (let j = 0; j < 384; j++) {
+      c3_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        c3_padded[j * 225 + m + 1] = 0;
+      }
+      c3_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        c3_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          c3_padded[j * 225 + l * 15 + m + 16] = c3[j * 169 + l * 13 + m]!;
+        }
+        c3_padded[j * 225 + l * 15 + 29] = 0;
+      }
+      c3_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        c3_padded[j * 225 + m + 211] = 0;
+      }
+      c3_padded[j * 225 + 224] = 0;
+    }
+  };
 }
 
 /**
- * d_c4 = d_c5.z ∗ reverse(transpose(c5.kernel, [1,0,2,3]), [2,3])
- * d_c4.product = d_c4.z
- * 398,721,024 floating-point operations.
+ * c4.product = c3 ∗ c4.kernel
+ * c4 = relu(c4.z)
+ * 299,084,032 floating-point operations.
  */
-function convWhere_2x256x13x256x3x3x13(
-  d_c5_z_padded: Float32Array,
-  c5_kernel: Float32Array,
-  c4: Float32Array,
-  d_c4_z: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
+function convRelu_1x256x13x384x3x3x13_predict(
+  c3_padded_: Float32Array,
+  c4_kernel_: Float32Array,
+  c4_bias_: Float32Array,
+  c4_: Float32Array,
+): () => void {
+  return function convRelu_1x256x13x384x3x3x13_predict(): void {
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
+    const c4_bias = c4_bias_;
+    const c4 = c4_;
+    for (let j = 0; j < 256; j += 4) {
+      for (let l = 0; l < 13; l++) {
+        for (let m = 0; m < 12; m += 2) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 384; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const c3_padded_0 = c3_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                const c4_kernel_0 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
+                const c3_padded_1 = c3_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                const c4_kernel_1 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
+                const c4_kernel_2 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
+                const c4_kernel_3 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
+                sum00 += c3_padded_0 * c4_kernel_0;
+                sum01 += c3_padded_1 * c4_kernel_0;
+                sum10 += c3_padded_0 * c4_kernel_1;
+                sum11 += c3_padded_1 * c4_kernel_1;
+                sum20 += c3_padded_0 * c4_kernel_2;
+                sum21 += c3_padded_1 * c4_kernel_2;
+                sum30 += c3_padded_0 * c4_kernel_3;
+                sum31 += c3_padded_1 * c4_kernel_3;
+              }
+            }
+          }
+          const c4_product00 = Math.fround(sum00);
+          const c4_product01 = Math.fround(sum01);
+          const c4_product10 = Math.fround(sum10);
+          const c4_product11 = Math.fround(sum11);
+          const c4_product20 = Math.fround(sum20);
+          const c4_product21 = Math.fround(sum21);
+          const c4_product30 = Math.fround(sum30);
+          const c4_product31 = Math.fround(sum31);
+          const c4_bias_0 = c4_bias[j]!;
+          const add_0 = c4_product00 + c4_bias_0;
+          const add_1 = c4_product01 + c4_bias_0;
+          const c4_bias_1 = c4_bias[j + 1]!;
+          const add_2 = c4_product10 + c4_bias_1;
+          const add_3 = c4_product11 + c4_bias_1;
+          const c4_bias_2 = c4_bias[j + 2]!;
+          const add_4 = c4_product20 + c4_bias_2;
+          const add_5 = c4_product21 + c4_bias_2;
+          const c4_bias_3 = c4_bias[j + 3]!;
+          const add_6 = c4_product30 + c4_bias_3;
+          const add_7 = c4_product31 + c4_bias_3;
+          c4[j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
+          c4[j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
+          c4[j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
+          c4[j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
+          c4[j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
+          c4[j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
+          c4[j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
+          c4[j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 384; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const c3_padded_2 = c3_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+              const c4_kernel_4 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
+              const c4_kernel_5 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
+              const c4_kernel_6 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
+              const c4_kernel_7 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
+              sum0 += c3_padded_2 * c4_kernel_4;
+              sum1 += c3_padded_2 * c4_kernel_5;
+              sum2 += c3_padded_2 * c4_kernel_6;
+              sum3 += c3_padded_2 * c4_kernel_7;
+            }
+          }
+        }
+        const c4_product0 = Math.fround(sum0);
+        const c4_product1 = Math.fround(sum1);
+        const c4_product2 = Math.fround(sum2);
+        const c4_product3 = Math.fround(sum3);
+        const c4_bias_4 = c4_bias[j]!;
+        const add_8 = c4_product0 + c4_bias_4;
+        const c4_bias_5 = c4_bias[j + 1]!;
+        const add_9 = c4_product1 + c4_bias_5;
+        const c4_bias_6 = c4_bias[j + 2]!;
+        const add_10 = c4_product2 + c4_bias_6;
+        const c4_bias_7 = c4_bias[j + 3]!;
+        const add_11 = c4_product3 + c4_bias_7;
+        c4[j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
+        c4[j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
+        c4[j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
+        c4[j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
+      }
+    }
+  };
+}
+
+/** c4_padded = c4 in a margin of zeros */
+function pad_1x256x15x15_predict(c4_: Float32Array, c4_padded_: Float32Array): () => void {
+  return function pad_1x256x15x15_predict(): void {
+    const c4 = c4_;
+    const c4_padded = c4_padded_;
+    for (let j = 0; j < 256; j++) {
+      c4_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        c4_padded[j * 225 + m + 1] = 0;
+      }
+      c4_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        c4_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          c4_padded[j * 225 + l * 15 + m + 16] = c4[j * 169 + l * 13 + m]!;
+        }
+        c4_padded[j * 225 + l * 15 + 29] = 0;
+      }
+      c4_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        c4_padded[j * 225 + m + 211] = 0;
+      }
+      c4_padded[j * 225 + 224] = 0;
+    }
+  };
+}
+
+/**
+ * c5.product = c4 ∗ c5.kernel
+ * 199,360,512 floating-point operations.
+ */
+function conv_1x256x13x256x3x3x13_predict(
+  c4_padded_: Float32Array,
+  c5_kernel_: Float32Array,
+  c5_product_: Float32Array,
+): () => void {
+  return function conv_1x256x13x256x3x3x13_predict(): void {
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
+    const c5_product = c5_product_;
     for (let j = 0; j < 256; j += 4) {
       for (let l = 0; l < 13; l++) {
         for (let m = 0; m < 12; m += 2) {
@@ -3483,49 +6558,31 @@ function convWhere_2x256x13x256x3x3x13(
           for (let k = 0; k < 256; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const d_c5_z_padded_0 =
-                  d_c5_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
-                const c5_kernel_0 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_c5_z_padded_1 =
-                  d_c5_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
-                const c5_kernel_1 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                const c5_kernel_2 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
-                const c5_kernel_3 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
-                sum00 += d_c5_z_padded_0 * c5_kernel_0;
-                sum01 += d_c5_z_padded_1 * c5_kernel_0;
-                sum10 += d_c5_z_padded_0 * c5_kernel_1;
-                sum11 += d_c5_z_padded_1 * c5_kernel_1;
-                sum20 += d_c5_z_padded_0 * c5_kernel_2;
-                sum21 += d_c5_z_padded_1 * c5_kernel_2;
-                sum30 += d_c5_z_padded_0 * c5_kernel_3;
-                sum31 += d_c5_z_padded_1 * c5_kernel_3;
+                const c4_padded_0 = c4_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
+                const c5_kernel_0 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
+                const c4_padded_1 = c4_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
+                const c5_kernel_1 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
+                const c5_kernel_2 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
+                const c5_kernel_3 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
+                sum00 += c4_padded_0 * c5_kernel_0;
+                sum01 += c4_padded_1 * c5_kernel_0;
+                sum10 += c4_padded_0 * c5_kernel_1;
+                sum11 += c4_padded_1 * c5_kernel_1;
+                sum20 += c4_padded_0 * c5_kernel_2;
+                sum21 += c4_padded_1 * c5_kernel_2;
+                sum30 += c4_padded_0 * c5_kernel_3;
+                sum31 += c4_padded_1 * c5_kernel_3;
               }
             }
           }
-          const d_c4_00 = Math.fround(sum00);
-          const d_c4_01 = Math.fround(sum01);
-          const d_c4_10 = Math.fround(sum10);
-          const d_c4_11 = Math.fround(sum11);
-          const d_c4_20 = Math.fround(sum20);
-          const d_c4_21 = Math.fround(sum21);
-          const d_c4_30 = Math.fround(sum30);
-          const d_c4_31 = Math.fround(sum31);
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m]! ? d_c4_00 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 1] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 1]! ? d_c4_01 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 169] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 169]! ? d_c4_10 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 170] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 170]! ? d_c4_11 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 338] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 338]! ? d_c4_20 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 339] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 339]! ? d_c4_21 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 507] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 507]! ? d_c4_30 : 0;
-          d_c4_z[i * 43264 + j * 169 + l * 13 + m + 508] =
-            0 < c4[i * 43264 + j * 169 + l * 13 + m + 508]! ? d_c4_31 : 0;
+          c5_product[j * 169 + l * 13 + m] = sum00;
+          c5_product[j * 169 + l * 13 + m + 1] = sum01;
+          c5_product[j * 169 + l * 13 + m + 169] = sum10;
+          c5_product[j * 169 + l * 13 + m + 170] = sum11;
+          c5_product[j * 169 + l * 13 + m + 338] = sum20;
+          c5_product[j * 169 + l * 13 + m + 339] = sum21;
+          c5_product[j * 169 + l * 13 + m + 507] = sum30;
+          c5_product[j * 169 + l * 13 + m + 508] = sum31;
         }
         let sum0 = 0;
         let sum1 = 0;
@@ -3534,2119 +6591,56 @@ function convWhere_2x256x13x256x3x3x13(
         for (let k = 0; k < 256; k++) {
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
-              const d_c5_z_padded_2 =
-                d_c5_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
-              const c5_kernel_4 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-              const c5_kernel_5 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-              const c5_kernel_6 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
-              const c5_kernel_7 = c5_kernel[k * 2304 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
-              sum0 += d_c5_z_padded_2 * c5_kernel_4;
-              sum1 += d_c5_z_padded_2 * c5_kernel_5;
-              sum2 += d_c5_z_padded_2 * c5_kernel_6;
-              sum3 += d_c5_z_padded_2 * c5_kernel_7;
+              const c4_padded_2 = c4_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
+              const c5_kernel_4 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
+              const c5_kernel_5 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
+              const c5_kernel_6 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
+              const c5_kernel_7 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
+              sum0 += c4_padded_2 * c5_kernel_4;
+              sum1 += c4_padded_2 * c5_kernel_5;
+              sum2 += c4_padded_2 * c5_kernel_6;
+              sum3 += c4_padded_2 * c5_kernel_7;
             }
           }
         }
-        const d_c4_0 = Math.fround(sum0);
-        const d_c4_1 = Math.fround(sum1);
-        const d_c4_2 = Math.fround(sum2);
-        const d_c4_3 = Math.fround(sum3);
-        d_c4_z[i * 43264 + j * 169 + l * 13 + 12] =
-          0 < c4[i * 43264 + j * 169 + l * 13 + 12]! ? d_c4_0 : 0;
-        d_c4_z[i * 43264 + j * 169 + l * 13 + 181] =
-          0 < c4[i * 43264 + j * 169 + l * 13 + 181]! ? d_c4_1 : 0;
-        d_c4_z[i * 43264 + j * 169 + l * 13 + 350] =
-          0 < c4[i * 43264 + j * 169 + l * 13 + 350]! ? d_c4_2 : 0;
-        d_c4_z[i * 43264 + j * 169 + l * 13 + 519] =
-          0 < c4[i * 43264 + j * 169 + l * 13 + 519]! ? d_c4_3 : 0;
+        c5_product[j * 169 + l * 13 + 12] = sum0;
+        c5_product[j * 169 + l * 13 + 181] = sum1;
+        c5_product[j * 169 + l * 13 + 350] = sum2;
+        c5_product[j * 169 + l * 13 + 519] = sum3;
       }
     }
-  }
-}
-
-/**
- * d_c5.kernel_conv = transpose(c4, [1,0,2,3]) ∗ transpose(d_c5.z, [1,0,2,3])
- * c5.kernel.momentum_next = c5.kernel_mul + transpose(d_c5.kernel_conv, [1,0,2,3])
- * c5.kernel_next = c5.kernel − c5.kernel_mul_2
- * 401,080,320 floating-point operations.
- */
-function convSgd_256x256x3x2x13x13x3(
-  c4_padded_2: Float32Array,
-  d_c5_z: Float32Array,
-  c5_kernel_momentum: Float32Array,
-  c5_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 256; i += 4) {
-    for (let j = 0; j < 256; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 13; k2++) {
-            for (let k3 = 0; k3 < 13; k3++) {
-              const c4_padded_2_0 = c4_padded_2[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3]!;
-              const d_c5_z_0 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-              const c4_padded_2_1 = c4_padded_2[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
-              const d_c5_z_1 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-              const d_c5_z_2 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-              const d_c5_z_3 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-              sum00 += c4_padded_2_0 * d_c5_z_0;
-              sum01 += c4_padded_2_1 * d_c5_z_0;
-              sum10 += c4_padded_2_0 * d_c5_z_1;
-              sum11 += c4_padded_2_1 * d_c5_z_1;
-              sum20 += c4_padded_2_0 * d_c5_z_2;
-              sum21 += c4_padded_2_1 * d_c5_z_2;
-              sum30 += c4_padded_2_0 * d_c5_z_3;
-              sum31 += c4_padded_2_1 * d_c5_z_3;
-            }
-          }
-        }
-        const d_c5_kernel00 = Math.fround(sum00);
-        const d_c5_kernel01 = Math.fround(sum01);
-        const d_c5_kernel10 = Math.fround(sum10);
-        const d_c5_kernel11 = Math.fround(sum11);
-        const d_c5_kernel20 = Math.fround(sum20);
-        const d_c5_kernel21 = Math.fround(sum21);
-        const d_c5_kernel30 = Math.fround(sum30);
-        const d_c5_kernel31 = Math.fround(sum31);
-        const c5_kernel_momentum_next00 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3]! * 0.9 + d_c5_kernel00,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3] = c5_kernel_momentum_next00;
-        const c5_kernel_momentum_next01 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 1]! * 0.9 + d_c5_kernel01,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 1] = c5_kernel_momentum_next01;
-        const c5_kernel_momentum_next10 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2304]! * 0.9 + d_c5_kernel10,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2304] = c5_kernel_momentum_next10;
-        const c5_kernel_momentum_next11 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2305]! * 0.9 + d_c5_kernel11,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2305] = c5_kernel_momentum_next11;
-        const c5_kernel_momentum_next20 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4608]! * 0.9 + d_c5_kernel20,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4608] = c5_kernel_momentum_next20;
-        const c5_kernel_momentum_next21 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4609]! * 0.9 + d_c5_kernel21,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4609] = c5_kernel_momentum_next21;
-        const c5_kernel_momentum_next30 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6912]! * 0.9 + d_c5_kernel30,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6912] = c5_kernel_momentum_next30;
-        const c5_kernel_momentum_next31 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6913]! * 0.9 + d_c5_kernel31,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6913] = c5_kernel_momentum_next31;
-        c5_kernel[i * 2304 + j * 9 + l * 3] =
-          c5_kernel[i * 2304 + j * 9 + l * 3]! - c5_kernel_momentum_next00 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 1] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 1]! - c5_kernel_momentum_next01 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 2304] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 2304]! - c5_kernel_momentum_next10 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 2305] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 2305]! - c5_kernel_momentum_next11 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 4608] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 4608]! - c5_kernel_momentum_next20 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 4609] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 4609]! - c5_kernel_momentum_next21 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 6912] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 6912]! - c5_kernel_momentum_next30 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 6913] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 6913]! - c5_kernel_momentum_next31 * 0.0005;
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 13; k2++) {
-            for (let k3 = 0; k3 < 13; k3++) {
-              const c4_padded_2_2 = c4_padded_2[k * 57600 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
-              const d_c5_z_4 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-              const d_c5_z_5 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-              const d_c5_z_6 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-              const d_c5_z_7 = d_c5_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-              sum0 += c4_padded_2_2 * d_c5_z_4;
-              sum1 += c4_padded_2_2 * d_c5_z_5;
-              sum2 += c4_padded_2_2 * d_c5_z_6;
-              sum3 += c4_padded_2_2 * d_c5_z_7;
-            }
-          }
-        }
-        const d_c5_kernel0 = Math.fround(sum0);
-        const d_c5_kernel1 = Math.fround(sum1);
-        const d_c5_kernel2 = Math.fround(sum2);
-        const d_c5_kernel3 = Math.fround(sum3);
-        const c5_kernel_momentum_next0 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2]! * 0.9 + d_c5_kernel0,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2] = c5_kernel_momentum_next0;
-        const c5_kernel_momentum_next1 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2306]! * 0.9 + d_c5_kernel1,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 2306] = c5_kernel_momentum_next1;
-        const c5_kernel_momentum_next2 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4610]! * 0.9 + d_c5_kernel2,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 4610] = c5_kernel_momentum_next2;
-        const c5_kernel_momentum_next3 = Math.fround(
-          c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6914]! * 0.9 + d_c5_kernel3,
-        );
-        c5_kernel_momentum[i * 2304 + j * 9 + l * 3 + 6914] = c5_kernel_momentum_next3;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 2] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 2]! - c5_kernel_momentum_next0 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 2306] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 2306]! - c5_kernel_momentum_next1 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 4610] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 4610]! - c5_kernel_momentum_next2 * 0.0005;
-        c5_kernel[i * 2304 + j * 9 + l * 3 + 6914] =
-          c5_kernel[i * 2304 + j * 9 + l * 3 + 6914]! - c5_kernel_momentum_next3 * 0.0005;
-      }
-    }
-  }
-}
-
-/**
- * d_c3 = d_c4.z ∗ reverse(transpose(c4.kernel, [1,0,2,3]), [2,3])
- * d_c3.product = d_c3.z
- * 598,081,536 floating-point operations.
- */
-function convWhere_2x384x13x256x3x3x13(
-  d_c4_z_padded: Float32Array,
-  c4_kernel: Float32Array,
-  c3: Float32Array,
-  d_c3_z: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 384; j += 4) {
-      for (let l = 0; l < 13; l++) {
-        for (let m = 0; m < 12; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 256; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_c4_z_padded_0 =
-                  d_c4_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
-                const c4_kernel_0 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_c4_z_padded_1 =
-                  d_c4_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
-                const c4_kernel_1 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                const c4_kernel_2 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
-                const c4_kernel_3 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
-                sum00 += d_c4_z_padded_0 * c4_kernel_0;
-                sum01 += d_c4_z_padded_1 * c4_kernel_0;
-                sum10 += d_c4_z_padded_0 * c4_kernel_1;
-                sum11 += d_c4_z_padded_1 * c4_kernel_1;
-                sum20 += d_c4_z_padded_0 * c4_kernel_2;
-                sum21 += d_c4_z_padded_1 * c4_kernel_2;
-                sum30 += d_c4_z_padded_0 * c4_kernel_3;
-                sum31 += d_c4_z_padded_1 * c4_kernel_3;
-              }
-            }
-          }
-          const d_c3_00 = Math.fround(sum00);
-          const d_c3_01 = Math.fround(sum01);
-          const d_c3_10 = Math.fround(sum10);
-          const d_c3_11 = Math.fround(sum11);
-          const d_c3_20 = Math.fround(sum20);
-          const d_c3_21 = Math.fround(sum21);
-          const d_c3_30 = Math.fround(sum30);
-          const d_c3_31 = Math.fround(sum31);
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m]! ? d_c3_00 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 1] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 1]! ? d_c3_01 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 169] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 169]! ? d_c3_10 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 170] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 170]! ? d_c3_11 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 338] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 338]! ? d_c3_20 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 339] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 339]! ? d_c3_21 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 507] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 507]! ? d_c3_30 : 0;
-          d_c3_z[i * 64896 + j * 169 + l * 13 + m + 508] =
-            0 < c3[i * 64896 + j * 169 + l * 13 + m + 508]! ? d_c3_31 : 0;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 256; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const d_c4_z_padded_2 =
-                d_c4_z_padded[i * 57600 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
-              const c4_kernel_4 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-              const c4_kernel_5 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-              const c4_kernel_6 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
-              const c4_kernel_7 = c4_kernel[k * 3456 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
-              sum0 += d_c4_z_padded_2 * c4_kernel_4;
-              sum1 += d_c4_z_padded_2 * c4_kernel_5;
-              sum2 += d_c4_z_padded_2 * c4_kernel_6;
-              sum3 += d_c4_z_padded_2 * c4_kernel_7;
-            }
-          }
-        }
-        const d_c3_0 = Math.fround(sum0);
-        const d_c3_1 = Math.fround(sum1);
-        const d_c3_2 = Math.fround(sum2);
-        const d_c3_3 = Math.fround(sum3);
-        d_c3_z[i * 64896 + j * 169 + l * 13 + 12] =
-          0 < c3[i * 64896 + j * 169 + l * 13 + 12]! ? d_c3_0 : 0;
-        d_c3_z[i * 64896 + j * 169 + l * 13 + 181] =
-          0 < c3[i * 64896 + j * 169 + l * 13 + 181]! ? d_c3_1 : 0;
-        d_c3_z[i * 64896 + j * 169 + l * 13 + 350] =
-          0 < c3[i * 64896 + j * 169 + l * 13 + 350]! ? d_c3_2 : 0;
-        d_c3_z[i * 64896 + j * 169 + l * 13 + 519] =
-          0 < c3[i * 64896 + j * 169 + l * 13 + 519]! ? d_c3_3 : 0;
-      }
-    }
-  }
-}
-
-/**
- * d_c4.kernel_conv = transpose(c3, [1,0,2,3]) ∗ transpose(d_c4.z, [1,0,2,3])
- * c4.kernel.momentum_next = c4.kernel_mul + transpose(d_c4.kernel_conv, [1,0,2,3])
- * c4.kernel_next = c4.kernel − c4.kernel_mul_2
- * 601,620,480 floating-point operations.
- */
-function convSgd_256x384x3x2x13x13x3(
-  c3_padded_2: Float32Array,
-  d_c4_z: Float32Array,
-  c4_kernel_momentum: Float32Array,
-  c4_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 256; i += 4) {
-    for (let j = 0; j < 384; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 13; k2++) {
-            for (let k3 = 0; k3 < 13; k3++) {
-              const c3_padded_2_0 = c3_padded_2[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3]!;
-              const d_c4_z_0 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-              const c3_padded_2_1 = c3_padded_2[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
-              const d_c4_z_1 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-              const d_c4_z_2 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-              const d_c4_z_3 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-              sum00 += c3_padded_2_0 * d_c4_z_0;
-              sum01 += c3_padded_2_1 * d_c4_z_0;
-              sum10 += c3_padded_2_0 * d_c4_z_1;
-              sum11 += c3_padded_2_1 * d_c4_z_1;
-              sum20 += c3_padded_2_0 * d_c4_z_2;
-              sum21 += c3_padded_2_1 * d_c4_z_2;
-              sum30 += c3_padded_2_0 * d_c4_z_3;
-              sum31 += c3_padded_2_1 * d_c4_z_3;
-            }
-          }
-        }
-        const d_c4_kernel00 = Math.fround(sum00);
-        const d_c4_kernel01 = Math.fround(sum01);
-        const d_c4_kernel10 = Math.fround(sum10);
-        const d_c4_kernel11 = Math.fround(sum11);
-        const d_c4_kernel20 = Math.fround(sum20);
-        const d_c4_kernel21 = Math.fround(sum21);
-        const d_c4_kernel30 = Math.fround(sum30);
-        const d_c4_kernel31 = Math.fround(sum31);
-        const c4_kernel_momentum_next00 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3]! * 0.9 + d_c4_kernel00,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3] = c4_kernel_momentum_next00;
-        const c4_kernel_momentum_next01 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 1]! * 0.9 + d_c4_kernel01,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 1] = c4_kernel_momentum_next01;
-        const c4_kernel_momentum_next10 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3456]! * 0.9 + d_c4_kernel10,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3456] = c4_kernel_momentum_next10;
-        const c4_kernel_momentum_next11 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3457]! * 0.9 + d_c4_kernel11,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3457] = c4_kernel_momentum_next11;
-        const c4_kernel_momentum_next20 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6912]! * 0.9 + d_c4_kernel20,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6912] = c4_kernel_momentum_next20;
-        const c4_kernel_momentum_next21 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6913]! * 0.9 + d_c4_kernel21,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6913] = c4_kernel_momentum_next21;
-        const c4_kernel_momentum_next30 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10368]! * 0.9 + d_c4_kernel30,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10368] = c4_kernel_momentum_next30;
-        const c4_kernel_momentum_next31 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10369]! * 0.9 + d_c4_kernel31,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10369] = c4_kernel_momentum_next31;
-        c4_kernel[i * 3456 + j * 9 + l * 3] =
-          c4_kernel[i * 3456 + j * 9 + l * 3]! - c4_kernel_momentum_next00 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 1] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 1]! - c4_kernel_momentum_next01 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 3456] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 3456]! - c4_kernel_momentum_next10 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 3457] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 3457]! - c4_kernel_momentum_next11 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 6912] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 6912]! - c4_kernel_momentum_next20 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 6913] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 6913]! - c4_kernel_momentum_next21 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 10368] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 10368]! - c4_kernel_momentum_next30 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 10369] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 10369]! - c4_kernel_momentum_next31 * 0.0005;
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 13; k2++) {
-            for (let k3 = 0; k3 < 13; k3++) {
-              const c3_padded_2_2 = c3_padded_2[k * 86400 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
-              const d_c4_z_4 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3]!;
-              const d_c4_z_5 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 169]!;
-              const d_c4_z_6 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 338]!;
-              const d_c4_z_7 = d_c4_z[k * 43264 + i * 169 + k2 * 13 + k3 + 507]!;
-              sum0 += c3_padded_2_2 * d_c4_z_4;
-              sum1 += c3_padded_2_2 * d_c4_z_5;
-              sum2 += c3_padded_2_2 * d_c4_z_6;
-              sum3 += c3_padded_2_2 * d_c4_z_7;
-            }
-          }
-        }
-        const d_c4_kernel0 = Math.fround(sum0);
-        const d_c4_kernel1 = Math.fround(sum1);
-        const d_c4_kernel2 = Math.fround(sum2);
-        const d_c4_kernel3 = Math.fround(sum3);
-        const c4_kernel_momentum_next0 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 2]! * 0.9 + d_c4_kernel0,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 2] = c4_kernel_momentum_next0;
-        const c4_kernel_momentum_next1 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3458]! * 0.9 + d_c4_kernel1,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 3458] = c4_kernel_momentum_next1;
-        const c4_kernel_momentum_next2 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6914]! * 0.9 + d_c4_kernel2,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 6914] = c4_kernel_momentum_next2;
-        const c4_kernel_momentum_next3 = Math.fround(
-          c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10370]! * 0.9 + d_c4_kernel3,
-        );
-        c4_kernel_momentum[i * 3456 + j * 9 + l * 3 + 10370] = c4_kernel_momentum_next3;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 2] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 2]! - c4_kernel_momentum_next0 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 3458] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 3458]! - c4_kernel_momentum_next1 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 6914] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 6914]! - c4_kernel_momentum_next2 * 0.0005;
-        c4_kernel[i * 3456 + j * 9 + l * 3 + 10370] =
-          c4_kernel[i * 3456 + j * 9 + l * 3 + 10370]! - c4_kernel_momentum_next3 * 0.0005;
-      }
-    }
-  }
-}
-
-/**
- * d_c3.bias = Σ d_c3.z over axes 0,2,3
- * c3.bias.momentum_next = c3.bias_mul + d_c3.bias
- * c3.bias_next = c3.bias − c3.bias_mul_2
- * 131,328 floating-point operations.
- */
-function sumSgd_2x13x13x384(
-  d_c3_z: Float32Array,
-  c3_bias_momentum: Float32Array,
-  c3_bias: Float32Array,
-): void {
-  for (let i = 0; i < 384; i++) {
-    let sum = 0;
-    for (let k = 0; k < 2; k++) {
-      for (let k2 = 0; k2 < 13; k2++) {
-        for (let k3 = 0; k3 < 13; k3++) {
-          sum += d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3]!;
-        }
-      }
-    }
-    const d_c3_bias = Math.fround(sum);
-    const c3_bias_momentum_next = Math.fround(c3_bias_momentum[i]! * 0.9 + d_c3_bias);
-    c3_bias_momentum[i] = c3_bias_momentum_next;
-    c3_bias[i] = c3_bias[i]! - c3_bias_momentum_next * 0.0005;
-  }
-}
-
-/**
- * d_p2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])
- * 448,561,152 floating-point operations.
- */
-function conv_2x192x13x384x3x3x13(
-  d_c3_z_padded: Float32Array,
-  c3_kernel: Float32Array,
-  d_p2: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 192; j += 4) {
-      for (let l = 0; l < 13; l++) {
-        for (let m = 0; m < 12; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 384; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_c3_z_padded_0 =
-                  d_c3_z_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3]!;
-                const c3_kernel_0 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_c3_z_padded_1 =
-                  d_c3_z_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
-                const c3_kernel_1 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                const c3_kernel_2 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
-                const c3_kernel_3 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
-                sum00 += d_c3_z_padded_0 * c3_kernel_0;
-                sum01 += d_c3_z_padded_1 * c3_kernel_0;
-                sum10 += d_c3_z_padded_0 * c3_kernel_1;
-                sum11 += d_c3_z_padded_1 * c3_kernel_1;
-                sum20 += d_c3_z_padded_0 * c3_kernel_2;
-                sum21 += d_c3_z_padded_1 * c3_kernel_2;
-                sum30 += d_c3_z_padded_0 * c3_kernel_3;
-                sum31 += d_c3_z_padded_1 * c3_kernel_3;
-              }
-            }
-          }
-          d_p2[i * 32448 + j * 169 + l * 13 + m] = sum00;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 1] = sum01;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 169] = sum10;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 170] = sum11;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 338] = sum20;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 339] = sum21;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 507] = sum30;
-          d_p2[i * 32448 + j * 169 + l * 13 + m + 508] = sum31;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 384; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const d_c3_z_padded_2 =
-                d_c3_z_padded[i * 86400 + k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
-              const c3_kernel_4 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-              const c3_kernel_5 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-              const c3_kernel_6 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 26]!;
-              const c3_kernel_7 = c3_kernel[k * 1728 + j * 9 + k2 * -3 + k3 * -1 + 35]!;
-              sum0 += d_c3_z_padded_2 * c3_kernel_4;
-              sum1 += d_c3_z_padded_2 * c3_kernel_5;
-              sum2 += d_c3_z_padded_2 * c3_kernel_6;
-              sum3 += d_c3_z_padded_2 * c3_kernel_7;
-            }
-          }
-        }
-        d_p2[i * 32448 + j * 169 + l * 13 + 12] = sum0;
-        d_p2[i * 32448 + j * 169 + l * 13 + 181] = sum1;
-        d_p2[i * 32448 + j * 169 + l * 13 + 350] = sum2;
-        d_p2[i * 32448 + j * 169 + l * 13 + 519] = sum3;
-      }
-    }
-  }
-}
-
-/**
- * d_c3.kernel_conv = transpose(p2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])
- * c3.kernel.momentum_next = c3.kernel_mul + transpose(d_c3.kernel_conv, [1,0,2,3])
- * c3.kernel_next = c3.kernel − c3.kernel_mul_2
- * 451,215,360 floating-point operations.
- */
-function convSgd_384x192x3x2x13x13x3(
-  p2_padded_2: Float32Array,
-  d_c3_z: Float32Array,
-  c3_kernel_momentum: Float32Array,
-  c3_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 384; i += 3) {
-    for (let j = 0; j < 192; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum22 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 13; k2++) {
-            for (let k3 = 0; k3 < 13; k3++) {
-              const p2_padded_2_0 = p2_padded_2[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3]!;
-              const d_c3_z_0 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3]!;
-              const p2_padded_2_1 = p2_padded_2[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3 + 1]!;
-              const p2_padded_2_2 = p2_padded_2[k * 43200 + j * 225 + l * 15 + k2 * 15 + k3 + 2]!;
-              const d_c3_z_1 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3 + 169]!;
-              const d_c3_z_2 = d_c3_z[k * 64896 + i * 169 + k2 * 13 + k3 + 338]!;
-              sum00 += p2_padded_2_0 * d_c3_z_0;
-              sum01 += p2_padded_2_1 * d_c3_z_0;
-              sum02 += p2_padded_2_2 * d_c3_z_0;
-              sum10 += p2_padded_2_0 * d_c3_z_1;
-              sum11 += p2_padded_2_1 * d_c3_z_1;
-              sum12 += p2_padded_2_2 * d_c3_z_1;
-              sum20 += p2_padded_2_0 * d_c3_z_2;
-              sum21 += p2_padded_2_1 * d_c3_z_2;
-              sum22 += p2_padded_2_2 * d_c3_z_2;
-            }
-          }
-        }
-        const d_c3_kernel00 = Math.fround(sum00);
-        const d_c3_kernel01 = Math.fround(sum01);
-        const d_c3_kernel02 = Math.fround(sum02);
-        const d_c3_kernel10 = Math.fround(sum10);
-        const d_c3_kernel11 = Math.fround(sum11);
-        const d_c3_kernel12 = Math.fround(sum12);
-        const d_c3_kernel20 = Math.fround(sum20);
-        const d_c3_kernel21 = Math.fround(sum21);
-        const d_c3_kernel22 = Math.fround(sum22);
-        const c3_kernel_momentum_next00 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3]! * 0.9 + d_c3_kernel00,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3] = c3_kernel_momentum_next00;
-        const c3_kernel_momentum_next01 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1]! * 0.9 + d_c3_kernel01,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1] = c3_kernel_momentum_next01;
-        const c3_kernel_momentum_next02 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 2]! * 0.9 + d_c3_kernel02,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 2] = c3_kernel_momentum_next02;
-        const c3_kernel_momentum_next10 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1728]! * 0.9 + d_c3_kernel10,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1728] = c3_kernel_momentum_next10;
-        const c3_kernel_momentum_next11 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1729]! * 0.9 + d_c3_kernel11,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1729] = c3_kernel_momentum_next11;
-        const c3_kernel_momentum_next12 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1730]! * 0.9 + d_c3_kernel12,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 1730] = c3_kernel_momentum_next12;
-        const c3_kernel_momentum_next20 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3456]! * 0.9 + d_c3_kernel20,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3456] = c3_kernel_momentum_next20;
-        const c3_kernel_momentum_next21 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3457]! * 0.9 + d_c3_kernel21,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3457] = c3_kernel_momentum_next21;
-        const c3_kernel_momentum_next22 = Math.fround(
-          c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3458]! * 0.9 + d_c3_kernel22,
-        );
-        c3_kernel_momentum[i * 1728 + j * 9 + l * 3 + 3458] = c3_kernel_momentum_next22;
-        c3_kernel[i * 1728 + j * 9 + l * 3] =
-          c3_kernel[i * 1728 + j * 9 + l * 3]! - c3_kernel_momentum_next00 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 1] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 1]! - c3_kernel_momentum_next01 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 2] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 2]! - c3_kernel_momentum_next02 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 1728] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 1728]! - c3_kernel_momentum_next10 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 1729] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 1729]! - c3_kernel_momentum_next11 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 1730] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 1730]! - c3_kernel_momentum_next12 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 3456] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 3456]! - c3_kernel_momentum_next20 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 3457] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 3457]! - c3_kernel_momentum_next21 * 0.0005;
-        c3_kernel[i * 1728 + j * 9 + l * 3 + 3458] =
-          c3_kernel[i * 1728 + j * 9 + l * 3 + 3458]! - c3_kernel_momentum_next22 * 0.0005;
-      }
-    }
-  }
-}
-
-/**
- * d_c2_windowArgmax = argmax c2 over windows [1,1,3,3]
- * d_c2 = d_p2 scattered to d_c2_windowArgmax
- * d_c2.product = d_c2.z
- * 3,103,488 floating-point operations.
- */
-function windowArgmaxWindowScatterWhere_2x192x13x13(
-  c2: Float32Array,
-  d_c2_windowArgmax: Int32Array,
-  d_p2: Float32Array,
-  d_c2: Float32Array,
-  d_c2_z: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 192; j++) {
-      for (let l = 0; l < 13; l++) {
-        for (let m = 0; m < 13; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 3; k3++) {
-            for (let k4 = 0; k4 < 3; k4++) {
-              const value = c2[i * 139968 + j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 3 + k4;
-              }
-            }
-          }
-          d_c2_windowArgmax[i * 32448 + j * 169 + l * 13 + m] = argmax;
-        }
-      }
-      for (let l = 0; l < 27; l++) {
-        for (let m = 0; m < 27; m++) {
-          let sum = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              sum +=
-                0 <= Math.floor((l + k * -1) / 2) &&
-                Math.floor((l + k * -1) / 2) < 13 &&
-                (((l + k * -1) % 2) + 2) % 2 === 0 &&
-                0 <= Math.floor((m + k2 * -1) / 2) &&
-                Math.floor((m + k2 * -1) / 2) < 13 &&
-                (((m + k2 * -1) % 2) + 2) % 2 === 0
-                  ? d_c2_windowArgmax[
-                      i * 32448 +
-                        j * 169 +
-                        Math.floor((l + k * -1) / 2) * 13 +
-                        Math.floor((m + k2 * -1) / 2)
-                    ]! ===
-                    k * 3 + k2
-                    ? d_p2[
-                        i * 32448 +
-                          j * 169 +
-                          Math.floor((l + k * -1) / 2) * 13 +
-                          Math.floor((m + k2 * -1) / 2)
-                      ]!
-                    : 0
-                  : 0;
-            }
-          }
-          d_c2[i * 139968 + j * 729 + l * 27 + m] = sum;
-        }
-      }
-      for (let l = 0; l < 27; l++) {
-        for (let m = 0; m < 27; m++) {
-          d_c2_z[i * 139968 + j * 729 + l * 27 + m] =
-            0 < c2[i * 139968 + j * 729 + l * 27 + m]!
-              ? d_c2[i * 139968 + j * 729 + l * 27 + m]!
-              : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_c2.bias = Σ d_c2.z over axes 0,2,3
- * c2.bias.momentum_next = c2.bias_mul + d_c2.bias
- * c2.bias_next = c2.bias − c2.bias_mul_2
- * 280,704 floating-point operations.
- */
-function sumSgd_2x27x27x192(
-  d_c2_z: Float32Array,
-  c2_bias_momentum: Float32Array,
-  c2_bias: Float32Array,
-): void {
-  for (let i = 0; i < 192; i++) {
-    let sum = 0;
-    for (let k = 0; k < 2; k++) {
-      for (let k2 = 0; k2 < 27; k2++) {
-        for (let k3 = 0; k3 < 27; k3++) {
-          sum += d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
-        }
-      }
-    }
-    const d_c2_bias = Math.fround(sum);
-    const c2_bias_momentum_next = Math.fround(c2_bias_momentum[i]! * 0.9 + d_c2_bias);
-    c2_bias_momentum[i] = c2_bias_momentum_next;
-    c2_bias[i] = c2_bias[i]! - c2_bias_momentum_next * 0.0005;
-  }
-}
-
-/** d_c2.z_padded = d_c2.z in a margin of zeros */
-function pad_2x192x31x31(d_c2_z: Float32Array, d_c2_z_padded: Float32Array): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 192; j++) {
-      for (let l = 0; l < 2; l++) {
-        for (let m = 0; m < 2; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m] = 0;
-        }
-        for (let m = 0; m < 27; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 2] = 0;
-        }
-        for (let m = 0; m < 2; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 29] = 0;
-        }
-      }
-      for (let l = 0; l < 27; l++) {
-        for (let m = 0; m < 2; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 62] = 0;
-        }
-        for (let m = 0; m < 27; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 64] =
-            d_c2_z[i * 139968 + j * 729 + l * 27 + m]!;
-        }
-        for (let m = 0; m < 2; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 91] = 0;
-        }
-      }
-      for (let l = 0; l < 2; l++) {
-        for (let m = 0; m < 2; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 899] = 0;
-        }
-        for (let m = 0; m < 27; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 901] = 0;
-        }
-        for (let m = 0; m < 2; m++) {
-          d_c2_z_padded[i * 184512 + j * 961 + l * 31 + m + 928] = 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_p1 = d_c2.z ∗ reverse(transpose(c2.kernel, [1,0,2,3]), [2,3])
- * 895,795,200 floating-point operations.
- */
-function conv_2x64x27x192x5x5x27(
-  d_c2_z_padded: Float32Array,
-  c2_kernel: Float32Array,
-  d_p1: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 64; j += 4) {
-      for (let l = 0; l < 27; l++) {
-        for (let m = 0; m < 26; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 192; k++) {
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const d_c2_z_padded_0 =
-                  d_c2_z_padded[i * 184512 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
-                const c2_kernel_0 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
-                const d_c2_z_padded_1 =
-                  d_c2_z_padded[i * 184512 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                const c2_kernel_1 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
-                const c2_kernel_2 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 74]!;
-                const c2_kernel_3 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 99]!;
-                sum00 += d_c2_z_padded_0 * c2_kernel_0;
-                sum01 += d_c2_z_padded_1 * c2_kernel_0;
-                sum10 += d_c2_z_padded_0 * c2_kernel_1;
-                sum11 += d_c2_z_padded_1 * c2_kernel_1;
-                sum20 += d_c2_z_padded_0 * c2_kernel_2;
-                sum21 += d_c2_z_padded_1 * c2_kernel_2;
-                sum30 += d_c2_z_padded_0 * c2_kernel_3;
-                sum31 += d_c2_z_padded_1 * c2_kernel_3;
-              }
-            }
-          }
-          d_p1[i * 46656 + j * 729 + l * 27 + m] = sum00;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 1] = sum01;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 729] = sum10;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 730] = sum11;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 1458] = sum20;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 1459] = sum21;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 2187] = sum30;
-          d_p1[i * 46656 + j * 729 + l * 27 + m + 2188] = sum31;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 192; k++) {
-          for (let k2 = 0; k2 < 5; k2++) {
-            for (let k3 = 0; k3 < 5; k3++) {
-              const d_c2_z_padded_2 =
-                d_c2_z_padded[i * 184512 + k * 961 + l * 31 + k2 * 31 + k3 + 26]!;
-              const c2_kernel_4 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
-              const c2_kernel_5 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
-              const c2_kernel_6 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 74]!;
-              const c2_kernel_7 = c2_kernel[k * 1600 + j * 25 + k2 * -5 + k3 * -1 + 99]!;
-              sum0 += d_c2_z_padded_2 * c2_kernel_4;
-              sum1 += d_c2_z_padded_2 * c2_kernel_5;
-              sum2 += d_c2_z_padded_2 * c2_kernel_6;
-              sum3 += d_c2_z_padded_2 * c2_kernel_7;
-            }
-          }
-        }
-        d_p1[i * 46656 + j * 729 + l * 27 + 26] = sum0;
-        d_p1[i * 46656 + j * 729 + l * 27 + 755] = sum1;
-        d_p1[i * 46656 + j * 729 + l * 27 + 1484] = sum2;
-        d_p1[i * 46656 + j * 729 + l * 27 + 2213] = sum3;
-      }
-    }
-  }
-}
-
-/**
- * d_c2.kernel_conv = transpose(p1, [1,0,2,3]) ∗ transpose(d_c2.z, [1,0,2,3])
- * c2.kernel.momentum_next = c2.kernel_mul + transpose(d_c2.kernel_conv, [1,0,2,3])
- * c2.kernel_next = c2.kernel − c2.kernel_mul_2
- * 897,024,000 floating-point operations.
- */
-function convSgd_192x64x5x2x27x27x5(
-  p1_padded_2: Float32Array,
-  d_c2_z: Float32Array,
-  c2_kernel_momentum: Float32Array,
-  c2_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 192; i += 3) {
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 5; l++) {
-        for (let m = 0; m < 4; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          for (let k = 0; k < 2; k++) {
-            for (let k2 = 0; k2 < 27; k2++) {
-              for (let k3 = 0; k3 < 27; k3 += 8) {
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 1 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 730]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1459]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 2 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 2]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 731]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1460]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 3 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 3]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 4]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 732]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1461]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 4 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 4]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 4]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 5]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 733]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1462]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 5 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 5]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 5]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 6]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 734]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1463]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 6 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 6]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 6]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 7]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 735]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1464]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-                if (k3 + 7 === 27) break;
-                {
-                  const p1_padded_2_0 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 7]!;
-                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 7]!;
-                  const p1_padded_2_1 =
-                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 8]!;
-                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 736]!;
-                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1465]!;
-                  sum00 += p1_padded_2_0 * d_c2_z_0;
-                  sum01 += p1_padded_2_1 * d_c2_z_0;
-                  sum10 += p1_padded_2_0 * d_c2_z_1;
-                  sum11 += p1_padded_2_1 * d_c2_z_1;
-                  sum20 += p1_padded_2_0 * d_c2_z_2;
-                  sum21 += p1_padded_2_1 * d_c2_z_2;
-                }
-              }
-            }
-          }
-          const d_c2_kernel00 = Math.fround(sum00);
-          const d_c2_kernel01 = Math.fround(sum01);
-          const d_c2_kernel10 = Math.fround(sum10);
-          const d_c2_kernel11 = Math.fround(sum11);
-          const d_c2_kernel20 = Math.fround(sum20);
-          const d_c2_kernel21 = Math.fround(sum21);
-          const c2_kernel_momentum_next00 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m]! * 0.9 + d_c2_kernel00,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m] = c2_kernel_momentum_next00;
-          const c2_kernel_momentum_next01 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1]! * 0.9 + d_c2_kernel01,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1] = c2_kernel_momentum_next01;
-          const c2_kernel_momentum_next10 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1600]! * 0.9 + d_c2_kernel10,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1600] = c2_kernel_momentum_next10;
-          const c2_kernel_momentum_next11 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1601]! * 0.9 + d_c2_kernel11,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 1601] = c2_kernel_momentum_next11;
-          const c2_kernel_momentum_next20 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3200]! * 0.9 + d_c2_kernel20,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3200] = c2_kernel_momentum_next20;
-          const c2_kernel_momentum_next21 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3201]! * 0.9 + d_c2_kernel21,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3201] = c2_kernel_momentum_next21;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m]! - c2_kernel_momentum_next00 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1]! - c2_kernel_momentum_next01 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1600] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1600]! - c2_kernel_momentum_next10 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1601] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1601]! - c2_kernel_momentum_next11 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3200] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3200]! - c2_kernel_momentum_next20 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3201] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3201]! - c2_kernel_momentum_next21 * 0.0005;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 27; k2++) {
-            for (let k3 = 0; k3 < 27; k3++) {
-              const p1_padded_2_2 = p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + k3 + 4]!;
-              const d_c2_z_3 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
-              const d_c2_z_4 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
-              const d_c2_z_5 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
-              sum0 += p1_padded_2_2 * d_c2_z_3;
-              sum1 += p1_padded_2_2 * d_c2_z_4;
-              sum2 += p1_padded_2_2 * d_c2_z_5;
-            }
-          }
-        }
-        const d_c2_kernel0 = Math.fround(sum0);
-        const d_c2_kernel1 = Math.fround(sum1);
-        const d_c2_kernel2 = Math.fround(sum2);
-        const c2_kernel_momentum_next0 = Math.fround(
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4]! * 0.9 + d_c2_kernel0,
-        );
-        c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4] = c2_kernel_momentum_next0;
-        const c2_kernel_momentum_next1 = Math.fround(
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 1604]! * 0.9 + d_c2_kernel1,
-        );
-        c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 1604] = c2_kernel_momentum_next1;
-        const c2_kernel_momentum_next2 = Math.fround(
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 3204]! * 0.9 + d_c2_kernel2,
-        );
-        c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 3204] = c2_kernel_momentum_next2;
-        c2_kernel[i * 1600 + j * 25 + l * 5 + 4] =
-          c2_kernel[i * 1600 + j * 25 + l * 5 + 4]! - c2_kernel_momentum_next0 * 0.0005;
-        c2_kernel[i * 1600 + j * 25 + l * 5 + 1604] =
-          c2_kernel[i * 1600 + j * 25 + l * 5 + 1604]! - c2_kernel_momentum_next1 * 0.0005;
-        c2_kernel[i * 1600 + j * 25 + l * 5 + 3204] =
-          c2_kernel[i * 1600 + j * 25 + l * 5 + 3204]! - c2_kernel_momentum_next2 * 0.0005;
-      }
-    }
-  }
-}
-
-/**
- * d_c1_windowArgmax = argmax c1 over windows [1,1,3,3]
- * d_c1 = d_p1 scattered to d_c1_windowArgmax
- * d_c1.product = d_c1.z
- * 4,324,608 floating-point operations.
- */
-function windowArgmaxWindowScatterWhere_2x64x27x27(
-  c1: Float32Array,
-  d_c1_windowArgmax: Int32Array,
-  d_p1: Float32Array,
-  d_c1: Float32Array,
-  d_c1_z: Float32Array,
-): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 27; l++) {
-        for (let m = 0; m < 27; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 3; k3++) {
-            for (let k4 = 0; k4 < 3; k4++) {
-              const value = c1[i * 193600 + j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 3 + k4;
-              }
-            }
-          }
-          d_c1_windowArgmax[i * 46656 + j * 729 + l * 27 + m] = argmax;
-        }
-      }
-      for (let l = 0; l < 55; l++) {
-        for (let m = 0; m < 55; m++) {
-          let sum = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              sum +=
-                0 <= Math.floor((l + k * -1) / 2) &&
-                Math.floor((l + k * -1) / 2) < 27 &&
-                (((l + k * -1) % 2) + 2) % 2 === 0 &&
-                0 <= Math.floor((m + k2 * -1) / 2) &&
-                Math.floor((m + k2 * -1) / 2) < 27 &&
-                (((m + k2 * -1) % 2) + 2) % 2 === 0
-                  ? d_c1_windowArgmax[
-                      i * 46656 +
-                        j * 729 +
-                        Math.floor((l + k * -1) / 2) * 27 +
-                        Math.floor((m + k2 * -1) / 2)
-                    ]! ===
-                    k * 3 + k2
-                    ? d_p1[
-                        i * 46656 +
-                          j * 729 +
-                          Math.floor((l + k * -1) / 2) * 27 +
-                          Math.floor((m + k2 * -1) / 2)
-                      ]!
-                    : 0
-                  : 0;
-            }
-          }
-          d_c1[i * 193600 + j * 3025 + l * 55 + m] = sum;
-        }
-      }
-      for (let l = 0; l < 55; l++) {
-        for (let m = 0; m < 55; m++) {
-          d_c1_z[i * 193600 + j * 3025 + l * 55 + m] =
-            0 < c1[i * 193600 + j * 3025 + l * 55 + m]!
-              ? d_c1[i * 193600 + j * 3025 + l * 55 + m]!
-              : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_c1.bias = Σ d_c1.z over axes 0,2,3
- * c1.bias.momentum_next = c1.bias_mul + d_c1.bias
- * c1.bias_next = c1.bias − c1.bias_mul_2
- * 387,456 floating-point operations.
- */
-function sumSgd_2x55x55x64(
-  d_c1_z: Float32Array,
-  c1_bias_momentum: Float32Array,
-  c1_bias: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 2; k++) {
-      for (let k2 = 0; k2 < 55; k2++) {
-        for (let k3 = 0; k3 < 55; k3++) {
-          sum += d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-        }
-      }
-    }
-    const d_c1_bias = Math.fround(sum);
-    const c1_bias_momentum_next = Math.fround(c1_bias_momentum[i]! * 0.9 + d_c1_bias);
-    c1_bias_momentum[i] = c1_bias_momentum_next;
-    c1_bias[i] = c1_bias[i]! - c1_bias_momentum_next * 0.0005;
-  }
-}
-
-/**
- * d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])
- * c1.kernel.momentum_next = c1.kernel_mul + transpose(d_c1.kernel_conv, [1,0,2,3])
- * c1.kernel_next = c1.kernel − c1.kernel_mul_2
- * 281,200,128 floating-point operations.
- */
-function convSgd_64x3x11x2x55x55x11(
-  x: Float32Array,
-  d_c1_z: Float32Array,
-  c1_kernel_momentum: Float32Array,
-  c1_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 3; j++) {
-      for (let l = 0; l < 11; l++) {
-        for (let m = 0; m < 10; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          for (let k = 0; k < 2; k++) {
-            for (let k2 = 0; k2 < 55; k2++) {
-              for (let k3 = 0; k3 < 55; k3 += 8) {
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 1 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 4]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 1]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 5]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3026]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6051]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 2 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 8]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 2]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 9]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3027]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6052]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 3 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 12]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 13]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3028]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6053]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 4 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 16]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 4]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 17]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3029]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6054]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 5 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 20]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 5]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 21]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3030]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6055]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 6 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 24]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 25]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3031]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6056]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 7 === 55) break;
-                {
-                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 28]!;
-                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 7]!;
-                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 29]!;
-                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3032]!;
-                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6057]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-              }
-            }
-          }
-          const d_c1_kernel00 = Math.fround(sum00);
-          const d_c1_kernel01 = Math.fround(sum01);
-          const d_c1_kernel10 = Math.fround(sum10);
-          const d_c1_kernel11 = Math.fround(sum11);
-          const d_c1_kernel20 = Math.fround(sum20);
-          const d_c1_kernel21 = Math.fround(sum21);
-          const c1_kernel_momentum_next00 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m]! * 0.9 + d_c1_kernel00,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m] = c1_kernel_momentum_next00;
-          const c1_kernel_momentum_next01 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1]! * 0.9 + d_c1_kernel01,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1] = c1_kernel_momentum_next01;
-          const c1_kernel_momentum_next10 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 363]! * 0.9 + d_c1_kernel10,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 363] = c1_kernel_momentum_next10;
-          const c1_kernel_momentum_next11 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 364]! * 0.9 + d_c1_kernel11,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 364] = c1_kernel_momentum_next11;
-          const c1_kernel_momentum_next20 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 726]! * 0.9 + d_c1_kernel20,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 726] = c1_kernel_momentum_next20;
-          const c1_kernel_momentum_next21 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 727]! * 0.9 + d_c1_kernel21,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 727] = c1_kernel_momentum_next21;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m]! - c1_kernel_momentum_next00 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 1] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 1]! - c1_kernel_momentum_next01 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 363] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 363]! - c1_kernel_momentum_next10 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 364] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 364]! - c1_kernel_momentum_next11 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 726] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 726]! - c1_kernel_momentum_next20 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 727] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 727]! - c1_kernel_momentum_next21 * 0.0005;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 55; k2++) {
-            for (let k3 = 0; k3 < 55; k3++) {
-              const x_2 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + k3 * 4 + 10]!;
-              const d_c1_z_3 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-              const d_c1_z_4 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
-              const d_c1_z_5 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
-              sum0 += x_2 * d_c1_z_3;
-              sum1 += x_2 * d_c1_z_4;
-              sum2 += x_2 * d_c1_z_5;
-            }
-          }
-        }
-        const d_c1_kernel0 = Math.fround(sum0);
-        const d_c1_kernel1 = Math.fround(sum1);
-        const d_c1_kernel2 = Math.fround(sum2);
-        const c1_kernel_momentum_next0 = Math.fround(
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 10]! * 0.9 + d_c1_kernel0,
-        );
-        c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 10] = c1_kernel_momentum_next0;
-        const c1_kernel_momentum_next1 = Math.fround(
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 373]! * 0.9 + d_c1_kernel1,
-        );
-        c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 373] = c1_kernel_momentum_next1;
-        const c1_kernel_momentum_next2 = Math.fround(
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 736]! * 0.9 + d_c1_kernel2,
-        );
-        c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 736] = c1_kernel_momentum_next2;
-        c1_kernel[i * 363 + j * 121 + l * 11 + 10] =
-          c1_kernel[i * 363 + j * 121 + l * 11 + 10]! - c1_kernel_momentum_next0 * 0.0005;
-        c1_kernel[i * 363 + j * 121 + l * 11 + 373] =
-          c1_kernel[i * 363 + j * 121 + l * 11 + 373]! - c1_kernel_momentum_next1 * 0.0005;
-        c1_kernel[i * 363 + j * 121 + l * 11 + 736] =
-          c1_kernel[i * 363 + j * 121 + l * 11 + 736]! - c1_kernel_momentum_next2 * 0.0005;
-      }
-    }
-  }
-  for (let j = 0; j < 3; j++) {
-    for (let l = 0; l < 11; l++) {
-      for (let m = 0; m < 10; m += 2) {
-        let sum0_2 = 0;
-        let sum1_2 = 0;
-        for (let k = 0; k < 2; k++) {
-          for (let k2 = 0; k2 < 55; k2++) {
-            for (let k3 = 0; k3 < 55; k3++) {
-              const x_3 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
-              const d_c1_z_6 = d_c1_z[k * 193600 + k2 * 55 + k3 + 190575]!;
-              const x_4 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
-              sum0_2 += x_3 * d_c1_z_6;
-              sum1_2 += x_4 * d_c1_z_6;
-            }
-          }
-        }
-        const d_c1_kernel0_2 = Math.fround(sum0_2);
-        const d_c1_kernel1_2 = Math.fround(sum1_2);
-        const c1_kernel_momentum_next0_2 = Math.fround(
-          c1_kernel_momentum[j * 121 + l * 11 + m + 22869]! * 0.9 + d_c1_kernel0_2,
-        );
-        c1_kernel_momentum[j * 121 + l * 11 + m + 22869] = c1_kernel_momentum_next0_2;
-        const c1_kernel_momentum_next1_2 = Math.fround(
-          c1_kernel_momentum[j * 121 + l * 11 + m + 22870]! * 0.9 + d_c1_kernel1_2,
-        );
-        c1_kernel_momentum[j * 121 + l * 11 + m + 22870] = c1_kernel_momentum_next1_2;
-        c1_kernel[j * 121 + l * 11 + m + 22869] =
-          c1_kernel[j * 121 + l * 11 + m + 22869]! - c1_kernel_momentum_next0_2 * 0.0005;
-        c1_kernel[j * 121 + l * 11 + m + 22870] =
-          c1_kernel[j * 121 + l * 11 + m + 22870]! - c1_kernel_momentum_next1_2 * 0.0005;
-      }
-      let sum = 0;
-      for (let k = 0; k < 2; k++) {
-        for (let k2 = 0; k2 < 55; k2++) {
-          for (let k3 = 0; k3 < 55; k3++) {
-            sum +=
-              x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + k3 * 4 + 10]! *
-              d_c1_z[k * 193600 + k2 * 55 + k3 + 190575]!;
-          }
-        }
-      }
-      const d_c1_kernel = Math.fround(sum);
-      const c1_kernel_momentum_next = Math.fround(
-        c1_kernel_momentum[j * 121 + l * 11 + 22879]! * 0.9 + d_c1_kernel,
-      );
-      c1_kernel_momentum[j * 121 + l * 11 + 22879] = c1_kernel_momentum_next;
-      c1_kernel[j * 121 + l * 11 + 22879] =
-        c1_kernel[j * 121 + l * 11 + 22879]! - c1_kernel_momentum_next * 0.0005;
-    }
-  }
-}
-
-/**
- * c1.product = x ∗ c1.kernel
- * 140,553,600 floating-point operations.
- */
-function conv_1x64x55x3x11x11x55_evaluate(
-  x: Float32Array,
-  c1_kernel: Float32Array,
-  c1_product: Float32Array,
-): void {
-  for (let j = 0; j < 64; j += 4) {
-    for (let l = 0; l < 55; l++) {
-      for (let m = 0; m < 54; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 11; k2++) {
-            for (let k3 = 0; k3 < 11; k3++) {
-              const x_0 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3]!;
-              const c1_kernel_0 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-              const x_1 = x[k * 51529 + l * 908 + k2 * 227 + m * 4 + k3 + 4]!;
-              const c1_kernel_1 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-              const c1_kernel_2 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-              const c1_kernel_3 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-              sum00 += x_0 * c1_kernel_0;
-              sum01 += x_1 * c1_kernel_0;
-              sum10 += x_0 * c1_kernel_1;
-              sum11 += x_1 * c1_kernel_1;
-              sum20 += x_0 * c1_kernel_2;
-              sum21 += x_1 * c1_kernel_2;
-              sum30 += x_0 * c1_kernel_3;
-              sum31 += x_1 * c1_kernel_3;
-            }
-          }
-        }
-        c1_product[j * 3025 + l * 55 + m] = sum00;
-        c1_product[j * 3025 + l * 55 + m + 1] = sum01;
-        c1_product[j * 3025 + l * 55 + m + 3025] = sum10;
-        c1_product[j * 3025 + l * 55 + m + 3026] = sum11;
-        c1_product[j * 3025 + l * 55 + m + 6050] = sum20;
-        c1_product[j * 3025 + l * 55 + m + 6051] = sum21;
-        c1_product[j * 3025 + l * 55 + m + 9075] = sum30;
-        c1_product[j * 3025 + l * 55 + m + 9076] = sum31;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 3; k++) {
-        for (let k2 = 0; k2 < 11; k2++) {
-          for (let k3 = 0; k3 < 11; k3++) {
-            const x_2 = x[k * 51529 + l * 908 + k2 * 227 + k3 + 216]!;
-            const c1_kernel_4 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3]!;
-            const c1_kernel_5 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 363]!;
-            const c1_kernel_6 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 726]!;
-            const c1_kernel_7 = c1_kernel[j * 363 + k * 121 + k2 * 11 + k3 + 1089]!;
-            sum0 += x_2 * c1_kernel_4;
-            sum1 += x_2 * c1_kernel_5;
-            sum2 += x_2 * c1_kernel_6;
-            sum3 += x_2 * c1_kernel_7;
-          }
-        }
-      }
-      c1_product[j * 3025 + l * 55 + 54] = sum0;
-      c1_product[j * 3025 + l * 55 + 3079] = sum1;
-      c1_product[j * 3025 + l * 55 + 6104] = sum2;
-      c1_product[j * 3025 + l * 55 + 9129] = sum3;
-    }
-  }
-}
-
-/**
- * p1 = max c1 over windows [1,1,3,3]
- * 839,808 floating-point operations.
- */
-function windowMax_1x64x27x1x1x3x3x27_evaluate(
-  c1_product: Float32Array,
-  c1_bias: Float32Array,
-  p1: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    for (let l = 0; l < 27; l++) {
-      for (let m = 0; m < 27; m++) {
-        const c1_bias_0 = c1_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 3; k3++) {
-          for (let k4 = 0; k4 < 3; k4++) {
-            const c1_product_0 = c1_product[j * 3025 + l * 110 + k3 * 55 + m * 2 + k4]!;
-            max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
-          }
-        }
-        p1[j * 729 + l * 27 + m] = max;
-      }
-    }
-  }
-}
-
-/** p1_padded = p1 in a margin of zeros */
-function pad_1x64x31x31_evaluate(p1: Float32Array, p1_padded: Float32Array): void {
-  for (let j = 0; j < 64; j++) {
-    for (let l = 0; l < 2; l++) {
-      for (let m = 0; m < 2; m++) {
-        p1_padded[j * 961 + l * 31 + m] = 0;
-      }
-      for (let m = 0; m < 27; m++) {
-        p1_padded[j * 961 + l * 31 + m + 2] = 0;
-      }
-      for (let m = 0; m < 2; m++) {
-        p1_padded[j * 961 + l * 31 + m + 29] = 0;
-      }
-    }
-    for (let l = 0; l < 27; l++) {
-      for (let m = 0; m < 2; m++) {
-        p1_padded[j * 961 + l * 31 + m + 62] = 0;
-      }
-      for (let m = 0; m < 27; m++) {
-        p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
-      }
-      for (let m = 0; m < 2; m++) {
-        p1_padded[j * 961 + l * 31 + m + 91] = 0;
-      }
-    }
-    for (let l = 0; l < 2; l++) {
-      for (let m = 0; m < 2; m++) {
-        p1_padded[j * 961 + l * 31 + m + 899] = 0;
-      }
-      for (let m = 0; m < 27; m++) {
-        p1_padded[j * 961 + l * 31 + m + 901] = 0;
-      }
-      for (let m = 0; m < 2; m++) {
-        p1_padded[j * 961 + l * 31 + m + 928] = 0;
-      }
-    }
-  }
-}
-
-/**
- * c2.product = p1 ∗ c2.kernel
- * 447,897,600 floating-point operations.
- */
-function conv_1x192x27x64x5x5x27_evaluate(
-  p1_padded: Float32Array,
-  c2_kernel: Float32Array,
-  c2_product: Float32Array,
-): void {
-  for (let j = 0; j < 192; j += 3) {
-    for (let l = 0; l < 27; l++) {
-      for (let m = 0; m < 27; m += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum22 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 5; k2++) {
-            for (let k3 = 0; k3 < 5; k3++) {
-              const p1_padded_0 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
-              const c2_kernel_0 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3]!;
-              const p1_padded_1 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-              const p1_padded_2 = p1_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-              const c2_kernel_1 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 1600]!;
-              const c2_kernel_2 = c2_kernel[j * 1600 + k * 25 + k2 * 5 + k3 + 3200]!;
-              sum00 += p1_padded_0 * c2_kernel_0;
-              sum01 += p1_padded_1 * c2_kernel_0;
-              sum02 += p1_padded_2 * c2_kernel_0;
-              sum10 += p1_padded_0 * c2_kernel_1;
-              sum11 += p1_padded_1 * c2_kernel_1;
-              sum12 += p1_padded_2 * c2_kernel_1;
-              sum20 += p1_padded_0 * c2_kernel_2;
-              sum21 += p1_padded_1 * c2_kernel_2;
-              sum22 += p1_padded_2 * c2_kernel_2;
-            }
-          }
-        }
-        c2_product[j * 729 + l * 27 + m] = sum00;
-        c2_product[j * 729 + l * 27 + m + 1] = sum01;
-        c2_product[j * 729 + l * 27 + m + 2] = sum02;
-        c2_product[j * 729 + l * 27 + m + 729] = sum10;
-        c2_product[j * 729 + l * 27 + m + 730] = sum11;
-        c2_product[j * 729 + l * 27 + m + 731] = sum12;
-        c2_product[j * 729 + l * 27 + m + 1458] = sum20;
-        c2_product[j * 729 + l * 27 + m + 1459] = sum21;
-        c2_product[j * 729 + l * 27 + m + 1460] = sum22;
-      }
-    }
-  }
-}
-
-/**
- * p2 = max c2 over windows [1,1,3,3]
- * 584,064 floating-point operations.
- */
-function windowMax_1x192x13x1x1x3x3x13_evaluate(
-  c2_product: Float32Array,
-  c2_bias: Float32Array,
-  p2: Float32Array,
-): void {
-  for (let j = 0; j < 192; j++) {
-    for (let l = 0; l < 13; l++) {
-      for (let m = 0; m < 13; m++) {
-        const c2_bias_0 = c2_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 3; k3++) {
-          for (let k4 = 0; k4 < 3; k4++) {
-            const c2_product_0 = c2_product[j * 729 + l * 54 + k3 * 27 + m * 2 + k4]!;
-            max = Math.max(max, c2_product_0 + c2_bias_0 < 0 ? 0 : c2_product_0 + c2_bias[j]!);
-          }
-        }
-        p2[j * 169 + l * 13 + m] = max;
-      }
-    }
-  }
-}
-
-/** p2_padded = p2 in a margin of zeros */
-function pad_1x192x15x15_evaluate(p2: Float32Array, p2_padded: Float32Array): void {
-  for (let j = 0; j < 192; j++) {
-    p2_padded[j * 225] = 0;
-    for (let m = 0; m < 13; m++) {
-      p2_padded[j * 225 + m + 1] = 0;
-    }
-    p2_padded[j * 225 + 14] = 0;
-    for (let l = 0; l < 13; l++) {
-      p2_padded[j * 225 + l * 15 + 15] = 0;
-      for (let m = 0; m < 13; m++) {
-        p2_padded[j * 225 + l * 15 + m + 16] = p2[j * 169 + l * 13 + m]!;
-      }
-      p2_padded[j * 225 + l * 15 + 29] = 0;
-    }
-    p2_padded[j * 225 + 210] = 0;
-    for (let m = 0; m < 13; m++) {
-      p2_padded[j * 225 + m + 211] = 0;
-    }
-    p2_padded[j * 225 + 224] = 0;
-  }
-}
-
-/**
- * c3.product = p2 ∗ c3.kernel
- * c3 = relu(c3.z)
- * 224,345,472 floating-point operations.
- */
-function convRelu_1x384x13x192x3x3x13_evaluate(
-  p2_padded: Float32Array,
-  c3_kernel: Float32Array,
-  c3_bias: Float32Array,
-  c3: Float32Array,
-): void {
-  for (let j = 0; j < 384; j += 4) {
-    for (let l = 0; l < 13; l++) {
-      for (let m = 0; m < 12; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 192; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const p2_padded_0 = p2_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
-              const c3_kernel_0 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
-              const p2_padded_1 = p2_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
-              const c3_kernel_1 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
-              const c3_kernel_2 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
-              const c3_kernel_3 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
-              sum00 += p2_padded_0 * c3_kernel_0;
-              sum01 += p2_padded_1 * c3_kernel_0;
-              sum10 += p2_padded_0 * c3_kernel_1;
-              sum11 += p2_padded_1 * c3_kernel_1;
-              sum20 += p2_padded_0 * c3_kernel_2;
-              sum21 += p2_padded_1 * c3_kernel_2;
-              sum30 += p2_padded_0 * c3_kernel_3;
-              sum31 += p2_padded_1 * c3_kernel_3;
-            }
-          }
-        }
-        const c3_product00 = Math.fround(sum00);
-        const c3_product01 = Math.fround(sum01);
-        const c3_product10 = Math.fround(sum10);
-        const c3_product11 = Math.fround(sum11);
-        const c3_product20 = Math.fround(sum20);
-        const c3_product21 = Math.fround(sum21);
-        const c3_product30 = Math.fround(sum30);
-        const c3_product31 = Math.fround(sum31);
-        const c3_bias_0 = c3_bias[j]!;
-        const add_0 = c3_product00 + c3_bias_0;
-        const add_1 = c3_product01 + c3_bias_0;
-        const c3_bias_1 = c3_bias[j + 1]!;
-        const add_2 = c3_product10 + c3_bias_1;
-        const add_3 = c3_product11 + c3_bias_1;
-        const c3_bias_2 = c3_bias[j + 2]!;
-        const add_4 = c3_product20 + c3_bias_2;
-        const add_5 = c3_product21 + c3_bias_2;
-        const c3_bias_3 = c3_bias[j + 3]!;
-        const add_6 = c3_product30 + c3_bias_3;
-        const add_7 = c3_product31 + c3_bias_3;
-        c3[j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
-        c3[j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
-        c3[j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
-        c3[j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
-        c3[j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
-        c3[j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
-        c3[j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
-        c3[j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 192; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
-          for (let k3 = 0; k3 < 3; k3++) {
-            const p2_padded_2 = p2_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
-            const c3_kernel_4 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3]!;
-            const c3_kernel_5 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 1728]!;
-            const c3_kernel_6 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 3456]!;
-            const c3_kernel_7 = c3_kernel[j * 1728 + k * 9 + k2 * 3 + k3 + 5184]!;
-            sum0 += p2_padded_2 * c3_kernel_4;
-            sum1 += p2_padded_2 * c3_kernel_5;
-            sum2 += p2_padded_2 * c3_kernel_6;
-            sum3 += p2_padded_2 * c3_kernel_7;
-          }
-        }
-      }
-      const c3_product0 = Math.fround(sum0);
-      const c3_product1 = Math.fround(sum1);
-      const c3_product2 = Math.fround(sum2);
-      const c3_product3 = Math.fround(sum3);
-      const c3_bias_4 = c3_bias[j]!;
-      const add_8 = c3_product0 + c3_bias_4;
-      const c3_bias_5 = c3_bias[j + 1]!;
-      const add_9 = c3_product1 + c3_bias_5;
-      const c3_bias_6 = c3_bias[j + 2]!;
-      const add_10 = c3_product2 + c3_bias_6;
-      const c3_bias_7 = c3_bias[j + 3]!;
-      const add_11 = c3_product3 + c3_bias_7;
-      c3[j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
-      c3[j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
-      c3[j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
-      c3[j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
-    }
-  }
-}
-
-/** c3_padded = c3 in a margin of zeros */
-function pad_1x384x15x15_evaluate(c3: Float32Array, c3_padded: Float32Array): void {
-  for (let j = 0; j < 384; j++) {
-    c3_padded[j * 225] = 0;
-    for (let m = 0; m < 13; m++) {
-      c3_padded[j * 225 + m + 1] = 0;
-    }
-    c3_padded[j * 225 + 14] = 0;
-    for (let l = 0; l < 13; l++) {
-      c3_padded[j * 225 + l * 15 + 15] = 0;
-      for (let m = 0; m < 13; m++) {
-        c3_padded[j * 225 + l * 15 + m + 16] = c3[j * 169 + l * 13 + m]!;
-      }
-      c3_padded[j * 225 + l * 15 + 29] = 0;
-    }
-    c3_padded[j * 225 + 210] = 0;
-    for (let m = 0; m < 13; m++) {
-      c3_padded[j * 225 + m + 211] = 0;
-    }
-    c3_padded[j * 225 + 224] = 0;
-  }
-}
-
-/**
- * c4.product = c3 ∗ c4.kernel
- * c4 = relu(c4.z)
- * 299,084,032 floating-point operations.
- */
-function convRelu_1x256x13x384x3x3x13_evaluate(
-  c3_padded: Float32Array,
-  c4_kernel: Float32Array,
-  c4_bias: Float32Array,
-  c4: Float32Array,
-): void {
-  for (let j = 0; j < 256; j += 4) {
-    for (let l = 0; l < 13; l++) {
-      for (let m = 0; m < 12; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 384; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const c3_padded_0 = c3_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
-              const c4_kernel_0 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
-              const c3_padded_1 = c3_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
-              const c4_kernel_1 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
-              const c4_kernel_2 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
-              const c4_kernel_3 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
-              sum00 += c3_padded_0 * c4_kernel_0;
-              sum01 += c3_padded_1 * c4_kernel_0;
-              sum10 += c3_padded_0 * c4_kernel_1;
-              sum11 += c3_padded_1 * c4_kernel_1;
-              sum20 += c3_padded_0 * c4_kernel_2;
-              sum21 += c3_padded_1 * c4_kernel_2;
-              sum30 += c3_padded_0 * c4_kernel_3;
-              sum31 += c3_padded_1 * c4_kernel_3;
-            }
-          }
-        }
-        const c4_product00 = Math.fround(sum00);
-        const c4_product01 = Math.fround(sum01);
-        const c4_product10 = Math.fround(sum10);
-        const c4_product11 = Math.fround(sum11);
-        const c4_product20 = Math.fround(sum20);
-        const c4_product21 = Math.fround(sum21);
-        const c4_product30 = Math.fround(sum30);
-        const c4_product31 = Math.fround(sum31);
-        const c4_bias_0 = c4_bias[j]!;
-        const add_0 = c4_product00 + c4_bias_0;
-        const add_1 = c4_product01 + c4_bias_0;
-        const c4_bias_1 = c4_bias[j + 1]!;
-        const add_2 = c4_product10 + c4_bias_1;
-        const add_3 = c4_product11 + c4_bias_1;
-        const c4_bias_2 = c4_bias[j + 2]!;
-        const add_4 = c4_product20 + c4_bias_2;
-        const add_5 = c4_product21 + c4_bias_2;
-        const c4_bias_3 = c4_bias[j + 3]!;
-        const add_6 = c4_product30 + c4_bias_3;
-        const add_7 = c4_product31 + c4_bias_3;
-        c4[j * 169 + l * 13 + m] = add_0 < 0 ? 0 : add_0;
-        c4[j * 169 + l * 13 + m + 1] = add_1 < 0 ? 0 : add_1;
-        c4[j * 169 + l * 13 + m + 169] = add_2 < 0 ? 0 : add_2;
-        c4[j * 169 + l * 13 + m + 170] = add_3 < 0 ? 0 : add_3;
-        c4[j * 169 + l * 13 + m + 338] = add_4 < 0 ? 0 : add_4;
-        c4[j * 169 + l * 13 + m + 339] = add_5 < 0 ? 0 : add_5;
-        c4[j * 169 + l * 13 + m + 507] = add_6 < 0 ? 0 : add_6;
-        c4[j * 169 + l * 13 + m + 508] = add_7 < 0 ? 0 : add_7;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 384; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
-          for (let k3 = 0; k3 < 3; k3++) {
-            const c3_padded_2 = c3_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
-            const c4_kernel_4 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3]!;
-            const c4_kernel_5 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 3456]!;
-            const c4_kernel_6 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 6912]!;
-            const c4_kernel_7 = c4_kernel[j * 3456 + k * 9 + k2 * 3 + k3 + 10368]!;
-            sum0 += c3_padded_2 * c4_kernel_4;
-            sum1 += c3_padded_2 * c4_kernel_5;
-            sum2 += c3_padded_2 * c4_kernel_6;
-            sum3 += c3_padded_2 * c4_kernel_7;
-          }
-        }
-      }
-      const c4_product0 = Math.fround(sum0);
-      const c4_product1 = Math.fround(sum1);
-      const c4_product2 = Math.fround(sum2);
-      const c4_product3 = Math.fround(sum3);
-      const c4_bias_4 = c4_bias[j]!;
-      const add_8 = c4_product0 + c4_bias_4;
-      const c4_bias_5 = c4_bias[j + 1]!;
-      const add_9 = c4_product1 + c4_bias_5;
-      const c4_bias_6 = c4_bias[j + 2]!;
-      const add_10 = c4_product2 + c4_bias_6;
-      const c4_bias_7 = c4_bias[j + 3]!;
-      const add_11 = c4_product3 + c4_bias_7;
-      c4[j * 169 + l * 13 + 12] = add_8 < 0 ? 0 : add_8;
-      c4[j * 169 + l * 13 + 181] = add_9 < 0 ? 0 : add_9;
-      c4[j * 169 + l * 13 + 350] = add_10 < 0 ? 0 : add_10;
-      c4[j * 169 + l * 13 + 519] = add_11 < 0 ? 0 : add_11;
-    }
-  }
-}
-
-/** c4_padded = c4 in a margin of zeros */
-function pad_1x256x15x15_evaluate(c4: Float32Array, c4_padded: Float32Array): void {
-  for (let j = 0; j < 256; j++) {
-    c4_padded[j * 225] = 0;
-    for (let m = 0; m < 13; m++) {
-      c4_padded[j * 225 + m + 1] = 0;
-    }
-    c4_padded[j * 225 + 14] = 0;
-    for (let l = 0; l < 13; l++) {
-      c4_padded[j * 225 + l * 15 + 15] = 0;
-      for (let m = 0; m < 13; m++) {
-        c4_padded[j * 225 + l * 15 + m + 16] = c4[j * 169 + l * 13 + m]!;
-      }
-      c4_padded[j * 225 + l * 15 + 29] = 0;
-    }
-    c4_padded[j * 225 + 210] = 0;
-    for (let m = 0; m < 13; m++) {
-      c4_padded[j * 225 + m + 211] = 0;
-    }
-    c4_padded[j * 225 + 224] = 0;
-  }
-}
-
-/**
- * c5.product = c4 ∗ c5.kernel
- * 199,360,512 floating-point operations.
- */
-function conv_1x256x13x256x3x3x13_evaluate(
-  c4_padded: Float32Array,
-  c5_kernel: Float32Array,
-  c5_product: Float32Array,
-): void {
-  for (let j = 0; j < 256; j += 4) {
-    for (let l = 0; l < 13; l++) {
-      for (let m = 0; m < 12; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 256; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const c4_padded_0 = c4_padded[k * 225 + l * 15 + k2 * 15 + m + k3]!;
-              const c5_kernel_0 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
-              const c4_padded_1 = c4_padded[k * 225 + l * 15 + k2 * 15 + m + k3 + 1]!;
-              const c5_kernel_1 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
-              const c5_kernel_2 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
-              const c5_kernel_3 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
-              sum00 += c4_padded_0 * c5_kernel_0;
-              sum01 += c4_padded_1 * c5_kernel_0;
-              sum10 += c4_padded_0 * c5_kernel_1;
-              sum11 += c4_padded_1 * c5_kernel_1;
-              sum20 += c4_padded_0 * c5_kernel_2;
-              sum21 += c4_padded_1 * c5_kernel_2;
-              sum30 += c4_padded_0 * c5_kernel_3;
-              sum31 += c4_padded_1 * c5_kernel_3;
-            }
-          }
-        }
-        c5_product[j * 169 + l * 13 + m] = sum00;
-        c5_product[j * 169 + l * 13 + m + 1] = sum01;
-        c5_product[j * 169 + l * 13 + m + 169] = sum10;
-        c5_product[j * 169 + l * 13 + m + 170] = sum11;
-        c5_product[j * 169 + l * 13 + m + 338] = sum20;
-        c5_product[j * 169 + l * 13 + m + 339] = sum21;
-        c5_product[j * 169 + l * 13 + m + 507] = sum30;
-        c5_product[j * 169 + l * 13 + m + 508] = sum31;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 256; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
-          for (let k3 = 0; k3 < 3; k3++) {
-            const c4_padded_2 = c4_padded[k * 225 + l * 15 + k2 * 15 + k3 + 12]!;
-            const c5_kernel_4 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3]!;
-            const c5_kernel_5 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 2304]!;
-            const c5_kernel_6 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 4608]!;
-            const c5_kernel_7 = c5_kernel[j * 2304 + k * 9 + k2 * 3 + k3 + 6912]!;
-            sum0 += c4_padded_2 * c5_kernel_4;
-            sum1 += c4_padded_2 * c5_kernel_5;
-            sum2 += c4_padded_2 * c5_kernel_6;
-            sum3 += c4_padded_2 * c5_kernel_7;
-          }
-        }
-      }
-      c5_product[j * 169 + l * 13 + 12] = sum0;
-      c5_product[j * 169 + l * 13 + 181] = sum1;
-      c5_product[j * 169 + l * 13 + 350] = sum2;
-      c5_product[j * 169 + l * 13 + 519] = sum3;
-    }
-  }
+  };
 }
 
 /**
  * p5 = max c5 over windows [1,1,3,3]
  * 165,888 floating-point operations.
  */
-function windowMax_1x256x6x1x1x3x3x6_evaluate(
-  c5_product: Float32Array,
-  c5_bias: Float32Array,
-  p5: Float32Array,
-): void {
-  for (let j = 0; j < 256; j++) {
-    for (let l = 0; l < 6; l++) {
-      for (let m = 0; m < 6; m++) {
-        const c5_bias_0 = c5_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 3; k3++) {
-          for (let k4 = 0; k4 < 3; k4++) {
-            const c5_product_0 = c5_product[j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!;
-            max = Math.max(max, c5_product_0 + c5_bias_0 < 0 ? 0 : c5_product_0 + c5_bias[j]!);
+function windowMax_1x256x6x1x1x3x3x6_predict(
+  c5_product_: Float32Array,
+  c5_bias_: Float32Array,
+  p5_: Float32Array,
+): () => void {
+  return function windowMax_1x256x6x1x1x3x3x6_predict(): void {
+    const c5_product = c5_product_;
+    const c5_bias = c5_bias_;
+    const p5 = p5_;
+    for (let j = 0; j < 256; j++) {
+      for (let l = 0; l < 6; l++) {
+        for (let m = 0; m < 6; m++) {
+          const c5_bias_0 = c5_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 3; k3++) {
+            for (let k4 = 0; k4 < 3; k4++) {
+              const c5_product_0 = c5_product[j * 169 + l * 26 + k3 * 13 + m * 2 + k4]!;
+              max = Math.max(max, c5_product_0 + c5_bias_0 < 0 ? 0 : c5_product_0 + c5_bias[j]!);
+            }
           }
+          p5[j * 36 + l * 6 + m] = max;
         }
-        p5[j * 36 + l * 6 + m] = max;
       }
     }
-  }
+  };
 }
 
 /**
@@ -5654,45 +6648,51 @@ function windowMax_1x256x6x1x1x3x3x6_evaluate(
  * f6 = relu(f6.z)
  * 75,501,568 floating-point operations.
  */
-function dotRelu_1x9216x4096_evaluate(
-  p5: Float32Array,
-  f6_kernel: Float32Array,
-  f6_bias: Float32Array,
-  f6: Float32Array,
-): void {
-  for (let j = 0; j < 4096; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 9216; k++) {
-      const p5_0 = p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]!;
-      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
-      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
-      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-      const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
-      sum0 += p5_0 * f6_kernel_0;
-      sum1 += p5_0 * f6_kernel_1;
-      sum2 += p5_0 * f6_kernel_2;
-      sum3 += p5_0 * f6_kernel_3;
+function dotRelu_1x9216x4096_predict(
+  p5_: Float32Array,
+  f6_kernel_: Float32Array,
+  f6_bias_: Float32Array,
+  f6_: Float32Array,
+): () => void {
+  return function dotRelu_1x9216x4096_predict(): void {
+    const p5 = p5_;
+    const f6_kernel = f6_kernel_;
+    const f6_bias = f6_bias_;
+    const f6 = f6_;
+    for (let j = 0; j < 4096; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 9216; k++) {
+        const p5_0 = p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]!;
+        const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
+        const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
+        sum0 += p5_0 * f6_kernel_0;
+        sum1 += p5_0 * f6_kernel_1;
+        sum2 += p5_0 * f6_kernel_2;
+        sum3 += p5_0 * f6_kernel_3;
+      }
+      const f6_product0 = Math.fround(sum0);
+      const f6_product1 = Math.fround(sum1);
+      const f6_product2 = Math.fround(sum2);
+      const f6_product3 = Math.fround(sum3);
+      const f6_bias_0 = f6_bias[j]!;
+      const add_0 = f6_product0 + f6_bias_0;
+      const f6_bias_1 = f6_bias[j + 1]!;
+      const add_1 = f6_product1 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product2 + f6_bias_2;
+      const f6_bias_3 = f6_bias[j + 3]!;
+      const add_3 = f6_product3 + f6_bias_3;
+      f6[j] = add_0 < 0 ? 0 : add_0;
+      f6[j + 1] = add_1 < 0 ? 0 : add_1;
+      f6[j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const f6_product0 = Math.fround(sum0);
-    const f6_product1 = Math.fround(sum1);
-    const f6_product2 = Math.fround(sum2);
-    const f6_product3 = Math.fround(sum3);
-    const f6_bias_0 = f6_bias[j]!;
-    const add_0 = f6_product0 + f6_bias_0;
-    const f6_bias_1 = f6_bias[j + 1]!;
-    const add_1 = f6_product1 + f6_bias_1;
-    const f6_bias_2 = f6_bias[j + 2]!;
-    const add_2 = f6_product2 + f6_bias_2;
-    const f6_bias_3 = f6_bias[j + 3]!;
-    const add_3 = f6_product3 + f6_bias_3;
-    f6[j] = add_0 < 0 ? 0 : add_0;
-    f6[j + 1] = add_1 < 0 ? 0 : add_1;
-    f6[j + 2] = add_2 < 0 ? 0 : add_2;
-    f6[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -5700,45 +6700,51 @@ function dotRelu_1x9216x4096_evaluate(
  * f7 = relu(f7.z)
  * 33,558,528 floating-point operations.
  */
-function dotRelu_1x4096x4096_evaluate(
-  f6: Float32Array,
-  f7_kernel: Float32Array,
-  f7_bias: Float32Array,
-  f7: Float32Array,
-): void {
-  for (let j = 0; j < 4096; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const f6_0 = f6[k]!;
-      const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
-      const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
-      const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
-      const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
-      sum0 += f6_0 * f7_kernel_0;
-      sum1 += f6_0 * f7_kernel_1;
-      sum2 += f6_0 * f7_kernel_2;
-      sum3 += f6_0 * f7_kernel_3;
+function dotRelu_1x4096x4096_predict(
+  f6_: Float32Array,
+  f7_kernel_: Float32Array,
+  f7_bias_: Float32Array,
+  f7_: Float32Array,
+): () => void {
+  return function dotRelu_1x4096x4096_predict(): void {
+    const f6 = f6_;
+    const f7_kernel = f7_kernel_;
+    const f7_bias = f7_bias_;
+    const f7 = f7_;
+    for (let j = 0; j < 4096; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 4096; k++) {
+        const f6_0 = f6[k]!;
+        const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
+        const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
+        sum0 += f6_0 * f7_kernel_0;
+        sum1 += f6_0 * f7_kernel_1;
+        sum2 += f6_0 * f7_kernel_2;
+        sum3 += f6_0 * f7_kernel_3;
+      }
+      const f7_product0 = Math.fround(sum0);
+      const f7_product1 = Math.fround(sum1);
+      const f7_product2 = Math.fround(sum2);
+      const f7_product3 = Math.fround(sum3);
+      const f7_bias_0 = f7_bias[j]!;
+      const add_0 = f7_product0 + f7_bias_0;
+      const f7_bias_1 = f7_bias[j + 1]!;
+      const add_1 = f7_product1 + f7_bias_1;
+      const f7_bias_2 = f7_bias[j + 2]!;
+      const add_2 = f7_product2 + f7_bias_2;
+      const f7_bias_3 = f7_bias[j + 3]!;
+      const add_3 = f7_product3 + f7_bias_3;
+      f7[j] = add_0 < 0 ? 0 : add_0;
+      f7[j + 1] = add_1 < 0 ? 0 : add_1;
+      f7[j + 2] = add_2 < 0 ? 0 : add_2;
+      f7[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const f7_product0 = Math.fround(sum0);
-    const f7_product1 = Math.fround(sum1);
-    const f7_product2 = Math.fround(sum2);
-    const f7_product3 = Math.fround(sum3);
-    const f7_bias_0 = f7_bias[j]!;
-    const add_0 = f7_product0 + f7_bias_0;
-    const f7_bias_1 = f7_bias[j + 1]!;
-    const add_1 = f7_product1 + f7_bias_1;
-    const f7_bias_2 = f7_bias[j + 2]!;
-    const add_2 = f7_product2 + f7_bias_2;
-    const f7_bias_3 = f7_bias[j + 3]!;
-    const add_3 = f7_product3 + f7_bias_3;
-    f7[j] = add_0 < 0 ? 0 : add_0;
-    f7[j + 1] = add_1 < 0 ? 0 : add_1;
-    f7[j + 2] = add_2 < 0 ? 0 : add_2;
-    f7[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -5746,130 +6752,43 @@ function dotRelu_1x4096x4096_evaluate(
  * scores = scores.product + scores.bias
  * 8,193,000 floating-point operations.
  */
-function dotAdd_1x4096x1000_evaluate(
-  f7: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 1000; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const f7_0 = f7[k]!;
-      const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
-      sum0 += f7_0 * scores_kernel_0;
-      sum1 += f7_0 * scores_kernel_1;
-      sum2 += f7_0 * scores_kernel_2;
-      sum3 += f7_0 * scores_kernel_3;
+function dotAdd_1x4096x1000_predict(
+  f7_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x4096x1000_predict(): void {
+    const f7 = f7_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 1000; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 4096; k++) {
+        const f7_0 = f7[k]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
+        const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
+        sum0 += f7_0 * scores_kernel_0;
+        sum1 += f7_0 * scores_kernel_1;
+        sum2 += f7_0 * scores_kernel_2;
+        sum3 += f7_0 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_product2 = Math.fround(sum2);
+      const scores_product3 = Math.fround(sum3);
+      scores[j] = scores_product0 + scores_bias[j]!;
+      scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
+      scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
+      scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
     }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    const scores_product2 = Math.fround(sum2);
-    const scores_product3 = Math.fround(sum3);
-    scores[j] = scores_product0 + scores_bias[j]!;
-    scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
-    scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
-    scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
-  }
-}
-
-/**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * 6,003 floating-point operations.
- */
-function reduceMaxSum_1000x1_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const y_0 = y[0]!;
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  let max = -Infinity;
-  for (let k = 0; k < 1000; k++) {
-    max = Math.max(max, scores[k]!);
-  }
-  const largest = max;
-  let sum = 0;
-  for (let k = 0; k < 1000; k++) {
-    sum += exp(Math.fround(scores[k]! - largest));
-  }
-  const total_2 = Math.fround(sum);
-  let sum_2 = 0;
-  for (let k = 0; k < 1000; k++) {
-    sum_2 += k === y_0 ? Math.fround(scores[k]! - largest) : 0;
-  }
-  const chosen = Math.fround(sum_2);
-  total += 0 < live_rows_0 ? log(total_2) - chosen : 0;
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
- * 1,001 floating-point operations.
- */
-function argmaxSum_1000x1_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const y_0 = y[0]!;
-  let total = 0;
-  let best = -Infinity;
-  let argmax = 0;
-  for (let k = 0; k < 1000; k++) {
-    const value = scores[k]!;
-    if (best < value) {
-      best = value;
-      argmax = k;
-    }
-  }
-  const argmax_2 = argmax;
-  total += 0 < live_rows_0 ? (argmax_2 === y_0 ? 1 : 0) : 0;
-  rowSum_2[0] = total;
-}
-
-/**
- * labelScore = Σ where_2 over axes 1
- * behind = Σ cast_4 over axes 1
- * rowSum_3 = Σ liveRows_3
- * 2,001 floating-point operations.
- */
-function sum_1000x1_evaluate(
-  rowSum_3: Float32Array,
-  y: Int32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const y_0 = y[0]!;
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  let sum = 0;
-  for (let k = 0; k < 1000; k++) {
-    sum += k === y_0 ? scores[k]! : 0;
-  }
-  const labelScore = Math.fround(sum);
-  let sum_2 = 0;
-  for (let k = 0; k < 1000; k++) {
-    const scores_0 = scores[k]!;
-    sum_2 += scores_0 < labelScore || (scores_0 === labelScore && y_0 < k) ? 1 : 0;
-  }
-  const behind = Math.fround(sum_2);
-  total += 0 < live_rows_0 ? (995 <= behind ? 1 : 0) : 0;
-  rowSum_3[0] = total;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 209,968   arena 4,215,680 bytes, nothing else is ever allocated   36,935,344 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 e1e7e6ee7e356a7e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 417a6c07695c662f
 
 /** The model's name. */
 export const MODEL: string = "autoencoder";
@@ -216,6 +216,146 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const decoder_predict = new Float32Array(arena, 2522800, 128); // [1,128]  scratch, statements 3–4
   const image_predict = new Float32Array(arena, 2519664, 784); // [1,784]  output, statements 4–5
 
+  const dotRelu_encoder = dotRelu_32x784x128(x, encoder_kernel, encoder_bias, encoder);
+  const dotAdd_code = dotAdd_32x128x32(encoder, code_kernel, code_bias, code);
+  const dotRelu_decoder = dotRelu_32x32x128(code, decoder_kernel, decoder_bias, decoder);
+  const dotSigmoidMul_d_image_z = dotSigmoidMul_32x128x784(
+    decoder,
+    image_kernel,
+    image,
+    image_bias,
+    live_rows,
+    d_rowSum,
+    x,
+    d_image_z,
+  );
+  const sum_rowSum = sum_784x32(rowSum, image, x, live_rows);
+  const sumAdam_image_bias = sumAdam_32x784(
+    d_image_z,
+    image_bias_m,
+    image_bias_v,
+    image_bias,
+    rate,
+    correction,
+  );
+  const dotWhere_d_decoder_z = dotWhere_32x784x128(d_image_z, image_kernel, decoder, d_decoder_z);
+  const dotAdam_image_kernel = dotAdam_128x32x784(
+    decoder,
+    d_image_z,
+    image_kernel_m,
+    image_kernel_v,
+    image_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_decoder_bias = sumAdam_32x128(
+    d_decoder_z,
+    decoder_bias_m,
+    decoder_bias_v,
+    decoder_bias,
+    rate,
+    correction,
+  );
+  const dot_d_code = dot_32x128x32(d_decoder_z, decoder_kernel, d_code);
+  const dotAdam_decoder_kernel = dotAdam_32x32x128(
+    code,
+    d_decoder_z,
+    decoder_kernel_m,
+    decoder_kernel_v,
+    decoder_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_code_bias = sumAdam_32x32(
+    d_code,
+    code_bias_m,
+    code_bias_v,
+    code_bias,
+    rate,
+    correction,
+  );
+  const dotWhere_d_encoder_z = dotWhere_32x32x128(d_code, code_kernel, encoder, d_encoder_z);
+  const dotAdam_code_kernel = dotAdam_128x32x32(
+    encoder,
+    d_code,
+    code_kernel_m,
+    code_kernel_v,
+    code_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_encoder_bias = sumAdam_32x128(
+    d_encoder_z,
+    encoder_bias_m,
+    encoder_bias_v,
+    encoder_bias,
+    rate,
+    correction,
+  );
+  const dotAdam_encoder_kernel = dotAdam_784x32x128(
+    x,
+    d_encoder_z,
+    encoder_kernel_m,
+    encoder_kernel_v,
+    encoder_kernel,
+    rate,
+    correction,
+  );
+  const dotRelu_encoder_evaluate = dotRelu_250x784x128_evaluate(
+    x_evaluate,
+    encoder_kernel,
+    encoder_bias,
+    encoder_evaluate,
+  );
+  const dotAdd_code_evaluate = dotAdd_250x128x32_evaluate(
+    encoder_evaluate,
+    code_kernel,
+    code_bias,
+    code_evaluate,
+  );
+  const dotRelu_decoder_evaluate = dotRelu_250x32x128_evaluate(
+    code_evaluate,
+    decoder_kernel,
+    decoder_bias,
+    decoder_evaluate,
+  );
+  const dot_image_product_evaluate = dot_250x128x784_evaluate(
+    decoder_evaluate,
+    image_kernel,
+    image_product_evaluate,
+  );
+  const sum_rowSum_evaluate = sum_784x250_evaluate(
+    rowSum_evaluate,
+    image_product_evaluate,
+    image_bias,
+    x_evaluate,
+    live_rows_evaluate,
+  );
+  const dotRelu_encoder_predict = dotRelu_1x784x128_predict(
+    x_predict,
+    encoder_kernel,
+    encoder_bias,
+    encoder_predict,
+  );
+  const dotAdd_code_predict = dotAdd_1x128x32_predict(
+    encoder_predict,
+    code_kernel,
+    code_bias,
+    code_predict,
+  );
+  const dotRelu_decoder_predict = dotRelu_1x32x128_predict(
+    code_predict,
+    decoder_kernel,
+    decoder_bias,
+    decoder_predict,
+  );
+  const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict(
+    decoder_predict,
+    image_kernel,
+    image_predict,
+    image_bias,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(encoder_kernel, seed, 0, -0.08111071056538127, 0.08111071056538127);
   fillUniform(code_kernel, seed, 1, -0.19364916731037085, 0.19364916731037085);
@@ -247,18 +387,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/autoencoder.ts:10
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/autoencoder.ts:10
     // encoder = relu(encoder.z)    %encoder  relu, models/autoencoder.ts:10
-    dotRelu_32x784x128(x, encoder_kernel, encoder_bias, encoder);
+    dotRelu_encoder();
 
     // 5.
     // code.product = encoder · code.kernel    %code.product  dot, models/autoencoder.ts:11
     // code = code.product + code.bias    %code  add, models/autoencoder.ts:11
-    dotAdd_32x128x32(encoder, code_kernel, code_bias, code);
+    dotAdd_code();
 
     // 6.
     // decoder.product = code · decoder.kernel    %decoder.product  dot, models/autoencoder.ts:12
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/autoencoder.ts:12
     // decoder = relu(decoder.z)    %decoder  relu, models/autoencoder.ts:12
-    dotRelu_32x32x128(code, decoder_kernel, decoder_bias, decoder);
+    dotRelu_decoder();
 
     // 7.
     // cast = f32(live rows)    %cast  cast, models/autoencoder.ts:15
@@ -289,16 +429,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_image.z = d_difference ⊙ d_image.z_mul    %d_image.z  adjoint of sigmoid, models/autoencoder.ts:13
     // d_broadcast_4 = d_image.z    %d_broadcast_4  adjoint of add, models/autoencoder.ts:13
     // d_image.product = d_image.z    %d_image.product  adjoint of add, models/autoencoder.ts:13
-    dotSigmoidMul_32x128x784(
-      decoder,
-      image_kernel,
-      image,
-      image_bias,
-      live_rows,
-      d_rowSum,
-      x,
-      d_image_z,
-    );
+    dotSigmoidMul_d_image_z();
 
     // 11.
     // difference = image − x    %difference  sub, models/autoencoder.ts:15
@@ -308,7 +439,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_2 = sum ⊙ 0.0012755102040816326    %mul_2  mul, models/autoencoder.ts:15
     // liveRows = isLive ? mul_2 : 0    %liveRows  where, models/autoencoder.ts:15
     // rowSum = Σ liveRows    %rowSum  sum, models/autoencoder.ts:15
-    sum_784x32(rowSum, image, x, live_rows);
+    sum_rowSum();
 
     // 12.
     // loss = rowSum ⊙ perRow    %loss  mul, models/autoencoder.ts:15
@@ -345,7 +476,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // image.bias_add = image.bias_sqrt + 1e-8    %image.bias_add  update of image.bias by adam, models/autoencoder.ts:13
     // image.bias_div = image.bias_mul_7 / image.bias_add    %image.bias_div  update of image.bias by adam, models/autoencoder.ts:13
     // image.bias_next = image.bias − image.bias_div    %image.bias_next  update of image.bias by adam, models/autoencoder.ts:13
-    sumAdam_32x784(d_image_z, image_bias_m, image_bias_v, image_bias, rate, correction);
+    sumAdam_image_bias();
 
     // 18.
     // d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot, models/autoencoder.ts:13
@@ -353,7 +484,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/autoencoder.ts:12
     // d_broadcast_3 = d_decoder.z    %d_broadcast_3  adjoint of add, models/autoencoder.ts:12
     // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/autoencoder.ts:12
-    dotWhere_32x784x128(d_image_z, image_kernel, decoder, d_decoder_z);
+    dotWhere_d_decoder_z();
 
     // 19.
     // d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot, models/autoencoder.ts:13
@@ -370,15 +501,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // image.kernel_add = image.kernel_sqrt + 1e-8    %image.kernel_add  update of image.kernel by adam, models/autoencoder.ts:13
     // image.kernel_div = image.kernel_mul_7 / image.kernel_add    %image.kernel_div  update of image.kernel by adam, models/autoencoder.ts:13
     // image.kernel_next = image.kernel − image.kernel_div    %image.kernel_next  update of image.kernel by adam, models/autoencoder.ts:13
-    dotAdam_128x32x784(
-      decoder,
-      d_image_z,
-      image_kernel_m,
-      image_kernel_v,
-      image_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_image_kernel();
 
     // 20.
     // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/autoencoder.ts:12
@@ -395,13 +518,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.bias_add = decoder.bias_sqrt + 1e-8    %decoder.bias_add  update of decoder.bias by adam, models/autoencoder.ts:12
     // decoder.bias_div = decoder.bias_mul_7 / decoder.bias_add    %decoder.bias_div  update of decoder.bias by adam, models/autoencoder.ts:12
     // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/autoencoder.ts:12
-    sumAdam_32x128(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction);
+    sumAdam_decoder_bias();
 
     // 21.
     // d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot, models/autoencoder.ts:12
     // d_broadcast_2 = d_code    %d_broadcast_2  adjoint of add, models/autoencoder.ts:11
     // d_code.product = d_code    %d_code.product  adjoint of add, models/autoencoder.ts:11
-    dot_32x128x32(d_decoder_z, decoder_kernel, d_code);
+    dot_d_code();
 
     // 22.
     // d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/autoencoder.ts:12
@@ -418,15 +541,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.kernel_add = decoder.kernel_sqrt + 1e-8    %decoder.kernel_add  update of decoder.kernel by adam, models/autoencoder.ts:12
     // decoder.kernel_div = decoder.kernel_mul_7 / decoder.kernel_add    %decoder.kernel_div  update of decoder.kernel by adam, models/autoencoder.ts:12
     // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam, models/autoencoder.ts:12
-    dotAdam_32x32x128(
-      code,
-      d_decoder_z,
-      decoder_kernel_m,
-      decoder_kernel_v,
-      decoder_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_decoder_kernel();
 
     // 23.
     // d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast, models/autoencoder.ts:11
@@ -443,7 +558,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // code.bias_add = code.bias_sqrt + 1e-8    %code.bias_add  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_div = code.bias_mul_7 / code.bias_add    %code.bias_div  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_next = code.bias − code.bias_div    %code.bias_next  update of code.bias by adam, models/autoencoder.ts:11
-    sumAdam_32x32(d_code, code_bias_m, code_bias_v, code_bias, rate, correction);
+    sumAdam_code_bias();
 
     // 24.
     // d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot, models/autoencoder.ts:11
@@ -451,7 +566,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/autoencoder.ts:10
     // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/autoencoder.ts:10
     // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/autoencoder.ts:10
-    dotWhere_32x32x128(d_code, code_kernel, encoder, d_encoder_z);
+    dotWhere_d_encoder_z();
 
     // 25.
     // d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot, models/autoencoder.ts:11
@@ -468,7 +583,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // code.kernel_add = code.kernel_sqrt + 1e-8    %code.kernel_add  update of code.kernel by adam, models/autoencoder.ts:11
     // code.kernel_div = code.kernel_mul_7 / code.kernel_add    %code.kernel_div  update of code.kernel by adam, models/autoencoder.ts:11
     // code.kernel_next = code.kernel − code.kernel_div    %code.kernel_next  update of code.kernel by adam, models/autoencoder.ts:11
-    dotAdam_128x32x32(encoder, d_code, code_kernel_m, code_kernel_v, code_kernel, rate, correction);
+    dotAdam_code_kernel();
 
     // 26.
     // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast, models/autoencoder.ts:10
@@ -485,7 +600,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.bias_add = encoder.bias_sqrt + 1e-8    %encoder.bias_add  update of encoder.bias by adam, models/autoencoder.ts:10
     // encoder.bias_div = encoder.bias_mul_7 / encoder.bias_add    %encoder.bias_div  update of encoder.bias by adam, models/autoencoder.ts:10
     // encoder.bias_next = encoder.bias − encoder.bias_div    %encoder.bias_next  update of encoder.bias by adam, models/autoencoder.ts:10
-    sumAdam_32x128(d_encoder_z, encoder_bias_m, encoder_bias_v, encoder_bias, rate, correction);
+    sumAdam_encoder_bias();
 
     // 27.
     // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot, models/autoencoder.ts:10
@@ -502,15 +617,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.kernel_add = encoder.kernel_sqrt + 1e-8    %encoder.kernel_add  update of encoder.kernel by adam, models/autoencoder.ts:10
     // encoder.kernel_div = encoder.kernel_mul_7 / encoder.kernel_add    %encoder.kernel_div  update of encoder.kernel by adam, models/autoencoder.ts:10
     // encoder.kernel_next = encoder.kernel − encoder.kernel_div    %encoder.kernel_next  update of encoder.kernel by adam, models/autoencoder.ts:10
-    dotAdam_784x32x128(
-      x,
-      d_encoder_z,
-      encoder_kernel_m,
-      encoder_kernel_v,
-      encoder_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_encoder_kernel();
 
     return loss;
   }
@@ -528,22 +635,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/autoencoder.ts:10
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/autoencoder.ts:10
     // encoder = relu(encoder.z)    %encoder  relu, models/autoencoder.ts:10
-    dotRelu_250x784x128_evaluate(x_evaluate, encoder_kernel, encoder_bias, encoder_evaluate);
+    dotRelu_encoder_evaluate();
 
     // 2.
     // code.product = encoder · code.kernel    %code.product  dot, models/autoencoder.ts:11
     // code = code.product + code.bias    %code  add, models/autoencoder.ts:11
-    dotAdd_250x128x32_evaluate(encoder_evaluate, code_kernel, code_bias, code_evaluate);
+    dotAdd_code_evaluate();
 
     // 3.
     // decoder.product = code · decoder.kernel    %decoder.product  dot, models/autoencoder.ts:12
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/autoencoder.ts:12
     // decoder = relu(decoder.z)    %decoder  relu, models/autoencoder.ts:12
-    dotRelu_250x32x128_evaluate(code_evaluate, decoder_kernel, decoder_bias, decoder_evaluate);
+    dotRelu_decoder_evaluate();
 
     // 4.
     // image.product = decoder · image.kernel    %image.product  dot, models/autoencoder.ts:13
-    dot_250x128x784_evaluate(decoder_evaluate, image_kernel, image_product_evaluate);
+    dot_image_product_evaluate();
 
     // 5.
     // image.z = image.product + image.bias    %image.z  add, models/autoencoder.ts:13
@@ -555,13 +662,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_2 = sum ⊙ 0.0012755102040816326    %mul_2  mul, models/autoencoder.ts:15
     // liveRows = isLive ? mul_2 : 0    %liveRows  where, models/autoencoder.ts:15
     // rowSum = Σ liveRows    %rowSum  sum, models/autoencoder.ts:15
-    sum_784x250_evaluate(
-      rowSum_evaluate,
-      image_product_evaluate,
-      image_bias,
-      x_evaluate,
-      live_rows_evaluate,
-    );
+    sum_rowSum_evaluate();
 
     // 6.
     // cast = f32(live rows)    %cast  cast, models/autoencoder.ts:15
@@ -594,24 +695,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/autoencoder.ts:10
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/autoencoder.ts:10
     // encoder = relu(encoder.z)    %encoder  relu, models/autoencoder.ts:10
-    dotRelu_1x784x128_predict(x_predict, encoder_kernel, encoder_bias, encoder_predict);
+    dotRelu_encoder_predict();
 
     // 2.
     // code.product = encoder · code.kernel    %code.product  dot, models/autoencoder.ts:11
     // code = code.product + code.bias    %code  add, models/autoencoder.ts:11
-    dotAdd_1x128x32_predict(encoder_predict, code_kernel, code_bias, code_predict);
+    dotAdd_code_predict();
 
     // 3.
     // decoder.product = code · decoder.kernel    %decoder.product  dot, models/autoencoder.ts:12
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/autoencoder.ts:12
     // decoder = relu(decoder.z)    %decoder  relu, models/autoencoder.ts:12
-    dotRelu_1x32x128_predict(code_predict, decoder_kernel, decoder_bias, decoder_predict);
+    dotRelu_decoder_predict();
 
     // 4.
     // image.product = decoder · image.kernel    %image.product  dot, models/autoencoder.ts:13
     // image.z = image.product + image.bias    %image.z  add, models/autoencoder.ts:13
     // image = sigmoid(image.z)    %image  sigmoid, models/autoencoder.ts:13
-    dotSigmoid_1x128x784_predict(decoder_predict, image_kernel, image_predict, image_bias);
+    dotSigmoid_image_predict();
 
     return outputs;
   }
@@ -694,183 +795,133 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 6,426,624 floating-point operations.
  */
 function dotRelu_32x784x128(
-  x: Float32Array,
-  encoder_kernel: Float32Array,
-  encoder_bias: Float32Array,
-  encoder: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
+  x_: Float32Array,
+  encoder_kernel_: Float32Array,
+  encoder_bias_: Float32Array,
+  encoder_: Float32Array,
+): () => void {
+  return function dotRelu_32x784x128(): void {
+    const x = x_;
+    const encoder_kernel = encoder_kernel_;
+    const encoder_bias = encoder_bias_;
+    const encoder = encoder_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+            const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum02 += x_0 * encoder_kernel_2;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum12 += x_1 * encoder_kernel_2;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+            const encoder_kernel_2 = encoder_kernel[k * 128 + j + 130]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum02 += x_0 * encoder_kernel_2;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum12 += x_1 * encoder_kernel_2;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+            const encoder_kernel_2 = encoder_kernel[k * 128 + j + 258]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum02 += x_0 * encoder_kernel_2;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum12 += x_1 * encoder_kernel_2;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+            const encoder_kernel_2 = encoder_kernel[k * 128 + j + 386]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum02 += x_0 * encoder_kernel_2;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum12 += x_1 * encoder_kernel_2;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 130]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 258]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 386]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 514]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 642]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 770]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
-          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 898]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum02 += x_0 * encoder_kernel_2;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum12 += x_1 * encoder_kernel_2;
-        }
+        const encoder_product00 = Math.fround(sum00);
+        const encoder_product01 = Math.fround(sum01);
+        const encoder_product02 = Math.fround(sum02);
+        const encoder_product10 = Math.fround(sum10);
+        const encoder_product11 = Math.fround(sum11);
+        const encoder_product12 = Math.fround(sum12);
+        const encoder_bias_0 = encoder_bias[j]!;
+        const add_0 = encoder_product00 + encoder_bias_0;
+        const encoder_bias_1 = encoder_bias[j + 1]!;
+        const add_1 = encoder_product01 + encoder_bias_1;
+        const encoder_bias_2 = encoder_bias[j + 2]!;
+        const add_2 = encoder_product02 + encoder_bias_2;
+        const add_3 = encoder_product10 + encoder_bias_0;
+        const add_4 = encoder_product11 + encoder_bias_1;
+        const add_5 = encoder_product12 + encoder_bias_2;
+        encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        encoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+        encoder[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+        encoder[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+        encoder[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
       }
-      const encoder_product00 = Math.fround(sum00);
-      const encoder_product01 = Math.fround(sum01);
-      const encoder_product02 = Math.fround(sum02);
-      const encoder_product10 = Math.fround(sum10);
-      const encoder_product11 = Math.fround(sum11);
-      const encoder_product12 = Math.fround(sum12);
-      const encoder_bias_0 = encoder_bias[j]!;
-      const add_0 = encoder_product00 + encoder_bias_0;
-      const encoder_bias_1 = encoder_bias[j + 1]!;
-      const add_1 = encoder_product01 + encoder_bias_1;
-      const encoder_bias_2 = encoder_bias[j + 2]!;
-      const add_2 = encoder_product02 + encoder_bias_2;
-      const add_3 = encoder_product10 + encoder_bias_0;
-      const add_4 = encoder_product11 + encoder_bias_1;
-      const add_5 = encoder_product12 + encoder_bias_2;
-      encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_2 = x[i * 784 + k]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + 126]!;
+        const encoder_kernel_4 = encoder_kernel[k * 128 + 127]!;
+        const x_3 = x[i * 784 + k + 784]!;
+        sum00_2 += x_2 * encoder_kernel_3;
+        sum01_2 += x_2 * encoder_kernel_4;
+        sum10_2 += x_3 * encoder_kernel_3;
+        sum11_2 += x_3 * encoder_kernel_4;
+      }
+      const encoder_product00_2 = Math.fround(sum00_2);
+      const encoder_product01_2 = Math.fround(sum01_2);
+      const encoder_product10_2 = Math.fround(sum10_2);
+      const encoder_product11_2 = Math.fround(sum11_2);
+      const encoder_bias_3 = encoder_bias[126]!;
+      const add_6 = encoder_product00_2 + encoder_bias_3;
+      const encoder_bias_4 = encoder_bias[127]!;
+      const add_7 = encoder_product01_2 + encoder_bias_4;
+      const add_8 = encoder_product10_2 + encoder_bias_3;
+      const add_9 = encoder_product11_2 + encoder_bias_4;
+      encoder[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+      encoder[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+      encoder[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+      encoder[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_2 = x[i * 784 + k]!;
-      const encoder_kernel_3 = encoder_kernel[k * 128 + 126]!;
-      const encoder_kernel_4 = encoder_kernel[k * 128 + 127]!;
-      const x_3 = x[i * 784 + k + 784]!;
-      sum00_2 += x_2 * encoder_kernel_3;
-      sum01_2 += x_2 * encoder_kernel_4;
-      sum10_2 += x_3 * encoder_kernel_3;
-      sum11_2 += x_3 * encoder_kernel_4;
-    }
-    const encoder_product00_2 = Math.fround(sum00_2);
-    const encoder_product01_2 = Math.fround(sum01_2);
-    const encoder_product10_2 = Math.fround(sum10_2);
-    const encoder_product11_2 = Math.fround(sum11_2);
-    const encoder_bias_3 = encoder_bias[126]!;
-    const add_6 = encoder_product00_2 + encoder_bias_3;
-    const encoder_bias_4 = encoder_bias[127]!;
-    const add_7 = encoder_product01_2 + encoder_bias_4;
-    const add_8 = encoder_product10_2 + encoder_bias_3;
-    const add_9 = encoder_product11_2 + encoder_bias_4;
-    encoder[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
-    encoder[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
-    encoder[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
-    encoder[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
-  }
+  };
 }
 
 /**
@@ -879,174 +930,124 @@ function dotRelu_32x784x128(
  * 263,168 floating-point operations.
  */
 function dotAdd_32x128x32(
-  encoder: Float32Array,
-  code_kernel: Float32Array,
-  code_bias: Float32Array,
-  code: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const code_kernel_0 = code_kernel[k * 32 + j]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
+  encoder_: Float32Array,
+  code_kernel_: Float32Array,
+  code_bias_: Float32Array,
+  code_: Float32Array,
+): () => void {
+  return function dotAdd_32x128x32(): void {
+    const encoder = encoder_;
+    const code_kernel = code_kernel_;
+    const code_bias = code_bias_;
+    const code = code_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const encoder_0 = encoder[i * 128 + k]!;
+            const code_kernel_0 = code_kernel[k * 32 + j]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
+            const encoder_1 = encoder[i * 128 + k + 128]!;
+            const encoder_2 = encoder[i * 128 + k + 256]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 1]!;
+            const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
+            const encoder_1 = encoder[i * 128 + k + 129]!;
+            const encoder_2 = encoder[i * 128 + k + 257]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 2]!;
+            const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
+            const encoder_1 = encoder[i * 128 + k + 130]!;
+            const encoder_2 = encoder[i * 128 + k + 258]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 3]!;
+            const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
+            const encoder_1 = encoder[i * 128 + k + 131]!;
+            const encoder_2 = encoder[i * 128 + k + 259]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 4]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 128]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 129]!;
-          const encoder_1 = encoder[i * 128 + k + 132]!;
-          const encoder_2 = encoder[i * 128 + k + 260]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 5]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 160]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 161]!;
-          const encoder_1 = encoder[i * 128 + k + 133]!;
-          const encoder_2 = encoder[i * 128 + k + 261]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 6]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 192]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 193]!;
-          const encoder_1 = encoder[i * 128 + k + 134]!;
-          const encoder_2 = encoder[i * 128 + k + 262]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 7]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 224]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 225]!;
-          const encoder_1 = encoder[i * 128 + k + 135]!;
-          const encoder_2 = encoder[i * 128 + k + 263]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
+        const code_product00 = Math.fround(sum00);
+        const code_product01 = Math.fround(sum01);
+        const code_product10 = Math.fround(sum10);
+        const code_product11 = Math.fround(sum11);
+        const code_product20 = Math.fround(sum20);
+        const code_product21 = Math.fround(sum21);
+        const code_bias_0 = code_bias[j]!;
+        const code_bias_1 = code_bias[j + 1]!;
+        code[i * 32 + j] = code_product00 + code_bias_0;
+        code[i * 32 + j + 1] = code_product01 + code_bias_1;
+        code[i * 32 + j + 32] = code_product10 + code_bias_0;
+        code[i * 32 + j + 33] = code_product11 + code_bias_1;
+        code[i * 32 + j + 64] = code_product20 + code_bias_0;
+        code[i * 32 + j + 65] = code_product21 + code_bias_1;
       }
-      const code_product00 = Math.fround(sum00);
-      const code_product01 = Math.fround(sum01);
-      const code_product10 = Math.fround(sum10);
-      const code_product11 = Math.fround(sum11);
-      const code_product20 = Math.fround(sum20);
-      const code_product21 = Math.fround(sum21);
-      const code_bias_0 = code_bias[j]!;
-      const code_bias_1 = code_bias[j + 1]!;
-      code[i * 32 + j] = code_product00 + code_bias_0;
-      code[i * 32 + j + 1] = code_product01 + code_bias_1;
-      code[i * 32 + j + 32] = code_product10 + code_bias_0;
-      code[i * 32 + j + 33] = code_product11 + code_bias_1;
-      code[i * 32 + j + 64] = code_product20 + code_bias_0;
-      code[i * 32 + j + 65] = code_product21 + code_bias_1;
     }
-  }
-  for (let j = 0; j < 32; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_3 = encoder[k + 3840]!;
-      const code_kernel_2 = code_kernel[k * 32 + j]!;
-      const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
-      const encoder_4 = encoder[k + 3968]!;
-      sum00_2 += encoder_3 * code_kernel_2;
-      sum01_2 += encoder_3 * code_kernel_3;
-      sum10_2 += encoder_4 * code_kernel_2;
-      sum11_2 += encoder_4 * code_kernel_3;
+    for (let j = 0; j < 32; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_3 = encoder[k + 3840]!;
+        const code_kernel_2 = code_kernel[k * 32 + j]!;
+        const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
+        const encoder_4 = encoder[k + 3968]!;
+        sum00_2 += encoder_3 * code_kernel_2;
+        sum01_2 += encoder_3 * code_kernel_3;
+        sum10_2 += encoder_4 * code_kernel_2;
+        sum11_2 += encoder_4 * code_kernel_3;
+      }
+      const code_product00_2 = Math.fround(sum00_2);
+      const code_product01_2 = Math.fround(sum01_2);
+      const code_product10_2 = Math.fround(sum10_2);
+      const code_product11_2 = Math.fround(sum11_2);
+      const code_bias_2 = code_bias[j]!;
+      const code_bias_3 = code_bias[j + 1]!;
+      code[j + 960] = code_product00_2 + code_bias_2;
+      code[j + 961] = code_product01_2 + code_bias_3;
+      code[j + 992] = code_product10_2 + code_bias_2;
+      code[j + 993] = code_product11_2 + code_bias_3;
     }
-    const code_product00_2 = Math.fround(sum00_2);
-    const code_product01_2 = Math.fround(sum01_2);
-    const code_product10_2 = Math.fround(sum10_2);
-    const code_product11_2 = Math.fround(sum11_2);
-    const code_bias_2 = code_bias[j]!;
-    const code_bias_3 = code_bias[j + 1]!;
-    code[j + 960] = code_product00_2 + code_bias_2;
-    code[j + 961] = code_product01_2 + code_bias_3;
-    code[j + 992] = code_product10_2 + code_bias_2;
-    code[j + 993] = code_product11_2 + code_bias_3;
-  }
+  };
 }
 
 /**
@@ -1055,183 +1056,133 @@ function dotAdd_32x128x32(
  * 266,240 floating-point operations.
  */
 function dotRelu_32x32x128(
-  code: Float32Array,
-  decoder_kernel: Float32Array,
-  decoder_bias: Float32Array,
-  decoder: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const code_0 = code[i * 32 + k]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-          const code_1 = code[i * 32 + k + 32]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
+  code_: Float32Array,
+  decoder_kernel_: Float32Array,
+  decoder_bias_: Float32Array,
+  decoder_: Float32Array,
+): () => void {
+  return function dotRelu_32x32x128(): void {
+    const code = code_;
+    const decoder_kernel = decoder_kernel_;
+    const decoder_bias = decoder_bias_;
+    const decoder = decoder_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const code_0 = code[i * 32 + k]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+            const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
+            const code_1 = code[i * 32 + k + 32]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum02 += code_0 * decoder_kernel_2;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum12 += code_1 * decoder_kernel_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const code_0 = code[i * 32 + k + 1]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
+            const decoder_kernel_2 = decoder_kernel[k * 128 + j + 130]!;
+            const code_1 = code[i * 32 + k + 33]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum02 += code_0 * decoder_kernel_2;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum12 += code_1 * decoder_kernel_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const code_0 = code[i * 32 + k + 2]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
+            const decoder_kernel_2 = decoder_kernel[k * 128 + j + 258]!;
+            const code_1 = code[i * 32 + k + 34]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum02 += code_0 * decoder_kernel_2;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum12 += code_1 * decoder_kernel_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const code_0 = code[i * 32 + k + 3]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
+            const decoder_kernel_2 = decoder_kernel[k * 128 + j + 386]!;
+            const code_1 = code[i * 32 + k + 35]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum02 += code_0 * decoder_kernel_2;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum12 += code_1 * decoder_kernel_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 1]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 130]!;
-          const code_1 = code[i * 32 + k + 33]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 2]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 258]!;
-          const code_1 = code[i * 32 + k + 34]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 3]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 386]!;
-          const code_1 = code[i * 32 + k + 35]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 4]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 512]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 513]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 514]!;
-          const code_1 = code[i * 32 + k + 36]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 5]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 640]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 641]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 642]!;
-          const code_1 = code[i * 32 + k + 37]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 6]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 768]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 769]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 770]!;
-          const code_1 = code[i * 32 + k + 38]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 7]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 896]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 897]!;
-          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 898]!;
-          const code_1 = code[i * 32 + k + 39]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum02 += code_0 * decoder_kernel_2;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum12 += code_1 * decoder_kernel_2;
-        }
+        const decoder_product00 = Math.fround(sum00);
+        const decoder_product01 = Math.fround(sum01);
+        const decoder_product02 = Math.fround(sum02);
+        const decoder_product10 = Math.fround(sum10);
+        const decoder_product11 = Math.fround(sum11);
+        const decoder_product12 = Math.fround(sum12);
+        const decoder_bias_0 = decoder_bias[j]!;
+        const add_0 = decoder_product00 + decoder_bias_0;
+        const decoder_bias_1 = decoder_bias[j + 1]!;
+        const add_1 = decoder_product01 + decoder_bias_1;
+        const decoder_bias_2 = decoder_bias[j + 2]!;
+        const add_2 = decoder_product02 + decoder_bias_2;
+        const add_3 = decoder_product10 + decoder_bias_0;
+        const add_4 = decoder_product11 + decoder_bias_1;
+        const add_5 = decoder_product12 + decoder_bias_2;
+        decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        decoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+        decoder[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+        decoder[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+        decoder[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
       }
-      const decoder_product00 = Math.fround(sum00);
-      const decoder_product01 = Math.fround(sum01);
-      const decoder_product02 = Math.fround(sum02);
-      const decoder_product10 = Math.fround(sum10);
-      const decoder_product11 = Math.fround(sum11);
-      const decoder_product12 = Math.fround(sum12);
-      const decoder_bias_0 = decoder_bias[j]!;
-      const add_0 = decoder_product00 + decoder_bias_0;
-      const decoder_bias_1 = decoder_bias[j + 1]!;
-      const add_1 = decoder_product01 + decoder_bias_1;
-      const decoder_bias_2 = decoder_bias[j + 2]!;
-      const add_2 = decoder_product02 + decoder_bias_2;
-      const add_3 = decoder_product10 + decoder_bias_0;
-      const add_4 = decoder_product11 + decoder_bias_1;
-      const add_5 = decoder_product12 + decoder_bias_2;
-      decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      decoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      decoder[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
-      decoder[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
-      decoder[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const code_2 = code[i * 32 + k]!;
+        const decoder_kernel_3 = decoder_kernel[k * 128 + 126]!;
+        const decoder_kernel_4 = decoder_kernel[k * 128 + 127]!;
+        const code_3 = code[i * 32 + k + 32]!;
+        sum00_2 += code_2 * decoder_kernel_3;
+        sum01_2 += code_2 * decoder_kernel_4;
+        sum10_2 += code_3 * decoder_kernel_3;
+        sum11_2 += code_3 * decoder_kernel_4;
+      }
+      const decoder_product00_2 = Math.fround(sum00_2);
+      const decoder_product01_2 = Math.fround(sum01_2);
+      const decoder_product10_2 = Math.fround(sum10_2);
+      const decoder_product11_2 = Math.fround(sum11_2);
+      const decoder_bias_3 = decoder_bias[126]!;
+      const add_6 = decoder_product00_2 + decoder_bias_3;
+      const decoder_bias_4 = decoder_bias[127]!;
+      const add_7 = decoder_product01_2 + decoder_bias_4;
+      const add_8 = decoder_product10_2 + decoder_bias_3;
+      const add_9 = decoder_product11_2 + decoder_bias_4;
+      decoder[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+      decoder[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+      decoder[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+      decoder[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      const code_2 = code[i * 32 + k]!;
-      const decoder_kernel_3 = decoder_kernel[k * 128 + 126]!;
-      const decoder_kernel_4 = decoder_kernel[k * 128 + 127]!;
-      const code_3 = code[i * 32 + k + 32]!;
-      sum00_2 += code_2 * decoder_kernel_3;
-      sum01_2 += code_2 * decoder_kernel_4;
-      sum10_2 += code_3 * decoder_kernel_3;
-      sum11_2 += code_3 * decoder_kernel_4;
-    }
-    const decoder_product00_2 = Math.fround(sum00_2);
-    const decoder_product01_2 = Math.fround(sum01_2);
-    const decoder_product10_2 = Math.fround(sum10_2);
-    const decoder_product11_2 = Math.fround(sum11_2);
-    const decoder_bias_3 = decoder_bias[126]!;
-    const add_6 = decoder_product00_2 + decoder_bias_3;
-    const decoder_bias_4 = decoder_bias[127]!;
-    const add_7 = decoder_product01_2 + decoder_bias_4;
-    const add_8 = decoder_product10_2 + decoder_bias_3;
-    const add_9 = decoder_product11_2 + decoder_bias_4;
-    decoder[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
-    decoder[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
-    decoder[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
-    decoder[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
-  }
+  };
 }
 
 /**
@@ -1242,169 +1193,123 @@ function dotRelu_32x32x128(
  * 6,798,848 floating-point operations.
  */
 function dotSigmoidMul_32x128x784(
-  decoder: Float32Array,
-  image_kernel: Float32Array,
-  image: Float32Array,
-  image_bias: Float32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  x: Float32Array,
-  d_image_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const image_kernel_0 = image_kernel[k * 784 + j]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
+  decoder_: Float32Array,
+  image_kernel_: Float32Array,
+  image_: Float32Array,
+  image_bias_: Float32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  x_: Float32Array,
+  d_image_z_: Float32Array,
+): () => void {
+  return function dotSigmoidMul_32x128x784(): void {
+    const decoder = decoder_;
+    const image_kernel = image_kernel_;
+    const image = image_;
+    const image_bias = image_bias_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const x = x_;
+    const d_image_z = d_image_z_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const decoder_0 = decoder[i * 128 + k]!;
+            const image_kernel_0 = image_kernel[k * 784 + j]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
+            const decoder_1 = decoder[i * 128 + k + 128]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
+          if (k + 1 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 1]!;
+            const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
+            const decoder_1 = decoder[i * 128 + k + 129]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
+          if (k + 2 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 2]!;
+            const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
+            const decoder_1 = decoder[i * 128 + k + 130]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
+          if (k + 3 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 3]!;
+            const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
+            const decoder_1 = decoder[i * 128 + k + 131]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 2 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 3 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 4 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 4]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 3136]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 3137]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 3138]!;
-          const decoder_1 = decoder[i * 128 + k + 132]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 5 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 5]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 3920]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 3921]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 3922]!;
-          const decoder_1 = decoder[i * 128 + k + 133]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 6 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 6]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 4704]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 4705]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 4706]!;
-          const decoder_1 = decoder[i * 128 + k + 134]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 7 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 7]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 5488]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 5489]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 5490]!;
-          const decoder_1 = decoder[i * 128 + k + 135]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
+        image[i * 784 + j] = sum00;
+        image[i * 784 + j + 1] = sum01;
+        image[i * 784 + j + 2] = sum02;
+        image[i * 784 + j + 784] = sum10;
+        image[i * 784 + j + 785] = sum11;
+        image[i * 784 + j + 786] = sum12;
       }
-      image[i * 784 + j] = sum00;
-      image[i * 784 + j + 1] = sum01;
-      image[i * 784 + j + 2] = sum02;
-      image[i * 784 + j + 784] = sum10;
-      image[i * 784 + j + 785] = sum11;
-      image[i * 784 + j + 786] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_2 = decoder[i * 128 + k]!;
+        const image_kernel_3 = image_kernel[k * 784 + 783]!;
+        const decoder_3 = decoder[i * 128 + k + 128]!;
+        sum0 += decoder_2 * image_kernel_3;
+        sum1 += decoder_3 * image_kernel_3;
+      }
+      image[i * 784 + 783] = sum0;
+      image[i * 784 + 1567] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_2 = decoder[i * 128 + k]!;
-      const image_kernel_3 = image_kernel[k * 784 + 783]!;
-      const decoder_3 = decoder[i * 128 + k + 128]!;
-      sum0 += decoder_2 * image_kernel_3;
-      sum1 += decoder_3 * image_kernel_3;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 784; j++) {
+        const image_product = image[i * 784 + j]!;
+        const image_2 = Math.fround(1 / (1 + exp(-(image_product + image_bias[j]!))));
+        image[i * 784 + j] = image_2;
+        const mul_0 =
+          (i < live_rows_0 ? d_rowSum_0 : 0) *
+          0.0012755102040816326 *
+          Math.fround(image_2 - x[i * 784 + j]!);
+        d_image_z[i * 784 + j] = (mul_0 + mul_0) * (image_2 * (1 - image_2));
+      }
     }
-    image[i * 784 + 783] = sum0;
-    image[i * 784 + 1567] = sum1;
-  }
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 784; j++) {
-      const image_product = image[i * 784 + j]!;
-      const image_2 = Math.fround(1 / (1 + exp(-(image_product + image_bias[j]!))));
-      image[i * 784 + j] = image_2;
-      const mul_0 =
-        (i < live_rows_0 ? d_rowSum_0 : 0) *
-        0.0012755102040816326 *
-        Math.fround(image_2 - x[i * 784 + j]!);
-      d_image_z[i * 784 + j] = (mul_0 + mul_0) * (image_2 * (1 - image_2));
-    }
-  }
+  };
 }
 
 /**
@@ -1413,23 +1318,29 @@ function dotSigmoidMul_32x128x784(
  * 100,416 floating-point operations.
  */
 function sum_784x32(
-  rowSum: Float32Array,
-  image: Float32Array,
-  x: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let sum = 0;
-    for (let k = 0; k < 784; k++) {
-      const part_0 = Math.fround(image[i * 784 + k]! - x[i * 784 + k]!);
-      sum += part_0 * part_0;
+  rowSum_: Float32Array,
+  image_: Float32Array,
+  x_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_784x32(): void {
+    const rowSum = rowSum_;
+    const image = image_;
+    const x = x_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let sum = 0;
+      for (let k = 0; k < 784; k++) {
+        const part_0 = Math.fround(image[i * 784 + k]! - x[i * 784 + k]!);
+        sum += part_0 * part_0;
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
     }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -1440,79 +1351,87 @@ function sum_784x32(
  * 35,280 floating-point operations.
  */
 function sumAdam_32x784(
-  d_image_z: Float32Array,
-  image_bias_m: Float32Array,
-  image_bias_v: Float32Array,
-  image_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_image_z_0 = d_image_z[k * 784 + i]!;
-      const d_image_z_1 = d_image_z[k * 784 + i + 1]!;
-      const d_image_z_2 = d_image_z[k * 784 + i + 2]!;
-      const d_image_z_3 = d_image_z[k * 784 + i + 3]!;
-      sum0 += d_image_z_0;
-      sum1 += d_image_z_1;
-      sum2 += d_image_z_2;
-      sum3 += d_image_z_3;
+  d_image_z_: Float32Array,
+  image_bias_m_: Float32Array,
+  image_bias_v_: Float32Array,
+  image_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x784(): void {
+    const d_image_z = d_image_z_;
+    const image_bias_m = image_bias_m_;
+    const image_bias_v = image_bias_v_;
+    const image_bias = image_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 784; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_image_z_0 = d_image_z[k * 784 + i]!;
+        const d_image_z_1 = d_image_z[k * 784 + i + 1]!;
+        const d_image_z_2 = d_image_z[k * 784 + i + 2]!;
+        const d_image_z_3 = d_image_z[k * 784 + i + 3]!;
+        sum0 += d_image_z_0;
+        sum1 += d_image_z_1;
+        sum2 += d_image_z_2;
+        sum3 += d_image_z_3;
+      }
+      const d_image_bias0 = Math.fround(sum0);
+      const d_image_bias1 = Math.fround(sum1);
+      const d_image_bias2 = Math.fround(sum2);
+      const d_image_bias3 = Math.fround(sum3);
+      const image_bias_m_next0 = Math.fround(
+        image_bias_m[i]! * 0.9 + d_image_bias0 * 0.09999999999999998,
+      );
+      image_bias_m[i] = image_bias_m_next0;
+      const image_bias_m_next1 = Math.fround(
+        image_bias_m[i + 1]! * 0.9 + d_image_bias1 * 0.09999999999999998,
+      );
+      image_bias_m[i + 1] = image_bias_m_next1;
+      const image_bias_m_next2 = Math.fround(
+        image_bias_m[i + 2]! * 0.9 + d_image_bias2 * 0.09999999999999998,
+      );
+      image_bias_m[i + 2] = image_bias_m_next2;
+      const image_bias_m_next3 = Math.fround(
+        image_bias_m[i + 3]! * 0.9 + d_image_bias3 * 0.09999999999999998,
+      );
+      image_bias_m[i + 3] = image_bias_m_next3;
+      const image_bias_v_next0 = Math.fround(
+        image_bias_v[i]! * 0.999 + d_image_bias0 * d_image_bias0 * 0.0010000000000000009,
+      );
+      image_bias_v[i] = image_bias_v_next0;
+      const image_bias_v_next1 = Math.fround(
+        image_bias_v[i + 1]! * 0.999 + d_image_bias1 * d_image_bias1 * 0.0010000000000000009,
+      );
+      image_bias_v[i + 1] = image_bias_v_next1;
+      const image_bias_v_next2 = Math.fround(
+        image_bias_v[i + 2]! * 0.999 + d_image_bias2 * d_image_bias2 * 0.0010000000000000009,
+      );
+      image_bias_v[i + 2] = image_bias_v_next2;
+      const image_bias_v_next3 = Math.fround(
+        image_bias_v[i + 3]! * 0.999 + d_image_bias3 * d_image_bias3 * 0.0010000000000000009,
+      );
+      image_bias_v[i + 3] = image_bias_v_next3;
+      image_bias[i] =
+        image_bias[i]! -
+        (image_bias_m_next0 * rate_0) / (Math.sqrt(image_bias_v_next0 * correction_0) + 1e-8);
+      image_bias[i + 1] =
+        image_bias[i + 1]! -
+        (image_bias_m_next1 * rate_0) / (Math.sqrt(image_bias_v_next1 * correction_0) + 1e-8);
+      image_bias[i + 2] =
+        image_bias[i + 2]! -
+        (image_bias_m_next2 * rate_0) / (Math.sqrt(image_bias_v_next2 * correction_0) + 1e-8);
+      image_bias[i + 3] =
+        image_bias[i + 3]! -
+        (image_bias_m_next3 * rate_0) / (Math.sqrt(image_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_image_bias0 = Math.fround(sum0);
-    const d_image_bias1 = Math.fround(sum1);
-    const d_image_bias2 = Math.fround(sum2);
-    const d_image_bias3 = Math.fround(sum3);
-    const image_bias_m_next0 = Math.fround(
-      image_bias_m[i]! * 0.9 + d_image_bias0 * 0.09999999999999998,
-    );
-    image_bias_m[i] = image_bias_m_next0;
-    const image_bias_m_next1 = Math.fround(
-      image_bias_m[i + 1]! * 0.9 + d_image_bias1 * 0.09999999999999998,
-    );
-    image_bias_m[i + 1] = image_bias_m_next1;
-    const image_bias_m_next2 = Math.fround(
-      image_bias_m[i + 2]! * 0.9 + d_image_bias2 * 0.09999999999999998,
-    );
-    image_bias_m[i + 2] = image_bias_m_next2;
-    const image_bias_m_next3 = Math.fround(
-      image_bias_m[i + 3]! * 0.9 + d_image_bias3 * 0.09999999999999998,
-    );
-    image_bias_m[i + 3] = image_bias_m_next3;
-    const image_bias_v_next0 = Math.fround(
-      image_bias_v[i]! * 0.999 + d_image_bias0 * d_image_bias0 * 0.0010000000000000009,
-    );
-    image_bias_v[i] = image_bias_v_next0;
-    const image_bias_v_next1 = Math.fround(
-      image_bias_v[i + 1]! * 0.999 + d_image_bias1 * d_image_bias1 * 0.0010000000000000009,
-    );
-    image_bias_v[i + 1] = image_bias_v_next1;
-    const image_bias_v_next2 = Math.fround(
-      image_bias_v[i + 2]! * 0.999 + d_image_bias2 * d_image_bias2 * 0.0010000000000000009,
-    );
-    image_bias_v[i + 2] = image_bias_v_next2;
-    const image_bias_v_next3 = Math.fround(
-      image_bias_v[i + 3]! * 0.999 + d_image_bias3 * d_image_bias3 * 0.0010000000000000009,
-    );
-    image_bias_v[i + 3] = image_bias_v_next3;
-    image_bias[i] =
-      image_bias[i]! -
-      (image_bias_m_next0 * rate_0) / (Math.sqrt(image_bias_v_next0 * correction_0) + 1e-8);
-    image_bias[i + 1] =
-      image_bias[i + 1]! -
-      (image_bias_m_next1 * rate_0) / (Math.sqrt(image_bias_v_next1 * correction_0) + 1e-8);
-    image_bias[i + 2] =
-      image_bias[i + 2]! -
-      (image_bias_m_next2 * rate_0) / (Math.sqrt(image_bias_v_next2 * correction_0) + 1e-8);
-    image_bias[i + 3] =
-      image_bias[i + 3]! -
-      (image_bias_m_next3 * rate_0) / (Math.sqrt(image_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1521,168 +1440,118 @@ function sumAdam_32x784(
  * 6,422,528 floating-point operations.
  */
 function dotWhere_32x784x128(
-  d_image_z: Float32Array,
-  image_kernel: Float32Array,
-  decoder: Float32Array,
-  d_decoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k]!;
-          const image_kernel_0 = image_kernel[j * 784 + k]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1568]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
+  d_image_z_: Float32Array,
+  image_kernel_: Float32Array,
+  decoder_: Float32Array,
+  d_decoder_z_: Float32Array,
+): () => void {
+  return function dotWhere_32x784x128(): void {
+    const d_image_z = d_image_z_;
+    const image_kernel = image_kernel_;
+    const decoder = decoder_;
+    const d_decoder_z = d_decoder_z_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const d_image_z_0 = d_image_z[i * 784 + k]!;
+            const image_kernel_0 = image_kernel[j * 784 + k]!;
+            const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
+            const image_kernel_2 = image_kernel[j * 784 + k + 1568]!;
+            const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
+            sum00 += d_image_z_0 * image_kernel_0;
+            sum01 += d_image_z_0 * image_kernel_1;
+            sum02 += d_image_z_0 * image_kernel_2;
+            sum10 += d_image_z_1 * image_kernel_0;
+            sum11 += d_image_z_1 * image_kernel_1;
+            sum12 += d_image_z_1 * image_kernel_2;
+          }
+          if (k + 1 === 784) break;
+          {
+            const d_image_z_0 = d_image_z[i * 784 + k + 1]!;
+            const image_kernel_0 = image_kernel[j * 784 + k + 1]!;
+            const image_kernel_1 = image_kernel[j * 784 + k + 785]!;
+            const image_kernel_2 = image_kernel[j * 784 + k + 1569]!;
+            const d_image_z_1 = d_image_z[i * 784 + k + 785]!;
+            sum00 += d_image_z_0 * image_kernel_0;
+            sum01 += d_image_z_0 * image_kernel_1;
+            sum02 += d_image_z_0 * image_kernel_2;
+            sum10 += d_image_z_1 * image_kernel_0;
+            sum11 += d_image_z_1 * image_kernel_1;
+            sum12 += d_image_z_1 * image_kernel_2;
+          }
+          if (k + 2 === 784) break;
+          {
+            const d_image_z_0 = d_image_z[i * 784 + k + 2]!;
+            const image_kernel_0 = image_kernel[j * 784 + k + 2]!;
+            const image_kernel_1 = image_kernel[j * 784 + k + 786]!;
+            const image_kernel_2 = image_kernel[j * 784 + k + 1570]!;
+            const d_image_z_1 = d_image_z[i * 784 + k + 786]!;
+            sum00 += d_image_z_0 * image_kernel_0;
+            sum01 += d_image_z_0 * image_kernel_1;
+            sum02 += d_image_z_0 * image_kernel_2;
+            sum10 += d_image_z_1 * image_kernel_0;
+            sum11 += d_image_z_1 * image_kernel_1;
+            sum12 += d_image_z_1 * image_kernel_2;
+          }
+          if (k + 3 === 784) break;
+          {
+            const d_image_z_0 = d_image_z[i * 784 + k + 3]!;
+            const image_kernel_0 = image_kernel[j * 784 + k + 3]!;
+            const image_kernel_1 = image_kernel[j * 784 + k + 787]!;
+            const image_kernel_2 = image_kernel[j * 784 + k + 1571]!;
+            const d_image_z_1 = d_image_z[i * 784 + k + 787]!;
+            sum00 += d_image_z_0 * image_kernel_0;
+            sum01 += d_image_z_0 * image_kernel_1;
+            sum02 += d_image_z_0 * image_kernel_2;
+            sum10 += d_image_z_1 * image_kernel_0;
+            sum11 += d_image_z_1 * image_kernel_1;
+            sum12 += d_image_z_1 * image_kernel_2;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 1]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 1]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 785]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1569]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 785]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
-        if (k + 2 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 2]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 2]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 786]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1570]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 786]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
-        if (k + 3 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 3]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 3]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 787]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1571]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 787]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
-        if (k + 4 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 4]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 4]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 788]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1572]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 788]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
-        if (k + 5 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 5]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 5]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 789]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1573]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 789]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
-        if (k + 6 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 6]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 6]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 790]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1574]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 790]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
-        if (k + 7 === 784) break;
-        {
-          const d_image_z_0 = d_image_z[i * 784 + k + 7]!;
-          const image_kernel_0 = image_kernel[j * 784 + k + 7]!;
-          const image_kernel_1 = image_kernel[j * 784 + k + 791]!;
-          const image_kernel_2 = image_kernel[j * 784 + k + 1575]!;
-          const d_image_z_1 = d_image_z[i * 784 + k + 791]!;
-          sum00 += d_image_z_0 * image_kernel_0;
-          sum01 += d_image_z_0 * image_kernel_1;
-          sum02 += d_image_z_0 * image_kernel_2;
-          sum10 += d_image_z_1 * image_kernel_0;
-          sum11 += d_image_z_1 * image_kernel_1;
-          sum12 += d_image_z_1 * image_kernel_2;
-        }
+        const d_decoder00 = Math.fround(sum00);
+        const d_decoder01 = Math.fround(sum01);
+        const d_decoder02 = Math.fround(sum02);
+        const d_decoder10 = Math.fround(sum10);
+        const d_decoder11 = Math.fround(sum11);
+        const d_decoder12 = Math.fround(sum12);
+        d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
+        d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
+        d_decoder_z[i * 128 + j + 2] = 0 < decoder[i * 128 + j + 2]! ? d_decoder02 : 0;
+        d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
+        d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
+        d_decoder_z[i * 128 + j + 130] = 0 < decoder[i * 128 + j + 130]! ? d_decoder12 : 0;
       }
-      const d_decoder00 = Math.fround(sum00);
-      const d_decoder01 = Math.fround(sum01);
-      const d_decoder02 = Math.fround(sum02);
-      const d_decoder10 = Math.fround(sum10);
-      const d_decoder11 = Math.fround(sum11);
-      const d_decoder12 = Math.fround(sum12);
-      d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
-      d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
-      d_decoder_z[i * 128 + j + 2] = 0 < decoder[i * 128 + j + 2]! ? d_decoder02 : 0;
-      d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
-      d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
-      d_decoder_z[i * 128 + j + 130] = 0 < decoder[i * 128 + j + 130]! ? d_decoder12 : 0;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 784; k++) {
+        const d_image_z_2 = d_image_z[i * 784 + k]!;
+        const image_kernel_3 = image_kernel[k + 98784]!;
+        const image_kernel_4 = image_kernel[k + 99568]!;
+        const d_image_z_3 = d_image_z[i * 784 + k + 784]!;
+        sum00_2 += d_image_z_2 * image_kernel_3;
+        sum01_2 += d_image_z_2 * image_kernel_4;
+        sum10_2 += d_image_z_3 * image_kernel_3;
+        sum11_2 += d_image_z_3 * image_kernel_4;
+      }
+      const d_decoder00_2 = Math.fround(sum00_2);
+      const d_decoder01_2 = Math.fround(sum01_2);
+      const d_decoder10_2 = Math.fround(sum10_2);
+      const d_decoder11_2 = Math.fround(sum11_2);
+      d_decoder_z[i * 128 + 126] = 0 < decoder[i * 128 + 126]! ? d_decoder00_2 : 0;
+      d_decoder_z[i * 128 + 127] = 0 < decoder[i * 128 + 127]! ? d_decoder01_2 : 0;
+      d_decoder_z[i * 128 + 254] = 0 < decoder[i * 128 + 254]! ? d_decoder10_2 : 0;
+      d_decoder_z[i * 128 + 255] = 0 < decoder[i * 128 + 255]! ? d_decoder11_2 : 0;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 784; k++) {
-      const d_image_z_2 = d_image_z[i * 784 + k]!;
-      const image_kernel_3 = image_kernel[k + 98784]!;
-      const image_kernel_4 = image_kernel[k + 99568]!;
-      const d_image_z_3 = d_image_z[i * 784 + k + 784]!;
-      sum00_2 += d_image_z_2 * image_kernel_3;
-      sum01_2 += d_image_z_2 * image_kernel_4;
-      sum10_2 += d_image_z_3 * image_kernel_3;
-      sum11_2 += d_image_z_3 * image_kernel_4;
-    }
-    const d_decoder00_2 = Math.fround(sum00_2);
-    const d_decoder01_2 = Math.fround(sum01_2);
-    const d_decoder10_2 = Math.fround(sum10_2);
-    const d_decoder11_2 = Math.fround(sum11_2);
-    d_decoder_z[i * 128 + 126] = 0 < decoder[i * 128 + 126]! ? d_decoder00_2 : 0;
-    d_decoder_z[i * 128 + 127] = 0 < decoder[i * 128 + 127]! ? d_decoder01_2 : 0;
-    d_decoder_z[i * 128 + 254] = 0 < decoder[i * 128 + 254]! ? d_decoder10_2 : 0;
-    d_decoder_z[i * 128 + 255] = 0 < decoder[i * 128 + 255]! ? d_decoder11_2 : 0;
-  }
+  };
 }
 
 /**
@@ -1693,252 +1562,211 @@ function dotWhere_32x784x128(
  * 7,727,104 floating-point operations.
  */
 function dotAdam_128x32x784(
-  decoder: Float32Array,
-  d_image_z: Float32Array,
-  image_kernel_m: Float32Array,
-  image_kernel_v: Float32Array,
-  image_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const decoder_0 = decoder[k * 128 + i]!;
-          const d_image_z_0 = d_image_z[k * 784 + j]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 1]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 2]!;
-          const decoder_1 = decoder[k * 128 + i + 1]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
+  decoder_: Float32Array,
+  d_image_z_: Float32Array,
+  image_kernel_m_: Float32Array,
+  image_kernel_v_: Float32Array,
+  image_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_128x32x784(): void {
+    const decoder = decoder_;
+    const d_image_z = d_image_z_;
+    const image_kernel_m = image_kernel_m_;
+    const image_kernel_v = image_kernel_v_;
+    const image_kernel = image_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 128; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const decoder_0 = decoder[k * 128 + i]!;
+            const d_image_z_0 = d_image_z[k * 784 + j]!;
+            const d_image_z_1 = d_image_z[k * 784 + j + 1]!;
+            const d_image_z_2 = d_image_z[k * 784 + j + 2]!;
+            const decoder_1 = decoder[k * 128 + i + 1]!;
+            sum00 += decoder_0 * d_image_z_0;
+            sum01 += decoder_0 * d_image_z_1;
+            sum02 += decoder_0 * d_image_z_2;
+            sum10 += decoder_1 * d_image_z_0;
+            sum11 += decoder_1 * d_image_z_1;
+            sum12 += decoder_1 * d_image_z_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const decoder_0 = decoder[k * 128 + i + 128]!;
+            const d_image_z_0 = d_image_z[k * 784 + j + 784]!;
+            const d_image_z_1 = d_image_z[k * 784 + j + 785]!;
+            const d_image_z_2 = d_image_z[k * 784 + j + 786]!;
+            const decoder_1 = decoder[k * 128 + i + 129]!;
+            sum00 += decoder_0 * d_image_z_0;
+            sum01 += decoder_0 * d_image_z_1;
+            sum02 += decoder_0 * d_image_z_2;
+            sum10 += decoder_1 * d_image_z_0;
+            sum11 += decoder_1 * d_image_z_1;
+            sum12 += decoder_1 * d_image_z_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const decoder_0 = decoder[k * 128 + i + 256]!;
+            const d_image_z_0 = d_image_z[k * 784 + j + 1568]!;
+            const d_image_z_1 = d_image_z[k * 784 + j + 1569]!;
+            const d_image_z_2 = d_image_z[k * 784 + j + 1570]!;
+            const decoder_1 = decoder[k * 128 + i + 257]!;
+            sum00 += decoder_0 * d_image_z_0;
+            sum01 += decoder_0 * d_image_z_1;
+            sum02 += decoder_0 * d_image_z_2;
+            sum10 += decoder_1 * d_image_z_0;
+            sum11 += decoder_1 * d_image_z_1;
+            sum12 += decoder_1 * d_image_z_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const decoder_0 = decoder[k * 128 + i + 384]!;
+            const d_image_z_0 = d_image_z[k * 784 + j + 2352]!;
+            const d_image_z_1 = d_image_z[k * 784 + j + 2353]!;
+            const d_image_z_2 = d_image_z[k * 784 + j + 2354]!;
+            const decoder_1 = decoder[k * 128 + i + 385]!;
+            sum00 += decoder_0 * d_image_z_0;
+            sum01 += decoder_0 * d_image_z_1;
+            sum02 += decoder_0 * d_image_z_2;
+            sum10 += decoder_1 * d_image_z_0;
+            sum11 += decoder_1 * d_image_z_1;
+            sum12 += decoder_1 * d_image_z_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 128]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 784]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 785]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 786]!;
-          const decoder_1 = decoder[k * 128 + i + 129]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 256]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 1568]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 1569]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[k * 128 + i + 257]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 384]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 2352]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 2353]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[k * 128 + i + 385]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 512]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 3136]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 3137]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 3138]!;
-          const decoder_1 = decoder[k * 128 + i + 513]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 640]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 3920]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 3921]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 3922]!;
-          const decoder_1 = decoder[k * 128 + i + 641]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 768]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 4704]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 4705]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 4706]!;
-          const decoder_1 = decoder[k * 128 + i + 769]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 896]!;
-          const d_image_z_0 = d_image_z[k * 784 + j + 5488]!;
-          const d_image_z_1 = d_image_z[k * 784 + j + 5489]!;
-          const d_image_z_2 = d_image_z[k * 784 + j + 5490]!;
-          const decoder_1 = decoder[k * 128 + i + 897]!;
-          sum00 += decoder_0 * d_image_z_0;
-          sum01 += decoder_0 * d_image_z_1;
-          sum02 += decoder_0 * d_image_z_2;
-          sum10 += decoder_1 * d_image_z_0;
-          sum11 += decoder_1 * d_image_z_1;
-          sum12 += decoder_1 * d_image_z_2;
-        }
+        const d_image_kernel00 = Math.fround(sum00);
+        const d_image_kernel01 = Math.fround(sum01);
+        const d_image_kernel02 = Math.fround(sum02);
+        const d_image_kernel10 = Math.fround(sum10);
+        const d_image_kernel11 = Math.fround(sum11);
+        const d_image_kernel12 = Math.fround(sum12);
+        const image_kernel_m_next00 = Math.fround(
+          image_kernel_m[i * 784 + j]! * 0.9 + d_image_kernel00 * 0.09999999999999998,
+        );
+        image_kernel_m[i * 784 + j] = image_kernel_m_next00;
+        const image_kernel_m_next01 = Math.fround(
+          image_kernel_m[i * 784 + j + 1]! * 0.9 + d_image_kernel01 * 0.09999999999999998,
+        );
+        image_kernel_m[i * 784 + j + 1] = image_kernel_m_next01;
+        const image_kernel_m_next02 = Math.fround(
+          image_kernel_m[i * 784 + j + 2]! * 0.9 + d_image_kernel02 * 0.09999999999999998,
+        );
+        image_kernel_m[i * 784 + j + 2] = image_kernel_m_next02;
+        const image_kernel_m_next10 = Math.fround(
+          image_kernel_m[i * 784 + j + 784]! * 0.9 + d_image_kernel10 * 0.09999999999999998,
+        );
+        image_kernel_m[i * 784 + j + 784] = image_kernel_m_next10;
+        const image_kernel_m_next11 = Math.fround(
+          image_kernel_m[i * 784 + j + 785]! * 0.9 + d_image_kernel11 * 0.09999999999999998,
+        );
+        image_kernel_m[i * 784 + j + 785] = image_kernel_m_next11;
+        const image_kernel_m_next12 = Math.fround(
+          image_kernel_m[i * 784 + j + 786]! * 0.9 + d_image_kernel12 * 0.09999999999999998,
+        );
+        image_kernel_m[i * 784 + j + 786] = image_kernel_m_next12;
+        const image_kernel_v_next00 = Math.fround(
+          image_kernel_v[i * 784 + j]! * 0.999 +
+            d_image_kernel00 * d_image_kernel00 * 0.0010000000000000009,
+        );
+        image_kernel_v[i * 784 + j] = image_kernel_v_next00;
+        const image_kernel_v_next01 = Math.fround(
+          image_kernel_v[i * 784 + j + 1]! * 0.999 +
+            d_image_kernel01 * d_image_kernel01 * 0.0010000000000000009,
+        );
+        image_kernel_v[i * 784 + j + 1] = image_kernel_v_next01;
+        const image_kernel_v_next02 = Math.fround(
+          image_kernel_v[i * 784 + j + 2]! * 0.999 +
+            d_image_kernel02 * d_image_kernel02 * 0.0010000000000000009,
+        );
+        image_kernel_v[i * 784 + j + 2] = image_kernel_v_next02;
+        const image_kernel_v_next10 = Math.fround(
+          image_kernel_v[i * 784 + j + 784]! * 0.999 +
+            d_image_kernel10 * d_image_kernel10 * 0.0010000000000000009,
+        );
+        image_kernel_v[i * 784 + j + 784] = image_kernel_v_next10;
+        const image_kernel_v_next11 = Math.fround(
+          image_kernel_v[i * 784 + j + 785]! * 0.999 +
+            d_image_kernel11 * d_image_kernel11 * 0.0010000000000000009,
+        );
+        image_kernel_v[i * 784 + j + 785] = image_kernel_v_next11;
+        const image_kernel_v_next12 = Math.fround(
+          image_kernel_v[i * 784 + j + 786]! * 0.999 +
+            d_image_kernel12 * d_image_kernel12 * 0.0010000000000000009,
+        );
+        image_kernel_v[i * 784 + j + 786] = image_kernel_v_next12;
+        image_kernel[i * 784 + j] =
+          image_kernel[i * 784 + j]! -
+          (image_kernel_m_next00 * rate_0) /
+            (Math.sqrt(image_kernel_v_next00 * correction_0) + 1e-8);
+        image_kernel[i * 784 + j + 1] =
+          image_kernel[i * 784 + j + 1]! -
+          (image_kernel_m_next01 * rate_0) /
+            (Math.sqrt(image_kernel_v_next01 * correction_0) + 1e-8);
+        image_kernel[i * 784 + j + 2] =
+          image_kernel[i * 784 + j + 2]! -
+          (image_kernel_m_next02 * rate_0) /
+            (Math.sqrt(image_kernel_v_next02 * correction_0) + 1e-8);
+        image_kernel[i * 784 + j + 784] =
+          image_kernel[i * 784 + j + 784]! -
+          (image_kernel_m_next10 * rate_0) /
+            (Math.sqrt(image_kernel_v_next10 * correction_0) + 1e-8);
+        image_kernel[i * 784 + j + 785] =
+          image_kernel[i * 784 + j + 785]! -
+          (image_kernel_m_next11 * rate_0) /
+            (Math.sqrt(image_kernel_v_next11 * correction_0) + 1e-8);
+        image_kernel[i * 784 + j + 786] =
+          image_kernel[i * 784 + j + 786]! -
+          (image_kernel_m_next12 * rate_0) /
+            (Math.sqrt(image_kernel_v_next12 * correction_0) + 1e-8);
       }
-      const d_image_kernel00 = Math.fround(sum00);
-      const d_image_kernel01 = Math.fround(sum01);
-      const d_image_kernel02 = Math.fround(sum02);
-      const d_image_kernel10 = Math.fround(sum10);
-      const d_image_kernel11 = Math.fround(sum11);
-      const d_image_kernel12 = Math.fround(sum12);
-      const image_kernel_m_next00 = Math.fround(
-        image_kernel_m[i * 784 + j]! * 0.9 + d_image_kernel00 * 0.09999999999999998,
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const decoder_2 = decoder[k * 128 + i]!;
+        const d_image_z_3 = d_image_z[k * 784 + 783]!;
+        const decoder_3 = decoder[k * 128 + i + 1]!;
+        sum0 += decoder_2 * d_image_z_3;
+        sum1 += decoder_3 * d_image_z_3;
+      }
+      const d_image_kernel0 = Math.fround(sum0);
+      const d_image_kernel1 = Math.fround(sum1);
+      const image_kernel_m_next0 = Math.fround(
+        image_kernel_m[i * 784 + 783]! * 0.9 + d_image_kernel0 * 0.09999999999999998,
       );
-      image_kernel_m[i * 784 + j] = image_kernel_m_next00;
-      const image_kernel_m_next01 = Math.fround(
-        image_kernel_m[i * 784 + j + 1]! * 0.9 + d_image_kernel01 * 0.09999999999999998,
+      image_kernel_m[i * 784 + 783] = image_kernel_m_next0;
+      const image_kernel_m_next1 = Math.fround(
+        image_kernel_m[i * 784 + 1567]! * 0.9 + d_image_kernel1 * 0.09999999999999998,
       );
-      image_kernel_m[i * 784 + j + 1] = image_kernel_m_next01;
-      const image_kernel_m_next02 = Math.fround(
-        image_kernel_m[i * 784 + j + 2]! * 0.9 + d_image_kernel02 * 0.09999999999999998,
+      image_kernel_m[i * 784 + 1567] = image_kernel_m_next1;
+      const image_kernel_v_next0 = Math.fround(
+        image_kernel_v[i * 784 + 783]! * 0.999 +
+          d_image_kernel0 * d_image_kernel0 * 0.0010000000000000009,
       );
-      image_kernel_m[i * 784 + j + 2] = image_kernel_m_next02;
-      const image_kernel_m_next10 = Math.fround(
-        image_kernel_m[i * 784 + j + 784]! * 0.9 + d_image_kernel10 * 0.09999999999999998,
+      image_kernel_v[i * 784 + 783] = image_kernel_v_next0;
+      const image_kernel_v_next1 = Math.fround(
+        image_kernel_v[i * 784 + 1567]! * 0.999 +
+          d_image_kernel1 * d_image_kernel1 * 0.0010000000000000009,
       );
-      image_kernel_m[i * 784 + j + 784] = image_kernel_m_next10;
-      const image_kernel_m_next11 = Math.fround(
-        image_kernel_m[i * 784 + j + 785]! * 0.9 + d_image_kernel11 * 0.09999999999999998,
-      );
-      image_kernel_m[i * 784 + j + 785] = image_kernel_m_next11;
-      const image_kernel_m_next12 = Math.fround(
-        image_kernel_m[i * 784 + j + 786]! * 0.9 + d_image_kernel12 * 0.09999999999999998,
-      );
-      image_kernel_m[i * 784 + j + 786] = image_kernel_m_next12;
-      const image_kernel_v_next00 = Math.fround(
-        image_kernel_v[i * 784 + j]! * 0.999 +
-          d_image_kernel00 * d_image_kernel00 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j] = image_kernel_v_next00;
-      const image_kernel_v_next01 = Math.fround(
-        image_kernel_v[i * 784 + j + 1]! * 0.999 +
-          d_image_kernel01 * d_image_kernel01 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 1] = image_kernel_v_next01;
-      const image_kernel_v_next02 = Math.fround(
-        image_kernel_v[i * 784 + j + 2]! * 0.999 +
-          d_image_kernel02 * d_image_kernel02 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 2] = image_kernel_v_next02;
-      const image_kernel_v_next10 = Math.fround(
-        image_kernel_v[i * 784 + j + 784]! * 0.999 +
-          d_image_kernel10 * d_image_kernel10 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 784] = image_kernel_v_next10;
-      const image_kernel_v_next11 = Math.fround(
-        image_kernel_v[i * 784 + j + 785]! * 0.999 +
-          d_image_kernel11 * d_image_kernel11 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 785] = image_kernel_v_next11;
-      const image_kernel_v_next12 = Math.fround(
-        image_kernel_v[i * 784 + j + 786]! * 0.999 +
-          d_image_kernel12 * d_image_kernel12 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 786] = image_kernel_v_next12;
-      image_kernel[i * 784 + j] =
-        image_kernel[i * 784 + j]! -
-        (image_kernel_m_next00 * rate_0) / (Math.sqrt(image_kernel_v_next00 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 1] =
-        image_kernel[i * 784 + j + 1]! -
-        (image_kernel_m_next01 * rate_0) / (Math.sqrt(image_kernel_v_next01 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 2] =
-        image_kernel[i * 784 + j + 2]! -
-        (image_kernel_m_next02 * rate_0) / (Math.sqrt(image_kernel_v_next02 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 784] =
-        image_kernel[i * 784 + j + 784]! -
-        (image_kernel_m_next10 * rate_0) / (Math.sqrt(image_kernel_v_next10 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 785] =
-        image_kernel[i * 784 + j + 785]! -
-        (image_kernel_m_next11 * rate_0) / (Math.sqrt(image_kernel_v_next11 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 786] =
-        image_kernel[i * 784 + j + 786]! -
-        (image_kernel_m_next12 * rate_0) / (Math.sqrt(image_kernel_v_next12 * correction_0) + 1e-8);
+      image_kernel_v[i * 784 + 1567] = image_kernel_v_next1;
+      image_kernel[i * 784 + 783] =
+        image_kernel[i * 784 + 783]! -
+        (image_kernel_m_next0 * rate_0) / (Math.sqrt(image_kernel_v_next0 * correction_0) + 1e-8);
+      image_kernel[i * 784 + 1567] =
+        image_kernel[i * 784 + 1567]! -
+        (image_kernel_m_next1 * rate_0) / (Math.sqrt(image_kernel_v_next1 * correction_0) + 1e-8);
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const decoder_2 = decoder[k * 128 + i]!;
-      const d_image_z_3 = d_image_z[k * 784 + 783]!;
-      const decoder_3 = decoder[k * 128 + i + 1]!;
-      sum0 += decoder_2 * d_image_z_3;
-      sum1 += decoder_3 * d_image_z_3;
-    }
-    const d_image_kernel0 = Math.fround(sum0);
-    const d_image_kernel1 = Math.fround(sum1);
-    const image_kernel_m_next0 = Math.fround(
-      image_kernel_m[i * 784 + 783]! * 0.9 + d_image_kernel0 * 0.09999999999999998,
-    );
-    image_kernel_m[i * 784 + 783] = image_kernel_m_next0;
-    const image_kernel_m_next1 = Math.fround(
-      image_kernel_m[i * 784 + 1567]! * 0.9 + d_image_kernel1 * 0.09999999999999998,
-    );
-    image_kernel_m[i * 784 + 1567] = image_kernel_m_next1;
-    const image_kernel_v_next0 = Math.fround(
-      image_kernel_v[i * 784 + 783]! * 0.999 +
-        d_image_kernel0 * d_image_kernel0 * 0.0010000000000000009,
-    );
-    image_kernel_v[i * 784 + 783] = image_kernel_v_next0;
-    const image_kernel_v_next1 = Math.fround(
-      image_kernel_v[i * 784 + 1567]! * 0.999 +
-        d_image_kernel1 * d_image_kernel1 * 0.0010000000000000009,
-    );
-    image_kernel_v[i * 784 + 1567] = image_kernel_v_next1;
-    image_kernel[i * 784 + 783] =
-      image_kernel[i * 784 + 783]! -
-      (image_kernel_m_next0 * rate_0) / (Math.sqrt(image_kernel_v_next0 * correction_0) + 1e-8);
-    image_kernel[i * 784 + 1567] =
-      image_kernel[i * 784 + 1567]! -
-      (image_kernel_m_next1 * rate_0) / (Math.sqrt(image_kernel_v_next1 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1949,79 +1777,87 @@ function dotAdam_128x32x784(
  * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
-  d_decoder_z: Float32Array,
-  decoder_bias_m: Float32Array,
-  decoder_bias_v: Float32Array,
-  decoder_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_decoder_z_0 = d_decoder_z[k * 128 + i]!;
-      const d_decoder_z_1 = d_decoder_z[k * 128 + i + 1]!;
-      const d_decoder_z_2 = d_decoder_z[k * 128 + i + 2]!;
-      const d_decoder_z_3 = d_decoder_z[k * 128 + i + 3]!;
-      sum0 += d_decoder_z_0;
-      sum1 += d_decoder_z_1;
-      sum2 += d_decoder_z_2;
-      sum3 += d_decoder_z_3;
+  d_decoder_z_: Float32Array,
+  decoder_bias_m_: Float32Array,
+  decoder_bias_v_: Float32Array,
+  decoder_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x128(): void {
+    const d_decoder_z = d_decoder_z_;
+    const decoder_bias_m = decoder_bias_m_;
+    const decoder_bias_v = decoder_bias_v_;
+    const decoder_bias = decoder_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 128; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_decoder_z_0 = d_decoder_z[k * 128 + i]!;
+        const d_decoder_z_1 = d_decoder_z[k * 128 + i + 1]!;
+        const d_decoder_z_2 = d_decoder_z[k * 128 + i + 2]!;
+        const d_decoder_z_3 = d_decoder_z[k * 128 + i + 3]!;
+        sum0 += d_decoder_z_0;
+        sum1 += d_decoder_z_1;
+        sum2 += d_decoder_z_2;
+        sum3 += d_decoder_z_3;
+      }
+      const d_decoder_bias0 = Math.fround(sum0);
+      const d_decoder_bias1 = Math.fround(sum1);
+      const d_decoder_bias2 = Math.fround(sum2);
+      const d_decoder_bias3 = Math.fround(sum3);
+      const decoder_bias_m_next0 = Math.fround(
+        decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * 0.09999999999999998,
+      );
+      decoder_bias_m[i] = decoder_bias_m_next0;
+      const decoder_bias_m_next1 = Math.fround(
+        decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * 0.09999999999999998,
+      );
+      decoder_bias_m[i + 1] = decoder_bias_m_next1;
+      const decoder_bias_m_next2 = Math.fround(
+        decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * 0.09999999999999998,
+      );
+      decoder_bias_m[i + 2] = decoder_bias_m_next2;
+      const decoder_bias_m_next3 = Math.fround(
+        decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * 0.09999999999999998,
+      );
+      decoder_bias_m[i + 3] = decoder_bias_m_next3;
+      const decoder_bias_v_next0 = Math.fround(
+        decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i] = decoder_bias_v_next0;
+      const decoder_bias_v_next1 = Math.fround(
+        decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i + 1] = decoder_bias_v_next1;
+      const decoder_bias_v_next2 = Math.fround(
+        decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i + 2] = decoder_bias_v_next2;
+      const decoder_bias_v_next3 = Math.fround(
+        decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i + 3] = decoder_bias_v_next3;
+      decoder_bias[i] =
+        decoder_bias[i]! -
+        (decoder_bias_m_next0 * rate_0) / (Math.sqrt(decoder_bias_v_next0 * correction_0) + 1e-8);
+      decoder_bias[i + 1] =
+        decoder_bias[i + 1]! -
+        (decoder_bias_m_next1 * rate_0) / (Math.sqrt(decoder_bias_v_next1 * correction_0) + 1e-8);
+      decoder_bias[i + 2] =
+        decoder_bias[i + 2]! -
+        (decoder_bias_m_next2 * rate_0) / (Math.sqrt(decoder_bias_v_next2 * correction_0) + 1e-8);
+      decoder_bias[i + 3] =
+        decoder_bias[i + 3]! -
+        (decoder_bias_m_next3 * rate_0) / (Math.sqrt(decoder_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_decoder_bias0 = Math.fround(sum0);
-    const d_decoder_bias1 = Math.fround(sum1);
-    const d_decoder_bias2 = Math.fround(sum2);
-    const d_decoder_bias3 = Math.fround(sum3);
-    const decoder_bias_m_next0 = Math.fround(
-      decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * 0.09999999999999998,
-    );
-    decoder_bias_m[i] = decoder_bias_m_next0;
-    const decoder_bias_m_next1 = Math.fround(
-      decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * 0.09999999999999998,
-    );
-    decoder_bias_m[i + 1] = decoder_bias_m_next1;
-    const decoder_bias_m_next2 = Math.fround(
-      decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * 0.09999999999999998,
-    );
-    decoder_bias_m[i + 2] = decoder_bias_m_next2;
-    const decoder_bias_m_next3 = Math.fround(
-      decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * 0.09999999999999998,
-    );
-    decoder_bias_m[i + 3] = decoder_bias_m_next3;
-    const decoder_bias_v_next0 = Math.fround(
-      decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i] = decoder_bias_v_next0;
-    const decoder_bias_v_next1 = Math.fround(
-      decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i + 1] = decoder_bias_v_next1;
-    const decoder_bias_v_next2 = Math.fround(
-      decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i + 2] = decoder_bias_v_next2;
-    const decoder_bias_v_next3 = Math.fround(
-      decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i + 3] = decoder_bias_v_next3;
-    decoder_bias[i] =
-      decoder_bias[i]! -
-      (decoder_bias_m_next0 * rate_0) / (Math.sqrt(decoder_bias_v_next0 * correction_0) + 1e-8);
-    decoder_bias[i + 1] =
-      decoder_bias[i + 1]! -
-      (decoder_bias_m_next1 * rate_0) / (Math.sqrt(decoder_bias_v_next1 * correction_0) + 1e-8);
-    decoder_bias[i + 2] =
-      decoder_bias[i + 2]! -
-      (decoder_bias_m_next2 * rate_0) / (Math.sqrt(decoder_bias_v_next2 * correction_0) + 1e-8);
-    decoder_bias[i + 3] =
-      decoder_bias[i + 3]! -
-      (decoder_bias_m_next3 * rate_0) / (Math.sqrt(decoder_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2029,159 +1865,108 @@ function sumAdam_32x128(
  * 262,144 floating-point operations.
  */
 function dot_32x128x32(
-  d_decoder_z: Float32Array,
-  decoder_kernel: Float32Array,
-  d_code: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
+  d_decoder_z_: Float32Array,
+  decoder_kernel_: Float32Array,
+  d_code_: Float32Array,
+): () => void {
+  return function dot_32x128x32(): void {
+    const d_decoder_z = d_decoder_z_;
+    const decoder_kernel = decoder_kernel_;
+    const d_code = d_code_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k + 1]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k + 1]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 129]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 129]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 257]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k + 2]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k + 2]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 130]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 130]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 258]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k + 3]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k + 3]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 131]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 131]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 259]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 1]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 1]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 129]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 129]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 257]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 2]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 2]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 130]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 130]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 258]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 3]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 3]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 131]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 131]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 259]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 4]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 4]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 132]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 132]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 260]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 5]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 5]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 133]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 133]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 261]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 6]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 6]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 134]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 134]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 262]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 7]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 7]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 135]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 135]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 263]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
+        d_code[i * 32 + j] = sum00;
+        d_code[i * 32 + j + 1] = sum01;
+        d_code[i * 32 + j + 32] = sum10;
+        d_code[i * 32 + j + 33] = sum11;
+        d_code[i * 32 + j + 64] = sum20;
+        d_code[i * 32 + j + 65] = sum21;
       }
-      d_code[i * 32 + j] = sum00;
-      d_code[i * 32 + j + 1] = sum01;
-      d_code[i * 32 + j + 32] = sum10;
-      d_code[i * 32 + j + 33] = sum11;
-      d_code[i * 32 + j + 64] = sum20;
-      d_code[i * 32 + j + 65] = sum21;
     }
-  }
-  for (let j = 0; j < 32; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 128; k++) {
-      const d_decoder_z_3 = d_decoder_z[k + 3840]!;
-      const decoder_kernel_2 = decoder_kernel[j * 128 + k]!;
-      const decoder_kernel_3 = decoder_kernel[j * 128 + k + 128]!;
-      const d_decoder_z_4 = d_decoder_z[k + 3968]!;
-      sum00_2 += d_decoder_z_3 * decoder_kernel_2;
-      sum01_2 += d_decoder_z_3 * decoder_kernel_3;
-      sum10_2 += d_decoder_z_4 * decoder_kernel_2;
-      sum11_2 += d_decoder_z_4 * decoder_kernel_3;
+    for (let j = 0; j < 32; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 128; k++) {
+        const d_decoder_z_3 = d_decoder_z[k + 3840]!;
+        const decoder_kernel_2 = decoder_kernel[j * 128 + k]!;
+        const decoder_kernel_3 = decoder_kernel[j * 128 + k + 128]!;
+        const d_decoder_z_4 = d_decoder_z[k + 3968]!;
+        sum00_2 += d_decoder_z_3 * decoder_kernel_2;
+        sum01_2 += d_decoder_z_3 * decoder_kernel_3;
+        sum10_2 += d_decoder_z_4 * decoder_kernel_2;
+        sum11_2 += d_decoder_z_4 * decoder_kernel_3;
+      }
+      d_code[j + 960] = sum00_2;
+      d_code[j + 961] = sum01_2;
+      d_code[j + 992] = sum10_2;
+      d_code[j + 993] = sum11_2;
     }
-    d_code[j + 960] = sum00_2;
-    d_code[j + 961] = sum01_2;
-    d_code[j + 992] = sum10_2;
-    d_code[j + 993] = sum11_2;
-  }
+  };
 }
 
 /**
@@ -2192,293 +1977,246 @@ function dot_32x128x32(
  * 315,392 floating-point operations.
  */
 function dotAdam_32x32x128(
-  code: Float32Array,
-  d_decoder_z: Float32Array,
-  decoder_kernel_m: Float32Array,
-  decoder_kernel_v: Float32Array,
-  decoder_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const code_0 = code[k * 32 + i]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
-          const code_1 = code[k * 32 + i + 1]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
+  code_: Float32Array,
+  d_decoder_z_: Float32Array,
+  decoder_kernel_m_: Float32Array,
+  decoder_kernel_v_: Float32Array,
+  decoder_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_32x32x128(): void {
+    const code = code_;
+    const d_decoder_z = d_decoder_z_;
+    const decoder_kernel_m = decoder_kernel_m_;
+    const decoder_kernel_v = decoder_kernel_v_;
+    const decoder_kernel = decoder_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const code_0 = code[k * 32 + i]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
+            const code_1 = code[k * 32 + i + 1]!;
+            sum00 += code_0 * d_decoder_z_0;
+            sum01 += code_0 * d_decoder_z_1;
+            sum02 += code_0 * d_decoder_z_2;
+            sum10 += code_1 * d_decoder_z_0;
+            sum11 += code_1 * d_decoder_z_1;
+            sum12 += code_1 * d_decoder_z_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const code_0 = code[k * 32 + i + 32]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
+            const code_1 = code[k * 32 + i + 33]!;
+            sum00 += code_0 * d_decoder_z_0;
+            sum01 += code_0 * d_decoder_z_1;
+            sum02 += code_0 * d_decoder_z_2;
+            sum10 += code_1 * d_decoder_z_0;
+            sum11 += code_1 * d_decoder_z_1;
+            sum12 += code_1 * d_decoder_z_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const code_0 = code[k * 32 + i + 64]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
+            const code_1 = code[k * 32 + i + 65]!;
+            sum00 += code_0 * d_decoder_z_0;
+            sum01 += code_0 * d_decoder_z_1;
+            sum02 += code_0 * d_decoder_z_2;
+            sum10 += code_1 * d_decoder_z_0;
+            sum11 += code_1 * d_decoder_z_1;
+            sum12 += code_1 * d_decoder_z_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const code_0 = code[k * 32 + i + 96]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
+            const code_1 = code[k * 32 + i + 97]!;
+            sum00 += code_0 * d_decoder_z_0;
+            sum01 += code_0 * d_decoder_z_1;
+            sum02 += code_0 * d_decoder_z_2;
+            sum10 += code_1 * d_decoder_z_0;
+            sum11 += code_1 * d_decoder_z_1;
+            sum12 += code_1 * d_decoder_z_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 32]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
-          const code_1 = code[k * 32 + i + 33]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 64]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
-          const code_1 = code[k * 32 + i + 65]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 96]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
-          const code_1 = code[k * 32 + i + 97]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 128]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 512]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 513]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 514]!;
-          const code_1 = code[k * 32 + i + 129]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 160]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 640]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 641]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 642]!;
-          const code_1 = code[k * 32 + i + 161]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 192]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 768]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 769]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 770]!;
-          const code_1 = code[k * 32 + i + 193]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const code_0 = code[k * 32 + i + 224]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 896]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 897]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 898]!;
-          const code_1 = code[k * 32 + i + 225]!;
-          sum00 += code_0 * d_decoder_z_0;
-          sum01 += code_0 * d_decoder_z_1;
-          sum02 += code_0 * d_decoder_z_2;
-          sum10 += code_1 * d_decoder_z_0;
-          sum11 += code_1 * d_decoder_z_1;
-          sum12 += code_1 * d_decoder_z_2;
-        }
+        const d_decoder_kernel00 = Math.fround(sum00);
+        const d_decoder_kernel01 = Math.fround(sum01);
+        const d_decoder_kernel02 = Math.fround(sum02);
+        const d_decoder_kernel10 = Math.fround(sum10);
+        const d_decoder_kernel11 = Math.fround(sum11);
+        const d_decoder_kernel12 = Math.fround(sum12);
+        const decoder_kernel_m_next00 = Math.fround(
+          decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j] = decoder_kernel_m_next00;
+        const decoder_kernel_m_next01 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
+        const decoder_kernel_m_next02 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
+        const decoder_kernel_m_next10 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 128] = decoder_kernel_m_next10;
+        const decoder_kernel_m_next11 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
+        const decoder_kernel_m_next12 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
+        const decoder_kernel_v_next00 = Math.fround(
+          decoder_kernel_v[i * 128 + j]! * 0.999 +
+            d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j] = decoder_kernel_v_next00;
+        const decoder_kernel_v_next01 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 1]! * 0.999 +
+            d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
+        const decoder_kernel_v_next02 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
+            d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
+        const decoder_kernel_v_next10 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
+            d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 128] = decoder_kernel_v_next10;
+        const decoder_kernel_v_next11 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 129]! * 0.999 +
+            d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
+        const decoder_kernel_v_next12 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
+            d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
+        decoder_kernel[i * 128 + j] =
+          decoder_kernel[i * 128 + j]! -
+          (decoder_kernel_m_next00 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next00 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 1] =
+          decoder_kernel[i * 128 + j + 1]! -
+          (decoder_kernel_m_next01 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next01 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 2] =
+          decoder_kernel[i * 128 + j + 2]! -
+          (decoder_kernel_m_next02 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 128] =
+          decoder_kernel[i * 128 + j + 128]! -
+          (decoder_kernel_m_next10 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next10 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 129] =
+          decoder_kernel[i * 128 + j + 129]! -
+          (decoder_kernel_m_next11 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 130] =
+          decoder_kernel[i * 128 + j + 130]! -
+          (decoder_kernel_m_next12 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
       }
-      const d_decoder_kernel00 = Math.fround(sum00);
-      const d_decoder_kernel01 = Math.fround(sum01);
-      const d_decoder_kernel02 = Math.fround(sum02);
-      const d_decoder_kernel10 = Math.fround(sum10);
-      const d_decoder_kernel11 = Math.fround(sum11);
-      const d_decoder_kernel12 = Math.fround(sum12);
-      const decoder_kernel_m_next00 = Math.fround(
-        decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const code_2 = code[k * 32 + i]!;
+        const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
+        const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
+        const code_3 = code[k * 32 + i + 1]!;
+        sum00_2 += code_2 * d_decoder_z_3;
+        sum01_2 += code_2 * d_decoder_z_4;
+        sum10_2 += code_3 * d_decoder_z_3;
+        sum11_2 += code_3 * d_decoder_z_4;
+      }
+      const d_decoder_kernel00_2 = Math.fround(sum00_2);
+      const d_decoder_kernel01_2 = Math.fround(sum01_2);
+      const d_decoder_kernel10_2 = Math.fround(sum10_2);
+      const d_decoder_kernel11_2 = Math.fround(sum11_2);
+      const decoder_kernel_m_next00_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
       );
-      decoder_kernel_m[i * 128 + j] = decoder_kernel_m_next00;
-      const decoder_kernel_m_next01 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
+      const decoder_kernel_m_next01_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
       );
-      decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
-      const decoder_kernel_m_next02 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
+      const decoder_kernel_m_next10_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
       );
-      decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
-      const decoder_kernel_m_next10 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
+      const decoder_kernel_m_next11_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
       );
-      decoder_kernel_m[i * 128 + j + 128] = decoder_kernel_m_next10;
-      const decoder_kernel_m_next11 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
+      decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
+      const decoder_kernel_v_next00_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 126]! * 0.999 +
+          d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
       );
-      decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
-      const decoder_kernel_m_next12 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
+      decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
+      const decoder_kernel_v_next01_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 127]! * 0.999 +
+          d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
       );
-      decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
-      const decoder_kernel_v_next00 = Math.fround(
-        decoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
+      decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
+      const decoder_kernel_v_next10_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 254]! * 0.999 +
+          d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
       );
-      decoder_kernel_v[i * 128 + j] = decoder_kernel_v_next00;
-      const decoder_kernel_v_next01 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
+      decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
+      const decoder_kernel_v_next11_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 255]! * 0.999 +
+          d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
       );
-      decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
-      const decoder_kernel_v_next02 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
-          d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
-      const decoder_kernel_v_next10 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 128] = decoder_kernel_v_next10;
-      const decoder_kernel_v_next11 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
-      const decoder_kernel_v_next12 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
-          d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
-      decoder_kernel[i * 128 + j] =
-        decoder_kernel[i * 128 + j]! -
-        (decoder_kernel_m_next00 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next00 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 1] =
-        decoder_kernel[i * 128 + j + 1]! -
-        (decoder_kernel_m_next01 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next01 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 2] =
-        decoder_kernel[i * 128 + j + 2]! -
-        (decoder_kernel_m_next02 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 128] =
-        decoder_kernel[i * 128 + j + 128]! -
-        (decoder_kernel_m_next10 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next10 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 129] =
-        decoder_kernel[i * 128 + j + 129]! -
-        (decoder_kernel_m_next11 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 130] =
-        decoder_kernel[i * 128 + j + 130]! -
-        (decoder_kernel_m_next12 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
+      decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
+      decoder_kernel[i * 128 + 126] =
+        decoder_kernel[i * 128 + 126]! -
+        (decoder_kernel_m_next00_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next00_2 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + 127] =
+        decoder_kernel[i * 128 + 127]! -
+        (decoder_kernel_m_next01_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next01_2 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + 254] =
+        decoder_kernel[i * 128 + 254]! -
+        (decoder_kernel_m_next10_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next10_2 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + 255] =
+        decoder_kernel[i * 128 + 255]! -
+        (decoder_kernel_m_next11_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      const code_2 = code[k * 32 + i]!;
-      const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
-      const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
-      const code_3 = code[k * 32 + i + 1]!;
-      sum00_2 += code_2 * d_decoder_z_3;
-      sum01_2 += code_2 * d_decoder_z_4;
-      sum10_2 += code_3 * d_decoder_z_3;
-      sum11_2 += code_3 * d_decoder_z_4;
-    }
-    const d_decoder_kernel00_2 = Math.fround(sum00_2);
-    const d_decoder_kernel01_2 = Math.fround(sum01_2);
-    const d_decoder_kernel10_2 = Math.fround(sum10_2);
-    const d_decoder_kernel11_2 = Math.fround(sum11_2);
-    const decoder_kernel_m_next00_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
-    const decoder_kernel_m_next01_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
-    const decoder_kernel_m_next10_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
-    const decoder_kernel_m_next11_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
-    const decoder_kernel_v_next00_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 126]! * 0.999 +
-        d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
-    const decoder_kernel_v_next01_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 127]! * 0.999 +
-        d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
-    const decoder_kernel_v_next10_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 254]! * 0.999 +
-        d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
-    const decoder_kernel_v_next11_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 255]! * 0.999 +
-        d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
-    decoder_kernel[i * 128 + 126] =
-      decoder_kernel[i * 128 + 126]! -
-      (decoder_kernel_m_next00_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next00_2 * correction_0) + 1e-8);
-    decoder_kernel[i * 128 + 127] =
-      decoder_kernel[i * 128 + 127]! -
-      (decoder_kernel_m_next01_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next01_2 * correction_0) + 1e-8);
-    decoder_kernel[i * 128 + 254] =
-      decoder_kernel[i * 128 + 254]! -
-      (decoder_kernel_m_next10_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next10_2 * correction_0) + 1e-8);
-    decoder_kernel[i * 128 + 255] =
-      decoder_kernel[i * 128 + 255]! -
-      (decoder_kernel_m_next11_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2489,79 +2227,87 @@ function dotAdam_32x32x128(
  * 1,440 floating-point operations.
  */
 function sumAdam_32x32(
-  d_code: Float32Array,
-  code_bias_m: Float32Array,
-  code_bias_v: Float32Array,
-  code_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_code_0 = d_code[k * 32 + i]!;
-      const d_code_1 = d_code[k * 32 + i + 1]!;
-      const d_code_2 = d_code[k * 32 + i + 2]!;
-      const d_code_3 = d_code[k * 32 + i + 3]!;
-      sum0 += d_code_0;
-      sum1 += d_code_1;
-      sum2 += d_code_2;
-      sum3 += d_code_3;
+  d_code_: Float32Array,
+  code_bias_m_: Float32Array,
+  code_bias_v_: Float32Array,
+  code_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x32(): void {
+    const d_code = d_code_;
+    const code_bias_m = code_bias_m_;
+    const code_bias_v = code_bias_v_;
+    const code_bias = code_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_code_0 = d_code[k * 32 + i]!;
+        const d_code_1 = d_code[k * 32 + i + 1]!;
+        const d_code_2 = d_code[k * 32 + i + 2]!;
+        const d_code_3 = d_code[k * 32 + i + 3]!;
+        sum0 += d_code_0;
+        sum1 += d_code_1;
+        sum2 += d_code_2;
+        sum3 += d_code_3;
+      }
+      const d_code_bias0 = Math.fround(sum0);
+      const d_code_bias1 = Math.fround(sum1);
+      const d_code_bias2 = Math.fround(sum2);
+      const d_code_bias3 = Math.fround(sum3);
+      const code_bias_m_next0 = Math.fround(
+        code_bias_m[i]! * 0.9 + d_code_bias0 * 0.09999999999999998,
+      );
+      code_bias_m[i] = code_bias_m_next0;
+      const code_bias_m_next1 = Math.fround(
+        code_bias_m[i + 1]! * 0.9 + d_code_bias1 * 0.09999999999999998,
+      );
+      code_bias_m[i + 1] = code_bias_m_next1;
+      const code_bias_m_next2 = Math.fround(
+        code_bias_m[i + 2]! * 0.9 + d_code_bias2 * 0.09999999999999998,
+      );
+      code_bias_m[i + 2] = code_bias_m_next2;
+      const code_bias_m_next3 = Math.fround(
+        code_bias_m[i + 3]! * 0.9 + d_code_bias3 * 0.09999999999999998,
+      );
+      code_bias_m[i + 3] = code_bias_m_next3;
+      const code_bias_v_next0 = Math.fround(
+        code_bias_v[i]! * 0.999 + d_code_bias0 * d_code_bias0 * 0.0010000000000000009,
+      );
+      code_bias_v[i] = code_bias_v_next0;
+      const code_bias_v_next1 = Math.fround(
+        code_bias_v[i + 1]! * 0.999 + d_code_bias1 * d_code_bias1 * 0.0010000000000000009,
+      );
+      code_bias_v[i + 1] = code_bias_v_next1;
+      const code_bias_v_next2 = Math.fround(
+        code_bias_v[i + 2]! * 0.999 + d_code_bias2 * d_code_bias2 * 0.0010000000000000009,
+      );
+      code_bias_v[i + 2] = code_bias_v_next2;
+      const code_bias_v_next3 = Math.fround(
+        code_bias_v[i + 3]! * 0.999 + d_code_bias3 * d_code_bias3 * 0.0010000000000000009,
+      );
+      code_bias_v[i + 3] = code_bias_v_next3;
+      code_bias[i] =
+        code_bias[i]! -
+        (code_bias_m_next0 * rate_0) / (Math.sqrt(code_bias_v_next0 * correction_0) + 1e-8);
+      code_bias[i + 1] =
+        code_bias[i + 1]! -
+        (code_bias_m_next1 * rate_0) / (Math.sqrt(code_bias_v_next1 * correction_0) + 1e-8);
+      code_bias[i + 2] =
+        code_bias[i + 2]! -
+        (code_bias_m_next2 * rate_0) / (Math.sqrt(code_bias_v_next2 * correction_0) + 1e-8);
+      code_bias[i + 3] =
+        code_bias[i + 3]! -
+        (code_bias_m_next3 * rate_0) / (Math.sqrt(code_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_code_bias0 = Math.fround(sum0);
-    const d_code_bias1 = Math.fround(sum1);
-    const d_code_bias2 = Math.fround(sum2);
-    const d_code_bias3 = Math.fround(sum3);
-    const code_bias_m_next0 = Math.fround(
-      code_bias_m[i]! * 0.9 + d_code_bias0 * 0.09999999999999998,
-    );
-    code_bias_m[i] = code_bias_m_next0;
-    const code_bias_m_next1 = Math.fround(
-      code_bias_m[i + 1]! * 0.9 + d_code_bias1 * 0.09999999999999998,
-    );
-    code_bias_m[i + 1] = code_bias_m_next1;
-    const code_bias_m_next2 = Math.fround(
-      code_bias_m[i + 2]! * 0.9 + d_code_bias2 * 0.09999999999999998,
-    );
-    code_bias_m[i + 2] = code_bias_m_next2;
-    const code_bias_m_next3 = Math.fround(
-      code_bias_m[i + 3]! * 0.9 + d_code_bias3 * 0.09999999999999998,
-    );
-    code_bias_m[i + 3] = code_bias_m_next3;
-    const code_bias_v_next0 = Math.fround(
-      code_bias_v[i]! * 0.999 + d_code_bias0 * d_code_bias0 * 0.0010000000000000009,
-    );
-    code_bias_v[i] = code_bias_v_next0;
-    const code_bias_v_next1 = Math.fround(
-      code_bias_v[i + 1]! * 0.999 + d_code_bias1 * d_code_bias1 * 0.0010000000000000009,
-    );
-    code_bias_v[i + 1] = code_bias_v_next1;
-    const code_bias_v_next2 = Math.fround(
-      code_bias_v[i + 2]! * 0.999 + d_code_bias2 * d_code_bias2 * 0.0010000000000000009,
-    );
-    code_bias_v[i + 2] = code_bias_v_next2;
-    const code_bias_v_next3 = Math.fround(
-      code_bias_v[i + 3]! * 0.999 + d_code_bias3 * d_code_bias3 * 0.0010000000000000009,
-    );
-    code_bias_v[i + 3] = code_bias_v_next3;
-    code_bias[i] =
-      code_bias[i]! -
-      (code_bias_m_next0 * rate_0) / (Math.sqrt(code_bias_v_next0 * correction_0) + 1e-8);
-    code_bias[i + 1] =
-      code_bias[i + 1]! -
-      (code_bias_m_next1 * rate_0) / (Math.sqrt(code_bias_v_next1 * correction_0) + 1e-8);
-    code_bias[i + 2] =
-      code_bias[i + 2]! -
-      (code_bias_m_next2 * rate_0) / (Math.sqrt(code_bias_v_next2 * correction_0) + 1e-8);
-    code_bias[i + 3] =
-      code_bias[i + 3]! -
-      (code_bias_m_next3 * rate_0) / (Math.sqrt(code_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2570,168 +2316,118 @@ function sumAdam_32x32(
  * 262,144 floating-point operations.
  */
 function dotWhere_32x32x128(
-  d_code: Float32Array,
-  code_kernel: Float32Array,
-  encoder: Float32Array,
-  d_encoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const d_code_0 = d_code[i * 32 + k]!;
-          const code_kernel_0 = code_kernel[j * 32 + k]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 64]!;
-          const d_code_1 = d_code[i * 32 + k + 32]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
+  d_code_: Float32Array,
+  code_kernel_: Float32Array,
+  encoder_: Float32Array,
+  d_encoder_z_: Float32Array,
+): () => void {
+  return function dotWhere_32x32x128(): void {
+    const d_code = d_code_;
+    const code_kernel = code_kernel_;
+    const encoder = encoder_;
+    const d_encoder_z = d_encoder_z_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const d_code_0 = d_code[i * 32 + k]!;
+            const code_kernel_0 = code_kernel[j * 32 + k]!;
+            const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
+            const code_kernel_2 = code_kernel[j * 32 + k + 64]!;
+            const d_code_1 = d_code[i * 32 + k + 32]!;
+            sum00 += d_code_0 * code_kernel_0;
+            sum01 += d_code_0 * code_kernel_1;
+            sum02 += d_code_0 * code_kernel_2;
+            sum10 += d_code_1 * code_kernel_0;
+            sum11 += d_code_1 * code_kernel_1;
+            sum12 += d_code_1 * code_kernel_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const d_code_0 = d_code[i * 32 + k + 1]!;
+            const code_kernel_0 = code_kernel[j * 32 + k + 1]!;
+            const code_kernel_1 = code_kernel[j * 32 + k + 33]!;
+            const code_kernel_2 = code_kernel[j * 32 + k + 65]!;
+            const d_code_1 = d_code[i * 32 + k + 33]!;
+            sum00 += d_code_0 * code_kernel_0;
+            sum01 += d_code_0 * code_kernel_1;
+            sum02 += d_code_0 * code_kernel_2;
+            sum10 += d_code_1 * code_kernel_0;
+            sum11 += d_code_1 * code_kernel_1;
+            sum12 += d_code_1 * code_kernel_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const d_code_0 = d_code[i * 32 + k + 2]!;
+            const code_kernel_0 = code_kernel[j * 32 + k + 2]!;
+            const code_kernel_1 = code_kernel[j * 32 + k + 34]!;
+            const code_kernel_2 = code_kernel[j * 32 + k + 66]!;
+            const d_code_1 = d_code[i * 32 + k + 34]!;
+            sum00 += d_code_0 * code_kernel_0;
+            sum01 += d_code_0 * code_kernel_1;
+            sum02 += d_code_0 * code_kernel_2;
+            sum10 += d_code_1 * code_kernel_0;
+            sum11 += d_code_1 * code_kernel_1;
+            sum12 += d_code_1 * code_kernel_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const d_code_0 = d_code[i * 32 + k + 3]!;
+            const code_kernel_0 = code_kernel[j * 32 + k + 3]!;
+            const code_kernel_1 = code_kernel[j * 32 + k + 35]!;
+            const code_kernel_2 = code_kernel[j * 32 + k + 67]!;
+            const d_code_1 = d_code[i * 32 + k + 35]!;
+            sum00 += d_code_0 * code_kernel_0;
+            sum01 += d_code_0 * code_kernel_1;
+            sum02 += d_code_0 * code_kernel_2;
+            sum10 += d_code_1 * code_kernel_0;
+            sum11 += d_code_1 * code_kernel_1;
+            sum12 += d_code_1 * code_kernel_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 1]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 1]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 33]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 65]!;
-          const d_code_1 = d_code[i * 32 + k + 33]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 2]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 2]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 34]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 66]!;
-          const d_code_1 = d_code[i * 32 + k + 34]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 3]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 3]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 35]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 67]!;
-          const d_code_1 = d_code[i * 32 + k + 35]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 4]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 4]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 36]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 68]!;
-          const d_code_1 = d_code[i * 32 + k + 36]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 5]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 5]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 37]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 69]!;
-          const d_code_1 = d_code[i * 32 + k + 37]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 6]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 6]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 38]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 70]!;
-          const d_code_1 = d_code[i * 32 + k + 38]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const d_code_0 = d_code[i * 32 + k + 7]!;
-          const code_kernel_0 = code_kernel[j * 32 + k + 7]!;
-          const code_kernel_1 = code_kernel[j * 32 + k + 39]!;
-          const code_kernel_2 = code_kernel[j * 32 + k + 71]!;
-          const d_code_1 = d_code[i * 32 + k + 39]!;
-          sum00 += d_code_0 * code_kernel_0;
-          sum01 += d_code_0 * code_kernel_1;
-          sum02 += d_code_0 * code_kernel_2;
-          sum10 += d_code_1 * code_kernel_0;
-          sum11 += d_code_1 * code_kernel_1;
-          sum12 += d_code_1 * code_kernel_2;
-        }
+        const d_encoder00 = Math.fround(sum00);
+        const d_encoder01 = Math.fround(sum01);
+        const d_encoder02 = Math.fround(sum02);
+        const d_encoder10 = Math.fround(sum10);
+        const d_encoder11 = Math.fround(sum11);
+        const d_encoder12 = Math.fround(sum12);
+        d_encoder_z[i * 128 + j] = 0 < encoder[i * 128 + j]! ? d_encoder00 : 0;
+        d_encoder_z[i * 128 + j + 1] = 0 < encoder[i * 128 + j + 1]! ? d_encoder01 : 0;
+        d_encoder_z[i * 128 + j + 2] = 0 < encoder[i * 128 + j + 2]! ? d_encoder02 : 0;
+        d_encoder_z[i * 128 + j + 128] = 0 < encoder[i * 128 + j + 128]! ? d_encoder10 : 0;
+        d_encoder_z[i * 128 + j + 129] = 0 < encoder[i * 128 + j + 129]! ? d_encoder11 : 0;
+        d_encoder_z[i * 128 + j + 130] = 0 < encoder[i * 128 + j + 130]! ? d_encoder12 : 0;
       }
-      const d_encoder00 = Math.fround(sum00);
-      const d_encoder01 = Math.fround(sum01);
-      const d_encoder02 = Math.fround(sum02);
-      const d_encoder10 = Math.fround(sum10);
-      const d_encoder11 = Math.fround(sum11);
-      const d_encoder12 = Math.fround(sum12);
-      d_encoder_z[i * 128 + j] = 0 < encoder[i * 128 + j]! ? d_encoder00 : 0;
-      d_encoder_z[i * 128 + j + 1] = 0 < encoder[i * 128 + j + 1]! ? d_encoder01 : 0;
-      d_encoder_z[i * 128 + j + 2] = 0 < encoder[i * 128 + j + 2]! ? d_encoder02 : 0;
-      d_encoder_z[i * 128 + j + 128] = 0 < encoder[i * 128 + j + 128]! ? d_encoder10 : 0;
-      d_encoder_z[i * 128 + j + 129] = 0 < encoder[i * 128 + j + 129]! ? d_encoder11 : 0;
-      d_encoder_z[i * 128 + j + 130] = 0 < encoder[i * 128 + j + 130]! ? d_encoder12 : 0;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_code_2 = d_code[i * 32 + k]!;
+        const code_kernel_3 = code_kernel[k + 4032]!;
+        const code_kernel_4 = code_kernel[k + 4064]!;
+        const d_code_3 = d_code[i * 32 + k + 32]!;
+        sum00_2 += d_code_2 * code_kernel_3;
+        sum01_2 += d_code_2 * code_kernel_4;
+        sum10_2 += d_code_3 * code_kernel_3;
+        sum11_2 += d_code_3 * code_kernel_4;
+      }
+      const d_encoder00_2 = Math.fround(sum00_2);
+      const d_encoder01_2 = Math.fround(sum01_2);
+      const d_encoder10_2 = Math.fround(sum10_2);
+      const d_encoder11_2 = Math.fround(sum11_2);
+      d_encoder_z[i * 128 + 126] = 0 < encoder[i * 128 + 126]! ? d_encoder00_2 : 0;
+      d_encoder_z[i * 128 + 127] = 0 < encoder[i * 128 + 127]! ? d_encoder01_2 : 0;
+      d_encoder_z[i * 128 + 254] = 0 < encoder[i * 128 + 254]! ? d_encoder10_2 : 0;
+      d_encoder_z[i * 128 + 255] = 0 < encoder[i * 128 + 255]! ? d_encoder11_2 : 0;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_code_2 = d_code[i * 32 + k]!;
-      const code_kernel_3 = code_kernel[k + 4032]!;
-      const code_kernel_4 = code_kernel[k + 4064]!;
-      const d_code_3 = d_code[i * 32 + k + 32]!;
-      sum00_2 += d_code_2 * code_kernel_3;
-      sum01_2 += d_code_2 * code_kernel_4;
-      sum10_2 += d_code_3 * code_kernel_3;
-      sum11_2 += d_code_3 * code_kernel_4;
-    }
-    const d_encoder00_2 = Math.fround(sum00_2);
-    const d_encoder01_2 = Math.fround(sum01_2);
-    const d_encoder10_2 = Math.fround(sum10_2);
-    const d_encoder11_2 = Math.fround(sum11_2);
-    d_encoder_z[i * 128 + 126] = 0 < encoder[i * 128 + 126]! ? d_encoder00_2 : 0;
-    d_encoder_z[i * 128 + 127] = 0 < encoder[i * 128 + 127]! ? d_encoder01_2 : 0;
-    d_encoder_z[i * 128 + 254] = 0 < encoder[i * 128 + 254]! ? d_encoder10_2 : 0;
-    d_encoder_z[i * 128 + 255] = 0 < encoder[i * 128 + 255]! ? d_encoder11_2 : 0;
-  }
+  };
 }
 
 /**
@@ -2742,285 +2438,242 @@ function dotWhere_32x32x128(
  * 315,392 floating-point operations.
  */
 function dotAdam_128x32x32(
-  encoder: Float32Array,
-  d_code: Float32Array,
-  code_kernel_m: Float32Array,
-  code_kernel_v: Float32Array,
-  code_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 126; i += 3) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const encoder_0 = encoder[k * 128 + i]!;
-          const d_code_0 = d_code[k * 32 + j]!;
-          const d_code_1 = d_code[k * 32 + j + 1]!;
-          const encoder_1 = encoder[k * 128 + i + 1]!;
-          const encoder_2 = encoder[k * 128 + i + 2]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
+  encoder_: Float32Array,
+  d_code_: Float32Array,
+  code_kernel_m_: Float32Array,
+  code_kernel_v_: Float32Array,
+  code_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_128x32x32(): void {
+    const encoder = encoder_;
+    const d_code = d_code_;
+    const code_kernel_m = code_kernel_m_;
+    const code_kernel_v = code_kernel_v_;
+    const code_kernel = code_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 126; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const encoder_0 = encoder[k * 128 + i]!;
+            const d_code_0 = d_code[k * 32 + j]!;
+            const d_code_1 = d_code[k * 32 + j + 1]!;
+            const encoder_1 = encoder[k * 128 + i + 1]!;
+            const encoder_2 = encoder[k * 128 + i + 2]!;
+            sum00 += encoder_0 * d_code_0;
+            sum01 += encoder_0 * d_code_1;
+            sum10 += encoder_1 * d_code_0;
+            sum11 += encoder_1 * d_code_1;
+            sum20 += encoder_2 * d_code_0;
+            sum21 += encoder_2 * d_code_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const encoder_0 = encoder[k * 128 + i + 128]!;
+            const d_code_0 = d_code[k * 32 + j + 32]!;
+            const d_code_1 = d_code[k * 32 + j + 33]!;
+            const encoder_1 = encoder[k * 128 + i + 129]!;
+            const encoder_2 = encoder[k * 128 + i + 130]!;
+            sum00 += encoder_0 * d_code_0;
+            sum01 += encoder_0 * d_code_1;
+            sum10 += encoder_1 * d_code_0;
+            sum11 += encoder_1 * d_code_1;
+            sum20 += encoder_2 * d_code_0;
+            sum21 += encoder_2 * d_code_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const encoder_0 = encoder[k * 128 + i + 256]!;
+            const d_code_0 = d_code[k * 32 + j + 64]!;
+            const d_code_1 = d_code[k * 32 + j + 65]!;
+            const encoder_1 = encoder[k * 128 + i + 257]!;
+            const encoder_2 = encoder[k * 128 + i + 258]!;
+            sum00 += encoder_0 * d_code_0;
+            sum01 += encoder_0 * d_code_1;
+            sum10 += encoder_1 * d_code_0;
+            sum11 += encoder_1 * d_code_1;
+            sum20 += encoder_2 * d_code_0;
+            sum21 += encoder_2 * d_code_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const encoder_0 = encoder[k * 128 + i + 384]!;
+            const d_code_0 = d_code[k * 32 + j + 96]!;
+            const d_code_1 = d_code[k * 32 + j + 97]!;
+            const encoder_1 = encoder[k * 128 + i + 385]!;
+            const encoder_2 = encoder[k * 128 + i + 386]!;
+            sum00 += encoder_0 * d_code_0;
+            sum01 += encoder_0 * d_code_1;
+            sum10 += encoder_1 * d_code_0;
+            sum11 += encoder_1 * d_code_1;
+            sum20 += encoder_2 * d_code_0;
+            sum21 += encoder_2 * d_code_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 128]!;
-          const d_code_0 = d_code[k * 32 + j + 32]!;
-          const d_code_1 = d_code[k * 32 + j + 33]!;
-          const encoder_1 = encoder[k * 128 + i + 129]!;
-          const encoder_2 = encoder[k * 128 + i + 130]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 256]!;
-          const d_code_0 = d_code[k * 32 + j + 64]!;
-          const d_code_1 = d_code[k * 32 + j + 65]!;
-          const encoder_1 = encoder[k * 128 + i + 257]!;
-          const encoder_2 = encoder[k * 128 + i + 258]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 384]!;
-          const d_code_0 = d_code[k * 32 + j + 96]!;
-          const d_code_1 = d_code[k * 32 + j + 97]!;
-          const encoder_1 = encoder[k * 128 + i + 385]!;
-          const encoder_2 = encoder[k * 128 + i + 386]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 512]!;
-          const d_code_0 = d_code[k * 32 + j + 128]!;
-          const d_code_1 = d_code[k * 32 + j + 129]!;
-          const encoder_1 = encoder[k * 128 + i + 513]!;
-          const encoder_2 = encoder[k * 128 + i + 514]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 640]!;
-          const d_code_0 = d_code[k * 32 + j + 160]!;
-          const d_code_1 = d_code[k * 32 + j + 161]!;
-          const encoder_1 = encoder[k * 128 + i + 641]!;
-          const encoder_2 = encoder[k * 128 + i + 642]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 768]!;
-          const d_code_0 = d_code[k * 32 + j + 192]!;
-          const d_code_1 = d_code[k * 32 + j + 193]!;
-          const encoder_1 = encoder[k * 128 + i + 769]!;
-          const encoder_2 = encoder[k * 128 + i + 770]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 896]!;
-          const d_code_0 = d_code[k * 32 + j + 224]!;
-          const d_code_1 = d_code[k * 32 + j + 225]!;
-          const encoder_1 = encoder[k * 128 + i + 897]!;
-          const encoder_2 = encoder[k * 128 + i + 898]!;
-          sum00 += encoder_0 * d_code_0;
-          sum01 += encoder_0 * d_code_1;
-          sum10 += encoder_1 * d_code_0;
-          sum11 += encoder_1 * d_code_1;
-          sum20 += encoder_2 * d_code_0;
-          sum21 += encoder_2 * d_code_1;
-        }
+        const d_code_kernel00 = Math.fround(sum00);
+        const d_code_kernel01 = Math.fround(sum01);
+        const d_code_kernel10 = Math.fround(sum10);
+        const d_code_kernel11 = Math.fround(sum11);
+        const d_code_kernel20 = Math.fround(sum20);
+        const d_code_kernel21 = Math.fround(sum21);
+        const code_kernel_m_next00 = Math.fround(
+          code_kernel_m[i * 32 + j]! * 0.9 + d_code_kernel00 * 0.09999999999999998,
+        );
+        code_kernel_m[i * 32 + j] = code_kernel_m_next00;
+        const code_kernel_m_next01 = Math.fround(
+          code_kernel_m[i * 32 + j + 1]! * 0.9 + d_code_kernel01 * 0.09999999999999998,
+        );
+        code_kernel_m[i * 32 + j + 1] = code_kernel_m_next01;
+        const code_kernel_m_next10 = Math.fround(
+          code_kernel_m[i * 32 + j + 32]! * 0.9 + d_code_kernel10 * 0.09999999999999998,
+        );
+        code_kernel_m[i * 32 + j + 32] = code_kernel_m_next10;
+        const code_kernel_m_next11 = Math.fround(
+          code_kernel_m[i * 32 + j + 33]! * 0.9 + d_code_kernel11 * 0.09999999999999998,
+        );
+        code_kernel_m[i * 32 + j + 33] = code_kernel_m_next11;
+        const code_kernel_m_next20 = Math.fround(
+          code_kernel_m[i * 32 + j + 64]! * 0.9 + d_code_kernel20 * 0.09999999999999998,
+        );
+        code_kernel_m[i * 32 + j + 64] = code_kernel_m_next20;
+        const code_kernel_m_next21 = Math.fround(
+          code_kernel_m[i * 32 + j + 65]! * 0.9 + d_code_kernel21 * 0.09999999999999998,
+        );
+        code_kernel_m[i * 32 + j + 65] = code_kernel_m_next21;
+        const code_kernel_v_next00 = Math.fround(
+          code_kernel_v[i * 32 + j]! * 0.999 +
+            d_code_kernel00 * d_code_kernel00 * 0.0010000000000000009,
+        );
+        code_kernel_v[i * 32 + j] = code_kernel_v_next00;
+        const code_kernel_v_next01 = Math.fround(
+          code_kernel_v[i * 32 + j + 1]! * 0.999 +
+            d_code_kernel01 * d_code_kernel01 * 0.0010000000000000009,
+        );
+        code_kernel_v[i * 32 + j + 1] = code_kernel_v_next01;
+        const code_kernel_v_next10 = Math.fround(
+          code_kernel_v[i * 32 + j + 32]! * 0.999 +
+            d_code_kernel10 * d_code_kernel10 * 0.0010000000000000009,
+        );
+        code_kernel_v[i * 32 + j + 32] = code_kernel_v_next10;
+        const code_kernel_v_next11 = Math.fround(
+          code_kernel_v[i * 32 + j + 33]! * 0.999 +
+            d_code_kernel11 * d_code_kernel11 * 0.0010000000000000009,
+        );
+        code_kernel_v[i * 32 + j + 33] = code_kernel_v_next11;
+        const code_kernel_v_next20 = Math.fround(
+          code_kernel_v[i * 32 + j + 64]! * 0.999 +
+            d_code_kernel20 * d_code_kernel20 * 0.0010000000000000009,
+        );
+        code_kernel_v[i * 32 + j + 64] = code_kernel_v_next20;
+        const code_kernel_v_next21 = Math.fround(
+          code_kernel_v[i * 32 + j + 65]! * 0.999 +
+            d_code_kernel21 * d_code_kernel21 * 0.0010000000000000009,
+        );
+        code_kernel_v[i * 32 + j + 65] = code_kernel_v_next21;
+        code_kernel[i * 32 + j] =
+          code_kernel[i * 32 + j]! -
+          (code_kernel_m_next00 * rate_0) / (Math.sqrt(code_kernel_v_next00 * correction_0) + 1e-8);
+        code_kernel[i * 32 + j + 1] =
+          code_kernel[i * 32 + j + 1]! -
+          (code_kernel_m_next01 * rate_0) / (Math.sqrt(code_kernel_v_next01 * correction_0) + 1e-8);
+        code_kernel[i * 32 + j + 32] =
+          code_kernel[i * 32 + j + 32]! -
+          (code_kernel_m_next10 * rate_0) / (Math.sqrt(code_kernel_v_next10 * correction_0) + 1e-8);
+        code_kernel[i * 32 + j + 33] =
+          code_kernel[i * 32 + j + 33]! -
+          (code_kernel_m_next11 * rate_0) / (Math.sqrt(code_kernel_v_next11 * correction_0) + 1e-8);
+        code_kernel[i * 32 + j + 64] =
+          code_kernel[i * 32 + j + 64]! -
+          (code_kernel_m_next20 * rate_0) / (Math.sqrt(code_kernel_v_next20 * correction_0) + 1e-8);
+        code_kernel[i * 32 + j + 65] =
+          code_kernel[i * 32 + j + 65]! -
+          (code_kernel_m_next21 * rate_0) / (Math.sqrt(code_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_code_kernel00 = Math.fround(sum00);
-      const d_code_kernel01 = Math.fround(sum01);
-      const d_code_kernel10 = Math.fround(sum10);
-      const d_code_kernel11 = Math.fround(sum11);
-      const d_code_kernel20 = Math.fround(sum20);
-      const d_code_kernel21 = Math.fround(sum21);
-      const code_kernel_m_next00 = Math.fround(
-        code_kernel_m[i * 32 + j]! * 0.9 + d_code_kernel00 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j] = code_kernel_m_next00;
-      const code_kernel_m_next01 = Math.fround(
-        code_kernel_m[i * 32 + j + 1]! * 0.9 + d_code_kernel01 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 1] = code_kernel_m_next01;
-      const code_kernel_m_next10 = Math.fround(
-        code_kernel_m[i * 32 + j + 32]! * 0.9 + d_code_kernel10 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 32] = code_kernel_m_next10;
-      const code_kernel_m_next11 = Math.fround(
-        code_kernel_m[i * 32 + j + 33]! * 0.9 + d_code_kernel11 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 33] = code_kernel_m_next11;
-      const code_kernel_m_next20 = Math.fround(
-        code_kernel_m[i * 32 + j + 64]! * 0.9 + d_code_kernel20 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 64] = code_kernel_m_next20;
-      const code_kernel_m_next21 = Math.fround(
-        code_kernel_m[i * 32 + j + 65]! * 0.9 + d_code_kernel21 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 65] = code_kernel_m_next21;
-      const code_kernel_v_next00 = Math.fround(
-        code_kernel_v[i * 32 + j]! * 0.999 +
-          d_code_kernel00 * d_code_kernel00 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j] = code_kernel_v_next00;
-      const code_kernel_v_next01 = Math.fround(
-        code_kernel_v[i * 32 + j + 1]! * 0.999 +
-          d_code_kernel01 * d_code_kernel01 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 1] = code_kernel_v_next01;
-      const code_kernel_v_next10 = Math.fround(
-        code_kernel_v[i * 32 + j + 32]! * 0.999 +
-          d_code_kernel10 * d_code_kernel10 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 32] = code_kernel_v_next10;
-      const code_kernel_v_next11 = Math.fround(
-        code_kernel_v[i * 32 + j + 33]! * 0.999 +
-          d_code_kernel11 * d_code_kernel11 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 33] = code_kernel_v_next11;
-      const code_kernel_v_next20 = Math.fround(
-        code_kernel_v[i * 32 + j + 64]! * 0.999 +
-          d_code_kernel20 * d_code_kernel20 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 64] = code_kernel_v_next20;
-      const code_kernel_v_next21 = Math.fround(
-        code_kernel_v[i * 32 + j + 65]! * 0.999 +
-          d_code_kernel21 * d_code_kernel21 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 65] = code_kernel_v_next21;
-      code_kernel[i * 32 + j] =
-        code_kernel[i * 32 + j]! -
-        (code_kernel_m_next00 * rate_0) / (Math.sqrt(code_kernel_v_next00 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 1] =
-        code_kernel[i * 32 + j + 1]! -
-        (code_kernel_m_next01 * rate_0) / (Math.sqrt(code_kernel_v_next01 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 32] =
-        code_kernel[i * 32 + j + 32]! -
-        (code_kernel_m_next10 * rate_0) / (Math.sqrt(code_kernel_v_next10 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 33] =
-        code_kernel[i * 32 + j + 33]! -
-        (code_kernel_m_next11 * rate_0) / (Math.sqrt(code_kernel_v_next11 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 64] =
-        code_kernel[i * 32 + j + 64]! -
-        (code_kernel_m_next20 * rate_0) / (Math.sqrt(code_kernel_v_next20 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 65] =
-        code_kernel[i * 32 + j + 65]! -
-        (code_kernel_m_next21 * rate_0) / (Math.sqrt(code_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 32; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      const encoder_3 = encoder[k * 128 + 126]!;
-      const d_code_2 = d_code[k * 32 + j]!;
-      const d_code_3 = d_code[k * 32 + j + 1]!;
-      const encoder_4 = encoder[k * 128 + 127]!;
-      sum00_2 += encoder_3 * d_code_2;
-      sum01_2 += encoder_3 * d_code_3;
-      sum10_2 += encoder_4 * d_code_2;
-      sum11_2 += encoder_4 * d_code_3;
+    for (let j = 0; j < 32; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const encoder_3 = encoder[k * 128 + 126]!;
+        const d_code_2 = d_code[k * 32 + j]!;
+        const d_code_3 = d_code[k * 32 + j + 1]!;
+        const encoder_4 = encoder[k * 128 + 127]!;
+        sum00_2 += encoder_3 * d_code_2;
+        sum01_2 += encoder_3 * d_code_3;
+        sum10_2 += encoder_4 * d_code_2;
+        sum11_2 += encoder_4 * d_code_3;
+      }
+      const d_code_kernel00_2 = Math.fround(sum00_2);
+      const d_code_kernel01_2 = Math.fround(sum01_2);
+      const d_code_kernel10_2 = Math.fround(sum10_2);
+      const d_code_kernel11_2 = Math.fround(sum11_2);
+      const code_kernel_m_next00_2 = Math.fround(
+        code_kernel_m[j + 4032]! * 0.9 + d_code_kernel00_2 * 0.09999999999999998,
+      );
+      code_kernel_m[j + 4032] = code_kernel_m_next00_2;
+      const code_kernel_m_next01_2 = Math.fround(
+        code_kernel_m[j + 4033]! * 0.9 + d_code_kernel01_2 * 0.09999999999999998,
+      );
+      code_kernel_m[j + 4033] = code_kernel_m_next01_2;
+      const code_kernel_m_next10_2 = Math.fround(
+        code_kernel_m[j + 4064]! * 0.9 + d_code_kernel10_2 * 0.09999999999999998,
+      );
+      code_kernel_m[j + 4064] = code_kernel_m_next10_2;
+      const code_kernel_m_next11_2 = Math.fround(
+        code_kernel_m[j + 4065]! * 0.9 + d_code_kernel11_2 * 0.09999999999999998,
+      );
+      code_kernel_m[j + 4065] = code_kernel_m_next11_2;
+      const code_kernel_v_next00_2 = Math.fround(
+        code_kernel_v[j + 4032]! * 0.999 +
+          d_code_kernel00_2 * d_code_kernel00_2 * 0.0010000000000000009,
+      );
+      code_kernel_v[j + 4032] = code_kernel_v_next00_2;
+      const code_kernel_v_next01_2 = Math.fround(
+        code_kernel_v[j + 4033]! * 0.999 +
+          d_code_kernel01_2 * d_code_kernel01_2 * 0.0010000000000000009,
+      );
+      code_kernel_v[j + 4033] = code_kernel_v_next01_2;
+      const code_kernel_v_next10_2 = Math.fround(
+        code_kernel_v[j + 4064]! * 0.999 +
+          d_code_kernel10_2 * d_code_kernel10_2 * 0.0010000000000000009,
+      );
+      code_kernel_v[j + 4064] = code_kernel_v_next10_2;
+      const code_kernel_v_next11_2 = Math.fround(
+        code_kernel_v[j + 4065]! * 0.999 +
+          d_code_kernel11_2 * d_code_kernel11_2 * 0.0010000000000000009,
+      );
+      code_kernel_v[j + 4065] = code_kernel_v_next11_2;
+      code_kernel[j + 4032] =
+        code_kernel[j + 4032]! -
+        (code_kernel_m_next00_2 * rate_0) /
+          (Math.sqrt(code_kernel_v_next00_2 * correction_0) + 1e-8);
+      code_kernel[j + 4033] =
+        code_kernel[j + 4033]! -
+        (code_kernel_m_next01_2 * rate_0) /
+          (Math.sqrt(code_kernel_v_next01_2 * correction_0) + 1e-8);
+      code_kernel[j + 4064] =
+        code_kernel[j + 4064]! -
+        (code_kernel_m_next10_2 * rate_0) /
+          (Math.sqrt(code_kernel_v_next10_2 * correction_0) + 1e-8);
+      code_kernel[j + 4065] =
+        code_kernel[j + 4065]! -
+        (code_kernel_m_next11_2 * rate_0) /
+          (Math.sqrt(code_kernel_v_next11_2 * correction_0) + 1e-8);
     }
-    const d_code_kernel00_2 = Math.fround(sum00_2);
-    const d_code_kernel01_2 = Math.fround(sum01_2);
-    const d_code_kernel10_2 = Math.fround(sum10_2);
-    const d_code_kernel11_2 = Math.fround(sum11_2);
-    const code_kernel_m_next00_2 = Math.fround(
-      code_kernel_m[j + 4032]! * 0.9 + d_code_kernel00_2 * 0.09999999999999998,
-    );
-    code_kernel_m[j + 4032] = code_kernel_m_next00_2;
-    const code_kernel_m_next01_2 = Math.fround(
-      code_kernel_m[j + 4033]! * 0.9 + d_code_kernel01_2 * 0.09999999999999998,
-    );
-    code_kernel_m[j + 4033] = code_kernel_m_next01_2;
-    const code_kernel_m_next10_2 = Math.fround(
-      code_kernel_m[j + 4064]! * 0.9 + d_code_kernel10_2 * 0.09999999999999998,
-    );
-    code_kernel_m[j + 4064] = code_kernel_m_next10_2;
-    const code_kernel_m_next11_2 = Math.fround(
-      code_kernel_m[j + 4065]! * 0.9 + d_code_kernel11_2 * 0.09999999999999998,
-    );
-    code_kernel_m[j + 4065] = code_kernel_m_next11_2;
-    const code_kernel_v_next00_2 = Math.fround(
-      code_kernel_v[j + 4032]! * 0.999 +
-        d_code_kernel00_2 * d_code_kernel00_2 * 0.0010000000000000009,
-    );
-    code_kernel_v[j + 4032] = code_kernel_v_next00_2;
-    const code_kernel_v_next01_2 = Math.fround(
-      code_kernel_v[j + 4033]! * 0.999 +
-        d_code_kernel01_2 * d_code_kernel01_2 * 0.0010000000000000009,
-    );
-    code_kernel_v[j + 4033] = code_kernel_v_next01_2;
-    const code_kernel_v_next10_2 = Math.fround(
-      code_kernel_v[j + 4064]! * 0.999 +
-        d_code_kernel10_2 * d_code_kernel10_2 * 0.0010000000000000009,
-    );
-    code_kernel_v[j + 4064] = code_kernel_v_next10_2;
-    const code_kernel_v_next11_2 = Math.fround(
-      code_kernel_v[j + 4065]! * 0.999 +
-        d_code_kernel11_2 * d_code_kernel11_2 * 0.0010000000000000009,
-    );
-    code_kernel_v[j + 4065] = code_kernel_v_next11_2;
-    code_kernel[j + 4032] =
-      code_kernel[j + 4032]! -
-      (code_kernel_m_next00_2 * rate_0) / (Math.sqrt(code_kernel_v_next00_2 * correction_0) + 1e-8);
-    code_kernel[j + 4033] =
-      code_kernel[j + 4033]! -
-      (code_kernel_m_next01_2 * rate_0) / (Math.sqrt(code_kernel_v_next01_2 * correction_0) + 1e-8);
-    code_kernel[j + 4064] =
-      code_kernel[j + 4064]! -
-      (code_kernel_m_next10_2 * rate_0) / (Math.sqrt(code_kernel_v_next10_2 * correction_0) + 1e-8);
-    code_kernel[j + 4065] =
-      code_kernel[j + 4065]! -
-      (code_kernel_m_next11_2 * rate_0) / (Math.sqrt(code_kernel_v_next11_2 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3031,260 +2684,215 @@ function dotAdam_128x32x32(
  * 7,727,104 floating-point operations.
  */
 function dotAdam_784x32x128(
-  x: Float32Array,
-  d_encoder_z: Float32Array,
-  encoder_kernel_m: Float32Array,
-  encoder_kernel_v: Float32Array,
-  encoder_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 783; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const x_0 = x[k * 784 + i]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
+  x_: Float32Array,
+  d_encoder_z_: Float32Array,
+  encoder_kernel_m_: Float32Array,
+  encoder_kernel_v_: Float32Array,
+  encoder_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_784x32x128(): void {
+    const x = x_;
+    const d_encoder_z = d_encoder_z_;
+    const encoder_kernel_m = encoder_kernel_m_;
+    const encoder_kernel_v = encoder_kernel_v_;
+    const encoder_kernel = encoder_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 783; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const x_0 = x[k * 784 + i]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
+            const x_1 = x[k * 784 + i + 1]!;
+            const x_2 = x[k * 784 + i + 2]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const x_0 = x[k * 784 + i + 784]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
+            const x_1 = x[k * 784 + i + 785]!;
+            const x_2 = x[k * 784 + i + 786]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const x_0 = x[k * 784 + i + 1568]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
+            const x_1 = x[k * 784 + i + 1569]!;
+            const x_2 = x[k * 784 + i + 1570]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const x_0 = x[k * 784 + i + 2352]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
+            const x_1 = x[k * 784 + i + 2353]!;
+            const x_2 = x[k * 784 + i + 2354]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 3136]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 512]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 513]!;
-          const x_1 = x[k * 784 + i + 3137]!;
-          const x_2 = x[k * 784 + i + 3138]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 3920]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 640]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 641]!;
-          const x_1 = x[k * 784 + i + 3921]!;
-          const x_2 = x[k * 784 + i + 3922]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 4704]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 768]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 769]!;
-          const x_1 = x[k * 784 + i + 4705]!;
-          const x_2 = x[k * 784 + i + 4706]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 5488]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 896]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 897]!;
-          const x_1 = x[k * 784 + i + 5489]!;
-          const x_2 = x[k * 784 + i + 5490]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
+        const d_encoder_kernel00 = Math.fround(sum00);
+        const d_encoder_kernel01 = Math.fround(sum01);
+        const d_encoder_kernel10 = Math.fround(sum10);
+        const d_encoder_kernel11 = Math.fround(sum11);
+        const d_encoder_kernel20 = Math.fround(sum20);
+        const d_encoder_kernel21 = Math.fround(sum21);
+        const encoder_kernel_m_next00 = Math.fround(
+          encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j] = encoder_kernel_m_next00;
+        const encoder_kernel_m_next01 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 1] = encoder_kernel_m_next01;
+        const encoder_kernel_m_next10 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 128] = encoder_kernel_m_next10;
+        const encoder_kernel_m_next11 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 129] = encoder_kernel_m_next11;
+        const encoder_kernel_m_next20 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 256] = encoder_kernel_m_next20;
+        const encoder_kernel_m_next21 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
+        const encoder_kernel_v_next00 = Math.fround(
+          encoder_kernel_v[i * 128 + j]! * 0.999 +
+            d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j] = encoder_kernel_v_next00;
+        const encoder_kernel_v_next01 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 1]! * 0.999 +
+            d_encoder_kernel01 * d_encoder_kernel01 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 1] = encoder_kernel_v_next01;
+        const encoder_kernel_v_next10 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 128]! * 0.999 +
+            d_encoder_kernel10 * d_encoder_kernel10 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 128] = encoder_kernel_v_next10;
+        const encoder_kernel_v_next11 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 129]! * 0.999 +
+            d_encoder_kernel11 * d_encoder_kernel11 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 129] = encoder_kernel_v_next11;
+        const encoder_kernel_v_next20 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 256]! * 0.999 +
+            d_encoder_kernel20 * d_encoder_kernel20 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 256] = encoder_kernel_v_next20;
+        const encoder_kernel_v_next21 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 257]! * 0.999 +
+            d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
+        encoder_kernel[i * 128 + j] =
+          encoder_kernel[i * 128 + j]! -
+          (encoder_kernel_m_next00 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next00 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 1] =
+          encoder_kernel[i * 128 + j + 1]! -
+          (encoder_kernel_m_next01 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next01 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 128] =
+          encoder_kernel[i * 128 + j + 128]! -
+          (encoder_kernel_m_next10 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next10 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 129] =
+          encoder_kernel[i * 128 + j + 129]! -
+          (encoder_kernel_m_next11 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next11 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 256] =
+          encoder_kernel[i * 128 + j + 256]! -
+          (encoder_kernel_m_next20 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next20 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 257] =
+          encoder_kernel[i * 128 + j + 257]! -
+          (encoder_kernel_m_next21 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_encoder_kernel00 = Math.fround(sum00);
-      const d_encoder_kernel01 = Math.fround(sum01);
-      const d_encoder_kernel10 = Math.fround(sum10);
-      const d_encoder_kernel11 = Math.fround(sum11);
-      const d_encoder_kernel20 = Math.fround(sum20);
-      const d_encoder_kernel21 = Math.fround(sum21);
-      const encoder_kernel_m_next00 = Math.fround(
-        encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j] = encoder_kernel_m_next00;
-      const encoder_kernel_m_next01 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 1] = encoder_kernel_m_next01;
-      const encoder_kernel_m_next10 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 128] = encoder_kernel_m_next10;
-      const encoder_kernel_m_next11 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 129] = encoder_kernel_m_next11;
-      const encoder_kernel_m_next20 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 256] = encoder_kernel_m_next20;
-      const encoder_kernel_m_next21 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
-      const encoder_kernel_v_next00 = Math.fround(
-        encoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j] = encoder_kernel_v_next00;
-      const encoder_kernel_v_next01 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_encoder_kernel01 * d_encoder_kernel01 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 1] = encoder_kernel_v_next01;
-      const encoder_kernel_v_next10 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_encoder_kernel10 * d_encoder_kernel10 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 128] = encoder_kernel_v_next10;
-      const encoder_kernel_v_next11 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_encoder_kernel11 * d_encoder_kernel11 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 129] = encoder_kernel_v_next11;
-      const encoder_kernel_v_next20 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_encoder_kernel20 * d_encoder_kernel20 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 256] = encoder_kernel_v_next20;
-      const encoder_kernel_v_next21 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
-      encoder_kernel[i * 128 + j] =
-        encoder_kernel[i * 128 + j]! -
-        (encoder_kernel_m_next00 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next00 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 1] =
-        encoder_kernel[i * 128 + j + 1]! -
-        (encoder_kernel_m_next01 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next01 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 128] =
-        encoder_kernel[i * 128 + j + 128]! -
-        (encoder_kernel_m_next10 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next10 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 129] =
-        encoder_kernel[i * 128 + j + 129]! -
-        (encoder_kernel_m_next11 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next11 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 256] =
-        encoder_kernel[i * 128 + j + 256]! -
-        (encoder_kernel_m_next20 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next20 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 257] =
-        encoder_kernel[i * 128 + j + 257]! -
-        (encoder_kernel_m_next21 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const x_3 = x[k * 784 + 783]!;
-      const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
-      const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
-      sum0 += x_3 * d_encoder_z_2;
-      sum1 += x_3 * d_encoder_z_3;
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const x_3 = x[k * 784 + 783]!;
+        const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
+        const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
+        sum0 += x_3 * d_encoder_z_2;
+        sum1 += x_3 * d_encoder_z_3;
+      }
+      const d_encoder_kernel0 = Math.fround(sum0);
+      const d_encoder_kernel1 = Math.fround(sum1);
+      const encoder_kernel_m_next0 = Math.fround(
+        encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
+      );
+      encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
+      const encoder_kernel_m_next1 = Math.fround(
+        encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
+      );
+      encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
+      const encoder_kernel_v_next0 = Math.fround(
+        encoder_kernel_v[j + 100224]! * 0.999 +
+          d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
+      );
+      encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
+      const encoder_kernel_v_next1 = Math.fround(
+        encoder_kernel_v[j + 100225]! * 0.999 +
+          d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
+      );
+      encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
+      encoder_kernel[j + 100224] =
+        encoder_kernel[j + 100224]! -
+        (encoder_kernel_m_next0 * rate_0) /
+          (Math.sqrt(encoder_kernel_v_next0 * correction_0) + 1e-8);
+      encoder_kernel[j + 100225] =
+        encoder_kernel[j + 100225]! -
+        (encoder_kernel_m_next1 * rate_0) /
+          (Math.sqrt(encoder_kernel_v_next1 * correction_0) + 1e-8);
     }
-    const d_encoder_kernel0 = Math.fround(sum0);
-    const d_encoder_kernel1 = Math.fround(sum1);
-    const encoder_kernel_m_next0 = Math.fround(
-      encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
-    );
-    encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
-    const encoder_kernel_m_next1 = Math.fround(
-      encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
-    );
-    encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
-    const encoder_kernel_v_next0 = Math.fround(
-      encoder_kernel_v[j + 100224]! * 0.999 +
-        d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
-    );
-    encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
-    const encoder_kernel_v_next1 = Math.fround(
-      encoder_kernel_v[j + 100225]! * 0.999 +
-        d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
-    );
-    encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
-    encoder_kernel[j + 100224] =
-      encoder_kernel[j + 100224]! -
-      (encoder_kernel_m_next0 * rate_0) / (Math.sqrt(encoder_kernel_v_next0 * correction_0) + 1e-8);
-    encoder_kernel[j + 100225] =
-      encoder_kernel[j + 100225]! -
-      (encoder_kernel_m_next1 * rate_0) / (Math.sqrt(encoder_kernel_v_next1 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3293,173 +2901,123 @@ function dotAdam_784x32x128(
  * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
-  x: Float32Array,
-  encoder_kernel: Float32Array,
-  encoder_bias: Float32Array,
-  encoder: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
+  x_: Float32Array,
+  encoder_kernel_: Float32Array,
+  encoder_bias_: Float32Array,
+  encoder_: Float32Array,
+): () => void {
+  return function dotRelu_250x784x128_evaluate(): void {
+    const x = x_;
+    const encoder_kernel = encoder_kernel_;
+    const encoder_bias = encoder_bias_;
+    const encoder = encoder_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
+        const encoder_product00 = Math.fround(sum00);
+        const encoder_product01 = Math.fround(sum01);
+        const encoder_product10 = Math.fround(sum10);
+        const encoder_product11 = Math.fround(sum11);
+        const encoder_product20 = Math.fround(sum20);
+        const encoder_product21 = Math.fround(sum21);
+        const encoder_bias_0 = encoder_bias[j]!;
+        const add_0 = encoder_product00 + encoder_bias_0;
+        const encoder_bias_1 = encoder_bias[j + 1]!;
+        const add_1 = encoder_product01 + encoder_bias_1;
+        const add_2 = encoder_product10 + encoder_bias_0;
+        const add_3 = encoder_product11 + encoder_bias_1;
+        const add_4 = encoder_product20 + encoder_bias_0;
+        const add_5 = encoder_product21 + encoder_bias_1;
+        encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+        encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+        encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+        encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
       }
-      const encoder_product00 = Math.fround(sum00);
-      const encoder_product01 = Math.fround(sum01);
-      const encoder_product10 = Math.fround(sum10);
-      const encoder_product11 = Math.fround(sum11);
-      const encoder_product20 = Math.fround(sum20);
-      const encoder_product21 = Math.fround(sum21);
-      const encoder_bias_0 = encoder_bias[j]!;
-      const add_0 = encoder_product00 + encoder_bias_0;
-      const encoder_bias_1 = encoder_bias[j + 1]!;
-      const add_1 = encoder_product01 + encoder_bias_1;
-      const add_2 = encoder_product10 + encoder_bias_0;
-      const add_3 = encoder_product11 + encoder_bias_1;
-      const add_4 = encoder_product20 + encoder_bias_0;
-      const add_5 = encoder_product21 + encoder_bias_1;
-      encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 195216]!;
-      const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
-      sum0 += x_3 * encoder_kernel_2;
-      sum1 += x_3 * encoder_kernel_3;
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 195216]!;
+        const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
+        sum0 += x_3 * encoder_kernel_2;
+        sum1 += x_3 * encoder_kernel_3;
+      }
+      const encoder_product0 = Math.fround(sum0);
+      const encoder_product1 = Math.fround(sum1);
+      const encoder_bias_2 = encoder_bias[j]!;
+      const add_6 = encoder_product0 + encoder_bias_2;
+      const encoder_bias_3 = encoder_bias[j + 1]!;
+      const add_7 = encoder_product1 + encoder_bias_3;
+      encoder[j + 31872] = add_6 < 0 ? 0 : add_6;
+      encoder[j + 31873] = add_7 < 0 ? 0 : add_7;
     }
-    const encoder_product0 = Math.fround(sum0);
-    const encoder_product1 = Math.fround(sum1);
-    const encoder_bias_2 = encoder_bias[j]!;
-    const add_6 = encoder_product0 + encoder_bias_2;
-    const encoder_bias_3 = encoder_bias[j + 1]!;
-    const add_7 = encoder_product1 + encoder_bias_3;
-    encoder[j + 31872] = add_6 < 0 ? 0 : add_6;
-    encoder[j + 31873] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -3468,163 +3026,113 @@ function dotRelu_250x784x128_evaluate(
  * 2,056,000 floating-point operations.
  */
 function dotAdd_250x128x32_evaluate(
-  encoder: Float32Array,
-  code_kernel: Float32Array,
-  code_bias: Float32Array,
-  code: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const code_kernel_0 = code_kernel[k * 32 + j]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
+  encoder_: Float32Array,
+  code_kernel_: Float32Array,
+  code_bias_: Float32Array,
+  code_: Float32Array,
+): () => void {
+  return function dotAdd_250x128x32_evaluate(): void {
+    const encoder = encoder_;
+    const code_kernel = code_kernel_;
+    const code_bias = code_bias_;
+    const code = code_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const encoder_0 = encoder[i * 128 + k]!;
+            const code_kernel_0 = code_kernel[k * 32 + j]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
+            const encoder_1 = encoder[i * 128 + k + 128]!;
+            const encoder_2 = encoder[i * 128 + k + 256]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 1]!;
+            const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
+            const encoder_1 = encoder[i * 128 + k + 129]!;
+            const encoder_2 = encoder[i * 128 + k + 257]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 2]!;
+            const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
+            const encoder_1 = encoder[i * 128 + k + 130]!;
+            const encoder_2 = encoder[i * 128 + k + 258]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 3]!;
+            const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
+            const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
+            const encoder_1 = encoder[i * 128 + k + 131]!;
+            const encoder_2 = encoder[i * 128 + k + 259]!;
+            sum00 += encoder_0 * code_kernel_0;
+            sum01 += encoder_0 * code_kernel_1;
+            sum10 += encoder_1 * code_kernel_0;
+            sum11 += encoder_1 * code_kernel_1;
+            sum20 += encoder_2 * code_kernel_0;
+            sum21 += encoder_2 * code_kernel_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 4]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 128]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 129]!;
-          const encoder_1 = encoder[i * 128 + k + 132]!;
-          const encoder_2 = encoder[i * 128 + k + 260]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 5]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 160]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 161]!;
-          const encoder_1 = encoder[i * 128 + k + 133]!;
-          const encoder_2 = encoder[i * 128 + k + 261]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 6]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 192]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 193]!;
-          const encoder_1 = encoder[i * 128 + k + 134]!;
-          const encoder_2 = encoder[i * 128 + k + 262]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 7]!;
-          const code_kernel_0 = code_kernel[k * 32 + j + 224]!;
-          const code_kernel_1 = code_kernel[k * 32 + j + 225]!;
-          const encoder_1 = encoder[i * 128 + k + 135]!;
-          const encoder_2 = encoder[i * 128 + k + 263]!;
-          sum00 += encoder_0 * code_kernel_0;
-          sum01 += encoder_0 * code_kernel_1;
-          sum10 += encoder_1 * code_kernel_0;
-          sum11 += encoder_1 * code_kernel_1;
-          sum20 += encoder_2 * code_kernel_0;
-          sum21 += encoder_2 * code_kernel_1;
-        }
+        const code_product00 = Math.fround(sum00);
+        const code_product01 = Math.fround(sum01);
+        const code_product10 = Math.fround(sum10);
+        const code_product11 = Math.fround(sum11);
+        const code_product20 = Math.fround(sum20);
+        const code_product21 = Math.fround(sum21);
+        const code_bias_0 = code_bias[j]!;
+        const code_bias_1 = code_bias[j + 1]!;
+        code[i * 32 + j] = code_product00 + code_bias_0;
+        code[i * 32 + j + 1] = code_product01 + code_bias_1;
+        code[i * 32 + j + 32] = code_product10 + code_bias_0;
+        code[i * 32 + j + 33] = code_product11 + code_bias_1;
+        code[i * 32 + j + 64] = code_product20 + code_bias_0;
+        code[i * 32 + j + 65] = code_product21 + code_bias_1;
       }
-      const code_product00 = Math.fround(sum00);
-      const code_product01 = Math.fround(sum01);
-      const code_product10 = Math.fround(sum10);
-      const code_product11 = Math.fround(sum11);
-      const code_product20 = Math.fround(sum20);
-      const code_product21 = Math.fround(sum21);
-      const code_bias_0 = code_bias[j]!;
-      const code_bias_1 = code_bias[j + 1]!;
-      code[i * 32 + j] = code_product00 + code_bias_0;
-      code[i * 32 + j + 1] = code_product01 + code_bias_1;
-      code[i * 32 + j + 32] = code_product10 + code_bias_0;
-      code[i * 32 + j + 33] = code_product11 + code_bias_1;
-      code[i * 32 + j + 64] = code_product20 + code_bias_0;
-      code[i * 32 + j + 65] = code_product21 + code_bias_1;
     }
-  }
-  for (let j = 0; j < 32; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_3 = encoder[k + 31872]!;
-      const code_kernel_2 = code_kernel[k * 32 + j]!;
-      const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
-      sum0 += encoder_3 * code_kernel_2;
-      sum1 += encoder_3 * code_kernel_3;
+    for (let j = 0; j < 32; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_3 = encoder[k + 31872]!;
+        const code_kernel_2 = code_kernel[k * 32 + j]!;
+        const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
+        sum0 += encoder_3 * code_kernel_2;
+        sum1 += encoder_3 * code_kernel_3;
+      }
+      const code_product0 = Math.fround(sum0);
+      const code_product1 = Math.fround(sum1);
+      code[j + 7968] = code_product0 + code_bias[j]!;
+      code[j + 7969] = code_product1 + code_bias[j + 1]!;
     }
-    const code_product0 = Math.fround(sum0);
-    const code_product1 = Math.fround(sum1);
-    code[j + 7968] = code_product0 + code_bias[j]!;
-    code[j + 7969] = code_product1 + code_bias[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -3633,173 +3141,123 @@ function dotAdd_250x128x32_evaluate(
  * 2,080,000 floating-point operations.
  */
 function dotRelu_250x32x128_evaluate(
-  code: Float32Array,
-  decoder_kernel: Float32Array,
-  decoder_bias: Float32Array,
-  decoder: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const code_0 = code[i * 32 + k]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-          const code_1 = code[i * 32 + k + 32]!;
-          const code_2 = code[i * 32 + k + 64]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
+  code_: Float32Array,
+  decoder_kernel_: Float32Array,
+  decoder_bias_: Float32Array,
+  decoder_: Float32Array,
+): () => void {
+  return function dotRelu_250x32x128_evaluate(): void {
+    const code = code_;
+    const decoder_kernel = decoder_kernel_;
+    const decoder_bias = decoder_bias_;
+    const decoder = decoder_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const code_0 = code[i * 32 + k]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+            const code_1 = code[i * 32 + k + 32]!;
+            const code_2 = code[i * 32 + k + 64]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum20 += code_2 * decoder_kernel_0;
+            sum21 += code_2 * decoder_kernel_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const code_0 = code[i * 32 + k + 1]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
+            const code_1 = code[i * 32 + k + 33]!;
+            const code_2 = code[i * 32 + k + 65]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum20 += code_2 * decoder_kernel_0;
+            sum21 += code_2 * decoder_kernel_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const code_0 = code[i * 32 + k + 2]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
+            const code_1 = code[i * 32 + k + 34]!;
+            const code_2 = code[i * 32 + k + 66]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum20 += code_2 * decoder_kernel_0;
+            sum21 += code_2 * decoder_kernel_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const code_0 = code[i * 32 + k + 3]!;
+            const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
+            const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
+            const code_1 = code[i * 32 + k + 35]!;
+            const code_2 = code[i * 32 + k + 67]!;
+            sum00 += code_0 * decoder_kernel_0;
+            sum01 += code_0 * decoder_kernel_1;
+            sum10 += code_1 * decoder_kernel_0;
+            sum11 += code_1 * decoder_kernel_1;
+            sum20 += code_2 * decoder_kernel_0;
+            sum21 += code_2 * decoder_kernel_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 1]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
-          const code_1 = code[i * 32 + k + 33]!;
-          const code_2 = code[i * 32 + k + 65]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 2]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
-          const code_1 = code[i * 32 + k + 34]!;
-          const code_2 = code[i * 32 + k + 66]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 3]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
-          const code_1 = code[i * 32 + k + 35]!;
-          const code_2 = code[i * 32 + k + 67]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 4]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 512]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 513]!;
-          const code_1 = code[i * 32 + k + 36]!;
-          const code_2 = code[i * 32 + k + 68]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 5]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 640]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 641]!;
-          const code_1 = code[i * 32 + k + 37]!;
-          const code_2 = code[i * 32 + k + 69]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 6]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 768]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 769]!;
-          const code_1 = code[i * 32 + k + 38]!;
-          const code_2 = code[i * 32 + k + 70]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const code_0 = code[i * 32 + k + 7]!;
-          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 896]!;
-          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 897]!;
-          const code_1 = code[i * 32 + k + 39]!;
-          const code_2 = code[i * 32 + k + 71]!;
-          sum00 += code_0 * decoder_kernel_0;
-          sum01 += code_0 * decoder_kernel_1;
-          sum10 += code_1 * decoder_kernel_0;
-          sum11 += code_1 * decoder_kernel_1;
-          sum20 += code_2 * decoder_kernel_0;
-          sum21 += code_2 * decoder_kernel_1;
-        }
+        const decoder_product00 = Math.fround(sum00);
+        const decoder_product01 = Math.fround(sum01);
+        const decoder_product10 = Math.fround(sum10);
+        const decoder_product11 = Math.fround(sum11);
+        const decoder_product20 = Math.fround(sum20);
+        const decoder_product21 = Math.fround(sum21);
+        const decoder_bias_0 = decoder_bias[j]!;
+        const add_0 = decoder_product00 + decoder_bias_0;
+        const decoder_bias_1 = decoder_bias[j + 1]!;
+        const add_1 = decoder_product01 + decoder_bias_1;
+        const add_2 = decoder_product10 + decoder_bias_0;
+        const add_3 = decoder_product11 + decoder_bias_1;
+        const add_4 = decoder_product20 + decoder_bias_0;
+        const add_5 = decoder_product21 + decoder_bias_1;
+        decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        decoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+        decoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+        decoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+        decoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
       }
-      const decoder_product00 = Math.fround(sum00);
-      const decoder_product01 = Math.fround(sum01);
-      const decoder_product10 = Math.fround(sum10);
-      const decoder_product11 = Math.fround(sum11);
-      const decoder_product20 = Math.fround(sum20);
-      const decoder_product21 = Math.fround(sum21);
-      const decoder_bias_0 = decoder_bias[j]!;
-      const add_0 = decoder_product00 + decoder_bias_0;
-      const decoder_bias_1 = decoder_bias[j + 1]!;
-      const add_1 = decoder_product01 + decoder_bias_1;
-      const add_2 = decoder_product10 + decoder_bias_0;
-      const add_3 = decoder_product11 + decoder_bias_1;
-      const add_4 = decoder_product20 + decoder_bias_0;
-      const add_5 = decoder_product21 + decoder_bias_1;
-      decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      decoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      decoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      decoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      decoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const code_3 = code[k + 7968]!;
-      const decoder_kernel_2 = decoder_kernel[k * 128 + j]!;
-      const decoder_kernel_3 = decoder_kernel[k * 128 + j + 1]!;
-      sum0 += code_3 * decoder_kernel_2;
-      sum1 += code_3 * decoder_kernel_3;
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const code_3 = code[k + 7968]!;
+        const decoder_kernel_2 = decoder_kernel[k * 128 + j]!;
+        const decoder_kernel_3 = decoder_kernel[k * 128 + j + 1]!;
+        sum0 += code_3 * decoder_kernel_2;
+        sum1 += code_3 * decoder_kernel_3;
+      }
+      const decoder_product0 = Math.fround(sum0);
+      const decoder_product1 = Math.fround(sum1);
+      const decoder_bias_2 = decoder_bias[j]!;
+      const add_6 = decoder_product0 + decoder_bias_2;
+      const decoder_bias_3 = decoder_bias[j + 1]!;
+      const add_7 = decoder_product1 + decoder_bias_3;
+      decoder[j + 31872] = add_6 < 0 ? 0 : add_6;
+      decoder[j + 31873] = add_7 < 0 ? 0 : add_7;
     }
-    const decoder_product0 = Math.fround(sum0);
-    const decoder_product1 = Math.fround(sum1);
-    const decoder_bias_2 = decoder_bias[j]!;
-    const add_6 = decoder_product0 + decoder_bias_2;
-    const decoder_bias_3 = decoder_bias[j + 1]!;
-    const add_7 = decoder_product1 + decoder_bias_3;
-    decoder[j + 31872] = add_6 < 0 ? 0 : add_6;
-    decoder[j + 31873] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -3807,150 +3265,99 @@ function dotRelu_250x32x128_evaluate(
  * 50,176,000 floating-point operations.
  */
 function dot_250x128x784_evaluate(
-  decoder: Float32Array,
-  image_kernel: Float32Array,
-  image_product: Float32Array,
-): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const image_kernel_0 = image_kernel[k * 784 + j]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
+  decoder_: Float32Array,
+  image_kernel_: Float32Array,
+  image_product_: Float32Array,
+): () => void {
+  return function dot_250x128x784_evaluate(): void {
+    const decoder = decoder_;
+    const image_kernel = image_kernel_;
+    const image_product = image_product_;
+    for (let i = 0; i < 250; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const decoder_0 = decoder[i * 128 + k]!;
+            const image_kernel_0 = image_kernel[k * 784 + j]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
+            const decoder_1 = decoder[i * 128 + k + 128]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
+          if (k + 1 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 1]!;
+            const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
+            const decoder_1 = decoder[i * 128 + k + 129]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
+          if (k + 2 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 2]!;
+            const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
+            const decoder_1 = decoder[i * 128 + k + 130]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
+          if (k + 3 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 3]!;
+            const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
+            const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
+            const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
+            const decoder_1 = decoder[i * 128 + k + 131]!;
+            sum00 += decoder_0 * image_kernel_0;
+            sum01 += decoder_0 * image_kernel_1;
+            sum02 += decoder_0 * image_kernel_2;
+            sum10 += decoder_1 * image_kernel_0;
+            sum11 += decoder_1 * image_kernel_1;
+            sum12 += decoder_1 * image_kernel_2;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 2 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 3 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 4 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 4]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 3136]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 3137]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 3138]!;
-          const decoder_1 = decoder[i * 128 + k + 132]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 5 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 5]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 3920]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 3921]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 3922]!;
-          const decoder_1 = decoder[i * 128 + k + 133]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 6 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 6]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 4704]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 4705]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 4706]!;
-          const decoder_1 = decoder[i * 128 + k + 134]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
-        if (k + 7 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 7]!;
-          const image_kernel_0 = image_kernel[k * 784 + j + 5488]!;
-          const image_kernel_1 = image_kernel[k * 784 + j + 5489]!;
-          const image_kernel_2 = image_kernel[k * 784 + j + 5490]!;
-          const decoder_1 = decoder[i * 128 + k + 135]!;
-          sum00 += decoder_0 * image_kernel_0;
-          sum01 += decoder_0 * image_kernel_1;
-          sum02 += decoder_0 * image_kernel_2;
-          sum10 += decoder_1 * image_kernel_0;
-          sum11 += decoder_1 * image_kernel_1;
-          sum12 += decoder_1 * image_kernel_2;
-        }
+        image_product[i * 784 + j] = sum00;
+        image_product[i * 784 + j + 1] = sum01;
+        image_product[i * 784 + j + 2] = sum02;
+        image_product[i * 784 + j + 784] = sum10;
+        image_product[i * 784 + j + 785] = sum11;
+        image_product[i * 784 + j + 786] = sum12;
       }
-      image_product[i * 784 + j] = sum00;
-      image_product[i * 784 + j + 1] = sum01;
-      image_product[i * 784 + j + 2] = sum02;
-      image_product[i * 784 + j + 784] = sum10;
-      image_product[i * 784 + j + 785] = sum11;
-      image_product[i * 784 + j + 786] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_2 = decoder[i * 128 + k]!;
+        const image_kernel_3 = image_kernel[k * 784 + 783]!;
+        const decoder_3 = decoder[i * 128 + k + 128]!;
+        sum0 += decoder_2 * image_kernel_3;
+        sum1 += decoder_3 * image_kernel_3;
+      }
+      image_product[i * 784 + 783] = sum0;
+      image_product[i * 784 + 1567] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_2 = decoder[i * 128 + k]!;
-      const image_kernel_3 = image_kernel[k * 784 + 783]!;
-      const decoder_3 = decoder[i * 128 + k + 128]!;
-      sum0 += decoder_2 * image_kernel_3;
-      sum1 += decoder_3 * image_kernel_3;
-    }
-    image_product[i * 784 + 783] = sum0;
-    image_product[i * 784 + 1567] = sum1;
-  }
+  };
 }
 
 /**
@@ -3959,25 +3366,32 @@ function dot_250x128x784_evaluate(
  * 2,744,500 floating-point operations.
  */
 function sum_784x250_evaluate(
-  rowSum: Float32Array,
-  image_product: Float32Array,
-  image_bias: Float32Array,
-  x: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let sum = 0;
-    for (let k = 0; k < 784; k++) {
-      const sub_0 =
-        1 / (1 + exp(-(image_product[i * 784 + k]! + image_bias[k]!))) - x[i * 784 + k]!;
-      sum += sub_0 * sub_0;
+  rowSum_: Float32Array,
+  image_product_: Float32Array,
+  image_bias_: Float32Array,
+  x_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_784x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const image_product = image_product_;
+    const image_bias = image_bias_;
+    const x = x_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let sum = 0;
+      for (let k = 0; k < 784; k++) {
+        const sub_0 =
+          1 / (1 + exp(-(image_product[i * 784 + k]! + image_bias[k]!))) - x[i * 784 + k]!;
+        sum += sub_0 * sub_0;
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
     }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -3986,44 +3400,50 @@ function sum_784x250_evaluate(
  * 200,832 floating-point operations.
  */
 function dotRelu_1x784x128_predict(
-  x: Float32Array,
-  encoder_kernel: Float32Array,
-  encoder_bias: Float32Array,
-  encoder: Float32Array,
-): void {
-  for (let j = 0; j < 128; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_0 = x[k]!;
-      const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-      const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-      sum0 += x_0 * encoder_kernel_0;
-      sum1 += x_0 * encoder_kernel_1;
-      sum2 += x_0 * encoder_kernel_2;
-      sum3 += x_0 * encoder_kernel_3;
+  x_: Float32Array,
+  encoder_kernel_: Float32Array,
+  encoder_bias_: Float32Array,
+  encoder_: Float32Array,
+): () => void {
+  return function dotRelu_1x784x128_predict(): void {
+    const x = x_;
+    const encoder_kernel = encoder_kernel_;
+    const encoder_bias = encoder_bias_;
+    const encoder = encoder_;
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_0 = x[k]!;
+        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * encoder_kernel_0;
+        sum1 += x_0 * encoder_kernel_1;
+        sum2 += x_0 * encoder_kernel_2;
+        sum3 += x_0 * encoder_kernel_3;
+      }
+      const encoder_product0 = Math.fround(sum0);
+      const encoder_product1 = Math.fround(sum1);
+      const encoder_product2 = Math.fround(sum2);
+      const encoder_product3 = Math.fround(sum3);
+      const encoder_bias_0 = encoder_bias[j]!;
+      const add_0 = encoder_product0 + encoder_bias_0;
+      const encoder_bias_1 = encoder_bias[j + 1]!;
+      const add_1 = encoder_product1 + encoder_bias_1;
+      const encoder_bias_2 = encoder_bias[j + 2]!;
+      const add_2 = encoder_product2 + encoder_bias_2;
+      const encoder_bias_3 = encoder_bias[j + 3]!;
+      const add_3 = encoder_product3 + encoder_bias_3;
+      encoder[j] = add_0 < 0 ? 0 : add_0;
+      encoder[j + 1] = add_1 < 0 ? 0 : add_1;
+      encoder[j + 2] = add_2 < 0 ? 0 : add_2;
+      encoder[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const encoder_product0 = Math.fround(sum0);
-    const encoder_product1 = Math.fround(sum1);
-    const encoder_product2 = Math.fround(sum2);
-    const encoder_product3 = Math.fround(sum3);
-    const encoder_bias_0 = encoder_bias[j]!;
-    const add_0 = encoder_product0 + encoder_bias_0;
-    const encoder_bias_1 = encoder_bias[j + 1]!;
-    const add_1 = encoder_product1 + encoder_bias_1;
-    const encoder_bias_2 = encoder_bias[j + 2]!;
-    const add_2 = encoder_product2 + encoder_bias_2;
-    const encoder_bias_3 = encoder_bias[j + 3]!;
-    const add_3 = encoder_product3 + encoder_bias_3;
-    encoder[j] = add_0 < 0 ? 0 : add_0;
-    encoder[j + 1] = add_1 < 0 ? 0 : add_1;
-    encoder[j + 2] = add_2 < 0 ? 0 : add_2;
-    encoder[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -4032,36 +3452,42 @@ function dotRelu_1x784x128_predict(
  * 8,224 floating-point operations.
  */
 function dotAdd_1x128x32_predict(
-  encoder: Float32Array,
-  code_kernel: Float32Array,
-  code_bias: Float32Array,
-  code: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_0 = encoder[k]!;
-      const code_kernel_0 = code_kernel[k * 32 + j]!;
-      const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-      const code_kernel_2 = code_kernel[k * 32 + j + 2]!;
-      const code_kernel_3 = code_kernel[k * 32 + j + 3]!;
-      sum0 += encoder_0 * code_kernel_0;
-      sum1 += encoder_0 * code_kernel_1;
-      sum2 += encoder_0 * code_kernel_2;
-      sum3 += encoder_0 * code_kernel_3;
+  encoder_: Float32Array,
+  code_kernel_: Float32Array,
+  code_bias_: Float32Array,
+  code_: Float32Array,
+): () => void {
+  return function dotAdd_1x128x32_predict(): void {
+    const encoder = encoder_;
+    const code_kernel = code_kernel_;
+    const code_bias = code_bias_;
+    const code = code_;
+    for (let j = 0; j < 32; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_0 = encoder[k]!;
+        const code_kernel_0 = code_kernel[k * 32 + j]!;
+        const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
+        const code_kernel_2 = code_kernel[k * 32 + j + 2]!;
+        const code_kernel_3 = code_kernel[k * 32 + j + 3]!;
+        sum0 += encoder_0 * code_kernel_0;
+        sum1 += encoder_0 * code_kernel_1;
+        sum2 += encoder_0 * code_kernel_2;
+        sum3 += encoder_0 * code_kernel_3;
+      }
+      const code_product0 = Math.fround(sum0);
+      const code_product1 = Math.fround(sum1);
+      const code_product2 = Math.fround(sum2);
+      const code_product3 = Math.fround(sum3);
+      code[j] = code_product0 + code_bias[j]!;
+      code[j + 1] = code_product1 + code_bias[j + 1]!;
+      code[j + 2] = code_product2 + code_bias[j + 2]!;
+      code[j + 3] = code_product3 + code_bias[j + 3]!;
     }
-    const code_product0 = Math.fround(sum0);
-    const code_product1 = Math.fround(sum1);
-    const code_product2 = Math.fround(sum2);
-    const code_product3 = Math.fround(sum3);
-    code[j] = code_product0 + code_bias[j]!;
-    code[j + 1] = code_product1 + code_bias[j + 1]!;
-    code[j + 2] = code_product2 + code_bias[j + 2]!;
-    code[j + 3] = code_product3 + code_bias[j + 3]!;
-  }
+  };
 }
 
 /**
@@ -4070,44 +3496,50 @@ function dotAdd_1x128x32_predict(
  * 8,320 floating-point operations.
  */
 function dotRelu_1x32x128_predict(
-  code: Float32Array,
-  decoder_kernel: Float32Array,
-  decoder_bias: Float32Array,
-  decoder: Float32Array,
-): void {
-  for (let j = 0; j < 128; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const code_0 = code[k]!;
-      const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-      const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-      const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-      const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
-      sum0 += code_0 * decoder_kernel_0;
-      sum1 += code_0 * decoder_kernel_1;
-      sum2 += code_0 * decoder_kernel_2;
-      sum3 += code_0 * decoder_kernel_3;
+  code_: Float32Array,
+  decoder_kernel_: Float32Array,
+  decoder_bias_: Float32Array,
+  decoder_: Float32Array,
+): () => void {
+  return function dotRelu_1x32x128_predict(): void {
+    const code = code_;
+    const decoder_kernel = decoder_kernel_;
+    const decoder_bias = decoder_bias_;
+    const decoder = decoder_;
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const code_0 = code[k]!;
+        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+        const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
+        const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
+        sum0 += code_0 * decoder_kernel_0;
+        sum1 += code_0 * decoder_kernel_1;
+        sum2 += code_0 * decoder_kernel_2;
+        sum3 += code_0 * decoder_kernel_3;
+      }
+      const decoder_product0 = Math.fround(sum0);
+      const decoder_product1 = Math.fround(sum1);
+      const decoder_product2 = Math.fround(sum2);
+      const decoder_product3 = Math.fround(sum3);
+      const decoder_bias_0 = decoder_bias[j]!;
+      const add_0 = decoder_product0 + decoder_bias_0;
+      const decoder_bias_1 = decoder_bias[j + 1]!;
+      const add_1 = decoder_product1 + decoder_bias_1;
+      const decoder_bias_2 = decoder_bias[j + 2]!;
+      const add_2 = decoder_product2 + decoder_bias_2;
+      const decoder_bias_3 = decoder_bias[j + 3]!;
+      const add_3 = decoder_product3 + decoder_bias_3;
+      decoder[j] = add_0 < 0 ? 0 : add_0;
+      decoder[j + 1] = add_1 < 0 ? 0 : add_1;
+      decoder[j + 2] = add_2 < 0 ? 0 : add_2;
+      decoder[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const decoder_product0 = Math.fround(sum0);
-    const decoder_product1 = Math.fround(sum1);
-    const decoder_product2 = Math.fround(sum2);
-    const decoder_product3 = Math.fround(sum3);
-    const decoder_bias_0 = decoder_bias[j]!;
-    const add_0 = decoder_product0 + decoder_bias_0;
-    const decoder_bias_1 = decoder_bias[j + 1]!;
-    const add_1 = decoder_product1 + decoder_bias_1;
-    const decoder_bias_2 = decoder_bias[j + 2]!;
-    const add_2 = decoder_product2 + decoder_bias_2;
-    const decoder_bias_3 = decoder_bias[j + 3]!;
-    const add_3 = decoder_product3 + decoder_bias_3;
-    decoder[j] = add_0 < 0 ? 0 : add_0;
-    decoder[j + 1] = add_1 < 0 ? 0 : add_1;
-    decoder[j + 2] = add_2 < 0 ? 0 : add_2;
-    decoder[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -4117,36 +3549,42 @@ function dotRelu_1x32x128_predict(
  * 204,624 floating-point operations.
  */
 function dotSigmoid_1x128x784_predict(
-  decoder: Float32Array,
-  image_kernel: Float32Array,
-  image: Float32Array,
-  image_bias: Float32Array,
-): void {
-  for (let j = 0; j < 784; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_0 = decoder[k]!;
-      const image_kernel_0 = image_kernel[k * 784 + j]!;
-      const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-      const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-      const image_kernel_3 = image_kernel[k * 784 + j + 3]!;
-      sum0 += decoder_0 * image_kernel_0;
-      sum1 += decoder_0 * image_kernel_1;
-      sum2 += decoder_0 * image_kernel_2;
-      sum3 += decoder_0 * image_kernel_3;
+  decoder_: Float32Array,
+  image_kernel_: Float32Array,
+  image_: Float32Array,
+  image_bias_: Float32Array,
+): () => void {
+  return function dotSigmoid_1x128x784_predict(): void {
+    const decoder = decoder_;
+    const image_kernel = image_kernel_;
+    const image = image_;
+    const image_bias = image_bias_;
+    for (let j = 0; j < 784; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_0 = decoder[k]!;
+        const image_kernel_0 = image_kernel[k * 784 + j]!;
+        const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
+        const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
+        const image_kernel_3 = image_kernel[k * 784 + j + 3]!;
+        sum0 += decoder_0 * image_kernel_0;
+        sum1 += decoder_0 * image_kernel_1;
+        sum2 += decoder_0 * image_kernel_2;
+        sum3 += decoder_0 * image_kernel_3;
+      }
+      image[j] = sum0;
+      image[j + 1] = sum1;
+      image[j + 2] = sum2;
+      image[j + 3] = sum3;
     }
-    image[j] = sum0;
-    image[j + 1] = sum1;
-    image[j + 2] = sum2;
-    image[j + 3] = sum3;
-  }
-  for (let j = 0; j < 784; j++) {
-    const image_product = image[j]!;
-    image[j] = 1 / (1 + exp(-(image_product + image_bias[j]!)));
-  }
+    for (let j = 0; j < 784; j++) {
+      const image_product = image[j]!;
+      image[j] = 1 / (1 + exp(-(image_product + image_bias[j]!)));
+    }
+  };
 }
 
 /** How many rows of a batch are real. */

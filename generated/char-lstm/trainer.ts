@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a6c25056a3f9e417
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 0ab844a819a7e32a
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -502,6 +502,1458 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const lstm_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 34–35
   const scores_predict = new Float32Array(arena, 498480, 1024); // [1,16,64]  output, statements 35–36
 
+  const gather_embedding = gather_32x16x64x64(x, embedding_table, embedding);
+  const dotAdd_lstm_inputs = dotAdd_32x16x64x256(embedding, lstm_kernel, lstm_bias, lstm_inputs);
+  const dotAdd_lstm_recurrence = dotAdd_32x64x256(
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence,
+  );
+  const sigmoid_lstm_f = sigmoid_32x64(lstm_inputs, lstm_recurrence, lstm_f);
+  const sigmoid_lstm_i = sigmoid_32x64_2(lstm_inputs, lstm_recurrence, lstm_i);
+  const tanhAddTanh_tanh_ = tanhAddTanh_32x64(
+    lstm_inputs,
+    lstm_recurrence,
+    lstm_g,
+    lstm_f,
+    lstm_i,
+    lstm_c,
+    tanh_,
+  );
+  const sigmoid_lstm_o = sigmoid_32x64_3(lstm_inputs, lstm_recurrence, lstm_o);
+  const dotAdd_lstm_recurrence_2 = dotAdd_32x64x256_2(
+    lstm_o,
+    tanh_,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_2,
+  );
+  const sigmoid_lstm_f_2 = sigmoid_32x64_4(lstm_inputs, lstm_recurrence_2, lstm_f_2);
+  const sigmoid_lstm_i_2 = sigmoid_32x64_5(lstm_inputs, lstm_recurrence_2, lstm_i_2);
+  const tanhAddTanh_tanh_2 = tanhAddTanh_32x64_2(
+    lstm_inputs,
+    lstm_recurrence_2,
+    lstm_g_2,
+    lstm_f_2,
+    lstm_c,
+    lstm_i_2,
+    lstm_c_2,
+    tanh_2,
+  );
+  const sigmoid_lstm_o_2 = sigmoid_32x64_6(lstm_inputs, lstm_recurrence_2, lstm_o_2);
+  const dotAdd_lstm_recurrence_3 = dotAdd_32x64x256_2(
+    lstm_o_2,
+    tanh_2,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_3,
+  );
+  const sigmoid_lstm_f_3 = sigmoid_32x64_7(lstm_inputs, lstm_recurrence_3, lstm_f_3);
+  const sigmoid_lstm_i_3 = sigmoid_32x64_8(lstm_inputs, lstm_recurrence_3, lstm_i_3);
+  const tanhAddTanh_tanh_3 = tanhAddTanh_32x64_3(
+    lstm_inputs,
+    lstm_recurrence_3,
+    lstm_g_3,
+    lstm_f_3,
+    lstm_c_2,
+    lstm_i_3,
+    lstm_c_3,
+    tanh_3,
+  );
+  const sigmoid_lstm_o_3 = sigmoid_32x64_9(lstm_inputs, lstm_recurrence_3, lstm_o_3);
+  const dotAdd_lstm_recurrence_4 = dotAdd_32x64x256_2(
+    lstm_o_3,
+    tanh_3,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_4,
+  );
+  const sigmoid_lstm_f_4 = sigmoid_32x64_10(lstm_inputs, lstm_recurrence_4, lstm_f_4);
+  const sigmoid_lstm_i_4 = sigmoid_32x64_11(lstm_inputs, lstm_recurrence_4, lstm_i_4);
+  const tanhAddTanh_tanh_4 = tanhAddTanh_32x64_4(
+    lstm_inputs,
+    lstm_recurrence_4,
+    lstm_g_4,
+    lstm_f_4,
+    lstm_c_3,
+    lstm_i_4,
+    lstm_c_4,
+    tanh_4,
+  );
+  const sigmoid_lstm_o_4 = sigmoid_32x64_12(lstm_inputs, lstm_recurrence_4, lstm_o_4);
+  const dotAdd_lstm_recurrence_5 = dotAdd_32x64x256_2(
+    lstm_o_4,
+    tanh_4,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_5,
+  );
+  const sigmoid_lstm_f_5 = sigmoid_32x64_13(lstm_inputs, lstm_recurrence_5, lstm_f_5);
+  const sigmoid_lstm_i_5 = sigmoid_32x64_14(lstm_inputs, lstm_recurrence_5, lstm_i_5);
+  const tanhAddTanh_tanh_5 = tanhAddTanh_32x64_5(
+    lstm_inputs,
+    lstm_recurrence_5,
+    lstm_g_5,
+    lstm_f_5,
+    lstm_c_4,
+    lstm_i_5,
+    lstm_c_5,
+    tanh_5,
+  );
+  const sigmoid_lstm_o_5 = sigmoid_32x64_15(lstm_inputs, lstm_recurrence_5, lstm_o_5);
+  const dotAdd_lstm_recurrence_6 = dotAdd_32x64x256_2(
+    lstm_o_5,
+    tanh_5,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_6,
+  );
+  const sigmoid_lstm_f_6 = sigmoid_32x64_16(lstm_inputs, lstm_recurrence_6, lstm_f_6);
+  const sigmoid_lstm_i_6 = sigmoid_32x64_17(lstm_inputs, lstm_recurrence_6, lstm_i_6);
+  const tanhAddTanh_tanh_6 = tanhAddTanh_32x64_6(
+    lstm_inputs,
+    lstm_recurrence_6,
+    lstm_g_6,
+    lstm_f_6,
+    lstm_c_5,
+    lstm_i_6,
+    lstm_c_6,
+    tanh_6,
+  );
+  const sigmoid_lstm_o_6 = sigmoid_32x64_18(lstm_inputs, lstm_recurrence_6, lstm_o_6);
+  const dotAdd_lstm_recurrence_7 = dotAdd_32x64x256_2(
+    lstm_o_6,
+    tanh_6,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_7,
+  );
+  const sigmoid_lstm_f_7 = sigmoid_32x64_19(lstm_inputs, lstm_recurrence_7, lstm_f_7);
+  const sigmoid_lstm_i_7 = sigmoid_32x64_20(lstm_inputs, lstm_recurrence_7, lstm_i_7);
+  const tanhAddTanh_tanh_7 = tanhAddTanh_32x64_7(
+    lstm_inputs,
+    lstm_recurrence_7,
+    lstm_g_7,
+    lstm_f_7,
+    lstm_c_6,
+    lstm_i_7,
+    lstm_c_7,
+    tanh_7,
+  );
+  const sigmoid_lstm_o_7 = sigmoid_32x64_21(lstm_inputs, lstm_recurrence_7, lstm_o_7);
+  const dotAdd_lstm_recurrence_8 = dotAdd_32x64x256_2(
+    lstm_o_7,
+    tanh_7,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_8,
+  );
+  const sigmoid_lstm_f_8 = sigmoid_32x64_22(lstm_inputs, lstm_recurrence_8, lstm_f_8);
+  const sigmoid_lstm_i_8 = sigmoid_32x64_23(lstm_inputs, lstm_recurrence_8, lstm_i_8);
+  const tanhAddTanh_tanh_8 = tanhAddTanh_32x64_8(
+    lstm_inputs,
+    lstm_recurrence_8,
+    lstm_g_8,
+    lstm_f_8,
+    lstm_c_7,
+    lstm_i_8,
+    lstm_c_8,
+    tanh_8,
+  );
+  const sigmoid_lstm_o_8 = sigmoid_32x64_24(lstm_inputs, lstm_recurrence_8, lstm_o_8);
+  const dotAdd_lstm_recurrence_9 = dotAdd_32x64x256_2(
+    lstm_o_8,
+    tanh_8,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_9,
+  );
+  const sigmoid_lstm_f_9 = sigmoid_32x64_25(lstm_inputs, lstm_recurrence_9, lstm_f_9);
+  const sigmoid_lstm_i_9 = sigmoid_32x64_26(lstm_inputs, lstm_recurrence_9, lstm_i_9);
+  const tanhAddTanh_tanh_9 = tanhAddTanh_32x64_9(
+    lstm_inputs,
+    lstm_recurrence_9,
+    lstm_g_9,
+    lstm_f_9,
+    lstm_c_8,
+    lstm_i_9,
+    lstm_c_9,
+    tanh_9,
+  );
+  const sigmoid_lstm_o_9 = sigmoid_32x64_27(lstm_inputs, lstm_recurrence_9, lstm_o_9);
+  const dotAdd_lstm_recurrence_10 = dotAdd_32x64x256_2(
+    lstm_o_9,
+    tanh_9,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_10,
+  );
+  const sigmoid_lstm_f_10 = sigmoid_32x64_28(lstm_inputs, lstm_recurrence_10, lstm_f_10);
+  const sigmoid_lstm_i_10 = sigmoid_32x64_29(lstm_inputs, lstm_recurrence_10, lstm_i_10);
+  const tanhAddTanh_tanh_10 = tanhAddTanh_32x64_10(
+    lstm_inputs,
+    lstm_recurrence_10,
+    lstm_g_10,
+    lstm_f_10,
+    lstm_c_9,
+    lstm_i_10,
+    lstm_c_10,
+    tanh_10,
+  );
+  const sigmoid_lstm_o_10 = sigmoid_32x64_30(lstm_inputs, lstm_recurrence_10, lstm_o_10);
+  const dotAdd_lstm_recurrence_11 = dotAdd_32x64x256_2(
+    lstm_o_10,
+    tanh_10,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_11,
+  );
+  const sigmoid_lstm_f_11 = sigmoid_32x64_31(lstm_inputs, lstm_recurrence_11, lstm_f_11);
+  const sigmoid_lstm_i_11 = sigmoid_32x64_32(lstm_inputs, lstm_recurrence_11, lstm_i_11);
+  const tanhAddTanh_tanh_11 = tanhAddTanh_32x64_11(
+    lstm_inputs,
+    lstm_recurrence_11,
+    lstm_g_11,
+    lstm_f_11,
+    lstm_c_10,
+    lstm_i_11,
+    lstm_c_11,
+    tanh_11,
+  );
+  const sigmoid_lstm_o_11 = sigmoid_32x64_33(lstm_inputs, lstm_recurrence_11, lstm_o_11);
+  const dotAdd_lstm_recurrence_12 = dotAdd_32x64x256_2(
+    lstm_o_11,
+    tanh_11,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_12,
+  );
+  const sigmoid_lstm_f_12 = sigmoid_32x64_34(lstm_inputs, lstm_recurrence_12, lstm_f_12);
+  const sigmoid_lstm_i_12 = sigmoid_32x64_35(lstm_inputs, lstm_recurrence_12, lstm_i_12);
+  const tanhAddTanh_tanh_12 = tanhAddTanh_32x64_12(
+    lstm_inputs,
+    lstm_recurrence_12,
+    lstm_g_12,
+    lstm_f_12,
+    lstm_c_11,
+    lstm_i_12,
+    lstm_c_12,
+    tanh_12,
+  );
+  const sigmoid_lstm_o_12 = sigmoid_32x64_36(lstm_inputs, lstm_recurrence_12, lstm_o_12);
+  const dotAdd_lstm_recurrence_13 = dotAdd_32x64x256_2(
+    lstm_o_12,
+    tanh_12,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_13,
+  );
+  const sigmoid_lstm_f_13 = sigmoid_32x64_37(lstm_inputs, lstm_recurrence_13, lstm_f_13);
+  const sigmoid_lstm_i_13 = sigmoid_32x64_38(lstm_inputs, lstm_recurrence_13, lstm_i_13);
+  const tanhAddTanh_tanh_13 = tanhAddTanh_32x64_13(
+    lstm_inputs,
+    lstm_recurrence_13,
+    lstm_g_13,
+    lstm_f_13,
+    lstm_c_12,
+    lstm_i_13,
+    lstm_c_13,
+    tanh_13,
+  );
+  const sigmoid_lstm_o_13 = sigmoid_32x64_39(lstm_inputs, lstm_recurrence_13, lstm_o_13);
+  const dotAdd_lstm_recurrence_14 = dotAdd_32x64x256_2(
+    lstm_o_13,
+    tanh_13,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_14,
+  );
+  const sigmoid_lstm_f_14 = sigmoid_32x64_40(lstm_inputs, lstm_recurrence_14, lstm_f_14);
+  const sigmoid_lstm_i_14 = sigmoid_32x64_41(lstm_inputs, lstm_recurrence_14, lstm_i_14);
+  const tanhAddTanh_tanh_14 = tanhAddTanh_32x64_14(
+    lstm_inputs,
+    lstm_recurrence_14,
+    lstm_g_14,
+    lstm_f_14,
+    lstm_c_13,
+    lstm_i_14,
+    lstm_c_14,
+    tanh_14,
+  );
+  const sigmoid_lstm_o_14 = sigmoid_32x64_42(lstm_inputs, lstm_recurrence_14, lstm_o_14);
+  const dotAdd_lstm_recurrence_15 = dotAdd_32x64x256_2(
+    lstm_o_14,
+    tanh_14,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_15,
+  );
+  const sigmoid_lstm_f_15 = sigmoid_32x64_43(lstm_inputs, lstm_recurrence_15, lstm_f_15);
+  const sigmoid_lstm_i_15 = sigmoid_32x64_44(lstm_inputs, lstm_recurrence_15, lstm_i_15);
+  const tanhAddTanh_tanh_15 = tanhAddTanh_32x64_15(
+    lstm_inputs,
+    lstm_recurrence_15,
+    lstm_g_15,
+    lstm_f_15,
+    lstm_c_14,
+    lstm_i_15,
+    lstm_c_15,
+    tanh_15,
+  );
+  const sigmoid_lstm_o_15 = sigmoid_32x64_45(lstm_inputs, lstm_recurrence_15, lstm_o_15);
+  const dotAdd_lstm_recurrence_16 = dotAdd_32x64x256_2(
+    lstm_o_15,
+    tanh_15,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_16,
+  );
+  const sigmoid_lstm_f_16 = sigmoid_32x64_46(lstm_inputs, lstm_recurrence_16, lstm_f_16);
+  const sigmoid_lstm_i_16 = sigmoid_32x64_47(lstm_inputs, lstm_recurrence_16, lstm_i_16);
+  const tanh_tanh_16 = tanh_32x64(
+    lstm_inputs,
+    lstm_recurrence_16,
+    lstm_g_16,
+    lstm_f_16,
+    lstm_c_15,
+    lstm_i_16,
+    tanh_16,
+  );
+  const sigmoidConcat_lstm = sigmoidConcat_32x16x64(
+    lstm_inputs,
+    lstm_recurrence_16,
+    lstm_o_16,
+    lstm_o,
+    tanh_,
+    lstm_o_2,
+    tanh_2,
+    lstm_o_3,
+    tanh_3,
+    lstm_o_4,
+    tanh_4,
+    lstm_o_5,
+    tanh_5,
+    lstm_o_6,
+    tanh_6,
+    lstm_o_7,
+    tanh_7,
+    lstm_o_8,
+    tanh_8,
+    lstm_o_9,
+    tanh_9,
+    lstm_o_10,
+    tanh_10,
+    lstm_o_11,
+    tanh_11,
+    lstm_o_12,
+    tanh_12,
+    lstm_o_13,
+    tanh_13,
+    lstm_o_14,
+    tanh_14,
+    lstm_o_15,
+    tanh_15,
+    tanh_16,
+    lstm,
+  );
+  const dotAdd_scores = dotAdd_32x16x64x64(lstm, scores_kernel, scores_bias, scores);
+  const reduceMaxExpSum_chosen = reduceMaxExpSum_32x16x64(
+    rowSum,
+    scores,
+    largest,
+    exps,
+    total,
+    next,
+    chosen,
+    live_rows,
+  );
+  const mulAdd_d_shifted = mulAdd_32x16x64(live_rows, d_rowSum, next, total, exps, d_shifted);
+  const sumClipByGlobalNorm_d_scores_bias = sumClipByGlobalNorm_32x16x64(
+    d_scores_bias_square,
+    d_shifted,
+    d_scores_bias,
+  );
+  const dot_d_lstm = dot_32x16x64x64(d_shifted, scores_kernel, d_lstm);
+  const dot_d_scores_kernel = dot_64x32x16x64(lstm, d_shifted, d_scores_kernel);
+  const mulAdd_d_lstm_recurrence_16 = mulAdd_32x64(
+    d_lstm,
+    lstm_o_16,
+    tanh_16,
+    d_lstm_c_16,
+    lstm_i_16,
+    lstm_g_16,
+    lstm_c_15,
+    lstm_f_16,
+    d_lstm_recurrence_16,
+  );
+  const dotAdd_d_lstm_c_15 = dotAdd_32x256x64(
+    d_lstm_recurrence_16,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_15,
+    d_lstm_c_16,
+    lstm_f_16,
+    lstm_o_15,
+    tanh_15,
+    d_lstm_c_15,
+  );
+  const dot_d_lstm_recurrentKernel_part = dot_64x32x256(
+    lstm_o_15,
+    tanh_15,
+    d_lstm_recurrence_16,
+    d_lstm_recurrentKernel_part,
+  );
+  const add_d_lstm_recurrence_15 = add_32x256(
+    d_lstm_h_15,
+    tanh_15,
+    lstm_o_15,
+    d_lstm_c_15,
+    lstm_i_15,
+    lstm_g_15,
+    lstm_c_14,
+    lstm_f_15,
+    d_lstm_recurrence_15,
+  );
+  const dotAdd_d_lstm_c_14 = dotAdd_32x256x64_2(
+    d_lstm_recurrence_15,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_14,
+    d_lstm_c_15,
+    lstm_f_15,
+    lstm_o_14,
+    tanh_14,
+    d_lstm_c_14,
+  );
+  const dot_d_lstm_recurrentKernel_2 = dot_64x32x256(
+    lstm_o_14,
+    tanh_14,
+    d_lstm_recurrence_15,
+    d_lstm_recurrentKernel_2,
+  );
+  const add_d_lstm_recurrence_14 = add_32x256(
+    d_lstm_h_14,
+    tanh_14,
+    lstm_o_14,
+    d_lstm_c_14,
+    lstm_i_14,
+    lstm_g_14,
+    lstm_c_13,
+    lstm_f_14,
+    d_lstm_recurrence_14,
+  );
+  const dotAdd_d_lstm_c_13 = dotAdd_32x256x64_3(
+    d_lstm_recurrence_14,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_13,
+    d_lstm_c_14,
+    lstm_f_14,
+    lstm_o_13,
+    tanh_13,
+    d_lstm_c_13,
+  );
+  const dot_d_lstm_recurrentKernel_3 = dot_64x32x256(
+    lstm_o_13,
+    tanh_13,
+    d_lstm_recurrence_14,
+    d_lstm_recurrentKernel_3,
+  );
+  const add_d_lstm_recurrence_13 = add_32x256(
+    d_lstm_h_13,
+    tanh_13,
+    lstm_o_13,
+    d_lstm_c_13,
+    lstm_i_13,
+    lstm_g_13,
+    lstm_c_12,
+    lstm_f_13,
+    d_lstm_recurrence_13,
+  );
+  const dotAdd_d_lstm_c_12 = dotAdd_32x256x64_4(
+    d_lstm_recurrence_13,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_12,
+    d_lstm_c_13,
+    lstm_f_13,
+    lstm_o_12,
+    tanh_12,
+    d_lstm_c_12,
+  );
+  const dot_d_lstm_recurrentKernel_4 = dot_64x32x256(
+    lstm_o_12,
+    tanh_12,
+    d_lstm_recurrence_13,
+    d_lstm_recurrentKernel_4,
+  );
+  const add_d_lstm_recurrence_12 = add_32x256(
+    d_lstm_h_12,
+    tanh_12,
+    lstm_o_12,
+    d_lstm_c_12,
+    lstm_i_12,
+    lstm_g_12,
+    lstm_c_11,
+    lstm_f_12,
+    d_lstm_recurrence_12,
+  );
+  const dotAdd_d_lstm_c_11 = dotAdd_32x256x64_5(
+    d_lstm_recurrence_12,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_11,
+    d_lstm_c_12,
+    lstm_f_12,
+    lstm_o_11,
+    tanh_11,
+    d_lstm_c_11,
+  );
+  const dot_d_lstm_recurrentKernel_5 = dot_64x32x256(
+    lstm_o_11,
+    tanh_11,
+    d_lstm_recurrence_12,
+    d_lstm_recurrentKernel_5,
+  );
+  const add_d_lstm_recurrence_11 = add_32x256(
+    d_lstm_h_11,
+    tanh_11,
+    lstm_o_11,
+    d_lstm_c_11,
+    lstm_i_11,
+    lstm_g_11,
+    lstm_c_10,
+    lstm_f_11,
+    d_lstm_recurrence_11,
+  );
+  const dotAdd_d_lstm_c_10 = dotAdd_32x256x64_6(
+    d_lstm_recurrence_11,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_10,
+    d_lstm_c_11,
+    lstm_f_11,
+    lstm_o_10,
+    tanh_10,
+    d_lstm_c_10,
+  );
+  const dot_d_lstm_recurrentKernel_6 = dot_64x32x256(
+    lstm_o_10,
+    tanh_10,
+    d_lstm_recurrence_11,
+    d_lstm_recurrentKernel_6,
+  );
+  const add_d_lstm_recurrence_10 = add_32x256(
+    d_lstm_h_10,
+    tanh_10,
+    lstm_o_10,
+    d_lstm_c_10,
+    lstm_i_10,
+    lstm_g_10,
+    lstm_c_9,
+    lstm_f_10,
+    d_lstm_recurrence_10,
+  );
+  const dotAdd_d_lstm_c_9 = dotAdd_32x256x64_7(
+    d_lstm_recurrence_10,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_9,
+    d_lstm_c_10,
+    lstm_f_10,
+    lstm_o_9,
+    tanh_9,
+    d_lstm_c_9,
+  );
+  const dot_d_lstm_recurrentKernel_7 = dot_64x32x256(
+    lstm_o_9,
+    tanh_9,
+    d_lstm_recurrence_10,
+    d_lstm_recurrentKernel_7,
+  );
+  const add_d_lstm_recurrence_9 = add_32x256(
+    d_lstm_h_9,
+    tanh_9,
+    lstm_o_9,
+    d_lstm_c_9,
+    lstm_i_9,
+    lstm_g_9,
+    lstm_c_8,
+    lstm_f_9,
+    d_lstm_recurrence_9,
+  );
+  const dotAdd_d_lstm_c_8 = dotAdd_32x256x64_8(
+    d_lstm_recurrence_9,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_8,
+    d_lstm_c_9,
+    lstm_f_9,
+    lstm_o_8,
+    tanh_8,
+    d_lstm_c_8,
+  );
+  const dot_d_lstm_recurrentKernel_8 = dot_64x32x256(
+    lstm_o_8,
+    tanh_8,
+    d_lstm_recurrence_9,
+    d_lstm_recurrentKernel_8,
+  );
+  const add_d_lstm_recurrence_8 = add_32x256(
+    d_lstm_h_8,
+    tanh_8,
+    lstm_o_8,
+    d_lstm_c_8,
+    lstm_i_8,
+    lstm_g_8,
+    lstm_c_7,
+    lstm_f_8,
+    d_lstm_recurrence_8,
+  );
+  const dotAdd_d_lstm_c_7 = dotAdd_32x256x64_9(
+    d_lstm_recurrence_8,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_7,
+    d_lstm_c_8,
+    lstm_f_8,
+    lstm_o_7,
+    tanh_7,
+    d_lstm_c_7,
+  );
+  const dot_d_lstm_recurrentKernel_9 = dot_64x32x256(
+    lstm_o_7,
+    tanh_7,
+    d_lstm_recurrence_8,
+    d_lstm_recurrentKernel_9,
+  );
+  const add_d_lstm_recurrence_7 = add_32x256(
+    d_lstm_h_7,
+    tanh_7,
+    lstm_o_7,
+    d_lstm_c_7,
+    lstm_i_7,
+    lstm_g_7,
+    lstm_c_6,
+    lstm_f_7,
+    d_lstm_recurrence_7,
+  );
+  const dotAdd_d_lstm_c_6 = dotAdd_32x256x64_10(
+    d_lstm_recurrence_7,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_6,
+    d_lstm_c_7,
+    lstm_f_7,
+    lstm_o_6,
+    tanh_6,
+    d_lstm_c_6,
+  );
+  const dot_d_lstm_recurrentKernel_10 = dot_64x32x256(
+    lstm_o_6,
+    tanh_6,
+    d_lstm_recurrence_7,
+    d_lstm_recurrentKernel_10,
+  );
+  const add_d_lstm_recurrence_6 = add_32x256(
+    d_lstm_h_6,
+    tanh_6,
+    lstm_o_6,
+    d_lstm_c_6,
+    lstm_i_6,
+    lstm_g_6,
+    lstm_c_5,
+    lstm_f_6,
+    d_lstm_recurrence_6,
+  );
+  const dotAdd_d_lstm_c_5 = dotAdd_32x256x64_11(
+    d_lstm_recurrence_6,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_5,
+    d_lstm_c_6,
+    lstm_f_6,
+    lstm_o_5,
+    tanh_5,
+    d_lstm_c_5,
+  );
+  const dot_d_lstm_recurrentKernel_11 = dot_64x32x256(
+    lstm_o_5,
+    tanh_5,
+    d_lstm_recurrence_6,
+    d_lstm_recurrentKernel_11,
+  );
+  const add_d_lstm_recurrence_5 = add_32x256(
+    d_lstm_h_5,
+    tanh_5,
+    lstm_o_5,
+    d_lstm_c_5,
+    lstm_i_5,
+    lstm_g_5,
+    lstm_c_4,
+    lstm_f_5,
+    d_lstm_recurrence_5,
+  );
+  const dotAdd_d_lstm_c_4 = dotAdd_32x256x64_12(
+    d_lstm_recurrence_5,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_4,
+    d_lstm_c_5,
+    lstm_f_5,
+    lstm_o_4,
+    tanh_4,
+    d_lstm_c_4,
+  );
+  const dot_d_lstm_recurrentKernel_12 = dot_64x32x256(
+    lstm_o_4,
+    tanh_4,
+    d_lstm_recurrence_5,
+    d_lstm_recurrentKernel_12,
+  );
+  const add_d_lstm_recurrence_4 = add_32x256(
+    d_lstm_h_4,
+    tanh_4,
+    lstm_o_4,
+    d_lstm_c_4,
+    lstm_i_4,
+    lstm_g_4,
+    lstm_c_3,
+    lstm_f_4,
+    d_lstm_recurrence_4,
+  );
+  const dotAdd_d_lstm_c_3 = dotAdd_32x256x64_13(
+    d_lstm_recurrence_4,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_3,
+    d_lstm_c_4,
+    lstm_f_4,
+    lstm_o_3,
+    tanh_3,
+    d_lstm_c_3,
+  );
+  const dot_d_lstm_recurrentKernel_13 = dot_64x32x256(
+    lstm_o_3,
+    tanh_3,
+    d_lstm_recurrence_4,
+    d_lstm_recurrentKernel_13,
+  );
+  const add_d_lstm_recurrence_3 = add_32x256(
+    d_lstm_h_3,
+    tanh_3,
+    lstm_o_3,
+    d_lstm_c_3,
+    lstm_i_3,
+    lstm_g_3,
+    lstm_c_2,
+    lstm_f_3,
+    d_lstm_recurrence_3,
+  );
+  const dotAdd_d_lstm_c_2 = dotAdd_32x256x64_14(
+    d_lstm_recurrence_3,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h_2,
+    d_lstm_c_3,
+    lstm_f_3,
+    lstm_o_2,
+    tanh_2,
+    d_lstm_c_2,
+  );
+  const dot_d_lstm_recurrentKernel_14 = dot_64x32x256(
+    lstm_o_2,
+    tanh_2,
+    d_lstm_recurrence_3,
+    d_lstm_recurrentKernel_14,
+  );
+  const add_d_lstm_recurrence_2 = add_32x256(
+    d_lstm_h_2,
+    tanh_2,
+    lstm_o_2,
+    d_lstm_c_2,
+    lstm_i_2,
+    lstm_g_2,
+    lstm_c,
+    lstm_f_2,
+    d_lstm_recurrence_2,
+  );
+  const dotAdd_d_lstm_c = dotAdd_32x256x64_15(
+    d_lstm_recurrence_2,
+    lstm_recurrentKernel,
+    d_lstm,
+    d_lstm_h,
+    d_lstm_c_2,
+    lstm_f_2,
+    lstm_o,
+    tanh_,
+    d_lstm_c,
+  );
+  const dot_d_lstm_recurrentKernel_15 = dot_64x32x256(
+    lstm_o,
+    tanh_,
+    d_lstm_recurrence_2,
+    d_lstm_recurrentKernel_15,
+  );
+  const add_d_lstm_inputs = add_32x16x256(
+    d_lstm_h,
+    tanh_,
+    lstm_o,
+    d_lstm_c,
+    lstm_i,
+    lstm_g,
+    lstm_f,
+    d_lstm_recurrence,
+    d_lstm_recurrence_16,
+    d_lstm_recurrence_15,
+    d_lstm_recurrence_14,
+    d_lstm_recurrence_13,
+    d_lstm_recurrence_12,
+    d_lstm_recurrence_11,
+    d_lstm_recurrence_10,
+    d_lstm_recurrence_9,
+    d_lstm_recurrence_8,
+    d_lstm_recurrence_7,
+    d_lstm_recurrence_6,
+    d_lstm_recurrence_5,
+    d_lstm_recurrence_4,
+    d_lstm_recurrence_3,
+    d_lstm_recurrence_2,
+    d_lstm_inputs,
+  );
+  const sumClipByGlobalNorm_d_lstm_recurrentBias = sumClipByGlobalNorm_32x256(
+    d_lstm_recurrentBias_square,
+    d_lstm_recurrence_16,
+    d_lstm_recurrence_15,
+    d_lstm_recurrence_14,
+    d_lstm_recurrence_13,
+    d_lstm_recurrence_12,
+    d_lstm_recurrence_11,
+    d_lstm_recurrence_10,
+    d_lstm_recurrence_9,
+    d_lstm_recurrence_8,
+    d_lstm_recurrence_7,
+    d_lstm_recurrence_6,
+    d_lstm_recurrence_5,
+    d_lstm_recurrence_4,
+    d_lstm_recurrence_3,
+    d_lstm_recurrence_2,
+    d_lstm_recurrence,
+    d_lstm_recurrentBias,
+  );
+  const dotAdd_d_lstm_recurrentKernel = dotAdd_64x32x256(
+    d_lstm_recurrence,
+    d_lstm_recurrentKernel_part,
+    d_lstm_recurrentKernel_2,
+    d_lstm_recurrentKernel_3,
+    d_lstm_recurrentKernel_4,
+    d_lstm_recurrentKernel_5,
+    d_lstm_recurrentKernel_6,
+    d_lstm_recurrentKernel_7,
+    d_lstm_recurrentKernel_8,
+    d_lstm_recurrentKernel_9,
+    d_lstm_recurrentKernel_10,
+    d_lstm_recurrentKernel_11,
+    d_lstm_recurrentKernel_12,
+    d_lstm_recurrentKernel_13,
+    d_lstm_recurrentKernel_14,
+    d_lstm_recurrentKernel_15,
+    d_lstm_recurrentKernel,
+  );
+  const sumClipByGlobalNorm_d_lstm_bias = sumClipByGlobalNorm_32x16x256(
+    d_lstm_bias_square,
+    d_lstm_inputs,
+    d_lstm_bias,
+  );
+  const dot_d_embedding = dot_32x16x256x64(d_lstm_inputs, lstm_kernel, d_embedding);
+  const dot_d_lstm_kernel = dot_64x32x16x256(embedding, d_lstm_inputs, d_lstm_kernel);
+  const scatterAddClipByGlobalNorm_d_embedding_table = scatterAddClipByGlobalNorm_64x32x16x64(
+    d_embedding_table_square,
+    x,
+    d_embedding,
+    d_embedding_table,
+  );
+  const clipByGlobalNorm_d_lstm_kernel_square = clipByGlobalNorm_64x256(
+    d_lstm_kernel,
+    d_lstm_kernel_square,
+  );
+  const clipByGlobalNorm_d_lstm_recurrentKernel_square = clipByGlobalNorm_64x256(
+    d_lstm_recurrentKernel,
+    d_lstm_recurrentKernel_square,
+  );
+  const clipByGlobalNorm_d_scores_kernel_square = clipByGlobalNorm_64x64(
+    d_scores_kernel,
+    d_scores_kernel_square,
+  );
+  const adam_embedding_table_m = adam_64x64(embedding_table_m, d_embedding_table, clip_scale);
+  const adam_lstm_kernel_m = adam_64x256(lstm_kernel_m, d_lstm_kernel, clip_scale);
+  const adam_lstm_bias_m = adam_256(lstm_bias_m, d_lstm_bias, clip_scale);
+  const adam_lstm_recurrentKernel_m = adam_64x256(
+    lstm_recurrentKernel_m,
+    d_lstm_recurrentKernel,
+    clip_scale,
+  );
+  const adam_lstm_recurrentBias_m = adam_256(
+    lstm_recurrentBias_m,
+    d_lstm_recurrentBias,
+    clip_scale,
+  );
+  const adam_scores_kernel_m = adam_64x64(scores_kernel_m, d_scores_kernel, clip_scale);
+  const adam_scores_bias_m = adam_64(scores_bias_m, d_scores_bias, clip_scale);
+  const adam_embedding_table = adam_64x64_2(
+    embedding_table_v,
+    d_embedding_table,
+    clip_scale,
+    embedding_table,
+    embedding_table_m,
+    rate,
+    correction,
+  );
+  const adam_lstm_kernel = adam_64x256_2(
+    lstm_kernel_v,
+    d_lstm_kernel,
+    clip_scale,
+    lstm_kernel,
+    lstm_kernel_m,
+    rate,
+    correction,
+  );
+  const adam_lstm_bias = adam_256_2(
+    lstm_bias_v,
+    d_lstm_bias,
+    clip_scale,
+    lstm_bias,
+    lstm_bias_m,
+    rate,
+    correction,
+  );
+  const adam_lstm_recurrentKernel = adam_64x256_2(
+    lstm_recurrentKernel_v,
+    d_lstm_recurrentKernel,
+    clip_scale,
+    lstm_recurrentKernel,
+    lstm_recurrentKernel_m,
+    rate,
+    correction,
+  );
+  const adam_lstm_recurrentBias = adam_256_2(
+    lstm_recurrentBias_v,
+    d_lstm_recurrentBias,
+    clip_scale,
+    lstm_recurrentBias,
+    lstm_recurrentBias_m,
+    rate,
+    correction,
+  );
+  const adam_scores_kernel = adam_64x64_2(
+    scores_kernel_v,
+    d_scores_kernel,
+    clip_scale,
+    scores_kernel,
+    scores_kernel_m,
+    rate,
+    correction,
+  );
+  const adam_scores_bias = adam_64_2(
+    scores_bias_v,
+    d_scores_bias,
+    clip_scale,
+    scores_bias,
+    scores_bias_m,
+    rate,
+    correction,
+  );
+  const gather_embedding_evaluate = gather_32x16x64x64_evaluate(
+    x_evaluate,
+    embedding_table,
+    embedding_evaluate,
+  );
+  const dotAdd_lstm_inputs_evaluate = dotAdd_32x16x64x256_evaluate(
+    embedding_evaluate,
+    lstm_kernel,
+    lstm_bias,
+    lstm_inputs_evaluate,
+  );
+  const dotAdd_lstm_recurrence_evaluate = dotAdd_32x64x256_evaluate(
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_evaluate,
+  );
+  const addMul_lstm_h_evaluate = addMul_32x64_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_evaluate,
+    lstm_c_evaluate,
+    lstm_h_evaluate,
+  );
+  const dotAdd_lstm_recurrence_2_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_2_evaluate,
+  );
+  const addMul_lstm_h_2_evaluate = addMul_32x64_2_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_2_evaluate,
+    lstm_c_evaluate,
+    lstm_c_2_evaluate,
+    lstm_h_2_evaluate,
+  );
+  const dotAdd_lstm_recurrence_3_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_2_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_3_evaluate,
+  );
+  const addMul_lstm_h_3_evaluate = addMul_32x64_3_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_3_evaluate,
+    lstm_c_2_evaluate,
+    lstm_c_3_evaluate,
+    lstm_h_3_evaluate,
+  );
+  const dotAdd_lstm_recurrence_4_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_3_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_4_evaluate,
+  );
+  const addMul_lstm_h_4_evaluate = addMul_32x64_4_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_4_evaluate,
+    lstm_c_3_evaluate,
+    lstm_c_4_evaluate,
+    lstm_h_4_evaluate,
+  );
+  const dotAdd_lstm_recurrence_5_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_4_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_5_evaluate,
+  );
+  const addMul_lstm_h_5_evaluate = addMul_32x64_5_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_5_evaluate,
+    lstm_c_4_evaluate,
+    lstm_c_5_evaluate,
+    lstm_h_5_evaluate,
+  );
+  const dotAdd_lstm_recurrence_6_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_5_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_6_evaluate,
+  );
+  const addMul_lstm_h_6_evaluate = addMul_32x64_6_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_6_evaluate,
+    lstm_c_5_evaluate,
+    lstm_c_6_evaluate,
+    lstm_h_6_evaluate,
+  );
+  const dotAdd_lstm_recurrence_7_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_6_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_7_evaluate,
+  );
+  const addMul_lstm_h_7_evaluate = addMul_32x64_7_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_7_evaluate,
+    lstm_c_6_evaluate,
+    lstm_c_7_evaluate,
+    lstm_h_7_evaluate,
+  );
+  const dotAdd_lstm_recurrence_8_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_7_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_8_evaluate,
+  );
+  const addMul_lstm_h_8_evaluate = addMul_32x64_8_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_8_evaluate,
+    lstm_c_7_evaluate,
+    lstm_c_8_evaluate,
+    lstm_h_8_evaluate,
+  );
+  const dotAdd_lstm_recurrence_9_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_8_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_9_evaluate,
+  );
+  const addMul_lstm_h_9_evaluate = addMul_32x64_9_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_9_evaluate,
+    lstm_c_8_evaluate,
+    lstm_c_9_evaluate,
+    lstm_h_9_evaluate,
+  );
+  const dotAdd_lstm_recurrence_10_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_9_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_10_evaluate,
+  );
+  const addMul_lstm_h_10_evaluate = addMul_32x64_10_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_10_evaluate,
+    lstm_c_9_evaluate,
+    lstm_c_10_evaluate,
+    lstm_h_10_evaluate,
+  );
+  const dotAdd_lstm_recurrence_11_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_10_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_11_evaluate,
+  );
+  const addMul_lstm_h_11_evaluate = addMul_32x64_11_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_11_evaluate,
+    lstm_c_10_evaluate,
+    lstm_c_11_evaluate,
+    lstm_h_11_evaluate,
+  );
+  const dotAdd_lstm_recurrence_12_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_11_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_12_evaluate,
+  );
+  const addMul_lstm_h_12_evaluate = addMul_32x64_12_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_12_evaluate,
+    lstm_c_11_evaluate,
+    lstm_c_12_evaluate,
+    lstm_h_12_evaluate,
+  );
+  const dotAdd_lstm_recurrence_13_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_12_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_13_evaluate,
+  );
+  const addMul_lstm_h_13_evaluate = addMul_32x64_13_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_13_evaluate,
+    lstm_c_12_evaluate,
+    lstm_c_13_evaluate,
+    lstm_h_13_evaluate,
+  );
+  const dotAdd_lstm_recurrence_14_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_13_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_14_evaluate,
+  );
+  const addMul_lstm_h_14_evaluate = addMul_32x64_14_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_14_evaluate,
+    lstm_c_13_evaluate,
+    lstm_c_14_evaluate,
+    lstm_h_14_evaluate,
+  );
+  const dotAdd_lstm_recurrence_15_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_14_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_15_evaluate,
+  );
+  const addMul_lstm_h_15_evaluate = addMul_32x64_15_evaluate(
+    lstm_inputs_evaluate,
+    lstm_recurrence_15_evaluate,
+    lstm_c_14_evaluate,
+    lstm_c_15_evaluate,
+    lstm_h_15_evaluate,
+  );
+  const dotAdd_lstm_recurrence_16_evaluate = dotAdd_32x64x256_2_evaluate(
+    lstm_h_15_evaluate,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_16_evaluate,
+  );
+  const concat_lstm_evaluate = concat_32x16x64_evaluate(
+    lstm_h_evaluate,
+    lstm_h_2_evaluate,
+    lstm_h_3_evaluate,
+    lstm_h_4_evaluate,
+    lstm_h_5_evaluate,
+    lstm_h_6_evaluate,
+    lstm_h_7_evaluate,
+    lstm_h_8_evaluate,
+    lstm_h_9_evaluate,
+    lstm_h_10_evaluate,
+    lstm_h_11_evaluate,
+    lstm_h_12_evaluate,
+    lstm_h_13_evaluate,
+    lstm_h_14_evaluate,
+    lstm_h_15_evaluate,
+    lstm_inputs_evaluate,
+    lstm_recurrence_16_evaluate,
+    lstm_c_15_evaluate,
+    lstm_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_32x16x64x64_evaluate(
+    lstm_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_evaluate,
+  );
+  const reduceMaxSum_chosen_evaluate = reduceMaxSum_32x16_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    largest_evaluate,
+    total_evaluate,
+    next_evaluate,
+    chosen_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_argmax_evaluate = argmaxSum_32x16_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    argmax_evaluate,
+    next_evaluate,
+    live_rows_evaluate,
+  );
+  const gather_embedding_predict = gather_1x16x64x64_predict(
+    x_predict,
+    embedding_table,
+    embedding_predict,
+  );
+  const dotAdd_lstm_inputs_predict = dotAdd_1x16x64x256_predict(
+    embedding_predict,
+    lstm_kernel,
+    lstm_bias,
+    lstm_inputs_predict,
+  );
+  const dotAdd_lstm_recurrence_predict = dotAdd_1x64x256_predict(
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_predict,
+  );
+  const addMul_lstm_h_predict = addMul_1x64_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_predict,
+    lstm_c_predict,
+    lstm_h_predict,
+  );
+  const dotAdd_lstm_recurrence_2_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_2_predict,
+  );
+  const addMul_lstm_h_2_predict = addMul_1x64_2_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_2_predict,
+    lstm_c_predict,
+    lstm_c_2_predict,
+    lstm_h_2_predict,
+  );
+  const dotAdd_lstm_recurrence_3_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_2_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_3_predict,
+  );
+  const addMul_lstm_h_3_predict = addMul_1x64_3_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_3_predict,
+    lstm_c_2_predict,
+    lstm_c_3_predict,
+    lstm_h_3_predict,
+  );
+  const dotAdd_lstm_recurrence_4_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_3_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_4_predict,
+  );
+  const addMul_lstm_h_4_predict = addMul_1x64_4_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_4_predict,
+    lstm_c_3_predict,
+    lstm_c_4_predict,
+    lstm_h_4_predict,
+  );
+  const dotAdd_lstm_recurrence_5_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_4_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_5_predict,
+  );
+  const addMul_lstm_h_5_predict = addMul_1x64_5_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_5_predict,
+    lstm_c_4_predict,
+    lstm_c_5_predict,
+    lstm_h_5_predict,
+  );
+  const dotAdd_lstm_recurrence_6_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_5_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_6_predict,
+  );
+  const addMul_lstm_h_6_predict = addMul_1x64_6_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_6_predict,
+    lstm_c_5_predict,
+    lstm_c_6_predict,
+    lstm_h_6_predict,
+  );
+  const dotAdd_lstm_recurrence_7_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_6_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_7_predict,
+  );
+  const addMul_lstm_h_7_predict = addMul_1x64_7_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_7_predict,
+    lstm_c_6_predict,
+    lstm_c_7_predict,
+    lstm_h_7_predict,
+  );
+  const dotAdd_lstm_recurrence_8_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_7_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_8_predict,
+  );
+  const addMul_lstm_h_8_predict = addMul_1x64_8_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_8_predict,
+    lstm_c_7_predict,
+    lstm_c_8_predict,
+    lstm_h_8_predict,
+  );
+  const dotAdd_lstm_recurrence_9_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_8_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_9_predict,
+  );
+  const addMul_lstm_h_9_predict = addMul_1x64_9_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_9_predict,
+    lstm_c_8_predict,
+    lstm_c_9_predict,
+    lstm_h_9_predict,
+  );
+  const dotAdd_lstm_recurrence_10_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_9_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_10_predict,
+  );
+  const addMul_lstm_h_10_predict = addMul_1x64_10_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_10_predict,
+    lstm_c_9_predict,
+    lstm_c_10_predict,
+    lstm_h_10_predict,
+  );
+  const dotAdd_lstm_recurrence_11_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_10_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_11_predict,
+  );
+  const addMul_lstm_h_11_predict = addMul_1x64_11_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_11_predict,
+    lstm_c_10_predict,
+    lstm_c_11_predict,
+    lstm_h_11_predict,
+  );
+  const dotAdd_lstm_recurrence_12_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_11_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_12_predict,
+  );
+  const addMul_lstm_h_12_predict = addMul_1x64_12_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_12_predict,
+    lstm_c_11_predict,
+    lstm_c_12_predict,
+    lstm_h_12_predict,
+  );
+  const dotAdd_lstm_recurrence_13_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_12_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_13_predict,
+  );
+  const addMul_lstm_h_13_predict = addMul_1x64_13_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_13_predict,
+    lstm_c_12_predict,
+    lstm_c_13_predict,
+    lstm_h_13_predict,
+  );
+  const dotAdd_lstm_recurrence_14_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_13_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_14_predict,
+  );
+  const addMul_lstm_h_14_predict = addMul_1x64_14_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_14_predict,
+    lstm_c_13_predict,
+    lstm_c_14_predict,
+    lstm_h_14_predict,
+  );
+  const dotAdd_lstm_recurrence_15_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_14_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_15_predict,
+  );
+  const addMul_lstm_h_15_predict = addMul_1x64_15_predict(
+    lstm_inputs_predict,
+    lstm_recurrence_15_predict,
+    lstm_c_14_predict,
+    lstm_c_15_predict,
+    lstm_h_15_predict,
+  );
+  const dotAdd_lstm_recurrence_16_predict = dotAdd_1x64x256_2_predict(
+    lstm_h_15_predict,
+    lstm_recurrentKernel,
+    lstm_recurrentBias,
+    lstm_recurrence_16_predict,
+  );
+  const concat_lstm_predict = concat_1x16x64_predict(
+    lstm_h_predict,
+    lstm_h_2_predict,
+    lstm_h_3_predict,
+    lstm_h_4_predict,
+    lstm_h_5_predict,
+    lstm_h_6_predict,
+    lstm_h_7_predict,
+    lstm_h_8_predict,
+    lstm_h_9_predict,
+    lstm_h_10_predict,
+    lstm_h_11_predict,
+    lstm_h_12_predict,
+    lstm_h_13_predict,
+    lstm_h_14_predict,
+    lstm_h_15_predict,
+    lstm_inputs_predict,
+    lstm_recurrence_16_predict,
+    lstm_c_15_predict,
+    lstm_predict,
+  );
+  const dotAdd_scores_predict = dotAdd_1x16x64x64_predict(
+    lstm_predict,
+    scores_kernel,
+    scores_bias,
+    scores_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(embedding_table, seed, 0, -0.05, 0.05);
   fillUniform(lstm_kernel, seed, 1, -0.13693063937629152, 0.13693063937629152);
@@ -532,27 +1984,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 4.
     // embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:12
-    gather_32x16x64x64(x, embedding_table, embedding);
+    gather_embedding();
 
     // 5.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
-    dotAdd_32x16x64x256(embedding, lstm_kernel, lstm_bias, lstm_inputs);
+    dotAdd_lstm_inputs();
 
     // 6.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
-    dotAdd_32x64x256(lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence);
+    dotAdd_lstm_recurrence();
 
     // 7.
     // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64(lstm_inputs, lstm_recurrence, lstm_f);
+    sigmoid_lstm_f();
 
     // 8.
     // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add, models/char-lstm.ts:13
     // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_2(lstm_inputs, lstm_recurrence, lstm_i);
+    sigmoid_lstm_i();
 
     // 9.
     // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add, models/char-lstm.ts:13
@@ -561,28 +2013,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
     // lstm.c = mul + mul_2    %lstm.c  add, models/char-lstm.ts:13
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64(lstm_inputs, lstm_recurrence, lstm_g, lstm_f, lstm_i, lstm_c, tanh_);
+    tanhAddTanh_tanh_();
 
     // 10.
     // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add, models/char-lstm.ts:13
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_3(lstm_inputs, lstm_recurrence, lstm_o);
+    sigmoid_lstm_o();
 
     // 11.
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(lstm_o, tanh_, lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence_2);
+    dotAdd_lstm_recurrence_2();
 
     // 12.
     // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_4(lstm_inputs, lstm_recurrence_2, lstm_f_2);
+    sigmoid_lstm_f_2();
 
     // 13.
     // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add, models/char-lstm.ts:13
     // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_5(lstm_inputs, lstm_recurrence_2, lstm_i_2);
+    sigmoid_lstm_i_2();
 
     // 14.
     // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add, models/char-lstm.ts:13
@@ -591,43 +2043,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
     // lstm.c_2 = mul_3 + mul_4    %lstm.c_2  add, models/char-lstm.ts:13
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_2(
-      lstm_inputs,
-      lstm_recurrence_2,
-      lstm_g_2,
-      lstm_f_2,
-      lstm_c,
-      lstm_i_2,
-      lstm_c_2,
-      tanh_2,
-    );
+    tanhAddTanh_tanh_2();
 
     // 15.
     // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add, models/char-lstm.ts:13
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_6(lstm_inputs, lstm_recurrence_2, lstm_o_2);
+    sigmoid_lstm_o_2();
 
     // 16.
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_2,
-      tanh_2,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_3,
-    );
+    dotAdd_lstm_recurrence_3();
 
     // 17.
     // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_7(lstm_inputs, lstm_recurrence_3, lstm_f_3);
+    sigmoid_lstm_f_3();
 
     // 18.
     // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add, models/char-lstm.ts:13
     // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_8(lstm_inputs, lstm_recurrence_3, lstm_i_3);
+    sigmoid_lstm_i_3();
 
     // 19.
     // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add, models/char-lstm.ts:13
@@ -636,43 +2073,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
     // lstm.c_3 = mul_5 + mul_6    %lstm.c_3  add, models/char-lstm.ts:13
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_3(
-      lstm_inputs,
-      lstm_recurrence_3,
-      lstm_g_3,
-      lstm_f_3,
-      lstm_c_2,
-      lstm_i_3,
-      lstm_c_3,
-      tanh_3,
-    );
+    tanhAddTanh_tanh_3();
 
     // 20.
     // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add, models/char-lstm.ts:13
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_9(lstm_inputs, lstm_recurrence_3, lstm_o_3);
+    sigmoid_lstm_o_3();
 
     // 21.
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_3,
-      tanh_3,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_4,
-    );
+    dotAdd_lstm_recurrence_4();
 
     // 22.
     // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_10(lstm_inputs, lstm_recurrence_4, lstm_f_4);
+    sigmoid_lstm_f_4();
 
     // 23.
     // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add, models/char-lstm.ts:13
     // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_11(lstm_inputs, lstm_recurrence_4, lstm_i_4);
+    sigmoid_lstm_i_4();
 
     // 24.
     // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add, models/char-lstm.ts:13
@@ -681,43 +2103,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
     // lstm.c_4 = mul_7 + mul_8    %lstm.c_4  add, models/char-lstm.ts:13
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_4(
-      lstm_inputs,
-      lstm_recurrence_4,
-      lstm_g_4,
-      lstm_f_4,
-      lstm_c_3,
-      lstm_i_4,
-      lstm_c_4,
-      tanh_4,
-    );
+    tanhAddTanh_tanh_4();
 
     // 25.
     // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add, models/char-lstm.ts:13
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_12(lstm_inputs, lstm_recurrence_4, lstm_o_4);
+    sigmoid_lstm_o_4();
 
     // 26.
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_4,
-      tanh_4,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_5,
-    );
+    dotAdd_lstm_recurrence_5();
 
     // 27.
     // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_13(lstm_inputs, lstm_recurrence_5, lstm_f_5);
+    sigmoid_lstm_f_5();
 
     // 28.
     // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
     // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_14(lstm_inputs, lstm_recurrence_5, lstm_i_5);
+    sigmoid_lstm_i_5();
 
     // 29.
     // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
@@ -726,43 +2133,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
     // lstm.c_5 = mul_9 + mul_10    %lstm.c_5  add, models/char-lstm.ts:13
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_5(
-      lstm_inputs,
-      lstm_recurrence_5,
-      lstm_g_5,
-      lstm_f_5,
-      lstm_c_4,
-      lstm_i_5,
-      lstm_c_5,
-      tanh_5,
-    );
+    tanhAddTanh_tanh_5();
 
     // 30.
     // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_15(lstm_inputs, lstm_recurrence_5, lstm_o_5);
+    sigmoid_lstm_o_5();
 
     // 31.
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_5,
-      tanh_5,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_6,
-    );
+    dotAdd_lstm_recurrence_6();
 
     // 32.
     // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_16(lstm_inputs, lstm_recurrence_6, lstm_f_6);
+    sigmoid_lstm_f_6();
 
     // 33.
     // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add, models/char-lstm.ts:13
     // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_17(lstm_inputs, lstm_recurrence_6, lstm_i_6);
+    sigmoid_lstm_i_6();
 
     // 34.
     // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add, models/char-lstm.ts:13
@@ -771,43 +2163,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
     // lstm.c_6 = mul_11 + mul_12    %lstm.c_6  add, models/char-lstm.ts:13
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_6(
-      lstm_inputs,
-      lstm_recurrence_6,
-      lstm_g_6,
-      lstm_f_6,
-      lstm_c_5,
-      lstm_i_6,
-      lstm_c_6,
-      tanh_6,
-    );
+    tanhAddTanh_tanh_6();
 
     // 35.
     // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add, models/char-lstm.ts:13
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_18(lstm_inputs, lstm_recurrence_6, lstm_o_6);
+    sigmoid_lstm_o_6();
 
     // 36.
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_6,
-      tanh_6,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_7,
-    );
+    dotAdd_lstm_recurrence_7();
 
     // 37.
     // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_19(lstm_inputs, lstm_recurrence_7, lstm_f_7);
+    sigmoid_lstm_f_7();
 
     // 38.
     // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add, models/char-lstm.ts:13
     // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_20(lstm_inputs, lstm_recurrence_7, lstm_i_7);
+    sigmoid_lstm_i_7();
 
     // 39.
     // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add, models/char-lstm.ts:13
@@ -816,43 +2193,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
     // lstm.c_7 = mul_13 + mul_14    %lstm.c_7  add, models/char-lstm.ts:13
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_7(
-      lstm_inputs,
-      lstm_recurrence_7,
-      lstm_g_7,
-      lstm_f_7,
-      lstm_c_6,
-      lstm_i_7,
-      lstm_c_7,
-      tanh_7,
-    );
+    tanhAddTanh_tanh_7();
 
     // 40.
     // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add, models/char-lstm.ts:13
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_21(lstm_inputs, lstm_recurrence_7, lstm_o_7);
+    sigmoid_lstm_o_7();
 
     // 41.
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_7,
-      tanh_7,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_8,
-    );
+    dotAdd_lstm_recurrence_8();
 
     // 42.
     // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_22(lstm_inputs, lstm_recurrence_8, lstm_f_8);
+    sigmoid_lstm_f_8();
 
     // 43.
     // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add, models/char-lstm.ts:13
     // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_23(lstm_inputs, lstm_recurrence_8, lstm_i_8);
+    sigmoid_lstm_i_8();
 
     // 44.
     // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add, models/char-lstm.ts:13
@@ -861,43 +2223,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
     // lstm.c_8 = mul_15 + mul_16    %lstm.c_8  add, models/char-lstm.ts:13
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_8(
-      lstm_inputs,
-      lstm_recurrence_8,
-      lstm_g_8,
-      lstm_f_8,
-      lstm_c_7,
-      lstm_i_8,
-      lstm_c_8,
-      tanh_8,
-    );
+    tanhAddTanh_tanh_8();
 
     // 45.
     // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add, models/char-lstm.ts:13
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_24(lstm_inputs, lstm_recurrence_8, lstm_o_8);
+    sigmoid_lstm_o_8();
 
     // 46.
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_8,
-      tanh_8,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_9,
-    );
+    dotAdd_lstm_recurrence_9();
 
     // 47.
     // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_25(lstm_inputs, lstm_recurrence_9, lstm_f_9);
+    sigmoid_lstm_f_9();
 
     // 48.
     // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add, models/char-lstm.ts:13
     // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_26(lstm_inputs, lstm_recurrence_9, lstm_i_9);
+    sigmoid_lstm_i_9();
 
     // 49.
     // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add, models/char-lstm.ts:13
@@ -906,43 +2253,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
     // lstm.c_9 = mul_17 + mul_18    %lstm.c_9  add, models/char-lstm.ts:13
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_9(
-      lstm_inputs,
-      lstm_recurrence_9,
-      lstm_g_9,
-      lstm_f_9,
-      lstm_c_8,
-      lstm_i_9,
-      lstm_c_9,
-      tanh_9,
-    );
+    tanhAddTanh_tanh_9();
 
     // 50.
     // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add, models/char-lstm.ts:13
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_27(lstm_inputs, lstm_recurrence_9, lstm_o_9);
+    sigmoid_lstm_o_9();
 
     // 51.
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_9,
-      tanh_9,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_10,
-    );
+    dotAdd_lstm_recurrence_10();
 
     // 52.
     // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_28(lstm_inputs, lstm_recurrence_10, lstm_f_10);
+    sigmoid_lstm_f_10();
 
     // 53.
     // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
     // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_29(lstm_inputs, lstm_recurrence_10, lstm_i_10);
+    sigmoid_lstm_i_10();
 
     // 54.
     // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
@@ -951,43 +2283,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
     // lstm.c_10 = mul_19 + mul_20    %lstm.c_10  add, models/char-lstm.ts:13
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_10(
-      lstm_inputs,
-      lstm_recurrence_10,
-      lstm_g_10,
-      lstm_f_10,
-      lstm_c_9,
-      lstm_i_10,
-      lstm_c_10,
-      tanh_10,
-    );
+    tanhAddTanh_tanh_10();
 
     // 55.
     // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_30(lstm_inputs, lstm_recurrence_10, lstm_o_10);
+    sigmoid_lstm_o_10();
 
     // 56.
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_10,
-      tanh_10,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_11,
-    );
+    dotAdd_lstm_recurrence_11();
 
     // 57.
     // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_31(lstm_inputs, lstm_recurrence_11, lstm_f_11);
+    sigmoid_lstm_f_11();
 
     // 58.
     // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add, models/char-lstm.ts:13
     // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_32(lstm_inputs, lstm_recurrence_11, lstm_i_11);
+    sigmoid_lstm_i_11();
 
     // 59.
     // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43  add, models/char-lstm.ts:13
@@ -996,43 +2313,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
     // lstm.c_11 = mul_21 + mul_22    %lstm.c_11  add, models/char-lstm.ts:13
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_11(
-      lstm_inputs,
-      lstm_recurrence_11,
-      lstm_g_11,
-      lstm_f_11,
-      lstm_c_10,
-      lstm_i_11,
-      lstm_c_11,
-      tanh_11,
-    );
+    tanhAddTanh_tanh_11();
 
     // 60.
     // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44  add, models/char-lstm.ts:13
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_33(lstm_inputs, lstm_recurrence_11, lstm_o_11);
+    sigmoid_lstm_o_11();
 
     // 61.
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_11,
-      tanh_11,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_12,
-    );
+    dotAdd_lstm_recurrence_12();
 
     // 62.
     // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_34(lstm_inputs, lstm_recurrence_12, lstm_f_12);
+    sigmoid_lstm_f_12();
 
     // 63.
     // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add, models/char-lstm.ts:13
     // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_35(lstm_inputs, lstm_recurrence_12, lstm_i_12);
+    sigmoid_lstm_i_12();
 
     // 64.
     // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47  add, models/char-lstm.ts:13
@@ -1041,43 +2343,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
     // lstm.c_12 = mul_23 + mul_24    %lstm.c_12  add, models/char-lstm.ts:13
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_12(
-      lstm_inputs,
-      lstm_recurrence_12,
-      lstm_g_12,
-      lstm_f_12,
-      lstm_c_11,
-      lstm_i_12,
-      lstm_c_12,
-      tanh_12,
-    );
+    tanhAddTanh_tanh_12();
 
     // 65.
     // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48  add, models/char-lstm.ts:13
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_36(lstm_inputs, lstm_recurrence_12, lstm_o_12);
+    sigmoid_lstm_o_12();
 
     // 66.
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_12,
-      tanh_12,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_13,
-    );
+    dotAdd_lstm_recurrence_13();
 
     // 67.
     // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_37(lstm_inputs, lstm_recurrence_13, lstm_f_13);
+    sigmoid_lstm_f_13();
 
     // 68.
     // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add, models/char-lstm.ts:13
     // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_38(lstm_inputs, lstm_recurrence_13, lstm_i_13);
+    sigmoid_lstm_i_13();
 
     // 69.
     // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51  add, models/char-lstm.ts:13
@@ -1086,43 +2373,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
     // lstm.c_13 = mul_25 + mul_26    %lstm.c_13  add, models/char-lstm.ts:13
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_13(
-      lstm_inputs,
-      lstm_recurrence_13,
-      lstm_g_13,
-      lstm_f_13,
-      lstm_c_12,
-      lstm_i_13,
-      lstm_c_13,
-      tanh_13,
-    );
+    tanhAddTanh_tanh_13();
 
     // 70.
     // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52  add, models/char-lstm.ts:13
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_39(lstm_inputs, lstm_recurrence_13, lstm_o_13);
+    sigmoid_lstm_o_13();
 
     // 71.
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_13,
-      tanh_13,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_14,
-    );
+    dotAdd_lstm_recurrence_14();
 
     // 72.
     // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_40(lstm_inputs, lstm_recurrence_14, lstm_f_14);
+    sigmoid_lstm_f_14();
 
     // 73.
     // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add, models/char-lstm.ts:13
     // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_41(lstm_inputs, lstm_recurrence_14, lstm_i_14);
+    sigmoid_lstm_i_14();
 
     // 74.
     // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55  add, models/char-lstm.ts:13
@@ -1131,43 +2403,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
     // lstm.c_14 = mul_27 + mul_28    %lstm.c_14  add, models/char-lstm.ts:13
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_14(
-      lstm_inputs,
-      lstm_recurrence_14,
-      lstm_g_14,
-      lstm_f_14,
-      lstm_c_13,
-      lstm_i_14,
-      lstm_c_14,
-      tanh_14,
-    );
+    tanhAddTanh_tanh_14();
 
     // 75.
     // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56  add, models/char-lstm.ts:13
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_42(lstm_inputs, lstm_recurrence_14, lstm_o_14);
+    sigmoid_lstm_o_14();
 
     // 76.
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_14,
-      tanh_14,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_15,
-    );
+    dotAdd_lstm_recurrence_15();
 
     // 77.
     // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_43(lstm_inputs, lstm_recurrence_15, lstm_f_15);
+    sigmoid_lstm_f_15();
 
     // 78.
     // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
     // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_44(lstm_inputs, lstm_recurrence_15, lstm_i_15);
+    sigmoid_lstm_i_15();
 
     // 79.
     // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
@@ -1176,43 +2433,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
     // lstm.c_15 = mul_29 + mul_30    %lstm.c_15  add, models/char-lstm.ts:13
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_15(
-      lstm_inputs,
-      lstm_recurrence_15,
-      lstm_g_15,
-      lstm_f_15,
-      lstm_c_14,
-      lstm_i_15,
-      lstm_c_15,
-      tanh_15,
-    );
+    tanhAddTanh_tanh_15();
 
     // 80.
     // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_45(lstm_inputs, lstm_recurrence_15, lstm_o_15);
+    sigmoid_lstm_o_15();
 
     // 81.
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(
-      lstm_o_15,
-      tanh_15,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_16,
-    );
+    dotAdd_lstm_recurrence_16();
 
     // 82.
     // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
     // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_46(lstm_inputs, lstm_recurrence_16, lstm_f_16);
+    sigmoid_lstm_f_16();
 
     // 83.
     // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add, models/char-lstm.ts:13
     // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_47(lstm_inputs, lstm_recurrence_16, lstm_i_16);
+    sigmoid_lstm_i_16();
 
     // 84.
     // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63  add, models/char-lstm.ts:13
@@ -1221,15 +2463,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
     // lstm.c_16 = mul_31 + mul_32    %lstm.c_16  add, models/char-lstm.ts:13
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
-    tanh_32x64(
-      lstm_inputs,
-      lstm_recurrence_16,
-      lstm_g_16,
-      lstm_f_16,
-      lstm_c_15,
-      lstm_i_16,
-      tanh_16,
-    );
+    tanh_tanh_16();
 
     // 85.
     // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
@@ -1251,48 +2485,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
-    sigmoidConcat_32x16x64(
-      lstm_inputs,
-      lstm_recurrence_16,
-      lstm_o_16,
-      lstm_o,
-      tanh_,
-      lstm_o_2,
-      tanh_2,
-      lstm_o_3,
-      tanh_3,
-      lstm_o_4,
-      tanh_4,
-      lstm_o_5,
-      tanh_5,
-      lstm_o_6,
-      tanh_6,
-      lstm_o_7,
-      tanh_7,
-      lstm_o_8,
-      tanh_8,
-      lstm_o_9,
-      tanh_9,
-      lstm_o_10,
-      tanh_10,
-      lstm_o_11,
-      tanh_11,
-      lstm_o_12,
-      tanh_12,
-      lstm_o_13,
-      tanh_13,
-      lstm_o_14,
-      tanh_14,
-      lstm_o_15,
-      tanh_15,
-      tanh_16,
-      lstm,
-    );
+    sigmoidConcat_lstm();
 
     // 86.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
-    dotAdd_32x16x64x64(lstm, scores_kernel, scores_bias, scores);
+    dotAdd_scores();
 
     // 87.
     // largest = max scores over axes 2    %largest  reduceMax, models/char-lstm.ts:16
@@ -1309,7 +2507,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_33 = sum ⊙ 0.0625    %mul_33  mul, models/char-lstm.ts:16
     // liveRows = isLive ? mul_33 : 0    %liveRows  where, models/char-lstm.ts:16
     // rowSum = Σ liveRows    %rowSum  sum, models/char-lstm.ts:16
-    reduceMaxExpSum_32x16x64(rowSum, scores, largest, exps, total, next, chosen, live_rows);
+    reduceMaxExpSum_chosen();
 
     // 88.
     // cast = f32(live rows)    %cast  cast, models/char-lstm.ts:16
@@ -1340,21 +2538,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/char-lstm.ts:16
     // d_broadcast_19 = d_shifted    %d_broadcast_19  adjoint of add, models/char-lstm.ts:14
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/char-lstm.ts:14
-    mulAdd_32x16x64(live_rows, d_rowSum, next, total, exps, d_shifted);
+    mulAdd_d_shifted();
 
     // 93.
     // d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast, models/char-lstm.ts:14
     // scores.bias_mul = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // d_scores.bias_square = Σ scores.bias_mul    %d_scores.bias_square  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
-    sumClipByGlobalNorm_32x16x64(d_scores_bias_square, d_shifted, d_scores_bias);
+    sumClipByGlobalNorm_d_scores_bias();
 
     // 94.
     // d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted    %d_lstm  adjoint of dot, models/char-lstm.ts:14
-    dot_32x16x64x64(d_shifted, scores_kernel, d_lstm);
+    dot_d_lstm();
 
     // 95.
     // d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm    %d_scores.kernel  adjoint of dot, models/char-lstm.ts:14
-    dot_64x32x16x64(lstm, d_shifted, d_scores_kernel);
+    dot_d_scores_kernel();
 
     // 96.
     // d_tanh_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ lstm.o_16    %d_tanh_16  adjoint of mul, models/char-lstm.ts:13
@@ -1394,17 +2592,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_lstm.recurrence_16  adjoint of add, models/char-lstm.ts:13
     // d_dot_17 = d_lstm.recurrence_16    %d_dot_17  adjoint of add, models/char-lstm.ts:13
     // d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_reshape_16  adjoint of reshape, models/char-lstm.ts:13
-    mulAdd_32x64(
-      d_lstm,
-      lstm_o_16,
-      tanh_16,
-      d_lstm_c_16,
-      lstm_i_16,
-      lstm_g_16,
-      lstm_c_15,
-      lstm_f_16,
-      d_lstm_recurrence_16,
-    );
+    mulAdd_d_lstm_recurrence_16();
 
     // 97.
     // d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ    %d_lstm.h_15_2  adjoint of dot, models/char-lstm.ts:13
@@ -1417,22 +2605,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_15 = d_lstm.c_15_part + d_lstm.c_15_2    %d_lstm.c_15  adjoint of add, models/char-lstm.ts:13
     // d_mul_30 = d_lstm.c_15    %d_mul_30  adjoint of add, models/char-lstm.ts:13
     // d_mul_29 = d_lstm.c_15    %d_mul_29  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64(
-      d_lstm_recurrence_16,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_15,
-      d_lstm_c_16,
-      lstm_f_16,
-      lstm_o_15,
-      tanh_15,
-      d_lstm_c_15,
-    );
+    dotAdd_d_lstm_c_15();
 
     // 98.
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16    %d_lstm.recurrentKernel_part  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_15, tanh_15, d_lstm_recurrence_16, d_lstm_recurrentKernel_part);
+    dot_d_lstm_recurrentKernel_part();
 
     // 99.
     // d_lstm.o_15 = d_lstm.h_15 ⊙ tanh_15    %d_lstm.o_15  adjoint of mul, models/char-lstm.ts:13
@@ -1466,17 +2644,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_lstm.recurrence_15  adjoint of add, models/char-lstm.ts:13
     // d_dot_16 = d_lstm.recurrence_15    %d_dot_16  adjoint of add, models/char-lstm.ts:13
     // d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_reshape_15  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_15,
-      tanh_15,
-      lstm_o_15,
-      d_lstm_c_15,
-      lstm_i_15,
-      lstm_g_15,
-      lstm_c_14,
-      lstm_f_15,
-      d_lstm_recurrence_15,
-    );
+    add_d_lstm_recurrence_15();
 
     // 100.
     // d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ    %d_lstm.h_14_2  adjoint of dot, models/char-lstm.ts:13
@@ -1489,22 +2657,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_14 = d_lstm.c_14_part + d_lstm.c_14_2    %d_lstm.c_14  adjoint of add, models/char-lstm.ts:13
     // d_mul_28 = d_lstm.c_14    %d_mul_28  adjoint of add, models/char-lstm.ts:13
     // d_mul_27 = d_lstm.c_14    %d_mul_27  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_2(
-      d_lstm_recurrence_15,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_14,
-      d_lstm_c_15,
-      lstm_f_15,
-      lstm_o_14,
-      tanh_14,
-      d_lstm_c_14,
-    );
+    dotAdd_d_lstm_c_14();
 
     // 101.
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_2 = lstm.h_14ᵀ · d_lstm.recurrence_15    %d_lstm.recurrentKernel_2  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_14, tanh_14, d_lstm_recurrence_15, d_lstm_recurrentKernel_2);
+    dot_d_lstm_recurrentKernel_2();
 
     // 102.
     // d_lstm.o_14 = d_lstm.h_14 ⊙ tanh_14    %d_lstm.o_14  adjoint of mul, models/char-lstm.ts:13
@@ -1538,17 +2696,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_lstm.recurrence_14  adjoint of add, models/char-lstm.ts:13
     // d_dot_15 = d_lstm.recurrence_14    %d_dot_15  adjoint of add, models/char-lstm.ts:13
     // d_reshape_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_reshape_14  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_14,
-      tanh_14,
-      lstm_o_14,
-      d_lstm_c_14,
-      lstm_i_14,
-      lstm_g_14,
-      lstm_c_13,
-      lstm_f_14,
-      d_lstm_recurrence_14,
-    );
+    add_d_lstm_recurrence_14();
 
     // 103.
     // d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ    %d_lstm.h_13_2  adjoint of dot, models/char-lstm.ts:13
@@ -1561,22 +2709,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_13 = d_lstm.c_13_part + d_lstm.c_13_2    %d_lstm.c_13  adjoint of add, models/char-lstm.ts:13
     // d_mul_26 = d_lstm.c_13    %d_mul_26  adjoint of add, models/char-lstm.ts:13
     // d_mul_25 = d_lstm.c_13    %d_mul_25  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_3(
-      d_lstm_recurrence_14,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_13,
-      d_lstm_c_14,
-      lstm_f_14,
-      lstm_o_13,
-      tanh_13,
-      d_lstm_c_13,
-    );
+    dotAdd_d_lstm_c_13();
 
     // 104.
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_3 = lstm.h_13ᵀ · d_lstm.recurrence_14    %d_lstm.recurrentKernel_3  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_13, tanh_13, d_lstm_recurrence_14, d_lstm_recurrentKernel_3);
+    dot_d_lstm_recurrentKernel_3();
 
     // 105.
     // d_lstm.o_13 = d_lstm.h_13 ⊙ tanh_13    %d_lstm.o_13  adjoint of mul, models/char-lstm.ts:13
@@ -1610,17 +2748,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_lstm.recurrence_13  adjoint of add, models/char-lstm.ts:13
     // d_dot_14 = d_lstm.recurrence_13    %d_dot_14  adjoint of add, models/char-lstm.ts:13
     // d_reshape_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_reshape_13  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_13,
-      tanh_13,
-      lstm_o_13,
-      d_lstm_c_13,
-      lstm_i_13,
-      lstm_g_13,
-      lstm_c_12,
-      lstm_f_13,
-      d_lstm_recurrence_13,
-    );
+    add_d_lstm_recurrence_13();
 
     // 106.
     // d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ    %d_lstm.h_12_2  adjoint of dot, models/char-lstm.ts:13
@@ -1633,22 +2761,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_12 = d_lstm.c_12_part + d_lstm.c_12_2    %d_lstm.c_12  adjoint of add, models/char-lstm.ts:13
     // d_mul_24 = d_lstm.c_12    %d_mul_24  adjoint of add, models/char-lstm.ts:13
     // d_mul_23 = d_lstm.c_12    %d_mul_23  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_4(
-      d_lstm_recurrence_13,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_12,
-      d_lstm_c_13,
-      lstm_f_13,
-      lstm_o_12,
-      tanh_12,
-      d_lstm_c_12,
-    );
+    dotAdd_d_lstm_c_12();
 
     // 107.
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_4 = lstm.h_12ᵀ · d_lstm.recurrence_13    %d_lstm.recurrentKernel_4  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_12, tanh_12, d_lstm_recurrence_13, d_lstm_recurrentKernel_4);
+    dot_d_lstm_recurrentKernel_4();
 
     // 108.
     // d_lstm.o_12 = d_lstm.h_12 ⊙ tanh_12    %d_lstm.o_12  adjoint of mul, models/char-lstm.ts:13
@@ -1682,17 +2800,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_lstm.recurrence_12  adjoint of add, models/char-lstm.ts:13
     // d_dot_13 = d_lstm.recurrence_12    %d_dot_13  adjoint of add, models/char-lstm.ts:13
     // d_reshape_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_reshape_12  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_12,
-      tanh_12,
-      lstm_o_12,
-      d_lstm_c_12,
-      lstm_i_12,
-      lstm_g_12,
-      lstm_c_11,
-      lstm_f_12,
-      d_lstm_recurrence_12,
-    );
+    add_d_lstm_recurrence_12();
 
     // 109.
     // d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ    %d_lstm.h_11_2  adjoint of dot, models/char-lstm.ts:13
@@ -1705,22 +2813,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_11 = d_lstm.c_11_part + d_lstm.c_11_2    %d_lstm.c_11  adjoint of add, models/char-lstm.ts:13
     // d_mul_22 = d_lstm.c_11    %d_mul_22  adjoint of add, models/char-lstm.ts:13
     // d_mul_21 = d_lstm.c_11    %d_mul_21  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_5(
-      d_lstm_recurrence_12,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_11,
-      d_lstm_c_12,
-      lstm_f_12,
-      lstm_o_11,
-      tanh_11,
-      d_lstm_c_11,
-    );
+    dotAdd_d_lstm_c_11();
 
     // 110.
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_5 = lstm.h_11ᵀ · d_lstm.recurrence_12    %d_lstm.recurrentKernel_5  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_11, tanh_11, d_lstm_recurrence_12, d_lstm_recurrentKernel_5);
+    dot_d_lstm_recurrentKernel_5();
 
     // 111.
     // d_lstm.o_11 = d_lstm.h_11 ⊙ tanh_11    %d_lstm.o_11  adjoint of mul, models/char-lstm.ts:13
@@ -1754,17 +2852,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_lstm.recurrence_11  adjoint of add, models/char-lstm.ts:13
     // d_dot_12 = d_lstm.recurrence_11    %d_dot_12  adjoint of add, models/char-lstm.ts:13
     // d_reshape_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_reshape_11  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_11,
-      tanh_11,
-      lstm_o_11,
-      d_lstm_c_11,
-      lstm_i_11,
-      lstm_g_11,
-      lstm_c_10,
-      lstm_f_11,
-      d_lstm_recurrence_11,
-    );
+    add_d_lstm_recurrence_11();
 
     // 112.
     // d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ    %d_lstm.h_10_2  adjoint of dot, models/char-lstm.ts:13
@@ -1777,22 +2865,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_10 = d_lstm.c_10_part + d_lstm.c_10_2    %d_lstm.c_10  adjoint of add, models/char-lstm.ts:13
     // d_mul_20 = d_lstm.c_10    %d_mul_20  adjoint of add, models/char-lstm.ts:13
     // d_mul_19 = d_lstm.c_10    %d_mul_19  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_6(
-      d_lstm_recurrence_11,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_10,
-      d_lstm_c_11,
-      lstm_f_11,
-      lstm_o_10,
-      tanh_10,
-      d_lstm_c_10,
-    );
+    dotAdd_d_lstm_c_10();
 
     // 113.
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_6 = lstm.h_10ᵀ · d_lstm.recurrence_11    %d_lstm.recurrentKernel_6  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_10, tanh_10, d_lstm_recurrence_11, d_lstm_recurrentKernel_6);
+    dot_d_lstm_recurrentKernel_6();
 
     // 114.
     // d_lstm.o_10 = d_lstm.h_10 ⊙ tanh_10    %d_lstm.o_10  adjoint of mul, models/char-lstm.ts:13
@@ -1826,17 +2904,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_lstm.recurrence_10  adjoint of add, models/char-lstm.ts:13
     // d_dot_11 = d_lstm.recurrence_10    %d_dot_11  adjoint of add, models/char-lstm.ts:13
     // d_reshape_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_reshape_10  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_10,
-      tanh_10,
-      lstm_o_10,
-      d_lstm_c_10,
-      lstm_i_10,
-      lstm_g_10,
-      lstm_c_9,
-      lstm_f_10,
-      d_lstm_recurrence_10,
-    );
+    add_d_lstm_recurrence_10();
 
     // 115.
     // d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ    %d_lstm.h_9_2  adjoint of dot, models/char-lstm.ts:13
@@ -1849,22 +2917,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_9 = d_lstm.c_9_part + d_lstm.c_9_2    %d_lstm.c_9  adjoint of add, models/char-lstm.ts:13
     // d_mul_18 = d_lstm.c_9    %d_mul_18  adjoint of add, models/char-lstm.ts:13
     // d_mul_17 = d_lstm.c_9    %d_mul_17  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_7(
-      d_lstm_recurrence_10,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_9,
-      d_lstm_c_10,
-      lstm_f_10,
-      lstm_o_9,
-      tanh_9,
-      d_lstm_c_9,
-    );
+    dotAdd_d_lstm_c_9();
 
     // 116.
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_7 = lstm.h_9ᵀ · d_lstm.recurrence_10    %d_lstm.recurrentKernel_7  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_9, tanh_9, d_lstm_recurrence_10, d_lstm_recurrentKernel_7);
+    dot_d_lstm_recurrentKernel_7();
 
     // 117.
     // d_lstm.o_9 = d_lstm.h_9 ⊙ tanh_9    %d_lstm.o_9  adjoint of mul, models/char-lstm.ts:13
@@ -1898,17 +2956,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_lstm.recurrence_9  adjoint of add, models/char-lstm.ts:13
     // d_dot_10 = d_lstm.recurrence_9    %d_dot_10  adjoint of add, models/char-lstm.ts:13
     // d_reshape_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_reshape_9  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_9,
-      tanh_9,
-      lstm_o_9,
-      d_lstm_c_9,
-      lstm_i_9,
-      lstm_g_9,
-      lstm_c_8,
-      lstm_f_9,
-      d_lstm_recurrence_9,
-    );
+    add_d_lstm_recurrence_9();
 
     // 118.
     // d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ    %d_lstm.h_8_2  adjoint of dot, models/char-lstm.ts:13
@@ -1921,22 +2969,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_8 = d_lstm.c_8_part + d_lstm.c_8_2    %d_lstm.c_8  adjoint of add, models/char-lstm.ts:13
     // d_mul_16 = d_lstm.c_8    %d_mul_16  adjoint of add, models/char-lstm.ts:13
     // d_mul_15 = d_lstm.c_8    %d_mul_15  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_8(
-      d_lstm_recurrence_9,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_8,
-      d_lstm_c_9,
-      lstm_f_9,
-      lstm_o_8,
-      tanh_8,
-      d_lstm_c_8,
-    );
+    dotAdd_d_lstm_c_8();
 
     // 119.
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_8 = lstm.h_8ᵀ · d_lstm.recurrence_9    %d_lstm.recurrentKernel_8  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_8, tanh_8, d_lstm_recurrence_9, d_lstm_recurrentKernel_8);
+    dot_d_lstm_recurrentKernel_8();
 
     // 120.
     // d_lstm.o_8 = d_lstm.h_8 ⊙ tanh_8    %d_lstm.o_8  adjoint of mul, models/char-lstm.ts:13
@@ -1970,17 +3008,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_lstm.recurrence_8  adjoint of add, models/char-lstm.ts:13
     // d_dot_9 = d_lstm.recurrence_8    %d_dot_9  adjoint of add, models/char-lstm.ts:13
     // d_reshape_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_reshape_8  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_8,
-      tanh_8,
-      lstm_o_8,
-      d_lstm_c_8,
-      lstm_i_8,
-      lstm_g_8,
-      lstm_c_7,
-      lstm_f_8,
-      d_lstm_recurrence_8,
-    );
+    add_d_lstm_recurrence_8();
 
     // 121.
     // d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ    %d_lstm.h_7_2  adjoint of dot, models/char-lstm.ts:13
@@ -1993,22 +3021,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_7 = d_lstm.c_7_part + d_lstm.c_7_2    %d_lstm.c_7  adjoint of add, models/char-lstm.ts:13
     // d_mul_14 = d_lstm.c_7    %d_mul_14  adjoint of add, models/char-lstm.ts:13
     // d_mul_13 = d_lstm.c_7    %d_mul_13  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_9(
-      d_lstm_recurrence_8,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_7,
-      d_lstm_c_8,
-      lstm_f_8,
-      lstm_o_7,
-      tanh_7,
-      d_lstm_c_7,
-    );
+    dotAdd_d_lstm_c_7();
 
     // 122.
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_9 = lstm.h_7ᵀ · d_lstm.recurrence_8    %d_lstm.recurrentKernel_9  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_7, tanh_7, d_lstm_recurrence_8, d_lstm_recurrentKernel_9);
+    dot_d_lstm_recurrentKernel_9();
 
     // 123.
     // d_lstm.o_7 = d_lstm.h_7 ⊙ tanh_7    %d_lstm.o_7  adjoint of mul, models/char-lstm.ts:13
@@ -2042,17 +3060,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_lstm.recurrence_7  adjoint of add, models/char-lstm.ts:13
     // d_dot_8 = d_lstm.recurrence_7    %d_dot_8  adjoint of add, models/char-lstm.ts:13
     // d_reshape_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_reshape_7  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_7,
-      tanh_7,
-      lstm_o_7,
-      d_lstm_c_7,
-      lstm_i_7,
-      lstm_g_7,
-      lstm_c_6,
-      lstm_f_7,
-      d_lstm_recurrence_7,
-    );
+    add_d_lstm_recurrence_7();
 
     // 124.
     // d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ    %d_lstm.h_6_2  adjoint of dot, models/char-lstm.ts:13
@@ -2065,22 +3073,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_6 = d_lstm.c_6_part + d_lstm.c_6_2    %d_lstm.c_6  adjoint of add, models/char-lstm.ts:13
     // d_mul_12 = d_lstm.c_6    %d_mul_12  adjoint of add, models/char-lstm.ts:13
     // d_mul_11 = d_lstm.c_6    %d_mul_11  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_10(
-      d_lstm_recurrence_7,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_6,
-      d_lstm_c_7,
-      lstm_f_7,
-      lstm_o_6,
-      tanh_6,
-      d_lstm_c_6,
-    );
+    dotAdd_d_lstm_c_6();
 
     // 125.
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_10 = lstm.h_6ᵀ · d_lstm.recurrence_7    %d_lstm.recurrentKernel_10  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_6, tanh_6, d_lstm_recurrence_7, d_lstm_recurrentKernel_10);
+    dot_d_lstm_recurrentKernel_10();
 
     // 126.
     // d_lstm.o_6 = d_lstm.h_6 ⊙ tanh_6    %d_lstm.o_6  adjoint of mul, models/char-lstm.ts:13
@@ -2114,17 +3112,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_lstm.recurrence_6  adjoint of add, models/char-lstm.ts:13
     // d_dot_7 = d_lstm.recurrence_6    %d_dot_7  adjoint of add, models/char-lstm.ts:13
     // d_reshape_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_reshape_6  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_6,
-      tanh_6,
-      lstm_o_6,
-      d_lstm_c_6,
-      lstm_i_6,
-      lstm_g_6,
-      lstm_c_5,
-      lstm_f_6,
-      d_lstm_recurrence_6,
-    );
+    add_d_lstm_recurrence_6();
 
     // 127.
     // d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ    %d_lstm.h_5_2  adjoint of dot, models/char-lstm.ts:13
@@ -2137,22 +3125,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_5 = d_lstm.c_5_part + d_lstm.c_5_2    %d_lstm.c_5  adjoint of add, models/char-lstm.ts:13
     // d_mul_10 = d_lstm.c_5    %d_mul_10  adjoint of add, models/char-lstm.ts:13
     // d_mul_9 = d_lstm.c_5    %d_mul_9  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_11(
-      d_lstm_recurrence_6,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_5,
-      d_lstm_c_6,
-      lstm_f_6,
-      lstm_o_5,
-      tanh_5,
-      d_lstm_c_5,
-    );
+    dotAdd_d_lstm_c_5();
 
     // 128.
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_11 = lstm.h_5ᵀ · d_lstm.recurrence_6    %d_lstm.recurrentKernel_11  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_5, tanh_5, d_lstm_recurrence_6, d_lstm_recurrentKernel_11);
+    dot_d_lstm_recurrentKernel_11();
 
     // 129.
     // d_lstm.o_5 = d_lstm.h_5 ⊙ tanh_5    %d_lstm.o_5  adjoint of mul, models/char-lstm.ts:13
@@ -2186,17 +3164,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_lstm.recurrence_5  adjoint of add, models/char-lstm.ts:13
     // d_dot_6 = d_lstm.recurrence_5    %d_dot_6  adjoint of add, models/char-lstm.ts:13
     // d_reshape_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_reshape_5  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_5,
-      tanh_5,
-      lstm_o_5,
-      d_lstm_c_5,
-      lstm_i_5,
-      lstm_g_5,
-      lstm_c_4,
-      lstm_f_5,
-      d_lstm_recurrence_5,
-    );
+    add_d_lstm_recurrence_5();
 
     // 130.
     // d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ    %d_lstm.h_4_2  adjoint of dot, models/char-lstm.ts:13
@@ -2209,22 +3177,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_4 = d_lstm.c_4_part + d_lstm.c_4_2    %d_lstm.c_4  adjoint of add, models/char-lstm.ts:13
     // d_mul_8 = d_lstm.c_4    %d_mul_8  adjoint of add, models/char-lstm.ts:13
     // d_mul_7 = d_lstm.c_4    %d_mul_7  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_12(
-      d_lstm_recurrence_5,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_4,
-      d_lstm_c_5,
-      lstm_f_5,
-      lstm_o_4,
-      tanh_4,
-      d_lstm_c_4,
-    );
+    dotAdd_d_lstm_c_4();
 
     // 131.
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_12 = lstm.h_4ᵀ · d_lstm.recurrence_5    %d_lstm.recurrentKernel_12  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_4, tanh_4, d_lstm_recurrence_5, d_lstm_recurrentKernel_12);
+    dot_d_lstm_recurrentKernel_12();
 
     // 132.
     // d_lstm.o_4 = d_lstm.h_4 ⊙ tanh_4    %d_lstm.o_4  adjoint of mul, models/char-lstm.ts:13
@@ -2258,17 +3216,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_lstm.recurrence_4  adjoint of add, models/char-lstm.ts:13
     // d_dot_5 = d_lstm.recurrence_4    %d_dot_5  adjoint of add, models/char-lstm.ts:13
     // d_reshape_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_reshape_4  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_4,
-      tanh_4,
-      lstm_o_4,
-      d_lstm_c_4,
-      lstm_i_4,
-      lstm_g_4,
-      lstm_c_3,
-      lstm_f_4,
-      d_lstm_recurrence_4,
-    );
+    add_d_lstm_recurrence_4();
 
     // 133.
     // d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ    %d_lstm.h_3_2  adjoint of dot, models/char-lstm.ts:13
@@ -2281,22 +3229,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_3 = d_lstm.c_3_part + d_lstm.c_3_2    %d_lstm.c_3  adjoint of add, models/char-lstm.ts:13
     // d_mul_6 = d_lstm.c_3    %d_mul_6  adjoint of add, models/char-lstm.ts:13
     // d_mul_5 = d_lstm.c_3    %d_mul_5  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_13(
-      d_lstm_recurrence_4,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_3,
-      d_lstm_c_4,
-      lstm_f_4,
-      lstm_o_3,
-      tanh_3,
-      d_lstm_c_3,
-    );
+    dotAdd_d_lstm_c_3();
 
     // 134.
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_13 = lstm.h_3ᵀ · d_lstm.recurrence_4    %d_lstm.recurrentKernel_13  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_3, tanh_3, d_lstm_recurrence_4, d_lstm_recurrentKernel_13);
+    dot_d_lstm_recurrentKernel_13();
 
     // 135.
     // d_lstm.o_3 = d_lstm.h_3 ⊙ tanh_3    %d_lstm.o_3  adjoint of mul, models/char-lstm.ts:13
@@ -2330,17 +3268,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_lstm.recurrence_3  adjoint of add, models/char-lstm.ts:13
     // d_dot_4 = d_lstm.recurrence_3    %d_dot_4  adjoint of add, models/char-lstm.ts:13
     // d_reshape_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_reshape_3  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_3,
-      tanh_3,
-      lstm_o_3,
-      d_lstm_c_3,
-      lstm_i_3,
-      lstm_g_3,
-      lstm_c_2,
-      lstm_f_3,
-      d_lstm_recurrence_3,
-    );
+    add_d_lstm_recurrence_3();
 
     // 136.
     // d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ    %d_lstm.h_2_2  adjoint of dot, models/char-lstm.ts:13
@@ -2353,22 +3281,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c_2 = d_lstm.c_2_part + d_lstm.c_2_2    %d_lstm.c_2  adjoint of add, models/char-lstm.ts:13
     // d_mul_4 = d_lstm.c_2    %d_mul_4  adjoint of add, models/char-lstm.ts:13
     // d_mul_3 = d_lstm.c_2    %d_mul_3  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_14(
-      d_lstm_recurrence_3,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h_2,
-      d_lstm_c_3,
-      lstm_f_3,
-      lstm_o_2,
-      tanh_2,
-      d_lstm_c_2,
-    );
+    dotAdd_d_lstm_c_2();
 
     // 137.
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_14 = lstm.h_2ᵀ · d_lstm.recurrence_3    %d_lstm.recurrentKernel_14  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o_2, tanh_2, d_lstm_recurrence_3, d_lstm_recurrentKernel_14);
+    dot_d_lstm_recurrentKernel_14();
 
     // 138.
     // d_lstm.o_2 = d_lstm.h_2 ⊙ tanh_2    %d_lstm.o_2  adjoint of mul, models/char-lstm.ts:13
@@ -2402,17 +3320,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrence_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_lstm.recurrence_2  adjoint of add, models/char-lstm.ts:13
     // d_dot_3 = d_lstm.recurrence_2    %d_dot_3  adjoint of add, models/char-lstm.ts:13
     // d_reshape_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_reshape_2  adjoint of reshape, models/char-lstm.ts:13
-    add_32x256(
-      d_lstm_h_2,
-      tanh_2,
-      lstm_o_2,
-      d_lstm_c_2,
-      lstm_i_2,
-      lstm_g_2,
-      lstm_c,
-      lstm_f_2,
-      d_lstm_recurrence_2,
-    );
+    add_d_lstm_recurrence_2();
 
     // 139.
     // d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ    %d_lstm.h_17  adjoint of dot, models/char-lstm.ts:13
@@ -2425,22 +3333,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.c = d_lstm.c_part + d_lstm.c_17    %d_lstm.c  adjoint of add, models/char-lstm.ts:13
     // d_mul_2 = d_lstm.c    %d_mul_2  adjoint of add, models/char-lstm.ts:13
     // d_mul = d_lstm.c    %d_mul  adjoint of add, models/char-lstm.ts:13
-    dotAdd_32x256x64_15(
-      d_lstm_recurrence_2,
-      lstm_recurrentKernel,
-      d_lstm,
-      d_lstm_h,
-      d_lstm_c_2,
-      lstm_f_2,
-      lstm_o,
-      tanh_,
-      d_lstm_c,
-    );
+    dotAdd_d_lstm_c();
 
     // 140.
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_15 = lstm.hᵀ · d_lstm.recurrence_2    %d_lstm.recurrentKernel_15  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(lstm_o, tanh_, d_lstm_recurrence_2, d_lstm_recurrentKernel_15);
+    dot_d_lstm_recurrentKernel_15();
 
     // 141.
     // d_lstm.o = d_lstm.h ⊙ tanh    %d_lstm.o  adjoint of mul, models/char-lstm.ts:13
@@ -2491,32 +3389,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.inputs = d_lstm.inputs_partial_14 + pad(reshape(d_lstm.recurrence, [32,1,256]), [0,0,0], [0,15,0])    %d_lstm.inputs  adjoint of add, models/char-lstm.ts:13
     // d_broadcast = d_lstm.inputs    %d_broadcast  adjoint of add, models/char-lstm.ts:13
     // d_dot = d_lstm.inputs    %d_dot  adjoint of add, models/char-lstm.ts:13
-    add_32x16x256(
-      d_lstm_h,
-      tanh_,
-      lstm_o,
-      d_lstm_c,
-      lstm_i,
-      lstm_g,
-      lstm_f,
-      d_lstm_recurrence,
-      d_lstm_recurrence_16,
-      d_lstm_recurrence_15,
-      d_lstm_recurrence_14,
-      d_lstm_recurrence_13,
-      d_lstm_recurrence_12,
-      d_lstm_recurrence_11,
-      d_lstm_recurrence_10,
-      d_lstm_recurrence_9,
-      d_lstm_recurrence_8,
-      d_lstm_recurrence_7,
-      d_lstm_recurrence_6,
-      d_lstm_recurrence_5,
-      d_lstm_recurrence_4,
-      d_lstm_recurrence_3,
-      d_lstm_recurrence_2,
-      d_lstm_inputs,
-    );
+    add_d_lstm_inputs();
 
     // 142.
     // d_broadcast_3_partial = d_lstm.recurrence_16 + d_lstm.recurrence_15    %d_broadcast_3_partial  adjoint of broadcast, models/char-lstm.ts:13
@@ -2537,26 +3410,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0    %d_lstm.recurrentBias  adjoint of broadcast, models/char-lstm.ts:13
     // lstm.recurrentBias_mul = d_lstm.recurrentBias ⊙ d_lstm.recurrentBias    %lstm.recurrentBias_mul  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul    %d_lstm.recurrentBias_square  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
-    sumClipByGlobalNorm_32x256(
-      d_lstm_recurrentBias_square,
-      d_lstm_recurrence_16,
-      d_lstm_recurrence_15,
-      d_lstm_recurrence_14,
-      d_lstm_recurrence_13,
-      d_lstm_recurrence_12,
-      d_lstm_recurrence_11,
-      d_lstm_recurrence_10,
-      d_lstm_recurrence_9,
-      d_lstm_recurrence_8,
-      d_lstm_recurrence_7,
-      d_lstm_recurrence_6,
-      d_lstm_recurrence_5,
-      d_lstm_recurrence_4,
-      d_lstm_recurrence_3,
-      d_lstm_recurrence_2,
-      d_lstm_recurrence,
-      d_lstm_recurrentBias,
-    );
+    sumClipByGlobalNorm_d_lstm_recurrentBias();
 
     // 143.
     // d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence    %d_lstm.recurrentKernel_16  adjoint of dot, models/char-lstm.ts:13
@@ -2575,65 +3429,42 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrentKernel_partial_13 = d_lstm.recurrentKernel_partial_12 + d_lstm.recurrentKernel_14    %d_lstm.recurrentKernel_partial_13  adjoint of param, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_partial_14 = d_lstm.recurrentKernel_partial_13 + d_lstm.recurrentKernel_15    %d_lstm.recurrentKernel_partial_14  adjoint of param, models/char-lstm.ts:13
     // d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16    %d_lstm.recurrentKernel  adjoint of param, models/char-lstm.ts:13
-    dotAdd_64x32x256(
-      d_lstm_recurrence,
-      d_lstm_recurrentKernel_part,
-      d_lstm_recurrentKernel_2,
-      d_lstm_recurrentKernel_3,
-      d_lstm_recurrentKernel_4,
-      d_lstm_recurrentKernel_5,
-      d_lstm_recurrentKernel_6,
-      d_lstm_recurrentKernel_7,
-      d_lstm_recurrentKernel_8,
-      d_lstm_recurrentKernel_9,
-      d_lstm_recurrentKernel_10,
-      d_lstm_recurrentKernel_11,
-      d_lstm_recurrentKernel_12,
-      d_lstm_recurrentKernel_13,
-      d_lstm_recurrentKernel_14,
-      d_lstm_recurrentKernel_15,
-      d_lstm_recurrentKernel,
-    );
+    dotAdd_d_lstm_recurrentKernel();
 
     // 144.
     // d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.bias  adjoint of broadcast, models/char-lstm.ts:13
     // lstm.bias_mul = d_lstm.bias ⊙ d_lstm.bias    %lstm.bias_mul  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.bias_square = Σ lstm.bias_mul    %d_lstm.bias_square  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
-    sumClipByGlobalNorm_32x16x256(d_lstm_bias_square, d_lstm_inputs, d_lstm_bias);
+    sumClipByGlobalNorm_d_lstm_bias();
 
     // 145.
     // d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs    %d_embedding  adjoint of dot, models/char-lstm.ts:13
-    dot_32x16x256x64(d_lstm_inputs, lstm_kernel, d_embedding);
+    dot_d_embedding();
 
     // 146.
     // d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding    %d_lstm.kernel  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x16x256(embedding, d_lstm_inputs, d_lstm_kernel);
+    dot_d_lstm_kernel();
 
     // 147.
     // d_embedding.table = d_embedding added at x    %d_embedding.table  adjoint of gather, models/char-lstm.ts:12
     // embedding.table_mul = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // d_embedding.table_square = Σ embedding.table_mul    %d_embedding.table_square  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
-    scatterAddClipByGlobalNorm_64x32x16x64(
-      d_embedding_table_square,
-      x,
-      d_embedding,
-      d_embedding_table,
-    );
+    scatterAddClipByGlobalNorm_d_embedding_table();
 
     // 148.
     // lstm.kernel_mul = d_lstm.kernel ⊙ d_lstm.kernel    %lstm.kernel_mul  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.kernel_square = Σ lstm.kernel_mul    %d_lstm.kernel_square  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
-    clipByGlobalNorm_64x256(d_lstm_kernel, d_lstm_kernel_square);
+    clipByGlobalNorm_d_lstm_kernel_square();
 
     // 149.
     // lstm.recurrentKernel_mul = d_lstm.recurrentKernel ⊙ d_lstm.recurrentKernel    %lstm.recurrentKernel_mul  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_square = Σ lstm.recurrentKernel_mul    %d_lstm.recurrentKernel_square  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
-    clipByGlobalNorm_64x256(d_lstm_recurrentKernel, d_lstm_recurrentKernel_square);
+    clipByGlobalNorm_d_lstm_recurrentKernel_square();
 
     // 150.
     // scores.kernel_mul = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // d_scores.kernel_square = Σ scores.kernel_mul    %d_scores.kernel_square  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
-    clipByGlobalNorm_64x64(d_scores_kernel, d_scores_kernel_square);
+    clipByGlobalNorm_d_scores_kernel_square();
 
     // 151.
     // embedding.table_add = d_embedding.table_square + d_lstm.kernel_square    %embedding.table_add  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
@@ -2680,49 +3511,49 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // embedding.table_mul_3 = d_embedding.table_clipped ⊙ 0.09999999999999998    %embedding.table_mul_3  update of embedding.table by adam, models/char-lstm.ts:12
     // embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3    %embedding.table.m_next  update of embedding.table by adam, models/char-lstm.ts:12
-    adam_64x64(embedding_table_m, d_embedding_table, clip_scale);
+    adam_embedding_table_m();
 
     // 162.
     // lstm.kernel_mul_2 = lstm.kernel.m ⊙ 0.9    %lstm.kernel_mul_2  update of lstm.kernel by adam, models/char-lstm.ts:13
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.kernel_mul_3 = d_lstm.kernel_clipped ⊙ 0.09999999999999998    %lstm.kernel_mul_3  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3    %lstm.kernel.m_next  update of lstm.kernel by adam, models/char-lstm.ts:13
-    adam_64x256(lstm_kernel_m, d_lstm_kernel, clip_scale);
+    adam_lstm_kernel_m();
 
     // 163.
     // lstm.bias_mul_2 = lstm.bias.m ⊙ 0.9    %lstm.bias_mul_2  update of lstm.bias by adam, models/char-lstm.ts:13
     // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ 0.09999999999999998    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3    %lstm.bias.m_next  update of lstm.bias by adam, models/char-lstm.ts:13
-    adam_256(lstm_bias_m, d_lstm_bias, clip_scale);
+    adam_lstm_bias_m();
 
     // 164.
     // lstm.recurrentKernel_mul_2 = lstm.recurrentKernel.m ⊙ 0.9    %lstm.recurrentKernel_mul_2  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentKernel_mul_3 = d_lstm.recurrentKernel_clipped ⊙ 0.09999999999999998    %lstm.recurrentKernel_mul_3  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // lstm.recurrentKernel.m_next = lstm.recurrentKernel_mul_2 + lstm.recurrentKernel_mul_3    %lstm.recurrentKernel.m_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    adam_64x256(lstm_recurrentKernel_m, d_lstm_recurrentKernel, clip_scale);
+    adam_lstm_recurrentKernel_m();
 
     // 165.
     // lstm.recurrentBias_mul_2 = lstm.recurrentBias.m ⊙ 0.9    %lstm.recurrentBias_mul_2  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentBias_mul_3 = d_lstm.recurrentBias_clipped ⊙ 0.09999999999999998    %lstm.recurrentBias_mul_3  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // lstm.recurrentBias.m_next = lstm.recurrentBias_mul_2 + lstm.recurrentBias_mul_3    %lstm.recurrentBias.m_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    adam_256(lstm_recurrentBias_m, d_lstm_recurrentBias, clip_scale);
+    adam_lstm_recurrentBias_m();
 
     // 166.
     // scores.kernel_mul_2 = scores.kernel.m ⊙ 0.9    %scores.kernel_mul_2  update of scores.kernel by adam, models/char-lstm.ts:14
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.kernel_mul_3 = d_scores.kernel_clipped ⊙ 0.09999999999999998    %scores.kernel_mul_3  update of scores.kernel by adam, models/char-lstm.ts:14
     // scores.kernel.m_next = scores.kernel_mul_2 + scores.kernel_mul_3    %scores.kernel.m_next  update of scores.kernel by adam, models/char-lstm.ts:14
-    adam_64x64(scores_kernel_m, d_scores_kernel, clip_scale);
+    adam_scores_kernel_m();
 
     // 167.
     // scores.bias_mul_2 = scores.bias.m ⊙ 0.9    %scores.bias_mul_2  update of scores.bias by adam, models/char-lstm.ts:14
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.bias_mul_3 = d_scores.bias_clipped ⊙ 0.09999999999999998    %scores.bias_mul_3  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3    %scores.bias.m_next  update of scores.bias by adam, models/char-lstm.ts:14
-    adam_64(scores_bias_m, d_scores_bias, clip_scale);
+    adam_scores_bias_m();
 
     // 168.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/char-lstm.ts:12
@@ -2752,15 +3583,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // embedding.table_add_8 = embedding.table_sqrt + 1e-8    %embedding.table_add_8  update of embedding.table by adam, models/char-lstm.ts:12
     // embedding.table_div_2 = embedding.table_mul_8 / embedding.table_add_8    %embedding.table_div_2  update of embedding.table by adam, models/char-lstm.ts:12
     // embedding.table_next = embedding.table − embedding.table_div_2    %embedding.table_next  update of embedding.table by adam, models/char-lstm.ts:12
-    adam_64x64_2(
-      embedding_table_v,
-      d_embedding_table,
-      clip_scale,
-      embedding_table,
-      embedding_table_m,
-      rate,
-      correction,
-    );
+    adam_embedding_table();
 
     // 173.
     // lstm.kernel_mul_4 = lstm.kernel.v ⊙ 0.999    %lstm.kernel_mul_4  update of lstm.kernel by adam, models/char-lstm.ts:13
@@ -2774,15 +3597,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.kernel_add = lstm.kernel_sqrt + 1e-8    %lstm.kernel_add  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel_div = lstm.kernel_mul_8 / lstm.kernel_add    %lstm.kernel_div  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel_next = lstm.kernel − lstm.kernel_div    %lstm.kernel_next  update of lstm.kernel by adam, models/char-lstm.ts:13
-    adam_64x256_2(
-      lstm_kernel_v,
-      d_lstm_kernel,
-      clip_scale,
-      lstm_kernel,
-      lstm_kernel_m,
-      rate,
-      correction,
-    );
+    adam_lstm_kernel();
 
     // 174.
     // lstm.bias_mul_4 = lstm.bias.v ⊙ 0.999    %lstm.bias_mul_4  update of lstm.bias by adam, models/char-lstm.ts:13
@@ -2796,7 +3611,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.bias_add = lstm.bias_sqrt + 1e-8    %lstm.bias_add  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias_div = lstm.bias_mul_8 / lstm.bias_add    %lstm.bias_div  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias_next = lstm.bias − lstm.bias_div    %lstm.bias_next  update of lstm.bias by adam, models/char-lstm.ts:13
-    adam_256_2(lstm_bias_v, d_lstm_bias, clip_scale, lstm_bias, lstm_bias_m, rate, correction);
+    adam_lstm_bias();
 
     // 175.
     // lstm.recurrentKernel_mul_4 = lstm.recurrentKernel.v ⊙ 0.999    %lstm.recurrentKernel_mul_4  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
@@ -2810,15 +3625,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.recurrentKernel_add = lstm.recurrentKernel_sqrt + 1e-8    %lstm.recurrentKernel_add  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // lstm.recurrentKernel_div = lstm.recurrentKernel_mul_8 / lstm.recurrentKernel_add    %lstm.recurrentKernel_div  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // lstm.recurrentKernel_next = lstm.recurrentKernel − lstm.recurrentKernel_div    %lstm.recurrentKernel_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
-    adam_64x256_2(
-      lstm_recurrentKernel_v,
-      d_lstm_recurrentKernel,
-      clip_scale,
-      lstm_recurrentKernel,
-      lstm_recurrentKernel_m,
-      rate,
-      correction,
-    );
+    adam_lstm_recurrentKernel();
 
     // 176.
     // lstm.recurrentBias_mul_4 = lstm.recurrentBias.v ⊙ 0.999    %lstm.recurrentBias_mul_4  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
@@ -2832,15 +3639,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.recurrentBias_add = lstm.recurrentBias_sqrt + 1e-8    %lstm.recurrentBias_add  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // lstm.recurrentBias_div = lstm.recurrentBias_mul_8 / lstm.recurrentBias_add    %lstm.recurrentBias_div  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // lstm.recurrentBias_next = lstm.recurrentBias − lstm.recurrentBias_div    %lstm.recurrentBias_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
-    adam_256_2(
-      lstm_recurrentBias_v,
-      d_lstm_recurrentBias,
-      clip_scale,
-      lstm_recurrentBias,
-      lstm_recurrentBias_m,
-      rate,
-      correction,
-    );
+    adam_lstm_recurrentBias();
 
     // 177.
     // scores.kernel_mul_4 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_4  update of scores.kernel by adam, models/char-lstm.ts:14
@@ -2854,15 +3653,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/char-lstm.ts:14
     // scores.kernel_div = scores.kernel_mul_8 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/char-lstm.ts:14
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/char-lstm.ts:14
-    adam_64x64_2(
-      scores_kernel_v,
-      d_scores_kernel,
-      clip_scale,
-      scores_kernel,
-      scores_kernel_m,
-      rate,
-      correction,
-    );
+    adam_scores_kernel();
 
     // 178.
     // scores.bias_mul_4 = scores.bias.v ⊙ 0.999    %scores.bias_mul_4  update of scores.bias by adam, models/char-lstm.ts:14
@@ -2876,15 +3667,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias_div = scores.bias_mul_8 / scores.bias_add    %scores.bias_div  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/char-lstm.ts:14
-    adam_64_2(
-      scores_bias_v,
-      d_scores_bias,
-      clip_scale,
-      scores_bias,
-      scores_bias_m,
-      rate,
-      correction,
-    );
+    adam_scores_bias();
 
     return loss;
   }
@@ -2901,17 +3684,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:12
-    gather_32x16x64x64(x_evaluate, embedding_table, embedding_evaluate);
+    gather_embedding_evaluate();
 
     // 2.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
-    dotAdd_32x16x64x256(embedding_evaluate, lstm_kernel, lstm_bias, lstm_inputs_evaluate);
+    dotAdd_lstm_inputs_evaluate();
 
     // 3.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
-    dotAdd_32x64x256(lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence_evaluate);
+    dotAdd_lstm_recurrence_evaluate();
 
     // 4.
     // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
@@ -2927,22 +3710,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
-    addMul_32x64_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_evaluate,
-      lstm_c_evaluate,
-      lstm_h_evaluate,
-    );
+    addMul_lstm_h_evaluate();
 
     // 5.
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_2_evaluate,
-    );
+    dotAdd_lstm_recurrence_2_evaluate();
 
     // 6.
     // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
@@ -2958,23 +3731,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
-    addMul_32x64_2_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_2_evaluate,
-      lstm_c_evaluate,
-      lstm_c_2_evaluate,
-      lstm_h_2_evaluate,
-    );
+    addMul_lstm_h_2_evaluate();
 
     // 7.
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_2_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_3_evaluate,
-    );
+    dotAdd_lstm_recurrence_3_evaluate();
 
     // 8.
     // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
@@ -2990,23 +3752,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
-    addMul_32x64_3_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_3_evaluate,
-      lstm_c_2_evaluate,
-      lstm_c_3_evaluate,
-      lstm_h_3_evaluate,
-    );
+    addMul_lstm_h_3_evaluate();
 
     // 9.
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_3_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_4_evaluate,
-    );
+    dotAdd_lstm_recurrence_4_evaluate();
 
     // 10.
     // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
@@ -3022,23 +3773,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
-    addMul_32x64_4_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_4_evaluate,
-      lstm_c_3_evaluate,
-      lstm_c_4_evaluate,
-      lstm_h_4_evaluate,
-    );
+    addMul_lstm_h_4_evaluate();
 
     // 11.
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_4_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_5_evaluate,
-    );
+    dotAdd_lstm_recurrence_5_evaluate();
 
     // 12.
     // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
@@ -3054,23 +3794,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
-    addMul_32x64_5_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_5_evaluate,
-      lstm_c_4_evaluate,
-      lstm_c_5_evaluate,
-      lstm_h_5_evaluate,
-    );
+    addMul_lstm_h_5_evaluate();
 
     // 13.
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_5_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_6_evaluate,
-    );
+    dotAdd_lstm_recurrence_6_evaluate();
 
     // 14.
     // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
@@ -3086,23 +3815,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
-    addMul_32x64_6_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_6_evaluate,
-      lstm_c_5_evaluate,
-      lstm_c_6_evaluate,
-      lstm_h_6_evaluate,
-    );
+    addMul_lstm_h_6_evaluate();
 
     // 15.
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_6_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_7_evaluate,
-    );
+    dotAdd_lstm_recurrence_7_evaluate();
 
     // 16.
     // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
@@ -3118,23 +3836,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
-    addMul_32x64_7_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_7_evaluate,
-      lstm_c_6_evaluate,
-      lstm_c_7_evaluate,
-      lstm_h_7_evaluate,
-    );
+    addMul_lstm_h_7_evaluate();
 
     // 17.
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_7_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_8_evaluate,
-    );
+    dotAdd_lstm_recurrence_8_evaluate();
 
     // 18.
     // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
@@ -3150,23 +3857,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
-    addMul_32x64_8_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_8_evaluate,
-      lstm_c_7_evaluate,
-      lstm_c_8_evaluate,
-      lstm_h_8_evaluate,
-    );
+    addMul_lstm_h_8_evaluate();
 
     // 19.
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_8_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_9_evaluate,
-    );
+    dotAdd_lstm_recurrence_9_evaluate();
 
     // 20.
     // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
@@ -3182,23 +3878,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
-    addMul_32x64_9_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_9_evaluate,
-      lstm_c_8_evaluate,
-      lstm_c_9_evaluate,
-      lstm_h_9_evaluate,
-    );
+    addMul_lstm_h_9_evaluate();
 
     // 21.
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_9_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_10_evaluate,
-    );
+    dotAdd_lstm_recurrence_10_evaluate();
 
     // 22.
     // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
@@ -3214,23 +3899,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
-    addMul_32x64_10_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_10_evaluate,
-      lstm_c_9_evaluate,
-      lstm_c_10_evaluate,
-      lstm_h_10_evaluate,
-    );
+    addMul_lstm_h_10_evaluate();
 
     // 23.
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_10_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_11_evaluate,
-    );
+    dotAdd_lstm_recurrence_11_evaluate();
 
     // 24.
     // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
@@ -3246,23 +3920,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
-    addMul_32x64_11_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_11_evaluate,
-      lstm_c_10_evaluate,
-      lstm_c_11_evaluate,
-      lstm_h_11_evaluate,
-    );
+    addMul_lstm_h_11_evaluate();
 
     // 25.
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_11_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_12_evaluate,
-    );
+    dotAdd_lstm_recurrence_12_evaluate();
 
     // 26.
     // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
@@ -3278,23 +3941,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
-    addMul_32x64_12_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_12_evaluate,
-      lstm_c_11_evaluate,
-      lstm_c_12_evaluate,
-      lstm_h_12_evaluate,
-    );
+    addMul_lstm_h_12_evaluate();
 
     // 27.
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_12_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_13_evaluate,
-    );
+    dotAdd_lstm_recurrence_13_evaluate();
 
     // 28.
     // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
@@ -3310,23 +3962,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
-    addMul_32x64_13_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_13_evaluate,
-      lstm_c_12_evaluate,
-      lstm_c_13_evaluate,
-      lstm_h_13_evaluate,
-    );
+    addMul_lstm_h_13_evaluate();
 
     // 29.
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_13_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_14_evaluate,
-    );
+    dotAdd_lstm_recurrence_14_evaluate();
 
     // 30.
     // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
@@ -3342,23 +3983,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
-    addMul_32x64_14_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_14_evaluate,
-      lstm_c_13_evaluate,
-      lstm_c_14_evaluate,
-      lstm_h_14_evaluate,
-    );
+    addMul_lstm_h_14_evaluate();
 
     // 31.
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_14_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_15_evaluate,
-    );
+    dotAdd_lstm_recurrence_15_evaluate();
 
     // 32.
     // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
@@ -3374,23 +4004,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
-    addMul_32x64_15_evaluate(
-      lstm_inputs_evaluate,
-      lstm_recurrence_15_evaluate,
-      lstm_c_14_evaluate,
-      lstm_c_15_evaluate,
-      lstm_h_15_evaluate,
-    );
+    addMul_lstm_h_15_evaluate();
 
     // 33.
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2_evaluate(
-      lstm_h_15_evaluate,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_16_evaluate,
-    );
+    dotAdd_lstm_recurrence_16_evaluate();
 
     // 34.
     // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
@@ -3407,32 +4026,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
     // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
-    concat_32x16x64_evaluate(
-      lstm_h_evaluate,
-      lstm_h_2_evaluate,
-      lstm_h_3_evaluate,
-      lstm_h_4_evaluate,
-      lstm_h_5_evaluate,
-      lstm_h_6_evaluate,
-      lstm_h_7_evaluate,
-      lstm_h_8_evaluate,
-      lstm_h_9_evaluate,
-      lstm_h_10_evaluate,
-      lstm_h_11_evaluate,
-      lstm_h_12_evaluate,
-      lstm_h_13_evaluate,
-      lstm_h_14_evaluate,
-      lstm_h_15_evaluate,
-      lstm_inputs_evaluate,
-      lstm_recurrence_16_evaluate,
-      lstm_c_15_evaluate,
-      lstm_evaluate,
-    );
+    concat_lstm_evaluate();
 
     // 35.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
-    dotAdd_32x16x64x64(lstm_evaluate, scores_kernel, scores_bias, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 36.
     // largest = max scores over axes 2    %largest  reduceMax, models/char-lstm.ts:16
@@ -3450,15 +4049,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_33 = sum ⊙ 0.0625    %mul_33  mul, models/char-lstm.ts:16
     // liveRows = isLive ? mul_33 : 0    %liveRows  where, models/char-lstm.ts:16
     // rowSum = Σ liveRows    %rowSum  sum, models/char-lstm.ts:16
-    reduceMaxSum_32x16_evaluate(
-      rowSum_evaluate,
-      scores_evaluate,
-      largest_evaluate,
-      total_evaluate,
-      next_evaluate,
-      chosen_evaluate,
-      live_rows_evaluate,
-    );
+    reduceMaxSum_chosen_evaluate();
 
     // 37.
     // cast = f32(live rows)    %cast  cast, models/char-lstm.ts:16
@@ -3484,13 +4075,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_34 = sum_2 ⊙ 0.0625    %mul_34  mul, models/char-lstm.ts:18
     // liveRows_2 = isLive ? mul_34 : 0    %liveRows_2  where, models/char-lstm.ts:18
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/char-lstm.ts:18
-    argmaxSum_32x16_evaluate(
-      rowSum_2_evaluate,
-      scores_evaluate,
-      argmax_evaluate,
-      next_evaluate,
-      live_rows_evaluate,
-    );
+    argmaxSum_argmax_evaluate();
 
     // 41.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-lstm.ts:18
@@ -3511,17 +4096,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // embedding = embedding.table[x]    %embedding  gather, models/char-lstm.ts:12
-    gather_1x16x64x64_predict(x_predict, embedding_table, embedding_predict);
+    gather_embedding_predict();
 
     // 2.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
-    dotAdd_1x16x64x256_predict(embedding_predict, lstm_kernel, lstm_bias, lstm_inputs_predict);
+    dotAdd_lstm_inputs_predict();
 
     // 3.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_predict(lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence_predict);
+    dotAdd_lstm_recurrence_predict();
 
     // 4.
     // add_2 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,64 .. 1,128] + lstm.recurrence[0,64 .. 1,128]    %add_2  add, models/char-lstm.ts:13
@@ -3537,22 +4122,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
-    addMul_1x64_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_predict,
-      lstm_c_predict,
-      lstm_h_predict,
-    );
+    addMul_lstm_h_predict();
 
     // 5.
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_2_predict,
-    );
+    dotAdd_lstm_recurrence_2_predict();
 
     // 6.
     // add_6 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_2[0,64 .. 1,128]    %add_6  add, models/char-lstm.ts:13
@@ -3568,23 +4143,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
-    addMul_1x64_2_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_2_predict,
-      lstm_c_predict,
-      lstm_c_2_predict,
-      lstm_h_2_predict,
-    );
+    addMul_lstm_h_2_predict();
 
     // 7.
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_2_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_3_predict,
-    );
+    dotAdd_lstm_recurrence_3_predict();
 
     // 8.
     // add_10 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_3[0,64 .. 1,128]    %add_10  add, models/char-lstm.ts:13
@@ -3600,23 +4164,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
-    addMul_1x64_3_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_3_predict,
-      lstm_c_2_predict,
-      lstm_c_3_predict,
-      lstm_h_3_predict,
-    );
+    addMul_lstm_h_3_predict();
 
     // 9.
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_3_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_4_predict,
-    );
+    dotAdd_lstm_recurrence_4_predict();
 
     // 10.
     // add_14 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_4[0,64 .. 1,128]    %add_14  add, models/char-lstm.ts:13
@@ -3632,23 +4185,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
-    addMul_1x64_4_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_4_predict,
-      lstm_c_3_predict,
-      lstm_c_4_predict,
-      lstm_h_4_predict,
-    );
+    addMul_lstm_h_4_predict();
 
     // 11.
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_4_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_5_predict,
-    );
+    dotAdd_lstm_recurrence_5_predict();
 
     // 12.
     // add_18 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_5[0,64 .. 1,128]    %add_18  add, models/char-lstm.ts:13
@@ -3664,23 +4206,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
-    addMul_1x64_5_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_5_predict,
-      lstm_c_4_predict,
-      lstm_c_5_predict,
-      lstm_h_5_predict,
-    );
+    addMul_lstm_h_5_predict();
 
     // 13.
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_5_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_6_predict,
-    );
+    dotAdd_lstm_recurrence_6_predict();
 
     // 14.
     // add_22 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_6[0,64 .. 1,128]    %add_22  add, models/char-lstm.ts:13
@@ -3696,23 +4227,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
-    addMul_1x64_6_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_6_predict,
-      lstm_c_5_predict,
-      lstm_c_6_predict,
-      lstm_h_6_predict,
-    );
+    addMul_lstm_h_6_predict();
 
     // 15.
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_6_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_7_predict,
-    );
+    dotAdd_lstm_recurrence_7_predict();
 
     // 16.
     // add_26 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_7[0,64 .. 1,128]    %add_26  add, models/char-lstm.ts:13
@@ -3728,23 +4248,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
-    addMul_1x64_7_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_7_predict,
-      lstm_c_6_predict,
-      lstm_c_7_predict,
-      lstm_h_7_predict,
-    );
+    addMul_lstm_h_7_predict();
 
     // 17.
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_7_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_8_predict,
-    );
+    dotAdd_lstm_recurrence_8_predict();
 
     // 18.
     // add_30 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_8[0,64 .. 1,128]    %add_30  add, models/char-lstm.ts:13
@@ -3760,23 +4269,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
-    addMul_1x64_8_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_8_predict,
-      lstm_c_7_predict,
-      lstm_c_8_predict,
-      lstm_h_8_predict,
-    );
+    addMul_lstm_h_8_predict();
 
     // 19.
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_8_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_9_predict,
-    );
+    dotAdd_lstm_recurrence_9_predict();
 
     // 20.
     // add_34 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_9[0,64 .. 1,128]    %add_34  add, models/char-lstm.ts:13
@@ -3792,23 +4290,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
-    addMul_1x64_9_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_9_predict,
-      lstm_c_8_predict,
-      lstm_c_9_predict,
-      lstm_h_9_predict,
-    );
+    addMul_lstm_h_9_predict();
 
     // 21.
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_9_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_10_predict,
-    );
+    dotAdd_lstm_recurrence_10_predict();
 
     // 22.
     // add_38 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_10[0,64 .. 1,128]    %add_38  add, models/char-lstm.ts:13
@@ -3824,23 +4311,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
-    addMul_1x64_10_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_10_predict,
-      lstm_c_9_predict,
-      lstm_c_10_predict,
-      lstm_h_10_predict,
-    );
+    addMul_lstm_h_10_predict();
 
     // 23.
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_10_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_11_predict,
-    );
+    dotAdd_lstm_recurrence_11_predict();
 
     // 24.
     // add_42 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_11[0,64 .. 1,128]    %add_42  add, models/char-lstm.ts:13
@@ -3856,23 +4332,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
-    addMul_1x64_11_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_11_predict,
-      lstm_c_10_predict,
-      lstm_c_11_predict,
-      lstm_h_11_predict,
-    );
+    addMul_lstm_h_11_predict();
 
     // 25.
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_11_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_12_predict,
-    );
+    dotAdd_lstm_recurrence_12_predict();
 
     // 26.
     // add_46 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_12[0,64 .. 1,128]    %add_46  add, models/char-lstm.ts:13
@@ -3888,23 +4353,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
-    addMul_1x64_12_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_12_predict,
-      lstm_c_11_predict,
-      lstm_c_12_predict,
-      lstm_h_12_predict,
-    );
+    addMul_lstm_h_12_predict();
 
     // 27.
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_12_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_13_predict,
-    );
+    dotAdd_lstm_recurrence_13_predict();
 
     // 28.
     // add_50 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_13[0,64 .. 1,128]    %add_50  add, models/char-lstm.ts:13
@@ -3920,23 +4374,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
-    addMul_1x64_13_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_13_predict,
-      lstm_c_12_predict,
-      lstm_c_13_predict,
-      lstm_h_13_predict,
-    );
+    addMul_lstm_h_13_predict();
 
     // 29.
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_13_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_14_predict,
-    );
+    dotAdd_lstm_recurrence_14_predict();
 
     // 30.
     // add_54 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_14[0,64 .. 1,128]    %add_54  add, models/char-lstm.ts:13
@@ -3952,23 +4395,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
-    addMul_1x64_14_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_14_predict,
-      lstm_c_13_predict,
-      lstm_c_14_predict,
-      lstm_h_14_predict,
-    );
+    addMul_lstm_h_14_predict();
 
     // 31.
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_14_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_15_predict,
-    );
+    dotAdd_lstm_recurrence_15_predict();
 
     // 32.
     // add_58 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_15[0,64 .. 1,128]    %add_58  add, models/char-lstm.ts:13
@@ -3984,23 +4416,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
-    addMul_1x64_15_predict(
-      lstm_inputs_predict,
-      lstm_recurrence_15_predict,
-      lstm_c_14_predict,
-      lstm_c_15_predict,
-      lstm_h_15_predict,
-    );
+    addMul_lstm_h_15_predict();
 
     // 33.
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_2_predict(
-      lstm_h_15_predict,
-      lstm_recurrentKernel,
-      lstm_recurrentBias,
-      lstm_recurrence_16_predict,
-    );
+    dotAdd_lstm_recurrence_16_predict();
 
     // 34.
     // add_64 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_16[0,192 .. 1,256]    %add_64  add, models/char-lstm.ts:13
@@ -4017,32 +4438,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
     // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
     // lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
-    concat_1x16x64_predict(
-      lstm_h_predict,
-      lstm_h_2_predict,
-      lstm_h_3_predict,
-      lstm_h_4_predict,
-      lstm_h_5_predict,
-      lstm_h_6_predict,
-      lstm_h_7_predict,
-      lstm_h_8_predict,
-      lstm_h_9_predict,
-      lstm_h_10_predict,
-      lstm_h_11_predict,
-      lstm_h_12_predict,
-      lstm_h_13_predict,
-      lstm_h_14_predict,
-      lstm_h_15_predict,
-      lstm_inputs_predict,
-      lstm_recurrence_16_predict,
-      lstm_c_15_predict,
-      lstm_predict,
-    );
+    concat_lstm_predict();
 
     // 35.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
-    dotAdd_1x16x64x64_predict(lstm_predict, scores_kernel, scores_bias, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -4121,14 +4522,7299 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 2,097,152 floating-point operations.
  */
 function gather_32x16x64x64(
-  x: Int32Array,
-  embedding_table: Float32Array,
-  embedding: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+  x_: Int32Array,
+  embedding_table_: Float32Array,
+  embedding_: Float32Array,
+): () => void {
+  return function gather_32x16x64x64(): void {
+    const x = x_;
+    const embedding_table = embedding_table_;
+    const embedding = embedding_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 64; l += 4) {
+          const x_0 = x[i * 16 + j]!;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 64; k++) {
+            const eq_0 = k === x_0;
+            sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
+            sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
+            sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
+            sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
+          }
+          embedding[i * 1024 + j * 64 + l] = sum0;
+          embedding[i * 1024 + j * 64 + l + 1] = sum1;
+          embedding[i * 1024 + j * 64 + l + 2] = sum2;
+          embedding[i * 1024 + j * 64 + l + 3] = sum3;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dot = Σ embedding·lstm.kernel over axes 2 of embedding
+ * lstm.inputs = dot + lstm.bias
+ * 16,908,288 floating-point operations.
+ */
+function dotAdd_32x16x64x256(
+  embedding_: Float32Array,
+  lstm_kernel_: Float32Array,
+  lstm_bias_: Float32Array,
+  lstm_inputs_: Float32Array,
+): () => void {
+  return function dotAdd_32x16x64x256(): void {
+    const embedding = embedding_;
+    const lstm_kernel = lstm_kernel_;
+    const lstm_bias = lstm_bias_;
+    const lstm_inputs = lstm_inputs_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 255; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+          }
+          const dot00 = Math.fround(sum00);
+          const dot01 = Math.fround(sum01);
+          const dot02 = Math.fround(sum02);
+          const dot10 = Math.fround(sum10);
+          const dot11 = Math.fround(sum11);
+          const dot12 = Math.fround(sum12);
+          const lstm_bias_0 = lstm_bias[l]!;
+          const lstm_bias_1 = lstm_bias[l + 1]!;
+          const lstm_bias_2 = lstm_bias[l + 2]!;
+          lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
+          lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
+          lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
+          lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
+          lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
+          lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
+          const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
+          const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
+          sum0 += embedding_2 * lstm_kernel_3;
+          sum1 += embedding_3 * lstm_kernel_3;
+        }
+        const dot0 = Math.fround(sum0);
+        const dot1 = Math.fround(sum1);
+        const lstm_bias_3 = lstm_bias[255]!;
+        lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
+        lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+      }
+    }
+  };
+}
+
+/**
+ * dot_2 = 0 · lstm.recurrentKernel
+ * lstm.recurrence = dot_2 + lstm.recurrentBias
+ * 1,056,768 floating-point operations.
+ */
+function dotAdd_32x64x256(
+  lstm_recurrentKernel_: Float32Array,
+  lstm_recurrentBias_: Float32Array,
+  lstm_recurrence_: Float32Array,
+): () => void {
+  return function dotAdd_32x64x256(): void {
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const lstm_recurrentBias = lstm_recurrentBias_;
+    const lstm_recurrence = lstm_recurrence_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 256; j += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 64; k++) {
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+          const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+          sum0 += 0 * lstm_recurrentKernel_0;
+          sum1 += 0 * lstm_recurrentKernel_1;
+          sum2 += 0 * lstm_recurrentKernel_2;
+          sum3 += 0 * lstm_recurrentKernel_3;
+        }
+        const dot_2_0 = Math.fround(sum0);
+        const dot_2_1 = Math.fround(sum1);
+        const dot_2_2 = Math.fround(sum2);
+        const dot_2_3 = Math.fround(sum3);
+        lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
+        lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+        lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+        lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f = sigmoid(add_2)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_: Float32Array,
+  lstm_f_: Float32Array,
+): () => void {
+  return function sigmoid_32x64(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence = lstm_recurrence_;
+    const lstm_f = lstm_f_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i = sigmoid(add)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_2(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_: Float32Array,
+  lstm_i_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_2(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence = lstm_recurrence_;
+    const lstm_i = lstm_i_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + lstm_recurrence[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g = tanh(add_3)
+ * lstm.c = mul + mul_2
+ * tanh = tanh(lstm.c)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_: Float32Array,
+  lstm_g_2_: Float32Array,
+  lstm_f_: Float32Array,
+  lstm_i_: Float32Array,
+  lstm_c_2_: Float32Array,
+  tanh__: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence = lstm_recurrence_;
+    const lstm_g_2 = lstm_g_2_;
+    const lstm_f = lstm_f_;
+    const lstm_i = lstm_i_;
+    const lstm_c_2 = lstm_c_2_;
+    const tanh_ = tanh__;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+        );
+        lstm_g_2[i * 64 + j] = lstm_g;
+        const lstm_c = Math.fround(lstm_f[i * 64 + j]! * 0 + lstm_i[i * 64 + j]! * lstm_g);
+        lstm_c_2[i * 64 + j] = lstm_c;
+        tanh_[i * 64 + j] = tanh(lstm_c);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o = sigmoid(add_4)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_3(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_: Float32Array,
+  lstm_o_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_3(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence = lstm_recurrence_;
+    const lstm_o = lstm_o_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * dot_3 = lstm.h · lstm.recurrentKernel
+ * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
+ * 1,581,056 floating-point operations.
+ */
+function dotAdd_32x64x256_2(
+  lstm_o_: Float32Array,
+  tanh__: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  lstm_recurrentBias_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+): () => void {
+  return function dotAdd_32x64x256_2(): void {
+    const lstm_o = lstm_o_;
+    const tanh_ = tanh__;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const lstm_recurrentBias = lstm_recurrentBias_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const lstm_o_0 = lstm_o[i * 64 + k]!;
+            const tanh__0 = tanh_[i * 64 + k]!;
+            const part_0 = Math.fround(lstm_o_0 * tanh__0);
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+            const lstm_o_1 = lstm_o[i * 64 + k + 64]!;
+            const tanh__1 = tanh_[i * 64 + k + 64]!;
+            const part_1 = Math.fround(lstm_o_1 * tanh__1);
+            sum00 += part_0 * lstm_recurrentKernel_0;
+            sum01 += part_0 * lstm_recurrentKernel_1;
+            sum02 += part_0 * lstm_recurrentKernel_2;
+            sum10 += part_1 * lstm_recurrentKernel_0;
+            sum11 += part_1 * lstm_recurrentKernel_1;
+            sum12 += part_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const lstm_o_0 = lstm_o[i * 64 + k + 1]!;
+            const tanh__0 = tanh_[i * 64 + k + 1]!;
+            const part_0 = Math.fround(lstm_o_0 * tanh__0);
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
+            const lstm_o_1 = lstm_o[i * 64 + k + 65]!;
+            const tanh__1 = tanh_[i * 64 + k + 65]!;
+            const part_1 = Math.fround(lstm_o_1 * tanh__1);
+            sum00 += part_0 * lstm_recurrentKernel_0;
+            sum01 += part_0 * lstm_recurrentKernel_1;
+            sum02 += part_0 * lstm_recurrentKernel_2;
+            sum10 += part_1 * lstm_recurrentKernel_0;
+            sum11 += part_1 * lstm_recurrentKernel_1;
+            sum12 += part_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const lstm_o_0 = lstm_o[i * 64 + k + 2]!;
+            const tanh__0 = tanh_[i * 64 + k + 2]!;
+            const part_0 = Math.fround(lstm_o_0 * tanh__0);
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
+            const lstm_o_1 = lstm_o[i * 64 + k + 66]!;
+            const tanh__1 = tanh_[i * 64 + k + 66]!;
+            const part_1 = Math.fround(lstm_o_1 * tanh__1);
+            sum00 += part_0 * lstm_recurrentKernel_0;
+            sum01 += part_0 * lstm_recurrentKernel_1;
+            sum02 += part_0 * lstm_recurrentKernel_2;
+            sum10 += part_1 * lstm_recurrentKernel_0;
+            sum11 += part_1 * lstm_recurrentKernel_1;
+            sum12 += part_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const lstm_o_0 = lstm_o[i * 64 + k + 3]!;
+            const tanh__0 = tanh_[i * 64 + k + 3]!;
+            const part_0 = Math.fround(lstm_o_0 * tanh__0);
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
+            const lstm_o_1 = lstm_o[i * 64 + k + 67]!;
+            const tanh__1 = tanh_[i * 64 + k + 67]!;
+            const part_1 = Math.fround(lstm_o_1 * tanh__1);
+            sum00 += part_0 * lstm_recurrentKernel_0;
+            sum01 += part_0 * lstm_recurrentKernel_1;
+            sum02 += part_0 * lstm_recurrentKernel_2;
+            sum10 += part_1 * lstm_recurrentKernel_0;
+            sum11 += part_1 * lstm_recurrentKernel_1;
+            sum12 += part_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const dot_3_00 = Math.fround(sum00);
+        const dot_3_01 = Math.fround(sum01);
+        const dot_3_02 = Math.fround(sum02);
+        const dot_3_10 = Math.fround(sum10);
+        const dot_3_11 = Math.fround(sum11);
+        const dot_3_12 = Math.fround(sum12);
+        const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
+        const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
+        const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
+        lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
+        lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+        lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
+        lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
+        lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
+        lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const lstm_o_2 = lstm_o[i * 64 + k]!;
+        const tanh__2 = tanh_[i * 64 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
+        const lstm_o_3 = lstm_o[i * 64 + k + 64]!;
+        const tanh__3 = tanh_[i * 64 + k + 64]!;
+        sum0 += Math.fround(lstm_o_2 * tanh__2) * lstm_recurrentKernel_3;
+        sum1 += Math.fround(lstm_o_3 * tanh__3) * lstm_recurrentKernel_3;
+      }
+      const dot_3_0 = Math.fround(sum0);
+      const dot_3_1 = Math.fround(sum1);
+      const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
+      lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
+      lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
+    }
+  };
+}
+
+/**
+ * lstm.f_2 = sigmoid(add_6)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_4(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+  lstm_f_2_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_4(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    const lstm_f_2 = lstm_f_2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_2[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + lstm_recurrence_2[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_2 = sigmoid(add_5)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_5(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+  lstm_i_2_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_5(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    const lstm_i_2 = lstm_i_2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_2[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + lstm_recurrence_2[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_2 = tanh(add_7)
+ * lstm.c_2 = mul_3 + mul_4
+ * tanh_2 = tanh(lstm.c_2)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_2(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+  lstm_g_2_2_: Float32Array,
+  lstm_f_2_: Float32Array,
+  lstm_c_: Float32Array,
+  lstm_i_2_: Float32Array,
+  lstm_c_2_2_: Float32Array,
+  tanh_2_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_2(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    const lstm_g_2_2 = lstm_g_2_2_;
+    const lstm_f_2 = lstm_f_2_;
+    const lstm_c = lstm_c_;
+    const lstm_i_2 = lstm_i_2_;
+    const lstm_c_2_2 = lstm_c_2_2_;
+    const tanh_2 = tanh_2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_2 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 384]! + lstm_recurrence_2[i * 256 + j + 128]!),
+        );
+        lstm_g_2_2[i * 64 + j] = lstm_g_2;
+        const lstm_c_2 = Math.fround(
+          lstm_f_2[i * 64 + j]! * lstm_c[i * 64 + j]! + lstm_i_2[i * 64 + j]! * lstm_g_2,
+        );
+        lstm_c_2_2[i * 64 + j] = lstm_c_2;
+        tanh_2[i * 64 + j] = tanh(lstm_c_2);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_2 = sigmoid(add_8)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_6(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+  lstm_o_2_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_6(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    const lstm_o_2 = lstm_o_2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_2[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + lstm_recurrence_2[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_3 = sigmoid(add_10)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_7(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_3_: Float32Array,
+  lstm_f_3_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_7(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_3 = lstm_recurrence_3_;
+    const lstm_f_3 = lstm_f_3_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_3[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + lstm_recurrence_3[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_3 = sigmoid(add_9)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_8(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_3_: Float32Array,
+  lstm_i_3_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_8(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_3 = lstm_recurrence_3_;
+    const lstm_i_3 = lstm_i_3_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_3[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + lstm_recurrence_3[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_3 = tanh(add_11)
+ * lstm.c_3 = mul_5 + mul_6
+ * tanh_3 = tanh(lstm.c_3)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_3(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_3_: Float32Array,
+  lstm_g_3_2_: Float32Array,
+  lstm_f_3_: Float32Array,
+  lstm_c_2_: Float32Array,
+  lstm_i_3_: Float32Array,
+  lstm_c_3_2_: Float32Array,
+  tanh_3_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_3(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_3 = lstm_recurrence_3_;
+    const lstm_g_3_2 = lstm_g_3_2_;
+    const lstm_f_3 = lstm_f_3_;
+    const lstm_c_2 = lstm_c_2_;
+    const lstm_i_3 = lstm_i_3_;
+    const lstm_c_3_2 = lstm_c_3_2_;
+    const tanh_3 = tanh_3_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_3 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 640]! + lstm_recurrence_3[i * 256 + j + 128]!),
+        );
+        lstm_g_3_2[i * 64 + j] = lstm_g_3;
+        const lstm_c_3 = Math.fround(
+          lstm_f_3[i * 64 + j]! * lstm_c_2[i * 64 + j]! + lstm_i_3[i * 64 + j]! * lstm_g_3,
+        );
+        lstm_c_3_2[i * 64 + j] = lstm_c_3;
+        tanh_3[i * 64 + j] = tanh(lstm_c_3);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_3 = sigmoid(add_12)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_9(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_3_: Float32Array,
+  lstm_o_3_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_9(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_3 = lstm_recurrence_3_;
+    const lstm_o_3 = lstm_o_3_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_3[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + lstm_recurrence_3[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_4 = sigmoid(add_14)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_10(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_4_: Float32Array,
+  lstm_f_4_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_10(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_4 = lstm_recurrence_4_;
+    const lstm_f_4 = lstm_f_4_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_4[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + lstm_recurrence_4[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_4 = sigmoid(add_13)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_11(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_4_: Float32Array,
+  lstm_i_4_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_11(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_4 = lstm_recurrence_4_;
+    const lstm_i_4 = lstm_i_4_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_4[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + lstm_recurrence_4[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_4 = tanh(add_15)
+ * lstm.c_4 = mul_7 + mul_8
+ * tanh_4 = tanh(lstm.c_4)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_4(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_4_: Float32Array,
+  lstm_g_4_2_: Float32Array,
+  lstm_f_4_: Float32Array,
+  lstm_c_3_: Float32Array,
+  lstm_i_4_: Float32Array,
+  lstm_c_4_2_: Float32Array,
+  tanh_4_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_4(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_4 = lstm_recurrence_4_;
+    const lstm_g_4_2 = lstm_g_4_2_;
+    const lstm_f_4 = lstm_f_4_;
+    const lstm_c_3 = lstm_c_3_;
+    const lstm_i_4 = lstm_i_4_;
+    const lstm_c_4_2 = lstm_c_4_2_;
+    const tanh_4 = tanh_4_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_4 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 896]! + lstm_recurrence_4[i * 256 + j + 128]!),
+        );
+        lstm_g_4_2[i * 64 + j] = lstm_g_4;
+        const lstm_c_4 = Math.fround(
+          lstm_f_4[i * 64 + j]! * lstm_c_3[i * 64 + j]! + lstm_i_4[i * 64 + j]! * lstm_g_4,
+        );
+        lstm_c_4_2[i * 64 + j] = lstm_c_4;
+        tanh_4[i * 64 + j] = tanh(lstm_c_4);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_4 = sigmoid(add_16)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_12(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_4_: Float32Array,
+  lstm_o_4_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_12(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_4 = lstm_recurrence_4_;
+    const lstm_o_4 = lstm_o_4_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_4[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + lstm_recurrence_4[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_5 = sigmoid(add_18)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_13(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_5_: Float32Array,
+  lstm_f_5_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_13(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_5 = lstm_recurrence_5_;
+    const lstm_f_5 = lstm_f_5_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_5[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + lstm_recurrence_5[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_5 = sigmoid(add_17)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_14(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_5_: Float32Array,
+  lstm_i_5_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_14(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_5 = lstm_recurrence_5_;
+    const lstm_i_5 = lstm_i_5_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_5[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + lstm_recurrence_5[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_5 = tanh(add_19)
+ * lstm.c_5 = mul_9 + mul_10
+ * tanh_5 = tanh(lstm.c_5)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_5(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_5_: Float32Array,
+  lstm_g_5_2_: Float32Array,
+  lstm_f_5_: Float32Array,
+  lstm_c_4_: Float32Array,
+  lstm_i_5_: Float32Array,
+  lstm_c_5_2_: Float32Array,
+  tanh_5_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_5(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_5 = lstm_recurrence_5_;
+    const lstm_g_5_2 = lstm_g_5_2_;
+    const lstm_f_5 = lstm_f_5_;
+    const lstm_c_4 = lstm_c_4_;
+    const lstm_i_5 = lstm_i_5_;
+    const lstm_c_5_2 = lstm_c_5_2_;
+    const tanh_5 = tanh_5_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_5 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 1152]! + lstm_recurrence_5[i * 256 + j + 128]!),
+        );
+        lstm_g_5_2[i * 64 + j] = lstm_g_5;
+        const lstm_c_5 = Math.fround(
+          lstm_f_5[i * 64 + j]! * lstm_c_4[i * 64 + j]! + lstm_i_5[i * 64 + j]! * lstm_g_5,
+        );
+        lstm_c_5_2[i * 64 + j] = lstm_c_5;
+        tanh_5[i * 64 + j] = tanh(lstm_c_5);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_5 = sigmoid(add_20)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_15(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_5_: Float32Array,
+  lstm_o_5_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_15(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_5 = lstm_recurrence_5_;
+    const lstm_o_5 = lstm_o_5_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_5[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + lstm_recurrence_5[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_6 = sigmoid(add_22)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_16(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_6_: Float32Array,
+  lstm_f_6_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_16(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_6 = lstm_recurrence_6_;
+    const lstm_f_6 = lstm_f_6_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_6[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + lstm_recurrence_6[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_6 = sigmoid(add_21)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_17(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_6_: Float32Array,
+  lstm_i_6_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_17(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_6 = lstm_recurrence_6_;
+    const lstm_i_6 = lstm_i_6_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_6[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + lstm_recurrence_6[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_6 = tanh(add_23)
+ * lstm.c_6 = mul_11 + mul_12
+ * tanh_6 = tanh(lstm.c_6)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_6(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_6_: Float32Array,
+  lstm_g_6_2_: Float32Array,
+  lstm_f_6_: Float32Array,
+  lstm_c_5_: Float32Array,
+  lstm_i_6_: Float32Array,
+  lstm_c_6_2_: Float32Array,
+  tanh_6_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_6(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_6 = lstm_recurrence_6_;
+    const lstm_g_6_2 = lstm_g_6_2_;
+    const lstm_f_6 = lstm_f_6_;
+    const lstm_c_5 = lstm_c_5_;
+    const lstm_i_6 = lstm_i_6_;
+    const lstm_c_6_2 = lstm_c_6_2_;
+    const tanh_6 = tanh_6_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_6 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 1408]! + lstm_recurrence_6[i * 256 + j + 128]!),
+        );
+        lstm_g_6_2[i * 64 + j] = lstm_g_6;
+        const lstm_c_6 = Math.fround(
+          lstm_f_6[i * 64 + j]! * lstm_c_5[i * 64 + j]! + lstm_i_6[i * 64 + j]! * lstm_g_6,
+        );
+        lstm_c_6_2[i * 64 + j] = lstm_c_6;
+        tanh_6[i * 64 + j] = tanh(lstm_c_6);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_6 = sigmoid(add_24)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_18(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_6_: Float32Array,
+  lstm_o_6_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_18(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_6 = lstm_recurrence_6_;
+    const lstm_o_6 = lstm_o_6_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_6[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + lstm_recurrence_6[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_7 = sigmoid(add_26)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_19(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_7_: Float32Array,
+  lstm_f_7_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_19(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_7 = lstm_recurrence_7_;
+    const lstm_f_7 = lstm_f_7_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_7[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + lstm_recurrence_7[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_7 = sigmoid(add_25)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_20(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_7_: Float32Array,
+  lstm_i_7_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_20(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_7 = lstm_recurrence_7_;
+    const lstm_i_7 = lstm_i_7_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_7[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + lstm_recurrence_7[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_7 = tanh(add_27)
+ * lstm.c_7 = mul_13 + mul_14
+ * tanh_7 = tanh(lstm.c_7)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_7(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_7_: Float32Array,
+  lstm_g_7_2_: Float32Array,
+  lstm_f_7_: Float32Array,
+  lstm_c_6_: Float32Array,
+  lstm_i_7_: Float32Array,
+  lstm_c_7_2_: Float32Array,
+  tanh_7_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_7(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_7 = lstm_recurrence_7_;
+    const lstm_g_7_2 = lstm_g_7_2_;
+    const lstm_f_7 = lstm_f_7_;
+    const lstm_c_6 = lstm_c_6_;
+    const lstm_i_7 = lstm_i_7_;
+    const lstm_c_7_2 = lstm_c_7_2_;
+    const tanh_7 = tanh_7_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_7 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 1664]! + lstm_recurrence_7[i * 256 + j + 128]!),
+        );
+        lstm_g_7_2[i * 64 + j] = lstm_g_7;
+        const lstm_c_7 = Math.fround(
+          lstm_f_7[i * 64 + j]! * lstm_c_6[i * 64 + j]! + lstm_i_7[i * 64 + j]! * lstm_g_7,
+        );
+        lstm_c_7_2[i * 64 + j] = lstm_c_7;
+        tanh_7[i * 64 + j] = tanh(lstm_c_7);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_7 = sigmoid(add_28)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_21(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_7_: Float32Array,
+  lstm_o_7_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_21(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_7 = lstm_recurrence_7_;
+    const lstm_o_7 = lstm_o_7_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_7[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + lstm_recurrence_7[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_8 = sigmoid(add_30)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_22(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_8_: Float32Array,
+  lstm_f_8_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_22(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_8 = lstm_recurrence_8_;
+    const lstm_f_8 = lstm_f_8_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_8[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + lstm_recurrence_8[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_8 = sigmoid(add_29)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_23(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_8_: Float32Array,
+  lstm_i_8_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_23(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_8 = lstm_recurrence_8_;
+    const lstm_i_8 = lstm_i_8_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_8[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + lstm_recurrence_8[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_8 = tanh(add_31)
+ * lstm.c_8 = mul_15 + mul_16
+ * tanh_8 = tanh(lstm.c_8)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_8(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_8_: Float32Array,
+  lstm_g_8_2_: Float32Array,
+  lstm_f_8_: Float32Array,
+  lstm_c_7_: Float32Array,
+  lstm_i_8_: Float32Array,
+  lstm_c_8_2_: Float32Array,
+  tanh_8_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_8(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_8 = lstm_recurrence_8_;
+    const lstm_g_8_2 = lstm_g_8_2_;
+    const lstm_f_8 = lstm_f_8_;
+    const lstm_c_7 = lstm_c_7_;
+    const lstm_i_8 = lstm_i_8_;
+    const lstm_c_8_2 = lstm_c_8_2_;
+    const tanh_8 = tanh_8_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_8 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 1920]! + lstm_recurrence_8[i * 256 + j + 128]!),
+        );
+        lstm_g_8_2[i * 64 + j] = lstm_g_8;
+        const lstm_c_8 = Math.fround(
+          lstm_f_8[i * 64 + j]! * lstm_c_7[i * 64 + j]! + lstm_i_8[i * 64 + j]! * lstm_g_8,
+        );
+        lstm_c_8_2[i * 64 + j] = lstm_c_8;
+        tanh_8[i * 64 + j] = tanh(lstm_c_8);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_8 = sigmoid(add_32)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_24(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_8_: Float32Array,
+  lstm_o_8_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_24(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_8 = lstm_recurrence_8_;
+    const lstm_o_8 = lstm_o_8_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_8[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + lstm_recurrence_8[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_9 = sigmoid(add_34)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_25(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_9_: Float32Array,
+  lstm_f_9_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_25(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_9 = lstm_recurrence_9_;
+    const lstm_f_9 = lstm_f_9_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_9[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + lstm_recurrence_9[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_9 = sigmoid(add_33)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_26(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_9_: Float32Array,
+  lstm_i_9_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_26(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_9 = lstm_recurrence_9_;
+    const lstm_i_9 = lstm_i_9_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_9[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + lstm_recurrence_9[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_9 = tanh(add_35)
+ * lstm.c_9 = mul_17 + mul_18
+ * tanh_9 = tanh(lstm.c_9)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_9(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_9_: Float32Array,
+  lstm_g_9_2_: Float32Array,
+  lstm_f_9_: Float32Array,
+  lstm_c_8_: Float32Array,
+  lstm_i_9_: Float32Array,
+  lstm_c_9_2_: Float32Array,
+  tanh_9_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_9(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_9 = lstm_recurrence_9_;
+    const lstm_g_9_2 = lstm_g_9_2_;
+    const lstm_f_9 = lstm_f_9_;
+    const lstm_c_8 = lstm_c_8_;
+    const lstm_i_9 = lstm_i_9_;
+    const lstm_c_9_2 = lstm_c_9_2_;
+    const tanh_9 = tanh_9_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_9 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 2176]! + lstm_recurrence_9[i * 256 + j + 128]!),
+        );
+        lstm_g_9_2[i * 64 + j] = lstm_g_9;
+        const lstm_c_9 = Math.fround(
+          lstm_f_9[i * 64 + j]! * lstm_c_8[i * 64 + j]! + lstm_i_9[i * 64 + j]! * lstm_g_9,
+        );
+        lstm_c_9_2[i * 64 + j] = lstm_c_9;
+        tanh_9[i * 64 + j] = tanh(lstm_c_9);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_9 = sigmoid(add_36)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_27(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_9_: Float32Array,
+  lstm_o_9_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_27(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_9 = lstm_recurrence_9_;
+    const lstm_o_9 = lstm_o_9_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_9[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + lstm_recurrence_9[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_10 = sigmoid(add_38)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_28(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_10_: Float32Array,
+  lstm_f_10_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_28(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_10 = lstm_recurrence_10_;
+    const lstm_f_10 = lstm_f_10_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_10[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + lstm_recurrence_10[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_10 = sigmoid(add_37)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_29(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_10_: Float32Array,
+  lstm_i_10_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_29(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_10 = lstm_recurrence_10_;
+    const lstm_i_10 = lstm_i_10_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_10[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + lstm_recurrence_10[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_10 = tanh(add_39)
+ * lstm.c_10 = mul_19 + mul_20
+ * tanh_10 = tanh(lstm.c_10)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_10(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_10_: Float32Array,
+  lstm_g_10_2_: Float32Array,
+  lstm_f_10_: Float32Array,
+  lstm_c_9_: Float32Array,
+  lstm_i_10_: Float32Array,
+  lstm_c_10_2_: Float32Array,
+  tanh_10_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_10(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_10 = lstm_recurrence_10_;
+    const lstm_g_10_2 = lstm_g_10_2_;
+    const lstm_f_10 = lstm_f_10_;
+    const lstm_c_9 = lstm_c_9_;
+    const lstm_i_10 = lstm_i_10_;
+    const lstm_c_10_2 = lstm_c_10_2_;
+    const tanh_10 = tanh_10_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_10 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 2432]! + lstm_recurrence_10[i * 256 + j + 128]!),
+        );
+        lstm_g_10_2[i * 64 + j] = lstm_g_10;
+        const lstm_c_10 = Math.fround(
+          lstm_f_10[i * 64 + j]! * lstm_c_9[i * 64 + j]! + lstm_i_10[i * 64 + j]! * lstm_g_10,
+        );
+        lstm_c_10_2[i * 64 + j] = lstm_c_10;
+        tanh_10[i * 64 + j] = tanh(lstm_c_10);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_10 = sigmoid(add_40)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_30(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_10_: Float32Array,
+  lstm_o_10_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_30(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_10 = lstm_recurrence_10_;
+    const lstm_o_10 = lstm_o_10_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_10[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2496]! + lstm_recurrence_10[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_11 = sigmoid(add_42)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_31(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_11_: Float32Array,
+  lstm_f_11_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_31(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_11 = lstm_recurrence_11_;
+    const lstm_f_11 = lstm_f_11_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_11[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + lstm_recurrence_11[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_11 = sigmoid(add_41)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_32(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_11_: Float32Array,
+  lstm_i_11_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_32(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_11 = lstm_recurrence_11_;
+    const lstm_i_11 = lstm_i_11_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_11[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + lstm_recurrence_11[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_11 = tanh(add_43)
+ * lstm.c_11 = mul_21 + mul_22
+ * tanh_11 = tanh(lstm.c_11)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_11(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_11_: Float32Array,
+  lstm_g_11_2_: Float32Array,
+  lstm_f_11_: Float32Array,
+  lstm_c_10_: Float32Array,
+  lstm_i_11_: Float32Array,
+  lstm_c_11_2_: Float32Array,
+  tanh_11_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_11(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_11 = lstm_recurrence_11_;
+    const lstm_g_11_2 = lstm_g_11_2_;
+    const lstm_f_11 = lstm_f_11_;
+    const lstm_c_10 = lstm_c_10_;
+    const lstm_i_11 = lstm_i_11_;
+    const lstm_c_11_2 = lstm_c_11_2_;
+    const tanh_11 = tanh_11_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_11 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 2688]! + lstm_recurrence_11[i * 256 + j + 128]!),
+        );
+        lstm_g_11_2[i * 64 + j] = lstm_g_11;
+        const lstm_c_11 = Math.fround(
+          lstm_f_11[i * 64 + j]! * lstm_c_10[i * 64 + j]! + lstm_i_11[i * 64 + j]! * lstm_g_11,
+        );
+        lstm_c_11_2[i * 64 + j] = lstm_c_11;
+        tanh_11[i * 64 + j] = tanh(lstm_c_11);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_11 = sigmoid(add_44)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_33(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_11_: Float32Array,
+  lstm_o_11_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_33(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_11 = lstm_recurrence_11_;
+    const lstm_o_11 = lstm_o_11_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_11[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2752]! + lstm_recurrence_11[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_12 = sigmoid(add_46)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_34(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_12_: Float32Array,
+  lstm_f_12_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_34(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_12 = lstm_recurrence_12_;
+    const lstm_f_12 = lstm_f_12_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_12[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + lstm_recurrence_12[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_12 = sigmoid(add_45)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_35(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_12_: Float32Array,
+  lstm_i_12_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_35(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_12 = lstm_recurrence_12_;
+    const lstm_i_12 = lstm_i_12_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_12[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + lstm_recurrence_12[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_12 = tanh(add_47)
+ * lstm.c_12 = mul_23 + mul_24
+ * tanh_12 = tanh(lstm.c_12)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_12(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_12_: Float32Array,
+  lstm_g_12_2_: Float32Array,
+  lstm_f_12_: Float32Array,
+  lstm_c_11_: Float32Array,
+  lstm_i_12_: Float32Array,
+  lstm_c_12_2_: Float32Array,
+  tanh_12_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_12(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_12 = lstm_recurrence_12_;
+    const lstm_g_12_2 = lstm_g_12_2_;
+    const lstm_f_12 = lstm_f_12_;
+    const lstm_c_11 = lstm_c_11_;
+    const lstm_i_12 = lstm_i_12_;
+    const lstm_c_12_2 = lstm_c_12_2_;
+    const tanh_12 = tanh_12_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_12 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 2944]! + lstm_recurrence_12[i * 256 + j + 128]!),
+        );
+        lstm_g_12_2[i * 64 + j] = lstm_g_12;
+        const lstm_c_12 = Math.fround(
+          lstm_f_12[i * 64 + j]! * lstm_c_11[i * 64 + j]! + lstm_i_12[i * 64 + j]! * lstm_g_12,
+        );
+        lstm_c_12_2[i * 64 + j] = lstm_c_12;
+        tanh_12[i * 64 + j] = tanh(lstm_c_12);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_12 = sigmoid(add_48)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_36(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_12_: Float32Array,
+  lstm_o_12_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_36(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_12 = lstm_recurrence_12_;
+    const lstm_o_12 = lstm_o_12_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_12[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3008]! + lstm_recurrence_12[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_13 = sigmoid(add_50)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_37(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_13_: Float32Array,
+  lstm_f_13_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_37(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_13 = lstm_recurrence_13_;
+    const lstm_f_13 = lstm_f_13_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_13[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + lstm_recurrence_13[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_13 = sigmoid(add_49)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_38(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_13_: Float32Array,
+  lstm_i_13_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_38(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_13 = lstm_recurrence_13_;
+    const lstm_i_13 = lstm_i_13_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_13[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + lstm_recurrence_13[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_13 = tanh(add_51)
+ * lstm.c_13 = mul_25 + mul_26
+ * tanh_13 = tanh(lstm.c_13)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_13(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_13_: Float32Array,
+  lstm_g_13_2_: Float32Array,
+  lstm_f_13_: Float32Array,
+  lstm_c_12_: Float32Array,
+  lstm_i_13_: Float32Array,
+  lstm_c_13_2_: Float32Array,
+  tanh_13_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_13(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_13 = lstm_recurrence_13_;
+    const lstm_g_13_2 = lstm_g_13_2_;
+    const lstm_f_13 = lstm_f_13_;
+    const lstm_c_12 = lstm_c_12_;
+    const lstm_i_13 = lstm_i_13_;
+    const lstm_c_13_2 = lstm_c_13_2_;
+    const tanh_13 = tanh_13_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_13 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 3200]! + lstm_recurrence_13[i * 256 + j + 128]!),
+        );
+        lstm_g_13_2[i * 64 + j] = lstm_g_13;
+        const lstm_c_13 = Math.fround(
+          lstm_f_13[i * 64 + j]! * lstm_c_12[i * 64 + j]! + lstm_i_13[i * 64 + j]! * lstm_g_13,
+        );
+        lstm_c_13_2[i * 64 + j] = lstm_c_13;
+        tanh_13[i * 64 + j] = tanh(lstm_c_13);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_13 = sigmoid(add_52)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_39(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_13_: Float32Array,
+  lstm_o_13_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_39(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_13 = lstm_recurrence_13_;
+    const lstm_o_13 = lstm_o_13_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_13[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3264]! + lstm_recurrence_13[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_14 = sigmoid(add_54)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_40(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_14_: Float32Array,
+  lstm_f_14_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_40(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_14 = lstm_recurrence_14_;
+    const lstm_f_14 = lstm_f_14_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_14[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + lstm_recurrence_14[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_14 = sigmoid(add_53)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_41(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_14_: Float32Array,
+  lstm_i_14_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_41(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_14 = lstm_recurrence_14_;
+    const lstm_i_14 = lstm_i_14_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_14[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + lstm_recurrence_14[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_14 = tanh(add_55)
+ * lstm.c_14 = mul_27 + mul_28
+ * tanh_14 = tanh(lstm.c_14)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_14(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_14_: Float32Array,
+  lstm_g_14_2_: Float32Array,
+  lstm_f_14_: Float32Array,
+  lstm_c_13_: Float32Array,
+  lstm_i_14_: Float32Array,
+  lstm_c_14_2_: Float32Array,
+  tanh_14_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_14(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_14 = lstm_recurrence_14_;
+    const lstm_g_14_2 = lstm_g_14_2_;
+    const lstm_f_14 = lstm_f_14_;
+    const lstm_c_13 = lstm_c_13_;
+    const lstm_i_14 = lstm_i_14_;
+    const lstm_c_14_2 = lstm_c_14_2_;
+    const tanh_14 = tanh_14_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_14 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 3456]! + lstm_recurrence_14[i * 256 + j + 128]!),
+        );
+        lstm_g_14_2[i * 64 + j] = lstm_g_14;
+        const lstm_c_14 = Math.fround(
+          lstm_f_14[i * 64 + j]! * lstm_c_13[i * 64 + j]! + lstm_i_14[i * 64 + j]! * lstm_g_14,
+        );
+        lstm_c_14_2[i * 64 + j] = lstm_c_14;
+        tanh_14[i * 64 + j] = tanh(lstm_c_14);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_14 = sigmoid(add_56)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_42(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_14_: Float32Array,
+  lstm_o_14_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_42(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_14 = lstm_recurrence_14_;
+    const lstm_o_14 = lstm_o_14_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_14[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3520]! + lstm_recurrence_14[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_15 = sigmoid(add_58)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_43(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_15_: Float32Array,
+  lstm_f_15_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_43(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_15 = lstm_recurrence_15_;
+    const lstm_f_15 = lstm_f_15_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_15[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + lstm_recurrence_15[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_15 = sigmoid(add_57)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_44(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_15_: Float32Array,
+  lstm_i_15_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_44(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_15 = lstm_recurrence_15_;
+    const lstm_i_15 = lstm_i_15_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_15[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + lstm_recurrence_15[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_15 = tanh(add_59)
+ * lstm.c_15 = mul_29 + mul_30
+ * tanh_15 = tanh(lstm.c_15)
+ * 12,288 floating-point operations.
+ */
+function tanhAddTanh_32x64_15(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_15_: Float32Array,
+  lstm_g_15_2_: Float32Array,
+  lstm_f_15_: Float32Array,
+  lstm_c_14_: Float32Array,
+  lstm_i_15_: Float32Array,
+  lstm_c_15_2_: Float32Array,
+  tanh_15_: Float32Array,
+): () => void {
+  return function tanhAddTanh_32x64_15(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_15 = lstm_recurrence_15_;
+    const lstm_g_15_2 = lstm_g_15_2_;
+    const lstm_f_15 = lstm_f_15_;
+    const lstm_c_14 = lstm_c_14_;
+    const lstm_i_15 = lstm_i_15_;
+    const lstm_c_15_2 = lstm_c_15_2_;
+    const tanh_15 = tanh_15_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_15 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 3712]! + lstm_recurrence_15[i * 256 + j + 128]!),
+        );
+        lstm_g_15_2[i * 64 + j] = lstm_g_15;
+        const lstm_c_15 = Math.fround(
+          lstm_f_15[i * 64 + j]! * lstm_c_14[i * 64 + j]! + lstm_i_15[i * 64 + j]! * lstm_g_15,
+        );
+        lstm_c_15_2[i * 64 + j] = lstm_c_15;
+        tanh_15[i * 64 + j] = tanh(lstm_c_15);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_15 = sigmoid(add_60)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_45(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_15_: Float32Array,
+  lstm_o_15_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_45(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_15 = lstm_recurrence_15_;
+    const lstm_o_15 = lstm_o_15_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_15[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3776]! + lstm_recurrence_15[i * 256 + j + 192]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.f_16 = sigmoid(add_62)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_46(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_16_: Float32Array,
+  lstm_f_16_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_46(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_16 = lstm_recurrence_16_;
+    const lstm_f_16 = lstm_f_16_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_f_16[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3904]! + lstm_recurrence_16[i * 256 + j + 64]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.i_16 = sigmoid(add_61)
+ * 10,240 floating-point operations.
+ */
+function sigmoid_32x64_47(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_16_: Float32Array,
+  lstm_i_16_: Float32Array,
+): () => void {
+  return function sigmoid_32x64_47(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_16 = lstm_recurrence_16_;
+    const lstm_i_16 = lstm_i_16_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_i_16[i * 64 + j] =
+          1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3840]! + lstm_recurrence_16[i * 256 + j]!)));
+      }
+    }
+  };
+}
+
+/**
+ * lstm.g_16 = tanh(add_63)
+ * tanh_16 = tanh(lstm.c_16)
+ * 12,288 floating-point operations.
+ */
+function tanh_32x64(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_16_: Float32Array,
+  lstm_g_16_2_: Float32Array,
+  lstm_f_16_: Float32Array,
+  lstm_c_15_: Float32Array,
+  lstm_i_16_: Float32Array,
+  tanh_16_: Float32Array,
+): () => void {
+  return function tanh_32x64(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_16 = lstm_recurrence_16_;
+    const lstm_g_16_2 = lstm_g_16_2_;
+    const lstm_f_16 = lstm_f_16_;
+    const lstm_c_15 = lstm_c_15_;
+    const lstm_i_16 = lstm_i_16_;
+    const tanh_16 = tanh_16_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_16 = Math.fround(
+          tanh(lstm_inputs[i * 4096 + j + 3968]! + lstm_recurrence_16[i * 256 + j + 128]!),
+        );
+        lstm_g_16_2[i * 64 + j] = lstm_g_16;
+        tanh_16[i * 64 + j] = tanh(
+          lstm_f_16[i * 64 + j]! * lstm_c_15[i * 64 + j]! + lstm_i_16[i * 64 + j]! * lstm_g_16,
+        );
+      }
+    }
+  };
+}
+
+/**
+ * lstm.o_16 = sigmoid(add_64)
+ * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
+ * 534,528 floating-point operations.
+ */
+function sigmoidConcat_32x16x64(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_16_: Float32Array,
+  lstm_o_16_: Float32Array,
+  lstm_o_: Float32Array,
+  tanh__: Float32Array,
+  lstm_o_2_: Float32Array,
+  tanh_2_: Float32Array,
+  lstm_o_3_: Float32Array,
+  tanh_3_: Float32Array,
+  lstm_o_4_: Float32Array,
+  tanh_4_: Float32Array,
+  lstm_o_5_: Float32Array,
+  tanh_5_: Float32Array,
+  lstm_o_6_: Float32Array,
+  tanh_6_: Float32Array,
+  lstm_o_7_: Float32Array,
+  tanh_7_: Float32Array,
+  lstm_o_8_: Float32Array,
+  tanh_8_: Float32Array,
+  lstm_o_9_: Float32Array,
+  tanh_9_: Float32Array,
+  lstm_o_10_: Float32Array,
+  tanh_10_: Float32Array,
+  lstm_o_11_: Float32Array,
+  tanh_11_: Float32Array,
+  lstm_o_12_: Float32Array,
+  tanh_12_: Float32Array,
+  lstm_o_13_: Float32Array,
+  tanh_13_: Float32Array,
+  lstm_o_14_: Float32Array,
+  tanh_14_: Float32Array,
+  lstm_o_15_: Float32Array,
+  tanh_15_: Float32Array,
+  tanh_16_: Float32Array,
+  lstm_: Float32Array,
+): () => void {
+  return function sigmoidConcat_32x16x64(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_16 = lstm_recurrence_16_;
+    const lstm_o_16 = lstm_o_16_;
+    const lstm_o = lstm_o_;
+    const tanh_ = tanh__;
+    const lstm_o_2 = lstm_o_2_;
+    const tanh_2 = tanh_2_;
+    const lstm_o_3 = lstm_o_3_;
+    const tanh_3 = tanh_3_;
+    const lstm_o_4 = lstm_o_4_;
+    const tanh_4 = tanh_4_;
+    const lstm_o_5 = lstm_o_5_;
+    const tanh_5 = tanh_5_;
+    const lstm_o_6 = lstm_o_6_;
+    const tanh_6 = tanh_6_;
+    const lstm_o_7 = lstm_o_7_;
+    const tanh_7 = tanh_7_;
+    const lstm_o_8 = lstm_o_8_;
+    const tanh_8 = tanh_8_;
+    const lstm_o_9 = lstm_o_9_;
+    const tanh_9 = tanh_9_;
+    const lstm_o_10 = lstm_o_10_;
+    const tanh_10 = tanh_10_;
+    const lstm_o_11 = lstm_o_11_;
+    const tanh_11 = tanh_11_;
+    const lstm_o_12 = lstm_o_12_;
+    const tanh_12 = tanh_12_;
+    const lstm_o_13 = lstm_o_13_;
+    const tanh_13 = tanh_13_;
+    const lstm_o_14 = lstm_o_14_;
+    const tanh_14 = tanh_14_;
+    const lstm_o_15 = lstm_o_15_;
+    const tanh_15 = tanh_15_;
+    const tanh_16 = tanh_16_;
+    const lstm = lstm_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        lstm_o_16[i * 64 + j] =
+          1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 4032]! + lstm_recurrence_16[i * 256 + j + 192]!)));
+      }
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 64; l++) {
+          lstm[i * 1024 + j * 64 + l] =
+            j < 1
+              ? Math.fround(lstm_o[i * 64 + l]! * tanh_[i * 64 + l]!)
+              : j < 2
+                ? Math.fround(lstm_o_2[i * 64 + l]! * tanh_2[i * 64 + l]!)
+                : j < 3
+                  ? Math.fround(lstm_o_3[i * 64 + l]! * tanh_3[i * 64 + l]!)
+                  : j < 4
+                    ? Math.fround(lstm_o_4[i * 64 + l]! * tanh_4[i * 64 + l]!)
+                    : j < 5
+                      ? Math.fround(lstm_o_5[i * 64 + l]! * tanh_5[i * 64 + l]!)
+                      : j < 6
+                        ? Math.fround(lstm_o_6[i * 64 + l]! * tanh_6[i * 64 + l]!)
+                        : j < 7
+                          ? Math.fround(lstm_o_7[i * 64 + l]! * tanh_7[i * 64 + l]!)
+                          : j < 8
+                            ? Math.fround(lstm_o_8[i * 64 + l]! * tanh_8[i * 64 + l]!)
+                            : j < 9
+                              ? Math.fround(lstm_o_9[i * 64 + l]! * tanh_9[i * 64 + l]!)
+                              : j < 10
+                                ? Math.fround(lstm_o_10[i * 64 + l]! * tanh_10[i * 64 + l]!)
+                                : j < 11
+                                  ? Math.fround(lstm_o_11[i * 64 + l]! * tanh_11[i * 64 + l]!)
+                                  : j < 12
+                                    ? Math.fround(lstm_o_12[i * 64 + l]! * tanh_12[i * 64 + l]!)
+                                    : j < 13
+                                      ? Math.fround(lstm_o_13[i * 64 + l]! * tanh_13[i * 64 + l]!)
+                                      : j < 14
+                                        ? Math.fround(lstm_o_14[i * 64 + l]! * tanh_14[i * 64 + l]!)
+                                        : j < 15
+                                          ? Math.fround(
+                                              lstm_o_15[i * 64 + l]! * tanh_15[i * 64 + l]!,
+                                            )
+                                          : lstm_o_16[i * 64 + l]! * tanh_16[i * 64 + l]!;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
+ * scores = scores.product + scores.bias
+ * 4,227,072 floating-point operations.
+ */
+function dotAdd_32x16x64x64(
+  lstm_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_32x16x64x64(): void {
+    const lstm = lstm_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+          }
+          const scores_product00 = Math.fround(sum00);
+          const scores_product01 = Math.fround(sum01);
+          const scores_product02 = Math.fround(sum02);
+          const scores_product10 = Math.fround(sum10);
+          const scores_product11 = Math.fround(sum11);
+          const scores_product12 = Math.fround(sum12);
+          const scores_bias_0 = scores_bias[l]!;
+          const scores_bias_1 = scores_bias[l + 1]!;
+          const scores_bias_2 = scores_bias[l + 2]!;
+          scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
+          scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
+          scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
+          scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
+          scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
+          scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
+          const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+          const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
+          sum0 += lstm_2 * scores_kernel_3;
+          sum1 += lstm_3 * scores_kernel_3;
+        }
+        const scores_product0 = Math.fround(sum0);
+        const scores_product1 = Math.fround(sum1);
+        const scores_bias_3 = scores_bias[63]!;
+        scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
+        scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+      }
+    }
+  };
+}
+
+/**
+ * largest = max scores over axes 2
+ * exps = exp(shifted)
+ * total = Σ exps over axes 2
+ * chosen = Σ where over axes 2
+ * sum = Σ rowLoss over axes 1
+ * rowSum = Σ liveRows
+ * 198,208 floating-point operations.
+ */
+function reduceMaxExpSum_32x16x64(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  largest_: Float32Array,
+  exps_: Float32Array,
+  total_2_: Float32Array,
+  next_: Int32Array,
+  chosen_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxExpSum_32x16x64(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const largest = largest_;
+    const exps = exps_;
+    const total_2 = total_2_;
+    const next = next_;
+    const chosen = chosen_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        let max = -Infinity;
+        for (let k = 0; k < 64; k++) {
+          max = Math.max(max, scores[i * 1024 + j * 64 + k]!);
+        }
+        largest[i * 16 + j] = max;
+      }
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 64; l++) {
+          exps[i * 1024 + j * 64 + l] = exp(
+            Math.fround(scores[i * 1024 + j * 64 + l]! - largest[i * 16 + j]!),
+          );
+        }
+      }
+      for (let j = 0; j < 16; j++) {
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += exps[i * 1024 + j * 64 + k]!;
+        }
+        total_2[i * 16 + j] = sum;
+      }
+      for (let j = 0; j < 16; j++) {
+        const next_0 = next[i * 16 + j]!;
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 +=
+            k === next_0 ? Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!) : 0;
+        }
+        chosen[i * 16 + j] = sum_2;
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 16; k++) {
+        sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
+      }
+      const sum_4 = Math.fround(sum_3);
+      total += i < live_rows_0 ? sum_4 * 0.0625 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * d_sum = d_mul_33 ⊙ 0.0625
+ * d_scores.product = d_shifted
+ * 131,104 floating-point operations.
+ */
+function mulAdd_32x16x64(
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  next_: Int32Array,
+  total_: Float32Array,
+  exps_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function mulAdd_32x16x64(): void {
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const next = next_;
+    const total = total_;
+    const exps = exps_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 32; i++) {
+      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0625);
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 64; l++) {
+          d_shifted[i * 1024 + j * 64 + l] =
+            (l === next[i * 16 + j]! ? -d_sum : 0) +
+            (d_sum / total[i * 16 + j]!) * exps[i * 1024 + j * 64 + l]!;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_scores.bias = Σ d_shifted over axes 0,1
+ * d_scores.bias_square = Σ scores.bias_mul
+ * 32,896 floating-point operations.
+ */
+function sumClipByGlobalNorm_32x16x64(
+  d_scores_bias_square_: Float32Array,
+  d_shifted_: Float32Array,
+  d_scores_bias_2_: Float32Array,
+): () => void {
+  return function sumClipByGlobalNorm_32x16x64(): void {
+    const d_scores_bias_square = d_scores_bias_square_;
+    const d_shifted = d_shifted_;
+    const d_scores_bias_2 = d_scores_bias_2_;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          sum += d_shifted[k * 1024 + k2 * 64 + i]!;
+        }
+      }
+      const d_scores_bias = Math.fround(sum);
+      d_scores_bias_2[i] = d_scores_bias;
+      total += d_scores_bias * d_scores_bias;
+    }
+    d_scores_bias_square[0] = total;
+  };
+}
+
+/**
+ * d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted
+ * 4,194,304 floating-point operations.
+ */
+function dot_32x16x64x64(
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+  d_lstm_: Float32Array,
+): () => void {
+  return function dot_32x16x64x64(): void {
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    const d_lstm = d_lstm_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
+              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 64]!;
+              sum00 += d_shifted_0 * scores_kernel_0;
+              sum01 += d_shifted_0 * scores_kernel_1;
+              sum02 += d_shifted_0 * scores_kernel_2;
+              sum10 += d_shifted_1 * scores_kernel_0;
+              sum11 += d_shifted_1 * scores_kernel_1;
+              sum12 += d_shifted_1 * scores_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 1]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
+              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 65]!;
+              sum00 += d_shifted_0 * scores_kernel_0;
+              sum01 += d_shifted_0 * scores_kernel_1;
+              sum02 += d_shifted_0 * scores_kernel_2;
+              sum10 += d_shifted_1 * scores_kernel_0;
+              sum11 += d_shifted_1 * scores_kernel_1;
+              sum12 += d_shifted_1 * scores_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 2]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
+              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 66]!;
+              sum00 += d_shifted_0 * scores_kernel_0;
+              sum01 += d_shifted_0 * scores_kernel_1;
+              sum02 += d_shifted_0 * scores_kernel_2;
+              sum10 += d_shifted_1 * scores_kernel_0;
+              sum11 += d_shifted_1 * scores_kernel_1;
+              sum12 += d_shifted_1 * scores_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 3]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
+              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 67]!;
+              sum00 += d_shifted_0 * scores_kernel_0;
+              sum01 += d_shifted_0 * scores_kernel_1;
+              sum02 += d_shifted_0 * scores_kernel_2;
+              sum10 += d_shifted_1 * scores_kernel_0;
+              sum11 += d_shifted_1 * scores_kernel_1;
+              sum12 += d_shifted_1 * scores_kernel_2;
+            }
+          }
+          d_lstm[i * 1024 + j * 64 + l] = sum00;
+          d_lstm[i * 1024 + j * 64 + l + 1] = sum01;
+          d_lstm[i * 1024 + j * 64 + l + 2] = sum02;
+          d_lstm[i * 1024 + j * 64 + l + 64] = sum10;
+          d_lstm[i * 1024 + j * 64 + l + 65] = sum11;
+          d_lstm[i * 1024 + j * 64 + l + 66] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const d_shifted_2 = d_shifted[i * 1024 + j * 64 + k]!;
+          const scores_kernel_3 = scores_kernel[k + 4032]!;
+          const d_shifted_3 = d_shifted[i * 1024 + j * 64 + k + 64]!;
+          sum0 += d_shifted_2 * scores_kernel_3;
+          sum1 += d_shifted_3 * scores_kernel_3;
+        }
+        d_lstm[i * 1024 + j * 64 + 63] = sum0;
+        d_lstm[i * 1024 + j * 64 + 127] = sum1;
+      }
+    }
+  };
+}
+
+/**
+ * d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm
+ * 4,194,304 floating-point operations.
+ */
+function dot_64x32x16x64(
+  lstm_: Float32Array,
+  d_shifted_: Float32Array,
+  d_scores_kernel_: Float32Array,
+): () => void {
+  return function dot_64x32x16x64(): void {
+    const lstm = lstm_;
+    const d_shifted = d_shifted_;
+    const d_scores_kernel = d_scores_kernel_;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 64; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 32; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            const lstm_0 = lstm[k * 1024 + k2 * 64 + i]!;
+            const d_shifted_0 = d_shifted[k * 1024 + k2 * 64 + j]!;
+            const d_shifted_1 = d_shifted[k * 1024 + k2 * 64 + j + 1]!;
+            const lstm_1 = lstm[k * 1024 + k2 * 64 + i + 1]!;
+            const lstm_2 = lstm[k * 1024 + k2 * 64 + i + 2]!;
+            const lstm_3 = lstm[k * 1024 + k2 * 64 + i + 3]!;
+            sum00 += lstm_0 * d_shifted_0;
+            sum01 += lstm_0 * d_shifted_1;
+            sum10 += lstm_1 * d_shifted_0;
+            sum11 += lstm_1 * d_shifted_1;
+            sum20 += lstm_2 * d_shifted_0;
+            sum21 += lstm_2 * d_shifted_1;
+            sum30 += lstm_3 * d_shifted_0;
+            sum31 += lstm_3 * d_shifted_1;
+          }
+        }
+        d_scores_kernel[i * 64 + j] = sum00;
+        d_scores_kernel[i * 64 + j + 1] = sum01;
+        d_scores_kernel[i * 64 + j + 64] = sum10;
+        d_scores_kernel[i * 64 + j + 65] = sum11;
+        d_scores_kernel[i * 64 + j + 128] = sum20;
+        d_scores_kernel[i * 64 + j + 129] = sum21;
+        d_scores_kernel[i * 64 + j + 192] = sum30;
+        d_scores_kernel[i * 64 + j + 193] = sum31;
+      }
+    }
+  };
+}
+
+/**
+ * d_mul_31 = d_lstm.c_16
+ * d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])
+ * 163,840 floating-point operations.
+ */
+function mulAdd_32x64(
+  d_lstm_: Float32Array,
+  lstm_o_16_: Float32Array,
+  tanh_16_: Float32Array,
+  d_lstm_c_16_: Float32Array,
+  lstm_i_16_: Float32Array,
+  lstm_g_16_: Float32Array,
+  lstm_c_15_: Float32Array,
+  lstm_f_16_: Float32Array,
+  d_lstm_recurrence_16_: Float32Array,
+): () => void {
+  return function mulAdd_32x64(): void {
+    const d_lstm = d_lstm_;
+    const lstm_o_16 = lstm_o_16_;
+    const tanh_16 = tanh_16_;
+    const d_lstm_c_16 = d_lstm_c_16_;
+    const lstm_i_16 = lstm_i_16_;
+    const lstm_g_16 = lstm_g_16_;
+    const lstm_c_15 = lstm_c_15_;
+    const lstm_f_16 = lstm_f_16_;
+    const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const tanh_16_0 = tanh_16[i * 64 + j]!;
+        d_lstm_c_16[i * 64 + j] =
+          d_lstm[i * 1024 + j + 960]! * lstm_o_16[i * 64 + j]! * (1 - tanh_16_0 * tanh_16_0);
+      }
+      for (let j = 0; j < 256; j++) {
+        d_lstm_recurrence_16[i * 256 + j] =
+          (0 <= j - 192
+            ? d_lstm[i * 1024 + j + 768]! *
+              tanh_16[i * 64 + j - 192]! *
+              (lstm_o_16[i * 64 + j - 192]! * (1 - lstm_o_16[i * 64 + j - 192]!))
+            : 0) +
+          (0 <= j - 128 && j - 128 < 64
+            ? d_lstm_c_16[i * 64 + j - 128]! *
+              lstm_i_16[i * 64 + j - 128]! *
+              (1 - lstm_g_16[i * 64 + j - 128]! * lstm_g_16[i * 64 + j - 128]!)
+            : 0) +
+          (0 <= j - 64 && j - 64 < 64
+            ? d_lstm_c_16[i * 64 + j - 64]! *
+              lstm_c_15[i * 64 + j - 64]! *
+              (lstm_f_16[i * 64 + j - 64]! * (1 - lstm_f_16[i * 64 + j - 64]!))
+            : 0) +
+          (j < 64
+            ? d_lstm_c_16[i * 64 + j]! *
+              lstm_g_16[i * 64 + j]! *
+              (lstm_i_16[i * 64 + j]! * (1 - lstm_i_16[i * 64 + j]!))
+            : 0);
+      }
+    }
+  };
+}
+
+/**
+ * d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ
+ * d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2
+ * d_mul_29 = d_lstm.c_15
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64(
+  d_lstm_recurrence_16_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_15_: Float32Array,
+  d_lstm_c_16_: Float32Array,
+  lstm_f_16_: Float32Array,
+  lstm_o_15_: Float32Array,
+  tanh_15_: Float32Array,
+  d_lstm_c_15_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64(): void {
+    const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_15 = d_lstm_h_15_;
+    const d_lstm_c_16 = d_lstm_c_16_;
+    const lstm_f_16 = lstm_f_16_;
+    const lstm_o_15 = lstm_o_15_;
+    const tanh_15 = tanh_15_;
+    const d_lstm_c_15 = d_lstm_c_15_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_15_2_00 = Math.fround(sum00);
+        const d_lstm_h_15_2_01 = Math.fround(sum01);
+        const d_lstm_h_15_2_02 = Math.fround(sum02);
+        const d_lstm_h_15_2_10 = Math.fround(sum10);
+        const d_lstm_h_15_2_11 = Math.fround(sum11);
+        const d_lstm_h_15_2_12 = Math.fround(sum12);
+        const d_lstm_h_15_00 = Math.fround(d_lstm[i * 1024 + j + 896]! + d_lstm_h_15_2_00);
+        d_lstm_h_15[i * 64 + j] = d_lstm_h_15_00;
+        const d_lstm_h_15_01 = Math.fround(d_lstm[i * 1024 + j + 897]! + d_lstm_h_15_2_01);
+        d_lstm_h_15[i * 64 + j + 1] = d_lstm_h_15_01;
+        const d_lstm_h_15_02 = Math.fround(d_lstm[i * 1024 + j + 898]! + d_lstm_h_15_2_02);
+        d_lstm_h_15[i * 64 + j + 2] = d_lstm_h_15_02;
+        const d_lstm_h_15_10 = Math.fround(d_lstm[i * 1024 + j + 1920]! + d_lstm_h_15_2_10);
+        d_lstm_h_15[i * 64 + j + 64] = d_lstm_h_15_10;
+        const d_lstm_h_15_11 = Math.fround(d_lstm[i * 1024 + j + 1921]! + d_lstm_h_15_2_11);
+        d_lstm_h_15[i * 64 + j + 65] = d_lstm_h_15_11;
+        const d_lstm_h_15_12 = Math.fround(d_lstm[i * 1024 + j + 1922]! + d_lstm_h_15_2_12);
+        d_lstm_h_15[i * 64 + j + 66] = d_lstm_h_15_12;
+        const tanh_15_0 = tanh_15[i * 64 + j]!;
+        const tanh_15_1 = tanh_15[i * 64 + j + 1]!;
+        const tanh_15_2 = tanh_15[i * 64 + j + 2]!;
+        const tanh_15_3 = tanh_15[i * 64 + j + 64]!;
+        const tanh_15_4 = tanh_15[i * 64 + j + 65]!;
+        const tanh_15_5 = tanh_15[i * 64 + j + 66]!;
+        d_lstm_c_15[i * 64 + j] =
+          d_lstm_c_16[i * 64 + j]! * lstm_f_16[i * 64 + j]! +
+          d_lstm_h_15_00 * lstm_o_15[i * 64 + j]! * (1 - tanh_15_0 * tanh_15_0);
+        d_lstm_c_15[i * 64 + j + 1] =
+          d_lstm_c_16[i * 64 + j + 1]! * lstm_f_16[i * 64 + j + 1]! +
+          d_lstm_h_15_01 * lstm_o_15[i * 64 + j + 1]! * (1 - tanh_15_1 * tanh_15_1);
+        d_lstm_c_15[i * 64 + j + 2] =
+          d_lstm_c_16[i * 64 + j + 2]! * lstm_f_16[i * 64 + j + 2]! +
+          d_lstm_h_15_02 * lstm_o_15[i * 64 + j + 2]! * (1 - tanh_15_2 * tanh_15_2);
+        d_lstm_c_15[i * 64 + j + 64] =
+          d_lstm_c_16[i * 64 + j + 64]! * lstm_f_16[i * 64 + j + 64]! +
+          d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_3 * tanh_15_3);
+        d_lstm_c_15[i * 64 + j + 65] =
+          d_lstm_c_16[i * 64 + j + 65]! * lstm_f_16[i * 64 + j + 65]! +
+          d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_4 * tanh_15_4);
+        d_lstm_c_15[i * 64 + j + 66] =
+          d_lstm_c_16[i * 64 + j + 66]! * lstm_f_16[i * 64 + j + 66]! +
+          d_lstm_h_15_12 * lstm_o_15[i * 64 + j + 66]! * (1 - tanh_15_5 * tanh_15_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_15_2_0 = Math.fround(sum0);
+      const d_lstm_h_15_2_1 = Math.fround(sum1);
+      const d_lstm_h_15_0 = Math.fround(d_lstm[i * 1024 + 959]! + d_lstm_h_15_2_0);
+      d_lstm_h_15[i * 64 + 63] = d_lstm_h_15_0;
+      const d_lstm_h_15_1 = Math.fround(d_lstm[i * 1024 + 1983]! + d_lstm_h_15_2_1);
+      d_lstm_h_15[i * 64 + 127] = d_lstm_h_15_1;
+      const tanh_15_6 = tanh_15[i * 64 + 63]!;
+      const tanh_15_7 = tanh_15[i * 64 + 127]!;
+      d_lstm_c_15[i * 64 + 63] =
+        d_lstm_c_16[i * 64 + 63]! * lstm_f_16[i * 64 + 63]! +
+        d_lstm_h_15_0 * lstm_o_15[i * 64 + 63]! * (1 - tanh_15_6 * tanh_15_6);
+      d_lstm_c_15[i * 64 + 127] =
+        d_lstm_c_16[i * 64 + 127]! * lstm_f_16[i * 64 + 127]! +
+        d_lstm_h_15_1 * lstm_o_15[i * 64 + 127]! * (1 - tanh_15_7 * tanh_15_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16
+ * 1,572,864 floating-point operations.
+ */
+function dot_64x32x256(
+  lstm_o_15_: Float32Array,
+  tanh_15_: Float32Array,
+  d_lstm_recurrence_16_: Float32Array,
+  d_lstm_recurrentKernel_part_: Float32Array,
+): () => void {
+  return function dot_64x32x256(): void {
+    const lstm_o_15 = lstm_o_15_;
+    const tanh_15 = tanh_15_;
+    const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
+    const d_lstm_recurrentKernel_part = d_lstm_recurrentKernel_part_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const lstm_o_15_0 = lstm_o_15[k * 64 + i]!;
+            const tanh_15_0 = tanh_15[k * 64 + i]!;
+            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1]!;
+            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 2]!;
+            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 1]!;
+            const tanh_15_1 = tanh_15[k * 64 + i + 1]!;
+            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+            sum00 += part_0 * d_lstm_recurrence_16_0;
+            sum01 += part_0 * d_lstm_recurrence_16_1;
+            sum02 += part_0 * d_lstm_recurrence_16_2;
+            sum10 += part_1 * d_lstm_recurrence_16_0;
+            sum11 += part_1 * d_lstm_recurrence_16_1;
+            sum12 += part_1 * d_lstm_recurrence_16_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const lstm_o_15_0 = lstm_o_15[k * 64 + i + 64]!;
+            const tanh_15_0 = tanh_15[k * 64 + i + 64]!;
+            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 256]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 257]!;
+            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 258]!;
+            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 65]!;
+            const tanh_15_1 = tanh_15[k * 64 + i + 65]!;
+            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+            sum00 += part_0 * d_lstm_recurrence_16_0;
+            sum01 += part_0 * d_lstm_recurrence_16_1;
+            sum02 += part_0 * d_lstm_recurrence_16_2;
+            sum10 += part_1 * d_lstm_recurrence_16_0;
+            sum11 += part_1 * d_lstm_recurrence_16_1;
+            sum12 += part_1 * d_lstm_recurrence_16_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const lstm_o_15_0 = lstm_o_15[k * 64 + i + 128]!;
+            const tanh_15_0 = tanh_15[k * 64 + i + 128]!;
+            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 512]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 513]!;
+            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 514]!;
+            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 129]!;
+            const tanh_15_1 = tanh_15[k * 64 + i + 129]!;
+            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+            sum00 += part_0 * d_lstm_recurrence_16_0;
+            sum01 += part_0 * d_lstm_recurrence_16_1;
+            sum02 += part_0 * d_lstm_recurrence_16_2;
+            sum10 += part_1 * d_lstm_recurrence_16_0;
+            sum11 += part_1 * d_lstm_recurrence_16_1;
+            sum12 += part_1 * d_lstm_recurrence_16_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const lstm_o_15_0 = lstm_o_15[k * 64 + i + 192]!;
+            const tanh_15_0 = tanh_15[k * 64 + i + 192]!;
+            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 768]!;
+            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 769]!;
+            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 770]!;
+            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 193]!;
+            const tanh_15_1 = tanh_15[k * 64 + i + 193]!;
+            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+            sum00 += part_0 * d_lstm_recurrence_16_0;
+            sum01 += part_0 * d_lstm_recurrence_16_1;
+            sum02 += part_0 * d_lstm_recurrence_16_2;
+            sum10 += part_1 * d_lstm_recurrence_16_0;
+            sum11 += part_1 * d_lstm_recurrence_16_1;
+            sum12 += part_1 * d_lstm_recurrence_16_2;
+          }
+        }
+        d_lstm_recurrentKernel_part[i * 256 + j] = sum00;
+        d_lstm_recurrentKernel_part[i * 256 + j + 1] = sum01;
+        d_lstm_recurrentKernel_part[i * 256 + j + 2] = sum02;
+        d_lstm_recurrentKernel_part[i * 256 + j + 256] = sum10;
+        d_lstm_recurrentKernel_part[i * 256 + j + 257] = sum11;
+        d_lstm_recurrentKernel_part[i * 256 + j + 258] = sum12;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const lstm_o_15_2 = lstm_o_15[k * 64 + i]!;
+        const tanh_15_2 = tanh_15[k * 64 + i]!;
+        const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[k * 256 + 255]!;
+        const lstm_o_15_3 = lstm_o_15[k * 64 + i + 1]!;
+        const tanh_15_3 = tanh_15[k * 64 + i + 1]!;
+        sum0 += Math.fround(lstm_o_15_2 * tanh_15_2) * d_lstm_recurrence_16_3;
+        sum1 += Math.fround(lstm_o_15_3 * tanh_15_3) * d_lstm_recurrence_16_3;
+      }
+      d_lstm_recurrentKernel_part[i * 256 + 255] = sum0;
+      d_lstm_recurrentKernel_part[i * 256 + 511] = sum1;
+    }
+  };
+}
+
+/**
+ * d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])
+ * 155,648 floating-point operations.
+ */
+function add_32x256(
+  d_lstm_h_15_: Float32Array,
+  tanh_15_: Float32Array,
+  lstm_o_15_: Float32Array,
+  d_lstm_c_15_: Float32Array,
+  lstm_i_15_: Float32Array,
+  lstm_g_15_: Float32Array,
+  lstm_c_14_: Float32Array,
+  lstm_f_15_: Float32Array,
+  d_lstm_recurrence_15_: Float32Array,
+): () => void {
+  return function add_32x256(): void {
+    const d_lstm_h_15 = d_lstm_h_15_;
+    const tanh_15 = tanh_15_;
+    const lstm_o_15 = lstm_o_15_;
+    const d_lstm_c_15 = d_lstm_c_15_;
+    const lstm_i_15 = lstm_i_15_;
+    const lstm_g_15 = lstm_g_15_;
+    const lstm_c_14 = lstm_c_14_;
+    const lstm_f_15 = lstm_f_15_;
+    const d_lstm_recurrence_15 = d_lstm_recurrence_15_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_i_15_0 = lstm_i_15[i * 64 + j]!;
+        d_lstm_recurrence_15[i * 256 + j] =
+          0 +
+          0 +
+          0 +
+          d_lstm_c_15[i * 64 + j]! * lstm_g_15[i * 64 + j]! * (lstm_i_15_0 * (1 - lstm_i_15_0));
+      }
+      for (let j = 0; j < 64; j++) {
+        const lstm_f_15_0 = lstm_f_15[i * 64 + j]!;
+        d_lstm_recurrence_15[i * 256 + j + 64] =
+          0 +
+          0 +
+          d_lstm_c_15[i * 64 + j]! * lstm_c_14[i * 64 + j]! * (lstm_f_15_0 * (1 - lstm_f_15_0)) +
+          0;
+      }
+      for (let j = 0; j < 64; j++) {
+        const lstm_g_15_0 = lstm_g_15[i * 64 + j]!;
+        d_lstm_recurrence_15[i * 256 + j + 128] =
+          0 +
+          d_lstm_c_15[i * 64 + j]! * lstm_i_15[i * 64 + j]! * (1 - lstm_g_15_0 * lstm_g_15_0) +
+          0 +
+          0;
+      }
+      for (let j = 0; j < 64; j++) {
+        const lstm_o_15_0 = lstm_o_15[i * 64 + j]!;
+        d_lstm_recurrence_15[i * 256 + j + 192] =
+          d_lstm_h_15[i * 64 + j]! * tanh_15[i * 64 + j]! * (lstm_o_15_0 * (1 - lstm_o_15_0)) +
+          0 +
+          0 +
+          0;
+      }
+    }
+  };
+}
+
+/**
+ * d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ
+ * d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2
+ * d_mul_27 = d_lstm.c_14
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_2(
+  d_lstm_recurrence_15_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_14_: Float32Array,
+  d_lstm_c_15_: Float32Array,
+  lstm_f_15_: Float32Array,
+  lstm_o_14_: Float32Array,
+  tanh_14_: Float32Array,
+  d_lstm_c_14_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_2(): void {
+    const d_lstm_recurrence_15 = d_lstm_recurrence_15_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_14 = d_lstm_h_14_;
+    const d_lstm_c_15 = d_lstm_c_15_;
+    const lstm_f_15 = lstm_f_15_;
+    const lstm_o_14 = lstm_o_14_;
+    const tanh_14 = tanh_14_;
+    const d_lstm_c_14 = d_lstm_c_14_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_14_2_00 = Math.fround(sum00);
+        const d_lstm_h_14_2_01 = Math.fround(sum01);
+        const d_lstm_h_14_2_02 = Math.fround(sum02);
+        const d_lstm_h_14_2_10 = Math.fround(sum10);
+        const d_lstm_h_14_2_11 = Math.fround(sum11);
+        const d_lstm_h_14_2_12 = Math.fround(sum12);
+        const d_lstm_h_14_00 = Math.fround(d_lstm[i * 1024 + j + 832]! + d_lstm_h_14_2_00);
+        d_lstm_h_14[i * 64 + j] = d_lstm_h_14_00;
+        const d_lstm_h_14_01 = Math.fround(d_lstm[i * 1024 + j + 833]! + d_lstm_h_14_2_01);
+        d_lstm_h_14[i * 64 + j + 1] = d_lstm_h_14_01;
+        const d_lstm_h_14_02 = Math.fround(d_lstm[i * 1024 + j + 834]! + d_lstm_h_14_2_02);
+        d_lstm_h_14[i * 64 + j + 2] = d_lstm_h_14_02;
+        const d_lstm_h_14_10 = Math.fround(d_lstm[i * 1024 + j + 1856]! + d_lstm_h_14_2_10);
+        d_lstm_h_14[i * 64 + j + 64] = d_lstm_h_14_10;
+        const d_lstm_h_14_11 = Math.fround(d_lstm[i * 1024 + j + 1857]! + d_lstm_h_14_2_11);
+        d_lstm_h_14[i * 64 + j + 65] = d_lstm_h_14_11;
+        const d_lstm_h_14_12 = Math.fround(d_lstm[i * 1024 + j + 1858]! + d_lstm_h_14_2_12);
+        d_lstm_h_14[i * 64 + j + 66] = d_lstm_h_14_12;
+        const tanh_14_0 = tanh_14[i * 64 + j]!;
+        const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
+        const tanh_14_2 = tanh_14[i * 64 + j + 2]!;
+        const tanh_14_3 = tanh_14[i * 64 + j + 64]!;
+        const tanh_14_4 = tanh_14[i * 64 + j + 65]!;
+        const tanh_14_5 = tanh_14[i * 64 + j + 66]!;
+        d_lstm_c_14[i * 64 + j] =
+          d_lstm_c_15[i * 64 + j]! * lstm_f_15[i * 64 + j]! +
+          d_lstm_h_14_00 * lstm_o_14[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
+        d_lstm_c_14[i * 64 + j + 1] =
+          d_lstm_c_15[i * 64 + j + 1]! * lstm_f_15[i * 64 + j + 1]! +
+          d_lstm_h_14_01 * lstm_o_14[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
+        d_lstm_c_14[i * 64 + j + 2] =
+          d_lstm_c_15[i * 64 + j + 2]! * lstm_f_15[i * 64 + j + 2]! +
+          d_lstm_h_14_02 * lstm_o_14[i * 64 + j + 2]! * (1 - tanh_14_2 * tanh_14_2);
+        d_lstm_c_14[i * 64 + j + 64] =
+          d_lstm_c_15[i * 64 + j + 64]! * lstm_f_15[i * 64 + j + 64]! +
+          d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_3 * tanh_14_3);
+        d_lstm_c_14[i * 64 + j + 65] =
+          d_lstm_c_15[i * 64 + j + 65]! * lstm_f_15[i * 64 + j + 65]! +
+          d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_4 * tanh_14_4);
+        d_lstm_c_14[i * 64 + j + 66] =
+          d_lstm_c_15[i * 64 + j + 66]! * lstm_f_15[i * 64 + j + 66]! +
+          d_lstm_h_14_12 * lstm_o_14[i * 64 + j + 66]! * (1 - tanh_14_5 * tanh_14_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_14_2_0 = Math.fround(sum0);
+      const d_lstm_h_14_2_1 = Math.fround(sum1);
+      const d_lstm_h_14_0 = Math.fround(d_lstm[i * 1024 + 895]! + d_lstm_h_14_2_0);
+      d_lstm_h_14[i * 64 + 63] = d_lstm_h_14_0;
+      const d_lstm_h_14_1 = Math.fround(d_lstm[i * 1024 + 1919]! + d_lstm_h_14_2_1);
+      d_lstm_h_14[i * 64 + 127] = d_lstm_h_14_1;
+      const tanh_14_6 = tanh_14[i * 64 + 63]!;
+      const tanh_14_7 = tanh_14[i * 64 + 127]!;
+      d_lstm_c_14[i * 64 + 63] =
+        d_lstm_c_15[i * 64 + 63]! * lstm_f_15[i * 64 + 63]! +
+        d_lstm_h_14_0 * lstm_o_14[i * 64 + 63]! * (1 - tanh_14_6 * tanh_14_6);
+      d_lstm_c_14[i * 64 + 127] =
+        d_lstm_c_15[i * 64 + 127]! * lstm_f_15[i * 64 + 127]! +
+        d_lstm_h_14_1 * lstm_o_14[i * 64 + 127]! * (1 - tanh_14_7 * tanh_14_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ
+ * d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2
+ * d_mul_25 = d_lstm.c_13
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_3(
+  d_lstm_recurrence_14_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_13_: Float32Array,
+  d_lstm_c_14_: Float32Array,
+  lstm_f_14_: Float32Array,
+  lstm_o_13_: Float32Array,
+  tanh_13_: Float32Array,
+  d_lstm_c_13_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_3(): void {
+    const d_lstm_recurrence_14 = d_lstm_recurrence_14_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_13 = d_lstm_h_13_;
+    const d_lstm_c_14 = d_lstm_c_14_;
+    const lstm_f_14 = lstm_f_14_;
+    const lstm_o_13 = lstm_o_13_;
+    const tanh_13 = tanh_13_;
+    const d_lstm_c_13 = d_lstm_c_13_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_13_2_00 = Math.fround(sum00);
+        const d_lstm_h_13_2_01 = Math.fround(sum01);
+        const d_lstm_h_13_2_02 = Math.fround(sum02);
+        const d_lstm_h_13_2_10 = Math.fround(sum10);
+        const d_lstm_h_13_2_11 = Math.fround(sum11);
+        const d_lstm_h_13_2_12 = Math.fround(sum12);
+        const d_lstm_h_13_00 = Math.fround(d_lstm[i * 1024 + j + 768]! + d_lstm_h_13_2_00);
+        d_lstm_h_13[i * 64 + j] = d_lstm_h_13_00;
+        const d_lstm_h_13_01 = Math.fround(d_lstm[i * 1024 + j + 769]! + d_lstm_h_13_2_01);
+        d_lstm_h_13[i * 64 + j + 1] = d_lstm_h_13_01;
+        const d_lstm_h_13_02 = Math.fround(d_lstm[i * 1024 + j + 770]! + d_lstm_h_13_2_02);
+        d_lstm_h_13[i * 64 + j + 2] = d_lstm_h_13_02;
+        const d_lstm_h_13_10 = Math.fround(d_lstm[i * 1024 + j + 1792]! + d_lstm_h_13_2_10);
+        d_lstm_h_13[i * 64 + j + 64] = d_lstm_h_13_10;
+        const d_lstm_h_13_11 = Math.fround(d_lstm[i * 1024 + j + 1793]! + d_lstm_h_13_2_11);
+        d_lstm_h_13[i * 64 + j + 65] = d_lstm_h_13_11;
+        const d_lstm_h_13_12 = Math.fround(d_lstm[i * 1024 + j + 1794]! + d_lstm_h_13_2_12);
+        d_lstm_h_13[i * 64 + j + 66] = d_lstm_h_13_12;
+        const tanh_13_0 = tanh_13[i * 64 + j]!;
+        const tanh_13_1 = tanh_13[i * 64 + j + 1]!;
+        const tanh_13_2 = tanh_13[i * 64 + j + 2]!;
+        const tanh_13_3 = tanh_13[i * 64 + j + 64]!;
+        const tanh_13_4 = tanh_13[i * 64 + j + 65]!;
+        const tanh_13_5 = tanh_13[i * 64 + j + 66]!;
+        d_lstm_c_13[i * 64 + j] =
+          d_lstm_c_14[i * 64 + j]! * lstm_f_14[i * 64 + j]! +
+          d_lstm_h_13_00 * lstm_o_13[i * 64 + j]! * (1 - tanh_13_0 * tanh_13_0);
+        d_lstm_c_13[i * 64 + j + 1] =
+          d_lstm_c_14[i * 64 + j + 1]! * lstm_f_14[i * 64 + j + 1]! +
+          d_lstm_h_13_01 * lstm_o_13[i * 64 + j + 1]! * (1 - tanh_13_1 * tanh_13_1);
+        d_lstm_c_13[i * 64 + j + 2] =
+          d_lstm_c_14[i * 64 + j + 2]! * lstm_f_14[i * 64 + j + 2]! +
+          d_lstm_h_13_02 * lstm_o_13[i * 64 + j + 2]! * (1 - tanh_13_2 * tanh_13_2);
+        d_lstm_c_13[i * 64 + j + 64] =
+          d_lstm_c_14[i * 64 + j + 64]! * lstm_f_14[i * 64 + j + 64]! +
+          d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_3 * tanh_13_3);
+        d_lstm_c_13[i * 64 + j + 65] =
+          d_lstm_c_14[i * 64 + j + 65]! * lstm_f_14[i * 64 + j + 65]! +
+          d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_4 * tanh_13_4);
+        d_lstm_c_13[i * 64 + j + 66] =
+          d_lstm_c_14[i * 64 + j + 66]! * lstm_f_14[i * 64 + j + 66]! +
+          d_lstm_h_13_12 * lstm_o_13[i * 64 + j + 66]! * (1 - tanh_13_5 * tanh_13_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_13_2_0 = Math.fround(sum0);
+      const d_lstm_h_13_2_1 = Math.fround(sum1);
+      const d_lstm_h_13_0 = Math.fround(d_lstm[i * 1024 + 831]! + d_lstm_h_13_2_0);
+      d_lstm_h_13[i * 64 + 63] = d_lstm_h_13_0;
+      const d_lstm_h_13_1 = Math.fround(d_lstm[i * 1024 + 1855]! + d_lstm_h_13_2_1);
+      d_lstm_h_13[i * 64 + 127] = d_lstm_h_13_1;
+      const tanh_13_6 = tanh_13[i * 64 + 63]!;
+      const tanh_13_7 = tanh_13[i * 64 + 127]!;
+      d_lstm_c_13[i * 64 + 63] =
+        d_lstm_c_14[i * 64 + 63]! * lstm_f_14[i * 64 + 63]! +
+        d_lstm_h_13_0 * lstm_o_13[i * 64 + 63]! * (1 - tanh_13_6 * tanh_13_6);
+      d_lstm_c_13[i * 64 + 127] =
+        d_lstm_c_14[i * 64 + 127]! * lstm_f_14[i * 64 + 127]! +
+        d_lstm_h_13_1 * lstm_o_13[i * 64 + 127]! * (1 - tanh_13_7 * tanh_13_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ
+ * d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2
+ * d_mul_23 = d_lstm.c_12
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_4(
+  d_lstm_recurrence_13_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_12_: Float32Array,
+  d_lstm_c_13_: Float32Array,
+  lstm_f_13_: Float32Array,
+  lstm_o_12_: Float32Array,
+  tanh_12_: Float32Array,
+  d_lstm_c_12_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_4(): void {
+    const d_lstm_recurrence_13 = d_lstm_recurrence_13_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_12 = d_lstm_h_12_;
+    const d_lstm_c_13 = d_lstm_c_13_;
+    const lstm_f_13 = lstm_f_13_;
+    const lstm_o_12 = lstm_o_12_;
+    const tanh_12 = tanh_12_;
+    const d_lstm_c_12 = d_lstm_c_12_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_12_2_00 = Math.fround(sum00);
+        const d_lstm_h_12_2_01 = Math.fround(sum01);
+        const d_lstm_h_12_2_02 = Math.fround(sum02);
+        const d_lstm_h_12_2_10 = Math.fround(sum10);
+        const d_lstm_h_12_2_11 = Math.fround(sum11);
+        const d_lstm_h_12_2_12 = Math.fround(sum12);
+        const d_lstm_h_12_00 = Math.fround(d_lstm[i * 1024 + j + 704]! + d_lstm_h_12_2_00);
+        d_lstm_h_12[i * 64 + j] = d_lstm_h_12_00;
+        const d_lstm_h_12_01 = Math.fround(d_lstm[i * 1024 + j + 705]! + d_lstm_h_12_2_01);
+        d_lstm_h_12[i * 64 + j + 1] = d_lstm_h_12_01;
+        const d_lstm_h_12_02 = Math.fround(d_lstm[i * 1024 + j + 706]! + d_lstm_h_12_2_02);
+        d_lstm_h_12[i * 64 + j + 2] = d_lstm_h_12_02;
+        const d_lstm_h_12_10 = Math.fround(d_lstm[i * 1024 + j + 1728]! + d_lstm_h_12_2_10);
+        d_lstm_h_12[i * 64 + j + 64] = d_lstm_h_12_10;
+        const d_lstm_h_12_11 = Math.fround(d_lstm[i * 1024 + j + 1729]! + d_lstm_h_12_2_11);
+        d_lstm_h_12[i * 64 + j + 65] = d_lstm_h_12_11;
+        const d_lstm_h_12_12 = Math.fround(d_lstm[i * 1024 + j + 1730]! + d_lstm_h_12_2_12);
+        d_lstm_h_12[i * 64 + j + 66] = d_lstm_h_12_12;
+        const tanh_12_0 = tanh_12[i * 64 + j]!;
+        const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
+        const tanh_12_2 = tanh_12[i * 64 + j + 2]!;
+        const tanh_12_3 = tanh_12[i * 64 + j + 64]!;
+        const tanh_12_4 = tanh_12[i * 64 + j + 65]!;
+        const tanh_12_5 = tanh_12[i * 64 + j + 66]!;
+        d_lstm_c_12[i * 64 + j] =
+          d_lstm_c_13[i * 64 + j]! * lstm_f_13[i * 64 + j]! +
+          d_lstm_h_12_00 * lstm_o_12[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
+        d_lstm_c_12[i * 64 + j + 1] =
+          d_lstm_c_13[i * 64 + j + 1]! * lstm_f_13[i * 64 + j + 1]! +
+          d_lstm_h_12_01 * lstm_o_12[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
+        d_lstm_c_12[i * 64 + j + 2] =
+          d_lstm_c_13[i * 64 + j + 2]! * lstm_f_13[i * 64 + j + 2]! +
+          d_lstm_h_12_02 * lstm_o_12[i * 64 + j + 2]! * (1 - tanh_12_2 * tanh_12_2);
+        d_lstm_c_12[i * 64 + j + 64] =
+          d_lstm_c_13[i * 64 + j + 64]! * lstm_f_13[i * 64 + j + 64]! +
+          d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_3 * tanh_12_3);
+        d_lstm_c_12[i * 64 + j + 65] =
+          d_lstm_c_13[i * 64 + j + 65]! * lstm_f_13[i * 64 + j + 65]! +
+          d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_4 * tanh_12_4);
+        d_lstm_c_12[i * 64 + j + 66] =
+          d_lstm_c_13[i * 64 + j + 66]! * lstm_f_13[i * 64 + j + 66]! +
+          d_lstm_h_12_12 * lstm_o_12[i * 64 + j + 66]! * (1 - tanh_12_5 * tanh_12_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_12_2_0 = Math.fround(sum0);
+      const d_lstm_h_12_2_1 = Math.fround(sum1);
+      const d_lstm_h_12_0 = Math.fround(d_lstm[i * 1024 + 767]! + d_lstm_h_12_2_0);
+      d_lstm_h_12[i * 64 + 63] = d_lstm_h_12_0;
+      const d_lstm_h_12_1 = Math.fround(d_lstm[i * 1024 + 1791]! + d_lstm_h_12_2_1);
+      d_lstm_h_12[i * 64 + 127] = d_lstm_h_12_1;
+      const tanh_12_6 = tanh_12[i * 64 + 63]!;
+      const tanh_12_7 = tanh_12[i * 64 + 127]!;
+      d_lstm_c_12[i * 64 + 63] =
+        d_lstm_c_13[i * 64 + 63]! * lstm_f_13[i * 64 + 63]! +
+        d_lstm_h_12_0 * lstm_o_12[i * 64 + 63]! * (1 - tanh_12_6 * tanh_12_6);
+      d_lstm_c_12[i * 64 + 127] =
+        d_lstm_c_13[i * 64 + 127]! * lstm_f_13[i * 64 + 127]! +
+        d_lstm_h_12_1 * lstm_o_12[i * 64 + 127]! * (1 - tanh_12_7 * tanh_12_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ
+ * d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2
+ * d_mul_21 = d_lstm.c_11
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_5(
+  d_lstm_recurrence_12_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_11_: Float32Array,
+  d_lstm_c_12_: Float32Array,
+  lstm_f_12_: Float32Array,
+  lstm_o_11_: Float32Array,
+  tanh_11_: Float32Array,
+  d_lstm_c_11_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_5(): void {
+    const d_lstm_recurrence_12 = d_lstm_recurrence_12_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_11 = d_lstm_h_11_;
+    const d_lstm_c_12 = d_lstm_c_12_;
+    const lstm_f_12 = lstm_f_12_;
+    const lstm_o_11 = lstm_o_11_;
+    const tanh_11 = tanh_11_;
+    const d_lstm_c_11 = d_lstm_c_11_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_11_2_00 = Math.fround(sum00);
+        const d_lstm_h_11_2_01 = Math.fround(sum01);
+        const d_lstm_h_11_2_02 = Math.fround(sum02);
+        const d_lstm_h_11_2_10 = Math.fround(sum10);
+        const d_lstm_h_11_2_11 = Math.fround(sum11);
+        const d_lstm_h_11_2_12 = Math.fround(sum12);
+        const d_lstm_h_11_00 = Math.fround(d_lstm[i * 1024 + j + 640]! + d_lstm_h_11_2_00);
+        d_lstm_h_11[i * 64 + j] = d_lstm_h_11_00;
+        const d_lstm_h_11_01 = Math.fround(d_lstm[i * 1024 + j + 641]! + d_lstm_h_11_2_01);
+        d_lstm_h_11[i * 64 + j + 1] = d_lstm_h_11_01;
+        const d_lstm_h_11_02 = Math.fround(d_lstm[i * 1024 + j + 642]! + d_lstm_h_11_2_02);
+        d_lstm_h_11[i * 64 + j + 2] = d_lstm_h_11_02;
+        const d_lstm_h_11_10 = Math.fround(d_lstm[i * 1024 + j + 1664]! + d_lstm_h_11_2_10);
+        d_lstm_h_11[i * 64 + j + 64] = d_lstm_h_11_10;
+        const d_lstm_h_11_11 = Math.fround(d_lstm[i * 1024 + j + 1665]! + d_lstm_h_11_2_11);
+        d_lstm_h_11[i * 64 + j + 65] = d_lstm_h_11_11;
+        const d_lstm_h_11_12 = Math.fround(d_lstm[i * 1024 + j + 1666]! + d_lstm_h_11_2_12);
+        d_lstm_h_11[i * 64 + j + 66] = d_lstm_h_11_12;
+        const tanh_11_0 = tanh_11[i * 64 + j]!;
+        const tanh_11_1 = tanh_11[i * 64 + j + 1]!;
+        const tanh_11_2 = tanh_11[i * 64 + j + 2]!;
+        const tanh_11_3 = tanh_11[i * 64 + j + 64]!;
+        const tanh_11_4 = tanh_11[i * 64 + j + 65]!;
+        const tanh_11_5 = tanh_11[i * 64 + j + 66]!;
+        d_lstm_c_11[i * 64 + j] =
+          d_lstm_c_12[i * 64 + j]! * lstm_f_12[i * 64 + j]! +
+          d_lstm_h_11_00 * lstm_o_11[i * 64 + j]! * (1 - tanh_11_0 * tanh_11_0);
+        d_lstm_c_11[i * 64 + j + 1] =
+          d_lstm_c_12[i * 64 + j + 1]! * lstm_f_12[i * 64 + j + 1]! +
+          d_lstm_h_11_01 * lstm_o_11[i * 64 + j + 1]! * (1 - tanh_11_1 * tanh_11_1);
+        d_lstm_c_11[i * 64 + j + 2] =
+          d_lstm_c_12[i * 64 + j + 2]! * lstm_f_12[i * 64 + j + 2]! +
+          d_lstm_h_11_02 * lstm_o_11[i * 64 + j + 2]! * (1 - tanh_11_2 * tanh_11_2);
+        d_lstm_c_11[i * 64 + j + 64] =
+          d_lstm_c_12[i * 64 + j + 64]! * lstm_f_12[i * 64 + j + 64]! +
+          d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_3 * tanh_11_3);
+        d_lstm_c_11[i * 64 + j + 65] =
+          d_lstm_c_12[i * 64 + j + 65]! * lstm_f_12[i * 64 + j + 65]! +
+          d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_4 * tanh_11_4);
+        d_lstm_c_11[i * 64 + j + 66] =
+          d_lstm_c_12[i * 64 + j + 66]! * lstm_f_12[i * 64 + j + 66]! +
+          d_lstm_h_11_12 * lstm_o_11[i * 64 + j + 66]! * (1 - tanh_11_5 * tanh_11_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_11_2_0 = Math.fround(sum0);
+      const d_lstm_h_11_2_1 = Math.fround(sum1);
+      const d_lstm_h_11_0 = Math.fround(d_lstm[i * 1024 + 703]! + d_lstm_h_11_2_0);
+      d_lstm_h_11[i * 64 + 63] = d_lstm_h_11_0;
+      const d_lstm_h_11_1 = Math.fround(d_lstm[i * 1024 + 1727]! + d_lstm_h_11_2_1);
+      d_lstm_h_11[i * 64 + 127] = d_lstm_h_11_1;
+      const tanh_11_6 = tanh_11[i * 64 + 63]!;
+      const tanh_11_7 = tanh_11[i * 64 + 127]!;
+      d_lstm_c_11[i * 64 + 63] =
+        d_lstm_c_12[i * 64 + 63]! * lstm_f_12[i * 64 + 63]! +
+        d_lstm_h_11_0 * lstm_o_11[i * 64 + 63]! * (1 - tanh_11_6 * tanh_11_6);
+      d_lstm_c_11[i * 64 + 127] =
+        d_lstm_c_12[i * 64 + 127]! * lstm_f_12[i * 64 + 127]! +
+        d_lstm_h_11_1 * lstm_o_11[i * 64 + 127]! * (1 - tanh_11_7 * tanh_11_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ
+ * d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2
+ * d_mul_19 = d_lstm.c_10
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_6(
+  d_lstm_recurrence_11_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_10_: Float32Array,
+  d_lstm_c_11_: Float32Array,
+  lstm_f_11_: Float32Array,
+  lstm_o_10_: Float32Array,
+  tanh_10_: Float32Array,
+  d_lstm_c_10_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_6(): void {
+    const d_lstm_recurrence_11 = d_lstm_recurrence_11_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_10 = d_lstm_h_10_;
+    const d_lstm_c_11 = d_lstm_c_11_;
+    const lstm_f_11 = lstm_f_11_;
+    const lstm_o_10 = lstm_o_10_;
+    const tanh_10 = tanh_10_;
+    const d_lstm_c_10 = d_lstm_c_10_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_10_2_00 = Math.fround(sum00);
+        const d_lstm_h_10_2_01 = Math.fround(sum01);
+        const d_lstm_h_10_2_02 = Math.fround(sum02);
+        const d_lstm_h_10_2_10 = Math.fround(sum10);
+        const d_lstm_h_10_2_11 = Math.fround(sum11);
+        const d_lstm_h_10_2_12 = Math.fround(sum12);
+        const d_lstm_h_10_00 = Math.fround(d_lstm[i * 1024 + j + 576]! + d_lstm_h_10_2_00);
+        d_lstm_h_10[i * 64 + j] = d_lstm_h_10_00;
+        const d_lstm_h_10_01 = Math.fround(d_lstm[i * 1024 + j + 577]! + d_lstm_h_10_2_01);
+        d_lstm_h_10[i * 64 + j + 1] = d_lstm_h_10_01;
+        const d_lstm_h_10_02 = Math.fround(d_lstm[i * 1024 + j + 578]! + d_lstm_h_10_2_02);
+        d_lstm_h_10[i * 64 + j + 2] = d_lstm_h_10_02;
+        const d_lstm_h_10_10 = Math.fround(d_lstm[i * 1024 + j + 1600]! + d_lstm_h_10_2_10);
+        d_lstm_h_10[i * 64 + j + 64] = d_lstm_h_10_10;
+        const d_lstm_h_10_11 = Math.fround(d_lstm[i * 1024 + j + 1601]! + d_lstm_h_10_2_11);
+        d_lstm_h_10[i * 64 + j + 65] = d_lstm_h_10_11;
+        const d_lstm_h_10_12 = Math.fround(d_lstm[i * 1024 + j + 1602]! + d_lstm_h_10_2_12);
+        d_lstm_h_10[i * 64 + j + 66] = d_lstm_h_10_12;
+        const tanh_10_0 = tanh_10[i * 64 + j]!;
+        const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
+        const tanh_10_2 = tanh_10[i * 64 + j + 2]!;
+        const tanh_10_3 = tanh_10[i * 64 + j + 64]!;
+        const tanh_10_4 = tanh_10[i * 64 + j + 65]!;
+        const tanh_10_5 = tanh_10[i * 64 + j + 66]!;
+        d_lstm_c_10[i * 64 + j] =
+          d_lstm_c_11[i * 64 + j]! * lstm_f_11[i * 64 + j]! +
+          d_lstm_h_10_00 * lstm_o_10[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
+        d_lstm_c_10[i * 64 + j + 1] =
+          d_lstm_c_11[i * 64 + j + 1]! * lstm_f_11[i * 64 + j + 1]! +
+          d_lstm_h_10_01 * lstm_o_10[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
+        d_lstm_c_10[i * 64 + j + 2] =
+          d_lstm_c_11[i * 64 + j + 2]! * lstm_f_11[i * 64 + j + 2]! +
+          d_lstm_h_10_02 * lstm_o_10[i * 64 + j + 2]! * (1 - tanh_10_2 * tanh_10_2);
+        d_lstm_c_10[i * 64 + j + 64] =
+          d_lstm_c_11[i * 64 + j + 64]! * lstm_f_11[i * 64 + j + 64]! +
+          d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_3 * tanh_10_3);
+        d_lstm_c_10[i * 64 + j + 65] =
+          d_lstm_c_11[i * 64 + j + 65]! * lstm_f_11[i * 64 + j + 65]! +
+          d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_4 * tanh_10_4);
+        d_lstm_c_10[i * 64 + j + 66] =
+          d_lstm_c_11[i * 64 + j + 66]! * lstm_f_11[i * 64 + j + 66]! +
+          d_lstm_h_10_12 * lstm_o_10[i * 64 + j + 66]! * (1 - tanh_10_5 * tanh_10_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_10_2_0 = Math.fround(sum0);
+      const d_lstm_h_10_2_1 = Math.fround(sum1);
+      const d_lstm_h_10_0 = Math.fround(d_lstm[i * 1024 + 639]! + d_lstm_h_10_2_0);
+      d_lstm_h_10[i * 64 + 63] = d_lstm_h_10_0;
+      const d_lstm_h_10_1 = Math.fround(d_lstm[i * 1024 + 1663]! + d_lstm_h_10_2_1);
+      d_lstm_h_10[i * 64 + 127] = d_lstm_h_10_1;
+      const tanh_10_6 = tanh_10[i * 64 + 63]!;
+      const tanh_10_7 = tanh_10[i * 64 + 127]!;
+      d_lstm_c_10[i * 64 + 63] =
+        d_lstm_c_11[i * 64 + 63]! * lstm_f_11[i * 64 + 63]! +
+        d_lstm_h_10_0 * lstm_o_10[i * 64 + 63]! * (1 - tanh_10_6 * tanh_10_6);
+      d_lstm_c_10[i * 64 + 127] =
+        d_lstm_c_11[i * 64 + 127]! * lstm_f_11[i * 64 + 127]! +
+        d_lstm_h_10_1 * lstm_o_10[i * 64 + 127]! * (1 - tanh_10_7 * tanh_10_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ
+ * d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2
+ * d_mul_17 = d_lstm.c_9
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_7(
+  d_lstm_recurrence_10_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_9_: Float32Array,
+  d_lstm_c_10_: Float32Array,
+  lstm_f_10_: Float32Array,
+  lstm_o_9_: Float32Array,
+  tanh_9_: Float32Array,
+  d_lstm_c_9_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_7(): void {
+    const d_lstm_recurrence_10 = d_lstm_recurrence_10_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_9 = d_lstm_h_9_;
+    const d_lstm_c_10 = d_lstm_c_10_;
+    const lstm_f_10 = lstm_f_10_;
+    const lstm_o_9 = lstm_o_9_;
+    const tanh_9 = tanh_9_;
+    const d_lstm_c_9 = d_lstm_c_9_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_9_2_00 = Math.fround(sum00);
+        const d_lstm_h_9_2_01 = Math.fround(sum01);
+        const d_lstm_h_9_2_02 = Math.fround(sum02);
+        const d_lstm_h_9_2_10 = Math.fround(sum10);
+        const d_lstm_h_9_2_11 = Math.fround(sum11);
+        const d_lstm_h_9_2_12 = Math.fround(sum12);
+        const d_lstm_h_9_00 = Math.fround(d_lstm[i * 1024 + j + 512]! + d_lstm_h_9_2_00);
+        d_lstm_h_9[i * 64 + j] = d_lstm_h_9_00;
+        const d_lstm_h_9_01 = Math.fround(d_lstm[i * 1024 + j + 513]! + d_lstm_h_9_2_01);
+        d_lstm_h_9[i * 64 + j + 1] = d_lstm_h_9_01;
+        const d_lstm_h_9_02 = Math.fround(d_lstm[i * 1024 + j + 514]! + d_lstm_h_9_2_02);
+        d_lstm_h_9[i * 64 + j + 2] = d_lstm_h_9_02;
+        const d_lstm_h_9_10 = Math.fround(d_lstm[i * 1024 + j + 1536]! + d_lstm_h_9_2_10);
+        d_lstm_h_9[i * 64 + j + 64] = d_lstm_h_9_10;
+        const d_lstm_h_9_11 = Math.fround(d_lstm[i * 1024 + j + 1537]! + d_lstm_h_9_2_11);
+        d_lstm_h_9[i * 64 + j + 65] = d_lstm_h_9_11;
+        const d_lstm_h_9_12 = Math.fround(d_lstm[i * 1024 + j + 1538]! + d_lstm_h_9_2_12);
+        d_lstm_h_9[i * 64 + j + 66] = d_lstm_h_9_12;
+        const tanh_9_0 = tanh_9[i * 64 + j]!;
+        const tanh_9_1 = tanh_9[i * 64 + j + 1]!;
+        const tanh_9_2 = tanh_9[i * 64 + j + 2]!;
+        const tanh_9_3 = tanh_9[i * 64 + j + 64]!;
+        const tanh_9_4 = tanh_9[i * 64 + j + 65]!;
+        const tanh_9_5 = tanh_9[i * 64 + j + 66]!;
+        d_lstm_c_9[i * 64 + j] =
+          d_lstm_c_10[i * 64 + j]! * lstm_f_10[i * 64 + j]! +
+          d_lstm_h_9_00 * lstm_o_9[i * 64 + j]! * (1 - tanh_9_0 * tanh_9_0);
+        d_lstm_c_9[i * 64 + j + 1] =
+          d_lstm_c_10[i * 64 + j + 1]! * lstm_f_10[i * 64 + j + 1]! +
+          d_lstm_h_9_01 * lstm_o_9[i * 64 + j + 1]! * (1 - tanh_9_1 * tanh_9_1);
+        d_lstm_c_9[i * 64 + j + 2] =
+          d_lstm_c_10[i * 64 + j + 2]! * lstm_f_10[i * 64 + j + 2]! +
+          d_lstm_h_9_02 * lstm_o_9[i * 64 + j + 2]! * (1 - tanh_9_2 * tanh_9_2);
+        d_lstm_c_9[i * 64 + j + 64] =
+          d_lstm_c_10[i * 64 + j + 64]! * lstm_f_10[i * 64 + j + 64]! +
+          d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_3 * tanh_9_3);
+        d_lstm_c_9[i * 64 + j + 65] =
+          d_lstm_c_10[i * 64 + j + 65]! * lstm_f_10[i * 64 + j + 65]! +
+          d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_4 * tanh_9_4);
+        d_lstm_c_9[i * 64 + j + 66] =
+          d_lstm_c_10[i * 64 + j + 66]! * lstm_f_10[i * 64 + j + 66]! +
+          d_lstm_h_9_12 * lstm_o_9[i * 64 + j + 66]! * (1 - tanh_9_5 * tanh_9_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_9_2_0 = Math.fround(sum0);
+      const d_lstm_h_9_2_1 = Math.fround(sum1);
+      const d_lstm_h_9_0 = Math.fround(d_lstm[i * 1024 + 575]! + d_lstm_h_9_2_0);
+      d_lstm_h_9[i * 64 + 63] = d_lstm_h_9_0;
+      const d_lstm_h_9_1 = Math.fround(d_lstm[i * 1024 + 1599]! + d_lstm_h_9_2_1);
+      d_lstm_h_9[i * 64 + 127] = d_lstm_h_9_1;
+      const tanh_9_6 = tanh_9[i * 64 + 63]!;
+      const tanh_9_7 = tanh_9[i * 64 + 127]!;
+      d_lstm_c_9[i * 64 + 63] =
+        d_lstm_c_10[i * 64 + 63]! * lstm_f_10[i * 64 + 63]! +
+        d_lstm_h_9_0 * lstm_o_9[i * 64 + 63]! * (1 - tanh_9_6 * tanh_9_6);
+      d_lstm_c_9[i * 64 + 127] =
+        d_lstm_c_10[i * 64 + 127]! * lstm_f_10[i * 64 + 127]! +
+        d_lstm_h_9_1 * lstm_o_9[i * 64 + 127]! * (1 - tanh_9_7 * tanh_9_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ
+ * d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2
+ * d_mul_15 = d_lstm.c_8
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_8(
+  d_lstm_recurrence_9_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_8_: Float32Array,
+  d_lstm_c_9_: Float32Array,
+  lstm_f_9_: Float32Array,
+  lstm_o_8_: Float32Array,
+  tanh_8_: Float32Array,
+  d_lstm_c_8_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_8(): void {
+    const d_lstm_recurrence_9 = d_lstm_recurrence_9_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_8 = d_lstm_h_8_;
+    const d_lstm_c_9 = d_lstm_c_9_;
+    const lstm_f_9 = lstm_f_9_;
+    const lstm_o_8 = lstm_o_8_;
+    const tanh_8 = tanh_8_;
+    const d_lstm_c_8 = d_lstm_c_8_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_8_2_00 = Math.fround(sum00);
+        const d_lstm_h_8_2_01 = Math.fround(sum01);
+        const d_lstm_h_8_2_02 = Math.fround(sum02);
+        const d_lstm_h_8_2_10 = Math.fround(sum10);
+        const d_lstm_h_8_2_11 = Math.fround(sum11);
+        const d_lstm_h_8_2_12 = Math.fround(sum12);
+        const d_lstm_h_8_00 = Math.fround(d_lstm[i * 1024 + j + 448]! + d_lstm_h_8_2_00);
+        d_lstm_h_8[i * 64 + j] = d_lstm_h_8_00;
+        const d_lstm_h_8_01 = Math.fround(d_lstm[i * 1024 + j + 449]! + d_lstm_h_8_2_01);
+        d_lstm_h_8[i * 64 + j + 1] = d_lstm_h_8_01;
+        const d_lstm_h_8_02 = Math.fround(d_lstm[i * 1024 + j + 450]! + d_lstm_h_8_2_02);
+        d_lstm_h_8[i * 64 + j + 2] = d_lstm_h_8_02;
+        const d_lstm_h_8_10 = Math.fround(d_lstm[i * 1024 + j + 1472]! + d_lstm_h_8_2_10);
+        d_lstm_h_8[i * 64 + j + 64] = d_lstm_h_8_10;
+        const d_lstm_h_8_11 = Math.fround(d_lstm[i * 1024 + j + 1473]! + d_lstm_h_8_2_11);
+        d_lstm_h_8[i * 64 + j + 65] = d_lstm_h_8_11;
+        const d_lstm_h_8_12 = Math.fround(d_lstm[i * 1024 + j + 1474]! + d_lstm_h_8_2_12);
+        d_lstm_h_8[i * 64 + j + 66] = d_lstm_h_8_12;
+        const tanh_8_0 = tanh_8[i * 64 + j]!;
+        const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
+        const tanh_8_2 = tanh_8[i * 64 + j + 2]!;
+        const tanh_8_3 = tanh_8[i * 64 + j + 64]!;
+        const tanh_8_4 = tanh_8[i * 64 + j + 65]!;
+        const tanh_8_5 = tanh_8[i * 64 + j + 66]!;
+        d_lstm_c_8[i * 64 + j] =
+          d_lstm_c_9[i * 64 + j]! * lstm_f_9[i * 64 + j]! +
+          d_lstm_h_8_00 * lstm_o_8[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
+        d_lstm_c_8[i * 64 + j + 1] =
+          d_lstm_c_9[i * 64 + j + 1]! * lstm_f_9[i * 64 + j + 1]! +
+          d_lstm_h_8_01 * lstm_o_8[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
+        d_lstm_c_8[i * 64 + j + 2] =
+          d_lstm_c_9[i * 64 + j + 2]! * lstm_f_9[i * 64 + j + 2]! +
+          d_lstm_h_8_02 * lstm_o_8[i * 64 + j + 2]! * (1 - tanh_8_2 * tanh_8_2);
+        d_lstm_c_8[i * 64 + j + 64] =
+          d_lstm_c_9[i * 64 + j + 64]! * lstm_f_9[i * 64 + j + 64]! +
+          d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_3 * tanh_8_3);
+        d_lstm_c_8[i * 64 + j + 65] =
+          d_lstm_c_9[i * 64 + j + 65]! * lstm_f_9[i * 64 + j + 65]! +
+          d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_4 * tanh_8_4);
+        d_lstm_c_8[i * 64 + j + 66] =
+          d_lstm_c_9[i * 64 + j + 66]! * lstm_f_9[i * 64 + j + 66]! +
+          d_lstm_h_8_12 * lstm_o_8[i * 64 + j + 66]! * (1 - tanh_8_5 * tanh_8_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_8_2_0 = Math.fround(sum0);
+      const d_lstm_h_8_2_1 = Math.fround(sum1);
+      const d_lstm_h_8_0 = Math.fround(d_lstm[i * 1024 + 511]! + d_lstm_h_8_2_0);
+      d_lstm_h_8[i * 64 + 63] = d_lstm_h_8_0;
+      const d_lstm_h_8_1 = Math.fround(d_lstm[i * 1024 + 1535]! + d_lstm_h_8_2_1);
+      d_lstm_h_8[i * 64 + 127] = d_lstm_h_8_1;
+      const tanh_8_6 = tanh_8[i * 64 + 63]!;
+      const tanh_8_7 = tanh_8[i * 64 + 127]!;
+      d_lstm_c_8[i * 64 + 63] =
+        d_lstm_c_9[i * 64 + 63]! * lstm_f_9[i * 64 + 63]! +
+        d_lstm_h_8_0 * lstm_o_8[i * 64 + 63]! * (1 - tanh_8_6 * tanh_8_6);
+      d_lstm_c_8[i * 64 + 127] =
+        d_lstm_c_9[i * 64 + 127]! * lstm_f_9[i * 64 + 127]! +
+        d_lstm_h_8_1 * lstm_o_8[i * 64 + 127]! * (1 - tanh_8_7 * tanh_8_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ
+ * d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2
+ * d_mul_13 = d_lstm.c_7
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_9(
+  d_lstm_recurrence_8_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_7_: Float32Array,
+  d_lstm_c_8_: Float32Array,
+  lstm_f_8_: Float32Array,
+  lstm_o_7_: Float32Array,
+  tanh_7_: Float32Array,
+  d_lstm_c_7_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_9(): void {
+    const d_lstm_recurrence_8 = d_lstm_recurrence_8_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_7 = d_lstm_h_7_;
+    const d_lstm_c_8 = d_lstm_c_8_;
+    const lstm_f_8 = lstm_f_8_;
+    const lstm_o_7 = lstm_o_7_;
+    const tanh_7 = tanh_7_;
+    const d_lstm_c_7 = d_lstm_c_7_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_7_2_00 = Math.fround(sum00);
+        const d_lstm_h_7_2_01 = Math.fround(sum01);
+        const d_lstm_h_7_2_02 = Math.fround(sum02);
+        const d_lstm_h_7_2_10 = Math.fround(sum10);
+        const d_lstm_h_7_2_11 = Math.fround(sum11);
+        const d_lstm_h_7_2_12 = Math.fround(sum12);
+        const d_lstm_h_7_00 = Math.fround(d_lstm[i * 1024 + j + 384]! + d_lstm_h_7_2_00);
+        d_lstm_h_7[i * 64 + j] = d_lstm_h_7_00;
+        const d_lstm_h_7_01 = Math.fround(d_lstm[i * 1024 + j + 385]! + d_lstm_h_7_2_01);
+        d_lstm_h_7[i * 64 + j + 1] = d_lstm_h_7_01;
+        const d_lstm_h_7_02 = Math.fround(d_lstm[i * 1024 + j + 386]! + d_lstm_h_7_2_02);
+        d_lstm_h_7[i * 64 + j + 2] = d_lstm_h_7_02;
+        const d_lstm_h_7_10 = Math.fround(d_lstm[i * 1024 + j + 1408]! + d_lstm_h_7_2_10);
+        d_lstm_h_7[i * 64 + j + 64] = d_lstm_h_7_10;
+        const d_lstm_h_7_11 = Math.fround(d_lstm[i * 1024 + j + 1409]! + d_lstm_h_7_2_11);
+        d_lstm_h_7[i * 64 + j + 65] = d_lstm_h_7_11;
+        const d_lstm_h_7_12 = Math.fround(d_lstm[i * 1024 + j + 1410]! + d_lstm_h_7_2_12);
+        d_lstm_h_7[i * 64 + j + 66] = d_lstm_h_7_12;
+        const tanh_7_0 = tanh_7[i * 64 + j]!;
+        const tanh_7_1 = tanh_7[i * 64 + j + 1]!;
+        const tanh_7_2 = tanh_7[i * 64 + j + 2]!;
+        const tanh_7_3 = tanh_7[i * 64 + j + 64]!;
+        const tanh_7_4 = tanh_7[i * 64 + j + 65]!;
+        const tanh_7_5 = tanh_7[i * 64 + j + 66]!;
+        d_lstm_c_7[i * 64 + j] =
+          d_lstm_c_8[i * 64 + j]! * lstm_f_8[i * 64 + j]! +
+          d_lstm_h_7_00 * lstm_o_7[i * 64 + j]! * (1 - tanh_7_0 * tanh_7_0);
+        d_lstm_c_7[i * 64 + j + 1] =
+          d_lstm_c_8[i * 64 + j + 1]! * lstm_f_8[i * 64 + j + 1]! +
+          d_lstm_h_7_01 * lstm_o_7[i * 64 + j + 1]! * (1 - tanh_7_1 * tanh_7_1);
+        d_lstm_c_7[i * 64 + j + 2] =
+          d_lstm_c_8[i * 64 + j + 2]! * lstm_f_8[i * 64 + j + 2]! +
+          d_lstm_h_7_02 * lstm_o_7[i * 64 + j + 2]! * (1 - tanh_7_2 * tanh_7_2);
+        d_lstm_c_7[i * 64 + j + 64] =
+          d_lstm_c_8[i * 64 + j + 64]! * lstm_f_8[i * 64 + j + 64]! +
+          d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_3 * tanh_7_3);
+        d_lstm_c_7[i * 64 + j + 65] =
+          d_lstm_c_8[i * 64 + j + 65]! * lstm_f_8[i * 64 + j + 65]! +
+          d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_4 * tanh_7_4);
+        d_lstm_c_7[i * 64 + j + 66] =
+          d_lstm_c_8[i * 64 + j + 66]! * lstm_f_8[i * 64 + j + 66]! +
+          d_lstm_h_7_12 * lstm_o_7[i * 64 + j + 66]! * (1 - tanh_7_5 * tanh_7_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_7_2_0 = Math.fround(sum0);
+      const d_lstm_h_7_2_1 = Math.fround(sum1);
+      const d_lstm_h_7_0 = Math.fround(d_lstm[i * 1024 + 447]! + d_lstm_h_7_2_0);
+      d_lstm_h_7[i * 64 + 63] = d_lstm_h_7_0;
+      const d_lstm_h_7_1 = Math.fround(d_lstm[i * 1024 + 1471]! + d_lstm_h_7_2_1);
+      d_lstm_h_7[i * 64 + 127] = d_lstm_h_7_1;
+      const tanh_7_6 = tanh_7[i * 64 + 63]!;
+      const tanh_7_7 = tanh_7[i * 64 + 127]!;
+      d_lstm_c_7[i * 64 + 63] =
+        d_lstm_c_8[i * 64 + 63]! * lstm_f_8[i * 64 + 63]! +
+        d_lstm_h_7_0 * lstm_o_7[i * 64 + 63]! * (1 - tanh_7_6 * tanh_7_6);
+      d_lstm_c_7[i * 64 + 127] =
+        d_lstm_c_8[i * 64 + 127]! * lstm_f_8[i * 64 + 127]! +
+        d_lstm_h_7_1 * lstm_o_7[i * 64 + 127]! * (1 - tanh_7_7 * tanh_7_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ
+ * d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2
+ * d_mul_11 = d_lstm.c_6
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_10(
+  d_lstm_recurrence_7_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_6_: Float32Array,
+  d_lstm_c_7_: Float32Array,
+  lstm_f_7_: Float32Array,
+  lstm_o_6_: Float32Array,
+  tanh_6_: Float32Array,
+  d_lstm_c_6_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_10(): void {
+    const d_lstm_recurrence_7 = d_lstm_recurrence_7_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_6 = d_lstm_h_6_;
+    const d_lstm_c_7 = d_lstm_c_7_;
+    const lstm_f_7 = lstm_f_7_;
+    const lstm_o_6 = lstm_o_6_;
+    const tanh_6 = tanh_6_;
+    const d_lstm_c_6 = d_lstm_c_6_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_6_2_00 = Math.fround(sum00);
+        const d_lstm_h_6_2_01 = Math.fround(sum01);
+        const d_lstm_h_6_2_02 = Math.fround(sum02);
+        const d_lstm_h_6_2_10 = Math.fround(sum10);
+        const d_lstm_h_6_2_11 = Math.fround(sum11);
+        const d_lstm_h_6_2_12 = Math.fround(sum12);
+        const d_lstm_h_6_00 = Math.fround(d_lstm[i * 1024 + j + 320]! + d_lstm_h_6_2_00);
+        d_lstm_h_6[i * 64 + j] = d_lstm_h_6_00;
+        const d_lstm_h_6_01 = Math.fround(d_lstm[i * 1024 + j + 321]! + d_lstm_h_6_2_01);
+        d_lstm_h_6[i * 64 + j + 1] = d_lstm_h_6_01;
+        const d_lstm_h_6_02 = Math.fround(d_lstm[i * 1024 + j + 322]! + d_lstm_h_6_2_02);
+        d_lstm_h_6[i * 64 + j + 2] = d_lstm_h_6_02;
+        const d_lstm_h_6_10 = Math.fround(d_lstm[i * 1024 + j + 1344]! + d_lstm_h_6_2_10);
+        d_lstm_h_6[i * 64 + j + 64] = d_lstm_h_6_10;
+        const d_lstm_h_6_11 = Math.fround(d_lstm[i * 1024 + j + 1345]! + d_lstm_h_6_2_11);
+        d_lstm_h_6[i * 64 + j + 65] = d_lstm_h_6_11;
+        const d_lstm_h_6_12 = Math.fround(d_lstm[i * 1024 + j + 1346]! + d_lstm_h_6_2_12);
+        d_lstm_h_6[i * 64 + j + 66] = d_lstm_h_6_12;
+        const tanh_6_0 = tanh_6[i * 64 + j]!;
+        const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
+        const tanh_6_2 = tanh_6[i * 64 + j + 2]!;
+        const tanh_6_3 = tanh_6[i * 64 + j + 64]!;
+        const tanh_6_4 = tanh_6[i * 64 + j + 65]!;
+        const tanh_6_5 = tanh_6[i * 64 + j + 66]!;
+        d_lstm_c_6[i * 64 + j] =
+          d_lstm_c_7[i * 64 + j]! * lstm_f_7[i * 64 + j]! +
+          d_lstm_h_6_00 * lstm_o_6[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
+        d_lstm_c_6[i * 64 + j + 1] =
+          d_lstm_c_7[i * 64 + j + 1]! * lstm_f_7[i * 64 + j + 1]! +
+          d_lstm_h_6_01 * lstm_o_6[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
+        d_lstm_c_6[i * 64 + j + 2] =
+          d_lstm_c_7[i * 64 + j + 2]! * lstm_f_7[i * 64 + j + 2]! +
+          d_lstm_h_6_02 * lstm_o_6[i * 64 + j + 2]! * (1 - tanh_6_2 * tanh_6_2);
+        d_lstm_c_6[i * 64 + j + 64] =
+          d_lstm_c_7[i * 64 + j + 64]! * lstm_f_7[i * 64 + j + 64]! +
+          d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_3 * tanh_6_3);
+        d_lstm_c_6[i * 64 + j + 65] =
+          d_lstm_c_7[i * 64 + j + 65]! * lstm_f_7[i * 64 + j + 65]! +
+          d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_4 * tanh_6_4);
+        d_lstm_c_6[i * 64 + j + 66] =
+          d_lstm_c_7[i * 64 + j + 66]! * lstm_f_7[i * 64 + j + 66]! +
+          d_lstm_h_6_12 * lstm_o_6[i * 64 + j + 66]! * (1 - tanh_6_5 * tanh_6_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_6_2_0 = Math.fround(sum0);
+      const d_lstm_h_6_2_1 = Math.fround(sum1);
+      const d_lstm_h_6_0 = Math.fround(d_lstm[i * 1024 + 383]! + d_lstm_h_6_2_0);
+      d_lstm_h_6[i * 64 + 63] = d_lstm_h_6_0;
+      const d_lstm_h_6_1 = Math.fround(d_lstm[i * 1024 + 1407]! + d_lstm_h_6_2_1);
+      d_lstm_h_6[i * 64 + 127] = d_lstm_h_6_1;
+      const tanh_6_6 = tanh_6[i * 64 + 63]!;
+      const tanh_6_7 = tanh_6[i * 64 + 127]!;
+      d_lstm_c_6[i * 64 + 63] =
+        d_lstm_c_7[i * 64 + 63]! * lstm_f_7[i * 64 + 63]! +
+        d_lstm_h_6_0 * lstm_o_6[i * 64 + 63]! * (1 - tanh_6_6 * tanh_6_6);
+      d_lstm_c_6[i * 64 + 127] =
+        d_lstm_c_7[i * 64 + 127]! * lstm_f_7[i * 64 + 127]! +
+        d_lstm_h_6_1 * lstm_o_6[i * 64 + 127]! * (1 - tanh_6_7 * tanh_6_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ
+ * d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2
+ * d_mul_9 = d_lstm.c_5
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_11(
+  d_lstm_recurrence_6_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_5_: Float32Array,
+  d_lstm_c_6_: Float32Array,
+  lstm_f_6_: Float32Array,
+  lstm_o_5_: Float32Array,
+  tanh_5_: Float32Array,
+  d_lstm_c_5_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_11(): void {
+    const d_lstm_recurrence_6 = d_lstm_recurrence_6_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_5 = d_lstm_h_5_;
+    const d_lstm_c_6 = d_lstm_c_6_;
+    const lstm_f_6 = lstm_f_6_;
+    const lstm_o_5 = lstm_o_5_;
+    const tanh_5 = tanh_5_;
+    const d_lstm_c_5 = d_lstm_c_5_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_5_2_00 = Math.fround(sum00);
+        const d_lstm_h_5_2_01 = Math.fround(sum01);
+        const d_lstm_h_5_2_02 = Math.fround(sum02);
+        const d_lstm_h_5_2_10 = Math.fround(sum10);
+        const d_lstm_h_5_2_11 = Math.fround(sum11);
+        const d_lstm_h_5_2_12 = Math.fround(sum12);
+        const d_lstm_h_5_00 = Math.fround(d_lstm[i * 1024 + j + 256]! + d_lstm_h_5_2_00);
+        d_lstm_h_5[i * 64 + j] = d_lstm_h_5_00;
+        const d_lstm_h_5_01 = Math.fround(d_lstm[i * 1024 + j + 257]! + d_lstm_h_5_2_01);
+        d_lstm_h_5[i * 64 + j + 1] = d_lstm_h_5_01;
+        const d_lstm_h_5_02 = Math.fround(d_lstm[i * 1024 + j + 258]! + d_lstm_h_5_2_02);
+        d_lstm_h_5[i * 64 + j + 2] = d_lstm_h_5_02;
+        const d_lstm_h_5_10 = Math.fround(d_lstm[i * 1024 + j + 1280]! + d_lstm_h_5_2_10);
+        d_lstm_h_5[i * 64 + j + 64] = d_lstm_h_5_10;
+        const d_lstm_h_5_11 = Math.fround(d_lstm[i * 1024 + j + 1281]! + d_lstm_h_5_2_11);
+        d_lstm_h_5[i * 64 + j + 65] = d_lstm_h_5_11;
+        const d_lstm_h_5_12 = Math.fround(d_lstm[i * 1024 + j + 1282]! + d_lstm_h_5_2_12);
+        d_lstm_h_5[i * 64 + j + 66] = d_lstm_h_5_12;
+        const tanh_5_0 = tanh_5[i * 64 + j]!;
+        const tanh_5_1 = tanh_5[i * 64 + j + 1]!;
+        const tanh_5_2 = tanh_5[i * 64 + j + 2]!;
+        const tanh_5_3 = tanh_5[i * 64 + j + 64]!;
+        const tanh_5_4 = tanh_5[i * 64 + j + 65]!;
+        const tanh_5_5 = tanh_5[i * 64 + j + 66]!;
+        d_lstm_c_5[i * 64 + j] =
+          d_lstm_c_6[i * 64 + j]! * lstm_f_6[i * 64 + j]! +
+          d_lstm_h_5_00 * lstm_o_5[i * 64 + j]! * (1 - tanh_5_0 * tanh_5_0);
+        d_lstm_c_5[i * 64 + j + 1] =
+          d_lstm_c_6[i * 64 + j + 1]! * lstm_f_6[i * 64 + j + 1]! +
+          d_lstm_h_5_01 * lstm_o_5[i * 64 + j + 1]! * (1 - tanh_5_1 * tanh_5_1);
+        d_lstm_c_5[i * 64 + j + 2] =
+          d_lstm_c_6[i * 64 + j + 2]! * lstm_f_6[i * 64 + j + 2]! +
+          d_lstm_h_5_02 * lstm_o_5[i * 64 + j + 2]! * (1 - tanh_5_2 * tanh_5_2);
+        d_lstm_c_5[i * 64 + j + 64] =
+          d_lstm_c_6[i * 64 + j + 64]! * lstm_f_6[i * 64 + j + 64]! +
+          d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_3 * tanh_5_3);
+        d_lstm_c_5[i * 64 + j + 65] =
+          d_lstm_c_6[i * 64 + j + 65]! * lstm_f_6[i * 64 + j + 65]! +
+          d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_4 * tanh_5_4);
+        d_lstm_c_5[i * 64 + j + 66] =
+          d_lstm_c_6[i * 64 + j + 66]! * lstm_f_6[i * 64 + j + 66]! +
+          d_lstm_h_5_12 * lstm_o_5[i * 64 + j + 66]! * (1 - tanh_5_5 * tanh_5_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_5_2_0 = Math.fround(sum0);
+      const d_lstm_h_5_2_1 = Math.fround(sum1);
+      const d_lstm_h_5_0 = Math.fround(d_lstm[i * 1024 + 319]! + d_lstm_h_5_2_0);
+      d_lstm_h_5[i * 64 + 63] = d_lstm_h_5_0;
+      const d_lstm_h_5_1 = Math.fround(d_lstm[i * 1024 + 1343]! + d_lstm_h_5_2_1);
+      d_lstm_h_5[i * 64 + 127] = d_lstm_h_5_1;
+      const tanh_5_6 = tanh_5[i * 64 + 63]!;
+      const tanh_5_7 = tanh_5[i * 64 + 127]!;
+      d_lstm_c_5[i * 64 + 63] =
+        d_lstm_c_6[i * 64 + 63]! * lstm_f_6[i * 64 + 63]! +
+        d_lstm_h_5_0 * lstm_o_5[i * 64 + 63]! * (1 - tanh_5_6 * tanh_5_6);
+      d_lstm_c_5[i * 64 + 127] =
+        d_lstm_c_6[i * 64 + 127]! * lstm_f_6[i * 64 + 127]! +
+        d_lstm_h_5_1 * lstm_o_5[i * 64 + 127]! * (1 - tanh_5_7 * tanh_5_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ
+ * d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2
+ * d_mul_7 = d_lstm.c_4
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_12(
+  d_lstm_recurrence_5_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_4_: Float32Array,
+  d_lstm_c_5_: Float32Array,
+  lstm_f_5_: Float32Array,
+  lstm_o_4_: Float32Array,
+  tanh_4_: Float32Array,
+  d_lstm_c_4_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_12(): void {
+    const d_lstm_recurrence_5 = d_lstm_recurrence_5_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_4 = d_lstm_h_4_;
+    const d_lstm_c_5 = d_lstm_c_5_;
+    const lstm_f_5 = lstm_f_5_;
+    const lstm_o_4 = lstm_o_4_;
+    const tanh_4 = tanh_4_;
+    const d_lstm_c_4 = d_lstm_c_4_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_4_2_00 = Math.fround(sum00);
+        const d_lstm_h_4_2_01 = Math.fround(sum01);
+        const d_lstm_h_4_2_02 = Math.fround(sum02);
+        const d_lstm_h_4_2_10 = Math.fround(sum10);
+        const d_lstm_h_4_2_11 = Math.fround(sum11);
+        const d_lstm_h_4_2_12 = Math.fround(sum12);
+        const d_lstm_h_4_00 = Math.fround(d_lstm[i * 1024 + j + 192]! + d_lstm_h_4_2_00);
+        d_lstm_h_4[i * 64 + j] = d_lstm_h_4_00;
+        const d_lstm_h_4_01 = Math.fround(d_lstm[i * 1024 + j + 193]! + d_lstm_h_4_2_01);
+        d_lstm_h_4[i * 64 + j + 1] = d_lstm_h_4_01;
+        const d_lstm_h_4_02 = Math.fround(d_lstm[i * 1024 + j + 194]! + d_lstm_h_4_2_02);
+        d_lstm_h_4[i * 64 + j + 2] = d_lstm_h_4_02;
+        const d_lstm_h_4_10 = Math.fround(d_lstm[i * 1024 + j + 1216]! + d_lstm_h_4_2_10);
+        d_lstm_h_4[i * 64 + j + 64] = d_lstm_h_4_10;
+        const d_lstm_h_4_11 = Math.fround(d_lstm[i * 1024 + j + 1217]! + d_lstm_h_4_2_11);
+        d_lstm_h_4[i * 64 + j + 65] = d_lstm_h_4_11;
+        const d_lstm_h_4_12 = Math.fround(d_lstm[i * 1024 + j + 1218]! + d_lstm_h_4_2_12);
+        d_lstm_h_4[i * 64 + j + 66] = d_lstm_h_4_12;
+        const tanh_4_0 = tanh_4[i * 64 + j]!;
+        const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
+        const tanh_4_2 = tanh_4[i * 64 + j + 2]!;
+        const tanh_4_3 = tanh_4[i * 64 + j + 64]!;
+        const tanh_4_4 = tanh_4[i * 64 + j + 65]!;
+        const tanh_4_5 = tanh_4[i * 64 + j + 66]!;
+        d_lstm_c_4[i * 64 + j] =
+          d_lstm_c_5[i * 64 + j]! * lstm_f_5[i * 64 + j]! +
+          d_lstm_h_4_00 * lstm_o_4[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
+        d_lstm_c_4[i * 64 + j + 1] =
+          d_lstm_c_5[i * 64 + j + 1]! * lstm_f_5[i * 64 + j + 1]! +
+          d_lstm_h_4_01 * lstm_o_4[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
+        d_lstm_c_4[i * 64 + j + 2] =
+          d_lstm_c_5[i * 64 + j + 2]! * lstm_f_5[i * 64 + j + 2]! +
+          d_lstm_h_4_02 * lstm_o_4[i * 64 + j + 2]! * (1 - tanh_4_2 * tanh_4_2);
+        d_lstm_c_4[i * 64 + j + 64] =
+          d_lstm_c_5[i * 64 + j + 64]! * lstm_f_5[i * 64 + j + 64]! +
+          d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_3 * tanh_4_3);
+        d_lstm_c_4[i * 64 + j + 65] =
+          d_lstm_c_5[i * 64 + j + 65]! * lstm_f_5[i * 64 + j + 65]! +
+          d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_4 * tanh_4_4);
+        d_lstm_c_4[i * 64 + j + 66] =
+          d_lstm_c_5[i * 64 + j + 66]! * lstm_f_5[i * 64 + j + 66]! +
+          d_lstm_h_4_12 * lstm_o_4[i * 64 + j + 66]! * (1 - tanh_4_5 * tanh_4_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_4_2_0 = Math.fround(sum0);
+      const d_lstm_h_4_2_1 = Math.fround(sum1);
+      const d_lstm_h_4_0 = Math.fround(d_lstm[i * 1024 + 255]! + d_lstm_h_4_2_0);
+      d_lstm_h_4[i * 64 + 63] = d_lstm_h_4_0;
+      const d_lstm_h_4_1 = Math.fround(d_lstm[i * 1024 + 1279]! + d_lstm_h_4_2_1);
+      d_lstm_h_4[i * 64 + 127] = d_lstm_h_4_1;
+      const tanh_4_6 = tanh_4[i * 64 + 63]!;
+      const tanh_4_7 = tanh_4[i * 64 + 127]!;
+      d_lstm_c_4[i * 64 + 63] =
+        d_lstm_c_5[i * 64 + 63]! * lstm_f_5[i * 64 + 63]! +
+        d_lstm_h_4_0 * lstm_o_4[i * 64 + 63]! * (1 - tanh_4_6 * tanh_4_6);
+      d_lstm_c_4[i * 64 + 127] =
+        d_lstm_c_5[i * 64 + 127]! * lstm_f_5[i * 64 + 127]! +
+        d_lstm_h_4_1 * lstm_o_4[i * 64 + 127]! * (1 - tanh_4_7 * tanh_4_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ
+ * d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2
+ * d_mul_5 = d_lstm.c_3
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_13(
+  d_lstm_recurrence_4_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_3_: Float32Array,
+  d_lstm_c_4_: Float32Array,
+  lstm_f_4_: Float32Array,
+  lstm_o_3_: Float32Array,
+  tanh_3_: Float32Array,
+  d_lstm_c_3_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_13(): void {
+    const d_lstm_recurrence_4 = d_lstm_recurrence_4_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_3 = d_lstm_h_3_;
+    const d_lstm_c_4 = d_lstm_c_4_;
+    const lstm_f_4 = lstm_f_4_;
+    const lstm_o_3 = lstm_o_3_;
+    const tanh_3 = tanh_3_;
+    const d_lstm_c_3 = d_lstm_c_3_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_3_2_00 = Math.fround(sum00);
+        const d_lstm_h_3_2_01 = Math.fround(sum01);
+        const d_lstm_h_3_2_02 = Math.fround(sum02);
+        const d_lstm_h_3_2_10 = Math.fround(sum10);
+        const d_lstm_h_3_2_11 = Math.fround(sum11);
+        const d_lstm_h_3_2_12 = Math.fround(sum12);
+        const d_lstm_h_3_00 = Math.fround(d_lstm[i * 1024 + j + 128]! + d_lstm_h_3_2_00);
+        d_lstm_h_3[i * 64 + j] = d_lstm_h_3_00;
+        const d_lstm_h_3_01 = Math.fround(d_lstm[i * 1024 + j + 129]! + d_lstm_h_3_2_01);
+        d_lstm_h_3[i * 64 + j + 1] = d_lstm_h_3_01;
+        const d_lstm_h_3_02 = Math.fround(d_lstm[i * 1024 + j + 130]! + d_lstm_h_3_2_02);
+        d_lstm_h_3[i * 64 + j + 2] = d_lstm_h_3_02;
+        const d_lstm_h_3_10 = Math.fround(d_lstm[i * 1024 + j + 1152]! + d_lstm_h_3_2_10);
+        d_lstm_h_3[i * 64 + j + 64] = d_lstm_h_3_10;
+        const d_lstm_h_3_11 = Math.fround(d_lstm[i * 1024 + j + 1153]! + d_lstm_h_3_2_11);
+        d_lstm_h_3[i * 64 + j + 65] = d_lstm_h_3_11;
+        const d_lstm_h_3_12 = Math.fround(d_lstm[i * 1024 + j + 1154]! + d_lstm_h_3_2_12);
+        d_lstm_h_3[i * 64 + j + 66] = d_lstm_h_3_12;
+        const tanh_3_0 = tanh_3[i * 64 + j]!;
+        const tanh_3_1 = tanh_3[i * 64 + j + 1]!;
+        const tanh_3_2 = tanh_3[i * 64 + j + 2]!;
+        const tanh_3_3 = tanh_3[i * 64 + j + 64]!;
+        const tanh_3_4 = tanh_3[i * 64 + j + 65]!;
+        const tanh_3_5 = tanh_3[i * 64 + j + 66]!;
+        d_lstm_c_3[i * 64 + j] =
+          d_lstm_c_4[i * 64 + j]! * lstm_f_4[i * 64 + j]! +
+          d_lstm_h_3_00 * lstm_o_3[i * 64 + j]! * (1 - tanh_3_0 * tanh_3_0);
+        d_lstm_c_3[i * 64 + j + 1] =
+          d_lstm_c_4[i * 64 + j + 1]! * lstm_f_4[i * 64 + j + 1]! +
+          d_lstm_h_3_01 * lstm_o_3[i * 64 + j + 1]! * (1 - tanh_3_1 * tanh_3_1);
+        d_lstm_c_3[i * 64 + j + 2] =
+          d_lstm_c_4[i * 64 + j + 2]! * lstm_f_4[i * 64 + j + 2]! +
+          d_lstm_h_3_02 * lstm_o_3[i * 64 + j + 2]! * (1 - tanh_3_2 * tanh_3_2);
+        d_lstm_c_3[i * 64 + j + 64] =
+          d_lstm_c_4[i * 64 + j + 64]! * lstm_f_4[i * 64 + j + 64]! +
+          d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_3 * tanh_3_3);
+        d_lstm_c_3[i * 64 + j + 65] =
+          d_lstm_c_4[i * 64 + j + 65]! * lstm_f_4[i * 64 + j + 65]! +
+          d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_4 * tanh_3_4);
+        d_lstm_c_3[i * 64 + j + 66] =
+          d_lstm_c_4[i * 64 + j + 66]! * lstm_f_4[i * 64 + j + 66]! +
+          d_lstm_h_3_12 * lstm_o_3[i * 64 + j + 66]! * (1 - tanh_3_5 * tanh_3_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_3_2_0 = Math.fround(sum0);
+      const d_lstm_h_3_2_1 = Math.fround(sum1);
+      const d_lstm_h_3_0 = Math.fround(d_lstm[i * 1024 + 191]! + d_lstm_h_3_2_0);
+      d_lstm_h_3[i * 64 + 63] = d_lstm_h_3_0;
+      const d_lstm_h_3_1 = Math.fround(d_lstm[i * 1024 + 1215]! + d_lstm_h_3_2_1);
+      d_lstm_h_3[i * 64 + 127] = d_lstm_h_3_1;
+      const tanh_3_6 = tanh_3[i * 64 + 63]!;
+      const tanh_3_7 = tanh_3[i * 64 + 127]!;
+      d_lstm_c_3[i * 64 + 63] =
+        d_lstm_c_4[i * 64 + 63]! * lstm_f_4[i * 64 + 63]! +
+        d_lstm_h_3_0 * lstm_o_3[i * 64 + 63]! * (1 - tanh_3_6 * tanh_3_6);
+      d_lstm_c_3[i * 64 + 127] =
+        d_lstm_c_4[i * 64 + 127]! * lstm_f_4[i * 64 + 127]! +
+        d_lstm_h_3_1 * lstm_o_3[i * 64 + 127]! * (1 - tanh_3_7 * tanh_3_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ
+ * d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2
+ * d_mul_3 = d_lstm.c_2
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_14(
+  d_lstm_recurrence_3_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_2_: Float32Array,
+  d_lstm_c_3_: Float32Array,
+  lstm_f_3_: Float32Array,
+  lstm_o_2_: Float32Array,
+  tanh_2_: Float32Array,
+  d_lstm_c_2_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_14(): void {
+    const d_lstm_recurrence_3 = d_lstm_recurrence_3_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h_2 = d_lstm_h_2_;
+    const d_lstm_c_3 = d_lstm_c_3_;
+    const lstm_f_3 = lstm_f_3_;
+    const lstm_o_2 = lstm_o_2_;
+    const tanh_2 = tanh_2_;
+    const d_lstm_c_2 = d_lstm_c_2_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_2_2_00 = Math.fround(sum00);
+        const d_lstm_h_2_2_01 = Math.fround(sum01);
+        const d_lstm_h_2_2_02 = Math.fround(sum02);
+        const d_lstm_h_2_2_10 = Math.fround(sum10);
+        const d_lstm_h_2_2_11 = Math.fround(sum11);
+        const d_lstm_h_2_2_12 = Math.fround(sum12);
+        const d_lstm_h_2_00 = Math.fround(d_lstm[i * 1024 + j + 64]! + d_lstm_h_2_2_00);
+        d_lstm_h_2[i * 64 + j] = d_lstm_h_2_00;
+        const d_lstm_h_2_01 = Math.fround(d_lstm[i * 1024 + j + 65]! + d_lstm_h_2_2_01);
+        d_lstm_h_2[i * 64 + j + 1] = d_lstm_h_2_01;
+        const d_lstm_h_2_02 = Math.fround(d_lstm[i * 1024 + j + 66]! + d_lstm_h_2_2_02);
+        d_lstm_h_2[i * 64 + j + 2] = d_lstm_h_2_02;
+        const d_lstm_h_2_10 = Math.fround(d_lstm[i * 1024 + j + 1088]! + d_lstm_h_2_2_10);
+        d_lstm_h_2[i * 64 + j + 64] = d_lstm_h_2_10;
+        const d_lstm_h_2_11 = Math.fround(d_lstm[i * 1024 + j + 1089]! + d_lstm_h_2_2_11);
+        d_lstm_h_2[i * 64 + j + 65] = d_lstm_h_2_11;
+        const d_lstm_h_2_12 = Math.fround(d_lstm[i * 1024 + j + 1090]! + d_lstm_h_2_2_12);
+        d_lstm_h_2[i * 64 + j + 66] = d_lstm_h_2_12;
+        const tanh_2_0 = tanh_2[i * 64 + j]!;
+        const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
+        const tanh_2_2 = tanh_2[i * 64 + j + 2]!;
+        const tanh_2_3 = tanh_2[i * 64 + j + 64]!;
+        const tanh_2_4 = tanh_2[i * 64 + j + 65]!;
+        const tanh_2_5 = tanh_2[i * 64 + j + 66]!;
+        d_lstm_c_2[i * 64 + j] =
+          d_lstm_c_3[i * 64 + j]! * lstm_f_3[i * 64 + j]! +
+          d_lstm_h_2_00 * lstm_o_2[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
+        d_lstm_c_2[i * 64 + j + 1] =
+          d_lstm_c_3[i * 64 + j + 1]! * lstm_f_3[i * 64 + j + 1]! +
+          d_lstm_h_2_01 * lstm_o_2[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
+        d_lstm_c_2[i * 64 + j + 2] =
+          d_lstm_c_3[i * 64 + j + 2]! * lstm_f_3[i * 64 + j + 2]! +
+          d_lstm_h_2_02 * lstm_o_2[i * 64 + j + 2]! * (1 - tanh_2_2 * tanh_2_2);
+        d_lstm_c_2[i * 64 + j + 64] =
+          d_lstm_c_3[i * 64 + j + 64]! * lstm_f_3[i * 64 + j + 64]! +
+          d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_3 * tanh_2_3);
+        d_lstm_c_2[i * 64 + j + 65] =
+          d_lstm_c_3[i * 64 + j + 65]! * lstm_f_3[i * 64 + j + 65]! +
+          d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_4 * tanh_2_4);
+        d_lstm_c_2[i * 64 + j + 66] =
+          d_lstm_c_3[i * 64 + j + 66]! * lstm_f_3[i * 64 + j + 66]! +
+          d_lstm_h_2_12 * lstm_o_2[i * 64 + j + 66]! * (1 - tanh_2_5 * tanh_2_5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_2_2_0 = Math.fround(sum0);
+      const d_lstm_h_2_2_1 = Math.fround(sum1);
+      const d_lstm_h_2_0 = Math.fround(d_lstm[i * 1024 + 127]! + d_lstm_h_2_2_0);
+      d_lstm_h_2[i * 64 + 63] = d_lstm_h_2_0;
+      const d_lstm_h_2_1 = Math.fround(d_lstm[i * 1024 + 1151]! + d_lstm_h_2_2_1);
+      d_lstm_h_2[i * 64 + 127] = d_lstm_h_2_1;
+      const tanh_2_6 = tanh_2[i * 64 + 63]!;
+      const tanh_2_7 = tanh_2[i * 64 + 127]!;
+      d_lstm_c_2[i * 64 + 63] =
+        d_lstm_c_3[i * 64 + 63]! * lstm_f_3[i * 64 + 63]! +
+        d_lstm_h_2_0 * lstm_o_2[i * 64 + 63]! * (1 - tanh_2_6 * tanh_2_6);
+      d_lstm_c_2[i * 64 + 127] =
+        d_lstm_c_3[i * 64 + 127]! * lstm_f_3[i * 64 + 127]! +
+        d_lstm_h_2_1 * lstm_o_2[i * 64 + 127]! * (1 - tanh_2_7 * tanh_2_7);
+    }
+  };
+}
+
+/**
+ * d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ
+ * d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17
+ * d_mul = d_lstm.c
+ * 1,062,912 floating-point operations.
+ */
+function dotAdd_32x256x64_15(
+  d_lstm_recurrence_2_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  d_lstm_: Float32Array,
+  d_lstm_h_: Float32Array,
+  d_lstm_c_2_: Float32Array,
+  lstm_f_2_: Float32Array,
+  lstm_o_: Float32Array,
+  tanh__: Float32Array,
+  d_lstm_c_: Float32Array,
+): () => void {
+  return function dotAdd_32x256x64_15(): void {
+    const d_lstm_recurrence_2 = d_lstm_recurrence_2_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const d_lstm = d_lstm_;
+    const d_lstm_h = d_lstm_h_;
+    const d_lstm_c_2 = d_lstm_c_2_;
+    const lstm_f_2 = lstm_f_2_;
+    const lstm_o = lstm_o_;
+    const tanh_ = tanh__;
+    const d_lstm_c = d_lstm_c_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 63; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 257]!;
+            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 258]!;
+            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 259]!;
+            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const d_lstm_h_17_00 = Math.fround(sum00);
+        const d_lstm_h_17_01 = Math.fround(sum01);
+        const d_lstm_h_17_02 = Math.fround(sum02);
+        const d_lstm_h_17_10 = Math.fround(sum10);
+        const d_lstm_h_17_11 = Math.fround(sum11);
+        const d_lstm_h_17_12 = Math.fround(sum12);
+        const d_lstm_h00 = Math.fround(d_lstm[i * 1024 + j]! + d_lstm_h_17_00);
+        d_lstm_h[i * 64 + j] = d_lstm_h00;
+        const d_lstm_h01 = Math.fround(d_lstm[i * 1024 + j + 1]! + d_lstm_h_17_01);
+        d_lstm_h[i * 64 + j + 1] = d_lstm_h01;
+        const d_lstm_h02 = Math.fround(d_lstm[i * 1024 + j + 2]! + d_lstm_h_17_02);
+        d_lstm_h[i * 64 + j + 2] = d_lstm_h02;
+        const d_lstm_h10 = Math.fround(d_lstm[i * 1024 + j + 1024]! + d_lstm_h_17_10);
+        d_lstm_h[i * 64 + j + 64] = d_lstm_h10;
+        const d_lstm_h11 = Math.fround(d_lstm[i * 1024 + j + 1025]! + d_lstm_h_17_11);
+        d_lstm_h[i * 64 + j + 65] = d_lstm_h11;
+        const d_lstm_h12 = Math.fround(d_lstm[i * 1024 + j + 1026]! + d_lstm_h_17_12);
+        d_lstm_h[i * 64 + j + 66] = d_lstm_h12;
+        const tanh__0 = tanh_[i * 64 + j]!;
+        const tanh__1 = tanh_[i * 64 + j + 1]!;
+        const tanh__2 = tanh_[i * 64 + j + 2]!;
+        const tanh__3 = tanh_[i * 64 + j + 64]!;
+        const tanh__4 = tanh_[i * 64 + j + 65]!;
+        const tanh__5 = tanh_[i * 64 + j + 66]!;
+        d_lstm_c[i * 64 + j] =
+          d_lstm_c_2[i * 64 + j]! * lstm_f_2[i * 64 + j]! +
+          d_lstm_h00 * lstm_o[i * 64 + j]! * (1 - tanh__0 * tanh__0);
+        d_lstm_c[i * 64 + j + 1] =
+          d_lstm_c_2[i * 64 + j + 1]! * lstm_f_2[i * 64 + j + 1]! +
+          d_lstm_h01 * lstm_o[i * 64 + j + 1]! * (1 - tanh__1 * tanh__1);
+        d_lstm_c[i * 64 + j + 2] =
+          d_lstm_c_2[i * 64 + j + 2]! * lstm_f_2[i * 64 + j + 2]! +
+          d_lstm_h02 * lstm_o[i * 64 + j + 2]! * (1 - tanh__2 * tanh__2);
+        d_lstm_c[i * 64 + j + 64] =
+          d_lstm_c_2[i * 64 + j + 64]! * lstm_f_2[i * 64 + j + 64]! +
+          d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__3 * tanh__3);
+        d_lstm_c[i * 64 + j + 65] =
+          d_lstm_c_2[i * 64 + j + 65]! * lstm_f_2[i * 64 + j + 65]! +
+          d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__4 * tanh__4);
+        d_lstm_c[i * 64 + j + 66] =
+          d_lstm_c_2[i * 64 + j + 66]! * lstm_f_2[i * 64 + j + 66]! +
+          d_lstm_h12 * lstm_o[i * 64 + j + 66]! * (1 - tanh__5 * tanh__5);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+        const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+        sum0 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_3;
+        sum1 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_3;
+      }
+      const d_lstm_h_17_0 = Math.fround(sum0);
+      const d_lstm_h_17_1 = Math.fround(sum1);
+      const d_lstm_h0 = Math.fround(d_lstm[i * 1024 + 63]! + d_lstm_h_17_0);
+      d_lstm_h[i * 64 + 63] = d_lstm_h0;
+      const d_lstm_h1 = Math.fround(d_lstm[i * 1024 + 1087]! + d_lstm_h_17_1);
+      d_lstm_h[i * 64 + 127] = d_lstm_h1;
+      const tanh__6 = tanh_[i * 64 + 63]!;
+      const tanh__7 = tanh_[i * 64 + 127]!;
+      d_lstm_c[i * 64 + 63] =
+        d_lstm_c_2[i * 64 + 63]! * lstm_f_2[i * 64 + 63]! +
+        d_lstm_h0 * lstm_o[i * 64 + 63]! * (1 - tanh__6 * tanh__6);
+      d_lstm_c[i * 64 + 127] =
+        d_lstm_c_2[i * 64 + 127]! * lstm_f_2[i * 64 + 127]! +
+        d_lstm_h1 * lstm_o[i * 64 + 127]! * (1 - tanh__7 * tanh__7);
+    }
+  };
+}
+
+/**
+ * d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])
+ * d_dot = d_lstm.inputs
+ * 2,121,728 floating-point operations.
+ */
+function add_32x16x256(
+  d_lstm_h_: Float32Array,
+  tanh__: Float32Array,
+  lstm_o_: Float32Array,
+  d_lstm_c_: Float32Array,
+  lstm_i_: Float32Array,
+  lstm_g_: Float32Array,
+  lstm_f_: Float32Array,
+  d_lstm_recurrence_: Float32Array,
+  d_lstm_recurrence_16_: Float32Array,
+  d_lstm_recurrence_15_: Float32Array,
+  d_lstm_recurrence_14_: Float32Array,
+  d_lstm_recurrence_13_: Float32Array,
+  d_lstm_recurrence_12_: Float32Array,
+  d_lstm_recurrence_11_: Float32Array,
+  d_lstm_recurrence_10_: Float32Array,
+  d_lstm_recurrence_9_: Float32Array,
+  d_lstm_recurrence_8_: Float32Array,
+  d_lstm_recurrence_7_: Float32Array,
+  d_lstm_recurrence_6_: Float32Array,
+  d_lstm_recurrence_5_: Float32Array,
+  d_lstm_recurrence_4_: Float32Array,
+  d_lstm_recurrence_3_: Float32Array,
+  d_lstm_recurrence_2_: Float32Array,
+  d_lstm_inputs_: Float32Array,
+): () => void {
+  return function add_32x16x256(): void {
+    const d_lstm_h = d_lstm_h_;
+    const tanh_ = tanh__;
+    const lstm_o = lstm_o_;
+    const d_lstm_c = d_lstm_c_;
+    const lstm_i = lstm_i_;
+    const lstm_g = lstm_g_;
+    const lstm_f = lstm_f_;
+    const d_lstm_recurrence = d_lstm_recurrence_;
+    const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
+    const d_lstm_recurrence_15 = d_lstm_recurrence_15_;
+    const d_lstm_recurrence_14 = d_lstm_recurrence_14_;
+    const d_lstm_recurrence_13 = d_lstm_recurrence_13_;
+    const d_lstm_recurrence_12 = d_lstm_recurrence_12_;
+    const d_lstm_recurrence_11 = d_lstm_recurrence_11_;
+    const d_lstm_recurrence_10 = d_lstm_recurrence_10_;
+    const d_lstm_recurrence_9 = d_lstm_recurrence_9_;
+    const d_lstm_recurrence_8 = d_lstm_recurrence_8_;
+    const d_lstm_recurrence_7 = d_lstm_recurrence_7_;
+    const d_lstm_recurrence_6 = d_lstm_recurrence_6_;
+    const d_lstm_recurrence_5 = d_lstm_recurrence_5_;
+    const d_lstm_recurrence_4 = d_lstm_recurrence_4_;
+    const d_lstm_recurrence_3 = d_lstm_recurrence_3_;
+    const d_lstm_recurrence_2 = d_lstm_recurrence_2_;
+    const d_lstm_inputs = d_lstm_inputs_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 256; j++) {
+        d_lstm_recurrence[i * 256 + j] =
+          (0 <= j - 192
+            ? d_lstm_h[i * 64 + j - 192]! *
+              tanh_[i * 64 + j - 192]! *
+              (lstm_o[i * 64 + j - 192]! * (1 - lstm_o[i * 64 + j - 192]!))
+            : 0) +
+          (0 <= j - 128 && j - 128 < 64
+            ? d_lstm_c[i * 64 + j - 128]! *
+              lstm_i[i * 64 + j - 128]! *
+              (1 - lstm_g[i * 64 + j - 128]! * lstm_g[i * 64 + j - 128]!)
+            : 0) +
+          (0 <= j - 64 && j - 64 < 64
+            ? d_lstm_c[i * 64 + j - 64]! *
+              0 *
+              (lstm_f[i * 64 + j - 64]! * (1 - lstm_f[i * 64 + j - 64]!))
+            : 0) +
+          (j < 64
+            ? d_lstm_c[i * 64 + j]! *
+              lstm_g[i * 64 + j]! *
+              (lstm_i[i * 64 + j]! * (1 - lstm_i[i * 64 + j]!))
+            : 0);
+      }
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 256; l++) {
+          d_lstm_inputs[i * 4096 + j * 256 + l] =
+            (0 <= j - 15 ? d_lstm_recurrence_16[i * 256 + l]! : 0) +
+            (0 <= j - 14 && j - 14 < 1 ? d_lstm_recurrence_15[i * 256 + l]! : 0) +
+            (0 <= j - 13 && j - 13 < 1 ? d_lstm_recurrence_14[i * 256 + l]! : 0) +
+            (0 <= j - 12 && j - 12 < 1 ? d_lstm_recurrence_13[i * 256 + l]! : 0) +
+            (0 <= j - 11 && j - 11 < 1 ? d_lstm_recurrence_12[i * 256 + l]! : 0) +
+            (0 <= j - 10 && j - 10 < 1 ? d_lstm_recurrence_11[i * 256 + l]! : 0) +
+            (0 <= j - 9 && j - 9 < 1 ? d_lstm_recurrence_10[i * 256 + l]! : 0) +
+            (0 <= j - 8 && j - 8 < 1 ? d_lstm_recurrence_9[i * 256 + l]! : 0) +
+            (0 <= j - 7 && j - 7 < 1 ? d_lstm_recurrence_8[i * 256 + l]! : 0) +
+            (0 <= j - 6 && j - 6 < 1 ? d_lstm_recurrence_7[i * 256 + l]! : 0) +
+            (0 <= j - 5 && j - 5 < 1 ? d_lstm_recurrence_6[i * 256 + l]! : 0) +
+            (0 <= j - 4 && j - 4 < 1 ? d_lstm_recurrence_5[i * 256 + l]! : 0) +
+            (0 <= j - 3 && j - 3 < 1 ? d_lstm_recurrence_4[i * 256 + l]! : 0) +
+            (0 <= j - 2 && j - 2 < 1 ? d_lstm_recurrence_3[i * 256 + l]! : 0) +
+            (0 <= j - 1 && j - 1 < 1 ? d_lstm_recurrence_2[i * 256 + l]! : 0) +
+            (j < 1 ? d_lstm_recurrence[i * 256 + l]! : 0);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0
+ * d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul
+ * 131,584 floating-point operations.
+ */
+function sumClipByGlobalNorm_32x256(
+  d_lstm_recurrentBias_square_: Float32Array,
+  d_lstm_recurrence_16_: Float32Array,
+  d_lstm_recurrence_15_: Float32Array,
+  d_lstm_recurrence_14_: Float32Array,
+  d_lstm_recurrence_13_: Float32Array,
+  d_lstm_recurrence_12_: Float32Array,
+  d_lstm_recurrence_11_: Float32Array,
+  d_lstm_recurrence_10_: Float32Array,
+  d_lstm_recurrence_9_: Float32Array,
+  d_lstm_recurrence_8_: Float32Array,
+  d_lstm_recurrence_7_: Float32Array,
+  d_lstm_recurrence_6_: Float32Array,
+  d_lstm_recurrence_5_: Float32Array,
+  d_lstm_recurrence_4_: Float32Array,
+  d_lstm_recurrence_3_: Float32Array,
+  d_lstm_recurrence_2_: Float32Array,
+  d_lstm_recurrence_: Float32Array,
+  d_lstm_recurrentBias_2_: Float32Array,
+): () => void {
+  return function sumClipByGlobalNorm_32x256(): void {
+    const d_lstm_recurrentBias_square = d_lstm_recurrentBias_square_;
+    const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
+    const d_lstm_recurrence_15 = d_lstm_recurrence_15_;
+    const d_lstm_recurrence_14 = d_lstm_recurrence_14_;
+    const d_lstm_recurrence_13 = d_lstm_recurrence_13_;
+    const d_lstm_recurrence_12 = d_lstm_recurrence_12_;
+    const d_lstm_recurrence_11 = d_lstm_recurrence_11_;
+    const d_lstm_recurrence_10 = d_lstm_recurrence_10_;
+    const d_lstm_recurrence_9 = d_lstm_recurrence_9_;
+    const d_lstm_recurrence_8 = d_lstm_recurrence_8_;
+    const d_lstm_recurrence_7 = d_lstm_recurrence_7_;
+    const d_lstm_recurrence_6 = d_lstm_recurrence_6_;
+    const d_lstm_recurrence_5 = d_lstm_recurrence_5_;
+    const d_lstm_recurrence_4 = d_lstm_recurrence_4_;
+    const d_lstm_recurrence_3 = d_lstm_recurrence_3_;
+    const d_lstm_recurrence_2 = d_lstm_recurrence_2_;
+    const d_lstm_recurrence = d_lstm_recurrence_;
+    const d_lstm_recurrentBias_2 = d_lstm_recurrentBias_2_;
+    let total = 0;
+    for (let i = 0; i < 256; i++) {
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        sum +=
+          d_lstm_recurrence_16[k * 256 + i]! +
+          d_lstm_recurrence_15[k * 256 + i]! +
+          d_lstm_recurrence_14[k * 256 + i]! +
+          d_lstm_recurrence_13[k * 256 + i]! +
+          d_lstm_recurrence_12[k * 256 + i]! +
+          d_lstm_recurrence_11[k * 256 + i]! +
+          d_lstm_recurrence_10[k * 256 + i]! +
+          d_lstm_recurrence_9[k * 256 + i]! +
+          d_lstm_recurrence_8[k * 256 + i]! +
+          d_lstm_recurrence_7[k * 256 + i]! +
+          d_lstm_recurrence_6[k * 256 + i]! +
+          d_lstm_recurrence_5[k * 256 + i]! +
+          d_lstm_recurrence_4[k * 256 + i]! +
+          d_lstm_recurrence_3[k * 256 + i]! +
+          d_lstm_recurrence_2[k * 256 + i]! +
+          d_lstm_recurrence[k * 256 + i]!;
+      }
+      const d_lstm_recurrentBias = Math.fround(sum);
+      d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
+      total += d_lstm_recurrentBias * d_lstm_recurrentBias;
+    }
+    d_lstm_recurrentBias_square[0] = total;
+  };
+}
+
+/**
+ * d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence
+ * d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16
+ * 1,294,336 floating-point operations.
+ */
+function dotAdd_64x32x256(
+  d_lstm_recurrence_: Float32Array,
+  d_lstm_recurrentKernel_part_: Float32Array,
+  d_lstm_recurrentKernel_2_: Float32Array,
+  d_lstm_recurrentKernel_3_: Float32Array,
+  d_lstm_recurrentKernel_4_: Float32Array,
+  d_lstm_recurrentKernel_5_: Float32Array,
+  d_lstm_recurrentKernel_6_: Float32Array,
+  d_lstm_recurrentKernel_7_: Float32Array,
+  d_lstm_recurrentKernel_8_: Float32Array,
+  d_lstm_recurrentKernel_9_: Float32Array,
+  d_lstm_recurrentKernel_10_: Float32Array,
+  d_lstm_recurrentKernel_11_: Float32Array,
+  d_lstm_recurrentKernel_12_: Float32Array,
+  d_lstm_recurrentKernel_13_: Float32Array,
+  d_lstm_recurrentKernel_14_: Float32Array,
+  d_lstm_recurrentKernel_15_: Float32Array,
+  d_lstm_recurrentKernel_: Float32Array,
+): () => void {
+  return function dotAdd_64x32x256(): void {
+    const d_lstm_recurrence = d_lstm_recurrence_;
+    const d_lstm_recurrentKernel_part = d_lstm_recurrentKernel_part_;
+    const d_lstm_recurrentKernel_2 = d_lstm_recurrentKernel_2_;
+    const d_lstm_recurrentKernel_3 = d_lstm_recurrentKernel_3_;
+    const d_lstm_recurrentKernel_4 = d_lstm_recurrentKernel_4_;
+    const d_lstm_recurrentKernel_5 = d_lstm_recurrentKernel_5_;
+    const d_lstm_recurrentKernel_6 = d_lstm_recurrentKernel_6_;
+    const d_lstm_recurrentKernel_7 = d_lstm_recurrentKernel_7_;
+    const d_lstm_recurrentKernel_8 = d_lstm_recurrentKernel_8_;
+    const d_lstm_recurrentKernel_9 = d_lstm_recurrentKernel_9_;
+    const d_lstm_recurrentKernel_10 = d_lstm_recurrentKernel_10_;
+    const d_lstm_recurrentKernel_11 = d_lstm_recurrentKernel_11_;
+    const d_lstm_recurrentKernel_12 = d_lstm_recurrentKernel_12_;
+    const d_lstm_recurrentKernel_13 = d_lstm_recurrentKernel_13_;
+    const d_lstm_recurrentKernel_14 = d_lstm_recurrentKernel_14_;
+    const d_lstm_recurrentKernel_15 = d_lstm_recurrentKernel_15_;
+    const d_lstm_recurrentKernel = d_lstm_recurrentKernel_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 256; j += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 32; k++) {
+          const d_lstm_recurrence_0 = d_lstm_recurrence[k * 256 + j]!;
+          const d_lstm_recurrence_1 = d_lstm_recurrence[k * 256 + j + 1]!;
+          const d_lstm_recurrence_2 = d_lstm_recurrence[k * 256 + j + 2]!;
+          const d_lstm_recurrence_3 = d_lstm_recurrence[k * 256 + j + 3]!;
+          sum0 += 0 * d_lstm_recurrence_0;
+          sum1 += 0 * d_lstm_recurrence_1;
+          sum2 += 0 * d_lstm_recurrence_2;
+          sum3 += 0 * d_lstm_recurrence_3;
+        }
+        const d_lstm_recurrentKernel_16_0 = Math.fround(sum0);
+        const d_lstm_recurrentKernel_16_1 = Math.fround(sum1);
+        const d_lstm_recurrentKernel_16_2 = Math.fround(sum2);
+        const d_lstm_recurrentKernel_16_3 = Math.fround(sum3);
+        d_lstm_recurrentKernel[i * 256 + j] =
+          d_lstm_recurrentKernel_part[i * 256 + j]! +
+          d_lstm_recurrentKernel_2[i * 256 + j]! +
+          d_lstm_recurrentKernel_3[i * 256 + j]! +
+          d_lstm_recurrentKernel_4[i * 256 + j]! +
+          d_lstm_recurrentKernel_5[i * 256 + j]! +
+          d_lstm_recurrentKernel_6[i * 256 + j]! +
+          d_lstm_recurrentKernel_7[i * 256 + j]! +
+          d_lstm_recurrentKernel_8[i * 256 + j]! +
+          d_lstm_recurrentKernel_9[i * 256 + j]! +
+          d_lstm_recurrentKernel_10[i * 256 + j]! +
+          d_lstm_recurrentKernel_11[i * 256 + j]! +
+          d_lstm_recurrentKernel_12[i * 256 + j]! +
+          d_lstm_recurrentKernel_13[i * 256 + j]! +
+          d_lstm_recurrentKernel_14[i * 256 + j]! +
+          d_lstm_recurrentKernel_15[i * 256 + j]! +
+          d_lstm_recurrentKernel_16_0;
+        d_lstm_recurrentKernel[i * 256 + j + 1] =
+          d_lstm_recurrentKernel_part[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_2[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_3[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_4[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_5[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_6[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_7[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_8[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_9[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_10[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_11[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_12[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_13[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_14[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_15[i * 256 + j + 1]! +
+          d_lstm_recurrentKernel_16_1;
+        d_lstm_recurrentKernel[i * 256 + j + 2] =
+          d_lstm_recurrentKernel_part[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_2[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_3[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_4[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_5[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_6[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_7[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_8[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_9[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_10[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_11[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_12[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_13[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_14[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_15[i * 256 + j + 2]! +
+          d_lstm_recurrentKernel_16_2;
+        d_lstm_recurrentKernel[i * 256 + j + 3] =
+          d_lstm_recurrentKernel_part[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_2[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_3[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_4[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_5[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_6[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_7[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_8[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_9[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_10[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_11[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_12[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_13[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_14[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_15[i * 256 + j + 3]! +
+          d_lstm_recurrentKernel_16_3;
+      }
+    }
+  };
+}
+
+/**
+ * d_lstm.bias = Σ d_lstm.inputs over axes 0,1
+ * d_lstm.bias_square = Σ lstm.bias_mul
+ * 131,584 floating-point operations.
+ */
+function sumClipByGlobalNorm_32x16x256(
+  d_lstm_bias_square_: Float32Array,
+  d_lstm_inputs_: Float32Array,
+  d_lstm_bias_2_: Float32Array,
+): () => void {
+  return function sumClipByGlobalNorm_32x16x256(): void {
+    const d_lstm_bias_square = d_lstm_bias_square_;
+    const d_lstm_inputs = d_lstm_inputs_;
+    const d_lstm_bias_2 = d_lstm_bias_2_;
+    let total = 0;
+    for (let i = 0; i < 256; i++) {
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          sum += d_lstm_inputs[k * 4096 + k2 * 256 + i]!;
+        }
+      }
+      const d_lstm_bias = Math.fround(sum);
+      d_lstm_bias_2[i] = d_lstm_bias;
+      total += d_lstm_bias * d_lstm_bias;
+    }
+    d_lstm_bias_square[0] = total;
+  };
+}
+
+/**
+ * d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs
+ * 16,777,216 floating-point operations.
+ */
+function dot_32x16x256x64(
+  d_lstm_inputs_: Float32Array,
+  lstm_kernel_: Float32Array,
+  d_embedding_: Float32Array,
+): () => void {
+  return function dot_32x16x256x64(): void {
+    const d_lstm_inputs = d_lstm_inputs_;
+    const lstm_kernel = lstm_kernel_;
+    const d_embedding = d_embedding_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 256; k += 4) {
+            {
+              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
+              const lstm_kernel_0 = lstm_kernel[l * 256 + k]!;
+              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 256]!;
+              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 512]!;
+              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
+              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+            }
+            if (k + 1 === 256) break;
+            {
+              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 1]!;
+              const lstm_kernel_0 = lstm_kernel[l * 256 + k + 1]!;
+              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 257]!;
+              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 513]!;
+              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 257]!;
+              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+            }
+            if (k + 2 === 256) break;
+            {
+              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 2]!;
+              const lstm_kernel_0 = lstm_kernel[l * 256 + k + 2]!;
+              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 258]!;
+              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 514]!;
+              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 258]!;
+              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+            }
+            if (k + 3 === 256) break;
+            {
+              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 3]!;
+              const lstm_kernel_0 = lstm_kernel[l * 256 + k + 3]!;
+              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 259]!;
+              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 515]!;
+              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 259]!;
+              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+            }
+          }
+          d_embedding[i * 1024 + j * 64 + l] = sum00;
+          d_embedding[i * 1024 + j * 64 + l + 1] = sum01;
+          d_embedding[i * 1024 + j * 64 + l + 2] = sum02;
+          d_embedding[i * 1024 + j * 64 + l + 64] = sum10;
+          d_embedding[i * 1024 + j * 64 + l + 65] = sum11;
+          d_embedding[i * 1024 + j * 64 + l + 66] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 256; k++) {
+          const d_lstm_inputs_2 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
+          const lstm_kernel_3 = lstm_kernel[k + 16128]!;
+          const d_lstm_inputs_3 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
+          sum0 += d_lstm_inputs_2 * lstm_kernel_3;
+          sum1 += d_lstm_inputs_3 * lstm_kernel_3;
+        }
+        d_embedding[i * 1024 + j * 64 + 63] = sum0;
+        d_embedding[i * 1024 + j * 64 + 127] = sum1;
+      }
+    }
+  };
+}
+
+/**
+ * d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding
+ * 16,777,216 floating-point operations.
+ */
+function dot_64x32x16x256(
+  embedding_: Float32Array,
+  d_lstm_inputs_: Float32Array,
+  d_lstm_kernel_: Float32Array,
+): () => void {
+  return function dot_64x32x16x256(): void {
+    const embedding = embedding_;
+    const d_lstm_inputs = d_lstm_inputs_;
+    const d_lstm_kernel = d_lstm_kernel_;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 256; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 32; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            const embedding_0 = embedding[k * 1024 + k2 * 64 + i]!;
+            const d_lstm_inputs_0 = d_lstm_inputs[k * 4096 + k2 * 256 + j]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[k * 4096 + k2 * 256 + j + 1]!;
+            const embedding_1 = embedding[k * 1024 + k2 * 64 + i + 1]!;
+            const embedding_2 = embedding[k * 1024 + k2 * 64 + i + 2]!;
+            const embedding_3 = embedding[k * 1024 + k2 * 64 + i + 3]!;
+            sum00 += embedding_0 * d_lstm_inputs_0;
+            sum01 += embedding_0 * d_lstm_inputs_1;
+            sum10 += embedding_1 * d_lstm_inputs_0;
+            sum11 += embedding_1 * d_lstm_inputs_1;
+            sum20 += embedding_2 * d_lstm_inputs_0;
+            sum21 += embedding_2 * d_lstm_inputs_1;
+            sum30 += embedding_3 * d_lstm_inputs_0;
+            sum31 += embedding_3 * d_lstm_inputs_1;
+          }
+        }
+        d_lstm_kernel[i * 256 + j] = sum00;
+        d_lstm_kernel[i * 256 + j + 1] = sum01;
+        d_lstm_kernel[i * 256 + j + 256] = sum10;
+        d_lstm_kernel[i * 256 + j + 257] = sum11;
+        d_lstm_kernel[i * 256 + j + 512] = sum20;
+        d_lstm_kernel[i * 256 + j + 513] = sum21;
+        d_lstm_kernel[i * 256 + j + 768] = sum30;
+        d_lstm_kernel[i * 256 + j + 769] = sum31;
+      }
+    }
+  };
+}
+
+/**
+ * d_embedding.table = d_embedding added at x
+ * d_embedding.table_square = Σ embedding.table_mul
+ * 2,105,344 floating-point operations.
+ */
+function scatterAddClipByGlobalNorm_64x32x16x64(
+  d_embedding_table_square_: Float32Array,
+  x_: Int32Array,
+  d_embedding_: Float32Array,
+  d_embedding_table_2_: Float32Array,
+): () => void {
+  return function scatterAddClipByGlobalNorm_64x32x16x64(): void {
+    const d_embedding_table_square = d_embedding_table_square_;
+    const x = x_;
+    const d_embedding = d_embedding_;
+    const d_embedding_table_2 = d_embedding_table_2_;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        let sum = 0;
+        for (let k = 0; k < 32; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            sum += x[k * 16 + k2]! === i ? d_embedding[k * 1024 + k2 * 64 + j]! : 0;
+          }
+        }
+        const d_embedding_table = Math.fround(sum);
+        d_embedding_table_2[i * 64 + j] = d_embedding_table;
+        total += d_embedding_table * d_embedding_table;
+      }
+    }
+    d_embedding_table_square[0] = total;
+  };
+}
+
+/**
+ * d_lstm.kernel_square = Σ lstm.kernel_mul
+ * 32,768 floating-point operations.
+ */
+function clipByGlobalNorm_64x256(
+  d_lstm_kernel_: Float32Array,
+  d_lstm_kernel_square_: Float32Array,
+): () => void {
+  return function clipByGlobalNorm_64x256(): void {
+    const d_lstm_kernel = d_lstm_kernel_;
+    const d_lstm_kernel_square = d_lstm_kernel_square_;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 256; k2++) {
+        const d_lstm_kernel_0 = d_lstm_kernel[k * 256 + k2]!;
+        sum += d_lstm_kernel_0 * d_lstm_kernel_0;
+      }
+    }
+    d_lstm_kernel_square[0] = sum;
+  };
+}
+
+/**
+ * d_scores.kernel_square = Σ scores.kernel_mul
+ * 8,192 floating-point operations.
+ */
+function clipByGlobalNorm_64x64(
+  d_scores_kernel_: Float32Array,
+  d_scores_kernel_square_: Float32Array,
+): () => void {
+  return function clipByGlobalNorm_64x64(): void {
+    const d_scores_kernel = d_scores_kernel_;
+    const d_scores_kernel_square = d_scores_kernel_square_;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 64; k2++) {
+        const d_scores_kernel_0 = d_scores_kernel[k * 64 + k2]!;
+        sum += d_scores_kernel_0 * d_scores_kernel_0;
+      }
+    }
+    d_scores_kernel_square[0] = sum;
+  };
+}
+
+/**
+ * embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3
+ * 16,384 floating-point operations.
+ */
+function adam_64x64(
+  embedding_table_m_: Float32Array,
+  d_embedding_table_: Float32Array,
+  clip_scale_: Float32Array,
+): () => void {
+  return function adam_64x64(): void {
+    const embedding_table_m = embedding_table_m_;
+    const d_embedding_table = d_embedding_table_;
+    const clip_scale = clip_scale_;
+    const clip_scale_0 = clip_scale[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        embedding_table_m[i * 64 + j] =
+          embedding_table_m[i * 64 + j]! * 0.9 +
+          Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0) * 0.09999999999999998;
+      }
+    }
+  };
+}
+
+/**
+ * lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3
+ * 65,536 floating-point operations.
+ */
+function adam_64x256(
+  lstm_kernel_m_: Float32Array,
+  d_lstm_kernel_: Float32Array,
+  clip_scale_: Float32Array,
+): () => void {
+  return function adam_64x256(): void {
+    const lstm_kernel_m = lstm_kernel_m_;
+    const d_lstm_kernel = d_lstm_kernel_;
+    const clip_scale = clip_scale_;
+    const clip_scale_0 = clip_scale[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 256; j++) {
+        lstm_kernel_m[i * 256 + j] =
+          lstm_kernel_m[i * 256 + j]! * 0.9 +
+          Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0) * 0.09999999999999998;
+      }
+    }
+  };
+}
+
+/**
+ * lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3
+ * 1,024 floating-point operations.
+ */
+function adam_256(
+  lstm_bias_m_: Float32Array,
+  d_lstm_bias_: Float32Array,
+  clip_scale_: Float32Array,
+): () => void {
+  return function adam_256(): void {
+    const lstm_bias_m = lstm_bias_m_;
+    const d_lstm_bias = d_lstm_bias_;
+    const clip_scale = clip_scale_;
+    const clip_scale_0 = clip_scale[0]!;
+    for (let i = 0; i < 256; i++) {
+      lstm_bias_m[i] =
+        lstm_bias_m[i]! * 0.9 + Math.fround(d_lstm_bias[i]! * clip_scale_0) * 0.09999999999999998;
+    }
+  };
+}
+
+/**
+ * scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3
+ * 256 floating-point operations.
+ */
+function adam_64(
+  scores_bias_m_: Float32Array,
+  d_scores_bias_: Float32Array,
+  clip_scale_: Float32Array,
+): () => void {
+  return function adam_64(): void {
+    const scores_bias_m = scores_bias_m_;
+    const d_scores_bias = d_scores_bias_;
+    const clip_scale = clip_scale_;
+    const clip_scale_0 = clip_scale[0]!;
+    for (let i = 0; i < 64; i++) {
+      scores_bias_m[i] =
+        scores_bias_m[i]! * 0.9 +
+        Math.fround(d_scores_bias[i]! * clip_scale_0) * 0.09999999999999998;
+    }
+  };
+}
+
+/**
+ * embedding.table.v_next = embedding.table_mul_4 + embedding.table_mul_6
+ * embedding.table_next = embedding.table − embedding.table_div_2
+ * 49,152 floating-point operations.
+ */
+function adam_64x64_2(
+  embedding_table_v_: Float32Array,
+  d_embedding_table_: Float32Array,
+  clip_scale_: Float32Array,
+  embedding_table_: Float32Array,
+  embedding_table_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_64x64_2(): void {
+    const embedding_table_v = embedding_table_v_;
+    const d_embedding_table = d_embedding_table_;
+    const clip_scale = clip_scale_;
+    const embedding_table = embedding_table_;
+    const embedding_table_m = embedding_table_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const clip_scale_0 = clip_scale[0]!;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        const part_0 = Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0);
+        const embedding_table_v_next = Math.fround(
+          embedding_table_v[i * 64 + j]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+        );
+        embedding_table_v[i * 64 + j] = embedding_table_v_next;
+        embedding_table[i * 64 + j] =
+          embedding_table[i * 64 + j]! -
+          (embedding_table_m[i * 64 + j]! * rate_0) /
+            (Math.sqrt(embedding_table_v_next * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.kernel.v_next = lstm.kernel_mul_4 + lstm.kernel_mul_6
+ * lstm.kernel_next = lstm.kernel − lstm.kernel_div
+ * 196,608 floating-point operations.
+ */
+function adam_64x256_2(
+  lstm_kernel_v_: Float32Array,
+  d_lstm_kernel_: Float32Array,
+  clip_scale_: Float32Array,
+  lstm_kernel_: Float32Array,
+  lstm_kernel_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_64x256_2(): void {
+    const lstm_kernel_v = lstm_kernel_v_;
+    const d_lstm_kernel = d_lstm_kernel_;
+    const clip_scale = clip_scale_;
+    const lstm_kernel = lstm_kernel_;
+    const lstm_kernel_m = lstm_kernel_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const clip_scale_0 = clip_scale[0]!;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 256; j++) {
+        const part_0 = Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0);
+        const lstm_kernel_v_next = Math.fround(
+          lstm_kernel_v[i * 256 + j]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+        );
+        lstm_kernel_v[i * 256 + j] = lstm_kernel_v_next;
+        lstm_kernel[i * 256 + j] =
+          lstm_kernel[i * 256 + j]! -
+          (lstm_kernel_m[i * 256 + j]! * rate_0) /
+            (Math.sqrt(lstm_kernel_v_next * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.bias.v_next = lstm.bias_mul_4 + lstm.bias_mul_6
+ * lstm.bias_next = lstm.bias − lstm.bias_div
+ * 3,072 floating-point operations.
+ */
+function adam_256_2(
+  lstm_bias_v_: Float32Array,
+  d_lstm_bias_: Float32Array,
+  clip_scale_: Float32Array,
+  lstm_bias_: Float32Array,
+  lstm_bias_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_256_2(): void {
+    const lstm_bias_v = lstm_bias_v_;
+    const d_lstm_bias = d_lstm_bias_;
+    const clip_scale = clip_scale_;
+    const lstm_bias = lstm_bias_;
+    const lstm_bias_m = lstm_bias_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const clip_scale_0 = clip_scale[0]!;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 256; i++) {
+      const part_0 = Math.fround(d_lstm_bias[i]! * clip_scale_0);
+      const lstm_bias_v_next = Math.fround(
+        lstm_bias_v[i]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+      );
+      lstm_bias_v[i] = lstm_bias_v_next;
+      lstm_bias[i] =
+        lstm_bias[i]! -
+        (lstm_bias_m[i]! * rate_0) / (Math.sqrt(lstm_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * scores.bias.v_next = scores.bias_mul_4 + scores.bias_mul_6
+ * scores.bias_next = scores.bias − scores.bias_div
+ * 768 floating-point operations.
+ */
+function adam_64_2(
+  scores_bias_v_: Float32Array,
+  d_scores_bias_: Float32Array,
+  clip_scale_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_bias_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_64_2(): void {
+    const scores_bias_v = scores_bias_v_;
+    const d_scores_bias = d_scores_bias_;
+    const clip_scale = clip_scale_;
+    const scores_bias = scores_bias_;
+    const scores_bias_m = scores_bias_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const clip_scale_0 = clip_scale[0]!;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      const part_0 = Math.fround(d_scores_bias[i]! * clip_scale_0);
+      const scores_bias_v_next = Math.fround(
+        scores_bias_v[i]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
+      );
+      scores_bias_v[i] = scores_bias_v_next;
+      scores_bias[i] =
+        scores_bias[i]! -
+        (scores_bias_m[i]! * rate_0) / (Math.sqrt(scores_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * embedding = embedding.table[x]
+ * 2,097,152 floating-point operations.
+ */
+function gather_32x16x64x64_evaluate(
+  x_: Int32Array,
+  embedding_table_: Float32Array,
+  embedding_: Float32Array,
+): () => void {
+  return function gather_32x16x64x64_evaluate(): void {
+    const x = x_;
+    const embedding_table = embedding_table_;
+    const embedding = embedding_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 64; l += 4) {
+          const x_0 = x[i * 16 + j]!;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 64; k++) {
+            const eq_0 = k === x_0;
+            sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
+            sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
+            sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
+            sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
+          }
+          embedding[i * 1024 + j * 64 + l] = sum0;
+          embedding[i * 1024 + j * 64 + l + 1] = sum1;
+          embedding[i * 1024 + j * 64 + l + 2] = sum2;
+          embedding[i * 1024 + j * 64 + l + 3] = sum3;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dot = Σ embedding·lstm.kernel over axes 2 of embedding
+ * lstm.inputs = dot + lstm.bias
+ * 16,908,288 floating-point operations.
+ */
+function dotAdd_32x16x64x256_evaluate(
+  embedding_: Float32Array,
+  lstm_kernel_: Float32Array,
+  lstm_bias_: Float32Array,
+  lstm_inputs_: Float32Array,
+): () => void {
+  return function dotAdd_32x16x64x256_evaluate(): void {
+    const embedding = embedding_;
+    const lstm_kernel = lstm_kernel_;
+    const lstm_bias = lstm_bias_;
+    const lstm_inputs = lstm_inputs_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 255; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
+              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
+              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
+              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
+              const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
+              sum00 += embedding_0 * lstm_kernel_0;
+              sum01 += embedding_0 * lstm_kernel_1;
+              sum02 += embedding_0 * lstm_kernel_2;
+              sum10 += embedding_1 * lstm_kernel_0;
+              sum11 += embedding_1 * lstm_kernel_1;
+              sum12 += embedding_1 * lstm_kernel_2;
+            }
+          }
+          const dot00 = Math.fround(sum00);
+          const dot01 = Math.fround(sum01);
+          const dot02 = Math.fround(sum02);
+          const dot10 = Math.fround(sum10);
+          const dot11 = Math.fround(sum11);
+          const dot12 = Math.fround(sum12);
+          const lstm_bias_0 = lstm_bias[l]!;
+          const lstm_bias_1 = lstm_bias[l + 1]!;
+          const lstm_bias_2 = lstm_bias[l + 2]!;
+          lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
+          lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
+          lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
+          lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
+          lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
+          lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
+          const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
+          const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
+          sum0 += embedding_2 * lstm_kernel_3;
+          sum1 += embedding_3 * lstm_kernel_3;
+        }
+        const dot0 = Math.fround(sum0);
+        const dot1 = Math.fround(sum1);
+        const lstm_bias_3 = lstm_bias[255]!;
+        lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
+        lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+      }
+    }
+  };
+}
+
+/**
+ * dot_2 = 0 · lstm.recurrentKernel
+ * lstm.recurrence = dot_2 + lstm.recurrentBias
+ * 1,056,768 floating-point operations.
+ */
+function dotAdd_32x64x256_evaluate(
+  lstm_recurrentKernel_: Float32Array,
+  lstm_recurrentBias_: Float32Array,
+  lstm_recurrence_: Float32Array,
+): () => void {
+  return function dotAdd_32x64x256_evaluate(): void {
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const lstm_recurrentBias = lstm_recurrentBias_;
+    const lstm_recurrence = lstm_recurrence_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 256; j += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 64; k++) {
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+          const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+          sum0 += 0 * lstm_recurrentKernel_0;
+          sum1 += 0 * lstm_recurrentKernel_1;
+          sum2 += 0 * lstm_recurrentKernel_2;
+          sum3 += 0 * lstm_recurrentKernel_3;
+        }
+        const dot_2_0 = Math.fround(sum0);
+        const dot_2_1 = Math.fround(sum1);
+        const dot_2_2 = Math.fround(sum2);
+        const dot_2_3 = Math.fround(sum3);
+        lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
+        lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+        lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+        lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c = mul + mul_2
+ * lstm.h = lstm.o ⊙ tanh
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_: Float32Array,
+  lstm_c_2_: Float32Array,
+  lstm_h_: Float32Array,
+): () => void {
+  return function addMul_32x64_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence = lstm_recurrence_;
+    const lstm_c_2 = lstm_c_2_;
+    const lstm_h = lstm_h_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c = Math.fround(
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)))) *
+            0 +
+            (1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + lstm_recurrence[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+        );
+        lstm_c_2[i * 64 + j] = lstm_c;
+        lstm_h[i * 64 + j] =
+          (1 /
+            (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)))) *
+          tanh(lstm_c);
+      }
+    }
+  };
+}
+
+/**
+ * dot_3 = lstm.h · lstm.recurrentKernel
+ * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
+ * 1,056,768 floating-point operations.
+ */
+function dotAdd_32x64x256_2_evaluate(
+  lstm_h_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  lstm_recurrentBias_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+): () => void {
+  return function dotAdd_32x64x256_2_evaluate(): void {
+    const lstm_h = lstm_h_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const lstm_recurrentBias = lstm_recurrentBias_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const lstm_h_0 = lstm_h[i * 64 + k]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+            const lstm_h_1 = lstm_h[i * 64 + k + 64]!;
+            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const lstm_h_0 = lstm_h[i * 64 + k + 1]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
+            const lstm_h_1 = lstm_h[i * 64 + k + 65]!;
+            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const lstm_h_0 = lstm_h[i * 64 + k + 2]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
+            const lstm_h_1 = lstm_h[i * 64 + k + 66]!;
+            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const lstm_h_0 = lstm_h[i * 64 + k + 3]!;
+            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
+            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
+            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
+            const lstm_h_1 = lstm_h[i * 64 + k + 67]!;
+            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+          }
+        }
+        const dot_3_00 = Math.fround(sum00);
+        const dot_3_01 = Math.fround(sum01);
+        const dot_3_02 = Math.fround(sum02);
+        const dot_3_10 = Math.fround(sum10);
+        const dot_3_11 = Math.fround(sum11);
+        const dot_3_12 = Math.fround(sum12);
+        const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
+        const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
+        const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
+        lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
+        lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+        lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
+        lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
+        lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
+        lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const lstm_h_2 = lstm_h[i * 64 + k]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
+        const lstm_h_3 = lstm_h[i * 64 + k + 64]!;
+        sum0 += lstm_h_2 * lstm_recurrentKernel_3;
+        sum1 += lstm_h_3 * lstm_recurrentKernel_3;
+      }
+      const dot_3_0 = Math.fround(sum0);
+      const dot_3_1 = Math.fround(sum1);
+      const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
+      lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
+      lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
+    }
+  };
+}
+
+/**
+ * lstm.c_2 = mul_3 + mul_4
+ * lstm.h_2 = lstm.o_2 ⊙ tanh_2
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_2_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+  lstm_c_: Float32Array,
+  lstm_c_2_2_: Float32Array,
+  lstm_h_2_: Float32Array,
+): () => void {
+  return function addMul_32x64_2_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    const lstm_c = lstm_c_;
+    const lstm_c_2_2 = lstm_c_2_2_;
+    const lstm_h_2 = lstm_h_2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_2 = Math.fround(
+          (1 /
+            (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + lstm_recurrence_2[i * 256 + j + 64]!)))) *
+            lstm_c[i * 64 + j]! +
+            (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + lstm_recurrence_2[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 384]! + lstm_recurrence_2[i * 256 + j + 128]!),
+        );
+        lstm_c_2_2[i * 64 + j] = lstm_c_2;
+        lstm_h_2[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 448]! + lstm_recurrence_2[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_2);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_3 = mul_5 + mul_6
+ * lstm.h_3 = lstm.o_3 ⊙ tanh_3
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_3_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_3_: Float32Array,
+  lstm_c_2_: Float32Array,
+  lstm_c_3_2_: Float32Array,
+  lstm_h_3_: Float32Array,
+): () => void {
+  return function addMul_32x64_3_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_3 = lstm_recurrence_3_;
+    const lstm_c_2 = lstm_c_2_;
+    const lstm_c_3_2 = lstm_c_3_2_;
+    const lstm_h_3 = lstm_h_3_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_3 = Math.fround(
+          (1 /
+            (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + lstm_recurrence_3[i * 256 + j + 64]!)))) *
+            lstm_c_2[i * 64 + j]! +
+            (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + lstm_recurrence_3[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 640]! + lstm_recurrence_3[i * 256 + j + 128]!),
+        );
+        lstm_c_3_2[i * 64 + j] = lstm_c_3;
+        lstm_h_3[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 704]! + lstm_recurrence_3[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_3);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_4 = mul_7 + mul_8
+ * lstm.h_4 = lstm.o_4 ⊙ tanh_4
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_4_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_4_: Float32Array,
+  lstm_c_3_: Float32Array,
+  lstm_c_4_2_: Float32Array,
+  lstm_h_4_: Float32Array,
+): () => void {
+  return function addMul_32x64_4_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_4 = lstm_recurrence_4_;
+    const lstm_c_3 = lstm_c_3_;
+    const lstm_c_4_2 = lstm_c_4_2_;
+    const lstm_h_4 = lstm_h_4_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_4 = Math.fround(
+          (1 /
+            (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + lstm_recurrence_4[i * 256 + j + 64]!)))) *
+            lstm_c_3[i * 64 + j]! +
+            (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + lstm_recurrence_4[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 896]! + lstm_recurrence_4[i * 256 + j + 128]!),
+        );
+        lstm_c_4_2[i * 64 + j] = lstm_c_4;
+        lstm_h_4[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 960]! + lstm_recurrence_4[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_4);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_5 = mul_9 + mul_10
+ * lstm.h_5 = lstm.o_5 ⊙ tanh_5
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_5_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_5_: Float32Array,
+  lstm_c_4_: Float32Array,
+  lstm_c_5_2_: Float32Array,
+  lstm_h_5_: Float32Array,
+): () => void {
+  return function addMul_32x64_5_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_5 = lstm_recurrence_5_;
+    const lstm_c_4 = lstm_c_4_;
+    const lstm_c_5_2 = lstm_c_5_2_;
+    const lstm_h_5 = lstm_h_5_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_5 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1088]! + lstm_recurrence_5[i * 256 + j + 64]!)))) *
+            lstm_c_4[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + lstm_recurrence_5[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 1152]! + lstm_recurrence_5[i * 256 + j + 128]!),
+        );
+        lstm_c_5_2[i * 64 + j] = lstm_c_5;
+        lstm_h_5[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1216]! + lstm_recurrence_5[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_5);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_6 = mul_11 + mul_12
+ * lstm.h_6 = lstm.o_6 ⊙ tanh_6
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_6_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_6_: Float32Array,
+  lstm_c_5_: Float32Array,
+  lstm_c_6_2_: Float32Array,
+  lstm_h_6_: Float32Array,
+): () => void {
+  return function addMul_32x64_6_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_6 = lstm_recurrence_6_;
+    const lstm_c_5 = lstm_c_5_;
+    const lstm_c_6_2 = lstm_c_6_2_;
+    const lstm_h_6 = lstm_h_6_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_6 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1344]! + lstm_recurrence_6[i * 256 + j + 64]!)))) *
+            lstm_c_5[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + lstm_recurrence_6[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 1408]! + lstm_recurrence_6[i * 256 + j + 128]!),
+        );
+        lstm_c_6_2[i * 64 + j] = lstm_c_6;
+        lstm_h_6[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1472]! + lstm_recurrence_6[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_6);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_7 = mul_13 + mul_14
+ * lstm.h_7 = lstm.o_7 ⊙ tanh_7
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_7_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_7_: Float32Array,
+  lstm_c_6_: Float32Array,
+  lstm_c_7_2_: Float32Array,
+  lstm_h_7_: Float32Array,
+): () => void {
+  return function addMul_32x64_7_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_7 = lstm_recurrence_7_;
+    const lstm_c_6 = lstm_c_6_;
+    const lstm_c_7_2 = lstm_c_7_2_;
+    const lstm_h_7 = lstm_h_7_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_7 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1600]! + lstm_recurrence_7[i * 256 + j + 64]!)))) *
+            lstm_c_6[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + lstm_recurrence_7[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 1664]! + lstm_recurrence_7[i * 256 + j + 128]!),
+        );
+        lstm_c_7_2[i * 64 + j] = lstm_c_7;
+        lstm_h_7[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1728]! + lstm_recurrence_7[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_7);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_8 = mul_15 + mul_16
+ * lstm.h_8 = lstm.o_8 ⊙ tanh_8
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_8_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_8_: Float32Array,
+  lstm_c_7_: Float32Array,
+  lstm_c_8_2_: Float32Array,
+  lstm_h_8_: Float32Array,
+): () => void {
+  return function addMul_32x64_8_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_8 = lstm_recurrence_8_;
+    const lstm_c_7 = lstm_c_7_;
+    const lstm_c_8_2 = lstm_c_8_2_;
+    const lstm_h_8 = lstm_h_8_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_8 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1856]! + lstm_recurrence_8[i * 256 + j + 64]!)))) *
+            lstm_c_7[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + lstm_recurrence_8[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 1920]! + lstm_recurrence_8[i * 256 + j + 128]!),
+        );
+        lstm_c_8_2[i * 64 + j] = lstm_c_8;
+        lstm_h_8[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 1984]! + lstm_recurrence_8[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_8);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_9 = mul_17 + mul_18
+ * lstm.h_9 = lstm.o_9 ⊙ tanh_9
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_9_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_9_: Float32Array,
+  lstm_c_8_: Float32Array,
+  lstm_c_9_2_: Float32Array,
+  lstm_h_9_: Float32Array,
+): () => void {
+  return function addMul_32x64_9_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_9 = lstm_recurrence_9_;
+    const lstm_c_8 = lstm_c_8_;
+    const lstm_c_9_2 = lstm_c_9_2_;
+    const lstm_h_9 = lstm_h_9_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_9 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2112]! + lstm_recurrence_9[i * 256 + j + 64]!)))) *
+            lstm_c_8[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + lstm_recurrence_9[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 2176]! + lstm_recurrence_9[i * 256 + j + 128]!),
+        );
+        lstm_c_9_2[i * 64 + j] = lstm_c_9;
+        lstm_h_9[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2240]! + lstm_recurrence_9[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_9);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_10 = mul_19 + mul_20
+ * lstm.h_10 = lstm.o_10 ⊙ tanh_10
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_10_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_10_: Float32Array,
+  lstm_c_9_: Float32Array,
+  lstm_c_10_2_: Float32Array,
+  lstm_h_10_: Float32Array,
+): () => void {
+  return function addMul_32x64_10_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_10 = lstm_recurrence_10_;
+    const lstm_c_9 = lstm_c_9_;
+    const lstm_c_10_2 = lstm_c_10_2_;
+    const lstm_h_10 = lstm_h_10_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_10 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2368]! + lstm_recurrence_10[i * 256 + j + 64]!)))) *
+            lstm_c_9[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + lstm_recurrence_10[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 2432]! + lstm_recurrence_10[i * 256 + j + 128]!),
+        );
+        lstm_c_10_2[i * 64 + j] = lstm_c_10;
+        lstm_h_10[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2496]! + lstm_recurrence_10[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_10);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_11 = mul_21 + mul_22
+ * lstm.h_11 = lstm.o_11 ⊙ tanh_11
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_11_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_11_: Float32Array,
+  lstm_c_10_: Float32Array,
+  lstm_c_11_2_: Float32Array,
+  lstm_h_11_: Float32Array,
+): () => void {
+  return function addMul_32x64_11_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_11 = lstm_recurrence_11_;
+    const lstm_c_10 = lstm_c_10_;
+    const lstm_c_11_2 = lstm_c_11_2_;
+    const lstm_h_11 = lstm_h_11_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_11 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2624]! + lstm_recurrence_11[i * 256 + j + 64]!)))) *
+            lstm_c_10[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + lstm_recurrence_11[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 2688]! + lstm_recurrence_11[i * 256 + j + 128]!),
+        );
+        lstm_c_11_2[i * 64 + j] = lstm_c_11;
+        lstm_h_11[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2752]! + lstm_recurrence_11[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_11);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_12 = mul_23 + mul_24
+ * lstm.h_12 = lstm.o_12 ⊙ tanh_12
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_12_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_12_: Float32Array,
+  lstm_c_11_: Float32Array,
+  lstm_c_12_2_: Float32Array,
+  lstm_h_12_: Float32Array,
+): () => void {
+  return function addMul_32x64_12_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_12 = lstm_recurrence_12_;
+    const lstm_c_11 = lstm_c_11_;
+    const lstm_c_12_2 = lstm_c_12_2_;
+    const lstm_h_12 = lstm_h_12_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_12 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 2880]! + lstm_recurrence_12[i * 256 + j + 64]!)))) *
+            lstm_c_11[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + lstm_recurrence_12[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 2944]! + lstm_recurrence_12[i * 256 + j + 128]!),
+        );
+        lstm_c_12_2[i * 64 + j] = lstm_c_12;
+        lstm_h_12[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3008]! + lstm_recurrence_12[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_12);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_13 = mul_25 + mul_26
+ * lstm.h_13 = lstm.o_13 ⊙ tanh_13
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_13_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_13_: Float32Array,
+  lstm_c_12_: Float32Array,
+  lstm_c_13_2_: Float32Array,
+  lstm_h_13_: Float32Array,
+): () => void {
+  return function addMul_32x64_13_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_13 = lstm_recurrence_13_;
+    const lstm_c_12 = lstm_c_12_;
+    const lstm_c_13_2 = lstm_c_13_2_;
+    const lstm_h_13 = lstm_h_13_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_13 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3136]! + lstm_recurrence_13[i * 256 + j + 64]!)))) *
+            lstm_c_12[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + lstm_recurrence_13[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 3200]! + lstm_recurrence_13[i * 256 + j + 128]!),
+        );
+        lstm_c_13_2[i * 64 + j] = lstm_c_13;
+        lstm_h_13[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3264]! + lstm_recurrence_13[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_13);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_14 = mul_27 + mul_28
+ * lstm.h_14 = lstm.o_14 ⊙ tanh_14
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_14_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_14_: Float32Array,
+  lstm_c_13_: Float32Array,
+  lstm_c_14_2_: Float32Array,
+  lstm_h_14_: Float32Array,
+): () => void {
+  return function addMul_32x64_14_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_14 = lstm_recurrence_14_;
+    const lstm_c_13 = lstm_c_13_;
+    const lstm_c_14_2 = lstm_c_14_2_;
+    const lstm_h_14 = lstm_h_14_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_14 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3392]! + lstm_recurrence_14[i * 256 + j + 64]!)))) *
+            lstm_c_13[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + lstm_recurrence_14[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 3456]! + lstm_recurrence_14[i * 256 + j + 128]!),
+        );
+        lstm_c_14_2[i * 64 + j] = lstm_c_14;
+        lstm_h_14[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3520]! + lstm_recurrence_14[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_14);
+      }
+    }
+  };
+}
+
+/**
+ * lstm.c_15 = mul_29 + mul_30
+ * lstm.h_15 = lstm.o_15 ⊙ tanh_15
+ * 45,056 floating-point operations.
+ */
+function addMul_32x64_15_evaluate(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_15_: Float32Array,
+  lstm_c_14_: Float32Array,
+  lstm_c_15_2_: Float32Array,
+  lstm_h_15_: Float32Array,
+): () => void {
+  return function addMul_32x64_15_evaluate(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_15 = lstm_recurrence_15_;
+    const lstm_c_14 = lstm_c_14_;
+    const lstm_c_15_2 = lstm_c_15_2_;
+    const lstm_h_15 = lstm_h_15_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j++) {
+        const lstm_c_15 = Math.fround(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3648]! + lstm_recurrence_15[i * 256 + j + 64]!)))) *
+            lstm_c_14[i * 64 + j]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + lstm_recurrence_15[i * 256 + j]!)))) *
+              tanh(lstm_inputs[i * 4096 + j + 3712]! + lstm_recurrence_15[i * 256 + j + 128]!),
+        );
+        lstm_c_15_2[i * 64 + j] = lstm_c_15;
+        lstm_h_15[i * 64 + j] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + j + 3776]! + lstm_recurrence_15[i * 256 + j + 192]!)))) *
+          tanh(lstm_c_15);
+      }
+    }
+  };
+}
+
+/**
+ * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
+ * 45,056 floating-point operations.
+ */
+function concat_32x16x64_evaluate(
+  lstm_h_: Float32Array,
+  lstm_h_2_: Float32Array,
+  lstm_h_3_: Float32Array,
+  lstm_h_4_: Float32Array,
+  lstm_h_5_: Float32Array,
+  lstm_h_6_: Float32Array,
+  lstm_h_7_: Float32Array,
+  lstm_h_8_: Float32Array,
+  lstm_h_9_: Float32Array,
+  lstm_h_10_: Float32Array,
+  lstm_h_11_: Float32Array,
+  lstm_h_12_: Float32Array,
+  lstm_h_13_: Float32Array,
+  lstm_h_14_: Float32Array,
+  lstm_h_15_: Float32Array,
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_16_: Float32Array,
+  lstm_c_15_: Float32Array,
+  lstm_: Float32Array,
+): () => void {
+  return function concat_32x16x64_evaluate(): void {
+    const lstm_h = lstm_h_;
+    const lstm_h_2 = lstm_h_2_;
+    const lstm_h_3 = lstm_h_3_;
+    const lstm_h_4 = lstm_h_4_;
+    const lstm_h_5 = lstm_h_5_;
+    const lstm_h_6 = lstm_h_6_;
+    const lstm_h_7 = lstm_h_7_;
+    const lstm_h_8 = lstm_h_8_;
+    const lstm_h_9 = lstm_h_9_;
+    const lstm_h_10 = lstm_h_10_;
+    const lstm_h_11 = lstm_h_11_;
+    const lstm_h_12 = lstm_h_12_;
+    const lstm_h_13 = lstm_h_13_;
+    const lstm_h_14 = lstm_h_14_;
+    const lstm_h_15 = lstm_h_15_;
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_16 = lstm_recurrence_16_;
+    const lstm_c_15 = lstm_c_15_;
+    const lstm = lstm_;
+    for (let i = 0; i < 32; i++) {
+      for (let l = 0; l < 64; l++) {
+        lstm[i * 1024 + l] = lstm_h[i * 64 + l]!;
+        lstm[i * 1024 + l + 64] = lstm_h_2[i * 64 + l]!;
+        lstm[i * 1024 + l + 128] = lstm_h_3[i * 64 + l]!;
+        lstm[i * 1024 + l + 192] = lstm_h_4[i * 64 + l]!;
+        lstm[i * 1024 + l + 256] = lstm_h_5[i * 64 + l]!;
+        lstm[i * 1024 + l + 320] = lstm_h_6[i * 64 + l]!;
+        lstm[i * 1024 + l + 384] = lstm_h_7[i * 64 + l]!;
+        lstm[i * 1024 + l + 448] = lstm_h_8[i * 64 + l]!;
+        lstm[i * 1024 + l + 512] = lstm_h_9[i * 64 + l]!;
+        lstm[i * 1024 + l + 576] = lstm_h_10[i * 64 + l]!;
+        lstm[i * 1024 + l + 640] = lstm_h_11[i * 64 + l]!;
+        lstm[i * 1024 + l + 704] = lstm_h_12[i * 64 + l]!;
+        lstm[i * 1024 + l + 768] = lstm_h_13[i * 64 + l]!;
+        lstm[i * 1024 + l + 832] = lstm_h_14[i * 64 + l]!;
+        lstm[i * 1024 + l + 896] = lstm_h_15[i * 64 + l]!;
+        lstm[i * 1024 + l + 960] =
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + l + 4032]! + lstm_recurrence_16[i * 256 + l + 192]!)))) *
+          tanh(
+            (1 /
+              (1 +
+                exp(
+                  -(lstm_inputs[i * 4096 + l + 3904]! + lstm_recurrence_16[i * 256 + l + 64]!),
+                ))) *
+              lstm_c_15[i * 64 + l]! +
+              (1 /
+                (1 +
+                  exp(-(lstm_inputs[i * 4096 + l + 3840]! + lstm_recurrence_16[i * 256 + l]!)))) *
+                tanh(lstm_inputs[i * 4096 + l + 3968]! + lstm_recurrence_16[i * 256 + l + 128]!),
+          );
+      }
+    }
+  };
+}
+
+/**
+ * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
+ * scores = scores.product + scores.bias
+ * 4,227,072 floating-point operations.
+ */
+function dotAdd_32x16x64x64_evaluate(
+  lstm_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_32x16x64x64_evaluate(): void {
+    const lstm = lstm_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
+              const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+              const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+              const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+              const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
+              sum00 += lstm_0 * scores_kernel_0;
+              sum01 += lstm_0 * scores_kernel_1;
+              sum02 += lstm_0 * scores_kernel_2;
+              sum10 += lstm_1 * scores_kernel_0;
+              sum11 += lstm_1 * scores_kernel_1;
+              sum12 += lstm_1 * scores_kernel_2;
+            }
+          }
+          const scores_product00 = Math.fround(sum00);
+          const scores_product01 = Math.fround(sum01);
+          const scores_product02 = Math.fround(sum02);
+          const scores_product10 = Math.fround(sum10);
+          const scores_product11 = Math.fround(sum11);
+          const scores_product12 = Math.fround(sum12);
+          const scores_bias_0 = scores_bias[l]!;
+          const scores_bias_1 = scores_bias[l + 1]!;
+          const scores_bias_2 = scores_bias[l + 2]!;
+          scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
+          scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
+          scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
+          scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
+          scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
+          scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
+          const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+          const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
+          sum0 += lstm_2 * scores_kernel_3;
+          sum1 += lstm_3 * scores_kernel_3;
+        }
+        const scores_product0 = Math.fround(sum0);
+        const scores_product1 = Math.fround(sum1);
+        const scores_bias_3 = scores_bias[63]!;
+        scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
+        scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+      }
+    }
+  };
+}
+
+/**
+ * largest = max scores over axes 2
+ * total = Σ exps over axes 2
+ * chosen = Σ where over axes 2
+ * sum = Σ rowLoss over axes 1
+ * rowSum = Σ liveRows
+ * 198,208 floating-point operations.
+ */
+function reduceMaxSum_32x16_evaluate(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  largest_: Float32Array,
+  total_2_: Float32Array,
+  next_: Int32Array,
+  chosen_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_32x16_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const largest = largest_;
+    const total_2 = total_2_;
+    const next = next_;
+    const chosen = chosen_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        let max = -Infinity;
+        for (let k = 0; k < 64; k++) {
+          max = Math.max(max, scores[i * 1024 + j * 64 + k]!);
+        }
+        largest[i * 16 + j] = max;
+      }
+      for (let j = 0; j < 16; j++) {
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += exp(Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!));
+        }
+        total_2[i * 16 + j] = sum;
+      }
+      for (let j = 0; j < 16; j++) {
+        const next_0 = next[i * 16 + j]!;
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 +=
+            k === next_0 ? Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!) : 0;
+        }
+        chosen[i * 16 + j] = sum_2;
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 16; k++) {
+        sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
+      }
+      const sum_4 = Math.fround(sum_3);
+      total += i < live_rows_0 ? sum_4 * 0.0625 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax scores over axis 2
+ * sum_2 = Σ cast_2 over axes 1
+ * rowSum_2 = Σ liveRows_2
+ * 33,344 floating-point operations.
+ */
+function argmaxSum_32x16_evaluate(
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  argmax_2_: Int32Array,
+  next_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function argmaxSum_32x16_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const argmax_2 = argmax_2_;
+    const next = next_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        let best = -Infinity;
+        let argmax = 0;
+        for (let k = 0; k < 64; k++) {
+          const value = scores[i * 1024 + j * 64 + k]!;
+          if (best < value) {
+            best = value;
+            argmax = k;
+          }
+        }
+        argmax_2[i * 16 + j] = argmax;
+      }
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        sum += argmax_2[i * 16 + k]! === next[i * 16 + k]! ? 1 : 0;
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.0625 : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/**
+ * embedding = embedding.table[x]
+ * 65,536 floating-point operations.
+ */
+function gather_1x16x64x64_predict(
+  x_: Int32Array,
+  embedding_table_: Float32Array,
+  embedding_: Float32Array,
+): () => void {
+  return function gather_1x16x64x64_predict(): void {
+    const x = x_;
+    const embedding_table = embedding_table_;
+    const embedding = embedding_;
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 64; l += 4) {
-        const x_0 = x[i * 16 + j]!;
+        const x_0 = x[j]!;
         let sum0 = 0;
         let sum1 = 0;
         let sum2 = 0;
@@ -4140,27 +11826,31 @@ function gather_32x16x64x64(
           sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
           sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
         }
-        embedding[i * 1024 + j * 64 + l] = sum0;
-        embedding[i * 1024 + j * 64 + l + 1] = sum1;
-        embedding[i * 1024 + j * 64 + l + 2] = sum2;
-        embedding[i * 1024 + j * 64 + l + 3] = sum3;
+        embedding[j * 64 + l] = sum0;
+        embedding[j * 64 + l + 1] = sum1;
+        embedding[j * 64 + l + 2] = sum2;
+        embedding[j * 64 + l + 3] = sum3;
       }
     }
-  }
+  };
 }
 
 /**
  * dot = Σ embedding·lstm.kernel over axes 2 of embedding
  * lstm.inputs = dot + lstm.bias
- * 16,908,288 floating-point operations.
+ * 528,384 floating-point operations.
  */
-function dotAdd_32x16x64x256(
-  embedding: Float32Array,
-  lstm_kernel: Float32Array,
-  lstm_bias: Float32Array,
-  lstm_inputs: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function dotAdd_1x16x64x256_predict(
+  embedding_: Float32Array,
+  lstm_kernel_: Float32Array,
+  lstm_bias_: Float32Array,
+  lstm_inputs_: Float32Array,
+): () => void {
+  return function dotAdd_1x16x64x256_predict(): void {
+    const embedding = embedding_;
+    const lstm_kernel = lstm_kernel_;
+    const lstm_bias = lstm_bias_;
+    const lstm_inputs = lstm_inputs_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 255; l += 3) {
         let sum00 = 0;
@@ -4169,13 +11859,13 @@ function dotAdd_32x16x64x256(
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
+        for (let k = 0; k < 64; k += 4) {
           {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
+            const embedding_0 = embedding[j * 64 + k]!;
             const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
             const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
             const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
+            const embedding_1 = embedding[j * 64 + k + 64]!;
             sum00 += embedding_0 * lstm_kernel_0;
             sum01 += embedding_0 * lstm_kernel_1;
             sum02 += embedding_0 * lstm_kernel_2;
@@ -4185,11 +11875,11 @@ function dotAdd_32x16x64x256(
           }
           if (k + 1 === 64) break;
           {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
+            const embedding_0 = embedding[j * 64 + k + 1]!;
             const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
             const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
             const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
+            const embedding_1 = embedding[j * 64 + k + 65]!;
             sum00 += embedding_0 * lstm_kernel_0;
             sum01 += embedding_0 * lstm_kernel_1;
             sum02 += embedding_0 * lstm_kernel_2;
@@ -4199,11 +11889,11 @@ function dotAdd_32x16x64x256(
           }
           if (k + 2 === 64) break;
           {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
+            const embedding_0 = embedding[j * 64 + k + 2]!;
             const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
             const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
             const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
+            const embedding_1 = embedding[j * 64 + k + 66]!;
             sum00 += embedding_0 * lstm_kernel_0;
             sum01 += embedding_0 * lstm_kernel_1;
             sum02 += embedding_0 * lstm_kernel_2;
@@ -4213,67 +11903,11 @@ function dotAdd_32x16x64x256(
           }
           if (k + 3 === 64) break;
           {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
+            const embedding_0 = embedding[j * 64 + k + 3]!;
             const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
             const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
             const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 4]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1024]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1025]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1026]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 68]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 5]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1280]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1281]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1282]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 69]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 6]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1536]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1537]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1538]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 70]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const embedding_0 = embedding[i * 1024 + j * 64 + k + 7]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1792]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1793]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1794]!;
-            const embedding_1 = embedding[i * 1024 + j * 64 + k + 71]!;
+            const embedding_1 = embedding[j * 64 + k + 67]!;
             sum00 += embedding_0 * lstm_kernel_0;
             sum01 += embedding_0 * lstm_kernel_1;
             sum02 += embedding_0 * lstm_kernel_2;
@@ -4291,42 +11925,45 @@ function dotAdd_32x16x64x256(
         const lstm_bias_0 = lstm_bias[l]!;
         const lstm_bias_1 = lstm_bias[l + 1]!;
         const lstm_bias_2 = lstm_bias[l + 2]!;
-        lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
-        lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
-        lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
-        lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
-        lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
-        lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
+        lstm_inputs[j * 256 + l] = dot00 + lstm_bias_0;
+        lstm_inputs[j * 256 + l + 1] = dot01 + lstm_bias_1;
+        lstm_inputs[j * 256 + l + 2] = dot02 + lstm_bias_2;
+        lstm_inputs[j * 256 + l + 256] = dot10 + lstm_bias_0;
+        lstm_inputs[j * 256 + l + 257] = dot11 + lstm_bias_1;
+        lstm_inputs[j * 256 + l + 258] = dot12 + lstm_bias_2;
       }
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
+        const embedding_2 = embedding[j * 64 + k]!;
         const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-        const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
+        const embedding_3 = embedding[j * 64 + k + 64]!;
         sum0 += embedding_2 * lstm_kernel_3;
         sum1 += embedding_3 * lstm_kernel_3;
       }
       const dot0 = Math.fround(sum0);
       const dot1 = Math.fround(sum1);
       const lstm_bias_3 = lstm_bias[255]!;
-      lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
-      lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+      lstm_inputs[j * 256 + 255] = dot0 + lstm_bias_3;
+      lstm_inputs[j * 256 + 511] = dot1 + lstm_bias_3;
     }
-  }
+  };
 }
 
 /**
  * dot_2 = 0 · lstm.recurrentKernel
  * lstm.recurrence = dot_2 + lstm.recurrentBias
- * 1,056,768 floating-point operations.
+ * 33,024 floating-point operations.
  */
-function dotAdd_32x64x256(
-  lstm_recurrentKernel: Float32Array,
-  lstm_recurrentBias: Float32Array,
-  lstm_recurrence: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function dotAdd_1x64x256_predict(
+  lstm_recurrentKernel_: Float32Array,
+  lstm_recurrentBias_: Float32Array,
+  lstm_recurrence_: Float32Array,
+): () => void {
+  return function dotAdd_1x64x256_predict(): void {
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const lstm_recurrentBias = lstm_recurrentBias_;
+    const lstm_recurrence = lstm_recurrence_;
     for (let j = 0; j < 256; j += 4) {
       let sum0 = 0;
       let sum1 = 0;
@@ -4346,1607 +11983,609 @@ function dotAdd_32x64x256(
       const dot_2_1 = Math.fround(sum1);
       const dot_2_2 = Math.fround(sum2);
       const dot_2_3 = Math.fround(sum3);
-      lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
-      lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
-      lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
-      lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+      lstm_recurrence[j] = dot_2_0 + lstm_recurrentBias[j]!;
+      lstm_recurrence[j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+      lstm_recurrence[j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+      lstm_recurrence[j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
     }
-  }
+  };
 }
 
 /**
- * lstm.f = sigmoid(add_2)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64(
-  lstm_inputs: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_f: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i = sigmoid(add)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_2(
-  lstm_inputs: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_i: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + lstm_recurrence[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g = tanh(add_3)
  * lstm.c = mul + mul_2
- * tanh = tanh(lstm.c)
- * 12,288 floating-point operations.
+ * lstm.h = lstm.o ⊙ tanh
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64(
-  lstm_inputs: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_g_2: Float32Array,
-  lstm_f: Float32Array,
-  lstm_i: Float32Array,
-  lstm_c_2: Float32Array,
-  tanh_: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_: Float32Array,
+  lstm_c_2_: Float32Array,
+  lstm_h_: Float32Array,
+): () => void {
+  return function addMul_1x64_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence = lstm_recurrence_;
+    const lstm_c_2 = lstm_c_2_;
+    const lstm_h = lstm_h_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+      const lstm_c = Math.fround(
+        (1 / (1 + exp(-(lstm_inputs[j + 64]! + lstm_recurrence[j + 64]!)))) * 0 +
+          (1 / (1 + exp(-(lstm_inputs[j]! + lstm_recurrence[j]!)))) *
+            tanh(lstm_inputs[j + 128]! + lstm_recurrence[j + 128]!),
       );
-      lstm_g_2[i * 64 + j] = lstm_g;
-      const lstm_c = Math.fround(lstm_f[i * 64 + j]! * 0 + lstm_i[i * 64 + j]! * lstm_g);
-      lstm_c_2[i * 64 + j] = lstm_c;
-      tanh_[i * 64 + j] = tanh(lstm_c);
+      lstm_c_2[j] = lstm_c;
+      lstm_h[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 192]! + lstm_recurrence[j + 192]!)))) * tanh(lstm_c);
     }
-  }
-}
-
-/**
- * lstm.o = sigmoid(add_4)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_3(
-  lstm_inputs: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_o: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)));
-    }
-  }
+  };
 }
 
 /**
  * dot_3 = lstm.h · lstm.recurrentKernel
  * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
- * 1,581,056 floating-point operations.
+ * 33,024 floating-point operations.
  */
-function dotAdd_32x64x256_2(
-  lstm_o: Float32Array,
-  tanh_: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  lstm_recurrentBias: Float32Array,
-  lstm_recurrence_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k]!;
-          const tanh__0 = tanh_[i * 64 + k]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 64]!;
-          const tanh__1 = tanh_[i * 64 + k + 64]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 1]!;
-          const tanh__0 = tanh_[i * 64 + k + 1]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 65]!;
-          const tanh__1 = tanh_[i * 64 + k + 65]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 2]!;
-          const tanh__0 = tanh_[i * 64 + k + 2]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 66]!;
-          const tanh__1 = tanh_[i * 64 + k + 66]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 3]!;
-          const tanh__0 = tanh_[i * 64 + k + 3]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 67]!;
-          const tanh__1 = tanh_[i * 64 + k + 67]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 4]!;
-          const tanh__0 = tanh_[i * 64 + k + 4]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1024]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1025]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1026]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 68]!;
-          const tanh__1 = tanh_[i * 64 + k + 68]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 5]!;
-          const tanh__0 = tanh_[i * 64 + k + 5]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1280]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1281]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1282]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 69]!;
-          const tanh__1 = tanh_[i * 64 + k + 69]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 6]!;
-          const tanh__0 = tanh_[i * 64 + k + 6]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1536]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1537]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1538]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 70]!;
-          const tanh__1 = tanh_[i * 64 + k + 70]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const lstm_o_0 = lstm_o[i * 64 + k + 7]!;
-          const tanh__0 = tanh_[i * 64 + k + 7]!;
-          const part_0 = Math.fround(lstm_o_0 * tanh__0);
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1792]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1793]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1794]!;
-          const lstm_o_1 = lstm_o[i * 64 + k + 71]!;
-          const tanh__1 = tanh_[i * 64 + k + 71]!;
-          const part_1 = Math.fround(lstm_o_1 * tanh__1);
-          sum00 += part_0 * lstm_recurrentKernel_0;
-          sum01 += part_0 * lstm_recurrentKernel_1;
-          sum02 += part_0 * lstm_recurrentKernel_2;
-          sum10 += part_1 * lstm_recurrentKernel_0;
-          sum11 += part_1 * lstm_recurrentKernel_1;
-          sum12 += part_1 * lstm_recurrentKernel_2;
-        }
+function dotAdd_1x64x256_2_predict(
+  lstm_h_: Float32Array,
+  lstm_recurrentKernel_: Float32Array,
+  lstm_recurrentBias_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+): () => void {
+  return function dotAdd_1x64x256_2_predict(): void {
+    const lstm_h = lstm_h_;
+    const lstm_recurrentKernel = lstm_recurrentKernel_;
+    const lstm_recurrentBias = lstm_recurrentBias_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    for (let j = 0; j < 256; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const lstm_h_0 = lstm_h[k]!;
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+        sum0 += lstm_h_0 * lstm_recurrentKernel_0;
+        sum1 += lstm_h_0 * lstm_recurrentKernel_1;
+        sum2 += lstm_h_0 * lstm_recurrentKernel_2;
+        sum3 += lstm_h_0 * lstm_recurrentKernel_3;
       }
-      const dot_3_00 = Math.fround(sum00);
-      const dot_3_01 = Math.fround(sum01);
-      const dot_3_02 = Math.fround(sum02);
-      const dot_3_10 = Math.fround(sum10);
-      const dot_3_11 = Math.fround(sum11);
-      const dot_3_12 = Math.fround(sum12);
-      const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
-      const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
-      const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
-      lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
-      lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+      const dot_3_0 = Math.fround(sum0);
+      const dot_3_1 = Math.fround(sum1);
+      const dot_3_2 = Math.fround(sum2);
+      const dot_3_3 = Math.fround(sum3);
+      lstm_recurrence_2[j] = dot_3_0 + lstm_recurrentBias[j]!;
+      lstm_recurrence_2[j + 1] = dot_3_1 + lstm_recurrentBias[j + 1]!;
+      lstm_recurrence_2[j + 2] = dot_3_2 + lstm_recurrentBias[j + 2]!;
+      lstm_recurrence_2[j + 3] = dot_3_3 + lstm_recurrentBias[j + 3]!;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_o_2 = lstm_o[i * 64 + k]!;
-      const tanh__2 = tanh_[i * 64 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
-      const lstm_o_3 = lstm_o[i * 64 + k + 64]!;
-      const tanh__3 = tanh_[i * 64 + k + 64]!;
-      sum0 += Math.fround(lstm_o_2 * tanh__2) * lstm_recurrentKernel_3;
-      sum1 += Math.fround(lstm_o_3 * tanh__3) * lstm_recurrentKernel_3;
-    }
-    const dot_3_0 = Math.fround(sum0);
-    const dot_3_1 = Math.fround(sum1);
-    const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
-    lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
-    lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
-  }
+  };
 }
 
 /**
- * lstm.f_2 = sigmoid(add_6)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_4(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_2: Float32Array,
-  lstm_f_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_2[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + lstm_recurrence_2[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_2 = sigmoid(add_5)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_5(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_2: Float32Array,
-  lstm_i_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_2[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + lstm_recurrence_2[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_2 = tanh(add_7)
  * lstm.c_2 = mul_3 + mul_4
- * tanh_2 = tanh(lstm.c_2)
- * 12,288 floating-point operations.
+ * lstm.h_2 = lstm.o_2 ⊙ tanh_2
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_2(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_2: Float32Array,
-  lstm_g_2_2: Float32Array,
-  lstm_f_2: Float32Array,
-  lstm_c: Float32Array,
-  lstm_i_2: Float32Array,
-  lstm_c_2_2: Float32Array,
-  tanh_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_2_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_2_: Float32Array,
+  lstm_c_: Float32Array,
+  lstm_c_2_2_: Float32Array,
+  lstm_h_2_: Float32Array,
+): () => void {
+  return function addMul_1x64_2_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_2 = lstm_recurrence_2_;
+    const lstm_c = lstm_c_;
+    const lstm_c_2_2 = lstm_c_2_2_;
+    const lstm_h_2 = lstm_h_2_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_2 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 384]! + lstm_recurrence_2[i * 256 + j + 128]!),
-      );
-      lstm_g_2_2[i * 64 + j] = lstm_g_2;
       const lstm_c_2 = Math.fround(
-        lstm_f_2[i * 64 + j]! * lstm_c[i * 64 + j]! + lstm_i_2[i * 64 + j]! * lstm_g_2,
+        (1 / (1 + exp(-(lstm_inputs[j + 320]! + lstm_recurrence_2[j + 64]!)))) * lstm_c[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 256]! + lstm_recurrence_2[j]!)))) *
+            tanh(lstm_inputs[j + 384]! + lstm_recurrence_2[j + 128]!),
       );
-      lstm_c_2_2[i * 64 + j] = lstm_c_2;
-      tanh_2[i * 64 + j] = tanh(lstm_c_2);
+      lstm_c_2_2[j] = lstm_c_2;
+      lstm_h_2[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 448]! + lstm_recurrence_2[j + 192]!)))) * tanh(lstm_c_2);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_2 = sigmoid(add_8)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_6(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_2: Float32Array,
-  lstm_o_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_2[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + lstm_recurrence_2[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_3 = sigmoid(add_10)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_7(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_3: Float32Array,
-  lstm_f_3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_3[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + lstm_recurrence_3[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_3 = sigmoid(add_9)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_8(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_3: Float32Array,
-  lstm_i_3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_3[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + lstm_recurrence_3[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_3 = tanh(add_11)
  * lstm.c_3 = mul_5 + mul_6
- * tanh_3 = tanh(lstm.c_3)
- * 12,288 floating-point operations.
+ * lstm.h_3 = lstm.o_3 ⊙ tanh_3
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_3(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_3: Float32Array,
-  lstm_g_3_2: Float32Array,
-  lstm_f_3: Float32Array,
-  lstm_c_2: Float32Array,
-  lstm_i_3: Float32Array,
-  lstm_c_3_2: Float32Array,
-  tanh_3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_3_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_3_: Float32Array,
+  lstm_c_2_: Float32Array,
+  lstm_c_3_2_: Float32Array,
+  lstm_h_3_: Float32Array,
+): () => void {
+  return function addMul_1x64_3_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_3 = lstm_recurrence_3_;
+    const lstm_c_2 = lstm_c_2_;
+    const lstm_c_3_2 = lstm_c_3_2_;
+    const lstm_h_3 = lstm_h_3_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_3 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 640]! + lstm_recurrence_3[i * 256 + j + 128]!),
-      );
-      lstm_g_3_2[i * 64 + j] = lstm_g_3;
       const lstm_c_3 = Math.fround(
-        lstm_f_3[i * 64 + j]! * lstm_c_2[i * 64 + j]! + lstm_i_3[i * 64 + j]! * lstm_g_3,
+        (1 / (1 + exp(-(lstm_inputs[j + 576]! + lstm_recurrence_3[j + 64]!)))) * lstm_c_2[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 512]! + lstm_recurrence_3[j]!)))) *
+            tanh(lstm_inputs[j + 640]! + lstm_recurrence_3[j + 128]!),
       );
-      lstm_c_3_2[i * 64 + j] = lstm_c_3;
-      tanh_3[i * 64 + j] = tanh(lstm_c_3);
+      lstm_c_3_2[j] = lstm_c_3;
+      lstm_h_3[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 704]! + lstm_recurrence_3[j + 192]!)))) * tanh(lstm_c_3);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_3 = sigmoid(add_12)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_9(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_3: Float32Array,
-  lstm_o_3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_3[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + lstm_recurrence_3[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_4 = sigmoid(add_14)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_10(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_4: Float32Array,
-  lstm_f_4: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_4[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + lstm_recurrence_4[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_4 = sigmoid(add_13)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_11(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_4: Float32Array,
-  lstm_i_4: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_4[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + lstm_recurrence_4[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_4 = tanh(add_15)
  * lstm.c_4 = mul_7 + mul_8
- * tanh_4 = tanh(lstm.c_4)
- * 12,288 floating-point operations.
+ * lstm.h_4 = lstm.o_4 ⊙ tanh_4
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_4(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_4: Float32Array,
-  lstm_g_4_2: Float32Array,
-  lstm_f_4: Float32Array,
-  lstm_c_3: Float32Array,
-  lstm_i_4: Float32Array,
-  lstm_c_4_2: Float32Array,
-  tanh_4: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_4_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_4_: Float32Array,
+  lstm_c_3_: Float32Array,
+  lstm_c_4_2_: Float32Array,
+  lstm_h_4_: Float32Array,
+): () => void {
+  return function addMul_1x64_4_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_4 = lstm_recurrence_4_;
+    const lstm_c_3 = lstm_c_3_;
+    const lstm_c_4_2 = lstm_c_4_2_;
+    const lstm_h_4 = lstm_h_4_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_4 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 896]! + lstm_recurrence_4[i * 256 + j + 128]!),
-      );
-      lstm_g_4_2[i * 64 + j] = lstm_g_4;
       const lstm_c_4 = Math.fround(
-        lstm_f_4[i * 64 + j]! * lstm_c_3[i * 64 + j]! + lstm_i_4[i * 64 + j]! * lstm_g_4,
+        (1 / (1 + exp(-(lstm_inputs[j + 832]! + lstm_recurrence_4[j + 64]!)))) * lstm_c_3[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 768]! + lstm_recurrence_4[j]!)))) *
+            tanh(lstm_inputs[j + 896]! + lstm_recurrence_4[j + 128]!),
       );
-      lstm_c_4_2[i * 64 + j] = lstm_c_4;
-      tanh_4[i * 64 + j] = tanh(lstm_c_4);
+      lstm_c_4_2[j] = lstm_c_4;
+      lstm_h_4[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 960]! + lstm_recurrence_4[j + 192]!)))) * tanh(lstm_c_4);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_4 = sigmoid(add_16)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_12(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_4: Float32Array,
-  lstm_o_4: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_4[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + lstm_recurrence_4[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_5 = sigmoid(add_18)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_13(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_5: Float32Array,
-  lstm_f_5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_5[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + lstm_recurrence_5[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_5 = sigmoid(add_17)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_14(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_5: Float32Array,
-  lstm_i_5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_5[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + lstm_recurrence_5[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_5 = tanh(add_19)
  * lstm.c_5 = mul_9 + mul_10
- * tanh_5 = tanh(lstm.c_5)
- * 12,288 floating-point operations.
+ * lstm.h_5 = lstm.o_5 ⊙ tanh_5
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_5(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_5: Float32Array,
-  lstm_g_5_2: Float32Array,
-  lstm_f_5: Float32Array,
-  lstm_c_4: Float32Array,
-  lstm_i_5: Float32Array,
-  lstm_c_5_2: Float32Array,
-  tanh_5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_5_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_5_: Float32Array,
+  lstm_c_4_: Float32Array,
+  lstm_c_5_2_: Float32Array,
+  lstm_h_5_: Float32Array,
+): () => void {
+  return function addMul_1x64_5_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_5 = lstm_recurrence_5_;
+    const lstm_c_4 = lstm_c_4_;
+    const lstm_c_5_2 = lstm_c_5_2_;
+    const lstm_h_5 = lstm_h_5_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_5 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1152]! + lstm_recurrence_5[i * 256 + j + 128]!),
-      );
-      lstm_g_5_2[i * 64 + j] = lstm_g_5;
       const lstm_c_5 = Math.fround(
-        lstm_f_5[i * 64 + j]! * lstm_c_4[i * 64 + j]! + lstm_i_5[i * 64 + j]! * lstm_g_5,
+        (1 / (1 + exp(-(lstm_inputs[j + 1088]! + lstm_recurrence_5[j + 64]!)))) * lstm_c_4[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 1024]! + lstm_recurrence_5[j]!)))) *
+            tanh(lstm_inputs[j + 1152]! + lstm_recurrence_5[j + 128]!),
       );
-      lstm_c_5_2[i * 64 + j] = lstm_c_5;
-      tanh_5[i * 64 + j] = tanh(lstm_c_5);
+      lstm_c_5_2[j] = lstm_c_5;
+      lstm_h_5[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 1216]! + lstm_recurrence_5[j + 192]!)))) * tanh(lstm_c_5);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_5 = sigmoid(add_20)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_15(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_5: Float32Array,
-  lstm_o_5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_5[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + lstm_recurrence_5[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_6 = sigmoid(add_22)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_16(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_6: Float32Array,
-  lstm_f_6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_6[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + lstm_recurrence_6[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_6 = sigmoid(add_21)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_17(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_6: Float32Array,
-  lstm_i_6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_6[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + lstm_recurrence_6[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_6 = tanh(add_23)
  * lstm.c_6 = mul_11 + mul_12
- * tanh_6 = tanh(lstm.c_6)
- * 12,288 floating-point operations.
+ * lstm.h_6 = lstm.o_6 ⊙ tanh_6
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_6(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_6: Float32Array,
-  lstm_g_6_2: Float32Array,
-  lstm_f_6: Float32Array,
-  lstm_c_5: Float32Array,
-  lstm_i_6: Float32Array,
-  lstm_c_6_2: Float32Array,
-  tanh_6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_6_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_6_: Float32Array,
+  lstm_c_5_: Float32Array,
+  lstm_c_6_2_: Float32Array,
+  lstm_h_6_: Float32Array,
+): () => void {
+  return function addMul_1x64_6_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_6 = lstm_recurrence_6_;
+    const lstm_c_5 = lstm_c_5_;
+    const lstm_c_6_2 = lstm_c_6_2_;
+    const lstm_h_6 = lstm_h_6_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_6 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1408]! + lstm_recurrence_6[i * 256 + j + 128]!),
-      );
-      lstm_g_6_2[i * 64 + j] = lstm_g_6;
       const lstm_c_6 = Math.fround(
-        lstm_f_6[i * 64 + j]! * lstm_c_5[i * 64 + j]! + lstm_i_6[i * 64 + j]! * lstm_g_6,
+        (1 / (1 + exp(-(lstm_inputs[j + 1344]! + lstm_recurrence_6[j + 64]!)))) * lstm_c_5[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 1280]! + lstm_recurrence_6[j]!)))) *
+            tanh(lstm_inputs[j + 1408]! + lstm_recurrence_6[j + 128]!),
       );
-      lstm_c_6_2[i * 64 + j] = lstm_c_6;
-      tanh_6[i * 64 + j] = tanh(lstm_c_6);
+      lstm_c_6_2[j] = lstm_c_6;
+      lstm_h_6[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 1472]! + lstm_recurrence_6[j + 192]!)))) * tanh(lstm_c_6);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_6 = sigmoid(add_24)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_18(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_6: Float32Array,
-  lstm_o_6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_6[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + lstm_recurrence_6[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_7 = sigmoid(add_26)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_19(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_7: Float32Array,
-  lstm_f_7: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_7[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + lstm_recurrence_7[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_7 = sigmoid(add_25)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_20(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_7: Float32Array,
-  lstm_i_7: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_7[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + lstm_recurrence_7[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_7 = tanh(add_27)
  * lstm.c_7 = mul_13 + mul_14
- * tanh_7 = tanh(lstm.c_7)
- * 12,288 floating-point operations.
+ * lstm.h_7 = lstm.o_7 ⊙ tanh_7
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_7(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_7: Float32Array,
-  lstm_g_7_2: Float32Array,
-  lstm_f_7: Float32Array,
-  lstm_c_6: Float32Array,
-  lstm_i_7: Float32Array,
-  lstm_c_7_2: Float32Array,
-  tanh_7: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_7_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_7_: Float32Array,
+  lstm_c_6_: Float32Array,
+  lstm_c_7_2_: Float32Array,
+  lstm_h_7_: Float32Array,
+): () => void {
+  return function addMul_1x64_7_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_7 = lstm_recurrence_7_;
+    const lstm_c_6 = lstm_c_6_;
+    const lstm_c_7_2 = lstm_c_7_2_;
+    const lstm_h_7 = lstm_h_7_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_7 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1664]! + lstm_recurrence_7[i * 256 + j + 128]!),
-      );
-      lstm_g_7_2[i * 64 + j] = lstm_g_7;
       const lstm_c_7 = Math.fround(
-        lstm_f_7[i * 64 + j]! * lstm_c_6[i * 64 + j]! + lstm_i_7[i * 64 + j]! * lstm_g_7,
+        (1 / (1 + exp(-(lstm_inputs[j + 1600]! + lstm_recurrence_7[j + 64]!)))) * lstm_c_6[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 1536]! + lstm_recurrence_7[j]!)))) *
+            tanh(lstm_inputs[j + 1664]! + lstm_recurrence_7[j + 128]!),
       );
-      lstm_c_7_2[i * 64 + j] = lstm_c_7;
-      tanh_7[i * 64 + j] = tanh(lstm_c_7);
+      lstm_c_7_2[j] = lstm_c_7;
+      lstm_h_7[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 1728]! + lstm_recurrence_7[j + 192]!)))) * tanh(lstm_c_7);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_7 = sigmoid(add_28)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_21(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_7: Float32Array,
-  lstm_o_7: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_7[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + lstm_recurrence_7[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_8 = sigmoid(add_30)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_22(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_8: Float32Array,
-  lstm_f_8: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_8[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + lstm_recurrence_8[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_8 = sigmoid(add_29)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_23(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_8: Float32Array,
-  lstm_i_8: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_8[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + lstm_recurrence_8[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_8 = tanh(add_31)
  * lstm.c_8 = mul_15 + mul_16
- * tanh_8 = tanh(lstm.c_8)
- * 12,288 floating-point operations.
+ * lstm.h_8 = lstm.o_8 ⊙ tanh_8
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_8(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_8: Float32Array,
-  lstm_g_8_2: Float32Array,
-  lstm_f_8: Float32Array,
-  lstm_c_7: Float32Array,
-  lstm_i_8: Float32Array,
-  lstm_c_8_2: Float32Array,
-  tanh_8: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_8_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_8_: Float32Array,
+  lstm_c_7_: Float32Array,
+  lstm_c_8_2_: Float32Array,
+  lstm_h_8_: Float32Array,
+): () => void {
+  return function addMul_1x64_8_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_8 = lstm_recurrence_8_;
+    const lstm_c_7 = lstm_c_7_;
+    const lstm_c_8_2 = lstm_c_8_2_;
+    const lstm_h_8 = lstm_h_8_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_8 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1920]! + lstm_recurrence_8[i * 256 + j + 128]!),
-      );
-      lstm_g_8_2[i * 64 + j] = lstm_g_8;
       const lstm_c_8 = Math.fround(
-        lstm_f_8[i * 64 + j]! * lstm_c_7[i * 64 + j]! + lstm_i_8[i * 64 + j]! * lstm_g_8,
+        (1 / (1 + exp(-(lstm_inputs[j + 1856]! + lstm_recurrence_8[j + 64]!)))) * lstm_c_7[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 1792]! + lstm_recurrence_8[j]!)))) *
+            tanh(lstm_inputs[j + 1920]! + lstm_recurrence_8[j + 128]!),
       );
-      lstm_c_8_2[i * 64 + j] = lstm_c_8;
-      tanh_8[i * 64 + j] = tanh(lstm_c_8);
+      lstm_c_8_2[j] = lstm_c_8;
+      lstm_h_8[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 1984]! + lstm_recurrence_8[j + 192]!)))) * tanh(lstm_c_8);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_8 = sigmoid(add_32)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_24(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_8: Float32Array,
-  lstm_o_8: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_8[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + lstm_recurrence_8[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_9 = sigmoid(add_34)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_25(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_9: Float32Array,
-  lstm_f_9: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_9[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + lstm_recurrence_9[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_9 = sigmoid(add_33)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_26(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_9: Float32Array,
-  lstm_i_9: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_9[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + lstm_recurrence_9[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_9 = tanh(add_35)
  * lstm.c_9 = mul_17 + mul_18
- * tanh_9 = tanh(lstm.c_9)
- * 12,288 floating-point operations.
+ * lstm.h_9 = lstm.o_9 ⊙ tanh_9
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_9(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_9: Float32Array,
-  lstm_g_9_2: Float32Array,
-  lstm_f_9: Float32Array,
-  lstm_c_8: Float32Array,
-  lstm_i_9: Float32Array,
-  lstm_c_9_2: Float32Array,
-  tanh_9: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_9_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_9_: Float32Array,
+  lstm_c_8_: Float32Array,
+  lstm_c_9_2_: Float32Array,
+  lstm_h_9_: Float32Array,
+): () => void {
+  return function addMul_1x64_9_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_9 = lstm_recurrence_9_;
+    const lstm_c_8 = lstm_c_8_;
+    const lstm_c_9_2 = lstm_c_9_2_;
+    const lstm_h_9 = lstm_h_9_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_9 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2176]! + lstm_recurrence_9[i * 256 + j + 128]!),
-      );
-      lstm_g_9_2[i * 64 + j] = lstm_g_9;
       const lstm_c_9 = Math.fround(
-        lstm_f_9[i * 64 + j]! * lstm_c_8[i * 64 + j]! + lstm_i_9[i * 64 + j]! * lstm_g_9,
+        (1 / (1 + exp(-(lstm_inputs[j + 2112]! + lstm_recurrence_9[j + 64]!)))) * lstm_c_8[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 2048]! + lstm_recurrence_9[j]!)))) *
+            tanh(lstm_inputs[j + 2176]! + lstm_recurrence_9[j + 128]!),
       );
-      lstm_c_9_2[i * 64 + j] = lstm_c_9;
-      tanh_9[i * 64 + j] = tanh(lstm_c_9);
+      lstm_c_9_2[j] = lstm_c_9;
+      lstm_h_9[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 2240]! + lstm_recurrence_9[j + 192]!)))) * tanh(lstm_c_9);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_9 = sigmoid(add_36)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_27(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_9: Float32Array,
-  lstm_o_9: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_9[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + lstm_recurrence_9[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_10 = sigmoid(add_38)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_28(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_10: Float32Array,
-  lstm_f_10: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_10[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + lstm_recurrence_10[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_10 = sigmoid(add_37)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_29(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_10: Float32Array,
-  lstm_i_10: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_10[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + lstm_recurrence_10[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_10 = tanh(add_39)
  * lstm.c_10 = mul_19 + mul_20
- * tanh_10 = tanh(lstm.c_10)
- * 12,288 floating-point operations.
+ * lstm.h_10 = lstm.o_10 ⊙ tanh_10
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_10(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_10: Float32Array,
-  lstm_g_10_2: Float32Array,
-  lstm_f_10: Float32Array,
-  lstm_c_9: Float32Array,
-  lstm_i_10: Float32Array,
-  lstm_c_10_2: Float32Array,
-  tanh_10: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_10_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_10_: Float32Array,
+  lstm_c_9_: Float32Array,
+  lstm_c_10_2_: Float32Array,
+  lstm_h_10_: Float32Array,
+): () => void {
+  return function addMul_1x64_10_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_10 = lstm_recurrence_10_;
+    const lstm_c_9 = lstm_c_9_;
+    const lstm_c_10_2 = lstm_c_10_2_;
+    const lstm_h_10 = lstm_h_10_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_10 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2432]! + lstm_recurrence_10[i * 256 + j + 128]!),
-      );
-      lstm_g_10_2[i * 64 + j] = lstm_g_10;
       const lstm_c_10 = Math.fround(
-        lstm_f_10[i * 64 + j]! * lstm_c_9[i * 64 + j]! + lstm_i_10[i * 64 + j]! * lstm_g_10,
+        (1 / (1 + exp(-(lstm_inputs[j + 2368]! + lstm_recurrence_10[j + 64]!)))) * lstm_c_9[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 2304]! + lstm_recurrence_10[j]!)))) *
+            tanh(lstm_inputs[j + 2432]! + lstm_recurrence_10[j + 128]!),
       );
-      lstm_c_10_2[i * 64 + j] = lstm_c_10;
-      tanh_10[i * 64 + j] = tanh(lstm_c_10);
+      lstm_c_10_2[j] = lstm_c_10;
+      lstm_h_10[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 2496]! + lstm_recurrence_10[j + 192]!)))) * tanh(lstm_c_10);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_10 = sigmoid(add_40)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_30(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_10: Float32Array,
-  lstm_o_10: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_10[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 2496]! + lstm_recurrence_10[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_11 = sigmoid(add_42)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_31(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_11: Float32Array,
-  lstm_f_11: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_11[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + lstm_recurrence_11[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_11 = sigmoid(add_41)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_32(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_11: Float32Array,
-  lstm_i_11: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_11[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + lstm_recurrence_11[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_11 = tanh(add_43)
  * lstm.c_11 = mul_21 + mul_22
- * tanh_11 = tanh(lstm.c_11)
- * 12,288 floating-point operations.
+ * lstm.h_11 = lstm.o_11 ⊙ tanh_11
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_11(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_11: Float32Array,
-  lstm_g_11_2: Float32Array,
-  lstm_f_11: Float32Array,
-  lstm_c_10: Float32Array,
-  lstm_i_11: Float32Array,
-  lstm_c_11_2: Float32Array,
-  tanh_11: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_11_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_11_: Float32Array,
+  lstm_c_10_: Float32Array,
+  lstm_c_11_2_: Float32Array,
+  lstm_h_11_: Float32Array,
+): () => void {
+  return function addMul_1x64_11_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_11 = lstm_recurrence_11_;
+    const lstm_c_10 = lstm_c_10_;
+    const lstm_c_11_2 = lstm_c_11_2_;
+    const lstm_h_11 = lstm_h_11_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_11 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2688]! + lstm_recurrence_11[i * 256 + j + 128]!),
-      );
-      lstm_g_11_2[i * 64 + j] = lstm_g_11;
       const lstm_c_11 = Math.fround(
-        lstm_f_11[i * 64 + j]! * lstm_c_10[i * 64 + j]! + lstm_i_11[i * 64 + j]! * lstm_g_11,
+        (1 / (1 + exp(-(lstm_inputs[j + 2624]! + lstm_recurrence_11[j + 64]!)))) * lstm_c_10[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 2560]! + lstm_recurrence_11[j]!)))) *
+            tanh(lstm_inputs[j + 2688]! + lstm_recurrence_11[j + 128]!),
       );
-      lstm_c_11_2[i * 64 + j] = lstm_c_11;
-      tanh_11[i * 64 + j] = tanh(lstm_c_11);
+      lstm_c_11_2[j] = lstm_c_11;
+      lstm_h_11[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 2752]! + lstm_recurrence_11[j + 192]!)))) * tanh(lstm_c_11);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_11 = sigmoid(add_44)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_33(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_11: Float32Array,
-  lstm_o_11: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_11[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 2752]! + lstm_recurrence_11[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_12 = sigmoid(add_46)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_34(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_12: Float32Array,
-  lstm_f_12: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_12[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + lstm_recurrence_12[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_12 = sigmoid(add_45)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_35(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_12: Float32Array,
-  lstm_i_12: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_12[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + lstm_recurrence_12[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_12 = tanh(add_47)
  * lstm.c_12 = mul_23 + mul_24
- * tanh_12 = tanh(lstm.c_12)
- * 12,288 floating-point operations.
+ * lstm.h_12 = lstm.o_12 ⊙ tanh_12
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_12(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_12: Float32Array,
-  lstm_g_12_2: Float32Array,
-  lstm_f_12: Float32Array,
-  lstm_c_11: Float32Array,
-  lstm_i_12: Float32Array,
-  lstm_c_12_2: Float32Array,
-  tanh_12: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_12_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_12_: Float32Array,
+  lstm_c_11_: Float32Array,
+  lstm_c_12_2_: Float32Array,
+  lstm_h_12_: Float32Array,
+): () => void {
+  return function addMul_1x64_12_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_12 = lstm_recurrence_12_;
+    const lstm_c_11 = lstm_c_11_;
+    const lstm_c_12_2 = lstm_c_12_2_;
+    const lstm_h_12 = lstm_h_12_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_12 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2944]! + lstm_recurrence_12[i * 256 + j + 128]!),
-      );
-      lstm_g_12_2[i * 64 + j] = lstm_g_12;
       const lstm_c_12 = Math.fround(
-        lstm_f_12[i * 64 + j]! * lstm_c_11[i * 64 + j]! + lstm_i_12[i * 64 + j]! * lstm_g_12,
+        (1 / (1 + exp(-(lstm_inputs[j + 2880]! + lstm_recurrence_12[j + 64]!)))) * lstm_c_11[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 2816]! + lstm_recurrence_12[j]!)))) *
+            tanh(lstm_inputs[j + 2944]! + lstm_recurrence_12[j + 128]!),
       );
-      lstm_c_12_2[i * 64 + j] = lstm_c_12;
-      tanh_12[i * 64 + j] = tanh(lstm_c_12);
+      lstm_c_12_2[j] = lstm_c_12;
+      lstm_h_12[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 3008]! + lstm_recurrence_12[j + 192]!)))) * tanh(lstm_c_12);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_12 = sigmoid(add_48)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_36(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_12: Float32Array,
-  lstm_o_12: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_12[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 3008]! + lstm_recurrence_12[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_13 = sigmoid(add_50)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_37(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_13: Float32Array,
-  lstm_f_13: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_13[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + lstm_recurrence_13[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_13 = sigmoid(add_49)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_38(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_13: Float32Array,
-  lstm_i_13: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_13[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + lstm_recurrence_13[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_13 = tanh(add_51)
  * lstm.c_13 = mul_25 + mul_26
- * tanh_13 = tanh(lstm.c_13)
- * 12,288 floating-point operations.
+ * lstm.h_13 = lstm.o_13 ⊙ tanh_13
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_13(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_13: Float32Array,
-  lstm_g_13_2: Float32Array,
-  lstm_f_13: Float32Array,
-  lstm_c_12: Float32Array,
-  lstm_i_13: Float32Array,
-  lstm_c_13_2: Float32Array,
-  tanh_13: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_13_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_13_: Float32Array,
+  lstm_c_12_: Float32Array,
+  lstm_c_13_2_: Float32Array,
+  lstm_h_13_: Float32Array,
+): () => void {
+  return function addMul_1x64_13_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_13 = lstm_recurrence_13_;
+    const lstm_c_12 = lstm_c_12_;
+    const lstm_c_13_2 = lstm_c_13_2_;
+    const lstm_h_13 = lstm_h_13_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_13 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3200]! + lstm_recurrence_13[i * 256 + j + 128]!),
-      );
-      lstm_g_13_2[i * 64 + j] = lstm_g_13;
       const lstm_c_13 = Math.fround(
-        lstm_f_13[i * 64 + j]! * lstm_c_12[i * 64 + j]! + lstm_i_13[i * 64 + j]! * lstm_g_13,
+        (1 / (1 + exp(-(lstm_inputs[j + 3136]! + lstm_recurrence_13[j + 64]!)))) * lstm_c_12[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 3072]! + lstm_recurrence_13[j]!)))) *
+            tanh(lstm_inputs[j + 3200]! + lstm_recurrence_13[j + 128]!),
       );
-      lstm_c_13_2[i * 64 + j] = lstm_c_13;
-      tanh_13[i * 64 + j] = tanh(lstm_c_13);
+      lstm_c_13_2[j] = lstm_c_13;
+      lstm_h_13[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 3264]! + lstm_recurrence_13[j + 192]!)))) * tanh(lstm_c_13);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_13 = sigmoid(add_52)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_39(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_13: Float32Array,
-  lstm_o_13: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_13[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 3264]! + lstm_recurrence_13[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_14 = sigmoid(add_54)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_40(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_14: Float32Array,
-  lstm_f_14: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_14[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + lstm_recurrence_14[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_14 = sigmoid(add_53)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_41(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_14: Float32Array,
-  lstm_i_14: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_14[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + lstm_recurrence_14[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_14 = tanh(add_55)
  * lstm.c_14 = mul_27 + mul_28
- * tanh_14 = tanh(lstm.c_14)
- * 12,288 floating-point operations.
+ * lstm.h_14 = lstm.o_14 ⊙ tanh_14
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_14(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_14: Float32Array,
-  lstm_g_14_2: Float32Array,
-  lstm_f_14: Float32Array,
-  lstm_c_13: Float32Array,
-  lstm_i_14: Float32Array,
-  lstm_c_14_2: Float32Array,
-  tanh_14: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_14_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_14_: Float32Array,
+  lstm_c_13_: Float32Array,
+  lstm_c_14_2_: Float32Array,
+  lstm_h_14_: Float32Array,
+): () => void {
+  return function addMul_1x64_14_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_14 = lstm_recurrence_14_;
+    const lstm_c_13 = lstm_c_13_;
+    const lstm_c_14_2 = lstm_c_14_2_;
+    const lstm_h_14 = lstm_h_14_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_14 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3456]! + lstm_recurrence_14[i * 256 + j + 128]!),
-      );
-      lstm_g_14_2[i * 64 + j] = lstm_g_14;
       const lstm_c_14 = Math.fround(
-        lstm_f_14[i * 64 + j]! * lstm_c_13[i * 64 + j]! + lstm_i_14[i * 64 + j]! * lstm_g_14,
+        (1 / (1 + exp(-(lstm_inputs[j + 3392]! + lstm_recurrence_14[j + 64]!)))) * lstm_c_13[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 3328]! + lstm_recurrence_14[j]!)))) *
+            tanh(lstm_inputs[j + 3456]! + lstm_recurrence_14[j + 128]!),
       );
-      lstm_c_14_2[i * 64 + j] = lstm_c_14;
-      tanh_14[i * 64 + j] = tanh(lstm_c_14);
+      lstm_c_14_2[j] = lstm_c_14;
+      lstm_h_14[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 3520]! + lstm_recurrence_14[j + 192]!)))) * tanh(lstm_c_14);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_14 = sigmoid(add_56)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_42(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_14: Float32Array,
-  lstm_o_14: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_14[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 3520]! + lstm_recurrence_14[i * 256 + j + 192]!)));
-    }
-  }
-}
-
-/**
- * lstm.f_15 = sigmoid(add_58)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_43(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_15: Float32Array,
-  lstm_f_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_15[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + lstm_recurrence_15[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_15 = sigmoid(add_57)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_44(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_15: Float32Array,
-  lstm_i_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_15[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + lstm_recurrence_15[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_15 = tanh(add_59)
  * lstm.c_15 = mul_29 + mul_30
- * tanh_15 = tanh(lstm.c_15)
- * 12,288 floating-point operations.
+ * lstm.h_15 = lstm.o_15 ⊙ tanh_15
+ * 1,408 floating-point operations.
  */
-function tanhAddTanh_32x64_15(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_15: Float32Array,
-  lstm_g_15_2: Float32Array,
-  lstm_f_15: Float32Array,
-  lstm_c_14: Float32Array,
-  lstm_i_15: Float32Array,
-  lstm_c_15_2: Float32Array,
-  tanh_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function addMul_1x64_15_predict(
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_15_: Float32Array,
+  lstm_c_14_: Float32Array,
+  lstm_c_15_2_: Float32Array,
+  lstm_h_15_: Float32Array,
+): () => void {
+  return function addMul_1x64_15_predict(): void {
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_15 = lstm_recurrence_15_;
+    const lstm_c_14 = lstm_c_14_;
+    const lstm_c_15_2 = lstm_c_15_2_;
+    const lstm_h_15 = lstm_h_15_;
     for (let j = 0; j < 64; j++) {
-      const lstm_g_15 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3712]! + lstm_recurrence_15[i * 256 + j + 128]!),
-      );
-      lstm_g_15_2[i * 64 + j] = lstm_g_15;
       const lstm_c_15 = Math.fround(
-        lstm_f_15[i * 64 + j]! * lstm_c_14[i * 64 + j]! + lstm_i_15[i * 64 + j]! * lstm_g_15,
+        (1 / (1 + exp(-(lstm_inputs[j + 3648]! + lstm_recurrence_15[j + 64]!)))) * lstm_c_14[j]! +
+          (1 / (1 + exp(-(lstm_inputs[j + 3584]! + lstm_recurrence_15[j]!)))) *
+            tanh(lstm_inputs[j + 3712]! + lstm_recurrence_15[j + 128]!),
       );
-      lstm_c_15_2[i * 64 + j] = lstm_c_15;
-      tanh_15[i * 64 + j] = tanh(lstm_c_15);
+      lstm_c_15_2[j] = lstm_c_15;
+      lstm_h_15[j] =
+        (1 / (1 + exp(-(lstm_inputs[j + 3776]! + lstm_recurrence_15[j + 192]!)))) * tanh(lstm_c_15);
     }
-  }
+  };
 }
 
 /**
- * lstm.o_15 = sigmoid(add_60)
- * 10,240 floating-point operations.
+ * lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1
+ * 1,408 floating-point operations.
  */
-function sigmoid_32x64_45(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_15: Float32Array,
-  lstm_o_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_15[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 3776]! + lstm_recurrence_15[i * 256 + j + 192]!)));
+function concat_1x16x64_predict(
+  lstm_h_: Float32Array,
+  lstm_h_2_: Float32Array,
+  lstm_h_3_: Float32Array,
+  lstm_h_4_: Float32Array,
+  lstm_h_5_: Float32Array,
+  lstm_h_6_: Float32Array,
+  lstm_h_7_: Float32Array,
+  lstm_h_8_: Float32Array,
+  lstm_h_9_: Float32Array,
+  lstm_h_10_: Float32Array,
+  lstm_h_11_: Float32Array,
+  lstm_h_12_: Float32Array,
+  lstm_h_13_: Float32Array,
+  lstm_h_14_: Float32Array,
+  lstm_h_15_: Float32Array,
+  lstm_inputs_: Float32Array,
+  lstm_recurrence_16_: Float32Array,
+  lstm_c_15_: Float32Array,
+  lstm_: Float32Array,
+): () => void {
+  return function concat_1x16x64_predict(): void {
+    const lstm_h = lstm_h_;
+    const lstm_h_2 = lstm_h_2_;
+    const lstm_h_3 = lstm_h_3_;
+    const lstm_h_4 = lstm_h_4_;
+    const lstm_h_5 = lstm_h_5_;
+    const lstm_h_6 = lstm_h_6_;
+    const lstm_h_7 = lstm_h_7_;
+    const lstm_h_8 = lstm_h_8_;
+    const lstm_h_9 = lstm_h_9_;
+    const lstm_h_10 = lstm_h_10_;
+    const lstm_h_11 = lstm_h_11_;
+    const lstm_h_12 = lstm_h_12_;
+    const lstm_h_13 = lstm_h_13_;
+    const lstm_h_14 = lstm_h_14_;
+    const lstm_h_15 = lstm_h_15_;
+    const lstm_inputs = lstm_inputs_;
+    const lstm_recurrence_16 = lstm_recurrence_16_;
+    const lstm_c_15 = lstm_c_15_;
+    const lstm = lstm_;
+    for (let l = 0; l < 64; l++) {
+      lstm[l] = lstm_h[l]!;
+      lstm[l + 64] = lstm_h_2[l]!;
+      lstm[l + 128] = lstm_h_3[l]!;
+      lstm[l + 192] = lstm_h_4[l]!;
+      lstm[l + 256] = lstm_h_5[l]!;
+      lstm[l + 320] = lstm_h_6[l]!;
+      lstm[l + 384] = lstm_h_7[l]!;
+      lstm[l + 448] = lstm_h_8[l]!;
+      lstm[l + 512] = lstm_h_9[l]!;
+      lstm[l + 576] = lstm_h_10[l]!;
+      lstm[l + 640] = lstm_h_11[l]!;
+      lstm[l + 704] = lstm_h_12[l]!;
+      lstm[l + 768] = lstm_h_13[l]!;
+      lstm[l + 832] = lstm_h_14[l]!;
+      lstm[l + 896] = lstm_h_15[l]!;
+      lstm[l + 960] =
+        (1 / (1 + exp(-(lstm_inputs[l + 4032]! + lstm_recurrence_16[l + 192]!)))) *
+        tanh(
+          (1 / (1 + exp(-(lstm_inputs[l + 3904]! + lstm_recurrence_16[l + 64]!)))) * lstm_c_15[l]! +
+            (1 / (1 + exp(-(lstm_inputs[l + 3840]! + lstm_recurrence_16[l]!)))) *
+              tanh(lstm_inputs[l + 3968]! + lstm_recurrence_16[l + 128]!),
+        );
     }
-  }
-}
-
-/**
- * lstm.f_16 = sigmoid(add_62)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_46(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_16: Float32Array,
-  lstm_f_16: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_f_16[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3904]! + lstm_recurrence_16[i * 256 + j + 64]!)));
-    }
-  }
-}
-
-/**
- * lstm.i_16 = sigmoid(add_61)
- * 10,240 floating-point operations.
- */
-function sigmoid_32x64_47(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_16: Float32Array,
-  lstm_i_16: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_i_16[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3840]! + lstm_recurrence_16[i * 256 + j]!)));
-    }
-  }
-}
-
-/**
- * lstm.g_16 = tanh(add_63)
- * tanh_16 = tanh(lstm.c_16)
- * 12,288 floating-point operations.
- */
-function tanh_32x64(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_16: Float32Array,
-  lstm_g_16_2: Float32Array,
-  lstm_f_16: Float32Array,
-  lstm_c_15: Float32Array,
-  lstm_i_16: Float32Array,
-  tanh_16: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_g_16 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3968]! + lstm_recurrence_16[i * 256 + j + 128]!),
-      );
-      lstm_g_16_2[i * 64 + j] = lstm_g_16;
-      tanh_16[i * 64 + j] = tanh(
-        lstm_f_16[i * 64 + j]! * lstm_c_15[i * 64 + j]! + lstm_i_16[i * 64 + j]! * lstm_g_16,
-      );
-    }
-  }
-}
-
-/**
- * lstm.o_16 = sigmoid(add_64)
- * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
- * 534,528 floating-point operations.
- */
-function sigmoidConcat_32x16x64(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_16: Float32Array,
-  lstm_o_16: Float32Array,
-  lstm_o: Float32Array,
-  tanh_: Float32Array,
-  lstm_o_2: Float32Array,
-  tanh_2: Float32Array,
-  lstm_o_3: Float32Array,
-  tanh_3: Float32Array,
-  lstm_o_4: Float32Array,
-  tanh_4: Float32Array,
-  lstm_o_5: Float32Array,
-  tanh_5: Float32Array,
-  lstm_o_6: Float32Array,
-  tanh_6: Float32Array,
-  lstm_o_7: Float32Array,
-  tanh_7: Float32Array,
-  lstm_o_8: Float32Array,
-  tanh_8: Float32Array,
-  lstm_o_9: Float32Array,
-  tanh_9: Float32Array,
-  lstm_o_10: Float32Array,
-  tanh_10: Float32Array,
-  lstm_o_11: Float32Array,
-  tanh_11: Float32Array,
-  lstm_o_12: Float32Array,
-  tanh_12: Float32Array,
-  lstm_o_13: Float32Array,
-  tanh_13: Float32Array,
-  lstm_o_14: Float32Array,
-  tanh_14: Float32Array,
-  lstm_o_15: Float32Array,
-  tanh_15: Float32Array,
-  tanh_16: Float32Array,
-  lstm: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      lstm_o_16[i * 64 + j] =
-        1 /
-        (1 + exp(-(lstm_inputs[i * 4096 + j + 4032]! + lstm_recurrence_16[i * 256 + j + 192]!)));
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 64; l++) {
-        lstm[i * 1024 + j * 64 + l] =
-          j < 1
-            ? Math.fround(lstm_o[i * 64 + l]! * tanh_[i * 64 + l]!)
-            : j < 2
-              ? Math.fround(lstm_o_2[i * 64 + l]! * tanh_2[i * 64 + l]!)
-              : j < 3
-                ? Math.fround(lstm_o_3[i * 64 + l]! * tanh_3[i * 64 + l]!)
-                : j < 4
-                  ? Math.fround(lstm_o_4[i * 64 + l]! * tanh_4[i * 64 + l]!)
-                  : j < 5
-                    ? Math.fround(lstm_o_5[i * 64 + l]! * tanh_5[i * 64 + l]!)
-                    : j < 6
-                      ? Math.fround(lstm_o_6[i * 64 + l]! * tanh_6[i * 64 + l]!)
-                      : j < 7
-                        ? Math.fround(lstm_o_7[i * 64 + l]! * tanh_7[i * 64 + l]!)
-                        : j < 8
-                          ? Math.fround(lstm_o_8[i * 64 + l]! * tanh_8[i * 64 + l]!)
-                          : j < 9
-                            ? Math.fround(lstm_o_9[i * 64 + l]! * tanh_9[i * 64 + l]!)
-                            : j < 10
-                              ? Math.fround(lstm_o_10[i * 64 + l]! * tanh_10[i * 64 + l]!)
-                              : j < 11
-                                ? Math.fround(lstm_o_11[i * 64 + l]! * tanh_11[i * 64 + l]!)
-                                : j < 12
-                                  ? Math.fround(lstm_o_12[i * 64 + l]! * tanh_12[i * 64 + l]!)
-                                  : j < 13
-                                    ? Math.fround(lstm_o_13[i * 64 + l]! * tanh_13[i * 64 + l]!)
-                                    : j < 14
-                                      ? Math.fround(lstm_o_14[i * 64 + l]! * tanh_14[i * 64 + l]!)
-                                      : j < 15
-                                        ? Math.fround(lstm_o_15[i * 64 + l]! * tanh_15[i * 64 + l]!)
-                                        : lstm_o_16[i * 64 + l]! * tanh_16[i * 64 + l]!;
-      }
-    }
-  }
+  };
 }
 
 /**
  * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
  * scores = scores.product + scores.bias
- * 4,227,072 floating-point operations.
+ * 132,096 floating-point operations.
  */
-function dotAdd_32x16x64x64(
-  lstm: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
+function dotAdd_1x16x64x64_predict(
+  lstm_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x16x64x64_predict(): void {
+    const lstm = lstm_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
@@ -5955,13 +12594,13 @@ function dotAdd_32x16x64x64(
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
+        for (let k = 0; k < 64; k += 4) {
           {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
+            const lstm_0 = lstm[j * 64 + k]!;
             const scores_kernel_0 = scores_kernel[k * 64 + l]!;
             const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
             const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
+            const lstm_1 = lstm[j * 64 + k + 64]!;
             sum00 += lstm_0 * scores_kernel_0;
             sum01 += lstm_0 * scores_kernel_1;
             sum02 += lstm_0 * scores_kernel_2;
@@ -5971,11 +12610,11 @@ function dotAdd_32x16x64x64(
           }
           if (k + 1 === 64) break;
           {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
+            const lstm_0 = lstm[j * 64 + k + 1]!;
             const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
             const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
             const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
+            const lstm_1 = lstm[j * 64 + k + 65]!;
             sum00 += lstm_0 * scores_kernel_0;
             sum01 += lstm_0 * scores_kernel_1;
             sum02 += lstm_0 * scores_kernel_2;
@@ -5985,11 +12624,11 @@ function dotAdd_32x16x64x64(
           }
           if (k + 2 === 64) break;
           {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
+            const lstm_0 = lstm[j * 64 + k + 2]!;
             const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
             const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
             const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
+            const lstm_1 = lstm[j * 64 + k + 66]!;
             sum00 += lstm_0 * scores_kernel_0;
             sum01 += lstm_0 * scores_kernel_1;
             sum02 += lstm_0 * scores_kernel_2;
@@ -5999,67 +12638,11 @@ function dotAdd_32x16x64x64(
           }
           if (k + 3 === 64) break;
           {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
+            const lstm_0 = lstm[j * 64 + k + 3]!;
             const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
             const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
             const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 4]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 256]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 257]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 258]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 68]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 5]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 320]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 321]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 322]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 69]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 6]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 384]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 385]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 386]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 70]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const lstm_0 = lstm[i * 1024 + j * 64 + k + 7]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 448]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 449]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 450]!;
-            const lstm_1 = lstm[i * 1024 + j * 64 + k + 71]!;
+            const lstm_1 = lstm[j * 64 + k + 67]!;
             sum00 += lstm_0 * scores_kernel_0;
             sum01 += lstm_0 * scores_kernel_1;
             sum02 += lstm_0 * scores_kernel_2;
@@ -6077,6080 +12660,29 @@ function dotAdd_32x16x64x64(
         const scores_bias_0 = scores_bias[l]!;
         const scores_bias_1 = scores_bias[l + 1]!;
         const scores_bias_2 = scores_bias[l + 2]!;
-        scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
-        scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
-        scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
-        scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
-        scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
-        scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
+        scores[j * 64 + l] = scores_product00 + scores_bias_0;
+        scores[j * 64 + l + 1] = scores_product01 + scores_bias_1;
+        scores[j * 64 + l + 2] = scores_product02 + scores_bias_2;
+        scores[j * 64 + l + 64] = scores_product10 + scores_bias_0;
+        scores[j * 64 + l + 65] = scores_product11 + scores_bias_1;
+        scores[j * 64 + l + 66] = scores_product12 + scores_bias_2;
       }
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
+        const lstm_2 = lstm[j * 64 + k]!;
         const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-        const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
+        const lstm_3 = lstm[j * 64 + k + 64]!;
         sum0 += lstm_2 * scores_kernel_3;
         sum1 += lstm_3 * scores_kernel_3;
       }
       const scores_product0 = Math.fround(sum0);
       const scores_product1 = Math.fround(sum1);
       const scores_bias_3 = scores_bias[63]!;
-      scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
-      scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+      scores[j * 64 + 63] = scores_product0 + scores_bias_3;
+      scores[j * 64 + 127] = scores_product1 + scores_bias_3;
     }
-  }
-}
-
-/**
- * largest = max scores over axes 2
- * exps = exp(shifted)
- * total = Σ exps over axes 2
- * chosen = Σ where over axes 2
- * sum = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
- * 198,208 floating-point operations.
- */
-function reduceMaxExpSum_32x16x64(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  largest: Float32Array,
-  exps: Float32Array,
-  total_2: Float32Array,
-  next: Int32Array,
-  chosen: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      let max = -Infinity;
-      for (let k = 0; k < 64; k++) {
-        max = Math.max(max, scores[i * 1024 + j * 64 + k]!);
-      }
-      largest[i * 16 + j] = max;
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 64; l++) {
-        exps[i * 1024 + j * 64 + l] = exp(
-          Math.fround(scores[i * 1024 + j * 64 + l]! - largest[i * 16 + j]!),
-        );
-      }
-    }
-    for (let j = 0; j < 16; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += exps[i * 1024 + j * 64 + k]!;
-      }
-      total_2[i * 16 + j] = sum;
-    }
-    for (let j = 0; j < 16; j++) {
-      const next_0 = next[i * 16 + j]!;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 +=
-          k === next_0 ? Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!) : 0;
-      }
-      chosen[i * 16 + j] = sum_2;
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 16; k++) {
-      sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
-    }
-    const sum_4 = Math.fround(sum_3);
-    total += i < live_rows_0 ? sum_4 * 0.0625 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * d_sum = d_mul_33 ⊙ 0.0625
- * d_scores.product = d_shifted
- * 131,104 floating-point operations.
- */
-function mulAdd_32x16x64(
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  next: Int32Array,
-  total: Float32Array,
-  exps: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 32; i++) {
-    const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0625);
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 64; l++) {
-        d_shifted[i * 1024 + j * 64 + l] =
-          (l === next[i * 16 + j]! ? -d_sum : 0) +
-          (d_sum / total[i * 16 + j]!) * exps[i * 1024 + j * 64 + l]!;
-      }
-    }
-  }
-}
-
-/**
- * d_scores.bias = Σ d_shifted over axes 0,1
- * d_scores.bias_square = Σ scores.bias_mul
- * 32,896 floating-point operations.
- */
-function sumClipByGlobalNorm_32x16x64(
-  d_scores_bias_square: Float32Array,
-  d_shifted: Float32Array,
-  d_scores_bias_2: Float32Array,
-): void {
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        sum += d_shifted[k * 1024 + k2 * 64 + i]!;
-      }
-    }
-    const d_scores_bias = Math.fround(sum);
-    d_scores_bias_2[i] = d_scores_bias;
-    total += d_scores_bias * d_scores_bias;
-  }
-  d_scores_bias_square[0] = total;
-}
-
-/**
- * d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted
- * 4,194,304 floating-point operations.
- */
-function dot_32x16x64x64(
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-  d_lstm: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 64]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 1]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 65]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 2]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 66]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 3]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 67]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 4]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 4]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 68]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 132]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 68]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 5]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 5]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 69]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 133]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 69]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 6]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 6]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 70]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 134]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 70]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 7]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 7]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 71]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 135]!;
-            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 71]!;
-            sum00 += d_shifted_0 * scores_kernel_0;
-            sum01 += d_shifted_0 * scores_kernel_1;
-            sum02 += d_shifted_0 * scores_kernel_2;
-            sum10 += d_shifted_1 * scores_kernel_0;
-            sum11 += d_shifted_1 * scores_kernel_1;
-            sum12 += d_shifted_1 * scores_kernel_2;
-          }
-        }
-        d_lstm[i * 1024 + j * 64 + l] = sum00;
-        d_lstm[i * 1024 + j * 64 + l + 1] = sum01;
-        d_lstm[i * 1024 + j * 64 + l + 2] = sum02;
-        d_lstm[i * 1024 + j * 64 + l + 64] = sum10;
-        d_lstm[i * 1024 + j * 64 + l + 65] = sum11;
-        d_lstm[i * 1024 + j * 64 + l + 66] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_shifted_2 = d_shifted[i * 1024 + j * 64 + k]!;
-        const scores_kernel_3 = scores_kernel[k + 4032]!;
-        const d_shifted_3 = d_shifted[i * 1024 + j * 64 + k + 64]!;
-        sum0 += d_shifted_2 * scores_kernel_3;
-        sum1 += d_shifted_3 * scores_kernel_3;
-      }
-      d_lstm[i * 1024 + j * 64 + 63] = sum0;
-      d_lstm[i * 1024 + j * 64 + 127] = sum1;
-    }
-  }
-}
-
-/**
- * d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm
- * 4,194,304 floating-point operations.
- */
-function dot_64x32x16x64(
-  lstm: Float32Array,
-  d_shifted: Float32Array,
-  d_scores_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          const lstm_0 = lstm[k * 1024 + k2 * 64 + i]!;
-          const d_shifted_0 = d_shifted[k * 1024 + k2 * 64 + j]!;
-          const d_shifted_1 = d_shifted[k * 1024 + k2 * 64 + j + 1]!;
-          const lstm_1 = lstm[k * 1024 + k2 * 64 + i + 1]!;
-          const lstm_2 = lstm[k * 1024 + k2 * 64 + i + 2]!;
-          const lstm_3 = lstm[k * 1024 + k2 * 64 + i + 3]!;
-          sum00 += lstm_0 * d_shifted_0;
-          sum01 += lstm_0 * d_shifted_1;
-          sum10 += lstm_1 * d_shifted_0;
-          sum11 += lstm_1 * d_shifted_1;
-          sum20 += lstm_2 * d_shifted_0;
-          sum21 += lstm_2 * d_shifted_1;
-          sum30 += lstm_3 * d_shifted_0;
-          sum31 += lstm_3 * d_shifted_1;
-        }
-      }
-      d_scores_kernel[i * 64 + j] = sum00;
-      d_scores_kernel[i * 64 + j + 1] = sum01;
-      d_scores_kernel[i * 64 + j + 64] = sum10;
-      d_scores_kernel[i * 64 + j + 65] = sum11;
-      d_scores_kernel[i * 64 + j + 128] = sum20;
-      d_scores_kernel[i * 64 + j + 129] = sum21;
-      d_scores_kernel[i * 64 + j + 192] = sum30;
-      d_scores_kernel[i * 64 + j + 193] = sum31;
-    }
-  }
-}
-
-/**
- * d_mul_31 = d_lstm.c_16
- * d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])
- * 163,840 floating-point operations.
- */
-function mulAdd_32x64(
-  d_lstm: Float32Array,
-  lstm_o_16: Float32Array,
-  tanh_16: Float32Array,
-  d_lstm_c_16: Float32Array,
-  lstm_i_16: Float32Array,
-  lstm_g_16: Float32Array,
-  lstm_c_15: Float32Array,
-  lstm_f_16: Float32Array,
-  d_lstm_recurrence_16: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const tanh_16_0 = tanh_16[i * 64 + j]!;
-      d_lstm_c_16[i * 64 + j] =
-        d_lstm[i * 1024 + j + 960]! * lstm_o_16[i * 64 + j]! * (1 - tanh_16_0 * tanh_16_0);
-    }
-    for (let j = 0; j < 256; j++) {
-      d_lstm_recurrence_16[i * 256 + j] =
-        (0 <= j - 192
-          ? d_lstm[i * 1024 + j + 768]! *
-            tanh_16[i * 64 + j - 192]! *
-            (lstm_o_16[i * 64 + j - 192]! * (1 - lstm_o_16[i * 64 + j - 192]!))
-          : 0) +
-        (0 <= j - 128 && j - 128 < 64
-          ? d_lstm_c_16[i * 64 + j - 128]! *
-            lstm_i_16[i * 64 + j - 128]! *
-            (1 - lstm_g_16[i * 64 + j - 128]! * lstm_g_16[i * 64 + j - 128]!)
-          : 0) +
-        (0 <= j - 64 && j - 64 < 64
-          ? d_lstm_c_16[i * 64 + j - 64]! *
-            lstm_c_15[i * 64 + j - 64]! *
-            (lstm_f_16[i * 64 + j - 64]! * (1 - lstm_f_16[i * 64 + j - 64]!))
-          : 0) +
-        (j < 64
-          ? d_lstm_c_16[i * 64 + j]! *
-            lstm_g_16[i * 64 + j]! *
-            (lstm_i_16[i * 64 + j]! * (1 - lstm_i_16[i * 64 + j]!))
-          : 0);
-    }
-  }
-}
-
-/**
- * d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ
- * d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2
- * d_mul_29 = d_lstm.c_15
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64(
-  d_lstm_recurrence_16: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_15: Float32Array,
-  d_lstm_c_16: Float32Array,
-  lstm_f_16: Float32Array,
-  lstm_o_15: Float32Array,
-  tanh_15: Float32Array,
-  d_lstm_c_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_15_2_00 = Math.fround(sum00);
-      const d_lstm_h_15_2_01 = Math.fround(sum01);
-      const d_lstm_h_15_2_02 = Math.fround(sum02);
-      const d_lstm_h_15_2_10 = Math.fround(sum10);
-      const d_lstm_h_15_2_11 = Math.fround(sum11);
-      const d_lstm_h_15_2_12 = Math.fround(sum12);
-      const d_lstm_h_15_00 = Math.fround(d_lstm[i * 1024 + j + 896]! + d_lstm_h_15_2_00);
-      d_lstm_h_15[i * 64 + j] = d_lstm_h_15_00;
-      const d_lstm_h_15_01 = Math.fround(d_lstm[i * 1024 + j + 897]! + d_lstm_h_15_2_01);
-      d_lstm_h_15[i * 64 + j + 1] = d_lstm_h_15_01;
-      const d_lstm_h_15_02 = Math.fround(d_lstm[i * 1024 + j + 898]! + d_lstm_h_15_2_02);
-      d_lstm_h_15[i * 64 + j + 2] = d_lstm_h_15_02;
-      const d_lstm_h_15_10 = Math.fround(d_lstm[i * 1024 + j + 1920]! + d_lstm_h_15_2_10);
-      d_lstm_h_15[i * 64 + j + 64] = d_lstm_h_15_10;
-      const d_lstm_h_15_11 = Math.fround(d_lstm[i * 1024 + j + 1921]! + d_lstm_h_15_2_11);
-      d_lstm_h_15[i * 64 + j + 65] = d_lstm_h_15_11;
-      const d_lstm_h_15_12 = Math.fround(d_lstm[i * 1024 + j + 1922]! + d_lstm_h_15_2_12);
-      d_lstm_h_15[i * 64 + j + 66] = d_lstm_h_15_12;
-      const tanh_15_0 = tanh_15[i * 64 + j]!;
-      const tanh_15_1 = tanh_15[i * 64 + j + 1]!;
-      const tanh_15_2 = tanh_15[i * 64 + j + 2]!;
-      const tanh_15_3 = tanh_15[i * 64 + j + 64]!;
-      const tanh_15_4 = tanh_15[i * 64 + j + 65]!;
-      const tanh_15_5 = tanh_15[i * 64 + j + 66]!;
-      d_lstm_c_15[i * 64 + j] =
-        d_lstm_c_16[i * 64 + j]! * lstm_f_16[i * 64 + j]! +
-        d_lstm_h_15_00 * lstm_o_15[i * 64 + j]! * (1 - tanh_15_0 * tanh_15_0);
-      d_lstm_c_15[i * 64 + j + 1] =
-        d_lstm_c_16[i * 64 + j + 1]! * lstm_f_16[i * 64 + j + 1]! +
-        d_lstm_h_15_01 * lstm_o_15[i * 64 + j + 1]! * (1 - tanh_15_1 * tanh_15_1);
-      d_lstm_c_15[i * 64 + j + 2] =
-        d_lstm_c_16[i * 64 + j + 2]! * lstm_f_16[i * 64 + j + 2]! +
-        d_lstm_h_15_02 * lstm_o_15[i * 64 + j + 2]! * (1 - tanh_15_2 * tanh_15_2);
-      d_lstm_c_15[i * 64 + j + 64] =
-        d_lstm_c_16[i * 64 + j + 64]! * lstm_f_16[i * 64 + j + 64]! +
-        d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_3 * tanh_15_3);
-      d_lstm_c_15[i * 64 + j + 65] =
-        d_lstm_c_16[i * 64 + j + 65]! * lstm_f_16[i * 64 + j + 65]! +
-        d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_4 * tanh_15_4);
-      d_lstm_c_15[i * 64 + j + 66] =
-        d_lstm_c_16[i * 64 + j + 66]! * lstm_f_16[i * 64 + j + 66]! +
-        d_lstm_h_15_12 * lstm_o_15[i * 64 + j + 66]! * (1 - tanh_15_5 * tanh_15_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_15_2_0 = Math.fround(sum0);
-    const d_lstm_h_15_2_1 = Math.fround(sum1);
-    const d_lstm_h_15_0 = Math.fround(d_lstm[i * 1024 + 959]! + d_lstm_h_15_2_0);
-    d_lstm_h_15[i * 64 + 63] = d_lstm_h_15_0;
-    const d_lstm_h_15_1 = Math.fround(d_lstm[i * 1024 + 1983]! + d_lstm_h_15_2_1);
-    d_lstm_h_15[i * 64 + 127] = d_lstm_h_15_1;
-    const tanh_15_6 = tanh_15[i * 64 + 63]!;
-    const tanh_15_7 = tanh_15[i * 64 + 127]!;
-    d_lstm_c_15[i * 64 + 63] =
-      d_lstm_c_16[i * 64 + 63]! * lstm_f_16[i * 64 + 63]! +
-      d_lstm_h_15_0 * lstm_o_15[i * 64 + 63]! * (1 - tanh_15_6 * tanh_15_6);
-    d_lstm_c_15[i * 64 + 127] =
-      d_lstm_c_16[i * 64 + 127]! * lstm_f_16[i * 64 + 127]! +
-      d_lstm_h_15_1 * lstm_o_15[i * 64 + 127]! * (1 - tanh_15_7 * tanh_15_7);
-  }
-}
-
-/**
- * d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16
- * 1,572,864 floating-point operations.
- */
-function dot_64x32x256(
-  lstm_o_15: Float32Array,
-  tanh_15: Float32Array,
-  d_lstm_recurrence_16: Float32Array,
-  d_lstm_recurrentKernel_part: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i]!;
-          const tanh_15_0 = tanh_15[k * 64 + i]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 2]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 1]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 1]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 64]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 64]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 256]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 257]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 258]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 65]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 65]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 128]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 128]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 512]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 513]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 514]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 129]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 129]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 192]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 192]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 768]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 769]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 770]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 193]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 193]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 256]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 256]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1024]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1025]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1026]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 257]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 257]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 320]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 320]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1280]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1281]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1282]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 321]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 321]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 384]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 384]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1536]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1537]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1538]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 385]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 385]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 448]!;
-          const tanh_15_0 = tanh_15[k * 64 + i + 448]!;
-          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1792]!;
-          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1793]!;
-          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1794]!;
-          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 449]!;
-          const tanh_15_1 = tanh_15[k * 64 + i + 449]!;
-          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-          sum00 += part_0 * d_lstm_recurrence_16_0;
-          sum01 += part_0 * d_lstm_recurrence_16_1;
-          sum02 += part_0 * d_lstm_recurrence_16_2;
-          sum10 += part_1 * d_lstm_recurrence_16_0;
-          sum11 += part_1 * d_lstm_recurrence_16_1;
-          sum12 += part_1 * d_lstm_recurrence_16_2;
-        }
-      }
-      d_lstm_recurrentKernel_part[i * 256 + j] = sum00;
-      d_lstm_recurrentKernel_part[i * 256 + j + 1] = sum01;
-      d_lstm_recurrentKernel_part[i * 256 + j + 2] = sum02;
-      d_lstm_recurrentKernel_part[i * 256 + j + 256] = sum10;
-      d_lstm_recurrentKernel_part[i * 256 + j + 257] = sum11;
-      d_lstm_recurrentKernel_part[i * 256 + j + 258] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const lstm_o_15_2 = lstm_o_15[k * 64 + i]!;
-      const tanh_15_2 = tanh_15[k * 64 + i]!;
-      const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[k * 256 + 255]!;
-      const lstm_o_15_3 = lstm_o_15[k * 64 + i + 1]!;
-      const tanh_15_3 = tanh_15[k * 64 + i + 1]!;
-      sum0 += Math.fround(lstm_o_15_2 * tanh_15_2) * d_lstm_recurrence_16_3;
-      sum1 += Math.fround(lstm_o_15_3 * tanh_15_3) * d_lstm_recurrence_16_3;
-    }
-    d_lstm_recurrentKernel_part[i * 256 + 255] = sum0;
-    d_lstm_recurrentKernel_part[i * 256 + 511] = sum1;
-  }
-}
-
-/**
- * d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])
- * 155,648 floating-point operations.
- */
-function add_32x256(
-  d_lstm_h_15: Float32Array,
-  tanh_15: Float32Array,
-  lstm_o_15: Float32Array,
-  d_lstm_c_15: Float32Array,
-  lstm_i_15: Float32Array,
-  lstm_g_15: Float32Array,
-  lstm_c_14: Float32Array,
-  lstm_f_15: Float32Array,
-  d_lstm_recurrence_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_i_15_0 = lstm_i_15[i * 64 + j]!;
-      d_lstm_recurrence_15[i * 256 + j] =
-        0 +
-        0 +
-        0 +
-        d_lstm_c_15[i * 64 + j]! * lstm_g_15[i * 64 + j]! * (lstm_i_15_0 * (1 - lstm_i_15_0));
-    }
-    for (let j = 0; j < 64; j++) {
-      const lstm_f_15_0 = lstm_f_15[i * 64 + j]!;
-      d_lstm_recurrence_15[i * 256 + j + 64] =
-        0 +
-        0 +
-        d_lstm_c_15[i * 64 + j]! * lstm_c_14[i * 64 + j]! * (lstm_f_15_0 * (1 - lstm_f_15_0)) +
-        0;
-    }
-    for (let j = 0; j < 64; j++) {
-      const lstm_g_15_0 = lstm_g_15[i * 64 + j]!;
-      d_lstm_recurrence_15[i * 256 + j + 128] =
-        0 +
-        d_lstm_c_15[i * 64 + j]! * lstm_i_15[i * 64 + j]! * (1 - lstm_g_15_0 * lstm_g_15_0) +
-        0 +
-        0;
-    }
-    for (let j = 0; j < 64; j++) {
-      const lstm_o_15_0 = lstm_o_15[i * 64 + j]!;
-      d_lstm_recurrence_15[i * 256 + j + 192] =
-        d_lstm_h_15[i * 64 + j]! * tanh_15[i * 64 + j]! * (lstm_o_15_0 * (1 - lstm_o_15_0)) +
-        0 +
-        0 +
-        0;
-    }
-  }
-}
-
-/**
- * d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ
- * d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2
- * d_mul_27 = d_lstm.c_14
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_2(
-  d_lstm_recurrence_15: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_14: Float32Array,
-  d_lstm_c_15: Float32Array,
-  lstm_f_15: Float32Array,
-  lstm_o_14: Float32Array,
-  tanh_14: Float32Array,
-  d_lstm_c_14: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_14_2_00 = Math.fround(sum00);
-      const d_lstm_h_14_2_01 = Math.fround(sum01);
-      const d_lstm_h_14_2_02 = Math.fround(sum02);
-      const d_lstm_h_14_2_10 = Math.fround(sum10);
-      const d_lstm_h_14_2_11 = Math.fround(sum11);
-      const d_lstm_h_14_2_12 = Math.fround(sum12);
-      const d_lstm_h_14_00 = Math.fround(d_lstm[i * 1024 + j + 832]! + d_lstm_h_14_2_00);
-      d_lstm_h_14[i * 64 + j] = d_lstm_h_14_00;
-      const d_lstm_h_14_01 = Math.fround(d_lstm[i * 1024 + j + 833]! + d_lstm_h_14_2_01);
-      d_lstm_h_14[i * 64 + j + 1] = d_lstm_h_14_01;
-      const d_lstm_h_14_02 = Math.fround(d_lstm[i * 1024 + j + 834]! + d_lstm_h_14_2_02);
-      d_lstm_h_14[i * 64 + j + 2] = d_lstm_h_14_02;
-      const d_lstm_h_14_10 = Math.fround(d_lstm[i * 1024 + j + 1856]! + d_lstm_h_14_2_10);
-      d_lstm_h_14[i * 64 + j + 64] = d_lstm_h_14_10;
-      const d_lstm_h_14_11 = Math.fround(d_lstm[i * 1024 + j + 1857]! + d_lstm_h_14_2_11);
-      d_lstm_h_14[i * 64 + j + 65] = d_lstm_h_14_11;
-      const d_lstm_h_14_12 = Math.fround(d_lstm[i * 1024 + j + 1858]! + d_lstm_h_14_2_12);
-      d_lstm_h_14[i * 64 + j + 66] = d_lstm_h_14_12;
-      const tanh_14_0 = tanh_14[i * 64 + j]!;
-      const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
-      const tanh_14_2 = tanh_14[i * 64 + j + 2]!;
-      const tanh_14_3 = tanh_14[i * 64 + j + 64]!;
-      const tanh_14_4 = tanh_14[i * 64 + j + 65]!;
-      const tanh_14_5 = tanh_14[i * 64 + j + 66]!;
-      d_lstm_c_14[i * 64 + j] =
-        d_lstm_c_15[i * 64 + j]! * lstm_f_15[i * 64 + j]! +
-        d_lstm_h_14_00 * lstm_o_14[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
-      d_lstm_c_14[i * 64 + j + 1] =
-        d_lstm_c_15[i * 64 + j + 1]! * lstm_f_15[i * 64 + j + 1]! +
-        d_lstm_h_14_01 * lstm_o_14[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
-      d_lstm_c_14[i * 64 + j + 2] =
-        d_lstm_c_15[i * 64 + j + 2]! * lstm_f_15[i * 64 + j + 2]! +
-        d_lstm_h_14_02 * lstm_o_14[i * 64 + j + 2]! * (1 - tanh_14_2 * tanh_14_2);
-      d_lstm_c_14[i * 64 + j + 64] =
-        d_lstm_c_15[i * 64 + j + 64]! * lstm_f_15[i * 64 + j + 64]! +
-        d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_3 * tanh_14_3);
-      d_lstm_c_14[i * 64 + j + 65] =
-        d_lstm_c_15[i * 64 + j + 65]! * lstm_f_15[i * 64 + j + 65]! +
-        d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_4 * tanh_14_4);
-      d_lstm_c_14[i * 64 + j + 66] =
-        d_lstm_c_15[i * 64 + j + 66]! * lstm_f_15[i * 64 + j + 66]! +
-        d_lstm_h_14_12 * lstm_o_14[i * 64 + j + 66]! * (1 - tanh_14_5 * tanh_14_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_14_2_0 = Math.fround(sum0);
-    const d_lstm_h_14_2_1 = Math.fround(sum1);
-    const d_lstm_h_14_0 = Math.fround(d_lstm[i * 1024 + 895]! + d_lstm_h_14_2_0);
-    d_lstm_h_14[i * 64 + 63] = d_lstm_h_14_0;
-    const d_lstm_h_14_1 = Math.fround(d_lstm[i * 1024 + 1919]! + d_lstm_h_14_2_1);
-    d_lstm_h_14[i * 64 + 127] = d_lstm_h_14_1;
-    const tanh_14_6 = tanh_14[i * 64 + 63]!;
-    const tanh_14_7 = tanh_14[i * 64 + 127]!;
-    d_lstm_c_14[i * 64 + 63] =
-      d_lstm_c_15[i * 64 + 63]! * lstm_f_15[i * 64 + 63]! +
-      d_lstm_h_14_0 * lstm_o_14[i * 64 + 63]! * (1 - tanh_14_6 * tanh_14_6);
-    d_lstm_c_14[i * 64 + 127] =
-      d_lstm_c_15[i * 64 + 127]! * lstm_f_15[i * 64 + 127]! +
-      d_lstm_h_14_1 * lstm_o_14[i * 64 + 127]! * (1 - tanh_14_7 * tanh_14_7);
-  }
-}
-
-/**
- * d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ
- * d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2
- * d_mul_25 = d_lstm.c_13
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_3(
-  d_lstm_recurrence_14: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_13: Float32Array,
-  d_lstm_c_14: Float32Array,
-  lstm_f_14: Float32Array,
-  lstm_o_13: Float32Array,
-  tanh_13: Float32Array,
-  d_lstm_c_13: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_13_2_00 = Math.fround(sum00);
-      const d_lstm_h_13_2_01 = Math.fround(sum01);
-      const d_lstm_h_13_2_02 = Math.fround(sum02);
-      const d_lstm_h_13_2_10 = Math.fround(sum10);
-      const d_lstm_h_13_2_11 = Math.fround(sum11);
-      const d_lstm_h_13_2_12 = Math.fround(sum12);
-      const d_lstm_h_13_00 = Math.fround(d_lstm[i * 1024 + j + 768]! + d_lstm_h_13_2_00);
-      d_lstm_h_13[i * 64 + j] = d_lstm_h_13_00;
-      const d_lstm_h_13_01 = Math.fround(d_lstm[i * 1024 + j + 769]! + d_lstm_h_13_2_01);
-      d_lstm_h_13[i * 64 + j + 1] = d_lstm_h_13_01;
-      const d_lstm_h_13_02 = Math.fround(d_lstm[i * 1024 + j + 770]! + d_lstm_h_13_2_02);
-      d_lstm_h_13[i * 64 + j + 2] = d_lstm_h_13_02;
-      const d_lstm_h_13_10 = Math.fround(d_lstm[i * 1024 + j + 1792]! + d_lstm_h_13_2_10);
-      d_lstm_h_13[i * 64 + j + 64] = d_lstm_h_13_10;
-      const d_lstm_h_13_11 = Math.fround(d_lstm[i * 1024 + j + 1793]! + d_lstm_h_13_2_11);
-      d_lstm_h_13[i * 64 + j + 65] = d_lstm_h_13_11;
-      const d_lstm_h_13_12 = Math.fround(d_lstm[i * 1024 + j + 1794]! + d_lstm_h_13_2_12);
-      d_lstm_h_13[i * 64 + j + 66] = d_lstm_h_13_12;
-      const tanh_13_0 = tanh_13[i * 64 + j]!;
-      const tanh_13_1 = tanh_13[i * 64 + j + 1]!;
-      const tanh_13_2 = tanh_13[i * 64 + j + 2]!;
-      const tanh_13_3 = tanh_13[i * 64 + j + 64]!;
-      const tanh_13_4 = tanh_13[i * 64 + j + 65]!;
-      const tanh_13_5 = tanh_13[i * 64 + j + 66]!;
-      d_lstm_c_13[i * 64 + j] =
-        d_lstm_c_14[i * 64 + j]! * lstm_f_14[i * 64 + j]! +
-        d_lstm_h_13_00 * lstm_o_13[i * 64 + j]! * (1 - tanh_13_0 * tanh_13_0);
-      d_lstm_c_13[i * 64 + j + 1] =
-        d_lstm_c_14[i * 64 + j + 1]! * lstm_f_14[i * 64 + j + 1]! +
-        d_lstm_h_13_01 * lstm_o_13[i * 64 + j + 1]! * (1 - tanh_13_1 * tanh_13_1);
-      d_lstm_c_13[i * 64 + j + 2] =
-        d_lstm_c_14[i * 64 + j + 2]! * lstm_f_14[i * 64 + j + 2]! +
-        d_lstm_h_13_02 * lstm_o_13[i * 64 + j + 2]! * (1 - tanh_13_2 * tanh_13_2);
-      d_lstm_c_13[i * 64 + j + 64] =
-        d_lstm_c_14[i * 64 + j + 64]! * lstm_f_14[i * 64 + j + 64]! +
-        d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_3 * tanh_13_3);
-      d_lstm_c_13[i * 64 + j + 65] =
-        d_lstm_c_14[i * 64 + j + 65]! * lstm_f_14[i * 64 + j + 65]! +
-        d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_4 * tanh_13_4);
-      d_lstm_c_13[i * 64 + j + 66] =
-        d_lstm_c_14[i * 64 + j + 66]! * lstm_f_14[i * 64 + j + 66]! +
-        d_lstm_h_13_12 * lstm_o_13[i * 64 + j + 66]! * (1 - tanh_13_5 * tanh_13_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_13_2_0 = Math.fround(sum0);
-    const d_lstm_h_13_2_1 = Math.fround(sum1);
-    const d_lstm_h_13_0 = Math.fround(d_lstm[i * 1024 + 831]! + d_lstm_h_13_2_0);
-    d_lstm_h_13[i * 64 + 63] = d_lstm_h_13_0;
-    const d_lstm_h_13_1 = Math.fround(d_lstm[i * 1024 + 1855]! + d_lstm_h_13_2_1);
-    d_lstm_h_13[i * 64 + 127] = d_lstm_h_13_1;
-    const tanh_13_6 = tanh_13[i * 64 + 63]!;
-    const tanh_13_7 = tanh_13[i * 64 + 127]!;
-    d_lstm_c_13[i * 64 + 63] =
-      d_lstm_c_14[i * 64 + 63]! * lstm_f_14[i * 64 + 63]! +
-      d_lstm_h_13_0 * lstm_o_13[i * 64 + 63]! * (1 - tanh_13_6 * tanh_13_6);
-    d_lstm_c_13[i * 64 + 127] =
-      d_lstm_c_14[i * 64 + 127]! * lstm_f_14[i * 64 + 127]! +
-      d_lstm_h_13_1 * lstm_o_13[i * 64 + 127]! * (1 - tanh_13_7 * tanh_13_7);
-  }
-}
-
-/**
- * d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ
- * d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2
- * d_mul_23 = d_lstm.c_12
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_4(
-  d_lstm_recurrence_13: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_12: Float32Array,
-  d_lstm_c_13: Float32Array,
-  lstm_f_13: Float32Array,
-  lstm_o_12: Float32Array,
-  tanh_12: Float32Array,
-  d_lstm_c_12: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_12_2_00 = Math.fround(sum00);
-      const d_lstm_h_12_2_01 = Math.fround(sum01);
-      const d_lstm_h_12_2_02 = Math.fround(sum02);
-      const d_lstm_h_12_2_10 = Math.fround(sum10);
-      const d_lstm_h_12_2_11 = Math.fround(sum11);
-      const d_lstm_h_12_2_12 = Math.fround(sum12);
-      const d_lstm_h_12_00 = Math.fround(d_lstm[i * 1024 + j + 704]! + d_lstm_h_12_2_00);
-      d_lstm_h_12[i * 64 + j] = d_lstm_h_12_00;
-      const d_lstm_h_12_01 = Math.fround(d_lstm[i * 1024 + j + 705]! + d_lstm_h_12_2_01);
-      d_lstm_h_12[i * 64 + j + 1] = d_lstm_h_12_01;
-      const d_lstm_h_12_02 = Math.fround(d_lstm[i * 1024 + j + 706]! + d_lstm_h_12_2_02);
-      d_lstm_h_12[i * 64 + j + 2] = d_lstm_h_12_02;
-      const d_lstm_h_12_10 = Math.fround(d_lstm[i * 1024 + j + 1728]! + d_lstm_h_12_2_10);
-      d_lstm_h_12[i * 64 + j + 64] = d_lstm_h_12_10;
-      const d_lstm_h_12_11 = Math.fround(d_lstm[i * 1024 + j + 1729]! + d_lstm_h_12_2_11);
-      d_lstm_h_12[i * 64 + j + 65] = d_lstm_h_12_11;
-      const d_lstm_h_12_12 = Math.fround(d_lstm[i * 1024 + j + 1730]! + d_lstm_h_12_2_12);
-      d_lstm_h_12[i * 64 + j + 66] = d_lstm_h_12_12;
-      const tanh_12_0 = tanh_12[i * 64 + j]!;
-      const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
-      const tanh_12_2 = tanh_12[i * 64 + j + 2]!;
-      const tanh_12_3 = tanh_12[i * 64 + j + 64]!;
-      const tanh_12_4 = tanh_12[i * 64 + j + 65]!;
-      const tanh_12_5 = tanh_12[i * 64 + j + 66]!;
-      d_lstm_c_12[i * 64 + j] =
-        d_lstm_c_13[i * 64 + j]! * lstm_f_13[i * 64 + j]! +
-        d_lstm_h_12_00 * lstm_o_12[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
-      d_lstm_c_12[i * 64 + j + 1] =
-        d_lstm_c_13[i * 64 + j + 1]! * lstm_f_13[i * 64 + j + 1]! +
-        d_lstm_h_12_01 * lstm_o_12[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
-      d_lstm_c_12[i * 64 + j + 2] =
-        d_lstm_c_13[i * 64 + j + 2]! * lstm_f_13[i * 64 + j + 2]! +
-        d_lstm_h_12_02 * lstm_o_12[i * 64 + j + 2]! * (1 - tanh_12_2 * tanh_12_2);
-      d_lstm_c_12[i * 64 + j + 64] =
-        d_lstm_c_13[i * 64 + j + 64]! * lstm_f_13[i * 64 + j + 64]! +
-        d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_3 * tanh_12_3);
-      d_lstm_c_12[i * 64 + j + 65] =
-        d_lstm_c_13[i * 64 + j + 65]! * lstm_f_13[i * 64 + j + 65]! +
-        d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_4 * tanh_12_4);
-      d_lstm_c_12[i * 64 + j + 66] =
-        d_lstm_c_13[i * 64 + j + 66]! * lstm_f_13[i * 64 + j + 66]! +
-        d_lstm_h_12_12 * lstm_o_12[i * 64 + j + 66]! * (1 - tanh_12_5 * tanh_12_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_12_2_0 = Math.fround(sum0);
-    const d_lstm_h_12_2_1 = Math.fround(sum1);
-    const d_lstm_h_12_0 = Math.fround(d_lstm[i * 1024 + 767]! + d_lstm_h_12_2_0);
-    d_lstm_h_12[i * 64 + 63] = d_lstm_h_12_0;
-    const d_lstm_h_12_1 = Math.fround(d_lstm[i * 1024 + 1791]! + d_lstm_h_12_2_1);
-    d_lstm_h_12[i * 64 + 127] = d_lstm_h_12_1;
-    const tanh_12_6 = tanh_12[i * 64 + 63]!;
-    const tanh_12_7 = tanh_12[i * 64 + 127]!;
-    d_lstm_c_12[i * 64 + 63] =
-      d_lstm_c_13[i * 64 + 63]! * lstm_f_13[i * 64 + 63]! +
-      d_lstm_h_12_0 * lstm_o_12[i * 64 + 63]! * (1 - tanh_12_6 * tanh_12_6);
-    d_lstm_c_12[i * 64 + 127] =
-      d_lstm_c_13[i * 64 + 127]! * lstm_f_13[i * 64 + 127]! +
-      d_lstm_h_12_1 * lstm_o_12[i * 64 + 127]! * (1 - tanh_12_7 * tanh_12_7);
-  }
-}
-
-/**
- * d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ
- * d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2
- * d_mul_21 = d_lstm.c_11
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_5(
-  d_lstm_recurrence_12: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_11: Float32Array,
-  d_lstm_c_12: Float32Array,
-  lstm_f_12: Float32Array,
-  lstm_o_11: Float32Array,
-  tanh_11: Float32Array,
-  d_lstm_c_11: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_11_2_00 = Math.fround(sum00);
-      const d_lstm_h_11_2_01 = Math.fround(sum01);
-      const d_lstm_h_11_2_02 = Math.fround(sum02);
-      const d_lstm_h_11_2_10 = Math.fround(sum10);
-      const d_lstm_h_11_2_11 = Math.fround(sum11);
-      const d_lstm_h_11_2_12 = Math.fround(sum12);
-      const d_lstm_h_11_00 = Math.fround(d_lstm[i * 1024 + j + 640]! + d_lstm_h_11_2_00);
-      d_lstm_h_11[i * 64 + j] = d_lstm_h_11_00;
-      const d_lstm_h_11_01 = Math.fround(d_lstm[i * 1024 + j + 641]! + d_lstm_h_11_2_01);
-      d_lstm_h_11[i * 64 + j + 1] = d_lstm_h_11_01;
-      const d_lstm_h_11_02 = Math.fround(d_lstm[i * 1024 + j + 642]! + d_lstm_h_11_2_02);
-      d_lstm_h_11[i * 64 + j + 2] = d_lstm_h_11_02;
-      const d_lstm_h_11_10 = Math.fround(d_lstm[i * 1024 + j + 1664]! + d_lstm_h_11_2_10);
-      d_lstm_h_11[i * 64 + j + 64] = d_lstm_h_11_10;
-      const d_lstm_h_11_11 = Math.fround(d_lstm[i * 1024 + j + 1665]! + d_lstm_h_11_2_11);
-      d_lstm_h_11[i * 64 + j + 65] = d_lstm_h_11_11;
-      const d_lstm_h_11_12 = Math.fround(d_lstm[i * 1024 + j + 1666]! + d_lstm_h_11_2_12);
-      d_lstm_h_11[i * 64 + j + 66] = d_lstm_h_11_12;
-      const tanh_11_0 = tanh_11[i * 64 + j]!;
-      const tanh_11_1 = tanh_11[i * 64 + j + 1]!;
-      const tanh_11_2 = tanh_11[i * 64 + j + 2]!;
-      const tanh_11_3 = tanh_11[i * 64 + j + 64]!;
-      const tanh_11_4 = tanh_11[i * 64 + j + 65]!;
-      const tanh_11_5 = tanh_11[i * 64 + j + 66]!;
-      d_lstm_c_11[i * 64 + j] =
-        d_lstm_c_12[i * 64 + j]! * lstm_f_12[i * 64 + j]! +
-        d_lstm_h_11_00 * lstm_o_11[i * 64 + j]! * (1 - tanh_11_0 * tanh_11_0);
-      d_lstm_c_11[i * 64 + j + 1] =
-        d_lstm_c_12[i * 64 + j + 1]! * lstm_f_12[i * 64 + j + 1]! +
-        d_lstm_h_11_01 * lstm_o_11[i * 64 + j + 1]! * (1 - tanh_11_1 * tanh_11_1);
-      d_lstm_c_11[i * 64 + j + 2] =
-        d_lstm_c_12[i * 64 + j + 2]! * lstm_f_12[i * 64 + j + 2]! +
-        d_lstm_h_11_02 * lstm_o_11[i * 64 + j + 2]! * (1 - tanh_11_2 * tanh_11_2);
-      d_lstm_c_11[i * 64 + j + 64] =
-        d_lstm_c_12[i * 64 + j + 64]! * lstm_f_12[i * 64 + j + 64]! +
-        d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_3 * tanh_11_3);
-      d_lstm_c_11[i * 64 + j + 65] =
-        d_lstm_c_12[i * 64 + j + 65]! * lstm_f_12[i * 64 + j + 65]! +
-        d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_4 * tanh_11_4);
-      d_lstm_c_11[i * 64 + j + 66] =
-        d_lstm_c_12[i * 64 + j + 66]! * lstm_f_12[i * 64 + j + 66]! +
-        d_lstm_h_11_12 * lstm_o_11[i * 64 + j + 66]! * (1 - tanh_11_5 * tanh_11_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_11_2_0 = Math.fround(sum0);
-    const d_lstm_h_11_2_1 = Math.fround(sum1);
-    const d_lstm_h_11_0 = Math.fround(d_lstm[i * 1024 + 703]! + d_lstm_h_11_2_0);
-    d_lstm_h_11[i * 64 + 63] = d_lstm_h_11_0;
-    const d_lstm_h_11_1 = Math.fround(d_lstm[i * 1024 + 1727]! + d_lstm_h_11_2_1);
-    d_lstm_h_11[i * 64 + 127] = d_lstm_h_11_1;
-    const tanh_11_6 = tanh_11[i * 64 + 63]!;
-    const tanh_11_7 = tanh_11[i * 64 + 127]!;
-    d_lstm_c_11[i * 64 + 63] =
-      d_lstm_c_12[i * 64 + 63]! * lstm_f_12[i * 64 + 63]! +
-      d_lstm_h_11_0 * lstm_o_11[i * 64 + 63]! * (1 - tanh_11_6 * tanh_11_6);
-    d_lstm_c_11[i * 64 + 127] =
-      d_lstm_c_12[i * 64 + 127]! * lstm_f_12[i * 64 + 127]! +
-      d_lstm_h_11_1 * lstm_o_11[i * 64 + 127]! * (1 - tanh_11_7 * tanh_11_7);
-  }
-}
-
-/**
- * d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ
- * d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2
- * d_mul_19 = d_lstm.c_10
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_6(
-  d_lstm_recurrence_11: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_10: Float32Array,
-  d_lstm_c_11: Float32Array,
-  lstm_f_11: Float32Array,
-  lstm_o_10: Float32Array,
-  tanh_10: Float32Array,
-  d_lstm_c_10: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_10_2_00 = Math.fround(sum00);
-      const d_lstm_h_10_2_01 = Math.fround(sum01);
-      const d_lstm_h_10_2_02 = Math.fround(sum02);
-      const d_lstm_h_10_2_10 = Math.fround(sum10);
-      const d_lstm_h_10_2_11 = Math.fround(sum11);
-      const d_lstm_h_10_2_12 = Math.fround(sum12);
-      const d_lstm_h_10_00 = Math.fround(d_lstm[i * 1024 + j + 576]! + d_lstm_h_10_2_00);
-      d_lstm_h_10[i * 64 + j] = d_lstm_h_10_00;
-      const d_lstm_h_10_01 = Math.fround(d_lstm[i * 1024 + j + 577]! + d_lstm_h_10_2_01);
-      d_lstm_h_10[i * 64 + j + 1] = d_lstm_h_10_01;
-      const d_lstm_h_10_02 = Math.fround(d_lstm[i * 1024 + j + 578]! + d_lstm_h_10_2_02);
-      d_lstm_h_10[i * 64 + j + 2] = d_lstm_h_10_02;
-      const d_lstm_h_10_10 = Math.fround(d_lstm[i * 1024 + j + 1600]! + d_lstm_h_10_2_10);
-      d_lstm_h_10[i * 64 + j + 64] = d_lstm_h_10_10;
-      const d_lstm_h_10_11 = Math.fround(d_lstm[i * 1024 + j + 1601]! + d_lstm_h_10_2_11);
-      d_lstm_h_10[i * 64 + j + 65] = d_lstm_h_10_11;
-      const d_lstm_h_10_12 = Math.fround(d_lstm[i * 1024 + j + 1602]! + d_lstm_h_10_2_12);
-      d_lstm_h_10[i * 64 + j + 66] = d_lstm_h_10_12;
-      const tanh_10_0 = tanh_10[i * 64 + j]!;
-      const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
-      const tanh_10_2 = tanh_10[i * 64 + j + 2]!;
-      const tanh_10_3 = tanh_10[i * 64 + j + 64]!;
-      const tanh_10_4 = tanh_10[i * 64 + j + 65]!;
-      const tanh_10_5 = tanh_10[i * 64 + j + 66]!;
-      d_lstm_c_10[i * 64 + j] =
-        d_lstm_c_11[i * 64 + j]! * lstm_f_11[i * 64 + j]! +
-        d_lstm_h_10_00 * lstm_o_10[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
-      d_lstm_c_10[i * 64 + j + 1] =
-        d_lstm_c_11[i * 64 + j + 1]! * lstm_f_11[i * 64 + j + 1]! +
-        d_lstm_h_10_01 * lstm_o_10[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
-      d_lstm_c_10[i * 64 + j + 2] =
-        d_lstm_c_11[i * 64 + j + 2]! * lstm_f_11[i * 64 + j + 2]! +
-        d_lstm_h_10_02 * lstm_o_10[i * 64 + j + 2]! * (1 - tanh_10_2 * tanh_10_2);
-      d_lstm_c_10[i * 64 + j + 64] =
-        d_lstm_c_11[i * 64 + j + 64]! * lstm_f_11[i * 64 + j + 64]! +
-        d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_3 * tanh_10_3);
-      d_lstm_c_10[i * 64 + j + 65] =
-        d_lstm_c_11[i * 64 + j + 65]! * lstm_f_11[i * 64 + j + 65]! +
-        d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_4 * tanh_10_4);
-      d_lstm_c_10[i * 64 + j + 66] =
-        d_lstm_c_11[i * 64 + j + 66]! * lstm_f_11[i * 64 + j + 66]! +
-        d_lstm_h_10_12 * lstm_o_10[i * 64 + j + 66]! * (1 - tanh_10_5 * tanh_10_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_10_2_0 = Math.fround(sum0);
-    const d_lstm_h_10_2_1 = Math.fround(sum1);
-    const d_lstm_h_10_0 = Math.fround(d_lstm[i * 1024 + 639]! + d_lstm_h_10_2_0);
-    d_lstm_h_10[i * 64 + 63] = d_lstm_h_10_0;
-    const d_lstm_h_10_1 = Math.fround(d_lstm[i * 1024 + 1663]! + d_lstm_h_10_2_1);
-    d_lstm_h_10[i * 64 + 127] = d_lstm_h_10_1;
-    const tanh_10_6 = tanh_10[i * 64 + 63]!;
-    const tanh_10_7 = tanh_10[i * 64 + 127]!;
-    d_lstm_c_10[i * 64 + 63] =
-      d_lstm_c_11[i * 64 + 63]! * lstm_f_11[i * 64 + 63]! +
-      d_lstm_h_10_0 * lstm_o_10[i * 64 + 63]! * (1 - tanh_10_6 * tanh_10_6);
-    d_lstm_c_10[i * 64 + 127] =
-      d_lstm_c_11[i * 64 + 127]! * lstm_f_11[i * 64 + 127]! +
-      d_lstm_h_10_1 * lstm_o_10[i * 64 + 127]! * (1 - tanh_10_7 * tanh_10_7);
-  }
-}
-
-/**
- * d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ
- * d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2
- * d_mul_17 = d_lstm.c_9
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_7(
-  d_lstm_recurrence_10: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_9: Float32Array,
-  d_lstm_c_10: Float32Array,
-  lstm_f_10: Float32Array,
-  lstm_o_9: Float32Array,
-  tanh_9: Float32Array,
-  d_lstm_c_9: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_9_2_00 = Math.fround(sum00);
-      const d_lstm_h_9_2_01 = Math.fround(sum01);
-      const d_lstm_h_9_2_02 = Math.fround(sum02);
-      const d_lstm_h_9_2_10 = Math.fround(sum10);
-      const d_lstm_h_9_2_11 = Math.fround(sum11);
-      const d_lstm_h_9_2_12 = Math.fround(sum12);
-      const d_lstm_h_9_00 = Math.fround(d_lstm[i * 1024 + j + 512]! + d_lstm_h_9_2_00);
-      d_lstm_h_9[i * 64 + j] = d_lstm_h_9_00;
-      const d_lstm_h_9_01 = Math.fround(d_lstm[i * 1024 + j + 513]! + d_lstm_h_9_2_01);
-      d_lstm_h_9[i * 64 + j + 1] = d_lstm_h_9_01;
-      const d_lstm_h_9_02 = Math.fround(d_lstm[i * 1024 + j + 514]! + d_lstm_h_9_2_02);
-      d_lstm_h_9[i * 64 + j + 2] = d_lstm_h_9_02;
-      const d_lstm_h_9_10 = Math.fround(d_lstm[i * 1024 + j + 1536]! + d_lstm_h_9_2_10);
-      d_lstm_h_9[i * 64 + j + 64] = d_lstm_h_9_10;
-      const d_lstm_h_9_11 = Math.fround(d_lstm[i * 1024 + j + 1537]! + d_lstm_h_9_2_11);
-      d_lstm_h_9[i * 64 + j + 65] = d_lstm_h_9_11;
-      const d_lstm_h_9_12 = Math.fround(d_lstm[i * 1024 + j + 1538]! + d_lstm_h_9_2_12);
-      d_lstm_h_9[i * 64 + j + 66] = d_lstm_h_9_12;
-      const tanh_9_0 = tanh_9[i * 64 + j]!;
-      const tanh_9_1 = tanh_9[i * 64 + j + 1]!;
-      const tanh_9_2 = tanh_9[i * 64 + j + 2]!;
-      const tanh_9_3 = tanh_9[i * 64 + j + 64]!;
-      const tanh_9_4 = tanh_9[i * 64 + j + 65]!;
-      const tanh_9_5 = tanh_9[i * 64 + j + 66]!;
-      d_lstm_c_9[i * 64 + j] =
-        d_lstm_c_10[i * 64 + j]! * lstm_f_10[i * 64 + j]! +
-        d_lstm_h_9_00 * lstm_o_9[i * 64 + j]! * (1 - tanh_9_0 * tanh_9_0);
-      d_lstm_c_9[i * 64 + j + 1] =
-        d_lstm_c_10[i * 64 + j + 1]! * lstm_f_10[i * 64 + j + 1]! +
-        d_lstm_h_9_01 * lstm_o_9[i * 64 + j + 1]! * (1 - tanh_9_1 * tanh_9_1);
-      d_lstm_c_9[i * 64 + j + 2] =
-        d_lstm_c_10[i * 64 + j + 2]! * lstm_f_10[i * 64 + j + 2]! +
-        d_lstm_h_9_02 * lstm_o_9[i * 64 + j + 2]! * (1 - tanh_9_2 * tanh_9_2);
-      d_lstm_c_9[i * 64 + j + 64] =
-        d_lstm_c_10[i * 64 + j + 64]! * lstm_f_10[i * 64 + j + 64]! +
-        d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_3 * tanh_9_3);
-      d_lstm_c_9[i * 64 + j + 65] =
-        d_lstm_c_10[i * 64 + j + 65]! * lstm_f_10[i * 64 + j + 65]! +
-        d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_4 * tanh_9_4);
-      d_lstm_c_9[i * 64 + j + 66] =
-        d_lstm_c_10[i * 64 + j + 66]! * lstm_f_10[i * 64 + j + 66]! +
-        d_lstm_h_9_12 * lstm_o_9[i * 64 + j + 66]! * (1 - tanh_9_5 * tanh_9_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_9_2_0 = Math.fround(sum0);
-    const d_lstm_h_9_2_1 = Math.fround(sum1);
-    const d_lstm_h_9_0 = Math.fround(d_lstm[i * 1024 + 575]! + d_lstm_h_9_2_0);
-    d_lstm_h_9[i * 64 + 63] = d_lstm_h_9_0;
-    const d_lstm_h_9_1 = Math.fround(d_lstm[i * 1024 + 1599]! + d_lstm_h_9_2_1);
-    d_lstm_h_9[i * 64 + 127] = d_lstm_h_9_1;
-    const tanh_9_6 = tanh_9[i * 64 + 63]!;
-    const tanh_9_7 = tanh_9[i * 64 + 127]!;
-    d_lstm_c_9[i * 64 + 63] =
-      d_lstm_c_10[i * 64 + 63]! * lstm_f_10[i * 64 + 63]! +
-      d_lstm_h_9_0 * lstm_o_9[i * 64 + 63]! * (1 - tanh_9_6 * tanh_9_6);
-    d_lstm_c_9[i * 64 + 127] =
-      d_lstm_c_10[i * 64 + 127]! * lstm_f_10[i * 64 + 127]! +
-      d_lstm_h_9_1 * lstm_o_9[i * 64 + 127]! * (1 - tanh_9_7 * tanh_9_7);
-  }
-}
-
-/**
- * d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ
- * d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2
- * d_mul_15 = d_lstm.c_8
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_8(
-  d_lstm_recurrence_9: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_8: Float32Array,
-  d_lstm_c_9: Float32Array,
-  lstm_f_9: Float32Array,
-  lstm_o_8: Float32Array,
-  tanh_8: Float32Array,
-  d_lstm_c_8: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_8_2_00 = Math.fround(sum00);
-      const d_lstm_h_8_2_01 = Math.fround(sum01);
-      const d_lstm_h_8_2_02 = Math.fround(sum02);
-      const d_lstm_h_8_2_10 = Math.fround(sum10);
-      const d_lstm_h_8_2_11 = Math.fround(sum11);
-      const d_lstm_h_8_2_12 = Math.fround(sum12);
-      const d_lstm_h_8_00 = Math.fround(d_lstm[i * 1024 + j + 448]! + d_lstm_h_8_2_00);
-      d_lstm_h_8[i * 64 + j] = d_lstm_h_8_00;
-      const d_lstm_h_8_01 = Math.fround(d_lstm[i * 1024 + j + 449]! + d_lstm_h_8_2_01);
-      d_lstm_h_8[i * 64 + j + 1] = d_lstm_h_8_01;
-      const d_lstm_h_8_02 = Math.fround(d_lstm[i * 1024 + j + 450]! + d_lstm_h_8_2_02);
-      d_lstm_h_8[i * 64 + j + 2] = d_lstm_h_8_02;
-      const d_lstm_h_8_10 = Math.fround(d_lstm[i * 1024 + j + 1472]! + d_lstm_h_8_2_10);
-      d_lstm_h_8[i * 64 + j + 64] = d_lstm_h_8_10;
-      const d_lstm_h_8_11 = Math.fround(d_lstm[i * 1024 + j + 1473]! + d_lstm_h_8_2_11);
-      d_lstm_h_8[i * 64 + j + 65] = d_lstm_h_8_11;
-      const d_lstm_h_8_12 = Math.fround(d_lstm[i * 1024 + j + 1474]! + d_lstm_h_8_2_12);
-      d_lstm_h_8[i * 64 + j + 66] = d_lstm_h_8_12;
-      const tanh_8_0 = tanh_8[i * 64 + j]!;
-      const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
-      const tanh_8_2 = tanh_8[i * 64 + j + 2]!;
-      const tanh_8_3 = tanh_8[i * 64 + j + 64]!;
-      const tanh_8_4 = tanh_8[i * 64 + j + 65]!;
-      const tanh_8_5 = tanh_8[i * 64 + j + 66]!;
-      d_lstm_c_8[i * 64 + j] =
-        d_lstm_c_9[i * 64 + j]! * lstm_f_9[i * 64 + j]! +
-        d_lstm_h_8_00 * lstm_o_8[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
-      d_lstm_c_8[i * 64 + j + 1] =
-        d_lstm_c_9[i * 64 + j + 1]! * lstm_f_9[i * 64 + j + 1]! +
-        d_lstm_h_8_01 * lstm_o_8[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
-      d_lstm_c_8[i * 64 + j + 2] =
-        d_lstm_c_9[i * 64 + j + 2]! * lstm_f_9[i * 64 + j + 2]! +
-        d_lstm_h_8_02 * lstm_o_8[i * 64 + j + 2]! * (1 - tanh_8_2 * tanh_8_2);
-      d_lstm_c_8[i * 64 + j + 64] =
-        d_lstm_c_9[i * 64 + j + 64]! * lstm_f_9[i * 64 + j + 64]! +
-        d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_3 * tanh_8_3);
-      d_lstm_c_8[i * 64 + j + 65] =
-        d_lstm_c_9[i * 64 + j + 65]! * lstm_f_9[i * 64 + j + 65]! +
-        d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_4 * tanh_8_4);
-      d_lstm_c_8[i * 64 + j + 66] =
-        d_lstm_c_9[i * 64 + j + 66]! * lstm_f_9[i * 64 + j + 66]! +
-        d_lstm_h_8_12 * lstm_o_8[i * 64 + j + 66]! * (1 - tanh_8_5 * tanh_8_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_8_2_0 = Math.fround(sum0);
-    const d_lstm_h_8_2_1 = Math.fround(sum1);
-    const d_lstm_h_8_0 = Math.fround(d_lstm[i * 1024 + 511]! + d_lstm_h_8_2_0);
-    d_lstm_h_8[i * 64 + 63] = d_lstm_h_8_0;
-    const d_lstm_h_8_1 = Math.fround(d_lstm[i * 1024 + 1535]! + d_lstm_h_8_2_1);
-    d_lstm_h_8[i * 64 + 127] = d_lstm_h_8_1;
-    const tanh_8_6 = tanh_8[i * 64 + 63]!;
-    const tanh_8_7 = tanh_8[i * 64 + 127]!;
-    d_lstm_c_8[i * 64 + 63] =
-      d_lstm_c_9[i * 64 + 63]! * lstm_f_9[i * 64 + 63]! +
-      d_lstm_h_8_0 * lstm_o_8[i * 64 + 63]! * (1 - tanh_8_6 * tanh_8_6);
-    d_lstm_c_8[i * 64 + 127] =
-      d_lstm_c_9[i * 64 + 127]! * lstm_f_9[i * 64 + 127]! +
-      d_lstm_h_8_1 * lstm_o_8[i * 64 + 127]! * (1 - tanh_8_7 * tanh_8_7);
-  }
-}
-
-/**
- * d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ
- * d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2
- * d_mul_13 = d_lstm.c_7
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_9(
-  d_lstm_recurrence_8: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_7: Float32Array,
-  d_lstm_c_8: Float32Array,
-  lstm_f_8: Float32Array,
-  lstm_o_7: Float32Array,
-  tanh_7: Float32Array,
-  d_lstm_c_7: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_7_2_00 = Math.fround(sum00);
-      const d_lstm_h_7_2_01 = Math.fround(sum01);
-      const d_lstm_h_7_2_02 = Math.fround(sum02);
-      const d_lstm_h_7_2_10 = Math.fround(sum10);
-      const d_lstm_h_7_2_11 = Math.fround(sum11);
-      const d_lstm_h_7_2_12 = Math.fround(sum12);
-      const d_lstm_h_7_00 = Math.fround(d_lstm[i * 1024 + j + 384]! + d_lstm_h_7_2_00);
-      d_lstm_h_7[i * 64 + j] = d_lstm_h_7_00;
-      const d_lstm_h_7_01 = Math.fround(d_lstm[i * 1024 + j + 385]! + d_lstm_h_7_2_01);
-      d_lstm_h_7[i * 64 + j + 1] = d_lstm_h_7_01;
-      const d_lstm_h_7_02 = Math.fround(d_lstm[i * 1024 + j + 386]! + d_lstm_h_7_2_02);
-      d_lstm_h_7[i * 64 + j + 2] = d_lstm_h_7_02;
-      const d_lstm_h_7_10 = Math.fround(d_lstm[i * 1024 + j + 1408]! + d_lstm_h_7_2_10);
-      d_lstm_h_7[i * 64 + j + 64] = d_lstm_h_7_10;
-      const d_lstm_h_7_11 = Math.fround(d_lstm[i * 1024 + j + 1409]! + d_lstm_h_7_2_11);
-      d_lstm_h_7[i * 64 + j + 65] = d_lstm_h_7_11;
-      const d_lstm_h_7_12 = Math.fround(d_lstm[i * 1024 + j + 1410]! + d_lstm_h_7_2_12);
-      d_lstm_h_7[i * 64 + j + 66] = d_lstm_h_7_12;
-      const tanh_7_0 = tanh_7[i * 64 + j]!;
-      const tanh_7_1 = tanh_7[i * 64 + j + 1]!;
-      const tanh_7_2 = tanh_7[i * 64 + j + 2]!;
-      const tanh_7_3 = tanh_7[i * 64 + j + 64]!;
-      const tanh_7_4 = tanh_7[i * 64 + j + 65]!;
-      const tanh_7_5 = tanh_7[i * 64 + j + 66]!;
-      d_lstm_c_7[i * 64 + j] =
-        d_lstm_c_8[i * 64 + j]! * lstm_f_8[i * 64 + j]! +
-        d_lstm_h_7_00 * lstm_o_7[i * 64 + j]! * (1 - tanh_7_0 * tanh_7_0);
-      d_lstm_c_7[i * 64 + j + 1] =
-        d_lstm_c_8[i * 64 + j + 1]! * lstm_f_8[i * 64 + j + 1]! +
-        d_lstm_h_7_01 * lstm_o_7[i * 64 + j + 1]! * (1 - tanh_7_1 * tanh_7_1);
-      d_lstm_c_7[i * 64 + j + 2] =
-        d_lstm_c_8[i * 64 + j + 2]! * lstm_f_8[i * 64 + j + 2]! +
-        d_lstm_h_7_02 * lstm_o_7[i * 64 + j + 2]! * (1 - tanh_7_2 * tanh_7_2);
-      d_lstm_c_7[i * 64 + j + 64] =
-        d_lstm_c_8[i * 64 + j + 64]! * lstm_f_8[i * 64 + j + 64]! +
-        d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_3 * tanh_7_3);
-      d_lstm_c_7[i * 64 + j + 65] =
-        d_lstm_c_8[i * 64 + j + 65]! * lstm_f_8[i * 64 + j + 65]! +
-        d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_4 * tanh_7_4);
-      d_lstm_c_7[i * 64 + j + 66] =
-        d_lstm_c_8[i * 64 + j + 66]! * lstm_f_8[i * 64 + j + 66]! +
-        d_lstm_h_7_12 * lstm_o_7[i * 64 + j + 66]! * (1 - tanh_7_5 * tanh_7_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_7_2_0 = Math.fround(sum0);
-    const d_lstm_h_7_2_1 = Math.fround(sum1);
-    const d_lstm_h_7_0 = Math.fround(d_lstm[i * 1024 + 447]! + d_lstm_h_7_2_0);
-    d_lstm_h_7[i * 64 + 63] = d_lstm_h_7_0;
-    const d_lstm_h_7_1 = Math.fround(d_lstm[i * 1024 + 1471]! + d_lstm_h_7_2_1);
-    d_lstm_h_7[i * 64 + 127] = d_lstm_h_7_1;
-    const tanh_7_6 = tanh_7[i * 64 + 63]!;
-    const tanh_7_7 = tanh_7[i * 64 + 127]!;
-    d_lstm_c_7[i * 64 + 63] =
-      d_lstm_c_8[i * 64 + 63]! * lstm_f_8[i * 64 + 63]! +
-      d_lstm_h_7_0 * lstm_o_7[i * 64 + 63]! * (1 - tanh_7_6 * tanh_7_6);
-    d_lstm_c_7[i * 64 + 127] =
-      d_lstm_c_8[i * 64 + 127]! * lstm_f_8[i * 64 + 127]! +
-      d_lstm_h_7_1 * lstm_o_7[i * 64 + 127]! * (1 - tanh_7_7 * tanh_7_7);
-  }
-}
-
-/**
- * d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ
- * d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2
- * d_mul_11 = d_lstm.c_6
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_10(
-  d_lstm_recurrence_7: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_6: Float32Array,
-  d_lstm_c_7: Float32Array,
-  lstm_f_7: Float32Array,
-  lstm_o_6: Float32Array,
-  tanh_6: Float32Array,
-  d_lstm_c_6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_6_2_00 = Math.fround(sum00);
-      const d_lstm_h_6_2_01 = Math.fround(sum01);
-      const d_lstm_h_6_2_02 = Math.fround(sum02);
-      const d_lstm_h_6_2_10 = Math.fround(sum10);
-      const d_lstm_h_6_2_11 = Math.fround(sum11);
-      const d_lstm_h_6_2_12 = Math.fround(sum12);
-      const d_lstm_h_6_00 = Math.fround(d_lstm[i * 1024 + j + 320]! + d_lstm_h_6_2_00);
-      d_lstm_h_6[i * 64 + j] = d_lstm_h_6_00;
-      const d_lstm_h_6_01 = Math.fround(d_lstm[i * 1024 + j + 321]! + d_lstm_h_6_2_01);
-      d_lstm_h_6[i * 64 + j + 1] = d_lstm_h_6_01;
-      const d_lstm_h_6_02 = Math.fround(d_lstm[i * 1024 + j + 322]! + d_lstm_h_6_2_02);
-      d_lstm_h_6[i * 64 + j + 2] = d_lstm_h_6_02;
-      const d_lstm_h_6_10 = Math.fround(d_lstm[i * 1024 + j + 1344]! + d_lstm_h_6_2_10);
-      d_lstm_h_6[i * 64 + j + 64] = d_lstm_h_6_10;
-      const d_lstm_h_6_11 = Math.fround(d_lstm[i * 1024 + j + 1345]! + d_lstm_h_6_2_11);
-      d_lstm_h_6[i * 64 + j + 65] = d_lstm_h_6_11;
-      const d_lstm_h_6_12 = Math.fround(d_lstm[i * 1024 + j + 1346]! + d_lstm_h_6_2_12);
-      d_lstm_h_6[i * 64 + j + 66] = d_lstm_h_6_12;
-      const tanh_6_0 = tanh_6[i * 64 + j]!;
-      const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
-      const tanh_6_2 = tanh_6[i * 64 + j + 2]!;
-      const tanh_6_3 = tanh_6[i * 64 + j + 64]!;
-      const tanh_6_4 = tanh_6[i * 64 + j + 65]!;
-      const tanh_6_5 = tanh_6[i * 64 + j + 66]!;
-      d_lstm_c_6[i * 64 + j] =
-        d_lstm_c_7[i * 64 + j]! * lstm_f_7[i * 64 + j]! +
-        d_lstm_h_6_00 * lstm_o_6[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
-      d_lstm_c_6[i * 64 + j + 1] =
-        d_lstm_c_7[i * 64 + j + 1]! * lstm_f_7[i * 64 + j + 1]! +
-        d_lstm_h_6_01 * lstm_o_6[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
-      d_lstm_c_6[i * 64 + j + 2] =
-        d_lstm_c_7[i * 64 + j + 2]! * lstm_f_7[i * 64 + j + 2]! +
-        d_lstm_h_6_02 * lstm_o_6[i * 64 + j + 2]! * (1 - tanh_6_2 * tanh_6_2);
-      d_lstm_c_6[i * 64 + j + 64] =
-        d_lstm_c_7[i * 64 + j + 64]! * lstm_f_7[i * 64 + j + 64]! +
-        d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_3 * tanh_6_3);
-      d_lstm_c_6[i * 64 + j + 65] =
-        d_lstm_c_7[i * 64 + j + 65]! * lstm_f_7[i * 64 + j + 65]! +
-        d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_4 * tanh_6_4);
-      d_lstm_c_6[i * 64 + j + 66] =
-        d_lstm_c_7[i * 64 + j + 66]! * lstm_f_7[i * 64 + j + 66]! +
-        d_lstm_h_6_12 * lstm_o_6[i * 64 + j + 66]! * (1 - tanh_6_5 * tanh_6_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_6_2_0 = Math.fround(sum0);
-    const d_lstm_h_6_2_1 = Math.fround(sum1);
-    const d_lstm_h_6_0 = Math.fround(d_lstm[i * 1024 + 383]! + d_lstm_h_6_2_0);
-    d_lstm_h_6[i * 64 + 63] = d_lstm_h_6_0;
-    const d_lstm_h_6_1 = Math.fround(d_lstm[i * 1024 + 1407]! + d_lstm_h_6_2_1);
-    d_lstm_h_6[i * 64 + 127] = d_lstm_h_6_1;
-    const tanh_6_6 = tanh_6[i * 64 + 63]!;
-    const tanh_6_7 = tanh_6[i * 64 + 127]!;
-    d_lstm_c_6[i * 64 + 63] =
-      d_lstm_c_7[i * 64 + 63]! * lstm_f_7[i * 64 + 63]! +
-      d_lstm_h_6_0 * lstm_o_6[i * 64 + 63]! * (1 - tanh_6_6 * tanh_6_6);
-    d_lstm_c_6[i * 64 + 127] =
-      d_lstm_c_7[i * 64 + 127]! * lstm_f_7[i * 64 + 127]! +
-      d_lstm_h_6_1 * lstm_o_6[i * 64 + 127]! * (1 - tanh_6_7 * tanh_6_7);
-  }
-}
-
-/**
- * d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ
- * d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2
- * d_mul_9 = d_lstm.c_5
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_11(
-  d_lstm_recurrence_6: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_5: Float32Array,
-  d_lstm_c_6: Float32Array,
-  lstm_f_6: Float32Array,
-  lstm_o_5: Float32Array,
-  tanh_5: Float32Array,
-  d_lstm_c_5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_5_2_00 = Math.fround(sum00);
-      const d_lstm_h_5_2_01 = Math.fround(sum01);
-      const d_lstm_h_5_2_02 = Math.fround(sum02);
-      const d_lstm_h_5_2_10 = Math.fround(sum10);
-      const d_lstm_h_5_2_11 = Math.fround(sum11);
-      const d_lstm_h_5_2_12 = Math.fround(sum12);
-      const d_lstm_h_5_00 = Math.fround(d_lstm[i * 1024 + j + 256]! + d_lstm_h_5_2_00);
-      d_lstm_h_5[i * 64 + j] = d_lstm_h_5_00;
-      const d_lstm_h_5_01 = Math.fround(d_lstm[i * 1024 + j + 257]! + d_lstm_h_5_2_01);
-      d_lstm_h_5[i * 64 + j + 1] = d_lstm_h_5_01;
-      const d_lstm_h_5_02 = Math.fround(d_lstm[i * 1024 + j + 258]! + d_lstm_h_5_2_02);
-      d_lstm_h_5[i * 64 + j + 2] = d_lstm_h_5_02;
-      const d_lstm_h_5_10 = Math.fround(d_lstm[i * 1024 + j + 1280]! + d_lstm_h_5_2_10);
-      d_lstm_h_5[i * 64 + j + 64] = d_lstm_h_5_10;
-      const d_lstm_h_5_11 = Math.fround(d_lstm[i * 1024 + j + 1281]! + d_lstm_h_5_2_11);
-      d_lstm_h_5[i * 64 + j + 65] = d_lstm_h_5_11;
-      const d_lstm_h_5_12 = Math.fround(d_lstm[i * 1024 + j + 1282]! + d_lstm_h_5_2_12);
-      d_lstm_h_5[i * 64 + j + 66] = d_lstm_h_5_12;
-      const tanh_5_0 = tanh_5[i * 64 + j]!;
-      const tanh_5_1 = tanh_5[i * 64 + j + 1]!;
-      const tanh_5_2 = tanh_5[i * 64 + j + 2]!;
-      const tanh_5_3 = tanh_5[i * 64 + j + 64]!;
-      const tanh_5_4 = tanh_5[i * 64 + j + 65]!;
-      const tanh_5_5 = tanh_5[i * 64 + j + 66]!;
-      d_lstm_c_5[i * 64 + j] =
-        d_lstm_c_6[i * 64 + j]! * lstm_f_6[i * 64 + j]! +
-        d_lstm_h_5_00 * lstm_o_5[i * 64 + j]! * (1 - tanh_5_0 * tanh_5_0);
-      d_lstm_c_5[i * 64 + j + 1] =
-        d_lstm_c_6[i * 64 + j + 1]! * lstm_f_6[i * 64 + j + 1]! +
-        d_lstm_h_5_01 * lstm_o_5[i * 64 + j + 1]! * (1 - tanh_5_1 * tanh_5_1);
-      d_lstm_c_5[i * 64 + j + 2] =
-        d_lstm_c_6[i * 64 + j + 2]! * lstm_f_6[i * 64 + j + 2]! +
-        d_lstm_h_5_02 * lstm_o_5[i * 64 + j + 2]! * (1 - tanh_5_2 * tanh_5_2);
-      d_lstm_c_5[i * 64 + j + 64] =
-        d_lstm_c_6[i * 64 + j + 64]! * lstm_f_6[i * 64 + j + 64]! +
-        d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_3 * tanh_5_3);
-      d_lstm_c_5[i * 64 + j + 65] =
-        d_lstm_c_6[i * 64 + j + 65]! * lstm_f_6[i * 64 + j + 65]! +
-        d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_4 * tanh_5_4);
-      d_lstm_c_5[i * 64 + j + 66] =
-        d_lstm_c_6[i * 64 + j + 66]! * lstm_f_6[i * 64 + j + 66]! +
-        d_lstm_h_5_12 * lstm_o_5[i * 64 + j + 66]! * (1 - tanh_5_5 * tanh_5_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_5_2_0 = Math.fround(sum0);
-    const d_lstm_h_5_2_1 = Math.fround(sum1);
-    const d_lstm_h_5_0 = Math.fround(d_lstm[i * 1024 + 319]! + d_lstm_h_5_2_0);
-    d_lstm_h_5[i * 64 + 63] = d_lstm_h_5_0;
-    const d_lstm_h_5_1 = Math.fround(d_lstm[i * 1024 + 1343]! + d_lstm_h_5_2_1);
-    d_lstm_h_5[i * 64 + 127] = d_lstm_h_5_1;
-    const tanh_5_6 = tanh_5[i * 64 + 63]!;
-    const tanh_5_7 = tanh_5[i * 64 + 127]!;
-    d_lstm_c_5[i * 64 + 63] =
-      d_lstm_c_6[i * 64 + 63]! * lstm_f_6[i * 64 + 63]! +
-      d_lstm_h_5_0 * lstm_o_5[i * 64 + 63]! * (1 - tanh_5_6 * tanh_5_6);
-    d_lstm_c_5[i * 64 + 127] =
-      d_lstm_c_6[i * 64 + 127]! * lstm_f_6[i * 64 + 127]! +
-      d_lstm_h_5_1 * lstm_o_5[i * 64 + 127]! * (1 - tanh_5_7 * tanh_5_7);
-  }
-}
-
-/**
- * d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ
- * d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2
- * d_mul_7 = d_lstm.c_4
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_12(
-  d_lstm_recurrence_5: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_4: Float32Array,
-  d_lstm_c_5: Float32Array,
-  lstm_f_5: Float32Array,
-  lstm_o_4: Float32Array,
-  tanh_4: Float32Array,
-  d_lstm_c_4: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_4_2_00 = Math.fround(sum00);
-      const d_lstm_h_4_2_01 = Math.fround(sum01);
-      const d_lstm_h_4_2_02 = Math.fround(sum02);
-      const d_lstm_h_4_2_10 = Math.fround(sum10);
-      const d_lstm_h_4_2_11 = Math.fround(sum11);
-      const d_lstm_h_4_2_12 = Math.fround(sum12);
-      const d_lstm_h_4_00 = Math.fround(d_lstm[i * 1024 + j + 192]! + d_lstm_h_4_2_00);
-      d_lstm_h_4[i * 64 + j] = d_lstm_h_4_00;
-      const d_lstm_h_4_01 = Math.fround(d_lstm[i * 1024 + j + 193]! + d_lstm_h_4_2_01);
-      d_lstm_h_4[i * 64 + j + 1] = d_lstm_h_4_01;
-      const d_lstm_h_4_02 = Math.fround(d_lstm[i * 1024 + j + 194]! + d_lstm_h_4_2_02);
-      d_lstm_h_4[i * 64 + j + 2] = d_lstm_h_4_02;
-      const d_lstm_h_4_10 = Math.fround(d_lstm[i * 1024 + j + 1216]! + d_lstm_h_4_2_10);
-      d_lstm_h_4[i * 64 + j + 64] = d_lstm_h_4_10;
-      const d_lstm_h_4_11 = Math.fround(d_lstm[i * 1024 + j + 1217]! + d_lstm_h_4_2_11);
-      d_lstm_h_4[i * 64 + j + 65] = d_lstm_h_4_11;
-      const d_lstm_h_4_12 = Math.fround(d_lstm[i * 1024 + j + 1218]! + d_lstm_h_4_2_12);
-      d_lstm_h_4[i * 64 + j + 66] = d_lstm_h_4_12;
-      const tanh_4_0 = tanh_4[i * 64 + j]!;
-      const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
-      const tanh_4_2 = tanh_4[i * 64 + j + 2]!;
-      const tanh_4_3 = tanh_4[i * 64 + j + 64]!;
-      const tanh_4_4 = tanh_4[i * 64 + j + 65]!;
-      const tanh_4_5 = tanh_4[i * 64 + j + 66]!;
-      d_lstm_c_4[i * 64 + j] =
-        d_lstm_c_5[i * 64 + j]! * lstm_f_5[i * 64 + j]! +
-        d_lstm_h_4_00 * lstm_o_4[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
-      d_lstm_c_4[i * 64 + j + 1] =
-        d_lstm_c_5[i * 64 + j + 1]! * lstm_f_5[i * 64 + j + 1]! +
-        d_lstm_h_4_01 * lstm_o_4[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
-      d_lstm_c_4[i * 64 + j + 2] =
-        d_lstm_c_5[i * 64 + j + 2]! * lstm_f_5[i * 64 + j + 2]! +
-        d_lstm_h_4_02 * lstm_o_4[i * 64 + j + 2]! * (1 - tanh_4_2 * tanh_4_2);
-      d_lstm_c_4[i * 64 + j + 64] =
-        d_lstm_c_5[i * 64 + j + 64]! * lstm_f_5[i * 64 + j + 64]! +
-        d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_3 * tanh_4_3);
-      d_lstm_c_4[i * 64 + j + 65] =
-        d_lstm_c_5[i * 64 + j + 65]! * lstm_f_5[i * 64 + j + 65]! +
-        d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_4 * tanh_4_4);
-      d_lstm_c_4[i * 64 + j + 66] =
-        d_lstm_c_5[i * 64 + j + 66]! * lstm_f_5[i * 64 + j + 66]! +
-        d_lstm_h_4_12 * lstm_o_4[i * 64 + j + 66]! * (1 - tanh_4_5 * tanh_4_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_4_2_0 = Math.fround(sum0);
-    const d_lstm_h_4_2_1 = Math.fround(sum1);
-    const d_lstm_h_4_0 = Math.fround(d_lstm[i * 1024 + 255]! + d_lstm_h_4_2_0);
-    d_lstm_h_4[i * 64 + 63] = d_lstm_h_4_0;
-    const d_lstm_h_4_1 = Math.fround(d_lstm[i * 1024 + 1279]! + d_lstm_h_4_2_1);
-    d_lstm_h_4[i * 64 + 127] = d_lstm_h_4_1;
-    const tanh_4_6 = tanh_4[i * 64 + 63]!;
-    const tanh_4_7 = tanh_4[i * 64 + 127]!;
-    d_lstm_c_4[i * 64 + 63] =
-      d_lstm_c_5[i * 64 + 63]! * lstm_f_5[i * 64 + 63]! +
-      d_lstm_h_4_0 * lstm_o_4[i * 64 + 63]! * (1 - tanh_4_6 * tanh_4_6);
-    d_lstm_c_4[i * 64 + 127] =
-      d_lstm_c_5[i * 64 + 127]! * lstm_f_5[i * 64 + 127]! +
-      d_lstm_h_4_1 * lstm_o_4[i * 64 + 127]! * (1 - tanh_4_7 * tanh_4_7);
-  }
-}
-
-/**
- * d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ
- * d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2
- * d_mul_5 = d_lstm.c_3
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_13(
-  d_lstm_recurrence_4: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_3: Float32Array,
-  d_lstm_c_4: Float32Array,
-  lstm_f_4: Float32Array,
-  lstm_o_3: Float32Array,
-  tanh_3: Float32Array,
-  d_lstm_c_3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_3_2_00 = Math.fround(sum00);
-      const d_lstm_h_3_2_01 = Math.fround(sum01);
-      const d_lstm_h_3_2_02 = Math.fround(sum02);
-      const d_lstm_h_3_2_10 = Math.fround(sum10);
-      const d_lstm_h_3_2_11 = Math.fround(sum11);
-      const d_lstm_h_3_2_12 = Math.fround(sum12);
-      const d_lstm_h_3_00 = Math.fround(d_lstm[i * 1024 + j + 128]! + d_lstm_h_3_2_00);
-      d_lstm_h_3[i * 64 + j] = d_lstm_h_3_00;
-      const d_lstm_h_3_01 = Math.fround(d_lstm[i * 1024 + j + 129]! + d_lstm_h_3_2_01);
-      d_lstm_h_3[i * 64 + j + 1] = d_lstm_h_3_01;
-      const d_lstm_h_3_02 = Math.fround(d_lstm[i * 1024 + j + 130]! + d_lstm_h_3_2_02);
-      d_lstm_h_3[i * 64 + j + 2] = d_lstm_h_3_02;
-      const d_lstm_h_3_10 = Math.fround(d_lstm[i * 1024 + j + 1152]! + d_lstm_h_3_2_10);
-      d_lstm_h_3[i * 64 + j + 64] = d_lstm_h_3_10;
-      const d_lstm_h_3_11 = Math.fround(d_lstm[i * 1024 + j + 1153]! + d_lstm_h_3_2_11);
-      d_lstm_h_3[i * 64 + j + 65] = d_lstm_h_3_11;
-      const d_lstm_h_3_12 = Math.fround(d_lstm[i * 1024 + j + 1154]! + d_lstm_h_3_2_12);
-      d_lstm_h_3[i * 64 + j + 66] = d_lstm_h_3_12;
-      const tanh_3_0 = tanh_3[i * 64 + j]!;
-      const tanh_3_1 = tanh_3[i * 64 + j + 1]!;
-      const tanh_3_2 = tanh_3[i * 64 + j + 2]!;
-      const tanh_3_3 = tanh_3[i * 64 + j + 64]!;
-      const tanh_3_4 = tanh_3[i * 64 + j + 65]!;
-      const tanh_3_5 = tanh_3[i * 64 + j + 66]!;
-      d_lstm_c_3[i * 64 + j] =
-        d_lstm_c_4[i * 64 + j]! * lstm_f_4[i * 64 + j]! +
-        d_lstm_h_3_00 * lstm_o_3[i * 64 + j]! * (1 - tanh_3_0 * tanh_3_0);
-      d_lstm_c_3[i * 64 + j + 1] =
-        d_lstm_c_4[i * 64 + j + 1]! * lstm_f_4[i * 64 + j + 1]! +
-        d_lstm_h_3_01 * lstm_o_3[i * 64 + j + 1]! * (1 - tanh_3_1 * tanh_3_1);
-      d_lstm_c_3[i * 64 + j + 2] =
-        d_lstm_c_4[i * 64 + j + 2]! * lstm_f_4[i * 64 + j + 2]! +
-        d_lstm_h_3_02 * lstm_o_3[i * 64 + j + 2]! * (1 - tanh_3_2 * tanh_3_2);
-      d_lstm_c_3[i * 64 + j + 64] =
-        d_lstm_c_4[i * 64 + j + 64]! * lstm_f_4[i * 64 + j + 64]! +
-        d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_3 * tanh_3_3);
-      d_lstm_c_3[i * 64 + j + 65] =
-        d_lstm_c_4[i * 64 + j + 65]! * lstm_f_4[i * 64 + j + 65]! +
-        d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_4 * tanh_3_4);
-      d_lstm_c_3[i * 64 + j + 66] =
-        d_lstm_c_4[i * 64 + j + 66]! * lstm_f_4[i * 64 + j + 66]! +
-        d_lstm_h_3_12 * lstm_o_3[i * 64 + j + 66]! * (1 - tanh_3_5 * tanh_3_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_3_2_0 = Math.fround(sum0);
-    const d_lstm_h_3_2_1 = Math.fround(sum1);
-    const d_lstm_h_3_0 = Math.fround(d_lstm[i * 1024 + 191]! + d_lstm_h_3_2_0);
-    d_lstm_h_3[i * 64 + 63] = d_lstm_h_3_0;
-    const d_lstm_h_3_1 = Math.fround(d_lstm[i * 1024 + 1215]! + d_lstm_h_3_2_1);
-    d_lstm_h_3[i * 64 + 127] = d_lstm_h_3_1;
-    const tanh_3_6 = tanh_3[i * 64 + 63]!;
-    const tanh_3_7 = tanh_3[i * 64 + 127]!;
-    d_lstm_c_3[i * 64 + 63] =
-      d_lstm_c_4[i * 64 + 63]! * lstm_f_4[i * 64 + 63]! +
-      d_lstm_h_3_0 * lstm_o_3[i * 64 + 63]! * (1 - tanh_3_6 * tanh_3_6);
-    d_lstm_c_3[i * 64 + 127] =
-      d_lstm_c_4[i * 64 + 127]! * lstm_f_4[i * 64 + 127]! +
-      d_lstm_h_3_1 * lstm_o_3[i * 64 + 127]! * (1 - tanh_3_7 * tanh_3_7);
-  }
-}
-
-/**
- * d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ
- * d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2
- * d_mul_3 = d_lstm.c_2
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_14(
-  d_lstm_recurrence_3: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h_2: Float32Array,
-  d_lstm_c_3: Float32Array,
-  lstm_f_3: Float32Array,
-  lstm_o_2: Float32Array,
-  tanh_2: Float32Array,
-  d_lstm_c_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_2_2_00 = Math.fround(sum00);
-      const d_lstm_h_2_2_01 = Math.fround(sum01);
-      const d_lstm_h_2_2_02 = Math.fround(sum02);
-      const d_lstm_h_2_2_10 = Math.fround(sum10);
-      const d_lstm_h_2_2_11 = Math.fround(sum11);
-      const d_lstm_h_2_2_12 = Math.fround(sum12);
-      const d_lstm_h_2_00 = Math.fround(d_lstm[i * 1024 + j + 64]! + d_lstm_h_2_2_00);
-      d_lstm_h_2[i * 64 + j] = d_lstm_h_2_00;
-      const d_lstm_h_2_01 = Math.fround(d_lstm[i * 1024 + j + 65]! + d_lstm_h_2_2_01);
-      d_lstm_h_2[i * 64 + j + 1] = d_lstm_h_2_01;
-      const d_lstm_h_2_02 = Math.fround(d_lstm[i * 1024 + j + 66]! + d_lstm_h_2_2_02);
-      d_lstm_h_2[i * 64 + j + 2] = d_lstm_h_2_02;
-      const d_lstm_h_2_10 = Math.fround(d_lstm[i * 1024 + j + 1088]! + d_lstm_h_2_2_10);
-      d_lstm_h_2[i * 64 + j + 64] = d_lstm_h_2_10;
-      const d_lstm_h_2_11 = Math.fround(d_lstm[i * 1024 + j + 1089]! + d_lstm_h_2_2_11);
-      d_lstm_h_2[i * 64 + j + 65] = d_lstm_h_2_11;
-      const d_lstm_h_2_12 = Math.fround(d_lstm[i * 1024 + j + 1090]! + d_lstm_h_2_2_12);
-      d_lstm_h_2[i * 64 + j + 66] = d_lstm_h_2_12;
-      const tanh_2_0 = tanh_2[i * 64 + j]!;
-      const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
-      const tanh_2_2 = tanh_2[i * 64 + j + 2]!;
-      const tanh_2_3 = tanh_2[i * 64 + j + 64]!;
-      const tanh_2_4 = tanh_2[i * 64 + j + 65]!;
-      const tanh_2_5 = tanh_2[i * 64 + j + 66]!;
-      d_lstm_c_2[i * 64 + j] =
-        d_lstm_c_3[i * 64 + j]! * lstm_f_3[i * 64 + j]! +
-        d_lstm_h_2_00 * lstm_o_2[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
-      d_lstm_c_2[i * 64 + j + 1] =
-        d_lstm_c_3[i * 64 + j + 1]! * lstm_f_3[i * 64 + j + 1]! +
-        d_lstm_h_2_01 * lstm_o_2[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
-      d_lstm_c_2[i * 64 + j + 2] =
-        d_lstm_c_3[i * 64 + j + 2]! * lstm_f_3[i * 64 + j + 2]! +
-        d_lstm_h_2_02 * lstm_o_2[i * 64 + j + 2]! * (1 - tanh_2_2 * tanh_2_2);
-      d_lstm_c_2[i * 64 + j + 64] =
-        d_lstm_c_3[i * 64 + j + 64]! * lstm_f_3[i * 64 + j + 64]! +
-        d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_3 * tanh_2_3);
-      d_lstm_c_2[i * 64 + j + 65] =
-        d_lstm_c_3[i * 64 + j + 65]! * lstm_f_3[i * 64 + j + 65]! +
-        d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_4 * tanh_2_4);
-      d_lstm_c_2[i * 64 + j + 66] =
-        d_lstm_c_3[i * 64 + j + 66]! * lstm_f_3[i * 64 + j + 66]! +
-        d_lstm_h_2_12 * lstm_o_2[i * 64 + j + 66]! * (1 - tanh_2_5 * tanh_2_5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_2_2_0 = Math.fround(sum0);
-    const d_lstm_h_2_2_1 = Math.fround(sum1);
-    const d_lstm_h_2_0 = Math.fround(d_lstm[i * 1024 + 127]! + d_lstm_h_2_2_0);
-    d_lstm_h_2[i * 64 + 63] = d_lstm_h_2_0;
-    const d_lstm_h_2_1 = Math.fround(d_lstm[i * 1024 + 1151]! + d_lstm_h_2_2_1);
-    d_lstm_h_2[i * 64 + 127] = d_lstm_h_2_1;
-    const tanh_2_6 = tanh_2[i * 64 + 63]!;
-    const tanh_2_7 = tanh_2[i * 64 + 127]!;
-    d_lstm_c_2[i * 64 + 63] =
-      d_lstm_c_3[i * 64 + 63]! * lstm_f_3[i * 64 + 63]! +
-      d_lstm_h_2_0 * lstm_o_2[i * 64 + 63]! * (1 - tanh_2_6 * tanh_2_6);
-    d_lstm_c_2[i * 64 + 127] =
-      d_lstm_c_3[i * 64 + 127]! * lstm_f_3[i * 64 + 127]! +
-      d_lstm_h_2_1 * lstm_o_2[i * 64 + 127]! * (1 - tanh_2_7 * tanh_2_7);
-  }
-}
-
-/**
- * d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ
- * d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17
- * d_mul = d_lstm.c
- * 1,062,912 floating-point operations.
- */
-function dotAdd_32x256x64_15(
-  d_lstm_recurrence_2: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  d_lstm: Float32Array,
-  d_lstm_h: Float32Array,
-  d_lstm_c_2: Float32Array,
-  lstm_f_2: Float32Array,
-  lstm_o: Float32Array,
-  tanh_: Float32Array,
-  d_lstm_c: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 63; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 257]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 258]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 259]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 260]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 261]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 262]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
-          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 263]!;
-          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const d_lstm_h_17_00 = Math.fround(sum00);
-      const d_lstm_h_17_01 = Math.fround(sum01);
-      const d_lstm_h_17_02 = Math.fround(sum02);
-      const d_lstm_h_17_10 = Math.fround(sum10);
-      const d_lstm_h_17_11 = Math.fround(sum11);
-      const d_lstm_h_17_12 = Math.fround(sum12);
-      const d_lstm_h00 = Math.fround(d_lstm[i * 1024 + j]! + d_lstm_h_17_00);
-      d_lstm_h[i * 64 + j] = d_lstm_h00;
-      const d_lstm_h01 = Math.fround(d_lstm[i * 1024 + j + 1]! + d_lstm_h_17_01);
-      d_lstm_h[i * 64 + j + 1] = d_lstm_h01;
-      const d_lstm_h02 = Math.fround(d_lstm[i * 1024 + j + 2]! + d_lstm_h_17_02);
-      d_lstm_h[i * 64 + j + 2] = d_lstm_h02;
-      const d_lstm_h10 = Math.fround(d_lstm[i * 1024 + j + 1024]! + d_lstm_h_17_10);
-      d_lstm_h[i * 64 + j + 64] = d_lstm_h10;
-      const d_lstm_h11 = Math.fround(d_lstm[i * 1024 + j + 1025]! + d_lstm_h_17_11);
-      d_lstm_h[i * 64 + j + 65] = d_lstm_h11;
-      const d_lstm_h12 = Math.fround(d_lstm[i * 1024 + j + 1026]! + d_lstm_h_17_12);
-      d_lstm_h[i * 64 + j + 66] = d_lstm_h12;
-      const tanh__0 = tanh_[i * 64 + j]!;
-      const tanh__1 = tanh_[i * 64 + j + 1]!;
-      const tanh__2 = tanh_[i * 64 + j + 2]!;
-      const tanh__3 = tanh_[i * 64 + j + 64]!;
-      const tanh__4 = tanh_[i * 64 + j + 65]!;
-      const tanh__5 = tanh_[i * 64 + j + 66]!;
-      d_lstm_c[i * 64 + j] =
-        d_lstm_c_2[i * 64 + j]! * lstm_f_2[i * 64 + j]! +
-        d_lstm_h00 * lstm_o[i * 64 + j]! * (1 - tanh__0 * tanh__0);
-      d_lstm_c[i * 64 + j + 1] =
-        d_lstm_c_2[i * 64 + j + 1]! * lstm_f_2[i * 64 + j + 1]! +
-        d_lstm_h01 * lstm_o[i * 64 + j + 1]! * (1 - tanh__1 * tanh__1);
-      d_lstm_c[i * 64 + j + 2] =
-        d_lstm_c_2[i * 64 + j + 2]! * lstm_f_2[i * 64 + j + 2]! +
-        d_lstm_h02 * lstm_o[i * 64 + j + 2]! * (1 - tanh__2 * tanh__2);
-      d_lstm_c[i * 64 + j + 64] =
-        d_lstm_c_2[i * 64 + j + 64]! * lstm_f_2[i * 64 + j + 64]! +
-        d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__3 * tanh__3);
-      d_lstm_c[i * 64 + j + 65] =
-        d_lstm_c_2[i * 64 + j + 65]! * lstm_f_2[i * 64 + j + 65]! +
-        d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__4 * tanh__4);
-      d_lstm_c[i * 64 + j + 66] =
-        d_lstm_c_2[i * 64 + j + 66]! * lstm_f_2[i * 64 + j + 66]! +
-        d_lstm_h12 * lstm_o[i * 64 + j + 66]! * (1 - tanh__5 * tanh__5);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-      const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 256]!;
-      sum0 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_3;
-      sum1 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_3;
-    }
-    const d_lstm_h_17_0 = Math.fround(sum0);
-    const d_lstm_h_17_1 = Math.fround(sum1);
-    const d_lstm_h0 = Math.fround(d_lstm[i * 1024 + 63]! + d_lstm_h_17_0);
-    d_lstm_h[i * 64 + 63] = d_lstm_h0;
-    const d_lstm_h1 = Math.fround(d_lstm[i * 1024 + 1087]! + d_lstm_h_17_1);
-    d_lstm_h[i * 64 + 127] = d_lstm_h1;
-    const tanh__6 = tanh_[i * 64 + 63]!;
-    const tanh__7 = tanh_[i * 64 + 127]!;
-    d_lstm_c[i * 64 + 63] =
-      d_lstm_c_2[i * 64 + 63]! * lstm_f_2[i * 64 + 63]! +
-      d_lstm_h0 * lstm_o[i * 64 + 63]! * (1 - tanh__6 * tanh__6);
-    d_lstm_c[i * 64 + 127] =
-      d_lstm_c_2[i * 64 + 127]! * lstm_f_2[i * 64 + 127]! +
-      d_lstm_h1 * lstm_o[i * 64 + 127]! * (1 - tanh__7 * tanh__7);
-  }
-}
-
-/**
- * d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])
- * d_dot = d_lstm.inputs
- * 2,121,728 floating-point operations.
- */
-function add_32x16x256(
-  d_lstm_h: Float32Array,
-  tanh_: Float32Array,
-  lstm_o: Float32Array,
-  d_lstm_c: Float32Array,
-  lstm_i: Float32Array,
-  lstm_g: Float32Array,
-  lstm_f: Float32Array,
-  d_lstm_recurrence: Float32Array,
-  d_lstm_recurrence_16: Float32Array,
-  d_lstm_recurrence_15: Float32Array,
-  d_lstm_recurrence_14: Float32Array,
-  d_lstm_recurrence_13: Float32Array,
-  d_lstm_recurrence_12: Float32Array,
-  d_lstm_recurrence_11: Float32Array,
-  d_lstm_recurrence_10: Float32Array,
-  d_lstm_recurrence_9: Float32Array,
-  d_lstm_recurrence_8: Float32Array,
-  d_lstm_recurrence_7: Float32Array,
-  d_lstm_recurrence_6: Float32Array,
-  d_lstm_recurrence_5: Float32Array,
-  d_lstm_recurrence_4: Float32Array,
-  d_lstm_recurrence_3: Float32Array,
-  d_lstm_recurrence_2: Float32Array,
-  d_lstm_inputs: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 256; j++) {
-      d_lstm_recurrence[i * 256 + j] =
-        (0 <= j - 192
-          ? d_lstm_h[i * 64 + j - 192]! *
-            tanh_[i * 64 + j - 192]! *
-            (lstm_o[i * 64 + j - 192]! * (1 - lstm_o[i * 64 + j - 192]!))
-          : 0) +
-        (0 <= j - 128 && j - 128 < 64
-          ? d_lstm_c[i * 64 + j - 128]! *
-            lstm_i[i * 64 + j - 128]! *
-            (1 - lstm_g[i * 64 + j - 128]! * lstm_g[i * 64 + j - 128]!)
-          : 0) +
-        (0 <= j - 64 && j - 64 < 64
-          ? d_lstm_c[i * 64 + j - 64]! *
-            0 *
-            (lstm_f[i * 64 + j - 64]! * (1 - lstm_f[i * 64 + j - 64]!))
-          : 0) +
-        (j < 64
-          ? d_lstm_c[i * 64 + j]! *
-            lstm_g[i * 64 + j]! *
-            (lstm_i[i * 64 + j]! * (1 - lstm_i[i * 64 + j]!))
-          : 0);
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 256; l++) {
-        d_lstm_inputs[i * 4096 + j * 256 + l] =
-          (0 <= j - 15 ? d_lstm_recurrence_16[i * 256 + l]! : 0) +
-          (0 <= j - 14 && j - 14 < 1 ? d_lstm_recurrence_15[i * 256 + l]! : 0) +
-          (0 <= j - 13 && j - 13 < 1 ? d_lstm_recurrence_14[i * 256 + l]! : 0) +
-          (0 <= j - 12 && j - 12 < 1 ? d_lstm_recurrence_13[i * 256 + l]! : 0) +
-          (0 <= j - 11 && j - 11 < 1 ? d_lstm_recurrence_12[i * 256 + l]! : 0) +
-          (0 <= j - 10 && j - 10 < 1 ? d_lstm_recurrence_11[i * 256 + l]! : 0) +
-          (0 <= j - 9 && j - 9 < 1 ? d_lstm_recurrence_10[i * 256 + l]! : 0) +
-          (0 <= j - 8 && j - 8 < 1 ? d_lstm_recurrence_9[i * 256 + l]! : 0) +
-          (0 <= j - 7 && j - 7 < 1 ? d_lstm_recurrence_8[i * 256 + l]! : 0) +
-          (0 <= j - 6 && j - 6 < 1 ? d_lstm_recurrence_7[i * 256 + l]! : 0) +
-          (0 <= j - 5 && j - 5 < 1 ? d_lstm_recurrence_6[i * 256 + l]! : 0) +
-          (0 <= j - 4 && j - 4 < 1 ? d_lstm_recurrence_5[i * 256 + l]! : 0) +
-          (0 <= j - 3 && j - 3 < 1 ? d_lstm_recurrence_4[i * 256 + l]! : 0) +
-          (0 <= j - 2 && j - 2 < 1 ? d_lstm_recurrence_3[i * 256 + l]! : 0) +
-          (0 <= j - 1 && j - 1 < 1 ? d_lstm_recurrence_2[i * 256 + l]! : 0) +
-          (j < 1 ? d_lstm_recurrence[i * 256 + l]! : 0);
-      }
-    }
-  }
-}
-
-/**
- * d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0
- * d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul
- * 131,584 floating-point operations.
- */
-function sumClipByGlobalNorm_32x256(
-  d_lstm_recurrentBias_square: Float32Array,
-  d_lstm_recurrence_16: Float32Array,
-  d_lstm_recurrence_15: Float32Array,
-  d_lstm_recurrence_14: Float32Array,
-  d_lstm_recurrence_13: Float32Array,
-  d_lstm_recurrence_12: Float32Array,
-  d_lstm_recurrence_11: Float32Array,
-  d_lstm_recurrence_10: Float32Array,
-  d_lstm_recurrence_9: Float32Array,
-  d_lstm_recurrence_8: Float32Array,
-  d_lstm_recurrence_7: Float32Array,
-  d_lstm_recurrence_6: Float32Array,
-  d_lstm_recurrence_5: Float32Array,
-  d_lstm_recurrence_4: Float32Array,
-  d_lstm_recurrence_3: Float32Array,
-  d_lstm_recurrence_2: Float32Array,
-  d_lstm_recurrence: Float32Array,
-  d_lstm_recurrentBias_2: Float32Array,
-): void {
-  let total = 0;
-  for (let i = 0; i < 256; i++) {
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      sum +=
-        d_lstm_recurrence_16[k * 256 + i]! +
-        d_lstm_recurrence_15[k * 256 + i]! +
-        d_lstm_recurrence_14[k * 256 + i]! +
-        d_lstm_recurrence_13[k * 256 + i]! +
-        d_lstm_recurrence_12[k * 256 + i]! +
-        d_lstm_recurrence_11[k * 256 + i]! +
-        d_lstm_recurrence_10[k * 256 + i]! +
-        d_lstm_recurrence_9[k * 256 + i]! +
-        d_lstm_recurrence_8[k * 256 + i]! +
-        d_lstm_recurrence_7[k * 256 + i]! +
-        d_lstm_recurrence_6[k * 256 + i]! +
-        d_lstm_recurrence_5[k * 256 + i]! +
-        d_lstm_recurrence_4[k * 256 + i]! +
-        d_lstm_recurrence_3[k * 256 + i]! +
-        d_lstm_recurrence_2[k * 256 + i]! +
-        d_lstm_recurrence[k * 256 + i]!;
-    }
-    const d_lstm_recurrentBias = Math.fround(sum);
-    d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
-    total += d_lstm_recurrentBias * d_lstm_recurrentBias;
-  }
-  d_lstm_recurrentBias_square[0] = total;
-}
-
-/**
- * d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence
- * d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16
- * 1,294,336 floating-point operations.
- */
-function dotAdd_64x32x256(
-  d_lstm_recurrence: Float32Array,
-  d_lstm_recurrentKernel_part: Float32Array,
-  d_lstm_recurrentKernel_2: Float32Array,
-  d_lstm_recurrentKernel_3: Float32Array,
-  d_lstm_recurrentKernel_4: Float32Array,
-  d_lstm_recurrentKernel_5: Float32Array,
-  d_lstm_recurrentKernel_6: Float32Array,
-  d_lstm_recurrentKernel_7: Float32Array,
-  d_lstm_recurrentKernel_8: Float32Array,
-  d_lstm_recurrentKernel_9: Float32Array,
-  d_lstm_recurrentKernel_10: Float32Array,
-  d_lstm_recurrentKernel_11: Float32Array,
-  d_lstm_recurrentKernel_12: Float32Array,
-  d_lstm_recurrentKernel_13: Float32Array,
-  d_lstm_recurrentKernel_14: Float32Array,
-  d_lstm_recurrentKernel_15: Float32Array,
-  d_lstm_recurrentKernel: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 256; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_lstm_recurrence_0 = d_lstm_recurrence[k * 256 + j]!;
-        const d_lstm_recurrence_1 = d_lstm_recurrence[k * 256 + j + 1]!;
-        const d_lstm_recurrence_2 = d_lstm_recurrence[k * 256 + j + 2]!;
-        const d_lstm_recurrence_3 = d_lstm_recurrence[k * 256 + j + 3]!;
-        sum0 += 0 * d_lstm_recurrence_0;
-        sum1 += 0 * d_lstm_recurrence_1;
-        sum2 += 0 * d_lstm_recurrence_2;
-        sum3 += 0 * d_lstm_recurrence_3;
-      }
-      const d_lstm_recurrentKernel_16_0 = Math.fround(sum0);
-      const d_lstm_recurrentKernel_16_1 = Math.fround(sum1);
-      const d_lstm_recurrentKernel_16_2 = Math.fround(sum2);
-      const d_lstm_recurrentKernel_16_3 = Math.fround(sum3);
-      d_lstm_recurrentKernel[i * 256 + j] =
-        d_lstm_recurrentKernel_part[i * 256 + j]! +
-        d_lstm_recurrentKernel_2[i * 256 + j]! +
-        d_lstm_recurrentKernel_3[i * 256 + j]! +
-        d_lstm_recurrentKernel_4[i * 256 + j]! +
-        d_lstm_recurrentKernel_5[i * 256 + j]! +
-        d_lstm_recurrentKernel_6[i * 256 + j]! +
-        d_lstm_recurrentKernel_7[i * 256 + j]! +
-        d_lstm_recurrentKernel_8[i * 256 + j]! +
-        d_lstm_recurrentKernel_9[i * 256 + j]! +
-        d_lstm_recurrentKernel_10[i * 256 + j]! +
-        d_lstm_recurrentKernel_11[i * 256 + j]! +
-        d_lstm_recurrentKernel_12[i * 256 + j]! +
-        d_lstm_recurrentKernel_13[i * 256 + j]! +
-        d_lstm_recurrentKernel_14[i * 256 + j]! +
-        d_lstm_recurrentKernel_15[i * 256 + j]! +
-        d_lstm_recurrentKernel_16_0;
-      d_lstm_recurrentKernel[i * 256 + j + 1] =
-        d_lstm_recurrentKernel_part[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_2[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_3[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_4[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_5[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_6[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_7[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_8[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_9[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_10[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_11[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_12[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_13[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_14[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_15[i * 256 + j + 1]! +
-        d_lstm_recurrentKernel_16_1;
-      d_lstm_recurrentKernel[i * 256 + j + 2] =
-        d_lstm_recurrentKernel_part[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_2[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_3[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_4[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_5[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_6[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_7[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_8[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_9[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_10[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_11[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_12[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_13[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_14[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_15[i * 256 + j + 2]! +
-        d_lstm_recurrentKernel_16_2;
-      d_lstm_recurrentKernel[i * 256 + j + 3] =
-        d_lstm_recurrentKernel_part[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_2[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_3[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_4[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_5[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_6[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_7[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_8[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_9[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_10[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_11[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_12[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_13[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_14[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_15[i * 256 + j + 3]! +
-        d_lstm_recurrentKernel_16_3;
-    }
-  }
-}
-
-/**
- * d_lstm.bias = Σ d_lstm.inputs over axes 0,1
- * d_lstm.bias_square = Σ lstm.bias_mul
- * 131,584 floating-point operations.
- */
-function sumClipByGlobalNorm_32x16x256(
-  d_lstm_bias_square: Float32Array,
-  d_lstm_inputs: Float32Array,
-  d_lstm_bias_2: Float32Array,
-): void {
-  let total = 0;
-  for (let i = 0; i < 256; i++) {
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        sum += d_lstm_inputs[k * 4096 + k2 * 256 + i]!;
-      }
-    }
-    const d_lstm_bias = Math.fround(sum);
-    d_lstm_bias_2[i] = d_lstm_bias;
-    total += d_lstm_bias * d_lstm_bias;
-  }
-  d_lstm_bias_square[0] = total;
-}
-
-/**
- * d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs
- * 16,777,216 floating-point operations.
- */
-function dot_32x16x256x64(
-  d_lstm_inputs: Float32Array,
-  lstm_kernel: Float32Array,
-  d_embedding: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 8) {
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 256]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 512]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 1]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 1]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 257]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 513]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 257]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 2]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 2]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 258]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 514]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 258]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 3]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 3]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 259]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 515]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 259]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 4 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 4]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 4]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 260]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 516]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 260]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 5 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 5]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 5]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 261]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 517]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 261]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 6 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 6]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 6]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 262]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 518]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 262]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-          if (k + 7 === 256) break;
-          {
-            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 7]!;
-            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 7]!;
-            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 263]!;
-            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 519]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 263]!;
-            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-          }
-        }
-        d_embedding[i * 1024 + j * 64 + l] = sum00;
-        d_embedding[i * 1024 + j * 64 + l + 1] = sum01;
-        d_embedding[i * 1024 + j * 64 + l + 2] = sum02;
-        d_embedding[i * 1024 + j * 64 + l + 64] = sum10;
-        d_embedding[i * 1024 + j * 64 + l + 65] = sum11;
-        d_embedding[i * 1024 + j * 64 + l + 66] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_inputs_2 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
-        const lstm_kernel_3 = lstm_kernel[k + 16128]!;
-        const d_lstm_inputs_3 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
-        sum0 += d_lstm_inputs_2 * lstm_kernel_3;
-        sum1 += d_lstm_inputs_3 * lstm_kernel_3;
-      }
-      d_embedding[i * 1024 + j * 64 + 63] = sum0;
-      d_embedding[i * 1024 + j * 64 + 127] = sum1;
-    }
-  }
-}
-
-/**
- * d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding
- * 16,777,216 floating-point operations.
- */
-function dot_64x32x16x256(
-  embedding: Float32Array,
-  d_lstm_inputs: Float32Array,
-  d_lstm_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          const embedding_0 = embedding[k * 1024 + k2 * 64 + i]!;
-          const d_lstm_inputs_0 = d_lstm_inputs[k * 4096 + k2 * 256 + j]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[k * 4096 + k2 * 256 + j + 1]!;
-          const embedding_1 = embedding[k * 1024 + k2 * 64 + i + 1]!;
-          const embedding_2 = embedding[k * 1024 + k2 * 64 + i + 2]!;
-          const embedding_3 = embedding[k * 1024 + k2 * 64 + i + 3]!;
-          sum00 += embedding_0 * d_lstm_inputs_0;
-          sum01 += embedding_0 * d_lstm_inputs_1;
-          sum10 += embedding_1 * d_lstm_inputs_0;
-          sum11 += embedding_1 * d_lstm_inputs_1;
-          sum20 += embedding_2 * d_lstm_inputs_0;
-          sum21 += embedding_2 * d_lstm_inputs_1;
-          sum30 += embedding_3 * d_lstm_inputs_0;
-          sum31 += embedding_3 * d_lstm_inputs_1;
-        }
-      }
-      d_lstm_kernel[i * 256 + j] = sum00;
-      d_lstm_kernel[i * 256 + j + 1] = sum01;
-      d_lstm_kernel[i * 256 + j + 256] = sum10;
-      d_lstm_kernel[i * 256 + j + 257] = sum11;
-      d_lstm_kernel[i * 256 + j + 512] = sum20;
-      d_lstm_kernel[i * 256 + j + 513] = sum21;
-      d_lstm_kernel[i * 256 + j + 768] = sum30;
-      d_lstm_kernel[i * 256 + j + 769] = sum31;
-    }
-  }
-}
-
-/**
- * d_embedding.table = d_embedding added at x
- * d_embedding.table_square = Σ embedding.table_mul
- * 2,105,344 floating-point operations.
- */
-function scatterAddClipByGlobalNorm_64x32x16x64(
-  d_embedding_table_square: Float32Array,
-  x: Int32Array,
-  d_embedding: Float32Array,
-  d_embedding_table_2: Float32Array,
-): void {
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j++) {
-      let sum = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          sum += x[k * 16 + k2]! === i ? d_embedding[k * 1024 + k2 * 64 + j]! : 0;
-        }
-      }
-      const d_embedding_table = Math.fround(sum);
-      d_embedding_table_2[i * 64 + j] = d_embedding_table;
-      total += d_embedding_table * d_embedding_table;
-    }
-  }
-  d_embedding_table_square[0] = total;
-}
-
-/**
- * d_lstm.kernel_square = Σ lstm.kernel_mul
- * 32,768 floating-point operations.
- */
-function clipByGlobalNorm_64x256(
-  d_lstm_kernel: Float32Array,
-  d_lstm_kernel_square: Float32Array,
-): void {
-  let sum = 0;
-  for (let k = 0; k < 64; k++) {
-    for (let k2 = 0; k2 < 256; k2++) {
-      const d_lstm_kernel_0 = d_lstm_kernel[k * 256 + k2]!;
-      sum += d_lstm_kernel_0 * d_lstm_kernel_0;
-    }
-  }
-  d_lstm_kernel_square[0] = sum;
-}
-
-/**
- * d_scores.kernel_square = Σ scores.kernel_mul
- * 8,192 floating-point operations.
- */
-function clipByGlobalNorm_64x64(
-  d_scores_kernel: Float32Array,
-  d_scores_kernel_square: Float32Array,
-): void {
-  let sum = 0;
-  for (let k = 0; k < 64; k++) {
-    for (let k2 = 0; k2 < 64; k2++) {
-      const d_scores_kernel_0 = d_scores_kernel[k * 64 + k2]!;
-      sum += d_scores_kernel_0 * d_scores_kernel_0;
-    }
-  }
-  d_scores_kernel_square[0] = sum;
-}
-
-/**
- * embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3
- * 16,384 floating-point operations.
- */
-function adam_64x64(
-  embedding_table_m: Float32Array,
-  d_embedding_table: Float32Array,
-  clip_scale: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j++) {
-      embedding_table_m[i * 64 + j] =
-        embedding_table_m[i * 64 + j]! * 0.9 +
-        Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0) * 0.09999999999999998;
-    }
-  }
-}
-
-/**
- * lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3
- * 65,536 floating-point operations.
- */
-function adam_64x256(
-  lstm_kernel_m: Float32Array,
-  d_lstm_kernel: Float32Array,
-  clip_scale: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 256; j++) {
-      lstm_kernel_m[i * 256 + j] =
-        lstm_kernel_m[i * 256 + j]! * 0.9 +
-        Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0) * 0.09999999999999998;
-    }
-  }
-}
-
-/**
- * lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3
- * 1,024 floating-point operations.
- */
-function adam_256(
-  lstm_bias_m: Float32Array,
-  d_lstm_bias: Float32Array,
-  clip_scale: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < 256; i++) {
-    lstm_bias_m[i] =
-      lstm_bias_m[i]! * 0.9 + Math.fround(d_lstm_bias[i]! * clip_scale_0) * 0.09999999999999998;
-  }
-}
-
-/**
- * scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3
- * 256 floating-point operations.
- */
-function adam_64(
-  scores_bias_m: Float32Array,
-  d_scores_bias: Float32Array,
-  clip_scale: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  for (let i = 0; i < 64; i++) {
-    scores_bias_m[i] =
-      scores_bias_m[i]! * 0.9 + Math.fround(d_scores_bias[i]! * clip_scale_0) * 0.09999999999999998;
-  }
-}
-
-/**
- * embedding.table.v_next = embedding.table_mul_4 + embedding.table_mul_6
- * embedding.table_next = embedding.table − embedding.table_div_2
- * 49,152 floating-point operations.
- */
-function adam_64x64_2(
-  embedding_table_v: Float32Array,
-  d_embedding_table: Float32Array,
-  clip_scale: Float32Array,
-  embedding_table: Float32Array,
-  embedding_table_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j++) {
-      const part_0 = Math.fround(d_embedding_table[i * 64 + j]! * clip_scale_0);
-      const embedding_table_v_next = Math.fround(
-        embedding_table_v[i * 64 + j]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
-      );
-      embedding_table_v[i * 64 + j] = embedding_table_v_next;
-      embedding_table[i * 64 + j] =
-        embedding_table[i * 64 + j]! -
-        (embedding_table_m[i * 64 + j]! * rate_0) /
-          (Math.sqrt(embedding_table_v_next * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * lstm.kernel.v_next = lstm.kernel_mul_4 + lstm.kernel_mul_6
- * lstm.kernel_next = lstm.kernel − lstm.kernel_div
- * 196,608 floating-point operations.
- */
-function adam_64x256_2(
-  lstm_kernel_v: Float32Array,
-  d_lstm_kernel: Float32Array,
-  clip_scale: Float32Array,
-  lstm_kernel: Float32Array,
-  lstm_kernel_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 256; j++) {
-      const part_0 = Math.fround(d_lstm_kernel[i * 256 + j]! * clip_scale_0);
-      const lstm_kernel_v_next = Math.fround(
-        lstm_kernel_v[i * 256 + j]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
-      );
-      lstm_kernel_v[i * 256 + j] = lstm_kernel_v_next;
-      lstm_kernel[i * 256 + j] =
-        lstm_kernel[i * 256 + j]! -
-        (lstm_kernel_m[i * 256 + j]! * rate_0) /
-          (Math.sqrt(lstm_kernel_v_next * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * lstm.bias.v_next = lstm.bias_mul_4 + lstm.bias_mul_6
- * lstm.bias_next = lstm.bias − lstm.bias_div
- * 3,072 floating-point operations.
- */
-function adam_256_2(
-  lstm_bias_v: Float32Array,
-  d_lstm_bias: Float32Array,
-  clip_scale: Float32Array,
-  lstm_bias: Float32Array,
-  lstm_bias_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i++) {
-    const part_0 = Math.fround(d_lstm_bias[i]! * clip_scale_0);
-    const lstm_bias_v_next = Math.fround(
-      lstm_bias_v[i]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
-    );
-    lstm_bias_v[i] = lstm_bias_v_next;
-    lstm_bias[i] =
-      lstm_bias[i]! -
-      (lstm_bias_m[i]! * rate_0) / (Math.sqrt(lstm_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * scores.bias.v_next = scores.bias_mul_4 + scores.bias_mul_6
- * scores.bias_next = scores.bias − scores.bias_div
- * 768 floating-point operations.
- */
-function adam_64_2(
-  scores_bias_v: Float32Array,
-  d_scores_bias: Float32Array,
-  clip_scale: Float32Array,
-  scores_bias: Float32Array,
-  scores_bias_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const clip_scale_0 = clip_scale[0]!;
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    const part_0 = Math.fround(d_scores_bias[i]! * clip_scale_0);
-    const scores_bias_v_next = Math.fround(
-      scores_bias_v[i]! * 0.999 + part_0 * part_0 * 0.0010000000000000009,
-    );
-    scores_bias_v[i] = scores_bias_v_next;
-    scores_bias[i] =
-      scores_bias[i]! -
-      (scores_bias_m[i]! * rate_0) / (Math.sqrt(scores_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * lstm.c = mul + mul_2
- * lstm.h = lstm.o ⊙ tanh
- * 45,056 floating-point operations.
- */
-function addMul_32x64_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_c_2: Float32Array,
-  lstm_h: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)))) *
-          0 +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + lstm_recurrence[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
-      );
-      lstm_c_2[i * 64 + j] = lstm_c;
-      lstm_h[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)))) *
-        tanh(lstm_c);
-    }
-  }
-}
-
-/**
- * dot_3 = lstm.h · lstm.recurrentKernel
- * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
- * 1,056,768 floating-point operations.
- */
-function dotAdd_32x64x256_2_evaluate(
-  lstm_h: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  lstm_recurrentBias: Float32Array,
-  lstm_recurrence_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 64]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 1]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 65]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 2]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 66]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 3]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 67]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 4]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1024]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1025]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1026]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 68]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 5]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1280]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1281]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1282]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 69]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 6]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1536]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1537]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1538]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 70]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const lstm_h_0 = lstm_h[i * 64 + k + 7]!;
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1792]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1793]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1794]!;
-          const lstm_h_1 = lstm_h[i * 64 + k + 71]!;
-          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-        }
-      }
-      const dot_3_00 = Math.fround(sum00);
-      const dot_3_01 = Math.fround(sum01);
-      const dot_3_02 = Math.fround(sum02);
-      const dot_3_10 = Math.fround(sum10);
-      const dot_3_11 = Math.fround(sum11);
-      const dot_3_12 = Math.fround(sum12);
-      const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
-      const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
-      const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
-      lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
-      lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_h_2 = lstm_h[i * 64 + k]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
-      const lstm_h_3 = lstm_h[i * 64 + k + 64]!;
-      sum0 += lstm_h_2 * lstm_recurrentKernel_3;
-      sum1 += lstm_h_3 * lstm_recurrentKernel_3;
-    }
-    const dot_3_0 = Math.fround(sum0);
-    const dot_3_1 = Math.fround(sum1);
-    const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
-    lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
-    lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
-  }
-}
-
-/**
- * lstm.c_2 = mul_3 + mul_4
- * lstm.h_2 = lstm.o_2 ⊙ tanh_2
- * 45,056 floating-point operations.
- */
-function addMul_32x64_2_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_2: Float32Array,
-  lstm_c: Float32Array,
-  lstm_c_2_2: Float32Array,
-  lstm_h_2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_2 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + lstm_recurrence_2[i * 256 + j + 64]!)))) *
-          lstm_c[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + lstm_recurrence_2[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 384]! + lstm_recurrence_2[i * 256 + j + 128]!),
-      );
-      lstm_c_2_2[i * 64 + j] = lstm_c_2;
-      lstm_h_2[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + lstm_recurrence_2[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_2);
-    }
-  }
-}
-
-/**
- * lstm.c_3 = mul_5 + mul_6
- * lstm.h_3 = lstm.o_3 ⊙ tanh_3
- * 45,056 floating-point operations.
- */
-function addMul_32x64_3_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_3: Float32Array,
-  lstm_c_2: Float32Array,
-  lstm_c_3_2: Float32Array,
-  lstm_h_3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_3 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + lstm_recurrence_3[i * 256 + j + 64]!)))) *
-          lstm_c_2[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + lstm_recurrence_3[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 640]! + lstm_recurrence_3[i * 256 + j + 128]!),
-      );
-      lstm_c_3_2[i * 64 + j] = lstm_c_3;
-      lstm_h_3[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + lstm_recurrence_3[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_3);
-    }
-  }
-}
-
-/**
- * lstm.c_4 = mul_7 + mul_8
- * lstm.h_4 = lstm.o_4 ⊙ tanh_4
- * 45,056 floating-point operations.
- */
-function addMul_32x64_4_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_4: Float32Array,
-  lstm_c_3: Float32Array,
-  lstm_c_4_2: Float32Array,
-  lstm_h_4: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_4 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + lstm_recurrence_4[i * 256 + j + 64]!)))) *
-          lstm_c_3[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + lstm_recurrence_4[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 896]! + lstm_recurrence_4[i * 256 + j + 128]!),
-      );
-      lstm_c_4_2[i * 64 + j] = lstm_c_4;
-      lstm_h_4[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + lstm_recurrence_4[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_4);
-    }
-  }
-}
-
-/**
- * lstm.c_5 = mul_9 + mul_10
- * lstm.h_5 = lstm.o_5 ⊙ tanh_5
- * 45,056 floating-point operations.
- */
-function addMul_32x64_5_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_5: Float32Array,
-  lstm_c_4: Float32Array,
-  lstm_c_5_2: Float32Array,
-  lstm_h_5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_5 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + lstm_recurrence_5[i * 256 + j + 64]!)))) *
-          lstm_c_4[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + lstm_recurrence_5[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1152]! + lstm_recurrence_5[i * 256 + j + 128]!),
-      );
-      lstm_c_5_2[i * 64 + j] = lstm_c_5;
-      lstm_h_5[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + lstm_recurrence_5[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_5);
-    }
-  }
-}
-
-/**
- * lstm.c_6 = mul_11 + mul_12
- * lstm.h_6 = lstm.o_6 ⊙ tanh_6
- * 45,056 floating-point operations.
- */
-function addMul_32x64_6_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_6: Float32Array,
-  lstm_c_5: Float32Array,
-  lstm_c_6_2: Float32Array,
-  lstm_h_6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_6 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + lstm_recurrence_6[i * 256 + j + 64]!)))) *
-          lstm_c_5[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + lstm_recurrence_6[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1408]! + lstm_recurrence_6[i * 256 + j + 128]!),
-      );
-      lstm_c_6_2[i * 64 + j] = lstm_c_6;
-      lstm_h_6[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + lstm_recurrence_6[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_6);
-    }
-  }
-}
-
-/**
- * lstm.c_7 = mul_13 + mul_14
- * lstm.h_7 = lstm.o_7 ⊙ tanh_7
- * 45,056 floating-point operations.
- */
-function addMul_32x64_7_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_7: Float32Array,
-  lstm_c_6: Float32Array,
-  lstm_c_7_2: Float32Array,
-  lstm_h_7: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_7 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + lstm_recurrence_7[i * 256 + j + 64]!)))) *
-          lstm_c_6[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + lstm_recurrence_7[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1664]! + lstm_recurrence_7[i * 256 + j + 128]!),
-      );
-      lstm_c_7_2[i * 64 + j] = lstm_c_7;
-      lstm_h_7[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + lstm_recurrence_7[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_7);
-    }
-  }
-}
-
-/**
- * lstm.c_8 = mul_15 + mul_16
- * lstm.h_8 = lstm.o_8 ⊙ tanh_8
- * 45,056 floating-point operations.
- */
-function addMul_32x64_8_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_8: Float32Array,
-  lstm_c_7: Float32Array,
-  lstm_c_8_2: Float32Array,
-  lstm_h_8: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_8 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + lstm_recurrence_8[i * 256 + j + 64]!)))) *
-          lstm_c_7[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + lstm_recurrence_8[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1920]! + lstm_recurrence_8[i * 256 + j + 128]!),
-      );
-      lstm_c_8_2[i * 64 + j] = lstm_c_8;
-      lstm_h_8[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + lstm_recurrence_8[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_8);
-    }
-  }
-}
-
-/**
- * lstm.c_9 = mul_17 + mul_18
- * lstm.h_9 = lstm.o_9 ⊙ tanh_9
- * 45,056 floating-point operations.
- */
-function addMul_32x64_9_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_9: Float32Array,
-  lstm_c_8: Float32Array,
-  lstm_c_9_2: Float32Array,
-  lstm_h_9: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_9 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + lstm_recurrence_9[i * 256 + j + 64]!)))) *
-          lstm_c_8[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + lstm_recurrence_9[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2176]! + lstm_recurrence_9[i * 256 + j + 128]!),
-      );
-      lstm_c_9_2[i * 64 + j] = lstm_c_9;
-      lstm_h_9[i * 64 + j] =
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + lstm_recurrence_9[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_9);
-    }
-  }
-}
-
-/**
- * lstm.c_10 = mul_19 + mul_20
- * lstm.h_10 = lstm.o_10 ⊙ tanh_10
- * 45,056 floating-point operations.
- */
-function addMul_32x64_10_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_10: Float32Array,
-  lstm_c_9: Float32Array,
-  lstm_c_10_2: Float32Array,
-  lstm_h_10: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_10 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + lstm_recurrence_10[i * 256 + j + 64]!)))) *
-          lstm_c_9[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + lstm_recurrence_10[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2432]! + lstm_recurrence_10[i * 256 + j + 128]!),
-      );
-      lstm_c_10_2[i * 64 + j] = lstm_c_10;
-      lstm_h_10[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + j + 2496]! + lstm_recurrence_10[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_10);
-    }
-  }
-}
-
-/**
- * lstm.c_11 = mul_21 + mul_22
- * lstm.h_11 = lstm.o_11 ⊙ tanh_11
- * 45,056 floating-point operations.
- */
-function addMul_32x64_11_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_11: Float32Array,
-  lstm_c_10: Float32Array,
-  lstm_c_11_2: Float32Array,
-  lstm_h_11: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_11 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + lstm_recurrence_11[i * 256 + j + 64]!)))) *
-          lstm_c_10[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + lstm_recurrence_11[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2688]! + lstm_recurrence_11[i * 256 + j + 128]!),
-      );
-      lstm_c_11_2[i * 64 + j] = lstm_c_11;
-      lstm_h_11[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + j + 2752]! + lstm_recurrence_11[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_11);
-    }
-  }
-}
-
-/**
- * lstm.c_12 = mul_23 + mul_24
- * lstm.h_12 = lstm.o_12 ⊙ tanh_12
- * 45,056 floating-point operations.
- */
-function addMul_32x64_12_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_12: Float32Array,
-  lstm_c_11: Float32Array,
-  lstm_c_12_2: Float32Array,
-  lstm_h_12: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_12 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + lstm_recurrence_12[i * 256 + j + 64]!)))) *
-          lstm_c_11[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + lstm_recurrence_12[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2944]! + lstm_recurrence_12[i * 256 + j + 128]!),
-      );
-      lstm_c_12_2[i * 64 + j] = lstm_c_12;
-      lstm_h_12[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + j + 3008]! + lstm_recurrence_12[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_12);
-    }
-  }
-}
-
-/**
- * lstm.c_13 = mul_25 + mul_26
- * lstm.h_13 = lstm.o_13 ⊙ tanh_13
- * 45,056 floating-point operations.
- */
-function addMul_32x64_13_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_13: Float32Array,
-  lstm_c_12: Float32Array,
-  lstm_c_13_2: Float32Array,
-  lstm_h_13: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_13 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + lstm_recurrence_13[i * 256 + j + 64]!)))) *
-          lstm_c_12[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + lstm_recurrence_13[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 3200]! + lstm_recurrence_13[i * 256 + j + 128]!),
-      );
-      lstm_c_13_2[i * 64 + j] = lstm_c_13;
-      lstm_h_13[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + j + 3264]! + lstm_recurrence_13[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_13);
-    }
-  }
-}
-
-/**
- * lstm.c_14 = mul_27 + mul_28
- * lstm.h_14 = lstm.o_14 ⊙ tanh_14
- * 45,056 floating-point operations.
- */
-function addMul_32x64_14_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_14: Float32Array,
-  lstm_c_13: Float32Array,
-  lstm_c_14_2: Float32Array,
-  lstm_h_14: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_14 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + lstm_recurrence_14[i * 256 + j + 64]!)))) *
-          lstm_c_13[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + lstm_recurrence_14[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 3456]! + lstm_recurrence_14[i * 256 + j + 128]!),
-      );
-      lstm_c_14_2[i * 64 + j] = lstm_c_14;
-      lstm_h_14[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + j + 3520]! + lstm_recurrence_14[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_14);
-    }
-  }
-}
-
-/**
- * lstm.c_15 = mul_29 + mul_30
- * lstm.h_15 = lstm.o_15 ⊙ tanh_15
- * 45,056 floating-point operations.
- */
-function addMul_32x64_15_evaluate(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_15: Float32Array,
-  lstm_c_14: Float32Array,
-  lstm_c_15_2: Float32Array,
-  lstm_h_15: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j++) {
-      const lstm_c_15 = Math.fround(
-        (1 /
-          (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + lstm_recurrence_15[i * 256 + j + 64]!)))) *
-          lstm_c_14[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + lstm_recurrence_15[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 3712]! + lstm_recurrence_15[i * 256 + j + 128]!),
-      );
-      lstm_c_15_2[i * 64 + j] = lstm_c_15;
-      lstm_h_15[i * 64 + j] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + j + 3776]! + lstm_recurrence_15[i * 256 + j + 192]!)))) *
-        tanh(lstm_c_15);
-    }
-  }
-}
-
-/**
- * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
- * 45,056 floating-point operations.
- */
-function concat_32x16x64_evaluate(
-  lstm_h: Float32Array,
-  lstm_h_2: Float32Array,
-  lstm_h_3: Float32Array,
-  lstm_h_4: Float32Array,
-  lstm_h_5: Float32Array,
-  lstm_h_6: Float32Array,
-  lstm_h_7: Float32Array,
-  lstm_h_8: Float32Array,
-  lstm_h_9: Float32Array,
-  lstm_h_10: Float32Array,
-  lstm_h_11: Float32Array,
-  lstm_h_12: Float32Array,
-  lstm_h_13: Float32Array,
-  lstm_h_14: Float32Array,
-  lstm_h_15: Float32Array,
-  lstm_inputs: Float32Array,
-  lstm_recurrence_16: Float32Array,
-  lstm_c_15: Float32Array,
-  lstm: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let l = 0; l < 64; l++) {
-      lstm[i * 1024 + l] = lstm_h[i * 64 + l]!;
-      lstm[i * 1024 + l + 64] = lstm_h_2[i * 64 + l]!;
-      lstm[i * 1024 + l + 128] = lstm_h_3[i * 64 + l]!;
-      lstm[i * 1024 + l + 192] = lstm_h_4[i * 64 + l]!;
-      lstm[i * 1024 + l + 256] = lstm_h_5[i * 64 + l]!;
-      lstm[i * 1024 + l + 320] = lstm_h_6[i * 64 + l]!;
-      lstm[i * 1024 + l + 384] = lstm_h_7[i * 64 + l]!;
-      lstm[i * 1024 + l + 448] = lstm_h_8[i * 64 + l]!;
-      lstm[i * 1024 + l + 512] = lstm_h_9[i * 64 + l]!;
-      lstm[i * 1024 + l + 576] = lstm_h_10[i * 64 + l]!;
-      lstm[i * 1024 + l + 640] = lstm_h_11[i * 64 + l]!;
-      lstm[i * 1024 + l + 704] = lstm_h_12[i * 64 + l]!;
-      lstm[i * 1024 + l + 768] = lstm_h_13[i * 64 + l]!;
-      lstm[i * 1024 + l + 832] = lstm_h_14[i * 64 + l]!;
-      lstm[i * 1024 + l + 896] = lstm_h_15[i * 64 + l]!;
-      lstm[i * 1024 + l + 960] =
-        (1 /
-          (1 +
-            exp(-(lstm_inputs[i * 4096 + l + 4032]! + lstm_recurrence_16[i * 256 + l + 192]!)))) *
-        tanh(
-          (1 /
-            (1 +
-              exp(-(lstm_inputs[i * 4096 + l + 3904]! + lstm_recurrence_16[i * 256 + l + 64]!)))) *
-            lstm_c_15[i * 64 + l]! +
-            (1 /
-              (1 + exp(-(lstm_inputs[i * 4096 + l + 3840]! + lstm_recurrence_16[i * 256 + l]!)))) *
-              tanh(lstm_inputs[i * 4096 + l + 3968]! + lstm_recurrence_16[i * 256 + l + 128]!),
-        );
-    }
-  }
-}
-
-/**
- * largest = max scores over axes 2
- * total = Σ exps over axes 2
- * chosen = Σ where over axes 2
- * sum = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
- * 198,208 floating-point operations.
- */
-function reduceMaxSum_32x16_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  largest: Float32Array,
-  total_2: Float32Array,
-  next: Int32Array,
-  chosen: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      let max = -Infinity;
-      for (let k = 0; k < 64; k++) {
-        max = Math.max(max, scores[i * 1024 + j * 64 + k]!);
-      }
-      largest[i * 16 + j] = max;
-    }
-    for (let j = 0; j < 16; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += exp(Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!));
-      }
-      total_2[i * 16 + j] = sum;
-    }
-    for (let j = 0; j < 16; j++) {
-      const next_0 = next[i * 16 + j]!;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 +=
-          k === next_0 ? Math.fround(scores[i * 1024 + j * 64 + k]! - largest[i * 16 + j]!) : 0;
-      }
-      chosen[i * 16 + j] = sum_2;
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 16; k++) {
-      sum_3 += log(total_2[i * 16 + k]!) - chosen[i * 16 + k]!;
-    }
-    const sum_4 = Math.fround(sum_3);
-    total += i < live_rows_0 ? sum_4 * 0.0625 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores over axis 2
- * sum_2 = Σ cast_2 over axes 1
- * rowSum_2 = Σ liveRows_2
- * 33,344 floating-point operations.
- */
-function argmaxSum_32x16_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  argmax_2: Int32Array,
-  next: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      let best = -Infinity;
-      let argmax = 0;
-      for (let k = 0; k < 64; k++) {
-        const value = scores[i * 1024 + j * 64 + k]!;
-        if (best < value) {
-          best = value;
-          argmax = k;
-        }
-      }
-      argmax_2[i * 16 + j] = argmax;
-    }
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      sum += argmax_2[i * 16 + k]! === next[i * 16 + k]! ? 1 : 0;
-    }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.0625 : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/**
- * embedding = embedding.table[x]
- * 65,536 floating-point operations.
- */
-function gather_1x16x64x64_predict(
-  x: Int32Array,
-  embedding_table: Float32Array,
-  embedding: Float32Array,
-): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 64; l += 4) {
-      const x_0 = x[j]!;
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        const eq_0 = k === x_0;
-        sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
-        sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
-        sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
-        sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
-      }
-      embedding[j * 64 + l] = sum0;
-      embedding[j * 64 + l + 1] = sum1;
-      embedding[j * 64 + l + 2] = sum2;
-      embedding[j * 64 + l + 3] = sum3;
-    }
-  }
-}
-
-/**
- * dot = Σ embedding·lstm.kernel over axes 2 of embedding
- * lstm.inputs = dot + lstm.bias
- * 528,384 floating-point operations.
- */
-function dotAdd_1x16x64x256_predict(
-  embedding: Float32Array,
-  lstm_kernel: Float32Array,
-  lstm_bias: Float32Array,
-  lstm_inputs: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const embedding_0 = embedding[j * 64 + k]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-          const embedding_1 = embedding[j * 64 + k + 64]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 1]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
-          const embedding_1 = embedding[j * 64 + k + 65]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 2]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
-          const embedding_1 = embedding[j * 64 + k + 66]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 3]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
-          const embedding_1 = embedding[j * 64 + k + 67]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 4]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1024]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1025]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1026]!;
-          const embedding_1 = embedding[j * 64 + k + 68]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 5]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1280]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1281]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1282]!;
-          const embedding_1 = embedding[j * 64 + k + 69]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 6]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1536]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1537]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1538]!;
-          const embedding_1 = embedding[j * 64 + k + 70]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const embedding_0 = embedding[j * 64 + k + 7]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1792]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1793]!;
-          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1794]!;
-          const embedding_1 = embedding[j * 64 + k + 71]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum02 += embedding_0 * lstm_kernel_2;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum12 += embedding_1 * lstm_kernel_2;
-        }
-      }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const lstm_bias_0 = lstm_bias[l]!;
-      const lstm_bias_1 = lstm_bias[l + 1]!;
-      const lstm_bias_2 = lstm_bias[l + 2]!;
-      lstm_inputs[j * 256 + l] = dot00 + lstm_bias_0;
-      lstm_inputs[j * 256 + l + 1] = dot01 + lstm_bias_1;
-      lstm_inputs[j * 256 + l + 2] = dot02 + lstm_bias_2;
-      lstm_inputs[j * 256 + l + 256] = dot10 + lstm_bias_0;
-      lstm_inputs[j * 256 + l + 257] = dot11 + lstm_bias_1;
-      lstm_inputs[j * 256 + l + 258] = dot12 + lstm_bias_2;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const embedding_2 = embedding[j * 64 + k]!;
-      const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-      const embedding_3 = embedding[j * 64 + k + 64]!;
-      sum0 += embedding_2 * lstm_kernel_3;
-      sum1 += embedding_3 * lstm_kernel_3;
-    }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const lstm_bias_3 = lstm_bias[255]!;
-    lstm_inputs[j * 256 + 255] = dot0 + lstm_bias_3;
-    lstm_inputs[j * 256 + 511] = dot1 + lstm_bias_3;
-  }
-}
-
-/**
- * dot_2 = 0 · lstm.recurrentKernel
- * lstm.recurrence = dot_2 + lstm.recurrentBias
- * 33,024 floating-point operations.
- */
-function dotAdd_1x64x256_predict(
-  lstm_recurrentKernel: Float32Array,
-  lstm_recurrentBias: Float32Array,
-  lstm_recurrence: Float32Array,
-): void {
-  for (let j = 0; j < 256; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-      const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-      const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-      sum0 += 0 * lstm_recurrentKernel_0;
-      sum1 += 0 * lstm_recurrentKernel_1;
-      sum2 += 0 * lstm_recurrentKernel_2;
-      sum3 += 0 * lstm_recurrentKernel_3;
-    }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const dot_2_2 = Math.fround(sum2);
-    const dot_2_3 = Math.fround(sum3);
-    lstm_recurrence[j] = dot_2_0 + lstm_recurrentBias[j]!;
-    lstm_recurrence[j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
-    lstm_recurrence[j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
-    lstm_recurrence[j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
-  }
-}
-
-/**
- * lstm.c = mul + mul_2
- * lstm.h = lstm.o ⊙ tanh
- * 1,408 floating-point operations.
- */
-function addMul_1x64_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence: Float32Array,
-  lstm_c_2: Float32Array,
-  lstm_h: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 64]! + lstm_recurrence[j + 64]!)))) * 0 +
-        (1 / (1 + exp(-(lstm_inputs[j]! + lstm_recurrence[j]!)))) *
-          tanh(lstm_inputs[j + 128]! + lstm_recurrence[j + 128]!),
-    );
-    lstm_c_2[j] = lstm_c;
-    lstm_h[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 192]! + lstm_recurrence[j + 192]!)))) * tanh(lstm_c);
-  }
-}
-
-/**
- * dot_3 = lstm.h · lstm.recurrentKernel
- * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
- * 33,024 floating-point operations.
- */
-function dotAdd_1x64x256_2_predict(
-  lstm_h: Float32Array,
-  lstm_recurrentKernel: Float32Array,
-  lstm_recurrentBias: Float32Array,
-  lstm_recurrence_2: Float32Array,
-): void {
-  for (let j = 0; j < 256; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_h_0 = lstm_h[k]!;
-      const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-      const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-      const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-      sum0 += lstm_h_0 * lstm_recurrentKernel_0;
-      sum1 += lstm_h_0 * lstm_recurrentKernel_1;
-      sum2 += lstm_h_0 * lstm_recurrentKernel_2;
-      sum3 += lstm_h_0 * lstm_recurrentKernel_3;
-    }
-    const dot_3_0 = Math.fround(sum0);
-    const dot_3_1 = Math.fround(sum1);
-    const dot_3_2 = Math.fround(sum2);
-    const dot_3_3 = Math.fround(sum3);
-    lstm_recurrence_2[j] = dot_3_0 + lstm_recurrentBias[j]!;
-    lstm_recurrence_2[j + 1] = dot_3_1 + lstm_recurrentBias[j + 1]!;
-    lstm_recurrence_2[j + 2] = dot_3_2 + lstm_recurrentBias[j + 2]!;
-    lstm_recurrence_2[j + 3] = dot_3_3 + lstm_recurrentBias[j + 3]!;
-  }
-}
-
-/**
- * lstm.c_2 = mul_3 + mul_4
- * lstm.h_2 = lstm.o_2 ⊙ tanh_2
- * 1,408 floating-point operations.
- */
-function addMul_1x64_2_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_2: Float32Array,
-  lstm_c: Float32Array,
-  lstm_c_2_2: Float32Array,
-  lstm_h_2: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_2 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 320]! + lstm_recurrence_2[j + 64]!)))) * lstm_c[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 256]! + lstm_recurrence_2[j]!)))) *
-          tanh(lstm_inputs[j + 384]! + lstm_recurrence_2[j + 128]!),
-    );
-    lstm_c_2_2[j] = lstm_c_2;
-    lstm_h_2[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 448]! + lstm_recurrence_2[j + 192]!)))) * tanh(lstm_c_2);
-  }
-}
-
-/**
- * lstm.c_3 = mul_5 + mul_6
- * lstm.h_3 = lstm.o_3 ⊙ tanh_3
- * 1,408 floating-point operations.
- */
-function addMul_1x64_3_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_3: Float32Array,
-  lstm_c_2: Float32Array,
-  lstm_c_3_2: Float32Array,
-  lstm_h_3: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_3 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 576]! + lstm_recurrence_3[j + 64]!)))) * lstm_c_2[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 512]! + lstm_recurrence_3[j]!)))) *
-          tanh(lstm_inputs[j + 640]! + lstm_recurrence_3[j + 128]!),
-    );
-    lstm_c_3_2[j] = lstm_c_3;
-    lstm_h_3[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 704]! + lstm_recurrence_3[j + 192]!)))) * tanh(lstm_c_3);
-  }
-}
-
-/**
- * lstm.c_4 = mul_7 + mul_8
- * lstm.h_4 = lstm.o_4 ⊙ tanh_4
- * 1,408 floating-point operations.
- */
-function addMul_1x64_4_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_4: Float32Array,
-  lstm_c_3: Float32Array,
-  lstm_c_4_2: Float32Array,
-  lstm_h_4: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_4 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 832]! + lstm_recurrence_4[j + 64]!)))) * lstm_c_3[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 768]! + lstm_recurrence_4[j]!)))) *
-          tanh(lstm_inputs[j + 896]! + lstm_recurrence_4[j + 128]!),
-    );
-    lstm_c_4_2[j] = lstm_c_4;
-    lstm_h_4[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 960]! + lstm_recurrence_4[j + 192]!)))) * tanh(lstm_c_4);
-  }
-}
-
-/**
- * lstm.c_5 = mul_9 + mul_10
- * lstm.h_5 = lstm.o_5 ⊙ tanh_5
- * 1,408 floating-point operations.
- */
-function addMul_1x64_5_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_5: Float32Array,
-  lstm_c_4: Float32Array,
-  lstm_c_5_2: Float32Array,
-  lstm_h_5: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_5 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1088]! + lstm_recurrence_5[j + 64]!)))) * lstm_c_4[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1024]! + lstm_recurrence_5[j]!)))) *
-          tanh(lstm_inputs[j + 1152]! + lstm_recurrence_5[j + 128]!),
-    );
-    lstm_c_5_2[j] = lstm_c_5;
-    lstm_h_5[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 1216]! + lstm_recurrence_5[j + 192]!)))) * tanh(lstm_c_5);
-  }
-}
-
-/**
- * lstm.c_6 = mul_11 + mul_12
- * lstm.h_6 = lstm.o_6 ⊙ tanh_6
- * 1,408 floating-point operations.
- */
-function addMul_1x64_6_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_6: Float32Array,
-  lstm_c_5: Float32Array,
-  lstm_c_6_2: Float32Array,
-  lstm_h_6: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_6 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1344]! + lstm_recurrence_6[j + 64]!)))) * lstm_c_5[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1280]! + lstm_recurrence_6[j]!)))) *
-          tanh(lstm_inputs[j + 1408]! + lstm_recurrence_6[j + 128]!),
-    );
-    lstm_c_6_2[j] = lstm_c_6;
-    lstm_h_6[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 1472]! + lstm_recurrence_6[j + 192]!)))) * tanh(lstm_c_6);
-  }
-}
-
-/**
- * lstm.c_7 = mul_13 + mul_14
- * lstm.h_7 = lstm.o_7 ⊙ tanh_7
- * 1,408 floating-point operations.
- */
-function addMul_1x64_7_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_7: Float32Array,
-  lstm_c_6: Float32Array,
-  lstm_c_7_2: Float32Array,
-  lstm_h_7: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_7 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1600]! + lstm_recurrence_7[j + 64]!)))) * lstm_c_6[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1536]! + lstm_recurrence_7[j]!)))) *
-          tanh(lstm_inputs[j + 1664]! + lstm_recurrence_7[j + 128]!),
-    );
-    lstm_c_7_2[j] = lstm_c_7;
-    lstm_h_7[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 1728]! + lstm_recurrence_7[j + 192]!)))) * tanh(lstm_c_7);
-  }
-}
-
-/**
- * lstm.c_8 = mul_15 + mul_16
- * lstm.h_8 = lstm.o_8 ⊙ tanh_8
- * 1,408 floating-point operations.
- */
-function addMul_1x64_8_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_8: Float32Array,
-  lstm_c_7: Float32Array,
-  lstm_c_8_2: Float32Array,
-  lstm_h_8: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_8 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1856]! + lstm_recurrence_8[j + 64]!)))) * lstm_c_7[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1792]! + lstm_recurrence_8[j]!)))) *
-          tanh(lstm_inputs[j + 1920]! + lstm_recurrence_8[j + 128]!),
-    );
-    lstm_c_8_2[j] = lstm_c_8;
-    lstm_h_8[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 1984]! + lstm_recurrence_8[j + 192]!)))) * tanh(lstm_c_8);
-  }
-}
-
-/**
- * lstm.c_9 = mul_17 + mul_18
- * lstm.h_9 = lstm.o_9 ⊙ tanh_9
- * 1,408 floating-point operations.
- */
-function addMul_1x64_9_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_9: Float32Array,
-  lstm_c_8: Float32Array,
-  lstm_c_9_2: Float32Array,
-  lstm_h_9: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_9 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2112]! + lstm_recurrence_9[j + 64]!)))) * lstm_c_8[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2048]! + lstm_recurrence_9[j]!)))) *
-          tanh(lstm_inputs[j + 2176]! + lstm_recurrence_9[j + 128]!),
-    );
-    lstm_c_9_2[j] = lstm_c_9;
-    lstm_h_9[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 2240]! + lstm_recurrence_9[j + 192]!)))) * tanh(lstm_c_9);
-  }
-}
-
-/**
- * lstm.c_10 = mul_19 + mul_20
- * lstm.h_10 = lstm.o_10 ⊙ tanh_10
- * 1,408 floating-point operations.
- */
-function addMul_1x64_10_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_10: Float32Array,
-  lstm_c_9: Float32Array,
-  lstm_c_10_2: Float32Array,
-  lstm_h_10: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_10 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2368]! + lstm_recurrence_10[j + 64]!)))) * lstm_c_9[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2304]! + lstm_recurrence_10[j]!)))) *
-          tanh(lstm_inputs[j + 2432]! + lstm_recurrence_10[j + 128]!),
-    );
-    lstm_c_10_2[j] = lstm_c_10;
-    lstm_h_10[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 2496]! + lstm_recurrence_10[j + 192]!)))) * tanh(lstm_c_10);
-  }
-}
-
-/**
- * lstm.c_11 = mul_21 + mul_22
- * lstm.h_11 = lstm.o_11 ⊙ tanh_11
- * 1,408 floating-point operations.
- */
-function addMul_1x64_11_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_11: Float32Array,
-  lstm_c_10: Float32Array,
-  lstm_c_11_2: Float32Array,
-  lstm_h_11: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_11 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2624]! + lstm_recurrence_11[j + 64]!)))) * lstm_c_10[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2560]! + lstm_recurrence_11[j]!)))) *
-          tanh(lstm_inputs[j + 2688]! + lstm_recurrence_11[j + 128]!),
-    );
-    lstm_c_11_2[j] = lstm_c_11;
-    lstm_h_11[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 2752]! + lstm_recurrence_11[j + 192]!)))) * tanh(lstm_c_11);
-  }
-}
-
-/**
- * lstm.c_12 = mul_23 + mul_24
- * lstm.h_12 = lstm.o_12 ⊙ tanh_12
- * 1,408 floating-point operations.
- */
-function addMul_1x64_12_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_12: Float32Array,
-  lstm_c_11: Float32Array,
-  lstm_c_12_2: Float32Array,
-  lstm_h_12: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_12 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2880]! + lstm_recurrence_12[j + 64]!)))) * lstm_c_11[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2816]! + lstm_recurrence_12[j]!)))) *
-          tanh(lstm_inputs[j + 2944]! + lstm_recurrence_12[j + 128]!),
-    );
-    lstm_c_12_2[j] = lstm_c_12;
-    lstm_h_12[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 3008]! + lstm_recurrence_12[j + 192]!)))) * tanh(lstm_c_12);
-  }
-}
-
-/**
- * lstm.c_13 = mul_25 + mul_26
- * lstm.h_13 = lstm.o_13 ⊙ tanh_13
- * 1,408 floating-point operations.
- */
-function addMul_1x64_13_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_13: Float32Array,
-  lstm_c_12: Float32Array,
-  lstm_c_13_2: Float32Array,
-  lstm_h_13: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_13 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 3136]! + lstm_recurrence_13[j + 64]!)))) * lstm_c_12[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 3072]! + lstm_recurrence_13[j]!)))) *
-          tanh(lstm_inputs[j + 3200]! + lstm_recurrence_13[j + 128]!),
-    );
-    lstm_c_13_2[j] = lstm_c_13;
-    lstm_h_13[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 3264]! + lstm_recurrence_13[j + 192]!)))) * tanh(lstm_c_13);
-  }
-}
-
-/**
- * lstm.c_14 = mul_27 + mul_28
- * lstm.h_14 = lstm.o_14 ⊙ tanh_14
- * 1,408 floating-point operations.
- */
-function addMul_1x64_14_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_14: Float32Array,
-  lstm_c_13: Float32Array,
-  lstm_c_14_2: Float32Array,
-  lstm_h_14: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_14 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 3392]! + lstm_recurrence_14[j + 64]!)))) * lstm_c_13[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 3328]! + lstm_recurrence_14[j]!)))) *
-          tanh(lstm_inputs[j + 3456]! + lstm_recurrence_14[j + 128]!),
-    );
-    lstm_c_14_2[j] = lstm_c_14;
-    lstm_h_14[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 3520]! + lstm_recurrence_14[j + 192]!)))) * tanh(lstm_c_14);
-  }
-}
-
-/**
- * lstm.c_15 = mul_29 + mul_30
- * lstm.h_15 = lstm.o_15 ⊙ tanh_15
- * 1,408 floating-point operations.
- */
-function addMul_1x64_15_predict(
-  lstm_inputs: Float32Array,
-  lstm_recurrence_15: Float32Array,
-  lstm_c_14: Float32Array,
-  lstm_c_15_2: Float32Array,
-  lstm_h_15: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    const lstm_c_15 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 3648]! + lstm_recurrence_15[j + 64]!)))) * lstm_c_14[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 3584]! + lstm_recurrence_15[j]!)))) *
-          tanh(lstm_inputs[j + 3712]! + lstm_recurrence_15[j + 128]!),
-    );
-    lstm_c_15_2[j] = lstm_c_15;
-    lstm_h_15[j] =
-      (1 / (1 + exp(-(lstm_inputs[j + 3776]! + lstm_recurrence_15[j + 192]!)))) * tanh(lstm_c_15);
-  }
-}
-
-/**
- * lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1
- * 1,408 floating-point operations.
- */
-function concat_1x16x64_predict(
-  lstm_h: Float32Array,
-  lstm_h_2: Float32Array,
-  lstm_h_3: Float32Array,
-  lstm_h_4: Float32Array,
-  lstm_h_5: Float32Array,
-  lstm_h_6: Float32Array,
-  lstm_h_7: Float32Array,
-  lstm_h_8: Float32Array,
-  lstm_h_9: Float32Array,
-  lstm_h_10: Float32Array,
-  lstm_h_11: Float32Array,
-  lstm_h_12: Float32Array,
-  lstm_h_13: Float32Array,
-  lstm_h_14: Float32Array,
-  lstm_h_15: Float32Array,
-  lstm_inputs: Float32Array,
-  lstm_recurrence_16: Float32Array,
-  lstm_c_15: Float32Array,
-  lstm: Float32Array,
-): void {
-  for (let l = 0; l < 64; l++) {
-    lstm[l] = lstm_h[l]!;
-    lstm[l + 64] = lstm_h_2[l]!;
-    lstm[l + 128] = lstm_h_3[l]!;
-    lstm[l + 192] = lstm_h_4[l]!;
-    lstm[l + 256] = lstm_h_5[l]!;
-    lstm[l + 320] = lstm_h_6[l]!;
-    lstm[l + 384] = lstm_h_7[l]!;
-    lstm[l + 448] = lstm_h_8[l]!;
-    lstm[l + 512] = lstm_h_9[l]!;
-    lstm[l + 576] = lstm_h_10[l]!;
-    lstm[l + 640] = lstm_h_11[l]!;
-    lstm[l + 704] = lstm_h_12[l]!;
-    lstm[l + 768] = lstm_h_13[l]!;
-    lstm[l + 832] = lstm_h_14[l]!;
-    lstm[l + 896] = lstm_h_15[l]!;
-    lstm[l + 960] =
-      (1 / (1 + exp(-(lstm_inputs[l + 4032]! + lstm_recurrence_16[l + 192]!)))) *
-      tanh(
-        (1 / (1 + exp(-(lstm_inputs[l + 3904]! + lstm_recurrence_16[l + 64]!)))) * lstm_c_15[l]! +
-          (1 / (1 + exp(-(lstm_inputs[l + 3840]! + lstm_recurrence_16[l]!)))) *
-            tanh(lstm_inputs[l + 3968]! + lstm_recurrence_16[l + 128]!),
-      );
-  }
-}
-
-/**
- * scores.product = Σ lstm·scores.kernel over axes 2 of lstm
- * scores = scores.product + scores.bias
- * 132,096 floating-point operations.
- */
-function dotAdd_1x16x64x64_predict(
-  lstm: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const lstm_0 = lstm[j * 64 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-          const lstm_1 = lstm[j * 64 + k + 64]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 1]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
-          const lstm_1 = lstm[j * 64 + k + 65]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 2]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
-          const lstm_1 = lstm[j * 64 + k + 66]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 3]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
-          const lstm_1 = lstm[j * 64 + k + 67]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 4]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 256]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 257]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 258]!;
-          const lstm_1 = lstm[j * 64 + k + 68]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 5]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 320]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 321]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 322]!;
-          const lstm_1 = lstm[j * 64 + k + 69]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 6]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 384]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 385]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 386]!;
-          const lstm_1 = lstm[j * 64 + k + 70]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const lstm_0 = lstm[j * 64 + k + 7]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l + 448]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 449]!;
-          const scores_kernel_2 = scores_kernel[k * 64 + l + 450]!;
-          const lstm_1 = lstm[j * 64 + k + 71]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum02 += lstm_0 * scores_kernel_2;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum12 += lstm_1 * scores_kernel_2;
-        }
-      }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product02 = Math.fround(sum02);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product12 = Math.fround(sum12);
-      const scores_bias_0 = scores_bias[l]!;
-      const scores_bias_1 = scores_bias[l + 1]!;
-      const scores_bias_2 = scores_bias[l + 2]!;
-      scores[j * 64 + l] = scores_product00 + scores_bias_0;
-      scores[j * 64 + l + 1] = scores_product01 + scores_bias_1;
-      scores[j * 64 + l + 2] = scores_product02 + scores_bias_2;
-      scores[j * 64 + l + 64] = scores_product10 + scores_bias_0;
-      scores[j * 64 + l + 65] = scores_product11 + scores_bias_1;
-      scores[j * 64 + l + 66] = scores_product12 + scores_bias_2;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const lstm_2 = lstm[j * 64 + k]!;
-      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-      const lstm_3 = lstm[j * 64 + k + 64]!;
-      sum0 += lstm_2 * scores_kernel_3;
-      sum1 += lstm_3 * scores_kernel_3;
-    }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    const scores_bias_3 = scores_bias[63]!;
-    scores[j * 64 + 63] = scores_product0 + scores_bias_3;
-    scores[j * 64 + 127] = scores_product1 + scores_bias_3;
-  }
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 7,804,752 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 4ff1dc9dd775bcc9
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 2ed0088948ef62a8
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -827,6 +827,940 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const layerNorm_5_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 23–24, written over residual_4_predict
   const scores_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  output, statements 24–25
 
+  const gatherAddAdd_layerNorm = gatherAddAdd_16x32x64(
+    x,
+    embedding_table,
+    embedding,
+    positionalEncoding_table,
+    positionalEncoding,
+    sum,
+    sqrt,
+    layerNorm_inverse,
+    layerNorm_normal,
+    layerNorm_gamma,
+    layerNorm_beta,
+    layerNorm,
+  );
+  const dotAdd_multiHeadAttention_query = dotAdd_16x32x64x64(
+    layerNorm,
+    multiHeadAttention_query_kernel,
+    multiHeadAttention_query_bias,
+    multiHeadAttention_query,
+  );
+  const dotAdd_multiHeadAttention_key = dotAdd_16x32x64x64(
+    layerNorm,
+    multiHeadAttention_key_kernel,
+    multiHeadAttention_key_bias,
+    multiHeadAttention_key,
+  );
+  const dotAdd_multiHeadAttention_value = dotAdd_16x32x64x64(
+    layerNorm,
+    multiHeadAttention_value_kernel,
+    multiHeadAttention_value_bias,
+    multiHeadAttention_value,
+  );
+  const dotWhere_masked = dotWhere_16x4x32x16x32(
+    multiHeadAttention_query,
+    multiHeadAttention_key,
+    masked,
+  );
+  const reduceMaxExpSumDiv_weights = reduceMaxExpSumDiv_16x4x32x32(masked, exps, total, weights);
+  const dot_transpose_4 = dot_16x32x4x32x16(weights, multiHeadAttention_value, transpose_4);
+  const dotAdd_residual = dotAdd_16x32x64x64_2(
+    transpose_4,
+    multiHeadAttention_output_kernel,
+    positionalEncoding,
+    multiHeadAttention_output_bias,
+    residual,
+  );
+  const sumSqrtAdd_layerNorm_2 = sumSqrtAdd_16x32x64(
+    residual,
+    sum_3,
+    sqrt_2,
+    layerNorm_2_inverse,
+    layerNorm_2_normal,
+    layerNorm_2_gamma,
+    layerNorm_2_beta,
+    layerNorm_2,
+  );
+  const dotAdd_add_3 = dotAdd_16x32x64x256(layerNorm_2, dense_kernel, dense_z, dense_bias, add_3);
+  const dotAdd_residual_2 = dotAdd_16x32x256x64(
+    dense_z,
+    add_3,
+    dense_2_kernel,
+    residual,
+    dense_2_bias,
+    residual_2,
+  );
+  const sumSqrtAdd_layerNorm_3 = sumSqrtAdd_16x32x64(
+    residual_2,
+    sum_5,
+    sqrt_3,
+    layerNorm_3_inverse,
+    layerNorm_3_normal,
+    layerNorm_3_gamma,
+    layerNorm_3_beta,
+    layerNorm_3,
+  );
+  const dotAdd_multiHeadAttention_2_query = dotAdd_16x32x64x64(
+    layerNorm_3,
+    multiHeadAttention_2_query_kernel,
+    multiHeadAttention_2_query_bias,
+    multiHeadAttention_2_query,
+  );
+  const dotAdd_multiHeadAttention_2_key = dotAdd_16x32x64x64(
+    layerNorm_3,
+    multiHeadAttention_2_key_kernel,
+    multiHeadAttention_2_key_bias,
+    multiHeadAttention_2_key,
+  );
+  const dotAdd_multiHeadAttention_2_value = dotAdd_16x32x64x64(
+    layerNorm_3,
+    multiHeadAttention_2_value_kernel,
+    multiHeadAttention_2_value_bias,
+    multiHeadAttention_2_value,
+  );
+  const dotWhere_masked_2 = dotWhere_16x4x32x16x32(
+    multiHeadAttention_2_query,
+    multiHeadAttention_2_key,
+    masked_2,
+  );
+  const reduceMaxExpSumDiv_weights_2 = reduceMaxExpSumDiv_16x4x32x32(
+    masked_2,
+    exps_2,
+    total_2,
+    weights_2,
+  );
+  const dot_transpose_8 = dot_16x32x4x32x16(weights_2, multiHeadAttention_2_value, transpose_8);
+  const dotAdd_residual_3 = dotAdd_16x32x64x64_2(
+    transpose_8,
+    multiHeadAttention_2_output_kernel,
+    residual_2,
+    multiHeadAttention_2_output_bias,
+    residual_3,
+  );
+  const sumSqrtAdd_layerNorm_4 = sumSqrtAdd_16x32x64(
+    residual_3,
+    sum_7,
+    sqrt_4,
+    layerNorm_4_inverse,
+    layerNorm_4_normal,
+    layerNorm_4_gamma,
+    layerNorm_4_beta,
+    layerNorm_4,
+  );
+  const dotAdd_add_6 = dotAdd_16x32x64x256(
+    layerNorm_4,
+    dense_3_kernel,
+    dense_3_z,
+    dense_3_bias,
+    add_6,
+  );
+  const dotAdd_residual_4 = dotAdd_16x32x256x64(
+    dense_3_z,
+    add_6,
+    dense_4_kernel,
+    residual_3,
+    dense_4_bias,
+    residual_4,
+  );
+  const sumSqrtAdd_layerNorm_5 = sumSqrtAdd_16x32x64(
+    residual_4,
+    sum_9,
+    sqrt_5,
+    layerNorm_5_inverse,
+    layerNorm_5_normal,
+    layerNorm_5_gamma,
+    layerNorm_5_beta,
+    layerNorm_5,
+  );
+  const dotAdd_scores_3 = dotAdd_16x32x64x64(layerNorm_5, scores_kernel, scores_bias, scores_3);
+  const reduceMaxExpSum_chosen = reduceMaxExpSum_16x32x64(
+    rowSum,
+    scores_3,
+    largest_3,
+    exps_3,
+    total_3,
+    next,
+    chosen,
+    live_rows,
+  );
+  const mulAdd_d_shifted_3 = mulAdd_16x32x64(
+    live_rows,
+    d_rowSum,
+    next,
+    total_3,
+    exps_3,
+    d_shifted_3,
+  );
+  const sumAdamw_scores_bias = sumAdamw_16x32x64(
+    d_shifted_3,
+    scores_bias_m,
+    scores_bias_v,
+    scores_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_5 = dot_16x32x64x64(d_shifted_3, scores_kernel, d_layerNorm_5);
+  const dotAdamw_scores_kernel = dotAdamw_64x16x32x64(
+    layerNorm_5,
+    d_shifted_3,
+    scores_kernel_m,
+    scores_kernel_v,
+    scores_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_layerNorm_5_beta = sumAdamw_16x32x64(
+    d_layerNorm_5,
+    layerNorm_5_beta_m,
+    layerNorm_5_beta_v,
+    layerNorm_5_beta,
+    rate,
+    correction,
+  );
+  const sumMulAddSum_d_layerNorm_5_mu = sumMulAddSum_16x32x64(
+    d_layerNorm_5,
+    layerNorm_5_gamma,
+    residual_4,
+    sum_9,
+    layerNorm_5_inverse,
+    sqrt_5,
+    d_layerNorm_5_centered_2,
+    d_layerNorm_5_centered,
+    d_layerNorm_5_mu,
+  );
+  const sumAdamw_layerNorm_5_gamma = sumAdamw_16x32x64_2(
+    d_layerNorm_5,
+    layerNorm_5_normal,
+    layerNorm_5_gamma_m,
+    layerNorm_5_gamma_v,
+    layerNorm_5_gamma,
+    rate,
+    correction,
+  );
+  const sumAdamw_dense_4_bias = sumAdamw_16x32x64_3(
+    d_layerNorm_5_centered,
+    d_layerNorm_5_mu,
+    dense_4_bias_m,
+    dense_4_bias_v,
+    dense_4_bias,
+    rate,
+    correction,
+  );
+  const dotAdd_d_dense_3_z = dotAdd_16x32x64x256_2(
+    d_layerNorm_5_centered,
+    d_layerNorm_5_mu,
+    dense_4_kernel,
+    d_dense_3_z,
+    add_6,
+    dense_3_z,
+  );
+  const dotAdamw_dense_4_kernel = dotAdamw_256x16x32x64(
+    dense_3_z,
+    add_6,
+    d_layerNorm_5_centered,
+    d_layerNorm_5_mu,
+    dense_4_kernel_m,
+    dense_4_kernel_v,
+    dense_4_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_dense_3_bias = sumAdamw_16x32x256(
+    d_dense_3_z,
+    dense_3_bias_m,
+    dense_3_bias_v,
+    dense_3_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_4 = dot_16x32x256x64(d_dense_3_z, dense_3_kernel, d_layerNorm_4);
+  const dotAdamw_dense_3_kernel = dotAdamw_64x16x32x256(
+    layerNorm_4,
+    d_dense_3_z,
+    dense_3_kernel_m,
+    dense_3_kernel_v,
+    dense_3_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_layerNorm_4_beta = sumAdamw_16x32x64(
+    d_layerNorm_4,
+    layerNorm_4_beta_m,
+    layerNorm_4_beta_v,
+    layerNorm_4_beta,
+    rate,
+    correction,
+  );
+  const sumMulAdd_d_residual_3 = sumMulAdd_16x32x64(
+    d_layerNorm_4,
+    layerNorm_4_gamma,
+    residual_3,
+    sum_7,
+    layerNorm_4_inverse,
+    sqrt_4,
+    d_layerNorm_4_centered_2,
+    d_layerNorm_4_centered,
+    d_layerNorm_5_centered,
+    d_layerNorm_5_mu,
+    d_residual_3,
+  );
+  const sumAdamw_layerNorm_4_gamma = sumAdamw_16x32x64_2(
+    d_layerNorm_4,
+    layerNorm_4_normal,
+    layerNorm_4_gamma_m,
+    layerNorm_4_gamma_v,
+    layerNorm_4_gamma,
+    rate,
+    correction,
+  );
+  const sumAdamw_multiHeadAttention_2_output_bias = sumAdamw_16x32x64(
+    d_residual_3,
+    multiHeadAttention_2_output_bias_m,
+    multiHeadAttention_2_output_bias_v,
+    multiHeadAttention_2_output_bias,
+    rate,
+    correction,
+  );
+  const dot_d_reshape_8 = dot_16x32x64x64(
+    d_residual_3,
+    multiHeadAttention_2_output_kernel,
+    d_reshape_8,
+  );
+  const dotAdamw_multiHeadAttention_2_output_kernel = dotAdamw_64x16x32x64(
+    transpose_8,
+    d_residual_3,
+    multiHeadAttention_2_output_kernel_m,
+    multiHeadAttention_2_output_kernel_v,
+    multiHeadAttention_2_output_kernel,
+    rate,
+    correction,
+  );
+  const dot_d_weights_2 = dot_16x4x32x16x32(d_reshape_8, multiHeadAttention_2_value, d_weights_2);
+  const sumMul_d_dot_10 = sumMul_16x4x32x32(d_weights_2, exps_2, total_2, d_dot_10);
+  const dot_d_reshape_7 = dot_16x32x4x32x16_2(weights_2, d_reshape_8, d_reshape_7);
+  const sumAdamw_multiHeadAttention_2_value_bias = sumAdamw_16x32x64_4(
+    d_reshape_7,
+    multiHeadAttention_2_value_bias_m,
+    multiHeadAttention_2_value_bias_v,
+    multiHeadAttention_2_value_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_3_part = dot_16x32x64x64(
+    d_reshape_7,
+    multiHeadAttention_2_value_kernel,
+    d_layerNorm_3_part,
+  );
+  const dotAdamw_multiHeadAttention_2_value_kernel = dotAdamw_64x16x32x64(
+    layerNorm_3,
+    d_reshape_7,
+    multiHeadAttention_2_value_kernel_m,
+    multiHeadAttention_2_value_kernel_v,
+    multiHeadAttention_2_value_kernel,
+    rate,
+    correction,
+  );
+  const dot_d_reshape_6 = dot_16x32x4x32x16_3(multiHeadAttention_2_query, d_dot_10, d_reshape_6);
+  const sumAdamw_multiHeadAttention_2_key_bias = sumAdamw_16x32x64_4(
+    d_reshape_6,
+    multiHeadAttention_2_key_bias_m,
+    multiHeadAttention_2_key_bias_v,
+    multiHeadAttention_2_key_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_3_2 = dot_16x32x64x64(
+    d_reshape_6,
+    multiHeadAttention_2_key_kernel,
+    d_layerNorm_3_2,
+  );
+  const dotAdamw_multiHeadAttention_2_key_kernel = dotAdamw_64x16x32x64(
+    layerNorm_3,
+    d_reshape_6,
+    multiHeadAttention_2_key_kernel_m,
+    multiHeadAttention_2_key_kernel_v,
+    multiHeadAttention_2_key_kernel,
+    rate,
+    correction,
+  );
+  const dot_d_reshape_5 = dot_16x32x4x32x16(d_dot_10, multiHeadAttention_2_key, d_reshape_5);
+  const sumAdamw_multiHeadAttention_2_query_bias = sumAdamw_16x32x64_4(
+    d_reshape_5,
+    multiHeadAttention_2_query_bias_m,
+    multiHeadAttention_2_query_bias_v,
+    multiHeadAttention_2_query_bias,
+    rate,
+    correction,
+  );
+  const dotAdd_d_layerNorm_3 = dotAdd_16x32x64x64_3(
+    d_reshape_5,
+    multiHeadAttention_2_query_kernel,
+    d_layerNorm_3_part,
+    d_layerNorm_3_2,
+    d_layerNorm_3,
+  );
+  const dotAdamw_multiHeadAttention_2_query_kernel = dotAdamw_64x16x32x64(
+    layerNorm_3,
+    d_reshape_5,
+    multiHeadAttention_2_query_kernel_m,
+    multiHeadAttention_2_query_kernel_v,
+    multiHeadAttention_2_query_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_layerNorm_3_beta = sumAdamw_16x32x64(
+    d_layerNorm_3,
+    layerNorm_3_beta_m,
+    layerNorm_3_beta_v,
+    layerNorm_3_beta,
+    rate,
+    correction,
+  );
+  const sumMulAdd_d_residual_2 = sumMulAdd_16x32x64_2(
+    d_layerNorm_3,
+    layerNorm_3_gamma,
+    residual_2,
+    sum_5,
+    layerNorm_3_inverse,
+    sqrt_3,
+    d_layerNorm_3_centered_2,
+    d_layerNorm_3_centered,
+    d_residual_3,
+    d_residual_2,
+  );
+  const sumAdamw_layerNorm_3_gamma = sumAdamw_16x32x64_2(
+    d_layerNorm_3,
+    layerNorm_3_normal,
+    layerNorm_3_gamma_m,
+    layerNorm_3_gamma_v,
+    layerNorm_3_gamma,
+    rate,
+    correction,
+  );
+  const sumAdamw_dense_2_bias = sumAdamw_16x32x64(
+    d_residual_2,
+    dense_2_bias_m,
+    dense_2_bias_v,
+    dense_2_bias,
+    rate,
+    correction,
+  );
+  const dotAdd_d_dense_z = dotAdd_16x32x64x256_3(
+    d_residual_2,
+    dense_2_kernel,
+    d_dense_z,
+    add_3,
+    dense_z,
+  );
+  const dotAdamw_dense_2_kernel = dotAdamw_256x16x32x64_2(
+    dense_z,
+    add_3,
+    d_residual_2,
+    dense_2_kernel_m,
+    dense_2_kernel_v,
+    dense_2_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_dense_bias = sumAdamw_16x32x256(
+    d_dense_z,
+    dense_bias_m,
+    dense_bias_v,
+    dense_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_2 = dot_16x32x256x64(d_dense_z, dense_kernel, d_layerNorm_2);
+  const dotAdamw_dense_kernel = dotAdamw_64x16x32x256(
+    layerNorm_2,
+    d_dense_z,
+    dense_kernel_m,
+    dense_kernel_v,
+    dense_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_layerNorm_2_beta = sumAdamw_16x32x64(
+    d_layerNorm_2,
+    layerNorm_2_beta_m,
+    layerNorm_2_beta_v,
+    layerNorm_2_beta,
+    rate,
+    correction,
+  );
+  const sumMulAdd_d_residual = sumMulAdd_16x32x64_2(
+    d_layerNorm_2,
+    layerNorm_2_gamma,
+    residual,
+    sum_3,
+    layerNorm_2_inverse,
+    sqrt_2,
+    d_layerNorm_2_centered_2,
+    d_layerNorm_2_centered,
+    d_residual_2,
+    d_residual,
+  );
+  const sumAdamw_layerNorm_2_gamma = sumAdamw_16x32x64_2(
+    d_layerNorm_2,
+    layerNorm_2_normal,
+    layerNorm_2_gamma_m,
+    layerNorm_2_gamma_v,
+    layerNorm_2_gamma,
+    rate,
+    correction,
+  );
+  const sumAdamw_multiHeadAttention_output_bias = sumAdamw_16x32x64(
+    d_residual,
+    multiHeadAttention_output_bias_m,
+    multiHeadAttention_output_bias_v,
+    multiHeadAttention_output_bias,
+    rate,
+    correction,
+  );
+  const dot_d_reshape_4 = dot_16x32x64x64(
+    d_residual,
+    multiHeadAttention_output_kernel,
+    d_reshape_4,
+  );
+  const dotAdamw_multiHeadAttention_output_kernel = dotAdamw_64x16x32x64(
+    transpose_4,
+    d_residual,
+    multiHeadAttention_output_kernel_m,
+    multiHeadAttention_output_kernel_v,
+    multiHeadAttention_output_kernel,
+    rate,
+    correction,
+  );
+  const dot_d_weights = dot_16x4x32x16x32(d_reshape_4, multiHeadAttention_value, d_weights);
+  const sumMul_d_dot_4 = sumMul_16x4x32x32(d_weights, exps, total, d_dot_4);
+  const dot_d_reshape_3 = dot_16x32x4x32x16_2(weights, d_reshape_4, d_reshape_3);
+  const sumAdamw_multiHeadAttention_value_bias = sumAdamw_16x32x64_4(
+    d_reshape_3,
+    multiHeadAttention_value_bias_m,
+    multiHeadAttention_value_bias_v,
+    multiHeadAttention_value_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_part = dot_16x32x64x64(
+    d_reshape_3,
+    multiHeadAttention_value_kernel,
+    d_layerNorm_part,
+  );
+  const dotAdamw_multiHeadAttention_value_kernel = dotAdamw_64x16x32x64(
+    layerNorm,
+    d_reshape_3,
+    multiHeadAttention_value_kernel_m,
+    multiHeadAttention_value_kernel_v,
+    multiHeadAttention_value_kernel,
+    rate,
+    correction,
+  );
+  const dot_d_reshape_2 = dot_16x32x4x32x16_3(multiHeadAttention_query, d_dot_4, d_reshape_2);
+  const sumAdamw_multiHeadAttention_key_bias = sumAdamw_16x32x64_4(
+    d_reshape_2,
+    multiHeadAttention_key_bias_m,
+    multiHeadAttention_key_bias_v,
+    multiHeadAttention_key_bias,
+    rate,
+    correction,
+  );
+  const dot_d_layerNorm_6 = dot_16x32x64x64(
+    d_reshape_2,
+    multiHeadAttention_key_kernel,
+    d_layerNorm_6,
+  );
+  const dotAdamw_multiHeadAttention_key_kernel = dotAdamw_64x16x32x64(
+    layerNorm,
+    d_reshape_2,
+    multiHeadAttention_key_kernel_m,
+    multiHeadAttention_key_kernel_v,
+    multiHeadAttention_key_kernel,
+    rate,
+    correction,
+  );
+  const dot_d_reshape = dot_16x32x4x32x16(d_dot_4, multiHeadAttention_key, d_reshape);
+  const sumAdamw_multiHeadAttention_query_bias = sumAdamw_16x32x64_4(
+    d_reshape,
+    multiHeadAttention_query_bias_m,
+    multiHeadAttention_query_bias_v,
+    multiHeadAttention_query_bias,
+    rate,
+    correction,
+  );
+  const dotAdd_d_layerNorm = dotAdd_16x32x64x64_3(
+    d_reshape,
+    multiHeadAttention_query_kernel,
+    d_layerNorm_part,
+    d_layerNorm_6,
+    d_layerNorm,
+  );
+  const dotAdamw_multiHeadAttention_query_kernel = dotAdamw_64x16x32x64(
+    layerNorm,
+    d_reshape,
+    multiHeadAttention_query_kernel_m,
+    multiHeadAttention_query_kernel_v,
+    multiHeadAttention_query_kernel,
+    rate,
+    correction,
+  );
+  const sumAdamw_layerNorm_beta = sumAdamw_16x32x64(
+    d_layerNorm,
+    layerNorm_beta_m,
+    layerNorm_beta_v,
+    layerNorm_beta,
+    rate,
+    correction,
+  );
+  const sumMulAdd_d_positionalEncoding = sumMulAdd_16x32x64_2(
+    d_layerNorm,
+    layerNorm_gamma,
+    positionalEncoding,
+    sum,
+    layerNorm_inverse,
+    sqrt,
+    d_layerNorm_centered_2,
+    d_layerNorm_centered,
+    d_residual,
+    d_positionalEncoding,
+  );
+  const sumAdamw_layerNorm_gamma = sumAdamw_16x32x64_2(
+    d_layerNorm,
+    layerNorm_normal,
+    layerNorm_gamma_m,
+    layerNorm_gamma_v,
+    layerNorm_gamma,
+    rate,
+    correction,
+  );
+  const sumAdamw_positionalEncoding_table = sumAdamw_32x16x64(
+    d_positionalEncoding,
+    positionalEncoding_table_m,
+    positionalEncoding_table_v,
+    positionalEncoding_table,
+    rate,
+    correction,
+  );
+  const scatterAddAdamw_embedding_table = scatterAddAdamw_64x16x32x64(
+    x,
+    d_positionalEncoding,
+    embedding_table_m,
+    embedding_table_v,
+    embedding_table,
+    rate,
+    correction,
+  );
+  const gatherAddSumAdd_layerNorm_evaluate = gatherAddSumAdd_16x32x64_evaluate(
+    x_evaluate,
+    embedding_table,
+    embedding_evaluate,
+    positionalEncoding_table,
+    positionalEncoding_evaluate,
+    layerNorm_gamma,
+    layerNorm_beta,
+    layerNorm_evaluate,
+  );
+  const dotAdd_multiHeadAttention_query_evaluate = dotAdd_16x32x64x64(
+    layerNorm_evaluate,
+    multiHeadAttention_query_kernel,
+    multiHeadAttention_query_bias,
+    multiHeadAttention_query_evaluate,
+  );
+  const dotAdd_multiHeadAttention_key_evaluate = dotAdd_16x32x64x64(
+    layerNorm_evaluate,
+    multiHeadAttention_key_kernel,
+    multiHeadAttention_key_bias,
+    multiHeadAttention_key_evaluate,
+  );
+  const dotAdd_multiHeadAttention_value_evaluate = dotAdd_16x32x64x64(
+    layerNorm_evaluate,
+    multiHeadAttention_value_kernel,
+    multiHeadAttention_value_bias,
+    multiHeadAttention_value_evaluate,
+  );
+  const dotWhere_masked_evaluate = dotWhere_16x4x32x16x32(
+    multiHeadAttention_query_evaluate,
+    multiHeadAttention_key_evaluate,
+    masked_evaluate,
+  );
+  const reduceMaxExpSumDiv_weights_evaluate = reduceMaxExpSumDiv_16x4x32x32_evaluate(
+    masked_evaluate,
+    exps_evaluate,
+    weights_evaluate,
+  );
+  const dot_transpose_4_evaluate = dot_16x32x4x32x16(
+    weights_evaluate,
+    multiHeadAttention_value_evaluate,
+    transpose_4_evaluate,
+  );
+  const dotAdd_residual_evaluate = dotAdd_16x32x64x64_2(
+    transpose_4_evaluate,
+    multiHeadAttention_output_kernel,
+    positionalEncoding_evaluate,
+    multiHeadAttention_output_bias,
+    residual_evaluate,
+  );
+  const sumAdd_layerNorm_2_evaluate = sumAdd_16x32x64_evaluate(
+    residual_evaluate,
+    layerNorm_2_gamma,
+    layerNorm_2_beta,
+    layerNorm_2_evaluate,
+  );
+  const dotAddMul_dense_evaluate = dotAddMul_16x32x64x256_evaluate(
+    layerNorm_2_evaluate,
+    dense_kernel,
+    dense_evaluate,
+    dense_bias,
+  );
+  const dotAdd_residual_2_evaluate = dotAdd_16x32x256x64_evaluate(
+    dense_evaluate,
+    dense_2_kernel,
+    residual_evaluate,
+    dense_2_bias,
+    residual_2_evaluate,
+  );
+  const sumAdd_layerNorm_3_evaluate = sumAdd_16x32x64_evaluate(
+    residual_2_evaluate,
+    layerNorm_3_gamma,
+    layerNorm_3_beta,
+    layerNorm_3_evaluate,
+  );
+  const dotAdd_multiHeadAttention_2_query_evaluate = dotAdd_16x32x64x64(
+    layerNorm_3_evaluate,
+    multiHeadAttention_2_query_kernel,
+    multiHeadAttention_2_query_bias,
+    multiHeadAttention_2_query_evaluate,
+  );
+  const dotAdd_multiHeadAttention_2_key_evaluate = dotAdd_16x32x64x64(
+    layerNorm_3_evaluate,
+    multiHeadAttention_2_key_kernel,
+    multiHeadAttention_2_key_bias,
+    multiHeadAttention_2_key_evaluate,
+  );
+  const dotAdd_multiHeadAttention_2_value_evaluate = dotAdd_16x32x64x64(
+    layerNorm_3_evaluate,
+    multiHeadAttention_2_value_kernel,
+    multiHeadAttention_2_value_bias,
+    multiHeadAttention_2_value_evaluate,
+  );
+  const dotWhere_masked_2_evaluate = dotWhere_16x4x32x16x32(
+    multiHeadAttention_2_query_evaluate,
+    multiHeadAttention_2_key_evaluate,
+    masked_2_evaluate,
+  );
+  const reduceMaxExpSumDiv_weights_2_evaluate = reduceMaxExpSumDiv_16x4x32x32_evaluate(
+    masked_2_evaluate,
+    exps_2_evaluate,
+    weights_2_evaluate,
+  );
+  const dot_transpose_8_evaluate = dot_16x32x4x32x16(
+    weights_2_evaluate,
+    multiHeadAttention_2_value_evaluate,
+    transpose_8_evaluate,
+  );
+  const dotAdd_residual_3_evaluate = dotAdd_16x32x64x64_2(
+    transpose_8_evaluate,
+    multiHeadAttention_2_output_kernel,
+    residual_2_evaluate,
+    multiHeadAttention_2_output_bias,
+    residual_3_evaluate,
+  );
+  const sumAdd_layerNorm_4_evaluate = sumAdd_16x32x64_evaluate(
+    residual_3_evaluate,
+    layerNorm_4_gamma,
+    layerNorm_4_beta,
+    layerNorm_4_evaluate,
+  );
+  const dotAddMul_dense_3_evaluate = dotAddMul_16x32x64x256_evaluate(
+    layerNorm_4_evaluate,
+    dense_3_kernel,
+    dense_3_evaluate,
+    dense_3_bias,
+  );
+  const dotAdd_residual_4_evaluate = dotAdd_16x32x256x64_evaluate(
+    dense_3_evaluate,
+    dense_4_kernel,
+    residual_3_evaluate,
+    dense_4_bias,
+    residual_4_evaluate,
+  );
+  const sumAdd_layerNorm_5_evaluate = sumAdd_16x32x64_evaluate(
+    residual_4_evaluate,
+    layerNorm_5_gamma,
+    layerNorm_5_beta,
+    layerNorm_5_evaluate,
+  );
+  const dotAdd_scores_3_evaluate = dotAdd_16x32x64x64(
+    layerNorm_5_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_3_evaluate,
+  );
+  const reduceMaxSum_chosen_evaluate = reduceMaxSum_16x32_evaluate(
+    rowSum_evaluate,
+    scores_3_evaluate,
+    largest_3_evaluate,
+    total_3_evaluate,
+    next_evaluate,
+    chosen_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_argmax_evaluate = argmaxSum_16x32_evaluate(
+    rowSum_2_evaluate,
+    scores_3_evaluate,
+    argmax_evaluate,
+    next_evaluate,
+    live_rows_evaluate,
+  );
+  const gatherAddSumAdd_layerNorm_predict = gatherAddSumAdd_1x32x64_predict(
+    x_predict,
+    embedding_table,
+    embedding_predict,
+    positionalEncoding_table,
+    positionalEncoding_predict,
+    layerNorm_gamma,
+    layerNorm_beta,
+    layerNorm_predict,
+  );
+  const dotAdd_multiHeadAttention_query_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_predict,
+    multiHeadAttention_query_kernel,
+    multiHeadAttention_query_bias,
+    multiHeadAttention_query_predict,
+  );
+  const dotAdd_multiHeadAttention_key_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_predict,
+    multiHeadAttention_key_kernel,
+    multiHeadAttention_key_bias,
+    multiHeadAttention_key_predict,
+  );
+  const dotAdd_multiHeadAttention_value_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_predict,
+    multiHeadAttention_value_kernel,
+    multiHeadAttention_value_bias,
+    multiHeadAttention_value_predict,
+  );
+  const dotWhere_masked_predict = dotWhere_1x4x32x16x32_predict(
+    multiHeadAttention_query_predict,
+    multiHeadAttention_key_predict,
+    masked_predict,
+  );
+  const reduceMaxExpSumDiv_weights_predict = reduceMaxExpSumDiv_1x4x32x32_predict(
+    masked_predict,
+    exps_predict,
+    weights_predict,
+  );
+  const dot_transpose_4_predict = dot_1x32x4x32x16_predict(
+    weights_predict,
+    multiHeadAttention_value_predict,
+    transpose_4_predict,
+  );
+  const dotAdd_residual_predict = dotAdd_1x32x64x64_2_predict(
+    transpose_4_predict,
+    multiHeadAttention_output_kernel,
+    positionalEncoding_predict,
+    multiHeadAttention_output_bias,
+    residual_predict,
+  );
+  const sumAdd_layerNorm_2_predict = sumAdd_1x32x64_predict(
+    residual_predict,
+    layerNorm_2_gamma,
+    layerNorm_2_beta,
+    layerNorm_2_predict,
+  );
+  const dotAddMul_dense_predict = dotAddMul_1x32x64x256_predict(
+    layerNorm_2_predict,
+    dense_kernel,
+    dense_predict,
+    dense_bias,
+  );
+  const dotAdd_residual_2_predict = dotAdd_1x32x256x64_predict(
+    dense_predict,
+    dense_2_kernel,
+    residual_predict,
+    dense_2_bias,
+    residual_2_predict,
+  );
+  const sumAdd_layerNorm_3_predict = sumAdd_1x32x64_predict(
+    residual_2_predict,
+    layerNorm_3_gamma,
+    layerNorm_3_beta,
+    layerNorm_3_predict,
+  );
+  const dotAdd_multiHeadAttention_2_query_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_3_predict,
+    multiHeadAttention_2_query_kernel,
+    multiHeadAttention_2_query_bias,
+    multiHeadAttention_2_query_predict,
+  );
+  const dotAdd_multiHeadAttention_2_key_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_3_predict,
+    multiHeadAttention_2_key_kernel,
+    multiHeadAttention_2_key_bias,
+    multiHeadAttention_2_key_predict,
+  );
+  const dotAdd_multiHeadAttention_2_value_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_3_predict,
+    multiHeadAttention_2_value_kernel,
+    multiHeadAttention_2_value_bias,
+    multiHeadAttention_2_value_predict,
+  );
+  const dotWhere_masked_2_predict = dotWhere_1x4x32x16x32_predict(
+    multiHeadAttention_2_query_predict,
+    multiHeadAttention_2_key_predict,
+    masked_2_predict,
+  );
+  const reduceMaxExpSumDiv_weights_2_predict = reduceMaxExpSumDiv_1x4x32x32_predict(
+    masked_2_predict,
+    exps_2_predict,
+    weights_2_predict,
+  );
+  const dot_transpose_8_predict = dot_1x32x4x32x16_predict(
+    weights_2_predict,
+    multiHeadAttention_2_value_predict,
+    transpose_8_predict,
+  );
+  const dotAdd_residual_3_predict = dotAdd_1x32x64x64_2_predict(
+    transpose_8_predict,
+    multiHeadAttention_2_output_kernel,
+    residual_2_predict,
+    multiHeadAttention_2_output_bias,
+    residual_3_predict,
+  );
+  const sumAdd_layerNorm_4_predict = sumAdd_1x32x64_predict(
+    residual_3_predict,
+    layerNorm_4_gamma,
+    layerNorm_4_beta,
+    layerNorm_4_predict,
+  );
+  const dotAddMul_dense_3_predict = dotAddMul_1x32x64x256_predict(
+    layerNorm_4_predict,
+    dense_3_kernel,
+    dense_3_predict,
+    dense_3_bias,
+  );
+  const dotAdd_residual_4_predict = dotAdd_1x32x256x64_predict(
+    dense_3_predict,
+    dense_4_kernel,
+    residual_3_predict,
+    dense_4_bias,
+    residual_4_predict,
+  );
+  const sumAdd_layerNorm_5_predict = sumAdd_1x32x64_predict(
+    residual_4_predict,
+    layerNorm_5_gamma,
+    layerNorm_5_beta,
+    layerNorm_5_predict,
+  );
+  const dotAdd_scores_3_predict = dotAdd_1x32x64x64_predict(
+    layerNorm_5_predict,
+    scores_kernel,
+    scores_bias,
+    scores_3_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(embedding_table, seed, 0, -0.05, 0.05);
   fillNormal(positionalEncoding_table, seed, 1, 0, 0.02);
@@ -904,50 +1838,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm.normal = layerNorm.centered ⊙ layerNorm.inverse    %layerNorm.normal  mul, models/char-transformer.ts:16
     // mul_2 = layerNorm.normal ⊙ layerNorm.gamma    %mul_2  mul, models/char-transformer.ts:16
     // layerNorm = mul_2 + layerNorm.beta    %layerNorm  add, models/char-transformer.ts:16
-    gatherAddAdd_16x32x64(
-      x,
-      embedding_table,
-      embedding,
-      positionalEncoding_table,
-      positionalEncoding,
-      sum,
-      sqrt,
-      layerNorm_inverse,
-      layerNorm_normal,
-      layerNorm_gamma,
-      layerNorm_beta,
-      layerNorm,
-    );
+    gatherAddAdd_layerNorm();
 
     // 5.
     // dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm    %dot  dot, models/char-transformer.ts:16
     // multiHeadAttention.query = dot + multiHeadAttention.query.bias    %multiHeadAttention.query  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm,
-      multiHeadAttention_query_kernel,
-      multiHeadAttention_query_bias,
-      multiHeadAttention_query,
-    );
+    dotAdd_multiHeadAttention_query();
 
     // 6.
     // dot_2 = Σ layerNorm·multiHeadAttention.key.kernel over axes 2 of layerNorm    %dot_2  dot, models/char-transformer.ts:16
     // multiHeadAttention.key = dot_2 + multiHeadAttention.key.bias    %multiHeadAttention.key  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm,
-      multiHeadAttention_key_kernel,
-      multiHeadAttention_key_bias,
-      multiHeadAttention_key,
-    );
+    dotAdd_multiHeadAttention_key();
 
     // 7.
     // dot_3 = Σ layerNorm·multiHeadAttention.value.kernel over axes 2 of layerNorm    %dot_3  dot, models/char-transformer.ts:16
     // multiHeadAttention.value = dot_3 + multiHeadAttention.value.bias    %multiHeadAttention.value  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm,
-      multiHeadAttention_value_kernel,
-      multiHeadAttention_value_bias,
-      multiHeadAttention_value,
-    );
+    dotAdd_multiHeadAttention_value();
 
     // 8.
     // dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
@@ -955,7 +1861,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores = dot_4 ⊙ 0.25    %scores  mul, models/char-transformer.ts:16
     // masked = isPast ? scores : -1e+30    %masked  where, models/char-transformer.ts:16
-    dotWhere_16x4x32x16x32(multiHeadAttention_query, multiHeadAttention_key, masked);
+    dotWhere_masked();
 
     // 9.
     // largest = max masked over axes 3    %largest  reduceMax, models/char-transformer.ts:16
@@ -963,23 +1869,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps = exp(shifted)    %exps  exp, models/char-transformer.ts:16
     // total = Σ exps over axes 3    %total  sum, models/char-transformer.ts:16
     // weights = exps / total    %weights  div, models/char-transformer.ts:16
-    reduceMaxExpSumDiv_16x4x32x32(masked, exps, total, weights);
+    reduceMaxExpSumDiv_weights();
 
     // 10.
     // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16(weights, multiHeadAttention_value, transpose_4);
+    dot_transpose_4();
 
     // 11.
     // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %dot_6  dot, models/char-transformer.ts:16
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:16
     // residual = positionalEncoding + multiHeadAttention    %residual  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64_2(
-      transpose_4,
-      multiHeadAttention_output_kernel,
-      positionalEncoding,
-      multiHeadAttention_output_bias,
-      residual,
-    );
+    dotAdd_residual();
 
     // 12.
     // sum_3 = Σ residual over axes 2    %sum_3  sum, models/char-transformer.ts:17
@@ -994,16 +1894,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_2.normal = layerNorm_2.centered ⊙ layerNorm_2.inverse    %layerNorm_2.normal  mul, models/char-transformer.ts:17
     // mul_4 = layerNorm_2.normal ⊙ layerNorm_2.gamma    %mul_4  mul, models/char-transformer.ts:17
     // layerNorm_2 = mul_4 + layerNorm_2.beta    %layerNorm_2  add, models/char-transformer.ts:17
-    sumSqrtAdd_16x32x64(
-      residual,
-      sum_3,
-      sqrt_2,
-      layerNorm_2_inverse,
-      layerNorm_2_normal,
-      layerNorm_2_gamma,
-      layerNorm_2_beta,
-      layerNorm_2,
-    );
+    sumSqrtAdd_layerNorm_2();
 
     // 13.
     // dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2    %dense.product  dot, models/char-transformer.ts:17
@@ -1011,7 +1902,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_5 = dense.z ⊙ 0.7071067811865476    %mul_5  mul, models/char-transformer.ts:17
     // erf = erf(mul_5)    %erf  erf, models/char-transformer.ts:17
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256(layerNorm_2, dense_kernel, dense_z, dense_bias, add_3);
+    dotAdd_add_3();
 
     // 14.
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
@@ -1019,7 +1910,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
     // dense_2 = dense_2.product + dense_2.bias    %dense_2  add, models/char-transformer.ts:17
     // residual_2 = residual + dense_2    %residual_2  add, models/char-transformer.ts:17
-    dotAdd_16x32x256x64(dense_z, add_3, dense_2_kernel, residual, dense_2_bias, residual_2);
+    dotAdd_residual_2();
 
     // 15.
     // sum_5 = Σ residual_2 over axes 2    %sum_5  sum, models/char-transformer.ts:16
@@ -1034,46 +1925,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3.normal = layerNorm_3.centered ⊙ layerNorm_3.inverse    %layerNorm_3.normal  mul, models/char-transformer.ts:16
     // mul_8 = layerNorm_3.normal ⊙ layerNorm_3.gamma    %mul_8  mul, models/char-transformer.ts:16
     // layerNorm_3 = mul_8 + layerNorm_3.beta    %layerNorm_3  add, models/char-transformer.ts:16
-    sumSqrtAdd_16x32x64(
-      residual_2,
-      sum_5,
-      sqrt_3,
-      layerNorm_3_inverse,
-      layerNorm_3_normal,
-      layerNorm_3_gamma,
-      layerNorm_3_beta,
-      layerNorm_3,
-    );
+    sumSqrtAdd_layerNorm_3();
 
     // 16.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_3,
-      multiHeadAttention_2_query_kernel,
-      multiHeadAttention_2_query_bias,
-      multiHeadAttention_2_query,
-    );
+    dotAdd_multiHeadAttention_2_query();
 
     // 17.
     // dot_8 = Σ layerNorm_3·multiHeadAttention_2.key.kernel over axes 2 of layerNorm_3    %dot_8  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.key = dot_8 + multiHeadAttention_2.key.bias    %multiHeadAttention_2.key  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_3,
-      multiHeadAttention_2_key_kernel,
-      multiHeadAttention_2_key_bias,
-      multiHeadAttention_2_key,
-    );
+    dotAdd_multiHeadAttention_2_key();
 
     // 18.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_3,
-      multiHeadAttention_2_value_kernel,
-      multiHeadAttention_2_value_bias,
-      multiHeadAttention_2_value,
-    );
+    dotAdd_multiHeadAttention_2_value();
 
     // 19.
     // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
@@ -1081,7 +1948,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores_2 = dot_10 ⊙ 0.25    %scores_2  mul, models/char-transformer.ts:16
     // masked_2 = isPast ? scores_2 : -1e+30    %masked_2  where, models/char-transformer.ts:16
-    dotWhere_16x4x32x16x32(multiHeadAttention_2_query, multiHeadAttention_2_key, masked_2);
+    dotWhere_masked_2();
 
     // 20.
     // largest_2 = max masked_2 over axes 3    %largest_2  reduceMax, models/char-transformer.ts:16
@@ -1089,23 +1956,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps_2 = exp(shifted_2)    %exps_2  exp, models/char-transformer.ts:16
     // total_2 = Σ exps_2 over axes 3    %total_2  sum, models/char-transformer.ts:16
     // weights_2 = exps_2 / total_2    %weights_2  div, models/char-transformer.ts:16
-    reduceMaxExpSumDiv_16x4x32x32(masked_2, exps_2, total_2, weights_2);
+    reduceMaxExpSumDiv_weights_2();
 
     // 21.
     // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16(weights_2, multiHeadAttention_2_value, transpose_8);
+    dot_transpose_8();
 
     // 22.
     // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64_2(
-      transpose_8,
-      multiHeadAttention_2_output_kernel,
-      residual_2,
-      multiHeadAttention_2_output_bias,
-      residual_3,
-    );
+    dotAdd_residual_3();
 
     // 23.
     // sum_7 = Σ residual_3 over axes 2    %sum_7  sum, models/char-transformer.ts:17
@@ -1120,16 +1981,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4.normal = layerNorm_4.centered ⊙ layerNorm_4.inverse    %layerNorm_4.normal  mul, models/char-transformer.ts:17
     // mul_10 = layerNorm_4.normal ⊙ layerNorm_4.gamma    %mul_10  mul, models/char-transformer.ts:17
     // layerNorm_4 = mul_10 + layerNorm_4.beta    %layerNorm_4  add, models/char-transformer.ts:17
-    sumSqrtAdd_16x32x64(
-      residual_3,
-      sum_7,
-      sqrt_4,
-      layerNorm_4_inverse,
-      layerNorm_4_normal,
-      layerNorm_4_gamma,
-      layerNorm_4_beta,
-      layerNorm_4,
-    );
+    sumSqrtAdd_layerNorm_4();
 
     // 24.
     // dense_3.product = Σ layerNorm_4·dense_3.kernel over axes 2 of layerNorm_4    %dense_3.product  dot, models/char-transformer.ts:17
@@ -1137,7 +1989,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_11 = dense_3.z ⊙ 0.7071067811865476    %mul_11  mul, models/char-transformer.ts:17
     // erf_2 = erf(mul_11)    %erf_2  erf, models/char-transformer.ts:17
     // add_6 = erf_2 + 1    %add_6  add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256(layerNorm_4, dense_3_kernel, dense_3_z, dense_3_bias, add_6);
+    dotAdd_add_6();
 
     // 25.
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
@@ -1145,7 +1997,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_4.product = Σ dense_3·dense_4.kernel over axes 2 of dense_3    %dense_4.product  dot, models/char-transformer.ts:17
     // dense_4 = dense_4.product + dense_4.bias    %dense_4  add, models/char-transformer.ts:17
     // residual_4 = residual_3 + dense_4    %residual_4  add, models/char-transformer.ts:17
-    dotAdd_16x32x256x64(dense_3_z, add_6, dense_4_kernel, residual_3, dense_4_bias, residual_4);
+    dotAdd_residual_4();
 
     // 26.
     // sum_9 = Σ residual_4 over axes 2    %sum_9  sum, models/char-transformer.ts:19
@@ -1160,21 +2012,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5.normal = layerNorm_5.centered ⊙ layerNorm_5.inverse    %layerNorm_5.normal  mul, models/char-transformer.ts:19
     // mul_14 = layerNorm_5.normal ⊙ layerNorm_5.gamma    %mul_14  mul, models/char-transformer.ts:19
     // layerNorm_5 = mul_14 + layerNorm_5.beta    %layerNorm_5  add, models/char-transformer.ts:19
-    sumSqrtAdd_16x32x64(
-      residual_4,
-      sum_9,
-      sqrt_5,
-      layerNorm_5_inverse,
-      layerNorm_5_normal,
-      layerNorm_5_gamma,
-      layerNorm_5_beta,
-      layerNorm_5,
-    );
+    sumSqrtAdd_layerNorm_5();
 
     // 27.
     // scores.product = Σ layerNorm_5·scores.kernel over axes 2 of layerNorm_5    %scores.product  dot, models/char-transformer.ts:19
     // scores_3 = scores.product + scores.bias    %scores_3  add, models/char-transformer.ts:19
-    dotAdd_16x32x64x64(layerNorm_5, scores_kernel, scores_bias, scores_3);
+    dotAdd_scores_3();
 
     // 28.
     // largest_3 = max scores_3 over axes 2    %largest_3  reduceMax, models/char-transformer.ts:21
@@ -1191,7 +2034,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_15 = sum_11 ⊙ 0.03125    %mul_15  mul, models/char-transformer.ts:21
     // liveRows = isLive ? mul_15 : 0    %liveRows  where, models/char-transformer.ts:21
     // rowSum = Σ liveRows    %rowSum  sum, models/char-transformer.ts:21
-    reduceMaxExpSum_16x32x64(rowSum, scores_3, largest_3, exps_3, total_3, next, chosen, live_rows);
+    reduceMaxExpSum_chosen();
 
     // 29.
     // cast = f32(live rows)    %cast  cast, models/char-transformer.ts:21
@@ -1222,7 +2065,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores_3 = d_shifted_3    %d_scores_3  adjoint of sub, models/char-transformer.ts:21
     // d_broadcast_40 = d_shifted_3    %d_broadcast_40  adjoint of add, models/char-transformer.ts:19
     // d_scores.product = d_shifted_3    %d_scores.product  adjoint of add, models/char-transformer.ts:19
-    mulAdd_16x32x64(live_rows, d_rowSum, next, total_3, exps_3, d_shifted_3);
+    mulAdd_d_shifted_3();
 
     // 34.
     // rate_sub = 1 − adamw.beta1^t_next    %rate_sub  update of rate by adamw, models/char-transformer.ts:13
@@ -1257,13 +2100,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adamw, models/char-transformer.ts:19
     // scores.bias_div = scores.bias_mul_8 / scores.bias_add    %scores.bias_div  update of scores.bias by adamw, models/char-transformer.ts:19
     // scores.bias_next = scores.bias_sub − scores.bias_div    %scores.bias_next  update of scores.bias by adamw, models/char-transformer.ts:19
-    sumAdamw_16x32x64(d_shifted_3, scores_bias_m, scores_bias_v, scores_bias, rate, correction);
+    sumAdamw_scores_bias();
 
     // 39.
     // d_layerNorm_5 = Σ d_shifted_3·scores.kernel over axes 2 of d_shifted_3    %d_layerNorm_5  adjoint of dot, models/char-transformer.ts:19
     // d_broadcast_39 = d_layerNorm_5    %d_broadcast_39  adjoint of add, models/char-transformer.ts:19
     // d_mul_14 = d_layerNorm_5    %d_mul_14  adjoint of add, models/char-transformer.ts:19
-    dot_16x32x64x64(d_shifted_3, scores_kernel, d_layerNorm_5);
+    dot_d_layerNorm_5();
 
     // 40.
     // d_scores.kernel = Σ layerNorm_5·d_shifted_3 over axes 0,1 of layerNorm_5    %d_scores.kernel  adjoint of dot, models/char-transformer.ts:19
@@ -1282,15 +2125,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adamw, models/char-transformer.ts:19
     // scores.kernel_div = scores.kernel_mul_8 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adamw, models/char-transformer.ts:19
     // scores.kernel_next = scores.kernel_sub − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adamw, models/char-transformer.ts:19
-    dotAdamw_64x16x32x64(
-      layerNorm_5,
-      d_shifted_3,
-      scores_kernel_m,
-      scores_kernel_v,
-      scores_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_scores_kernel();
 
     // 41.
     // d_layerNorm_5.beta = Σ d_layerNorm_5 over axes 0,1    %d_layerNorm_5.beta  adjoint of broadcast, models/char-transformer.ts:19
@@ -1309,14 +2144,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5.beta_add = layerNorm_5.beta_sqrt + 1e-8    %layerNorm_5.beta_add  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
     // layerNorm_5.beta_div = layerNorm_5.beta_mul_8 / layerNorm_5.beta_add    %layerNorm_5.beta_div  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
     // layerNorm_5.beta_next = layerNorm_5.beta_sub − layerNorm_5.beta_div    %layerNorm_5.beta_next  update of layerNorm_5.beta by adamw, models/char-transformer.ts:19
-    sumAdamw_16x32x64(
-      d_layerNorm_5,
-      layerNorm_5_beta_m,
-      layerNorm_5_beta_v,
-      layerNorm_5_beta,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_5_beta();
 
     // 42.
     // d_layerNorm_5.normal = d_layerNorm_5 ⊙ layerNorm_5.gamma    %d_layerNorm_5.normal  adjoint of mul, models/char-transformer.ts:19
@@ -1338,17 +2166,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm_5.centered = d_layerNorm_5.centered_partial + d_layerNorm_5.centered_2    %d_layerNorm_5.centered  adjoint of sub, models/char-transformer.ts:19
     // d_broadcast_36 = −d_layerNorm_5.centered    %d_broadcast_36  adjoint of sub, models/char-transformer.ts:19
     // d_layerNorm_5.mu = Σ d_broadcast_36 over axes 2    %d_layerNorm_5.mu  adjoint of broadcast, models/char-transformer.ts:19
-    sumMulAddSum_16x32x64(
-      d_layerNorm_5,
-      layerNorm_5_gamma,
-      residual_4,
-      sum_9,
-      layerNorm_5_inverse,
-      sqrt_5,
-      d_layerNorm_5_centered_2,
-      d_layerNorm_5_centered,
-      d_layerNorm_5_mu,
-    );
+    sumMulAddSum_d_layerNorm_5_mu();
 
     // 43.
     // d_broadcast_38 = d_layerNorm_5 ⊙ layerNorm_5.normal    %d_broadcast_38  adjoint of mul, models/char-transformer.ts:19
@@ -1368,15 +2186,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5.gamma_add = layerNorm_5.gamma_sqrt + 1e-8    %layerNorm_5.gamma_add  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
     // layerNorm_5.gamma_div = layerNorm_5.gamma_mul_8 / layerNorm_5.gamma_add    %layerNorm_5.gamma_div  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
     // layerNorm_5.gamma_next = layerNorm_5.gamma_sub − layerNorm_5.gamma_div    %layerNorm_5.gamma_next  update of layerNorm_5.gamma by adamw, models/char-transformer.ts:19
-    sumAdamw_16x32x64_2(
-      d_layerNorm_5,
-      layerNorm_5_normal,
-      layerNorm_5_gamma_m,
-      layerNorm_5_gamma_v,
-      layerNorm_5_gamma,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_5_gamma();
 
     // 44.
     // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul, models/char-transformer.ts:19
@@ -1400,15 +2210,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_4.bias_add = dense_4.bias_sqrt + 1e-8    %dense_4.bias_add  update of dense_4.bias by adamw, models/char-transformer.ts:17
     // dense_4.bias_div = dense_4.bias_mul_8 / dense_4.bias_add    %dense_4.bias_div  update of dense_4.bias by adamw, models/char-transformer.ts:17
     // dense_4.bias_next = dense_4.bias_sub − dense_4.bias_div    %dense_4.bias_next  update of dense_4.bias by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x64_3(
-      d_layerNorm_5_centered,
-      d_layerNorm_5_mu,
-      dense_4_bias_m,
-      dense_4_bias_v,
-      dense_4_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_dense_4_bias();
 
     // 45.
     // d_sum_9 = d_layerNorm_5.mu ⊙ 0.015625    %d_sum_9  adjoint of mul, models/char-transformer.ts:19
@@ -1432,14 +2234,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dense_3.z = d_dense_3.z_part + d_dense_3.z_2    %d_dense_3.z  adjoint of add, models/char-transformer.ts:17
     // d_broadcast_34 = d_dense_3.z    %d_broadcast_34  adjoint of add, models/char-transformer.ts:17
     // d_dense_3.product = d_dense_3.z    %d_dense_3.product  adjoint of add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256_2(
-      d_layerNorm_5_centered,
-      d_layerNorm_5_mu,
-      dense_4_kernel,
-      d_dense_3_z,
-      add_6,
-      dense_3_z,
-    );
+    dotAdd_d_dense_3_z();
 
     // 46.
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
@@ -1465,17 +2260,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_4.kernel_add = dense_4.kernel_sqrt + 1e-8    %dense_4.kernel_add  update of dense_4.kernel by adamw, models/char-transformer.ts:17
     // dense_4.kernel_div = dense_4.kernel_mul_8 / dense_4.kernel_add    %dense_4.kernel_div  update of dense_4.kernel by adamw, models/char-transformer.ts:17
     // dense_4.kernel_next = dense_4.kernel_sub − dense_4.kernel_div    %dense_4.kernel_next  update of dense_4.kernel by adamw, models/char-transformer.ts:17
-    dotAdamw_256x16x32x64(
-      dense_3_z,
-      add_6,
-      d_layerNorm_5_centered,
-      d_layerNorm_5_mu,
-      dense_4_kernel_m,
-      dense_4_kernel_v,
-      dense_4_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_dense_4_kernel();
 
     // 47.
     // d_dense_3.bias = Σ d_dense_3.z over axes 0,1    %d_dense_3.bias  adjoint of broadcast, models/char-transformer.ts:17
@@ -1494,13 +2279,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_3.bias_add = dense_3.bias_sqrt + 1e-8    %dense_3.bias_add  update of dense_3.bias by adamw, models/char-transformer.ts:17
     // dense_3.bias_div = dense_3.bias_mul_8 / dense_3.bias_add    %dense_3.bias_div  update of dense_3.bias by adamw, models/char-transformer.ts:17
     // dense_3.bias_next = dense_3.bias_sub − dense_3.bias_div    %dense_3.bias_next  update of dense_3.bias by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x256(d_dense_3_z, dense_3_bias_m, dense_3_bias_v, dense_3_bias, rate, correction);
+    sumAdamw_dense_3_bias();
 
     // 48.
     // d_layerNorm_4 = Σ d_dense_3.z·dense_3.kernel over axes 2 of d_dense_3.z    %d_layerNorm_4  adjoint of dot, models/char-transformer.ts:17
     // d_broadcast_33 = d_layerNorm_4    %d_broadcast_33  adjoint of add, models/char-transformer.ts:17
     // d_mul_10 = d_layerNorm_4    %d_mul_10  adjoint of add, models/char-transformer.ts:17
-    dot_16x32x256x64(d_dense_3_z, dense_3_kernel, d_layerNorm_4);
+    dot_d_layerNorm_4();
 
     // 49.
     // d_dense_3.kernel = Σ layerNorm_4·d_dense_3.z over axes 0,1 of layerNorm_4    %d_dense_3.kernel  adjoint of dot, models/char-transformer.ts:17
@@ -1519,15 +2304,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_3.kernel_add = dense_3.kernel_sqrt + 1e-8    %dense_3.kernel_add  update of dense_3.kernel by adamw, models/char-transformer.ts:17
     // dense_3.kernel_div = dense_3.kernel_mul_8 / dense_3.kernel_add    %dense_3.kernel_div  update of dense_3.kernel by adamw, models/char-transformer.ts:17
     // dense_3.kernel_next = dense_3.kernel_sub − dense_3.kernel_div    %dense_3.kernel_next  update of dense_3.kernel by adamw, models/char-transformer.ts:17
-    dotAdamw_64x16x32x256(
-      layerNorm_4,
-      d_dense_3_z,
-      dense_3_kernel_m,
-      dense_3_kernel_v,
-      dense_3_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_dense_3_kernel();
 
     // 50.
     // d_layerNorm_4.beta = Σ d_layerNorm_4 over axes 0,1    %d_layerNorm_4.beta  adjoint of broadcast, models/char-transformer.ts:17
@@ -1546,14 +2323,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4.beta_add = layerNorm_4.beta_sqrt + 1e-8    %layerNorm_4.beta_add  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
     // layerNorm_4.beta_div = layerNorm_4.beta_mul_8 / layerNorm_4.beta_add    %layerNorm_4.beta_div  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
     // layerNorm_4.beta_next = layerNorm_4.beta_sub − layerNorm_4.beta_div    %layerNorm_4.beta_next  update of layerNorm_4.beta by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x64(
-      d_layerNorm_4,
-      layerNorm_4_beta_m,
-      layerNorm_4_beta_v,
-      layerNorm_4_beta,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_4_beta();
 
     // 51.
     // d_layerNorm_4.normal = d_layerNorm_4 ⊙ layerNorm_4.gamma    %d_layerNorm_4.normal  adjoint of mul, models/char-transformer.ts:17
@@ -1586,19 +2356,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_multiHeadAttention_2 = d_residual_3    %d_multiHeadAttention_2  adjoint of add, models/char-transformer.ts:16
     // d_broadcast_29 = d_residual_3    %d_broadcast_29  adjoint of add, models/char-transformer.ts:16
     // d_dot_12 = d_residual_3    %d_dot_12  adjoint of add, models/char-transformer.ts:16
-    sumMulAdd_16x32x64(
-      d_layerNorm_4,
-      layerNorm_4_gamma,
-      residual_3,
-      sum_7,
-      layerNorm_4_inverse,
-      sqrt_4,
-      d_layerNorm_4_centered_2,
-      d_layerNorm_4_centered,
-      d_layerNorm_5_centered,
-      d_layerNorm_5_mu,
-      d_residual_3,
-    );
+    sumMulAdd_d_residual_3();
 
     // 52.
     // d_broadcast_32 = d_layerNorm_4 ⊙ layerNorm_4.normal    %d_broadcast_32  adjoint of mul, models/char-transformer.ts:17
@@ -1618,15 +2376,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4.gamma_add = layerNorm_4.gamma_sqrt + 1e-8    %layerNorm_4.gamma_add  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
     // layerNorm_4.gamma_div = layerNorm_4.gamma_mul_8 / layerNorm_4.gamma_add    %layerNorm_4.gamma_div  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
     // layerNorm_4.gamma_next = layerNorm_4.gamma_sub − layerNorm_4.gamma_div    %layerNorm_4.gamma_next  update of layerNorm_4.gamma by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x64_2(
-      d_layerNorm_4,
-      layerNorm_4_normal,
-      layerNorm_4_gamma_m,
-      layerNorm_4_gamma_v,
-      layerNorm_4_gamma,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_4_gamma();
 
     // 53.
     // d_multiHeadAttention_2.output.bias = Σ d_residual_3 over axes 0,1    %d_multiHeadAttention_2.output.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -1645,18 +2395,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.output.bias_add = multiHeadAttention_2.output.bias_sqrt + 1e-8    %multiHeadAttention_2.output.bias_add  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.bias_div = multiHeadAttention_2.output.bias_mul_8 / multiHeadAttention_2.output.bias_add    %multiHeadAttention_2.output.bias_div  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.bias_next = multiHeadAttention_2.output.bias_sub − multiHeadAttention_2.output.bias_div    %multiHeadAttention_2.output.bias_next  update of multiHeadAttention_2.output.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64(
-      d_residual_3,
-      multiHeadAttention_2_output_bias_m,
-      multiHeadAttention_2_output_bias_v,
-      multiHeadAttention_2_output_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_2_output_bias();
 
     // 54.
     // d_reshape_8 = Σ d_residual_3·multiHeadAttention_2.output.kernel over axes 2 of d_residual_3    %d_reshape_8  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_residual_3, multiHeadAttention_2_output_kernel, d_reshape_8);
+    dot_d_reshape_8();
 
     // 55.
     // d_multiHeadAttention_2.output.kernel = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·d_residual_3 over axes 0,1 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %d_multiHeadAttention_2.output.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1675,19 +2418,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.output.kernel_add = multiHeadAttention_2.output.kernel_sqrt + 1e-8    %multiHeadAttention_2.output.kernel_add  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.kernel_div = multiHeadAttention_2.output.kernel_mul_8 / multiHeadAttention_2.output.kernel_add    %multiHeadAttention_2.output.kernel_div  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div    %multiHeadAttention_2.output.kernel_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      transpose_8,
-      d_residual_3,
-      multiHeadAttention_2_output_kernel_m,
-      multiHeadAttention_2_output_kernel_v,
-      multiHeadAttention_2_output_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_2_output_kernel();
 
     // 56.
     // d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights_2  adjoint of dot, models/char-transformer.ts:16
-    dot_16x4x32x16x32(d_reshape_8, multiHeadAttention_2_value, d_weights_2);
+    dot_d_weights_2();
 
     // 57.
     // d_broadcast_28_mul = total_2 ⊙ total_2    %d_broadcast_28_mul  adjoint of div, models/char-transformer.ts:16
@@ -1704,11 +2439,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_masked_2 = d_shifted_2    %d_masked_2  adjoint of sub, models/char-transformer.ts:16
     // d_scores_2 = isPast ? d_shifted_2 : 0    %d_scores_2  adjoint of where, models/char-transformer.ts:16
     // d_dot_10 = d_scores_2 ⊙ 0.25    %d_dot_10  adjoint of mul, models/char-transformer.ts:16
-    sumMul_16x4x32x32(d_weights_2, exps_2, total_2, d_dot_10);
+    sumMul_d_dot_10();
 
     // 58.
     // d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])    %d_transpose_7  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16_2(weights_2, d_reshape_8, d_reshape_7);
+    dot_d_reshape_7();
 
     // 59.
     // d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention_2.value.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -1727,18 +2462,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.value.bias_add = multiHeadAttention_2.value.bias_sqrt + 1e-8    %multiHeadAttention_2.value.bias_add  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.bias_div = multiHeadAttention_2.value.bias_mul_8 / multiHeadAttention_2.value.bias_add    %multiHeadAttention_2.value.bias_div  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.bias_next = multiHeadAttention_2.value.bias_sub − multiHeadAttention_2.value.bias_div    %multiHeadAttention_2.value.bias_next  update of multiHeadAttention_2.value.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_4(
-      d_reshape_7,
-      multiHeadAttention_2_value_bias_m,
-      multiHeadAttention_2_value_bias_v,
-      multiHeadAttention_2_value_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_2_value_bias();
 
     // 60.
     // d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_part  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_7, multiHeadAttention_2_value_kernel, d_layerNorm_3_part);
+    dot_d_layerNorm_3_part();
 
     // 61.
     // d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.value.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1757,19 +2485,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.value.kernel_add = multiHeadAttention_2.value.kernel_sqrt + 1e-8    %multiHeadAttention_2.value.kernel_add  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.kernel_div = multiHeadAttention_2.value.kernel_mul_8 / multiHeadAttention_2.value.kernel_add    %multiHeadAttention_2.value.kernel_div  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div    %multiHeadAttention_2.value.kernel_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      layerNorm_3,
-      d_reshape_7,
-      multiHeadAttention_2_value_kernel_m,
-      multiHeadAttention_2_value_kernel_v,
-      multiHeadAttention_2_value_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_2_value_kernel();
 
     // 62.
     // d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10    %d_transpose_6_dot  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16_3(multiHeadAttention_2_query, d_dot_10, d_reshape_6);
+    dot_d_reshape_6();
 
     // 63.
     // d_multiHeadAttention_2.key.bias = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1    %d_multiHeadAttention_2.key.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -1788,18 +2508,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.key.bias_add = multiHeadAttention_2.key.bias_sqrt + 1e-8    %multiHeadAttention_2.key.bias_add  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.bias_div = multiHeadAttention_2.key.bias_mul_8 / multiHeadAttention_2.key.bias_add    %multiHeadAttention_2.key.bias_div  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.bias_next = multiHeadAttention_2.key.bias_sub − multiHeadAttention_2.key.bias_div    %multiHeadAttention_2.key.bias_next  update of multiHeadAttention_2.key.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_4(
-      d_reshape_6,
-      multiHeadAttention_2_key_bias_m,
-      multiHeadAttention_2_key_bias_v,
-      multiHeadAttention_2_key_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_2_key_bias();
 
     // 64.
     // d_layerNorm_3_2 = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention_2.key.kernel over axes 2 of reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_3_2  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_6, multiHeadAttention_2_key_kernel, d_layerNorm_3_2);
+    dot_d_layerNorm_3_2();
 
     // 65.
     // d_multiHeadAttention_2.key.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.key.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1818,19 +2531,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.key.kernel_add = multiHeadAttention_2.key.kernel_sqrt + 1e-8    %multiHeadAttention_2.key.kernel_add  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.kernel_div = multiHeadAttention_2.key.kernel_mul_8 / multiHeadAttention_2.key.kernel_add    %multiHeadAttention_2.key.kernel_div  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.kernel_next = multiHeadAttention_2.key.kernel_sub − multiHeadAttention_2.key.kernel_div    %multiHeadAttention_2.key.kernel_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      layerNorm_3,
-      d_reshape_6,
-      multiHeadAttention_2_key_kernel_m,
-      multiHeadAttention_2_key_kernel_v,
-      multiHeadAttention_2_key_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_2_key_kernel();
 
     // 66.
     // d_transpose_5 = d_dot_10 · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])    %d_transpose_5  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16(d_dot_10, multiHeadAttention_2_key, d_reshape_5);
+    dot_d_reshape_5();
 
     // 67.
     // d_multiHeadAttention_2.query.bias = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention_2.query.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -1849,14 +2554,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.query.bias_add = multiHeadAttention_2.query.bias_sqrt + 1e-8    %multiHeadAttention_2.query.bias_add  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.bias_div = multiHeadAttention_2.query.bias_mul_8 / multiHeadAttention_2.query.bias_add    %multiHeadAttention_2.query.bias_div  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.bias_next = multiHeadAttention_2.query.bias_sub − multiHeadAttention_2.query.bias_div    %multiHeadAttention_2.query.bias_next  update of multiHeadAttention_2.query.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_4(
-      d_reshape_5,
-      multiHeadAttention_2_query_bias_m,
-      multiHeadAttention_2_query_bias_v,
-      multiHeadAttention_2_query_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_2_query_bias();
 
     // 68.
     // d_layerNorm_3_3 = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.query.kernel over axes 2 of reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_3  adjoint of dot, models/char-transformer.ts:16
@@ -1864,13 +2562,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm_3 = d_layerNorm_3_partial + d_layerNorm_3_3    %d_layerNorm_3  adjoint of add, models/char-transformer.ts:16
     // d_broadcast_22 = d_layerNorm_3    %d_broadcast_22  adjoint of add, models/char-transformer.ts:16
     // d_mul_8 = d_layerNorm_3    %d_mul_8  adjoint of add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64_3(
-      d_reshape_5,
-      multiHeadAttention_2_query_kernel,
-      d_layerNorm_3_part,
-      d_layerNorm_3_2,
-      d_layerNorm_3,
-    );
+    dotAdd_d_layerNorm_3();
 
     // 69.
     // d_multiHeadAttention_2.query.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.query.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1889,15 +2581,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.query.kernel_add = multiHeadAttention_2.query.kernel_sqrt + 1e-8    %multiHeadAttention_2.query.kernel_add  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.kernel_div = multiHeadAttention_2.query.kernel_mul_8 / multiHeadAttention_2.query.kernel_add    %multiHeadAttention_2.query.kernel_div  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.kernel_next = multiHeadAttention_2.query.kernel_sub − multiHeadAttention_2.query.kernel_div    %multiHeadAttention_2.query.kernel_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      layerNorm_3,
-      d_reshape_5,
-      multiHeadAttention_2_query_kernel_m,
-      multiHeadAttention_2_query_kernel_v,
-      multiHeadAttention_2_query_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_2_query_kernel();
 
     // 70.
     // d_layerNorm_3.beta = Σ d_layerNorm_3 over axes 0,1    %d_layerNorm_3.beta  adjoint of broadcast, models/char-transformer.ts:16
@@ -1916,14 +2600,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3.beta_add = layerNorm_3.beta_sqrt + 1e-8    %layerNorm_3.beta_add  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
     // layerNorm_3.beta_div = layerNorm_3.beta_mul_8 / layerNorm_3.beta_add    %layerNorm_3.beta_div  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
     // layerNorm_3.beta_next = layerNorm_3.beta_sub − layerNorm_3.beta_div    %layerNorm_3.beta_next  update of layerNorm_3.beta by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64(
-      d_layerNorm_3,
-      layerNorm_3_beta_m,
-      layerNorm_3_beta_v,
-      layerNorm_3_beta,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_3_beta();
 
     // 71.
     // d_layerNorm_3.normal = d_layerNorm_3 ⊙ layerNorm_3.gamma    %d_layerNorm_3.normal  adjoint of mul, models/char-transformer.ts:16
@@ -1951,18 +2628,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dense_2 = d_residual_2    %d_dense_2  adjoint of add, models/char-transformer.ts:17
     // d_broadcast_18 = d_residual_2    %d_broadcast_18  adjoint of add, models/char-transformer.ts:17
     // d_dense_2.product = d_residual_2    %d_dense_2.product  adjoint of add, models/char-transformer.ts:17
-    sumMulAdd_16x32x64_2(
-      d_layerNorm_3,
-      layerNorm_3_gamma,
-      residual_2,
-      sum_5,
-      layerNorm_3_inverse,
-      sqrt_3,
-      d_layerNorm_3_centered_2,
-      d_layerNorm_3_centered,
-      d_residual_3,
-      d_residual_2,
-    );
+    sumMulAdd_d_residual_2();
 
     // 72.
     // d_broadcast_21 = d_layerNorm_3 ⊙ layerNorm_3.normal    %d_broadcast_21  adjoint of mul, models/char-transformer.ts:16
@@ -1982,15 +2648,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3.gamma_add = layerNorm_3.gamma_sqrt + 1e-8    %layerNorm_3.gamma_add  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
     // layerNorm_3.gamma_div = layerNorm_3.gamma_mul_8 / layerNorm_3.gamma_add    %layerNorm_3.gamma_div  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
     // layerNorm_3.gamma_next = layerNorm_3.gamma_sub − layerNorm_3.gamma_div    %layerNorm_3.gamma_next  update of layerNorm_3.gamma by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_2(
-      d_layerNorm_3,
-      layerNorm_3_normal,
-      layerNorm_3_gamma_m,
-      layerNorm_3_gamma_v,
-      layerNorm_3_gamma,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_3_gamma();
 
     // 73.
     // d_dense_2.bias = Σ d_residual_2 over axes 0,1    %d_dense_2.bias  adjoint of broadcast, models/char-transformer.ts:17
@@ -2009,7 +2667,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_2.bias_add = dense_2.bias_sqrt + 1e-8    %dense_2.bias_add  update of dense_2.bias by adamw, models/char-transformer.ts:17
     // dense_2.bias_div = dense_2.bias_mul_8 / dense_2.bias_add    %dense_2.bias_div  update of dense_2.bias by adamw, models/char-transformer.ts:17
     // dense_2.bias_next = dense_2.bias_sub − dense_2.bias_div    %dense_2.bias_next  update of dense_2.bias by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x64(d_residual_2, dense_2_bias_m, dense_2_bias_v, dense_2_bias, rate, correction);
+    sumAdamw_dense_2_bias();
 
     // 74.
     // d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2    %d_dense  adjoint of dot, models/char-transformer.ts:17
@@ -2028,7 +2686,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dense.z = d_dense.z_part + d_dense.z_2    %d_dense.z  adjoint of add, models/char-transformer.ts:17
     // d_broadcast_17 = d_dense.z    %d_broadcast_17  adjoint of add, models/char-transformer.ts:17
     // d_dense.product = d_dense.z    %d_dense.product  adjoint of add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256_3(d_residual_2, dense_2_kernel, d_dense_z, add_3, dense_z);
+    dotAdd_d_dense_z();
 
     // 75.
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
@@ -2049,16 +2707,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_2.kernel_add = dense_2.kernel_sqrt + 1e-8    %dense_2.kernel_add  update of dense_2.kernel by adamw, models/char-transformer.ts:17
     // dense_2.kernel_div = dense_2.kernel_mul_8 / dense_2.kernel_add    %dense_2.kernel_div  update of dense_2.kernel by adamw, models/char-transformer.ts:17
     // dense_2.kernel_next = dense_2.kernel_sub − dense_2.kernel_div    %dense_2.kernel_next  update of dense_2.kernel by adamw, models/char-transformer.ts:17
-    dotAdamw_256x16x32x64_2(
-      dense_z,
-      add_3,
-      d_residual_2,
-      dense_2_kernel_m,
-      dense_2_kernel_v,
-      dense_2_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_dense_2_kernel();
 
     // 76.
     // d_dense.bias = Σ d_dense.z over axes 0,1    %d_dense.bias  adjoint of broadcast, models/char-transformer.ts:17
@@ -2077,13 +2726,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.bias_add = dense.bias_sqrt + 1e-8    %dense.bias_add  update of dense.bias by adamw, models/char-transformer.ts:17
     // dense.bias_div = dense.bias_mul_8 / dense.bias_add    %dense.bias_div  update of dense.bias by adamw, models/char-transformer.ts:17
     // dense.bias_next = dense.bias_sub − dense.bias_div    %dense.bias_next  update of dense.bias by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x256(d_dense_z, dense_bias_m, dense_bias_v, dense_bias, rate, correction);
+    sumAdamw_dense_bias();
 
     // 77.
     // d_layerNorm_2 = Σ d_dense.z·dense.kernel over axes 2 of d_dense.z    %d_layerNorm_2  adjoint of dot, models/char-transformer.ts:17
     // d_broadcast_16 = d_layerNorm_2    %d_broadcast_16  adjoint of add, models/char-transformer.ts:17
     // d_mul_4 = d_layerNorm_2    %d_mul_4  adjoint of add, models/char-transformer.ts:17
-    dot_16x32x256x64(d_dense_z, dense_kernel, d_layerNorm_2);
+    dot_d_layerNorm_2();
 
     // 78.
     // d_dense.kernel = Σ layerNorm_2·d_dense.z over axes 0,1 of layerNorm_2    %d_dense.kernel  adjoint of dot, models/char-transformer.ts:17
@@ -2102,15 +2751,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.kernel_add = dense.kernel_sqrt + 1e-8    %dense.kernel_add  update of dense.kernel by adamw, models/char-transformer.ts:17
     // dense.kernel_div = dense.kernel_mul_8 / dense.kernel_add    %dense.kernel_div  update of dense.kernel by adamw, models/char-transformer.ts:17
     // dense.kernel_next = dense.kernel_sub − dense.kernel_div    %dense.kernel_next  update of dense.kernel by adamw, models/char-transformer.ts:17
-    dotAdamw_64x16x32x256(
-      layerNorm_2,
-      d_dense_z,
-      dense_kernel_m,
-      dense_kernel_v,
-      dense_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_dense_kernel();
 
     // 79.
     // d_layerNorm_2.beta = Σ d_layerNorm_2 over axes 0,1    %d_layerNorm_2.beta  adjoint of broadcast, models/char-transformer.ts:17
@@ -2129,14 +2770,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_2.beta_add = layerNorm_2.beta_sqrt + 1e-8    %layerNorm_2.beta_add  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
     // layerNorm_2.beta_div = layerNorm_2.beta_mul_8 / layerNorm_2.beta_add    %layerNorm_2.beta_div  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
     // layerNorm_2.beta_next = layerNorm_2.beta_sub − layerNorm_2.beta_div    %layerNorm_2.beta_next  update of layerNorm_2.beta by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x64(
-      d_layerNorm_2,
-      layerNorm_2_beta_m,
-      layerNorm_2_beta_v,
-      layerNorm_2_beta,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_2_beta();
 
     // 80.
     // d_layerNorm_2.normal = d_layerNorm_2 ⊙ layerNorm_2.gamma    %d_layerNorm_2.normal  adjoint of mul, models/char-transformer.ts:17
@@ -2164,18 +2798,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_multiHeadAttention = d_residual    %d_multiHeadAttention  adjoint of add, models/char-transformer.ts:16
     // d_broadcast_12 = d_residual    %d_broadcast_12  adjoint of add, models/char-transformer.ts:16
     // d_dot_6 = d_residual    %d_dot_6  adjoint of add, models/char-transformer.ts:16
-    sumMulAdd_16x32x64_2(
-      d_layerNorm_2,
-      layerNorm_2_gamma,
-      residual,
-      sum_3,
-      layerNorm_2_inverse,
-      sqrt_2,
-      d_layerNorm_2_centered_2,
-      d_layerNorm_2_centered,
-      d_residual_2,
-      d_residual,
-    );
+    sumMulAdd_d_residual();
 
     // 81.
     // d_broadcast_15 = d_layerNorm_2 ⊙ layerNorm_2.normal    %d_broadcast_15  adjoint of mul, models/char-transformer.ts:17
@@ -2195,15 +2818,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_2.gamma_add = layerNorm_2.gamma_sqrt + 1e-8    %layerNorm_2.gamma_add  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
     // layerNorm_2.gamma_div = layerNorm_2.gamma_mul_8 / layerNorm_2.gamma_add    %layerNorm_2.gamma_div  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
     // layerNorm_2.gamma_next = layerNorm_2.gamma_sub − layerNorm_2.gamma_div    %layerNorm_2.gamma_next  update of layerNorm_2.gamma by adamw, models/char-transformer.ts:17
-    sumAdamw_16x32x64_2(
-      d_layerNorm_2,
-      layerNorm_2_normal,
-      layerNorm_2_gamma_m,
-      layerNorm_2_gamma_v,
-      layerNorm_2_gamma,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_2_gamma();
 
     // 82.
     // d_multiHeadAttention.output.bias = Σ d_residual over axes 0,1    %d_multiHeadAttention.output.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -2222,18 +2837,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.output.bias_add = multiHeadAttention.output.bias_sqrt + 1e-8    %multiHeadAttention.output.bias_add  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.bias_div = multiHeadAttention.output.bias_mul_8 / multiHeadAttention.output.bias_add    %multiHeadAttention.output.bias_div  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.bias_next = multiHeadAttention.output.bias_sub − multiHeadAttention.output.bias_div    %multiHeadAttention.output.bias_next  update of multiHeadAttention.output.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64(
-      d_residual,
-      multiHeadAttention_output_bias_m,
-      multiHeadAttention_output_bias_v,
-      multiHeadAttention_output_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_output_bias();
 
     // 83.
     // d_reshape_4 = Σ d_residual·multiHeadAttention.output.kernel over axes 2 of d_residual    %d_reshape_4  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_residual, multiHeadAttention_output_kernel, d_reshape_4);
+    dot_d_reshape_4();
 
     // 84.
     // d_multiHeadAttention.output.kernel = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·d_residual over axes 0,1 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %d_multiHeadAttention.output.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2252,19 +2860,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.output.kernel_add = multiHeadAttention.output.kernel_sqrt + 1e-8    %multiHeadAttention.output.kernel_add  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.kernel_div = multiHeadAttention.output.kernel_mul_8 / multiHeadAttention.output.kernel_add    %multiHeadAttention.output.kernel_div  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.kernel_next = multiHeadAttention.output.kernel_sub − multiHeadAttention.output.kernel_div    %multiHeadAttention.output.kernel_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      transpose_4,
-      d_residual,
-      multiHeadAttention_output_kernel_m,
-      multiHeadAttention_output_kernel_v,
-      multiHeadAttention_output_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_output_kernel();
 
     // 85.
     // d_weights = transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])ᵀ    %d_weights  adjoint of dot, models/char-transformer.ts:16
-    dot_16x4x32x16x32(d_reshape_4, multiHeadAttention_value, d_weights);
+    dot_d_weights();
 
     // 86.
     // d_broadcast_11_mul = total ⊙ total    %d_broadcast_11_mul  adjoint of div, models/char-transformer.ts:16
@@ -2281,11 +2881,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_masked = d_shifted    %d_masked  adjoint of sub, models/char-transformer.ts:16
     // d_scores = isPast ? d_shifted : 0    %d_scores  adjoint of where, models/char-transformer.ts:16
     // d_dot_4 = d_scores ⊙ 0.25    %d_dot_4  adjoint of mul, models/char-transformer.ts:16
-    sumMul_16x4x32x32(d_weights, exps, total, d_dot_4);
+    sumMul_d_dot_4();
 
     // 87.
     // d_transpose_3 = weightsᵀ · transpose(reshape(d_reshape_4, [16,32,4,16]), [0,2,1,3])    %d_transpose_3  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16_2(weights, d_reshape_4, d_reshape_3);
+    dot_d_reshape_3();
 
     // 88.
     // d_multiHeadAttention.value.bias = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention.value.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -2304,18 +2904,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.value.bias_add = multiHeadAttention.value.bias_sqrt + 1e-8    %multiHeadAttention.value.bias_add  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.bias_div = multiHeadAttention.value.bias_mul_8 / multiHeadAttention.value.bias_add    %multiHeadAttention.value.bias_div  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.bias_next = multiHeadAttention.value.bias_sub − multiHeadAttention.value.bias_div    %multiHeadAttention.value.bias_next  update of multiHeadAttention.value.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_4(
-      d_reshape_3,
-      multiHeadAttention_value_bias_m,
-      multiHeadAttention_value_bias_v,
-      multiHeadAttention_value_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_value_bias();
 
     // 89.
     // d_layerNorm_part = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])·multiHeadAttention.value.kernel over axes 2 of reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])    %d_layerNorm_part  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_3, multiHeadAttention_value_kernel, d_layerNorm_part);
+    dot_d_layerNorm_part();
 
     // 90.
     // d_multiHeadAttention.value.kernel = Σ layerNorm·reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.value.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2334,19 +2927,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.value.kernel_add = multiHeadAttention.value.kernel_sqrt + 1e-8    %multiHeadAttention.value.kernel_add  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.kernel_div = multiHeadAttention.value.kernel_mul_8 / multiHeadAttention.value.kernel_add    %multiHeadAttention.value.kernel_div  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.kernel_next = multiHeadAttention.value.kernel_sub − multiHeadAttention.value.kernel_div    %multiHeadAttention.value.kernel_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      layerNorm,
-      d_reshape_3,
-      multiHeadAttention_value_kernel_m,
-      multiHeadAttention_value_kernel_v,
-      multiHeadAttention_value_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_value_kernel();
 
     // 91.
     // d_transpose_2_dot = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_4    %d_transpose_2_dot  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16_3(multiHeadAttention_query, d_dot_4, d_reshape_2);
+    dot_d_reshape_2();
 
     // 92.
     // d_multiHeadAttention.key.bias = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1    %d_multiHeadAttention.key.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -2365,18 +2950,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.key.bias_add = multiHeadAttention.key.bias_sqrt + 1e-8    %multiHeadAttention.key.bias_add  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.bias_div = multiHeadAttention.key.bias_mul_8 / multiHeadAttention.key.bias_add    %multiHeadAttention.key.bias_div  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.bias_next = multiHeadAttention.key.bias_sub − multiHeadAttention.key.bias_div    %multiHeadAttention.key.bias_next  update of multiHeadAttention.key.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_4(
-      d_reshape_2,
-      multiHeadAttention_key_bias_m,
-      multiHeadAttention_key_bias_v,
-      multiHeadAttention_key_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_key_bias();
 
     // 93.
     // d_layerNorm_6 = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention.key.kernel over axes 2 of reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_6  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_2, multiHeadAttention_key_kernel, d_layerNorm_6);
+    dot_d_layerNorm_6();
 
     // 94.
     // d_multiHeadAttention.key.kernel = Σ layerNorm·reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.key.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2395,19 +2973,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.key.kernel_add = multiHeadAttention.key.kernel_sqrt + 1e-8    %multiHeadAttention.key.kernel_add  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.kernel_div = multiHeadAttention.key.kernel_mul_8 / multiHeadAttention.key.kernel_add    %multiHeadAttention.key.kernel_div  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.kernel_next = multiHeadAttention.key.kernel_sub − multiHeadAttention.key.kernel_div    %multiHeadAttention.key.kernel_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      layerNorm,
-      d_reshape_2,
-      multiHeadAttention_key_kernel_m,
-      multiHeadAttention_key_kernel_v,
-      multiHeadAttention_key_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_key_kernel();
 
     // 95.
     // d_transpose = d_dot_4 · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])    %d_transpose  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16(d_dot_4, multiHeadAttention_key, d_reshape);
+    dot_d_reshape();
 
     // 96.
     // d_multiHeadAttention.query.bias = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1    %d_multiHeadAttention.query.bias  adjoint of broadcast, models/char-transformer.ts:16
@@ -2426,14 +2996,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.query.bias_add = multiHeadAttention.query.bias_sqrt + 1e-8    %multiHeadAttention.query.bias_add  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.bias_div = multiHeadAttention.query.bias_mul_8 / multiHeadAttention.query.bias_add    %multiHeadAttention.query.bias_div  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.bias_next = multiHeadAttention.query.bias_sub − multiHeadAttention.query.bias_div    %multiHeadAttention.query.bias_next  update of multiHeadAttention.query.bias by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_4(
-      d_reshape,
-      multiHeadAttention_query_bias_m,
-      multiHeadAttention_query_bias_v,
-      multiHeadAttention_query_bias,
-      rate,
-      correction,
-    );
+    sumAdamw_multiHeadAttention_query_bias();
 
     // 97.
     // d_layerNorm_7 = Σ reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])·multiHeadAttention.query.kernel over axes 2 of reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64])    %d_layerNorm_7  adjoint of dot, models/char-transformer.ts:16
@@ -2441,13 +3004,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_layerNorm = d_layerNorm_partial + d_layerNorm_7    %d_layerNorm  adjoint of add, models/char-transformer.ts:16
     // d_broadcast_5 = d_layerNorm    %d_broadcast_5  adjoint of add, models/char-transformer.ts:16
     // d_mul_2 = d_layerNorm    %d_mul_2  adjoint of add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64_3(
-      d_reshape,
-      multiHeadAttention_query_kernel,
-      d_layerNorm_part,
-      d_layerNorm_6,
-      d_layerNorm,
-    );
+    dotAdd_d_layerNorm();
 
     // 98.
     // d_multiHeadAttention.query.kernel = Σ layerNorm·reshape(transpose(d_transpose, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.query.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2466,15 +3023,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.query.kernel_add = multiHeadAttention.query.kernel_sqrt + 1e-8    %multiHeadAttention.query.kernel_add  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.kernel_div = multiHeadAttention.query.kernel_mul_8 / multiHeadAttention.query.kernel_add    %multiHeadAttention.query.kernel_div  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.kernel_next = multiHeadAttention.query.kernel_sub − multiHeadAttention.query.kernel_div    %multiHeadAttention.query.kernel_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
-      layerNorm,
-      d_reshape,
-      multiHeadAttention_query_kernel_m,
-      multiHeadAttention_query_kernel_v,
-      multiHeadAttention_query_kernel,
-      rate,
-      correction,
-    );
+    dotAdamw_multiHeadAttention_query_kernel();
 
     // 99.
     // d_layerNorm.beta = Σ d_layerNorm over axes 0,1    %d_layerNorm.beta  adjoint of broadcast, models/char-transformer.ts:16
@@ -2493,14 +3042,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm.beta_add = layerNorm.beta_sqrt + 1e-8    %layerNorm.beta_add  update of layerNorm.beta by adamw, models/char-transformer.ts:16
     // layerNorm.beta_div = layerNorm.beta_mul_8 / layerNorm.beta_add    %layerNorm.beta_div  update of layerNorm.beta by adamw, models/char-transformer.ts:16
     // layerNorm.beta_next = layerNorm.beta_sub − layerNorm.beta_div    %layerNorm.beta_next  update of layerNorm.beta by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64(
-      d_layerNorm,
-      layerNorm_beta_m,
-      layerNorm_beta_v,
-      layerNorm_beta,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_beta();
 
     // 100.
     // d_layerNorm.normal = d_layerNorm ⊙ layerNorm.gamma    %d_layerNorm.normal  adjoint of mul, models/char-transformer.ts:16
@@ -2527,18 +3069,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_positionalEncoding = d_positionalEncoding_partial + d_sum    %d_positionalEncoding  adjoint of add, models/char-transformer.ts:14
     // d_broadcast = d_positionalEncoding    %d_broadcast  adjoint of add, models/char-transformer.ts:14
     // d_embedding = d_positionalEncoding    %d_embedding  adjoint of add, models/char-transformer.ts:14
-    sumMulAdd_16x32x64_2(
-      d_layerNorm,
-      layerNorm_gamma,
-      positionalEncoding,
-      sum,
-      layerNorm_inverse,
-      sqrt,
-      d_layerNorm_centered_2,
-      d_layerNorm_centered,
-      d_residual,
-      d_positionalEncoding,
-    );
+    sumMulAdd_d_positionalEncoding();
 
     // 101.
     // d_broadcast_4 = d_layerNorm ⊙ layerNorm.normal    %d_broadcast_4  adjoint of mul, models/char-transformer.ts:16
@@ -2558,15 +3089,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm.gamma_add = layerNorm.gamma_sqrt + 1e-8    %layerNorm.gamma_add  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
     // layerNorm.gamma_div = layerNorm.gamma_mul_8 / layerNorm.gamma_add    %layerNorm.gamma_div  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
     // layerNorm.gamma_next = layerNorm.gamma_sub − layerNorm.gamma_div    %layerNorm.gamma_next  update of layerNorm.gamma by adamw, models/char-transformer.ts:16
-    sumAdamw_16x32x64_2(
-      d_layerNorm,
-      layerNorm_normal,
-      layerNorm_gamma_m,
-      layerNorm_gamma_v,
-      layerNorm_gamma,
-      rate,
-      correction,
-    );
+    sumAdamw_layerNorm_gamma();
 
     // 102.
     // d_positionalEncoding.table = Σ d_positionalEncoding over axes 0    %d_positionalEncoding.table  adjoint of broadcast, models/char-transformer.ts:14
@@ -2585,14 +3108,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // positionalEncoding.table_add = positionalEncoding.table_sqrt + 1e-8    %positionalEncoding.table_add  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
     // positionalEncoding.table_div = positionalEncoding.table_mul_8 / positionalEncoding.table_add    %positionalEncoding.table_div  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
     // positionalEncoding.table_next = positionalEncoding.table_sub − positionalEncoding.table_div    %positionalEncoding.table_next  update of positionalEncoding.table by adamw, models/char-transformer.ts:14
-    sumAdamw_32x16x64(
-      d_positionalEncoding,
-      positionalEncoding_table_m,
-      positionalEncoding_table_v,
-      positionalEncoding_table,
-      rate,
-      correction,
-    );
+    sumAdamw_positionalEncoding_table();
 
     // 103.
     // d_embedding.table = d_positionalEncoding added at x    %d_embedding.table  adjoint of gather, models/char-transformer.ts:13
@@ -2611,15 +3127,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // embedding.table_add = embedding.table_sqrt + 1e-8    %embedding.table_add  update of embedding.table by adamw, models/char-transformer.ts:13
     // embedding.table_div = embedding.table_mul_8 / embedding.table_add    %embedding.table_div  update of embedding.table by adamw, models/char-transformer.ts:13
     // embedding.table_next = embedding.table_sub − embedding.table_div    %embedding.table_next  update of embedding.table by adamw, models/char-transformer.ts:13
-    scatterAddAdamw_64x16x32x64(
-      x,
-      d_positionalEncoding,
-      embedding_table_m,
-      embedding_table_v,
-      embedding_table,
-      rate,
-      correction,
-    );
+    scatterAddAdamw_embedding_table();
 
     return loss;
   }
@@ -2649,46 +3157,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm.normal = layerNorm.centered ⊙ layerNorm.inverse    %layerNorm.normal  mul, models/char-transformer.ts:16
     // mul_2 = layerNorm.normal ⊙ layerNorm.gamma    %mul_2  mul, models/char-transformer.ts:16
     // layerNorm = mul_2 + layerNorm.beta    %layerNorm  add, models/char-transformer.ts:16
-    gatherAddSumAdd_16x32x64_evaluate(
-      x_evaluate,
-      embedding_table,
-      embedding_evaluate,
-      positionalEncoding_table,
-      positionalEncoding_evaluate,
-      layerNorm_gamma,
-      layerNorm_beta,
-      layerNorm_evaluate,
-    );
+    gatherAddSumAdd_layerNorm_evaluate();
 
     // 2.
     // dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm    %dot  dot, models/char-transformer.ts:16
     // multiHeadAttention.query = dot + multiHeadAttention.query.bias    %multiHeadAttention.query  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_evaluate,
-      multiHeadAttention_query_kernel,
-      multiHeadAttention_query_bias,
-      multiHeadAttention_query_evaluate,
-    );
+    dotAdd_multiHeadAttention_query_evaluate();
 
     // 3.
     // dot_2 = Σ layerNorm·multiHeadAttention.key.kernel over axes 2 of layerNorm    %dot_2  dot, models/char-transformer.ts:16
     // multiHeadAttention.key = dot_2 + multiHeadAttention.key.bias    %multiHeadAttention.key  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_evaluate,
-      multiHeadAttention_key_kernel,
-      multiHeadAttention_key_bias,
-      multiHeadAttention_key_evaluate,
-    );
+    dotAdd_multiHeadAttention_key_evaluate();
 
     // 4.
     // dot_3 = Σ layerNorm·multiHeadAttention.value.kernel over axes 2 of layerNorm    %dot_3  dot, models/char-transformer.ts:16
     // multiHeadAttention.value = dot_3 + multiHeadAttention.value.bias    %multiHeadAttention.value  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_evaluate,
-      multiHeadAttention_value_kernel,
-      multiHeadAttention_value_bias,
-      multiHeadAttention_value_evaluate,
-    );
+    dotAdd_multiHeadAttention_value_evaluate();
 
     // 5.
     // dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
@@ -2696,11 +3180,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores = dot_4 ⊙ 0.25    %scores  mul, models/char-transformer.ts:16
     // masked = isPast ? scores : -1e+30    %masked  where, models/char-transformer.ts:16
-    dotWhere_16x4x32x16x32(
-      multiHeadAttention_query_evaluate,
-      multiHeadAttention_key_evaluate,
-      masked_evaluate,
-    );
+    dotWhere_masked_evaluate();
 
     // 6.
     // largest = max masked over axes 3    %largest  reduceMax, models/char-transformer.ts:16
@@ -2708,23 +3188,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps = exp(shifted)    %exps  exp, models/char-transformer.ts:16
     // total = Σ exps over axes 3    %total  sum, models/char-transformer.ts:16
     // weights = exps / total    %weights  div, models/char-transformer.ts:16
-    reduceMaxExpSumDiv_16x4x32x32_evaluate(masked_evaluate, exps_evaluate, weights_evaluate);
+    reduceMaxExpSumDiv_weights_evaluate();
 
     // 7.
     // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])    %dot_5  dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16(weights_evaluate, multiHeadAttention_value_evaluate, transpose_4_evaluate);
+    dot_transpose_4_evaluate();
 
     // 8.
     // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])    %dot_6  dot, models/char-transformer.ts:16
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:16
     // residual = positionalEncoding + multiHeadAttention    %residual  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64_2(
-      transpose_4_evaluate,
-      multiHeadAttention_output_kernel,
-      positionalEncoding_evaluate,
-      multiHeadAttention_output_bias,
-      residual_evaluate,
-    );
+    dotAdd_residual_evaluate();
 
     // 9.
     // sum_3 = Σ residual over axes 2    %sum_3  sum, models/char-transformer.ts:17
@@ -2739,12 +3213,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_2.normal = layerNorm_2.centered ⊙ layerNorm_2.inverse    %layerNorm_2.normal  mul, models/char-transformer.ts:17
     // mul_4 = layerNorm_2.normal ⊙ layerNorm_2.gamma    %mul_4  mul, models/char-transformer.ts:17
     // layerNorm_2 = mul_4 + layerNorm_2.beta    %layerNorm_2  add, models/char-transformer.ts:17
-    sumAdd_16x32x64_evaluate(
-      residual_evaluate,
-      layerNorm_2_gamma,
-      layerNorm_2_beta,
-      layerNorm_2_evaluate,
-    );
+    sumAdd_layerNorm_2_evaluate();
 
     // 10.
     // dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2    %dense.product  dot, models/char-transformer.ts:17
@@ -2754,19 +3223,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // erf = erf(mul_5)    %erf  erf, models/char-transformer.ts:17
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
-    dotAddMul_16x32x64x256_evaluate(layerNorm_2_evaluate, dense_kernel, dense_evaluate, dense_bias);
+    dotAddMul_dense_evaluate();
 
     // 11.
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
     // dense_2 = dense_2.product + dense_2.bias    %dense_2  add, models/char-transformer.ts:17
     // residual_2 = residual + dense_2    %residual_2  add, models/char-transformer.ts:17
-    dotAdd_16x32x256x64_evaluate(
-      dense_evaluate,
-      dense_2_kernel,
-      residual_evaluate,
-      dense_2_bias,
-      residual_2_evaluate,
-    );
+    dotAdd_residual_2_evaluate();
 
     // 12.
     // sum_5 = Σ residual_2 over axes 2    %sum_5  sum, models/char-transformer.ts:16
@@ -2781,42 +3244,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3.normal = layerNorm_3.centered ⊙ layerNorm_3.inverse    %layerNorm_3.normal  mul, models/char-transformer.ts:16
     // mul_8 = layerNorm_3.normal ⊙ layerNorm_3.gamma    %mul_8  mul, models/char-transformer.ts:16
     // layerNorm_3 = mul_8 + layerNorm_3.beta    %layerNorm_3  add, models/char-transformer.ts:16
-    sumAdd_16x32x64_evaluate(
-      residual_2_evaluate,
-      layerNorm_3_gamma,
-      layerNorm_3_beta,
-      layerNorm_3_evaluate,
-    );
+    sumAdd_layerNorm_3_evaluate();
 
     // 13.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_3_evaluate,
-      multiHeadAttention_2_query_kernel,
-      multiHeadAttention_2_query_bias,
-      multiHeadAttention_2_query_evaluate,
-    );
+    dotAdd_multiHeadAttention_2_query_evaluate();
 
     // 14.
     // dot_8 = Σ layerNorm_3·multiHeadAttention_2.key.kernel over axes 2 of layerNorm_3    %dot_8  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.key = dot_8 + multiHeadAttention_2.key.bias    %multiHeadAttention_2.key  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_3_evaluate,
-      multiHeadAttention_2_key_kernel,
-      multiHeadAttention_2_key_bias,
-      multiHeadAttention_2_key_evaluate,
-    );
+    dotAdd_multiHeadAttention_2_key_evaluate();
 
     // 15.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64(
-      layerNorm_3_evaluate,
-      multiHeadAttention_2_value_kernel,
-      multiHeadAttention_2_value_bias,
-      multiHeadAttention_2_value_evaluate,
-    );
+    dotAdd_multiHeadAttention_2_value_evaluate();
 
     // 16.
     // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
@@ -2824,11 +3267,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores_2 = dot_10 ⊙ 0.25    %scores_2  mul, models/char-transformer.ts:16
     // masked_2 = isPast ? scores_2 : -1e+30    %masked_2  where, models/char-transformer.ts:16
-    dotWhere_16x4x32x16x32(
-      multiHeadAttention_2_query_evaluate,
-      multiHeadAttention_2_key_evaluate,
-      masked_2_evaluate,
-    );
+    dotWhere_masked_2_evaluate();
 
     // 17.
     // largest_2 = max masked_2 over axes 3    %largest_2  reduceMax, models/char-transformer.ts:16
@@ -2836,27 +3275,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps_2 = exp(shifted_2)    %exps_2  exp, models/char-transformer.ts:16
     // total_2 = Σ exps_2 over axes 3    %total_2  sum, models/char-transformer.ts:16
     // weights_2 = exps_2 / total_2    %weights_2  div, models/char-transformer.ts:16
-    reduceMaxExpSumDiv_16x4x32x32_evaluate(masked_2_evaluate, exps_2_evaluate, weights_2_evaluate);
+    reduceMaxExpSumDiv_weights_2_evaluate();
 
     // 18.
     // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
-    dot_16x32x4x32x16(
-      weights_2_evaluate,
-      multiHeadAttention_2_value_evaluate,
-      transpose_8_evaluate,
-    );
+    dot_transpose_8_evaluate();
 
     // 19.
     // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
-    dotAdd_16x32x64x64_2(
-      transpose_8_evaluate,
-      multiHeadAttention_2_output_kernel,
-      residual_2_evaluate,
-      multiHeadAttention_2_output_bias,
-      residual_3_evaluate,
-    );
+    dotAdd_residual_3_evaluate();
 
     // 20.
     // sum_7 = Σ residual_3 over axes 2    %sum_7  sum, models/char-transformer.ts:17
@@ -2871,12 +3300,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4.normal = layerNorm_4.centered ⊙ layerNorm_4.inverse    %layerNorm_4.normal  mul, models/char-transformer.ts:17
     // mul_10 = layerNorm_4.normal ⊙ layerNorm_4.gamma    %mul_10  mul, models/char-transformer.ts:17
     // layerNorm_4 = mul_10 + layerNorm_4.beta    %layerNorm_4  add, models/char-transformer.ts:17
-    sumAdd_16x32x64_evaluate(
-      residual_3_evaluate,
-      layerNorm_4_gamma,
-      layerNorm_4_beta,
-      layerNorm_4_evaluate,
-    );
+    sumAdd_layerNorm_4_evaluate();
 
     // 21.
     // dense_3.product = Σ layerNorm_4·dense_3.kernel over axes 2 of layerNorm_4    %dense_3.product  dot, models/char-transformer.ts:17
@@ -2886,24 +3310,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // erf_2 = erf(mul_11)    %erf_2  erf, models/char-transformer.ts:17
     // add_6 = erf_2 + 1    %add_6  add, models/char-transformer.ts:17
     // dense_3 = mul_12 ⊙ add_6    %dense_3  mul, models/char-transformer.ts:17
-    dotAddMul_16x32x64x256_evaluate(
-      layerNorm_4_evaluate,
-      dense_3_kernel,
-      dense_3_evaluate,
-      dense_3_bias,
-    );
+    dotAddMul_dense_3_evaluate();
 
     // 22.
     // dense_4.product = Σ dense_3·dense_4.kernel over axes 2 of dense_3    %dense_4.product  dot, models/char-transformer.ts:17
     // dense_4 = dense_4.product + dense_4.bias    %dense_4  add, models/char-transformer.ts:17
     // residual_4 = residual_3 + dense_4    %residual_4  add, models/char-transformer.ts:17
-    dotAdd_16x32x256x64_evaluate(
-      dense_3_evaluate,
-      dense_4_kernel,
-      residual_3_evaluate,
-      dense_4_bias,
-      residual_4_evaluate,
-    );
+    dotAdd_residual_4_evaluate();
 
     // 23.
     // sum_9 = Σ residual_4 over axes 2    %sum_9  sum, models/char-transformer.ts:19
@@ -2918,17 +3331,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5.normal = layerNorm_5.centered ⊙ layerNorm_5.inverse    %layerNorm_5.normal  mul, models/char-transformer.ts:19
     // mul_14 = layerNorm_5.normal ⊙ layerNorm_5.gamma    %mul_14  mul, models/char-transformer.ts:19
     // layerNorm_5 = mul_14 + layerNorm_5.beta    %layerNorm_5  add, models/char-transformer.ts:19
-    sumAdd_16x32x64_evaluate(
-      residual_4_evaluate,
-      layerNorm_5_gamma,
-      layerNorm_5_beta,
-      layerNorm_5_evaluate,
-    );
+    sumAdd_layerNorm_5_evaluate();
 
     // 24.
     // scores.product = Σ layerNorm_5·scores.kernel over axes 2 of layerNorm_5    %scores.product  dot, models/char-transformer.ts:19
     // scores_3 = scores.product + scores.bias    %scores_3  add, models/char-transformer.ts:19
-    dotAdd_16x32x64x64(layerNorm_5_evaluate, scores_kernel, scores_bias, scores_3_evaluate);
+    dotAdd_scores_3_evaluate();
 
     // 25.
     // largest_3 = max scores_3 over axes 2    %largest_3  reduceMax, models/char-transformer.ts:21
@@ -2946,15 +3354,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_15 = sum_11 ⊙ 0.03125    %mul_15  mul, models/char-transformer.ts:21
     // liveRows = isLive ? mul_15 : 0    %liveRows  where, models/char-transformer.ts:21
     // rowSum = Σ liveRows    %rowSum  sum, models/char-transformer.ts:21
-    reduceMaxSum_16x32_evaluate(
-      rowSum_evaluate,
-      scores_3_evaluate,
-      largest_3_evaluate,
-      total_3_evaluate,
-      next_evaluate,
-      chosen_evaluate,
-      live_rows_evaluate,
-    );
+    reduceMaxSum_chosen_evaluate();
 
     // 26.
     // cast = f32(live rows)    %cast  cast, models/char-transformer.ts:21
@@ -2980,13 +3380,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_16 = sum_12 ⊙ 0.03125    %mul_16  mul, models/char-transformer.ts:23
     // liveRows_2 = isLive ? mul_16 : 0    %liveRows_2  where, models/char-transformer.ts:23
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/char-transformer.ts:23
-    argmaxSum_16x32_evaluate(
-      rowSum_2_evaluate,
-      scores_3_evaluate,
-      argmax_evaluate,
-      next_evaluate,
-      live_rows_evaluate,
-    );
+    argmaxSum_argmax_evaluate();
 
     // 30.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-transformer.ts:23
@@ -3020,46 +3414,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm.normal = layerNorm.centered ⊙ layerNorm.inverse    %layerNorm.normal  mul, models/char-transformer.ts:16
     // mul_2 = layerNorm.normal ⊙ layerNorm.gamma    %mul_2  mul, models/char-transformer.ts:16
     // layerNorm = mul_2 + layerNorm.beta    %layerNorm  add, models/char-transformer.ts:16
-    gatherAddSumAdd_1x32x64_predict(
-      x_predict,
-      embedding_table,
-      embedding_predict,
-      positionalEncoding_table,
-      positionalEncoding_predict,
-      layerNorm_gamma,
-      layerNorm_beta,
-      layerNorm_predict,
-    );
+    gatherAddSumAdd_layerNorm_predict();
 
     // 2.
     // dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm    %dot  dot, models/char-transformer.ts:16
     // multiHeadAttention.query = dot + multiHeadAttention.query.bias    %multiHeadAttention.query  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_predict(
-      layerNorm_predict,
-      multiHeadAttention_query_kernel,
-      multiHeadAttention_query_bias,
-      multiHeadAttention_query_predict,
-    );
+    dotAdd_multiHeadAttention_query_predict();
 
     // 3.
     // dot_2 = Σ layerNorm·multiHeadAttention.key.kernel over axes 2 of layerNorm    %dot_2  dot, models/char-transformer.ts:16
     // multiHeadAttention.key = dot_2 + multiHeadAttention.key.bias    %multiHeadAttention.key  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_predict(
-      layerNorm_predict,
-      multiHeadAttention_key_kernel,
-      multiHeadAttention_key_bias,
-      multiHeadAttention_key_predict,
-    );
+    dotAdd_multiHeadAttention_key_predict();
 
     // 4.
     // dot_3 = Σ layerNorm·multiHeadAttention.value.kernel over axes 2 of layerNorm    %dot_3  dot, models/char-transformer.ts:16
     // multiHeadAttention.value = dot_3 + multiHeadAttention.value.bias    %multiHeadAttention.value  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_predict(
-      layerNorm_predict,
-      multiHeadAttention_value_kernel,
-      multiHeadAttention_value_bias,
-      multiHeadAttention_value_predict,
-    );
+    dotAdd_multiHeadAttention_value_predict();
 
     // 5.
     // dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [1,32,4,16]), [0,2,1,3])ᵀ    %dot_4  dot, models/char-transformer.ts:16
@@ -3067,11 +3437,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores = dot_4 ⊙ 0.25    %scores  mul, models/char-transformer.ts:16
     // masked = isPast ? scores : -1e+30    %masked  where, models/char-transformer.ts:16
-    dotWhere_1x4x32x16x32_predict(
-      multiHeadAttention_query_predict,
-      multiHeadAttention_key_predict,
-      masked_predict,
-    );
+    dotWhere_masked_predict();
 
     // 6.
     // largest = max masked over axes 3    %largest  reduceMax, models/char-transformer.ts:16
@@ -3079,27 +3445,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps = exp(shifted)    %exps  exp, models/char-transformer.ts:16
     // total = Σ exps over axes 3    %total  sum, models/char-transformer.ts:16
     // weights = exps / total    %weights  div, models/char-transformer.ts:16
-    reduceMaxExpSumDiv_1x4x32x32_predict(masked_predict, exps_predict, weights_predict);
+    reduceMaxExpSumDiv_weights_predict();
 
     // 7.
     // dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])    %dot_5  dot, models/char-transformer.ts:16
-    dot_1x32x4x32x16_predict(
-      weights_predict,
-      multiHeadAttention_value_predict,
-      transpose_4_predict,
-    );
+    dot_transpose_4_predict();
 
     // 8.
     // dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])    %dot_6  dot, models/char-transformer.ts:16
     // multiHeadAttention = dot_6 + multiHeadAttention.output.bias    %multiHeadAttention  add, models/char-transformer.ts:16
     // residual = positionalEncoding + multiHeadAttention    %residual  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_2_predict(
-      transpose_4_predict,
-      multiHeadAttention_output_kernel,
-      positionalEncoding_predict,
-      multiHeadAttention_output_bias,
-      residual_predict,
-    );
+    dotAdd_residual_predict();
 
     // 9.
     // sum_3 = Σ residual over axes 2    %sum_3  sum, models/char-transformer.ts:17
@@ -3114,12 +3470,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_2.normal = layerNorm_2.centered ⊙ layerNorm_2.inverse    %layerNorm_2.normal  mul, models/char-transformer.ts:17
     // mul_4 = layerNorm_2.normal ⊙ layerNorm_2.gamma    %mul_4  mul, models/char-transformer.ts:17
     // layerNorm_2 = mul_4 + layerNorm_2.beta    %layerNorm_2  add, models/char-transformer.ts:17
-    sumAdd_1x32x64_predict(
-      residual_predict,
-      layerNorm_2_gamma,
-      layerNorm_2_beta,
-      layerNorm_2_predict,
-    );
+    sumAdd_layerNorm_2_predict();
 
     // 10.
     // dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2    %dense.product  dot, models/char-transformer.ts:17
@@ -3129,19 +3480,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // erf = erf(mul_5)    %erf  erf, models/char-transformer.ts:17
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
-    dotAddMul_1x32x64x256_predict(layerNorm_2_predict, dense_kernel, dense_predict, dense_bias);
+    dotAddMul_dense_predict();
 
     // 11.
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
     // dense_2 = dense_2.product + dense_2.bias    %dense_2  add, models/char-transformer.ts:17
     // residual_2 = residual + dense_2    %residual_2  add, models/char-transformer.ts:17
-    dotAdd_1x32x256x64_predict(
-      dense_predict,
-      dense_2_kernel,
-      residual_predict,
-      dense_2_bias,
-      residual_2_predict,
-    );
+    dotAdd_residual_2_predict();
 
     // 12.
     // sum_5 = Σ residual_2 over axes 2    %sum_5  sum, models/char-transformer.ts:16
@@ -3156,42 +3501,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3.normal = layerNorm_3.centered ⊙ layerNorm_3.inverse    %layerNorm_3.normal  mul, models/char-transformer.ts:16
     // mul_8 = layerNorm_3.normal ⊙ layerNorm_3.gamma    %mul_8  mul, models/char-transformer.ts:16
     // layerNorm_3 = mul_8 + layerNorm_3.beta    %layerNorm_3  add, models/char-transformer.ts:16
-    sumAdd_1x32x64_predict(
-      residual_2_predict,
-      layerNorm_3_gamma,
-      layerNorm_3_beta,
-      layerNorm_3_predict,
-    );
+    sumAdd_layerNorm_3_predict();
 
     // 13.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_predict(
-      layerNorm_3_predict,
-      multiHeadAttention_2_query_kernel,
-      multiHeadAttention_2_query_bias,
-      multiHeadAttention_2_query_predict,
-    );
+    dotAdd_multiHeadAttention_2_query_predict();
 
     // 14.
     // dot_8 = Σ layerNorm_3·multiHeadAttention_2.key.kernel over axes 2 of layerNorm_3    %dot_8  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.key = dot_8 + multiHeadAttention_2.key.bias    %multiHeadAttention_2.key  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_predict(
-      layerNorm_3_predict,
-      multiHeadAttention_2_key_kernel,
-      multiHeadAttention_2_key_bias,
-      multiHeadAttention_2_key_predict,
-    );
+    dotAdd_multiHeadAttention_2_key_predict();
 
     // 15.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_predict(
-      layerNorm_3_predict,
-      multiHeadAttention_2_value_kernel,
-      multiHeadAttention_2_value_bias,
-      multiHeadAttention_2_value_predict,
-    );
+    dotAdd_multiHeadAttention_2_value_predict();
 
     // 16.
     // dot_10 = transpose(reshape(multiHeadAttention_2.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [1,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
@@ -3199,11 +3524,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
     // scores_2 = dot_10 ⊙ 0.25    %scores_2  mul, models/char-transformer.ts:16
     // masked_2 = isPast ? scores_2 : -1e+30    %masked_2  where, models/char-transformer.ts:16
-    dotWhere_1x4x32x16x32_predict(
-      multiHeadAttention_2_query_predict,
-      multiHeadAttention_2_key_predict,
-      masked_2_predict,
-    );
+    dotWhere_masked_2_predict();
 
     // 17.
     // largest_2 = max masked_2 over axes 3    %largest_2  reduceMax, models/char-transformer.ts:16
@@ -3211,27 +3532,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps_2 = exp(shifted_2)    %exps_2  exp, models/char-transformer.ts:16
     // total_2 = Σ exps_2 over axes 3    %total_2  sum, models/char-transformer.ts:16
     // weights_2 = exps_2 / total_2    %weights_2  div, models/char-transformer.ts:16
-    reduceMaxExpSumDiv_1x4x32x32_predict(masked_2_predict, exps_2_predict, weights_2_predict);
+    reduceMaxExpSumDiv_weights_2_predict();
 
     // 18.
     // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [1,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
-    dot_1x32x4x32x16_predict(
-      weights_2_predict,
-      multiHeadAttention_2_value_predict,
-      transpose_8_predict,
-    );
+    dot_transpose_8_predict();
 
     // 19.
     // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [1,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [1,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
-    dotAdd_1x32x64x64_2_predict(
-      transpose_8_predict,
-      multiHeadAttention_2_output_kernel,
-      residual_2_predict,
-      multiHeadAttention_2_output_bias,
-      residual_3_predict,
-    );
+    dotAdd_residual_3_predict();
 
     // 20.
     // sum_7 = Σ residual_3 over axes 2    %sum_7  sum, models/char-transformer.ts:17
@@ -3246,12 +3557,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4.normal = layerNorm_4.centered ⊙ layerNorm_4.inverse    %layerNorm_4.normal  mul, models/char-transformer.ts:17
     // mul_10 = layerNorm_4.normal ⊙ layerNorm_4.gamma    %mul_10  mul, models/char-transformer.ts:17
     // layerNorm_4 = mul_10 + layerNorm_4.beta    %layerNorm_4  add, models/char-transformer.ts:17
-    sumAdd_1x32x64_predict(
-      residual_3_predict,
-      layerNorm_4_gamma,
-      layerNorm_4_beta,
-      layerNorm_4_predict,
-    );
+    sumAdd_layerNorm_4_predict();
 
     // 21.
     // dense_3.product = Σ layerNorm_4·dense_3.kernel over axes 2 of layerNorm_4    %dense_3.product  dot, models/char-transformer.ts:17
@@ -3261,24 +3567,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // erf_2 = erf(mul_11)    %erf_2  erf, models/char-transformer.ts:17
     // add_6 = erf_2 + 1    %add_6  add, models/char-transformer.ts:17
     // dense_3 = mul_12 ⊙ add_6    %dense_3  mul, models/char-transformer.ts:17
-    dotAddMul_1x32x64x256_predict(
-      layerNorm_4_predict,
-      dense_3_kernel,
-      dense_3_predict,
-      dense_3_bias,
-    );
+    dotAddMul_dense_3_predict();
 
     // 22.
     // dense_4.product = Σ dense_3·dense_4.kernel over axes 2 of dense_3    %dense_4.product  dot, models/char-transformer.ts:17
     // dense_4 = dense_4.product + dense_4.bias    %dense_4  add, models/char-transformer.ts:17
     // residual_4 = residual_3 + dense_4    %residual_4  add, models/char-transformer.ts:17
-    dotAdd_1x32x256x64_predict(
-      dense_3_predict,
-      dense_4_kernel,
-      residual_3_predict,
-      dense_4_bias,
-      residual_4_predict,
-    );
+    dotAdd_residual_4_predict();
 
     // 23.
     // sum_9 = Σ residual_4 over axes 2    %sum_9  sum, models/char-transformer.ts:19
@@ -3293,17 +3588,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5.normal = layerNorm_5.centered ⊙ layerNorm_5.inverse    %layerNorm_5.normal  mul, models/char-transformer.ts:19
     // mul_14 = layerNorm_5.normal ⊙ layerNorm_5.gamma    %mul_14  mul, models/char-transformer.ts:19
     // layerNorm_5 = mul_14 + layerNorm_5.beta    %layerNorm_5  add, models/char-transformer.ts:19
-    sumAdd_1x32x64_predict(
-      residual_4_predict,
-      layerNorm_5_gamma,
-      layerNorm_5_beta,
-      layerNorm_5_predict,
-    );
+    sumAdd_layerNorm_5_predict();
 
     // 24.
     // scores.product = Σ layerNorm_5·scores.kernel over axes 2 of layerNorm_5    %scores.product  dot, models/char-transformer.ts:19
     // scores_3 = scores.product + scores.bias    %scores_3  add, models/char-transformer.ts:19
-    dotAdd_1x32x64x64_predict(layerNorm_5_predict, scores_kernel, scores_bias, scores_3_predict);
+    dotAdd_scores_3_predict();
 
     return outputs;
   }
@@ -3482,61 +3772,75 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 2,525,184 floating-point operations.
  */
 function gatherAddAdd_16x32x64(
-  x: Int32Array,
-  embedding_table: Float32Array,
-  embedding: Float32Array,
-  positionalEncoding_table: Float32Array,
-  positionalEncoding: Float32Array,
-  sum_4: Float32Array,
-  sqrt_2: Float32Array,
-  layerNorm_inverse_2: Float32Array,
-  layerNorm_normal: Float32Array,
-  layerNorm_gamma: Float32Array,
-  layerNorm_beta: Float32Array,
-  layerNorm: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 64; l++) {
-        const x_0 = x[i * 32 + j]!;
-        let sum = 0;
-        for (let k = 0; k < 64; k++) {
-          sum += k === x_0 ? embedding_table[k * 64 + l]! : 0;
+  x_: Int32Array,
+  embedding_table_: Float32Array,
+  embedding_: Float32Array,
+  positionalEncoding_table_: Float32Array,
+  positionalEncoding_: Float32Array,
+  sum_4_: Float32Array,
+  sqrt_2_: Float32Array,
+  layerNorm_inverse_2_: Float32Array,
+  layerNorm_normal_: Float32Array,
+  layerNorm_gamma_: Float32Array,
+  layerNorm_beta_: Float32Array,
+  layerNorm_: Float32Array,
+): () => void {
+  return function gatherAddAdd_16x32x64(): void {
+    const x = x_;
+    const embedding_table = embedding_table_;
+    const embedding = embedding_;
+    const positionalEncoding_table = positionalEncoding_table_;
+    const positionalEncoding = positionalEncoding_;
+    const sum_4 = sum_4_;
+    const sqrt_2 = sqrt_2_;
+    const layerNorm_inverse_2 = layerNorm_inverse_2_;
+    const layerNorm_normal = layerNorm_normal_;
+    const layerNorm_gamma = layerNorm_gamma_;
+    const layerNorm_beta = layerNorm_beta_;
+    const layerNorm = layerNorm_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 64; l++) {
+          const x_0 = x[i * 32 + j]!;
+          let sum = 0;
+          for (let k = 0; k < 64; k++) {
+            sum += k === x_0 ? embedding_table[k * 64 + l]! : 0;
+          }
+          embedding[i * 2048 + j * 64 + l] = sum;
         }
-        embedding[i * 2048 + j * 64 + l] = sum;
-      }
-      for (let l = 0; l < 64; l++) {
-        positionalEncoding[i * 2048 + j * 64 + l] =
-          embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
-      }
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
-      }
-      const sum_3 = Math.fround(sum_2);
-      sum_4[i * 32 + j] = sum_3;
-      const mul_0 = sum_3 * 0.015625;
-      let sum_5 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
-        sum_5 += part_0 * part_0;
-      }
-      const sum_2_2 = Math.fround(sum_5);
-      const sqrt = Math.fround(Math.sqrt(sum_2_2 * 0.015625 + 0.00001));
-      sqrt_2[i * 32 + j] = sqrt;
-      const layerNorm_inverse = Math.fround(1 / sqrt);
-      layerNorm_inverse_2[i * 32 + j] = layerNorm_inverse;
-      const mul_1 = sum_3 * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        layerNorm_normal[i * 2048 + j * 64 + l] =
-          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_1) * layerNorm_inverse;
-      }
-      for (let l = 0; l < 64; l++) {
-        layerNorm[i * 2048 + j * 64 + l] =
-          layerNorm_normal[i * 2048 + j * 64 + l]! * layerNorm_gamma[l]! + layerNorm_beta[l]!;
+        for (let l = 0; l < 64; l++) {
+          positionalEncoding[i * 2048 + j * 64 + l] =
+            embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
+        }
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
+        }
+        const sum_3 = Math.fround(sum_2);
+        sum_4[i * 32 + j] = sum_3;
+        const mul_0 = sum_3 * 0.015625;
+        let sum_5 = 0;
+        for (let k = 0; k < 64; k++) {
+          const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
+          sum_5 += part_0 * part_0;
+        }
+        const sum_2_2 = Math.fround(sum_5);
+        const sqrt = Math.fround(Math.sqrt(sum_2_2 * 0.015625 + 0.00001));
+        sqrt_2[i * 32 + j] = sqrt;
+        const layerNorm_inverse = Math.fround(1 / sqrt);
+        layerNorm_inverse_2[i * 32 + j] = layerNorm_inverse;
+        const mul_1 = sum_3 * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          layerNorm_normal[i * 2048 + j * 64 + l] =
+            Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_1) * layerNorm_inverse;
+        }
+        for (let l = 0; l < 64; l++) {
+          layerNorm[i * 2048 + j * 64 + l] =
+            layerNorm_normal[i * 2048 + j * 64 + l]! * layerNorm_gamma[l]! + layerNorm_beta[l]!;
+        }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3545,12 +3849,4397 @@ function gatherAddAdd_16x32x64(
  * 4,227,072 floating-point operations.
  */
 function dotAdd_16x32x64x64(
-  layerNorm: Float32Array,
-  multiHeadAttention_query_kernel: Float32Array,
-  multiHeadAttention_query_bias: Float32Array,
-  multiHeadAttention_query: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+  layerNorm_: Float32Array,
+  multiHeadAttention_query_kernel_: Float32Array,
+  multiHeadAttention_query_bias_: Float32Array,
+  multiHeadAttention_query_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x64x64(): void {
+    const layerNorm = layerNorm_;
+    const multiHeadAttention_query_kernel = multiHeadAttention_query_kernel_;
+    const multiHeadAttention_query_bias = multiHeadAttention_query_bias_;
+    const multiHeadAttention_query = multiHeadAttention_query_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
+              const multiHeadAttention_query_kernel_0 =
+                multiHeadAttention_query_kernel[k * 64 + l]!;
+              const multiHeadAttention_query_kernel_1 =
+                multiHeadAttention_query_kernel[k * 64 + l + 1]!;
+              const multiHeadAttention_query_kernel_2 =
+                multiHeadAttention_query_kernel[k * 64 + l + 2]!;
+              const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+              sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+              sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+              sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+              sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+              sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+              sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 1]!;
+              const multiHeadAttention_query_kernel_0 =
+                multiHeadAttention_query_kernel[k * 64 + l + 64]!;
+              const multiHeadAttention_query_kernel_1 =
+                multiHeadAttention_query_kernel[k * 64 + l + 65]!;
+              const multiHeadAttention_query_kernel_2 =
+                multiHeadAttention_query_kernel[k * 64 + l + 66]!;
+              const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 65]!;
+              sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+              sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+              sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+              sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+              sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+              sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 2]!;
+              const multiHeadAttention_query_kernel_0 =
+                multiHeadAttention_query_kernel[k * 64 + l + 128]!;
+              const multiHeadAttention_query_kernel_1 =
+                multiHeadAttention_query_kernel[k * 64 + l + 129]!;
+              const multiHeadAttention_query_kernel_2 =
+                multiHeadAttention_query_kernel[k * 64 + l + 130]!;
+              const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 66]!;
+              sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+              sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+              sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+              sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+              sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+              sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 3]!;
+              const multiHeadAttention_query_kernel_0 =
+                multiHeadAttention_query_kernel[k * 64 + l + 192]!;
+              const multiHeadAttention_query_kernel_1 =
+                multiHeadAttention_query_kernel[k * 64 + l + 193]!;
+              const multiHeadAttention_query_kernel_2 =
+                multiHeadAttention_query_kernel[k * 64 + l + 194]!;
+              const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 67]!;
+              sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+              sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+              sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+              sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+              sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+              sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+            }
+          }
+          const dot00 = Math.fround(sum00);
+          const dot01 = Math.fround(sum01);
+          const dot02 = Math.fround(sum02);
+          const dot10 = Math.fround(sum10);
+          const dot11 = Math.fround(sum11);
+          const dot12 = Math.fround(sum12);
+          const multiHeadAttention_query_bias_0 = multiHeadAttention_query_bias[l]!;
+          const multiHeadAttention_query_bias_1 = multiHeadAttention_query_bias[l + 1]!;
+          const multiHeadAttention_query_bias_2 = multiHeadAttention_query_bias[l + 2]!;
+          multiHeadAttention_query[i * 2048 + j * 64 + l] = dot00 + multiHeadAttention_query_bias_0;
+          multiHeadAttention_query[i * 2048 + j * 64 + l + 1] =
+            dot01 + multiHeadAttention_query_bias_1;
+          multiHeadAttention_query[i * 2048 + j * 64 + l + 2] =
+            dot02 + multiHeadAttention_query_bias_2;
+          multiHeadAttention_query[i * 2048 + j * 64 + l + 64] =
+            dot10 + multiHeadAttention_query_bias_0;
+          multiHeadAttention_query[i * 2048 + j * 64 + l + 65] =
+            dot11 + multiHeadAttention_query_bias_1;
+          multiHeadAttention_query[i * 2048 + j * 64 + l + 66] =
+            dot12 + multiHeadAttention_query_bias_2;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
+          const multiHeadAttention_query_kernel_3 = multiHeadAttention_query_kernel[k * 64 + 63]!;
+          const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+          sum0 += layerNorm_2 * multiHeadAttention_query_kernel_3;
+          sum1 += layerNorm_3 * multiHeadAttention_query_kernel_3;
+        }
+        const dot0 = Math.fround(sum0);
+        const dot1 = Math.fround(sum1);
+        const multiHeadAttention_query_bias_3 = multiHeadAttention_query_bias[63]!;
+        multiHeadAttention_query[i * 2048 + j * 64 + 63] = dot0 + multiHeadAttention_query_bias_3;
+        multiHeadAttention_query[i * 2048 + j * 64 + 127] = dot1 + multiHeadAttention_query_bias_3;
+      }
+    }
+  };
+}
+
+/**
+ * dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ
+ * masked = isPast ? scores : -1e+30
+ * 2,162,688 floating-point operations.
+ */
+function dotWhere_16x4x32x16x32(
+  multiHeadAttention_query_: Float32Array,
+  multiHeadAttention_key_: Float32Array,
+  masked_: Float32Array,
+): () => void {
+  return function dotWhere_16x4x32x16x32(): void {
+    const multiHeadAttention_query = multiHeadAttention_query_;
+    const multiHeadAttention_key = multiHeadAttention_key_;
+    const masked = masked_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        for (let l = 0; l < 32; l += 4) {
+          for (let m = 0; m < 32; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              const multiHeadAttention_query_0 =
+                multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k]!;
+              const multiHeadAttention_key_0 =
+                multiHeadAttention_key[i * 2048 + m * 64 + j * 16 + k]!;
+              const multiHeadAttention_key_1 =
+                multiHeadAttention_key[i * 2048 + m * 64 + j * 16 + k + 64]!;
+              const multiHeadAttention_query_1 =
+                multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k + 64]!;
+              const multiHeadAttention_query_2 =
+                multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k + 128]!;
+              const multiHeadAttention_query_3 =
+                multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k + 192]!;
+              sum00 += multiHeadAttention_query_0 * multiHeadAttention_key_0;
+              sum01 += multiHeadAttention_query_0 * multiHeadAttention_key_1;
+              sum10 += multiHeadAttention_query_1 * multiHeadAttention_key_0;
+              sum11 += multiHeadAttention_query_1 * multiHeadAttention_key_1;
+              sum20 += multiHeadAttention_query_2 * multiHeadAttention_key_0;
+              sum21 += multiHeadAttention_query_2 * multiHeadAttention_key_1;
+              sum30 += multiHeadAttention_query_3 * multiHeadAttention_key_0;
+              sum31 += multiHeadAttention_query_3 * multiHeadAttention_key_1;
+            }
+            const dot_4_00 = Math.fround(sum00);
+            const dot_4_01 = Math.fround(sum01);
+            const dot_4_10 = Math.fround(sum10);
+            const dot_4_11 = Math.fround(sum11);
+            const dot_4_20 = Math.fround(sum20);
+            const dot_4_21 = Math.fround(sum21);
+            const dot_4_30 = Math.fround(sum30);
+            const dot_4_31 = Math.fround(sum31);
+            masked[i * 4096 + j * 1024 + l * 32 + m] = m <= l ? dot_4_00 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 1] = m + 1 <= l ? dot_4_01 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 32] = m <= l + 1 ? dot_4_10 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 33] =
+              m + 1 <= l + 1 ? dot_4_11 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 64] = m <= l + 2 ? dot_4_20 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 65] =
+              m + 1 <= l + 2 ? dot_4_21 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 96] = m <= l + 3 ? dot_4_30 * 0.25 : -1e30;
+            masked[i * 4096 + j * 1024 + l * 32 + m + 97] =
+              m + 1 <= l + 3 ? dot_4_31 * 0.25 : -1e30;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * largest = max masked over axes 3
+ * exps = exp(shifted)
+ * total = Σ exps over axes 3
+ * weights = exps / total
+ * 327,680 floating-point operations.
+ */
+function reduceMaxExpSumDiv_16x4x32x32(
+  masked_: Float32Array,
+  exps_: Float32Array,
+  total_2_: Float32Array,
+  weights_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumDiv_16x4x32x32(): void {
+    const masked = masked_;
+    const exps = exps_;
+    const total_2 = total_2_;
+    const weights = weights_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        for (let l = 0; l < 32; l++) {
+          let max = -Infinity;
+          for (let k = 0; k < 32; k++) {
+            max = Math.max(max, masked[i * 4096 + j * 1024 + l * 32 + k]!);
+          }
+          const largest = max;
+          for (let m = 0; m < 32; m++) {
+            exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
+              masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
+            );
+          }
+          let sum = 0;
+          for (let k = 0; k < 32; k++) {
+            sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
+          }
+          const total = Math.fround(sum);
+          total_2[i * 128 + j * 32 + l] = total;
+          for (let m = 0; m < 32; m++) {
+            weights[i * 4096 + j * 1024 + l * 32 + m] =
+              exps[i * 4096 + j * 1024 + l * 32 + m]! / total;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])
+ * 2,097,152 floating-point operations.
+ */
+function dot_16x32x4x32x16(
+  weights_: Float32Array,
+  multiHeadAttention_value_: Float32Array,
+  transpose_4_: Float32Array,
+): () => void {
+  return function dot_16x32x4x32x16(): void {
+    const weights = weights_;
+    const multiHeadAttention_value = multiHeadAttention_value_;
+    const transpose_4 = transpose_4_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 30; j += 3) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 16; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            for (let k = 0; k < 32; k += 4) {
+              {
+                const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k]!;
+                const multiHeadAttention_value_0 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
+                const multiHeadAttention_value_1 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
+                const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 32]!;
+                const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 64]!;
+                sum00 += weights_0 * multiHeadAttention_value_0;
+                sum01 += weights_0 * multiHeadAttention_value_1;
+                sum10 += weights_1 * multiHeadAttention_value_0;
+                sum11 += weights_1 * multiHeadAttention_value_1;
+                sum20 += weights_2 * multiHeadAttention_value_0;
+                sum21 += weights_2 * multiHeadAttention_value_1;
+              }
+              if (k + 1 === 32) break;
+              {
+                const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 1]!;
+                const multiHeadAttention_value_0 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 64]!;
+                const multiHeadAttention_value_1 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 65]!;
+                const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 33]!;
+                const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 65]!;
+                sum00 += weights_0 * multiHeadAttention_value_0;
+                sum01 += weights_0 * multiHeadAttention_value_1;
+                sum10 += weights_1 * multiHeadAttention_value_0;
+                sum11 += weights_1 * multiHeadAttention_value_1;
+                sum20 += weights_2 * multiHeadAttention_value_0;
+                sum21 += weights_2 * multiHeadAttention_value_1;
+              }
+              if (k + 2 === 32) break;
+              {
+                const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 2]!;
+                const multiHeadAttention_value_0 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 128]!;
+                const multiHeadAttention_value_1 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 129]!;
+                const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 34]!;
+                const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 66]!;
+                sum00 += weights_0 * multiHeadAttention_value_0;
+                sum01 += weights_0 * multiHeadAttention_value_1;
+                sum10 += weights_1 * multiHeadAttention_value_0;
+                sum11 += weights_1 * multiHeadAttention_value_1;
+                sum20 += weights_2 * multiHeadAttention_value_0;
+                sum21 += weights_2 * multiHeadAttention_value_1;
+              }
+              if (k + 3 === 32) break;
+              {
+                const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 3]!;
+                const multiHeadAttention_value_0 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 192]!;
+                const multiHeadAttention_value_1 =
+                  multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 193]!;
+                const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 35]!;
+                const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 67]!;
+                sum00 += weights_0 * multiHeadAttention_value_0;
+                sum01 += weights_0 * multiHeadAttention_value_1;
+                sum10 += weights_1 * multiHeadAttention_value_0;
+                sum11 += weights_1 * multiHeadAttention_value_1;
+                sum20 += weights_2 * multiHeadAttention_value_0;
+                sum21 += weights_2 * multiHeadAttention_value_1;
+              }
+            }
+            transpose_4[i * 2048 + j * 64 + l * 16 + m] = sum00;
+            transpose_4[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
+            transpose_4[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
+            transpose_4[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
+            transpose_4[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
+            transpose_4[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
+          }
+        }
+      }
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 16; m += 2) {
+          let sum00_2 = 0;
+          let sum01_2 = 0;
+          let sum10_2 = 0;
+          let sum11_2 = 0;
+          for (let k = 0; k < 32; k++) {
+            const weights_3 = weights[i * 4096 + l * 1024 + k + 960]!;
+            const multiHeadAttention_value_2 =
+              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
+            const multiHeadAttention_value_3 =
+              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
+            const weights_4 = weights[i * 4096 + l * 1024 + k + 992]!;
+            sum00_2 += weights_3 * multiHeadAttention_value_2;
+            sum01_2 += weights_3 * multiHeadAttention_value_3;
+            sum10_2 += weights_4 * multiHeadAttention_value_2;
+            sum11_2 += weights_4 * multiHeadAttention_value_3;
+          }
+          transpose_4[i * 2048 + l * 16 + m + 1920] = sum00_2;
+          transpose_4[i * 2048 + l * 16 + m + 1921] = sum01_2;
+          transpose_4[i * 2048 + l * 16 + m + 1984] = sum10_2;
+          transpose_4[i * 2048 + l * 16 + m + 1985] = sum11_2;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])
+ * residual = positionalEncoding + multiHeadAttention
+ * 4,259,840 floating-point operations.
+ */
+function dotAdd_16x32x64x64_2(
+  transpose_4_: Float32Array,
+  multiHeadAttention_output_kernel_: Float32Array,
+  positionalEncoding_: Float32Array,
+  multiHeadAttention_output_bias_: Float32Array,
+  residual_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x64x64_2(): void {
+    const transpose_4 = transpose_4_;
+    const multiHeadAttention_output_kernel = multiHeadAttention_output_kernel_;
+    const positionalEncoding = positionalEncoding_;
+    const multiHeadAttention_output_bias = multiHeadAttention_output_bias_;
+    const residual = residual_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k]!;
+              const multiHeadAttention_output_kernel_0 =
+                multiHeadAttention_output_kernel[k * 64 + l]!;
+              const multiHeadAttention_output_kernel_1 =
+                multiHeadAttention_output_kernel[k * 64 + l + 1]!;
+              const multiHeadAttention_output_kernel_2 =
+                multiHeadAttention_output_kernel[k * 64 + l + 2]!;
+              const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+              sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+              sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+              sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+              sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+              sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+              sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 1]!;
+              const multiHeadAttention_output_kernel_0 =
+                multiHeadAttention_output_kernel[k * 64 + l + 64]!;
+              const multiHeadAttention_output_kernel_1 =
+                multiHeadAttention_output_kernel[k * 64 + l + 65]!;
+              const multiHeadAttention_output_kernel_2 =
+                multiHeadAttention_output_kernel[k * 64 + l + 66]!;
+              const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 65]!;
+              sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+              sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+              sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+              sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+              sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+              sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 2]!;
+              const multiHeadAttention_output_kernel_0 =
+                multiHeadAttention_output_kernel[k * 64 + l + 128]!;
+              const multiHeadAttention_output_kernel_1 =
+                multiHeadAttention_output_kernel[k * 64 + l + 129]!;
+              const multiHeadAttention_output_kernel_2 =
+                multiHeadAttention_output_kernel[k * 64 + l + 130]!;
+              const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 66]!;
+              sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+              sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+              sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+              sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+              sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+              sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 3]!;
+              const multiHeadAttention_output_kernel_0 =
+                multiHeadAttention_output_kernel[k * 64 + l + 192]!;
+              const multiHeadAttention_output_kernel_1 =
+                multiHeadAttention_output_kernel[k * 64 + l + 193]!;
+              const multiHeadAttention_output_kernel_2 =
+                multiHeadAttention_output_kernel[k * 64 + l + 194]!;
+              const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 67]!;
+              sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+              sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+              sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+              sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+              sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+              sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+            }
+          }
+          const dot_6_00 = Math.fround(sum00);
+          const dot_6_01 = Math.fround(sum01);
+          const dot_6_02 = Math.fround(sum02);
+          const dot_6_10 = Math.fround(sum10);
+          const dot_6_11 = Math.fround(sum11);
+          const dot_6_12 = Math.fround(sum12);
+          const multiHeadAttention_output_bias_0 = multiHeadAttention_output_bias[l]!;
+          const multiHeadAttention_output_bias_1 = multiHeadAttention_output_bias[l + 1]!;
+          const multiHeadAttention_output_bias_2 = multiHeadAttention_output_bias[l + 2]!;
+          residual[i * 2048 + j * 64 + l] =
+            positionalEncoding[i * 2048 + j * 64 + l]! +
+            (dot_6_00 + multiHeadAttention_output_bias_0);
+          residual[i * 2048 + j * 64 + l + 1] =
+            positionalEncoding[i * 2048 + j * 64 + l + 1]! +
+            (dot_6_01 + multiHeadAttention_output_bias_1);
+          residual[i * 2048 + j * 64 + l + 2] =
+            positionalEncoding[i * 2048 + j * 64 + l + 2]! +
+            (dot_6_02 + multiHeadAttention_output_bias_2);
+          residual[i * 2048 + j * 64 + l + 64] =
+            positionalEncoding[i * 2048 + j * 64 + l + 64]! +
+            (dot_6_10 + multiHeadAttention_output_bias_0);
+          residual[i * 2048 + j * 64 + l + 65] =
+            positionalEncoding[i * 2048 + j * 64 + l + 65]! +
+            (dot_6_11 + multiHeadAttention_output_bias_1);
+          residual[i * 2048 + j * 64 + l + 66] =
+            positionalEncoding[i * 2048 + j * 64 + l + 66]! +
+            (dot_6_12 + multiHeadAttention_output_bias_2);
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const transpose_4_2 = transpose_4[i * 2048 + j * 64 + k]!;
+          const multiHeadAttention_output_kernel_3 = multiHeadAttention_output_kernel[k * 64 + 63]!;
+          const transpose_4_3 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+          sum0 += transpose_4_2 * multiHeadAttention_output_kernel_3;
+          sum1 += transpose_4_3 * multiHeadAttention_output_kernel_3;
+        }
+        const dot_6_0 = Math.fround(sum0);
+        const dot_6_1 = Math.fround(sum1);
+        const multiHeadAttention_output_bias_3 = multiHeadAttention_output_bias[63]!;
+        residual[i * 2048 + j * 64 + 63] =
+          positionalEncoding[i * 2048 + j * 64 + 63]! +
+          (dot_6_0 + multiHeadAttention_output_bias_3);
+        residual[i * 2048 + j * 64 + 127] =
+          positionalEncoding[i * 2048 + j * 64 + 127]! +
+          (dot_6_1 + multiHeadAttention_output_bias_3);
+      }
+    }
+  };
+}
+
+/**
+ * sum_3 = Σ residual over axes 2
+ * sum_4 = Σ mul_3 over axes 2
+ * sqrt_2 = √add_2
+ * layerNorm_2.inverse = 1 / sqrt_2
+ * layerNorm_2.normal = layerNorm_2.centered ⊙ layerNorm_2.inverse
+ * layerNorm_2 = mul_4 + layerNorm_2.beta
+ * 395,264 floating-point operations.
+ */
+function sumSqrtAdd_16x32x64(
+  residual_: Float32Array,
+  sum_3_2_: Float32Array,
+  sqrt_2_2_: Float32Array,
+  layerNorm_2_inverse_2_: Float32Array,
+  layerNorm_2_normal_: Float32Array,
+  layerNorm_2_gamma_: Float32Array,
+  layerNorm_2_beta_: Float32Array,
+  layerNorm_2_: Float32Array,
+): () => void {
+  return function sumSqrtAdd_16x32x64(): void {
+    const residual = residual_;
+    const sum_3_2 = sum_3_2_;
+    const sqrt_2_2 = sqrt_2_2_;
+    const layerNorm_2_inverse_2 = layerNorm_2_inverse_2_;
+    const layerNorm_2_normal = layerNorm_2_normal_;
+    const layerNorm_2_gamma = layerNorm_2_gamma_;
+    const layerNorm_2_beta = layerNorm_2_beta_;
+    const layerNorm_2 = layerNorm_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += residual[i * 2048 + j * 64 + k]!;
+        }
+        const sum_3 = Math.fround(sum);
+        sum_3_2[i * 32 + j] = sum_3;
+        const mul_0 = sum_3 * 0.015625;
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
+          sum_2 += part_0 * part_0;
+        }
+        const sum_4 = Math.fround(sum_2);
+        const sqrt_2 = Math.fround(Math.sqrt(sum_4 * 0.015625 + 0.00001));
+        sqrt_2_2[i * 32 + j] = sqrt_2;
+        const layerNorm_2_inverse = Math.fround(1 / sqrt_2);
+        layerNorm_2_inverse_2[i * 32 + j] = layerNorm_2_inverse;
+        const mul_1 = sum_3 * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          layerNorm_2_normal[i * 2048 + j * 64 + l] =
+            Math.fround(residual[i * 2048 + j * 64 + l]! - mul_1) * layerNorm_2_inverse;
+        }
+        for (let l = 0; l < 64; l++) {
+          layerNorm_2[i * 2048 + j * 64 + l] =
+            layerNorm_2_normal[i * 2048 + j * 64 + l]! * layerNorm_2_gamma[l]! +
+            layerNorm_2_beta[l]!;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
+ * dense.z = dense.product + dense.bias
+ * add_3 = erf + 1
+ * All sums first, kept in dense_z; then the rest, point by point.
+ * 17,301,504 floating-point operations.
+ */
+function dotAdd_16x32x64x256(
+  layerNorm_2_: Float32Array,
+  dense_kernel_: Float32Array,
+  dense_z_: Float32Array,
+  dense_bias_: Float32Array,
+  add_3_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x64x256(): void {
+    const layerNorm_2 = layerNorm_2_;
+    const dense_kernel = dense_kernel_;
+    const dense_z = dense_z_;
+    const dense_bias = dense_bias_;
+    const add_3 = add_3_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 255; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+          }
+          dense_z[i * 8192 + j * 256 + l] = sum00;
+          dense_z[i * 8192 + j * 256 + l + 1] = sum01;
+          dense_z[i * 8192 + j * 256 + l + 2] = sum02;
+          dense_z[i * 8192 + j * 256 + l + 256] = sum10;
+          dense_z[i * 8192 + j * 256 + l + 257] = sum11;
+          dense_z[i * 8192 + j * 256 + l + 258] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
+          const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+          const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+          sum0 += layerNorm_2_2 * dense_kernel_3;
+          sum1 += layerNorm_2_3 * dense_kernel_3;
+        }
+        dense_z[i * 8192 + j * 256 + 255] = sum0;
+        dense_z[i * 8192 + j * 256 + 511] = sum1;
+      }
+    }
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 256; l++) {
+          const dense_product = dense_z[i * 8192 + j * 256 + l]!;
+          const dense_z_2 = Math.fround(dense_product + dense_bias[l]!);
+          dense_z[i * 8192 + j * 256 + l] = dense_z_2;
+          add_3[i * 8192 + j * 256 + l] = erf(Math.fround(dense_z_2 * 0.7071067811865476)) + 1;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
+ * residual_2 = residual + dense_2
+ * 33,619,968 floating-point operations.
+ */
+function dotAdd_16x32x256x64(
+  dense_z_: Float32Array,
+  add_3_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  residual_: Float32Array,
+  dense_2_bias_: Float32Array,
+  residual_2_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x256x64(): void {
+    const dense_z = dense_z_;
+    const add_3 = add_3_;
+    const dense_2_kernel = dense_2_kernel_;
+    const residual = residual_;
+    const dense_2_bias = dense_2_bias_;
+    const residual_2 = residual_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 256; k += 4) {
+            {
+              const dense_z_0 = dense_z[i * 8192 + j * 256 + k]!;
+              const add_3_0 = add_3[i * 8192 + j * 256 + k]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
+              const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 256]!;
+              const add_3_1 = add_3[i * 8192 + j * 256 + k + 256]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              sum00 += part_0 * dense_2_kernel_0;
+              sum01 += part_0 * dense_2_kernel_1;
+              sum02 += part_0 * dense_2_kernel_2;
+              sum10 += part_1 * dense_2_kernel_0;
+              sum11 += part_1 * dense_2_kernel_1;
+              sum12 += part_1 * dense_2_kernel_2;
+            }
+            if (k + 1 === 256) break;
+            {
+              const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 1]!;
+              const add_3_0 = add_3[i * 8192 + j * 256 + k + 1]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
+              const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 257]!;
+              const add_3_1 = add_3[i * 8192 + j * 256 + k + 257]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              sum00 += part_0 * dense_2_kernel_0;
+              sum01 += part_0 * dense_2_kernel_1;
+              sum02 += part_0 * dense_2_kernel_2;
+              sum10 += part_1 * dense_2_kernel_0;
+              sum11 += part_1 * dense_2_kernel_1;
+              sum12 += part_1 * dense_2_kernel_2;
+            }
+            if (k + 2 === 256) break;
+            {
+              const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 2]!;
+              const add_3_0 = add_3[i * 8192 + j * 256 + k + 2]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
+              const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 258]!;
+              const add_3_1 = add_3[i * 8192 + j * 256 + k + 258]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              sum00 += part_0 * dense_2_kernel_0;
+              sum01 += part_0 * dense_2_kernel_1;
+              sum02 += part_0 * dense_2_kernel_2;
+              sum10 += part_1 * dense_2_kernel_0;
+              sum11 += part_1 * dense_2_kernel_1;
+              sum12 += part_1 * dense_2_kernel_2;
+            }
+            if (k + 3 === 256) break;
+            {
+              const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 3]!;
+              const add_3_0 = add_3[i * 8192 + j * 256 + k + 3]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
+              const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 259]!;
+              const add_3_1 = add_3[i * 8192 + j * 256 + k + 259]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              sum00 += part_0 * dense_2_kernel_0;
+              sum01 += part_0 * dense_2_kernel_1;
+              sum02 += part_0 * dense_2_kernel_2;
+              sum10 += part_1 * dense_2_kernel_0;
+              sum11 += part_1 * dense_2_kernel_1;
+              sum12 += part_1 * dense_2_kernel_2;
+            }
+          }
+          const dense_2_product00 = Math.fround(sum00);
+          const dense_2_product01 = Math.fround(sum01);
+          const dense_2_product02 = Math.fround(sum02);
+          const dense_2_product10 = Math.fround(sum10);
+          const dense_2_product11 = Math.fround(sum11);
+          const dense_2_product12 = Math.fround(sum12);
+          const dense_2_bias_0 = dense_2_bias[l]!;
+          const dense_2_bias_1 = dense_2_bias[l + 1]!;
+          const dense_2_bias_2 = dense_2_bias[l + 2]!;
+          residual_2[i * 2048 + j * 64 + l] =
+            residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
+          residual_2[i * 2048 + j * 64 + l + 1] =
+            residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+          residual_2[i * 2048 + j * 64 + l + 2] =
+            residual[i * 2048 + j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
+          residual_2[i * 2048 + j * 64 + l + 64] =
+            residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
+          residual_2[i * 2048 + j * 64 + l + 65] =
+            residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
+          residual_2[i * 2048 + j * 64 + l + 66] =
+            residual[i * 2048 + j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 256; k++) {
+          const dense_z_2 = dense_z[i * 8192 + j * 256 + k]!;
+          const add_3_2 = add_3[i * 8192 + j * 256 + k]!;
+          const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
+          const dense_z_3 = dense_z[i * 8192 + j * 256 + k + 256]!;
+          const add_3_3 = add_3[i * 8192 + j * 256 + k + 256]!;
+          sum0 += Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2) * dense_2_kernel_3;
+          sum1 += Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3) * dense_2_kernel_3;
+        }
+        const dense_2_product0 = Math.fround(sum0);
+        const dense_2_product1 = Math.fround(sum1);
+        const dense_2_bias_3 = dense_2_bias[63]!;
+        residual_2[i * 2048 + j * 64 + 63] =
+          residual[i * 2048 + j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
+        residual_2[i * 2048 + j * 64 + 127] =
+          residual[i * 2048 + j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
+      }
+    }
+  };
+}
+
+/**
+ * largest_3 = max scores_3 over axes 2
+ * exps_3 = exp(shifted_3)
+ * total_3 = Σ exps_3 over axes 2
+ * chosen = Σ where over axes 2
+ * sum_11 = Σ rowLoss over axes 1
+ * rowSum = Σ liveRows
+ * 198,176 floating-point operations.
+ */
+function reduceMaxExpSum_16x32x64(
+  rowSum_: Float32Array,
+  scores_3_: Float32Array,
+  largest_3_: Float32Array,
+  exps_3_: Float32Array,
+  total_3_: Float32Array,
+  next_: Int32Array,
+  chosen_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxExpSum_16x32x64(): void {
+    const rowSum = rowSum_;
+    const scores_3 = scores_3_;
+    const largest_3 = largest_3_;
+    const exps_3 = exps_3_;
+    const total_3 = total_3_;
+    const next = next_;
+    const chosen = chosen_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        let max = -Infinity;
+        for (let k = 0; k < 64; k++) {
+          max = Math.max(max, scores_3[i * 2048 + j * 64 + k]!);
+        }
+        largest_3[i * 32 + j] = max;
+      }
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 64; l++) {
+          exps_3[i * 2048 + j * 64 + l] = exp(
+            Math.fround(scores_3[i * 2048 + j * 64 + l]! - largest_3[i * 32 + j]!),
+          );
+        }
+      }
+      for (let j = 0; j < 32; j++) {
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += exps_3[i * 2048 + j * 64 + k]!;
+        }
+        total_3[i * 32 + j] = sum;
+      }
+      for (let j = 0; j < 32; j++) {
+        const next_0 = next[i * 32 + j]!;
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 +=
+            k === next_0
+              ? Math.fround(scores_3[i * 2048 + j * 64 + k]! - largest_3[i * 32 + j]!)
+              : 0;
+        }
+        chosen[i * 32 + j] = sum_2;
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 32; k++) {
+        sum_3 += log(total_3[i * 32 + k]!) - chosen[i * 32 + k]!;
+      }
+      const sum_11 = Math.fround(sum_3);
+      total += i < live_rows_0 ? sum_11 * 0.03125 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * d_sum_11 = d_mul_15 ⊙ 0.03125
+ * d_scores.product = d_shifted_3
+ * 131,088 floating-point operations.
+ */
+function mulAdd_16x32x64(
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  next_: Int32Array,
+  total_3_: Float32Array,
+  exps_3_: Float32Array,
+  d_shifted_3_: Float32Array,
+): () => void {
+  return function mulAdd_16x32x64(): void {
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const next = next_;
+    const total_3 = total_3_;
+    const exps_3 = exps_3_;
+    const d_shifted_3 = d_shifted_3_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 16; i++) {
+      const d_sum_11 = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.03125);
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 64; l++) {
+          d_shifted_3[i * 2048 + j * 64 + l] =
+            (l === next[i * 32 + j]! ? -d_sum_11 : 0) +
+            (d_sum_11 / total_3[i * 32 + j]!) * exps_3[i * 2048 + j * 64 + l]!;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_scores.bias = Σ d_shifted_3 over axes 0,1
+ * scores.bias.m_next = scores.bias_mul + scores.bias_mul_2
+ * scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5
+ * scores.bias_next = scores.bias_sub − scores.bias_div
+ * 33,728 floating-point operations.
+ */
+function sumAdamw_16x32x64(
+  d_shifted_3_: Float32Array,
+  scores_bias_m_: Float32Array,
+  scores_bias_v_: Float32Array,
+  scores_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdamw_16x32x64(): void {
+    const d_shifted_3 = d_shifted_3_;
+    const scores_bias_m = scores_bias_m_;
+    const scores_bias_v = scores_bias_v_;
+    const scores_bias = scores_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + i]!;
+          const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + i + 1]!;
+          const d_shifted_3_2 = d_shifted_3[k * 2048 + k2 * 64 + i + 2]!;
+          const d_shifted_3_3 = d_shifted_3[k * 2048 + k2 * 64 + i + 3]!;
+          sum0 += d_shifted_3_0;
+          sum1 += d_shifted_3_1;
+          sum2 += d_shifted_3_2;
+          sum3 += d_shifted_3_3;
+        }
+      }
+      const d_scores_bias0 = Math.fround(sum0);
+      const d_scores_bias1 = Math.fround(sum1);
+      const d_scores_bias2 = Math.fround(sum2);
+      const d_scores_bias3 = Math.fround(sum3);
+      const scores_bias_m_next0 = Math.fround(
+        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+      );
+      scores_bias_m[i] = scores_bias_m_next0;
+      const scores_bias_m_next1 = Math.fround(
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 1] = scores_bias_m_next1;
+      const scores_bias_m_next2 = Math.fround(
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 2] = scores_bias_m_next2;
+      const scores_bias_m_next3 = Math.fround(
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 3] = scores_bias_m_next3;
+      const scores_bias_v_next0 = Math.fround(
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+      );
+      scores_bias_v[i] = scores_bias_v_next0;
+      const scores_bias_v_next1 = Math.fround(
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 1] = scores_bias_v_next1;
+      const scores_bias_v_next2 = Math.fround(
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 2] = scores_bias_v_next2;
+      const scores_bias_v_next3 = Math.fround(
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 3] = scores_bias_v_next3;
+      const scores_bias_0 = scores_bias[i]!;
+      const scores_bias_1 = scores_bias[i + 1]!;
+      const scores_bias_2 = scores_bias[i + 2]!;
+      const scores_bias_3 = scores_bias[i + 3]!;
+      scores_bias[i] =
+        scores_bias_0 -
+        scores_bias_0 * 0.00001 -
+        (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
+      scores_bias[i + 1] =
+        scores_bias_1 -
+        scores_bias_1 * 0.00001 -
+        (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
+      scores_bias[i + 2] =
+        scores_bias_2 -
+        scores_bias_2 * 0.00001 -
+        (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
+      scores_bias[i + 3] =
+        scores_bias_3 -
+        scores_bias_3 * 0.00001 -
+        (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_mul_14 = d_layerNorm_5
+ * 4,194,304 floating-point operations.
+ */
+function dot_16x32x64x64(
+  d_shifted_3_: Float32Array,
+  scores_kernel_: Float32Array,
+  d_layerNorm_5_: Float32Array,
+): () => void {
+  return function dot_16x32x64x64(): void {
+    const d_shifted_3 = d_shifted_3_;
+    const scores_kernel = scores_kernel_;
+    const d_layerNorm_5 = d_layerNorm_5_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
+              const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
+              sum00 += d_shifted_3_0 * scores_kernel_0;
+              sum01 += d_shifted_3_0 * scores_kernel_1;
+              sum02 += d_shifted_3_0 * scores_kernel_2;
+              sum10 += d_shifted_3_1 * scores_kernel_0;
+              sum11 += d_shifted_3_1 * scores_kernel_1;
+              sum12 += d_shifted_3_1 * scores_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 1]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
+              const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 65]!;
+              sum00 += d_shifted_3_0 * scores_kernel_0;
+              sum01 += d_shifted_3_0 * scores_kernel_1;
+              sum02 += d_shifted_3_0 * scores_kernel_2;
+              sum10 += d_shifted_3_1 * scores_kernel_0;
+              sum11 += d_shifted_3_1 * scores_kernel_1;
+              sum12 += d_shifted_3_1 * scores_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 2]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
+              const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 66]!;
+              sum00 += d_shifted_3_0 * scores_kernel_0;
+              sum01 += d_shifted_3_0 * scores_kernel_1;
+              sum02 += d_shifted_3_0 * scores_kernel_2;
+              sum10 += d_shifted_3_1 * scores_kernel_0;
+              sum11 += d_shifted_3_1 * scores_kernel_1;
+              sum12 += d_shifted_3_1 * scores_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 3]!;
+              const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
+              const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
+              const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
+              const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 67]!;
+              sum00 += d_shifted_3_0 * scores_kernel_0;
+              sum01 += d_shifted_3_0 * scores_kernel_1;
+              sum02 += d_shifted_3_0 * scores_kernel_2;
+              sum10 += d_shifted_3_1 * scores_kernel_0;
+              sum11 += d_shifted_3_1 * scores_kernel_1;
+              sum12 += d_shifted_3_1 * scores_kernel_2;
+            }
+          }
+          d_layerNorm_5[i * 2048 + j * 64 + l] = sum00;
+          d_layerNorm_5[i * 2048 + j * 64 + l + 1] = sum01;
+          d_layerNorm_5[i * 2048 + j * 64 + l + 2] = sum02;
+          d_layerNorm_5[i * 2048 + j * 64 + l + 64] = sum10;
+          d_layerNorm_5[i * 2048 + j * 64 + l + 65] = sum11;
+          d_layerNorm_5[i * 2048 + j * 64 + l + 66] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const d_shifted_3_2 = d_shifted_3[i * 2048 + j * 64 + k]!;
+          const scores_kernel_3 = scores_kernel[k + 4032]!;
+          const d_shifted_3_3 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
+          sum0 += d_shifted_3_2 * scores_kernel_3;
+          sum1 += d_shifted_3_3 * scores_kernel_3;
+        }
+        d_layerNorm_5[i * 2048 + j * 64 + 63] = sum0;
+        d_layerNorm_5[i * 2048 + j * 64 + 127] = sum1;
+      }
+    }
+  };
+}
+
+/**
+ * d_scores.kernel = Σ layerNorm_5·d_shifted_3 over axes 0,1 of layerNorm_5
+ * scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2
+ * scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5
+ * scores.kernel_next = scores.kernel_sub − scores.kernel_div
+ * 4,255,744 floating-point operations.
+ */
+function dotAdamw_64x16x32x64(
+  layerNorm_5_: Float32Array,
+  d_shifted_3_: Float32Array,
+  scores_kernel_m_: Float32Array,
+  scores_kernel_v_: Float32Array,
+  scores_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdamw_64x16x32x64(): void {
+    const layerNorm_5 = layerNorm_5_;
+    const d_shifted_3 = d_shifted_3_;
+    const scores_kernel_m = scores_kernel_m_;
+    const scores_kernel_v = scores_kernel_v_;
+    const scores_kernel = scores_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 64; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 32; k2 += 4) {
+            {
+              const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
+              const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+              const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+              const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
+              const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
+              sum00 += layerNorm_5_0 * d_shifted_3_0;
+              sum01 += layerNorm_5_0 * d_shifted_3_1;
+              sum10 += layerNorm_5_1 * d_shifted_3_0;
+              sum11 += layerNorm_5_1 * d_shifted_3_1;
+              sum20 += layerNorm_5_2 * d_shifted_3_0;
+              sum21 += layerNorm_5_2 * d_shifted_3_1;
+            }
+            if (k2 + 1 === 32) break;
+            {
+              const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 64]!;
+              const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 64]!;
+              const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 65]!;
+              const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 65]!;
+              const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 66]!;
+              sum00 += layerNorm_5_0 * d_shifted_3_0;
+              sum01 += layerNorm_5_0 * d_shifted_3_1;
+              sum10 += layerNorm_5_1 * d_shifted_3_0;
+              sum11 += layerNorm_5_1 * d_shifted_3_1;
+              sum20 += layerNorm_5_2 * d_shifted_3_0;
+              sum21 += layerNorm_5_2 * d_shifted_3_1;
+            }
+            if (k2 + 2 === 32) break;
+            {
+              const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 128]!;
+              const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 128]!;
+              const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 129]!;
+              const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 129]!;
+              const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 130]!;
+              sum00 += layerNorm_5_0 * d_shifted_3_0;
+              sum01 += layerNorm_5_0 * d_shifted_3_1;
+              sum10 += layerNorm_5_1 * d_shifted_3_0;
+              sum11 += layerNorm_5_1 * d_shifted_3_1;
+              sum20 += layerNorm_5_2 * d_shifted_3_0;
+              sum21 += layerNorm_5_2 * d_shifted_3_1;
+            }
+            if (k2 + 3 === 32) break;
+            {
+              const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 192]!;
+              const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 192]!;
+              const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 193]!;
+              const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 193]!;
+              const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 194]!;
+              sum00 += layerNorm_5_0 * d_shifted_3_0;
+              sum01 += layerNorm_5_0 * d_shifted_3_1;
+              sum10 += layerNorm_5_1 * d_shifted_3_0;
+              sum11 += layerNorm_5_1 * d_shifted_3_1;
+              sum20 += layerNorm_5_2 * d_shifted_3_0;
+              sum21 += layerNorm_5_2 * d_shifted_3_1;
+            }
+          }
+        }
+        const d_scores_kernel00 = Math.fround(sum00);
+        const d_scores_kernel01 = Math.fround(sum01);
+        const d_scores_kernel10 = Math.fround(sum10);
+        const d_scores_kernel11 = Math.fround(sum11);
+        const d_scores_kernel20 = Math.fround(sum20);
+        const d_scores_kernel21 = Math.fround(sum21);
+        const scores_kernel_m_next00 = Math.fround(
+          scores_kernel_m[i * 64 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 64 + j] = scores_kernel_m_next00;
+        const scores_kernel_m_next01 = Math.fround(
+          scores_kernel_m[i * 64 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 64 + j + 1] = scores_kernel_m_next01;
+        const scores_kernel_m_next10 = Math.fround(
+          scores_kernel_m[i * 64 + j + 64]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 64 + j + 64] = scores_kernel_m_next10;
+        const scores_kernel_m_next11 = Math.fround(
+          scores_kernel_m[i * 64 + j + 65]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 64 + j + 65] = scores_kernel_m_next11;
+        const scores_kernel_m_next20 = Math.fround(
+          scores_kernel_m[i * 64 + j + 128]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 64 + j + 128] = scores_kernel_m_next20;
+        const scores_kernel_m_next21 = Math.fround(
+          scores_kernel_m[i * 64 + j + 129]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 64 + j + 129] = scores_kernel_m_next21;
+        const scores_kernel_v_next00 = Math.fround(
+          scores_kernel_v[i * 64 + j]! * 0.999 +
+            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 64 + j] = scores_kernel_v_next00;
+        const scores_kernel_v_next01 = Math.fround(
+          scores_kernel_v[i * 64 + j + 1]! * 0.999 +
+            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 64 + j + 1] = scores_kernel_v_next01;
+        const scores_kernel_v_next10 = Math.fround(
+          scores_kernel_v[i * 64 + j + 64]! * 0.999 +
+            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 64 + j + 64] = scores_kernel_v_next10;
+        const scores_kernel_v_next11 = Math.fround(
+          scores_kernel_v[i * 64 + j + 65]! * 0.999 +
+            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 64 + j + 65] = scores_kernel_v_next11;
+        const scores_kernel_v_next20 = Math.fround(
+          scores_kernel_v[i * 64 + j + 128]! * 0.999 +
+            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 64 + j + 128] = scores_kernel_v_next20;
+        const scores_kernel_v_next21 = Math.fround(
+          scores_kernel_v[i * 64 + j + 129]! * 0.999 +
+            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 64 + j + 129] = scores_kernel_v_next21;
+        const scores_kernel_0 = scores_kernel[i * 64 + j]!;
+        const scores_kernel_1 = scores_kernel[i * 64 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[i * 64 + j + 64]!;
+        const scores_kernel_3 = scores_kernel[i * 64 + j + 65]!;
+        const scores_kernel_4 = scores_kernel[i * 64 + j + 128]!;
+        const scores_kernel_5 = scores_kernel[i * 64 + j + 129]!;
+        scores_kernel[i * 64 + j] =
+          scores_kernel_0 -
+          scores_kernel_0 * 0.00001 -
+          (scores_kernel_m_next00 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
+        scores_kernel[i * 64 + j + 1] =
+          scores_kernel_1 -
+          scores_kernel_1 * 0.00001 -
+          (scores_kernel_m_next01 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
+        scores_kernel[i * 64 + j + 64] =
+          scores_kernel_2 -
+          scores_kernel_2 * 0.00001 -
+          (scores_kernel_m_next10 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
+        scores_kernel[i * 64 + j + 65] =
+          scores_kernel_3 -
+          scores_kernel_3 * 0.00001 -
+          (scores_kernel_m_next11 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
+        scores_kernel[i * 64 + j + 128] =
+          scores_kernel_4 -
+          scores_kernel_4 * 0.00001 -
+          (scores_kernel_m_next20 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
+        scores_kernel[i * 64 + j + 129] =
+          scores_kernel_5 -
+          scores_kernel_5 * 0.00001 -
+          (scores_kernel_m_next21 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
+      }
+    }
+    for (let j = 0; j < 64; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const layerNorm_5_3 = layerNorm_5[k * 2048 + k2 * 64 + 63]!;
+          const d_shifted_3_2 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+          const d_shifted_3_3 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+          sum0 += layerNorm_5_3 * d_shifted_3_2;
+          sum1 += layerNorm_5_3 * d_shifted_3_3;
+        }
+      }
+      const d_scores_kernel0 = Math.fround(sum0);
+      const d_scores_kernel1 = Math.fround(sum1);
+      const scores_kernel_m_next0 = Math.fround(
+        scores_kernel_m[j + 4032]! * 0.9 + d_scores_kernel0 * 0.09999999999999998,
+      );
+      scores_kernel_m[j + 4032] = scores_kernel_m_next0;
+      const scores_kernel_m_next1 = Math.fround(
+        scores_kernel_m[j + 4033]! * 0.9 + d_scores_kernel1 * 0.09999999999999998,
+      );
+      scores_kernel_m[j + 4033] = scores_kernel_m_next1;
+      const scores_kernel_v_next0 = Math.fround(
+        scores_kernel_v[j + 4032]! * 0.999 +
+          d_scores_kernel0 * d_scores_kernel0 * 0.0010000000000000009,
+      );
+      scores_kernel_v[j + 4032] = scores_kernel_v_next0;
+      const scores_kernel_v_next1 = Math.fround(
+        scores_kernel_v[j + 4033]! * 0.999 +
+          d_scores_kernel1 * d_scores_kernel1 * 0.0010000000000000009,
+      );
+      scores_kernel_v[j + 4033] = scores_kernel_v_next1;
+      const scores_kernel_6 = scores_kernel[j + 4032]!;
+      const scores_kernel_7 = scores_kernel[j + 4033]!;
+      scores_kernel[j + 4032] =
+        scores_kernel_6 -
+        scores_kernel_6 * 0.00001 -
+        (scores_kernel_m_next0 * rate_0) / (Math.sqrt(scores_kernel_v_next0 * correction_0) + 1e-8);
+      scores_kernel[j + 4033] =
+        scores_kernel_7 -
+        scores_kernel_7 * 0.00001 -
+        (scores_kernel_m_next1 * rate_0) / (Math.sqrt(scores_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_layerNorm_5.inverse = Σ d_broadcast_37 over axes 2
+ * d_layerNorm_5.centered_3 = d_sum_10 ⊙ layerNorm_5.centered
+ * d_layerNorm_5.centered = d_layerNorm_5.centered_partial + d_layerNorm_5.centered_2
+ * d_layerNorm_5.mu = Σ d_broadcast_36 over axes 2
+ * 655,360 floating-point operations.
+ */
+function sumMulAddSum_16x32x64(
+  d_layerNorm_5_: Float32Array,
+  layerNorm_5_gamma_: Float32Array,
+  residual_4_: Float32Array,
+  sum_9_: Float32Array,
+  layerNorm_5_inverse_: Float32Array,
+  sqrt_5_: Float32Array,
+  d_layerNorm_5_centered_2_: Float32Array,
+  d_layerNorm_5_centered_: Float32Array,
+  d_layerNorm_5_mu_: Float32Array,
+): () => void {
+  return function sumMulAddSum_16x32x64(): void {
+    const d_layerNorm_5 = d_layerNorm_5_;
+    const layerNorm_5_gamma = layerNorm_5_gamma_;
+    const residual_4 = residual_4_;
+    const sum_9 = sum_9_;
+    const layerNorm_5_inverse = layerNorm_5_inverse_;
+    const sqrt_5 = sqrt_5_;
+    const d_layerNorm_5_centered_2 = d_layerNorm_5_centered_2_;
+    const d_layerNorm_5_centered = d_layerNorm_5_centered_;
+    const d_layerNorm_5_mu = d_layerNorm_5_mu_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        const mul_0 = sum_9[i * 32 + j]! * 0.015625;
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum +=
+            Math.fround(d_layerNorm_5[i * 2048 + j * 64 + k]! * layerNorm_5_gamma[k]!) *
+            Math.fround(residual_4[i * 2048 + j * 64 + k]! - mul_0);
+        }
+        const d_layerNorm_5_inverse = Math.fround(sum);
+        const mul_1 =
+          (-(
+            d_layerNorm_5_inverse *
+            (layerNorm_5_inverse[i * 32 + j]! * layerNorm_5_inverse[i * 32 + j]!)
+          ) /
+            (sqrt_5[i * 32 + j]! * 2)) *
+          0.015625;
+        const mul_2 = sum_9[i * 32 + j]! * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          d_layerNorm_5_centered_2[i * 2048 + j * 64 + l] =
+            mul_1 * Math.fround(residual_4[i * 2048 + j * 64 + l]! - mul_2);
+        }
+        const layerNorm_5_inverse_0 = layerNorm_5_inverse[i * 32 + j]!;
+        for (let l = 0; l < 64; l++) {
+          const d_layerNorm_5_centered_2_0 = d_layerNorm_5_centered_2[i * 2048 + j * 64 + l]!;
+          d_layerNorm_5_centered[i * 2048 + j * 64 + l] =
+            Math.fround(d_layerNorm_5[i * 2048 + j * 64 + l]! * layerNorm_5_gamma[l]!) *
+              layerNorm_5_inverse_0 +
+            d_layerNorm_5_centered_2_0 +
+            d_layerNorm_5_centered_2_0;
+        }
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 += -d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
+        }
+        d_layerNorm_5_mu[i * 32 + j] = sum_2;
+      }
+    }
+  };
+}
+
+/**
+ * d_layerNorm_5.gamma = Σ d_broadcast_38 over axes 0,1
+ * layerNorm_5.gamma.m_next = layerNorm_5.gamma_mul + layerNorm_5.gamma_mul_2
+ * layerNorm_5.gamma.v_next = layerNorm_5.gamma_mul_3 + layerNorm_5.gamma_mul_5
+ * layerNorm_5.gamma_next = layerNorm_5.gamma_sub − layerNorm_5.gamma_div
+ * 66,496 floating-point operations.
+ */
+function sumAdamw_16x32x64_2(
+  d_layerNorm_5_: Float32Array,
+  layerNorm_5_normal_: Float32Array,
+  layerNorm_5_gamma_m_: Float32Array,
+  layerNorm_5_gamma_v_: Float32Array,
+  layerNorm_5_gamma_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdamw_16x32x64_2(): void {
+    const d_layerNorm_5 = d_layerNorm_5_;
+    const layerNorm_5_normal = layerNorm_5_normal_;
+    const layerNorm_5_gamma_m = layerNorm_5_gamma_m_;
+    const layerNorm_5_gamma_v = layerNorm_5_gamma_v_;
+    const layerNorm_5_gamma = layerNorm_5_gamma_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          sum +=
+            d_layerNorm_5[k * 2048 + k2 * 64 + i]! * layerNorm_5_normal[k * 2048 + k2 * 64 + i]!;
+        }
+      }
+      const d_layerNorm_5_gamma = Math.fround(sum);
+      const layerNorm_5_gamma_m_next = Math.fround(
+        layerNorm_5_gamma_m[i]! * 0.9 + d_layerNorm_5_gamma * 0.09999999999999998,
+      );
+      layerNorm_5_gamma_m[i] = layerNorm_5_gamma_m_next;
+      const layerNorm_5_gamma_v_next = Math.fround(
+        layerNorm_5_gamma_v[i]! * 0.999 +
+          d_layerNorm_5_gamma * d_layerNorm_5_gamma * 0.0010000000000000009,
+      );
+      layerNorm_5_gamma_v[i] = layerNorm_5_gamma_v_next;
+      const layerNorm_5_gamma_0 = layerNorm_5_gamma[i]!;
+      layerNorm_5_gamma[i] =
+        layerNorm_5_gamma_0 -
+        layerNorm_5_gamma_0 * 0.00001 -
+        (layerNorm_5_gamma_m_next * rate_0) /
+          (Math.sqrt(layerNorm_5_gamma_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_dense_4.bias = Σ d_residual_4 over axes 0,1
+ * dense_4.bias.m_next = dense_4.bias_mul + dense_4.bias_mul_2
+ * dense_4.bias.v_next = dense_4.bias_mul_3 + dense_4.bias_mul_5
+ * dense_4.bias_next = dense_4.bias_sub − dense_4.bias_div
+ * 99,264 floating-point operations.
+ */
+function sumAdamw_16x32x64_3(
+  d_layerNorm_5_centered_: Float32Array,
+  d_layerNorm_5_mu_: Float32Array,
+  dense_4_bias_m_: Float32Array,
+  dense_4_bias_v_: Float32Array,
+  dense_4_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdamw_16x32x64_3(): void {
+    const d_layerNorm_5_centered = d_layerNorm_5_centered_;
+    const d_layerNorm_5_mu = d_layerNorm_5_mu_;
+    const dense_4_bias_m = dense_4_bias_m_;
+    const dense_4_bias_v = dense_4_bias_v_;
+    const dense_4_bias = dense_4_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i]!;
+          const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
+          const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+          const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i + 1]!;
+          const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i + 2]!;
+          const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i + 3]!;
+          sum0 += Math.fround(d_layerNorm_5_centered_0 + mul_0);
+          sum1 += Math.fround(d_layerNorm_5_centered_1 + mul_0);
+          sum2 += Math.fround(d_layerNorm_5_centered_2 + mul_0);
+          sum3 += Math.fround(d_layerNorm_5_centered_3 + mul_0);
+        }
+      }
+      const d_dense_4_bias0 = Math.fround(sum0);
+      const d_dense_4_bias1 = Math.fround(sum1);
+      const d_dense_4_bias2 = Math.fround(sum2);
+      const d_dense_4_bias3 = Math.fround(sum3);
+      const dense_4_bias_m_next0 = Math.fround(
+        dense_4_bias_m[i]! * 0.9 + d_dense_4_bias0 * 0.09999999999999998,
+      );
+      dense_4_bias_m[i] = dense_4_bias_m_next0;
+      const dense_4_bias_m_next1 = Math.fround(
+        dense_4_bias_m[i + 1]! * 0.9 + d_dense_4_bias1 * 0.09999999999999998,
+      );
+      dense_4_bias_m[i + 1] = dense_4_bias_m_next1;
+      const dense_4_bias_m_next2 = Math.fround(
+        dense_4_bias_m[i + 2]! * 0.9 + d_dense_4_bias2 * 0.09999999999999998,
+      );
+      dense_4_bias_m[i + 2] = dense_4_bias_m_next2;
+      const dense_4_bias_m_next3 = Math.fround(
+        dense_4_bias_m[i + 3]! * 0.9 + d_dense_4_bias3 * 0.09999999999999998,
+      );
+      dense_4_bias_m[i + 3] = dense_4_bias_m_next3;
+      const dense_4_bias_v_next0 = Math.fround(
+        dense_4_bias_v[i]! * 0.999 + d_dense_4_bias0 * d_dense_4_bias0 * 0.0010000000000000009,
+      );
+      dense_4_bias_v[i] = dense_4_bias_v_next0;
+      const dense_4_bias_v_next1 = Math.fround(
+        dense_4_bias_v[i + 1]! * 0.999 + d_dense_4_bias1 * d_dense_4_bias1 * 0.0010000000000000009,
+      );
+      dense_4_bias_v[i + 1] = dense_4_bias_v_next1;
+      const dense_4_bias_v_next2 = Math.fround(
+        dense_4_bias_v[i + 2]! * 0.999 + d_dense_4_bias2 * d_dense_4_bias2 * 0.0010000000000000009,
+      );
+      dense_4_bias_v[i + 2] = dense_4_bias_v_next2;
+      const dense_4_bias_v_next3 = Math.fround(
+        dense_4_bias_v[i + 3]! * 0.999 + d_dense_4_bias3 * d_dense_4_bias3 * 0.0010000000000000009,
+      );
+      dense_4_bias_v[i + 3] = dense_4_bias_v_next3;
+      const dense_4_bias_0 = dense_4_bias[i]!;
+      const dense_4_bias_1 = dense_4_bias[i + 1]!;
+      const dense_4_bias_2 = dense_4_bias[i + 2]!;
+      const dense_4_bias_3 = dense_4_bias[i + 3]!;
+      dense_4_bias[i] =
+        dense_4_bias_0 -
+        dense_4_bias_0 * 0.00001 -
+        (dense_4_bias_m_next0 * rate_0) / (Math.sqrt(dense_4_bias_v_next0 * correction_0) + 1e-8);
+      dense_4_bias[i + 1] =
+        dense_4_bias_1 -
+        dense_4_bias_1 * 0.00001 -
+        (dense_4_bias_m_next1 * rate_0) / (Math.sqrt(dense_4_bias_v_next1 * correction_0) + 1e-8);
+      dense_4_bias[i + 2] =
+        dense_4_bias_2 -
+        dense_4_bias_2 * 0.00001 -
+        (dense_4_bias_m_next2 * rate_0) / (Math.sqrt(dense_4_bias_v_next2 * correction_0) + 1e-8);
+      dense_4_bias[i + 3] =
+        dense_4_bias_3 -
+        dense_4_bias_3 * 0.00001 -
+        (dense_4_bias_m_next3 * rate_0) / (Math.sqrt(dense_4_bias_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_dense_3 = Σ d_residual_4·dense_4.kernel over axes 2 of d_residual_4
+ * d_dense_3.product = d_dense_3.z
+ * All sums first, kept in d_dense_3_z; then the rest, point by point.
+ * 35,258,368 floating-point operations.
+ */
+function dotAdd_16x32x64x256_2(
+  d_layerNorm_5_centered_: Float32Array,
+  d_layerNorm_5_mu_: Float32Array,
+  dense_4_kernel_: Float32Array,
+  d_dense_3_z_: Float32Array,
+  add_6_: Float32Array,
+  dense_3_z_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x64x256_2(): void {
+    const d_layerNorm_5_centered = d_layerNorm_5_centered_;
+    const d_layerNorm_5_mu = d_layerNorm_5_mu_;
+    const dense_4_kernel = dense_4_kernel_;
+    const d_dense_3_z = d_dense_3_z_;
+    const add_6 = add_6_;
+    const dense_3_z = dense_3_z_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 255; l += 3) {
+          const mul_0 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
+          const mul_1 = d_layerNorm_5_mu[i * 32 + j + 1]! * 0.015625;
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
+              const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const dense_4_kernel_0 = dense_4_kernel[l * 64 + k]!;
+              const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 64]!;
+              const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 128]!;
+              const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
+              const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+              sum00 += part_0 * dense_4_kernel_0;
+              sum01 += part_0 * dense_4_kernel_1;
+              sum02 += part_0 * dense_4_kernel_2;
+              sum10 += part_1 * dense_4_kernel_0;
+              sum11 += part_1 * dense_4_kernel_1;
+              sum12 += part_1 * dense_4_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 1]!;
+              const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 1]!;
+              const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 65]!;
+              const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 129]!;
+              const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 65]!;
+              const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+              sum00 += part_0 * dense_4_kernel_0;
+              sum01 += part_0 * dense_4_kernel_1;
+              sum02 += part_0 * dense_4_kernel_2;
+              sum10 += part_1 * dense_4_kernel_0;
+              sum11 += part_1 * dense_4_kernel_1;
+              sum12 += part_1 * dense_4_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 2]!;
+              const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 2]!;
+              const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 66]!;
+              const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 130]!;
+              const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 66]!;
+              const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+              sum00 += part_0 * dense_4_kernel_0;
+              sum01 += part_0 * dense_4_kernel_1;
+              sum02 += part_0 * dense_4_kernel_2;
+              sum10 += part_1 * dense_4_kernel_0;
+              sum11 += part_1 * dense_4_kernel_1;
+              sum12 += part_1 * dense_4_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 3]!;
+              const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 3]!;
+              const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 67]!;
+              const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 131]!;
+              const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 67]!;
+              const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+              sum00 += part_0 * dense_4_kernel_0;
+              sum01 += part_0 * dense_4_kernel_1;
+              sum02 += part_0 * dense_4_kernel_2;
+              sum10 += part_1 * dense_4_kernel_0;
+              sum11 += part_1 * dense_4_kernel_1;
+              sum12 += part_1 * dense_4_kernel_2;
+            }
+          }
+          d_dense_3_z[i * 8192 + j * 256 + l] = sum00;
+          d_dense_3_z[i * 8192 + j * 256 + l + 1] = sum01;
+          d_dense_3_z[i * 8192 + j * 256 + l + 2] = sum02;
+          d_dense_3_z[i * 8192 + j * 256 + l + 256] = sum10;
+          d_dense_3_z[i * 8192 + j * 256 + l + 257] = sum11;
+          d_dense_3_z[i * 8192 + j * 256 + l + 258] = sum12;
+        }
+        const mul_2 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
+        const mul_3 = d_layerNorm_5_mu[i * 32 + j + 1]! * 0.015625;
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
+          const dense_4_kernel_3 = dense_4_kernel[k + 16320]!;
+          const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
+          sum0 += Math.fround(d_layerNorm_5_centered_2 + mul_2) * dense_4_kernel_3;
+          sum1 += Math.fround(d_layerNorm_5_centered_3 + mul_3) * dense_4_kernel_3;
+        }
+        d_dense_3_z[i * 8192 + j * 256 + 255] = sum0;
+        d_dense_3_z[i * 8192 + j * 256 + 511] = sum1;
+      }
+    }
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 256; l++) {
+          const d_dense_3 = d_dense_3_z[i * 8192 + j * 256 + l]!;
+          const dense_3_z_0 = dense_3_z[i * 8192 + j * 256 + l]!;
+          const part_0_2 = Math.fround(dense_3_z_0 * 0.7071067811865476);
+          d_dense_3_z[i * 8192 + j * 256 + l] =
+            d_dense_3 * add_6[i * 8192 + j * 256 + l]! * 0.5 +
+            d_dense_3 *
+              Math.fround(dense_3_z_0 * 0.5) *
+              (exp(-(part_0_2 * part_0_2)) * 1.1283791670955126) *
+              0.7071067811865476;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_dense_4.kernel = Σ dense_3·d_residual_4 over axes 0,1 of dense_3
+ * dense_4.kernel.m_next = dense_4.kernel_mul + dense_4.kernel_mul_2
+ * dense_4.kernel.v_next = dense_4.kernel_mul_3 + dense_4.kernel_mul_5
+ * dense_4.kernel_next = dense_4.kernel_sub − dense_4.kernel_div
+ * 50,577,408 floating-point operations.
+ */
+function dotAdamw_256x16x32x64(
+  dense_3_z_: Float32Array,
+  add_6_: Float32Array,
+  d_layerNorm_5_centered_: Float32Array,
+  d_layerNorm_5_mu_: Float32Array,
+  dense_4_kernel_m_: Float32Array,
+  dense_4_kernel_v_: Float32Array,
+  dense_4_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdamw_256x16x32x64(): void {
+    const dense_3_z = dense_3_z_;
+    const add_6 = add_6_;
+    const d_layerNorm_5_centered = d_layerNorm_5_centered_;
+    const d_layerNorm_5_mu = d_layerNorm_5_mu_;
+    const dense_4_kernel_m = dense_4_kernel_m_;
+    const dense_4_kernel_v = dense_4_kernel_v_;
+    const dense_4_kernel = dense_4_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 255; i += 3) {
+      for (let j = 0; j < 64; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 32; k2 += 4) {
+            {
+              const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i]!;
+              const add_6_0 = add_6[k * 8192 + k2 * 256 + i]!;
+              const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+              const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
+              const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
+              const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+              const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
+              const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+              const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
+              const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1]!;
+              const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+              const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
+              const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 2]!;
+              const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+              sum00 += part_0 * part_1;
+              sum01 += part_0 * part_2;
+              sum10 += part_3 * part_1;
+              sum11 += part_3 * part_2;
+              sum20 += part_4 * part_1;
+              sum21 += part_4 * part_2;
+            }
+            if (k2 + 1 === 32) break;
+            {
+              const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 256]!;
+              const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 256]!;
+              const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+              const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 64]!;
+              const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 1]!;
+              const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+              const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 65]!;
+              const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+              const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 257]!;
+              const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 257]!;
+              const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+              const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 258]!;
+              const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 258]!;
+              const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+              sum00 += part_0 * part_1;
+              sum01 += part_0 * part_2;
+              sum10 += part_3 * part_1;
+              sum11 += part_3 * part_2;
+              sum20 += part_4 * part_1;
+              sum21 += part_4 * part_2;
+            }
+            if (k2 + 2 === 32) break;
+            {
+              const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 512]!;
+              const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 512]!;
+              const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+              const d_layerNorm_5_centered_0 =
+                d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 128]!;
+              const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 2]!;
+              const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+              const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const d_layerNorm_5_centered_1 =
+                d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 129]!;
+              const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+              const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 513]!;
+              const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 513]!;
+              const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+              const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 514]!;
+              const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 514]!;
+              const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+              sum00 += part_0 * part_1;
+              sum01 += part_0 * part_2;
+              sum10 += part_3 * part_1;
+              sum11 += part_3 * part_2;
+              sum20 += part_4 * part_1;
+              sum21 += part_4 * part_2;
+            }
+            if (k2 + 3 === 32) break;
+            {
+              const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 768]!;
+              const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 768]!;
+              const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+              const d_layerNorm_5_centered_0 =
+                d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 192]!;
+              const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 3]!;
+              const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+              const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+              const d_layerNorm_5_centered_1 =
+                d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 193]!;
+              const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+              const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 769]!;
+              const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 769]!;
+              const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+              const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 770]!;
+              const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 770]!;
+              const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+              sum00 += part_0 * part_1;
+              sum01 += part_0 * part_2;
+              sum10 += part_3 * part_1;
+              sum11 += part_3 * part_2;
+              sum20 += part_4 * part_1;
+              sum21 += part_4 * part_2;
+            }
+          }
+        }
+        const d_dense_4_kernel00 = Math.fround(sum00);
+        const d_dense_4_kernel01 = Math.fround(sum01);
+        const d_dense_4_kernel10 = Math.fround(sum10);
+        const d_dense_4_kernel11 = Math.fround(sum11);
+        const d_dense_4_kernel20 = Math.fround(sum20);
+        const d_dense_4_kernel21 = Math.fround(sum21);
+        const dense_4_kernel_m_next00 = Math.fround(
+          dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel00 * 0.09999999999999998,
+        );
+        dense_4_kernel_m[i * 64 + j] = dense_4_kernel_m_next00;
+        const dense_4_kernel_m_next01 = Math.fround(
+          dense_4_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_4_kernel01 * 0.09999999999999998,
+        );
+        dense_4_kernel_m[i * 64 + j + 1] = dense_4_kernel_m_next01;
+        const dense_4_kernel_m_next10 = Math.fround(
+          dense_4_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_4_kernel10 * 0.09999999999999998,
+        );
+        dense_4_kernel_m[i * 64 + j + 64] = dense_4_kernel_m_next10;
+        const dense_4_kernel_m_next11 = Math.fround(
+          dense_4_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_4_kernel11 * 0.09999999999999998,
+        );
+        dense_4_kernel_m[i * 64 + j + 65] = dense_4_kernel_m_next11;
+        const dense_4_kernel_m_next20 = Math.fround(
+          dense_4_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_4_kernel20 * 0.09999999999999998,
+        );
+        dense_4_kernel_m[i * 64 + j + 128] = dense_4_kernel_m_next20;
+        const dense_4_kernel_m_next21 = Math.fround(
+          dense_4_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_4_kernel21 * 0.09999999999999998,
+        );
+        dense_4_kernel_m[i * 64 + j + 129] = dense_4_kernel_m_next21;
+        const dense_4_kernel_v_next00 = Math.fround(
+          dense_4_kernel_v[i * 64 + j]! * 0.999 +
+            d_dense_4_kernel00 * d_dense_4_kernel00 * 0.0010000000000000009,
+        );
+        dense_4_kernel_v[i * 64 + j] = dense_4_kernel_v_next00;
+        const dense_4_kernel_v_next01 = Math.fround(
+          dense_4_kernel_v[i * 64 + j + 1]! * 0.999 +
+            d_dense_4_kernel01 * d_dense_4_kernel01 * 0.0010000000000000009,
+        );
+        dense_4_kernel_v[i * 64 + j + 1] = dense_4_kernel_v_next01;
+        const dense_4_kernel_v_next10 = Math.fround(
+          dense_4_kernel_v[i * 64 + j + 64]! * 0.999 +
+            d_dense_4_kernel10 * d_dense_4_kernel10 * 0.0010000000000000009,
+        );
+        dense_4_kernel_v[i * 64 + j + 64] = dense_4_kernel_v_next10;
+        const dense_4_kernel_v_next11 = Math.fround(
+          dense_4_kernel_v[i * 64 + j + 65]! * 0.999 +
+            d_dense_4_kernel11 * d_dense_4_kernel11 * 0.0010000000000000009,
+        );
+        dense_4_kernel_v[i * 64 + j + 65] = dense_4_kernel_v_next11;
+        const dense_4_kernel_v_next20 = Math.fround(
+          dense_4_kernel_v[i * 64 + j + 128]! * 0.999 +
+            d_dense_4_kernel20 * d_dense_4_kernel20 * 0.0010000000000000009,
+        );
+        dense_4_kernel_v[i * 64 + j + 128] = dense_4_kernel_v_next20;
+        const dense_4_kernel_v_next21 = Math.fround(
+          dense_4_kernel_v[i * 64 + j + 129]! * 0.999 +
+            d_dense_4_kernel21 * d_dense_4_kernel21 * 0.0010000000000000009,
+        );
+        dense_4_kernel_v[i * 64 + j + 129] = dense_4_kernel_v_next21;
+        const dense_4_kernel_0 = dense_4_kernel[i * 64 + j]!;
+        const dense_4_kernel_1 = dense_4_kernel[i * 64 + j + 1]!;
+        const dense_4_kernel_2 = dense_4_kernel[i * 64 + j + 64]!;
+        const dense_4_kernel_3 = dense_4_kernel[i * 64 + j + 65]!;
+        const dense_4_kernel_4 = dense_4_kernel[i * 64 + j + 128]!;
+        const dense_4_kernel_5 = dense_4_kernel[i * 64 + j + 129]!;
+        dense_4_kernel[i * 64 + j] =
+          dense_4_kernel_0 -
+          dense_4_kernel_0 * 0.00001 -
+          (dense_4_kernel_m_next00 * rate_0) /
+            (Math.sqrt(dense_4_kernel_v_next00 * correction_0) + 1e-8);
+        dense_4_kernel[i * 64 + j + 1] =
+          dense_4_kernel_1 -
+          dense_4_kernel_1 * 0.00001 -
+          (dense_4_kernel_m_next01 * rate_0) /
+            (Math.sqrt(dense_4_kernel_v_next01 * correction_0) + 1e-8);
+        dense_4_kernel[i * 64 + j + 64] =
+          dense_4_kernel_2 -
+          dense_4_kernel_2 * 0.00001 -
+          (dense_4_kernel_m_next10 * rate_0) /
+            (Math.sqrt(dense_4_kernel_v_next10 * correction_0) + 1e-8);
+        dense_4_kernel[i * 64 + j + 65] =
+          dense_4_kernel_3 -
+          dense_4_kernel_3 * 0.00001 -
+          (dense_4_kernel_m_next11 * rate_0) /
+            (Math.sqrt(dense_4_kernel_v_next11 * correction_0) + 1e-8);
+        dense_4_kernel[i * 64 + j + 128] =
+          dense_4_kernel_4 -
+          dense_4_kernel_4 * 0.00001 -
+          (dense_4_kernel_m_next20 * rate_0) /
+            (Math.sqrt(dense_4_kernel_v_next20 * correction_0) + 1e-8);
+        dense_4_kernel[i * 64 + j + 129] =
+          dense_4_kernel_5 -
+          dense_4_kernel_5 * 0.00001 -
+          (dense_4_kernel_m_next21 * rate_0) /
+            (Math.sqrt(dense_4_kernel_v_next21 * correction_0) + 1e-8);
+      }
+    }
+    for (let j = 0; j < 64; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const dense_3_z_3 = dense_3_z[k * 8192 + k2 * 256 + 255]!;
+          const add_6_3 = add_6[k * 8192 + k2 * 256 + 255]!;
+          const part_5 = Math.fround(Math.fround(dense_3_z_3 * 0.5) * add_6_3);
+          const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
+          const d_layerNorm_5_mu_1 = d_layerNorm_5_mu[k * 32 + k2]!;
+          const mul_1 = d_layerNorm_5_mu_1 * 0.015625;
+          const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
+          sum0 += part_5 * Math.fround(d_layerNorm_5_centered_2 + mul_1);
+          sum1 += part_5 * Math.fround(d_layerNorm_5_centered_3 + mul_1);
+        }
+      }
+      const d_dense_4_kernel0 = Math.fround(sum0);
+      const d_dense_4_kernel1 = Math.fround(sum1);
+      const dense_4_kernel_m_next0 = Math.fround(
+        dense_4_kernel_m[j + 16320]! * 0.9 + d_dense_4_kernel0 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[j + 16320] = dense_4_kernel_m_next0;
+      const dense_4_kernel_m_next1 = Math.fround(
+        dense_4_kernel_m[j + 16321]! * 0.9 + d_dense_4_kernel1 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[j + 16321] = dense_4_kernel_m_next1;
+      const dense_4_kernel_v_next0 = Math.fround(
+        dense_4_kernel_v[j + 16320]! * 0.999 +
+          d_dense_4_kernel0 * d_dense_4_kernel0 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[j + 16320] = dense_4_kernel_v_next0;
+      const dense_4_kernel_v_next1 = Math.fround(
+        dense_4_kernel_v[j + 16321]! * 0.999 +
+          d_dense_4_kernel1 * d_dense_4_kernel1 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[j + 16321] = dense_4_kernel_v_next1;
+      const dense_4_kernel_6 = dense_4_kernel[j + 16320]!;
+      const dense_4_kernel_7 = dense_4_kernel[j + 16321]!;
+      dense_4_kernel[j + 16320] =
+        dense_4_kernel_6 -
+        dense_4_kernel_6 * 0.00001 -
+        (dense_4_kernel_m_next0 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next0 * correction_0) + 1e-8);
+      dense_4_kernel[j + 16321] =
+        dense_4_kernel_7 -
+        dense_4_kernel_7 * 0.00001 -
+        (dense_4_kernel_m_next1 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_dense_3.bias = Σ d_dense_3.z over axes 0,1
+ * dense_3.bias.m_next = dense_3.bias_mul + dense_3.bias_mul_2
+ * dense_3.bias.v_next = dense_3.bias_mul_3 + dense_3.bias_mul_5
+ * dense_3.bias_next = dense_3.bias_sub − dense_3.bias_div
+ * 134,912 floating-point operations.
+ */
+function sumAdamw_16x32x256(
+  d_dense_3_z_: Float32Array,
+  dense_3_bias_m_: Float32Array,
+  dense_3_bias_v_: Float32Array,
+  dense_3_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdamw_16x32x256(): void {
+    const d_dense_3_z = d_dense_3_z_;
+    const dense_3_bias_m = dense_3_bias_m_;
+    const dense_3_bias_v = dense_3_bias_v_;
+    const dense_3_bias = dense_3_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 256; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + i]!;
+          const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
+          const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
+          const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + i + 3]!;
+          sum0 += d_dense_3_z_0;
+          sum1 += d_dense_3_z_1;
+          sum2 += d_dense_3_z_2;
+          sum3 += d_dense_3_z_3;
+        }
+      }
+      const d_dense_3_bias0 = Math.fround(sum0);
+      const d_dense_3_bias1 = Math.fround(sum1);
+      const d_dense_3_bias2 = Math.fround(sum2);
+      const d_dense_3_bias3 = Math.fround(sum3);
+      const dense_3_bias_m_next0 = Math.fround(
+        dense_3_bias_m[i]! * 0.9 + d_dense_3_bias0 * 0.09999999999999998,
+      );
+      dense_3_bias_m[i] = dense_3_bias_m_next0;
+      const dense_3_bias_m_next1 = Math.fround(
+        dense_3_bias_m[i + 1]! * 0.9 + d_dense_3_bias1 * 0.09999999999999998,
+      );
+      dense_3_bias_m[i + 1] = dense_3_bias_m_next1;
+      const dense_3_bias_m_next2 = Math.fround(
+        dense_3_bias_m[i + 2]! * 0.9 + d_dense_3_bias2 * 0.09999999999999998,
+      );
+      dense_3_bias_m[i + 2] = dense_3_bias_m_next2;
+      const dense_3_bias_m_next3 = Math.fround(
+        dense_3_bias_m[i + 3]! * 0.9 + d_dense_3_bias3 * 0.09999999999999998,
+      );
+      dense_3_bias_m[i + 3] = dense_3_bias_m_next3;
+      const dense_3_bias_v_next0 = Math.fround(
+        dense_3_bias_v[i]! * 0.999 + d_dense_3_bias0 * d_dense_3_bias0 * 0.0010000000000000009,
+      );
+      dense_3_bias_v[i] = dense_3_bias_v_next0;
+      const dense_3_bias_v_next1 = Math.fround(
+        dense_3_bias_v[i + 1]! * 0.999 + d_dense_3_bias1 * d_dense_3_bias1 * 0.0010000000000000009,
+      );
+      dense_3_bias_v[i + 1] = dense_3_bias_v_next1;
+      const dense_3_bias_v_next2 = Math.fround(
+        dense_3_bias_v[i + 2]! * 0.999 + d_dense_3_bias2 * d_dense_3_bias2 * 0.0010000000000000009,
+      );
+      dense_3_bias_v[i + 2] = dense_3_bias_v_next2;
+      const dense_3_bias_v_next3 = Math.fround(
+        dense_3_bias_v[i + 3]! * 0.999 + d_dense_3_bias3 * d_dense_3_bias3 * 0.0010000000000000009,
+      );
+      dense_3_bias_v[i + 3] = dense_3_bias_v_next3;
+      const dense_3_bias_0 = dense_3_bias[i]!;
+      const dense_3_bias_1 = dense_3_bias[i + 1]!;
+      const dense_3_bias_2 = dense_3_bias[i + 2]!;
+      const dense_3_bias_3 = dense_3_bias[i + 3]!;
+      dense_3_bias[i] =
+        dense_3_bias_0 -
+        dense_3_bias_0 * 0.00001 -
+        (dense_3_bias_m_next0 * rate_0) / (Math.sqrt(dense_3_bias_v_next0 * correction_0) + 1e-8);
+      dense_3_bias[i + 1] =
+        dense_3_bias_1 -
+        dense_3_bias_1 * 0.00001 -
+        (dense_3_bias_m_next1 * rate_0) / (Math.sqrt(dense_3_bias_v_next1 * correction_0) + 1e-8);
+      dense_3_bias[i + 2] =
+        dense_3_bias_2 -
+        dense_3_bias_2 * 0.00001 -
+        (dense_3_bias_m_next2 * rate_0) / (Math.sqrt(dense_3_bias_v_next2 * correction_0) + 1e-8);
+      dense_3_bias[i + 3] =
+        dense_3_bias_3 -
+        dense_3_bias_3 * 0.00001 -
+        (dense_3_bias_m_next3 * rate_0) / (Math.sqrt(dense_3_bias_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_mul_10 = d_layerNorm_4
+ * 16,777,216 floating-point operations.
+ */
+function dot_16x32x256x64(
+  d_dense_3_z_: Float32Array,
+  dense_3_kernel_: Float32Array,
+  d_layerNorm_4_: Float32Array,
+): () => void {
+  return function dot_16x32x256x64(): void {
+    const d_dense_3_z = d_dense_3_z_;
+    const dense_3_kernel = dense_3_kernel_;
+    const d_layerNorm_4 = d_layerNorm_4_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 256; k += 4) {
+            {
+              const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k]!;
+              const dense_3_kernel_0 = dense_3_kernel[l * 256 + k]!;
+              const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 256]!;
+              const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 512]!;
+              const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
+              sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+              sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+              sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+              sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+              sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+              sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+            }
+            if (k + 1 === 256) break;
+            {
+              const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 1]!;
+              const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 1]!;
+              const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 257]!;
+              const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 513]!;
+              const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 257]!;
+              sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+              sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+              sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+              sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+              sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+              sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+            }
+            if (k + 2 === 256) break;
+            {
+              const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 2]!;
+              const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 2]!;
+              const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 258]!;
+              const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 514]!;
+              const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 258]!;
+              sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+              sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+              sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+              sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+              sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+              sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+            }
+            if (k + 3 === 256) break;
+            {
+              const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 3]!;
+              const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 3]!;
+              const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 259]!;
+              const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 515]!;
+              const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 259]!;
+              sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+              sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+              sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+              sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+              sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+              sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+            }
+          }
+          d_layerNorm_4[i * 2048 + j * 64 + l] = sum00;
+          d_layerNorm_4[i * 2048 + j * 64 + l + 1] = sum01;
+          d_layerNorm_4[i * 2048 + j * 64 + l + 2] = sum02;
+          d_layerNorm_4[i * 2048 + j * 64 + l + 64] = sum10;
+          d_layerNorm_4[i * 2048 + j * 64 + l + 65] = sum11;
+          d_layerNorm_4[i * 2048 + j * 64 + l + 66] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 256; k++) {
+          const d_dense_3_z_2 = d_dense_3_z[i * 8192 + j * 256 + k]!;
+          const dense_3_kernel_3 = dense_3_kernel[k + 16128]!;
+          const d_dense_3_z_3 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
+          sum0 += d_dense_3_z_2 * dense_3_kernel_3;
+          sum1 += d_dense_3_z_3 * dense_3_kernel_3;
+        }
+        d_layerNorm_4[i * 2048 + j * 64 + 63] = sum0;
+        d_layerNorm_4[i * 2048 + j * 64 + 127] = sum1;
+      }
+    }
+  };
+}
+
+/**
+ * d_dense_3.kernel = Σ layerNorm_4·d_dense_3.z over axes 0,1 of layerNorm_4
+ * dense_3.kernel.m_next = dense_3.kernel_mul + dense_3.kernel_mul_2
+ * dense_3.kernel.v_next = dense_3.kernel_mul_3 + dense_3.kernel_mul_5
+ * dense_3.kernel_next = dense_3.kernel_sub − dense_3.kernel_div
+ * 17,022,976 floating-point operations.
+ */
+function dotAdamw_64x16x32x256(
+  layerNorm_4_: Float32Array,
+  d_dense_3_z_: Float32Array,
+  dense_3_kernel_m_: Float32Array,
+  dense_3_kernel_v_: Float32Array,
+  dense_3_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdamw_64x16x32x256(): void {
+    const layerNorm_4 = layerNorm_4_;
+    const d_dense_3_z = d_dense_3_z_;
+    const dense_3_kernel_m = dense_3_kernel_m_;
+    const dense_3_kernel_v = dense_3_kernel_v_;
+    const dense_3_kernel = dense_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 32; k2 += 4) {
+            {
+              const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
+              const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j]!;
+              const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1]!;
+              const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 2]!;
+              const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
+              sum00 += layerNorm_4_0 * d_dense_3_z_0;
+              sum01 += layerNorm_4_0 * d_dense_3_z_1;
+              sum02 += layerNorm_4_0 * d_dense_3_z_2;
+              sum10 += layerNorm_4_1 * d_dense_3_z_0;
+              sum11 += layerNorm_4_1 * d_dense_3_z_1;
+              sum12 += layerNorm_4_1 * d_dense_3_z_2;
+            }
+            if (k2 + 1 === 32) break;
+            {
+              const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 64]!;
+              const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 256]!;
+              const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 257]!;
+              const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 258]!;
+              const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 65]!;
+              sum00 += layerNorm_4_0 * d_dense_3_z_0;
+              sum01 += layerNorm_4_0 * d_dense_3_z_1;
+              sum02 += layerNorm_4_0 * d_dense_3_z_2;
+              sum10 += layerNorm_4_1 * d_dense_3_z_0;
+              sum11 += layerNorm_4_1 * d_dense_3_z_1;
+              sum12 += layerNorm_4_1 * d_dense_3_z_2;
+            }
+            if (k2 + 2 === 32) break;
+            {
+              const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 128]!;
+              const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 512]!;
+              const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 513]!;
+              const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 514]!;
+              const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 129]!;
+              sum00 += layerNorm_4_0 * d_dense_3_z_0;
+              sum01 += layerNorm_4_0 * d_dense_3_z_1;
+              sum02 += layerNorm_4_0 * d_dense_3_z_2;
+              sum10 += layerNorm_4_1 * d_dense_3_z_0;
+              sum11 += layerNorm_4_1 * d_dense_3_z_1;
+              sum12 += layerNorm_4_1 * d_dense_3_z_2;
+            }
+            if (k2 + 3 === 32) break;
+            {
+              const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 192]!;
+              const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 768]!;
+              const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 769]!;
+              const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 770]!;
+              const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 193]!;
+              sum00 += layerNorm_4_0 * d_dense_3_z_0;
+              sum01 += layerNorm_4_0 * d_dense_3_z_1;
+              sum02 += layerNorm_4_0 * d_dense_3_z_2;
+              sum10 += layerNorm_4_1 * d_dense_3_z_0;
+              sum11 += layerNorm_4_1 * d_dense_3_z_1;
+              sum12 += layerNorm_4_1 * d_dense_3_z_2;
+            }
+          }
+        }
+        const d_dense_3_kernel00 = Math.fround(sum00);
+        const d_dense_3_kernel01 = Math.fround(sum01);
+        const d_dense_3_kernel02 = Math.fround(sum02);
+        const d_dense_3_kernel10 = Math.fround(sum10);
+        const d_dense_3_kernel11 = Math.fround(sum11);
+        const d_dense_3_kernel12 = Math.fround(sum12);
+        const dense_3_kernel_m_next00 = Math.fround(
+          dense_3_kernel_m[i * 256 + j]! * 0.9 + d_dense_3_kernel00 * 0.09999999999999998,
+        );
+        dense_3_kernel_m[i * 256 + j] = dense_3_kernel_m_next00;
+        const dense_3_kernel_m_next01 = Math.fround(
+          dense_3_kernel_m[i * 256 + j + 1]! * 0.9 + d_dense_3_kernel01 * 0.09999999999999998,
+        );
+        dense_3_kernel_m[i * 256 + j + 1] = dense_3_kernel_m_next01;
+        const dense_3_kernel_m_next02 = Math.fround(
+          dense_3_kernel_m[i * 256 + j + 2]! * 0.9 + d_dense_3_kernel02 * 0.09999999999999998,
+        );
+        dense_3_kernel_m[i * 256 + j + 2] = dense_3_kernel_m_next02;
+        const dense_3_kernel_m_next10 = Math.fround(
+          dense_3_kernel_m[i * 256 + j + 256]! * 0.9 + d_dense_3_kernel10 * 0.09999999999999998,
+        );
+        dense_3_kernel_m[i * 256 + j + 256] = dense_3_kernel_m_next10;
+        const dense_3_kernel_m_next11 = Math.fround(
+          dense_3_kernel_m[i * 256 + j + 257]! * 0.9 + d_dense_3_kernel11 * 0.09999999999999998,
+        );
+        dense_3_kernel_m[i * 256 + j + 257] = dense_3_kernel_m_next11;
+        const dense_3_kernel_m_next12 = Math.fround(
+          dense_3_kernel_m[i * 256 + j + 258]! * 0.9 + d_dense_3_kernel12 * 0.09999999999999998,
+        );
+        dense_3_kernel_m[i * 256 + j + 258] = dense_3_kernel_m_next12;
+        const dense_3_kernel_v_next00 = Math.fround(
+          dense_3_kernel_v[i * 256 + j]! * 0.999 +
+            d_dense_3_kernel00 * d_dense_3_kernel00 * 0.0010000000000000009,
+        );
+        dense_3_kernel_v[i * 256 + j] = dense_3_kernel_v_next00;
+        const dense_3_kernel_v_next01 = Math.fround(
+          dense_3_kernel_v[i * 256 + j + 1]! * 0.999 +
+            d_dense_3_kernel01 * d_dense_3_kernel01 * 0.0010000000000000009,
+        );
+        dense_3_kernel_v[i * 256 + j + 1] = dense_3_kernel_v_next01;
+        const dense_3_kernel_v_next02 = Math.fround(
+          dense_3_kernel_v[i * 256 + j + 2]! * 0.999 +
+            d_dense_3_kernel02 * d_dense_3_kernel02 * 0.0010000000000000009,
+        );
+        dense_3_kernel_v[i * 256 + j + 2] = dense_3_kernel_v_next02;
+        const dense_3_kernel_v_next10 = Math.fround(
+          dense_3_kernel_v[i * 256 + j + 256]! * 0.999 +
+            d_dense_3_kernel10 * d_dense_3_kernel10 * 0.0010000000000000009,
+        );
+        dense_3_kernel_v[i * 256 + j + 256] = dense_3_kernel_v_next10;
+        const dense_3_kernel_v_next11 = Math.fround(
+          dense_3_kernel_v[i * 256 + j + 257]! * 0.999 +
+            d_dense_3_kernel11 * d_dense_3_kernel11 * 0.0010000000000000009,
+        );
+        dense_3_kernel_v[i * 256 + j + 257] = dense_3_kernel_v_next11;
+        const dense_3_kernel_v_next12 = Math.fround(
+          dense_3_kernel_v[i * 256 + j + 258]! * 0.999 +
+            d_dense_3_kernel12 * d_dense_3_kernel12 * 0.0010000000000000009,
+        );
+        dense_3_kernel_v[i * 256 + j + 258] = dense_3_kernel_v_next12;
+        const dense_3_kernel_0 = dense_3_kernel[i * 256 + j]!;
+        const dense_3_kernel_1 = dense_3_kernel[i * 256 + j + 1]!;
+        const dense_3_kernel_2 = dense_3_kernel[i * 256 + j + 2]!;
+        const dense_3_kernel_3 = dense_3_kernel[i * 256 + j + 256]!;
+        const dense_3_kernel_4 = dense_3_kernel[i * 256 + j + 257]!;
+        const dense_3_kernel_5 = dense_3_kernel[i * 256 + j + 258]!;
+        dense_3_kernel[i * 256 + j] =
+          dense_3_kernel_0 -
+          dense_3_kernel_0 * 0.00001 -
+          (dense_3_kernel_m_next00 * rate_0) /
+            (Math.sqrt(dense_3_kernel_v_next00 * correction_0) + 1e-8);
+        dense_3_kernel[i * 256 + j + 1] =
+          dense_3_kernel_1 -
+          dense_3_kernel_1 * 0.00001 -
+          (dense_3_kernel_m_next01 * rate_0) /
+            (Math.sqrt(dense_3_kernel_v_next01 * correction_0) + 1e-8);
+        dense_3_kernel[i * 256 + j + 2] =
+          dense_3_kernel_2 -
+          dense_3_kernel_2 * 0.00001 -
+          (dense_3_kernel_m_next02 * rate_0) /
+            (Math.sqrt(dense_3_kernel_v_next02 * correction_0) + 1e-8);
+        dense_3_kernel[i * 256 + j + 256] =
+          dense_3_kernel_3 -
+          dense_3_kernel_3 * 0.00001 -
+          (dense_3_kernel_m_next10 * rate_0) /
+            (Math.sqrt(dense_3_kernel_v_next10 * correction_0) + 1e-8);
+        dense_3_kernel[i * 256 + j + 257] =
+          dense_3_kernel_4 -
+          dense_3_kernel_4 * 0.00001 -
+          (dense_3_kernel_m_next11 * rate_0) /
+            (Math.sqrt(dense_3_kernel_v_next11 * correction_0) + 1e-8);
+        dense_3_kernel[i * 256 + j + 258] =
+          dense_3_kernel_5 -
+          dense_3_kernel_5 * 0.00001 -
+          (dense_3_kernel_m_next12 * rate_0) /
+            (Math.sqrt(dense_3_kernel_v_next12 * correction_0) + 1e-8);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const layerNorm_4_2 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
+          const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + 255]!;
+          const layerNorm_4_3 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
+          sum0 += layerNorm_4_2 * d_dense_3_z_3;
+          sum1 += layerNorm_4_3 * d_dense_3_z_3;
+        }
+      }
+      const d_dense_3_kernel0 = Math.fround(sum0);
+      const d_dense_3_kernel1 = Math.fround(sum1);
+      const dense_3_kernel_m_next0 = Math.fround(
+        dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * 0.09999999999999998,
+      );
+      dense_3_kernel_m[i * 256 + 255] = dense_3_kernel_m_next0;
+      const dense_3_kernel_m_next1 = Math.fround(
+        dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * 0.09999999999999998,
+      );
+      dense_3_kernel_m[i * 256 + 511] = dense_3_kernel_m_next1;
+      const dense_3_kernel_v_next0 = Math.fround(
+        dense_3_kernel_v[i * 256 + 255]! * 0.999 +
+          d_dense_3_kernel0 * d_dense_3_kernel0 * 0.0010000000000000009,
+      );
+      dense_3_kernel_v[i * 256 + 255] = dense_3_kernel_v_next0;
+      const dense_3_kernel_v_next1 = Math.fround(
+        dense_3_kernel_v[i * 256 + 511]! * 0.999 +
+          d_dense_3_kernel1 * d_dense_3_kernel1 * 0.0010000000000000009,
+      );
+      dense_3_kernel_v[i * 256 + 511] = dense_3_kernel_v_next1;
+      const dense_3_kernel_6 = dense_3_kernel[i * 256 + 255]!;
+      const dense_3_kernel_7 = dense_3_kernel[i * 256 + 511]!;
+      dense_3_kernel[i * 256 + 255] =
+        dense_3_kernel_6 -
+        dense_3_kernel_6 * 0.00001 -
+        (dense_3_kernel_m_next0 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next0 * correction_0) + 1e-8);
+      dense_3_kernel[i * 256 + 511] =
+        dense_3_kernel_7 -
+        dense_3_kernel_7 * 0.00001 -
+        (dense_3_kernel_m_next1 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_layerNorm_4.inverse = Σ d_broadcast_31 over axes 2
+ * d_layerNorm_4.centered_3 = d_sum_8 ⊙ layerNorm_4.centered
+ * d_layerNorm_4.centered = d_layerNorm_4.centered_partial + d_layerNorm_4.centered_2
+ * d_layerNorm_4.mu = Σ d_broadcast_30 over axes 2
+ * d_dot_12 = d_residual_3
+ * 819,200 floating-point operations.
+ */
+function sumMulAdd_16x32x64(
+  d_layerNorm_4_: Float32Array,
+  layerNorm_4_gamma_: Float32Array,
+  residual_3_: Float32Array,
+  sum_7_: Float32Array,
+  layerNorm_4_inverse_: Float32Array,
+  sqrt_4_: Float32Array,
+  d_layerNorm_4_centered_2_: Float32Array,
+  d_layerNorm_4_centered_: Float32Array,
+  d_layerNorm_5_centered_: Float32Array,
+  d_layerNorm_5_mu_: Float32Array,
+  d_residual_3_: Float32Array,
+): () => void {
+  return function sumMulAdd_16x32x64(): void {
+    const d_layerNorm_4 = d_layerNorm_4_;
+    const layerNorm_4_gamma = layerNorm_4_gamma_;
+    const residual_3 = residual_3_;
+    const sum_7 = sum_7_;
+    const layerNorm_4_inverse = layerNorm_4_inverse_;
+    const sqrt_4 = sqrt_4_;
+    const d_layerNorm_4_centered_2 = d_layerNorm_4_centered_2_;
+    const d_layerNorm_4_centered = d_layerNorm_4_centered_;
+    const d_layerNorm_5_centered = d_layerNorm_5_centered_;
+    const d_layerNorm_5_mu = d_layerNorm_5_mu_;
+    const d_residual_3 = d_residual_3_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        const mul_0 = sum_7[i * 32 + j]! * 0.015625;
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum +=
+            Math.fround(d_layerNorm_4[i * 2048 + j * 64 + k]! * layerNorm_4_gamma[k]!) *
+            Math.fround(residual_3[i * 2048 + j * 64 + k]! - mul_0);
+        }
+        const d_layerNorm_4_inverse = Math.fround(sum);
+        const mul_1 =
+          (-(
+            d_layerNorm_4_inverse *
+            (layerNorm_4_inverse[i * 32 + j]! * layerNorm_4_inverse[i * 32 + j]!)
+          ) /
+            (sqrt_4[i * 32 + j]! * 2)) *
+          0.015625;
+        const mul_2 = sum_7[i * 32 + j]! * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          d_layerNorm_4_centered_2[i * 2048 + j * 64 + l] =
+            mul_1 * Math.fround(residual_3[i * 2048 + j * 64 + l]! - mul_2);
+        }
+        const layerNorm_4_inverse_0 = layerNorm_4_inverse[i * 32 + j]!;
+        for (let l = 0; l < 64; l++) {
+          const d_layerNorm_4_centered_2_0 = d_layerNorm_4_centered_2[i * 2048 + j * 64 + l]!;
+          d_layerNorm_4_centered[i * 2048 + j * 64 + l] =
+            Math.fround(d_layerNorm_4[i * 2048 + j * 64 + l]! * layerNorm_4_gamma[l]!) *
+              layerNorm_4_inverse_0 +
+            d_layerNorm_4_centered_2_0 +
+            d_layerNorm_4_centered_2_0;
+        }
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 += -d_layerNorm_4_centered[i * 2048 + j * 64 + k]!;
+        }
+        const d_layerNorm_4_mu = Math.fround(sum_2);
+        const mul_3 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
+        const mul_4 = d_layerNorm_4_mu * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          d_residual_3[i * 2048 + j * 64 + l] =
+            Math.fround(d_layerNorm_5_centered[i * 2048 + j * 64 + l]! + mul_3) +
+            d_layerNorm_4_centered[i * 2048 + j * 64 + l]! +
+            mul_4;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ
+ * 2,097,152 floating-point operations.
+ */
+function dot_16x4x32x16x32(
+  d_reshape_8_: Float32Array,
+  multiHeadAttention_2_value_: Float32Array,
+  d_weights_2_: Float32Array,
+): () => void {
+  return function dot_16x4x32x16x32(): void {
+    const d_reshape_8 = d_reshape_8_;
+    const multiHeadAttention_2_value = multiHeadAttention_2_value_;
+    const d_weights_2 = d_weights_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        for (let l = 0; l < 32; l += 4) {
+          for (let m = 0; m < 32; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k]!;
+              const multiHeadAttention_2_value_0 =
+                multiHeadAttention_2_value[i * 2048 + m * 64 + j * 16 + k]!;
+              const multiHeadAttention_2_value_1 =
+                multiHeadAttention_2_value[i * 2048 + m * 64 + j * 16 + k + 64]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k + 64]!;
+              const d_reshape_8_2 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k + 128]!;
+              const d_reshape_8_3 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k + 192]!;
+              sum00 += d_reshape_8_0 * multiHeadAttention_2_value_0;
+              sum01 += d_reshape_8_0 * multiHeadAttention_2_value_1;
+              sum10 += d_reshape_8_1 * multiHeadAttention_2_value_0;
+              sum11 += d_reshape_8_1 * multiHeadAttention_2_value_1;
+              sum20 += d_reshape_8_2 * multiHeadAttention_2_value_0;
+              sum21 += d_reshape_8_2 * multiHeadAttention_2_value_1;
+              sum30 += d_reshape_8_3 * multiHeadAttention_2_value_0;
+              sum31 += d_reshape_8_3 * multiHeadAttention_2_value_1;
+            }
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m] = sum00;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 1] = sum01;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 32] = sum10;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 33] = sum11;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 64] = sum20;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 65] = sum21;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 96] = sum30;
+            d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 97] = sum31;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_total_2 = Σ d_broadcast_28 over axes 3
+ * d_dot_10 = d_scores_2 ⊙ 0.25
+ * 655,360 floating-point operations.
+ */
+function sumMul_16x4x32x32(
+  d_weights_2_: Float32Array,
+  exps_2_: Float32Array,
+  total_2_: Float32Array,
+  d_dot_10_: Float32Array,
+): () => void {
+  return function sumMul_16x4x32x32(): void {
+    const d_weights_2 = d_weights_2_;
+    const exps_2 = exps_2_;
+    const total_2 = total_2_;
+    const d_dot_10 = d_dot_10_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        for (let l = 0; l < 32; l++) {
+          const div_0 = 1 / (total_2[i * 128 + j * 32 + l]! * total_2[i * 128 + j * 32 + l]!);
+          let sum = 0;
+          for (let k = 0; k < 32; k++) {
+            sum += -(
+              d_weights_2[i * 4096 + j * 1024 + l * 32 + k]! *
+              (exps_2[i * 4096 + j * 1024 + l * 32 + k]! * div_0)
+            );
+          }
+          const d_total_2 = Math.fround(sum);
+          for (let m = 0; m < 32; m++) {
+            d_dot_10[i * 4096 + j * 1024 + l * 32 + m] =
+              (m <= l
+                ? (d_weights_2[i * 4096 + j * 1024 + l * 32 + m]! / total_2[i * 128 + j * 32 + l]! +
+                    d_total_2) *
+                  exps_2[i * 4096 + j * 1024 + l * 32 + m]!
+                : 0) * 0.25;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])
+ * 2,097,152 floating-point operations.
+ */
+function dot_16x32x4x32x16_2(
+  weights_2_: Float32Array,
+  d_reshape_8_: Float32Array,
+  d_reshape_7_: Float32Array,
+): () => void {
+  return function dot_16x32x4x32x16_2(): void {
+    const weights_2 = weights_2_;
+    const d_reshape_8 = d_reshape_8_;
+    const d_reshape_7 = d_reshape_7_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 30; j += 3) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 16; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            for (let k = 0; k < 32; k += 4) {
+              {
+                const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j]!;
+                const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
+                const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
+                const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+                const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 2]!;
+                sum00 += weights_2_0 * d_reshape_8_0;
+                sum01 += weights_2_0 * d_reshape_8_1;
+                sum10 += weights_2_1 * d_reshape_8_0;
+                sum11 += weights_2_1 * d_reshape_8_1;
+                sum20 += weights_2_2 * d_reshape_8_0;
+                sum21 += weights_2_2 * d_reshape_8_1;
+              }
+              if (k + 1 === 32) break;
+              {
+                const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 32]!;
+                const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 64]!;
+                const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 65]!;
+                const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 33]!;
+                const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 34]!;
+                sum00 += weights_2_0 * d_reshape_8_0;
+                sum01 += weights_2_0 * d_reshape_8_1;
+                sum10 += weights_2_1 * d_reshape_8_0;
+                sum11 += weights_2_1 * d_reshape_8_1;
+                sum20 += weights_2_2 * d_reshape_8_0;
+                sum21 += weights_2_2 * d_reshape_8_1;
+              }
+              if (k + 2 === 32) break;
+              {
+                const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 64]!;
+                const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 128]!;
+                const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 129]!;
+                const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 65]!;
+                const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 66]!;
+                sum00 += weights_2_0 * d_reshape_8_0;
+                sum01 += weights_2_0 * d_reshape_8_1;
+                sum10 += weights_2_1 * d_reshape_8_0;
+                sum11 += weights_2_1 * d_reshape_8_1;
+                sum20 += weights_2_2 * d_reshape_8_0;
+                sum21 += weights_2_2 * d_reshape_8_1;
+              }
+              if (k + 3 === 32) break;
+              {
+                const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 96]!;
+                const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 192]!;
+                const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 193]!;
+                const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 97]!;
+                const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 98]!;
+                sum00 += weights_2_0 * d_reshape_8_0;
+                sum01 += weights_2_0 * d_reshape_8_1;
+                sum10 += weights_2_1 * d_reshape_8_0;
+                sum11 += weights_2_1 * d_reshape_8_1;
+                sum20 += weights_2_2 * d_reshape_8_0;
+                sum21 += weights_2_2 * d_reshape_8_1;
+              }
+            }
+            d_reshape_7[i * 2048 + j * 64 + l * 16 + m] = sum00;
+            d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
+            d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
+            d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
+            d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
+            d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
+          }
+        }
+      }
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 16; m += 2) {
+          let sum00_2 = 0;
+          let sum01_2 = 0;
+          let sum10_2 = 0;
+          let sum11_2 = 0;
+          for (let k = 0; k < 32; k++) {
+            const weights_2_3 = weights_2[i * 4096 + l * 1024 + k * 32 + 30]!;
+            const d_reshape_8_2 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
+            const d_reshape_8_3 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
+            const weights_2_4 = weights_2[i * 4096 + l * 1024 + k * 32 + 31]!;
+            sum00_2 += weights_2_3 * d_reshape_8_2;
+            sum01_2 += weights_2_3 * d_reshape_8_3;
+            sum10_2 += weights_2_4 * d_reshape_8_2;
+            sum11_2 += weights_2_4 * d_reshape_8_3;
+          }
+          d_reshape_7[i * 2048 + l * 16 + m + 1920] = sum00_2;
+          d_reshape_7[i * 2048 + l * 16 + m + 1921] = sum01_2;
+          d_reshape_7[i * 2048 + l * 16 + m + 1984] = sum10_2;
+          d_reshape_7[i * 2048 + l * 16 + m + 1985] = sum11_2;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
+ * multiHeadAttention_2.value.bias.m_next = multiHeadAttention_2.value.bias_mul + multiHeadAttention_2.value.bias_mul_2
+ * multiHeadAttention_2.value.bias.v_next = multiHeadAttention_2.value.bias_mul_3 + multiHeadAttention_2.value.bias_mul_5
+ * multiHeadAttention_2.value.bias_next = multiHeadAttention_2.value.bias_sub − multiHeadAttention_2.value.bias_div
+ * 33,728 floating-point operations.
+ */
+function sumAdamw_16x32x64_4(
+  d_reshape_7_: Float32Array,
+  multiHeadAttention_2_value_bias_m_: Float32Array,
+  multiHeadAttention_2_value_bias_v_: Float32Array,
+  multiHeadAttention_2_value_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdamw_16x32x64_4(): void {
+    const d_reshape_7 = d_reshape_7_;
+    const multiHeadAttention_2_value_bias_m = multiHeadAttention_2_value_bias_m_;
+    const multiHeadAttention_2_value_bias_v = multiHeadAttention_2_value_bias_v_;
+    const multiHeadAttention_2_value_bias = multiHeadAttention_2_value_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          sum += d_reshape_7[k * 2048 + k2 * 64 + i]!;
+        }
+      }
+      const d_multiHeadAttention_2_value_bias = Math.fround(sum);
+      const multiHeadAttention_2_value_bias_m_next = Math.fround(
+        multiHeadAttention_2_value_bias_m[i]! * 0.9 +
+          d_multiHeadAttention_2_value_bias * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_bias_m[i] = multiHeadAttention_2_value_bias_m_next;
+      const multiHeadAttention_2_value_bias_v_next = Math.fround(
+        multiHeadAttention_2_value_bias_v[i]! * 0.999 +
+          d_multiHeadAttention_2_value_bias *
+            d_multiHeadAttention_2_value_bias *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_bias_v[i] = multiHeadAttention_2_value_bias_v_next;
+      const multiHeadAttention_2_value_bias_0 = multiHeadAttention_2_value_bias[i]!;
+      multiHeadAttention_2_value_bias[i] =
+        multiHeadAttention_2_value_bias_0 -
+        multiHeadAttention_2_value_bias_0 * 0.00001 -
+        (multiHeadAttention_2_value_bias_m_next * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10
+ * 2,097,152 floating-point operations.
+ */
+function dot_16x32x4x32x16_3(
+  multiHeadAttention_2_query_: Float32Array,
+  d_dot_10_: Float32Array,
+  d_reshape_6_: Float32Array,
+): () => void {
+  return function dot_16x32x4x32x16_3(): void {
+    const multiHeadAttention_2_query = multiHeadAttention_2_query_;
+    const d_dot_10 = d_dot_10_;
+    const d_reshape_6 = d_reshape_6_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 15; m += 3) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            for (let k = 0; k < 32; k += 4) {
+              {
+                const multiHeadAttention_2_query_0 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m]!;
+                const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
+                const multiHeadAttention_2_query_1 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 1]!;
+                const multiHeadAttention_2_query_2 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 2]!;
+                const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+                sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+                sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+                sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+                sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+                sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+                sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+              }
+              if (k + 1 === 32) break;
+              {
+                const multiHeadAttention_2_query_0 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 64]!;
+                const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 32]!;
+                const multiHeadAttention_2_query_1 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 65]!;
+                const multiHeadAttention_2_query_2 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 66]!;
+                const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 33]!;
+                sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+                sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+                sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+                sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+                sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+                sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+              }
+              if (k + 2 === 32) break;
+              {
+                const multiHeadAttention_2_query_0 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 128]!;
+                const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 64]!;
+                const multiHeadAttention_2_query_1 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 129]!;
+                const multiHeadAttention_2_query_2 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 130]!;
+                const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 65]!;
+                sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+                sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+                sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+                sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+                sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+                sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+              }
+              if (k + 3 === 32) break;
+              {
+                const multiHeadAttention_2_query_0 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 192]!;
+                const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 96]!;
+                const multiHeadAttention_2_query_1 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 193]!;
+                const multiHeadAttention_2_query_2 =
+                  multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 194]!;
+                const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 97]!;
+                sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+                sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+                sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+                sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+                sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+                sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+              }
+            }
+            d_reshape_6[i * 2048 + j * 64 + l * 16 + m] = sum00;
+            d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
+            d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 2] = sum02;
+            d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
+            d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
+            d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 66] = sum12;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          for (let k = 0; k < 32; k++) {
+            const multiHeadAttention_2_query_3 =
+              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + 15]!;
+            const d_dot_10_2 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
+            const d_dot_10_3 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+            sum0 += multiHeadAttention_2_query_3 * d_dot_10_2;
+            sum1 += multiHeadAttention_2_query_3 * d_dot_10_3;
+          }
+          d_reshape_6[i * 2048 + j * 64 + l * 16 + 15] = sum0;
+          d_reshape_6[i * 2048 + j * 64 + l * 16 + 79] = sum1;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_layerNorm_3_3 = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.query.kernel over axes 2 of reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])
+ * d_mul_8 = d_layerNorm_3
+ * 4,259,840 floating-point operations.
+ */
+function dotAdd_16x32x64x64_3(
+  d_reshape_5_: Float32Array,
+  multiHeadAttention_2_query_kernel_: Float32Array,
+  d_layerNorm_3_part_: Float32Array,
+  d_layerNorm_3_2_: Float32Array,
+  d_layerNorm_3_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x64x64_3(): void {
+    const d_reshape_5 = d_reshape_5_;
+    const multiHeadAttention_2_query_kernel = multiHeadAttention_2_query_kernel_;
+    const d_layerNorm_3_part = d_layerNorm_3_part_;
+    const d_layerNorm_3_2 = d_layerNorm_3_2_;
+    const d_layerNorm_3 = d_layerNorm_3_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k]!;
+              const multiHeadAttention_2_query_kernel_0 =
+                multiHeadAttention_2_query_kernel[l * 64 + k]!;
+              const multiHeadAttention_2_query_kernel_1 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 64]!;
+              const multiHeadAttention_2_query_kernel_2 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 128]!;
+              const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
+              sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+              sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+              sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+              sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+              sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+              sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 1]!;
+              const multiHeadAttention_2_query_kernel_0 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 1]!;
+              const multiHeadAttention_2_query_kernel_1 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 65]!;
+              const multiHeadAttention_2_query_kernel_2 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 129]!;
+              const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 65]!;
+              sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+              sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+              sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+              sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+              sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+              sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 2]!;
+              const multiHeadAttention_2_query_kernel_0 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 2]!;
+              const multiHeadAttention_2_query_kernel_1 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 66]!;
+              const multiHeadAttention_2_query_kernel_2 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 130]!;
+              const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 66]!;
+              sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+              sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+              sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+              sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+              sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+              sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 3]!;
+              const multiHeadAttention_2_query_kernel_0 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 3]!;
+              const multiHeadAttention_2_query_kernel_1 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 67]!;
+              const multiHeadAttention_2_query_kernel_2 =
+                multiHeadAttention_2_query_kernel[l * 64 + k + 131]!;
+              const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 67]!;
+              sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+              sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+              sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+              sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+              sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+              sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+            }
+          }
+          const d_layerNorm_3_3_00 = Math.fround(sum00);
+          const d_layerNorm_3_3_01 = Math.fround(sum01);
+          const d_layerNorm_3_3_02 = Math.fround(sum02);
+          const d_layerNorm_3_3_10 = Math.fround(sum10);
+          const d_layerNorm_3_3_11 = Math.fround(sum11);
+          const d_layerNorm_3_3_12 = Math.fround(sum12);
+          d_layerNorm_3[i * 2048 + j * 64 + l] =
+            d_layerNorm_3_part[i * 2048 + j * 64 + l]! +
+            d_layerNorm_3_2[i * 2048 + j * 64 + l]! +
+            d_layerNorm_3_3_00;
+          d_layerNorm_3[i * 2048 + j * 64 + l + 1] =
+            d_layerNorm_3_part[i * 2048 + j * 64 + l + 1]! +
+            d_layerNorm_3_2[i * 2048 + j * 64 + l + 1]! +
+            d_layerNorm_3_3_01;
+          d_layerNorm_3[i * 2048 + j * 64 + l + 2] =
+            d_layerNorm_3_part[i * 2048 + j * 64 + l + 2]! +
+            d_layerNorm_3_2[i * 2048 + j * 64 + l + 2]! +
+            d_layerNorm_3_3_02;
+          d_layerNorm_3[i * 2048 + j * 64 + l + 64] =
+            d_layerNorm_3_part[i * 2048 + j * 64 + l + 64]! +
+            d_layerNorm_3_2[i * 2048 + j * 64 + l + 64]! +
+            d_layerNorm_3_3_10;
+          d_layerNorm_3[i * 2048 + j * 64 + l + 65] =
+            d_layerNorm_3_part[i * 2048 + j * 64 + l + 65]! +
+            d_layerNorm_3_2[i * 2048 + j * 64 + l + 65]! +
+            d_layerNorm_3_3_11;
+          d_layerNorm_3[i * 2048 + j * 64 + l + 66] =
+            d_layerNorm_3_part[i * 2048 + j * 64 + l + 66]! +
+            d_layerNorm_3_2[i * 2048 + j * 64 + l + 66]! +
+            d_layerNorm_3_3_12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const d_reshape_5_2 = d_reshape_5[i * 2048 + j * 64 + k]!;
+          const multiHeadAttention_2_query_kernel_3 = multiHeadAttention_2_query_kernel[k + 4032]!;
+          const d_reshape_5_3 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
+          sum0 += d_reshape_5_2 * multiHeadAttention_2_query_kernel_3;
+          sum1 += d_reshape_5_3 * multiHeadAttention_2_query_kernel_3;
+        }
+        const d_layerNorm_3_3_0 = Math.fround(sum0);
+        const d_layerNorm_3_3_1 = Math.fround(sum1);
+        d_layerNorm_3[i * 2048 + j * 64 + 63] =
+          d_layerNorm_3_part[i * 2048 + j * 64 + 63]! +
+          d_layerNorm_3_2[i * 2048 + j * 64 + 63]! +
+          d_layerNorm_3_3_0;
+        d_layerNorm_3[i * 2048 + j * 64 + 127] =
+          d_layerNorm_3_part[i * 2048 + j * 64 + 127]! +
+          d_layerNorm_3_2[i * 2048 + j * 64 + 127]! +
+          d_layerNorm_3_3_1;
+      }
+    }
+  };
+}
+
+/**
+ * d_layerNorm_3.inverse = Σ d_broadcast_20 over axes 2
+ * d_layerNorm_3.centered_3 = d_sum_6 ⊙ layerNorm_3.centered
+ * d_layerNorm_3.centered = d_layerNorm_3.centered_partial + d_layerNorm_3.centered_2
+ * d_layerNorm_3.mu = Σ d_broadcast_19 over axes 2
+ * d_dense_2.product = d_residual_2
+ * 753,664 floating-point operations.
+ */
+function sumMulAdd_16x32x64_2(
+  d_layerNorm_3_: Float32Array,
+  layerNorm_3_gamma_: Float32Array,
+  residual_2_: Float32Array,
+  sum_5_: Float32Array,
+  layerNorm_3_inverse_: Float32Array,
+  sqrt_3_: Float32Array,
+  d_layerNorm_3_centered_2_: Float32Array,
+  d_layerNorm_3_centered_: Float32Array,
+  d_residual_3_: Float32Array,
+  d_residual_2_: Float32Array,
+): () => void {
+  return function sumMulAdd_16x32x64_2(): void {
+    const d_layerNorm_3 = d_layerNorm_3_;
+    const layerNorm_3_gamma = layerNorm_3_gamma_;
+    const residual_2 = residual_2_;
+    const sum_5 = sum_5_;
+    const layerNorm_3_inverse = layerNorm_3_inverse_;
+    const sqrt_3 = sqrt_3_;
+    const d_layerNorm_3_centered_2 = d_layerNorm_3_centered_2_;
+    const d_layerNorm_3_centered = d_layerNorm_3_centered_;
+    const d_residual_3 = d_residual_3_;
+    const d_residual_2 = d_residual_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        const mul_0 = sum_5[i * 32 + j]! * 0.015625;
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum +=
+            Math.fround(d_layerNorm_3[i * 2048 + j * 64 + k]! * layerNorm_3_gamma[k]!) *
+            Math.fround(residual_2[i * 2048 + j * 64 + k]! - mul_0);
+        }
+        const d_layerNorm_3_inverse = Math.fround(sum);
+        const mul_1 =
+          (-(
+            d_layerNorm_3_inverse *
+            (layerNorm_3_inverse[i * 32 + j]! * layerNorm_3_inverse[i * 32 + j]!)
+          ) /
+            (sqrt_3[i * 32 + j]! * 2)) *
+          0.015625;
+        const mul_2 = sum_5[i * 32 + j]! * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          d_layerNorm_3_centered_2[i * 2048 + j * 64 + l] =
+            mul_1 * Math.fround(residual_2[i * 2048 + j * 64 + l]! - mul_2);
+        }
+        const layerNorm_3_inverse_0 = layerNorm_3_inverse[i * 32 + j]!;
+        for (let l = 0; l < 64; l++) {
+          const d_layerNorm_3_centered_2_0 = d_layerNorm_3_centered_2[i * 2048 + j * 64 + l]!;
+          d_layerNorm_3_centered[i * 2048 + j * 64 + l] =
+            Math.fround(d_layerNorm_3[i * 2048 + j * 64 + l]! * layerNorm_3_gamma[l]!) *
+              layerNorm_3_inverse_0 +
+            d_layerNorm_3_centered_2_0 +
+            d_layerNorm_3_centered_2_0;
+        }
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 += -d_layerNorm_3_centered[i * 2048 + j * 64 + k]!;
+        }
+        const d_layerNorm_3_mu = Math.fround(sum_2);
+        const mul_3 = d_layerNorm_3_mu * 0.015625;
+        for (let l = 0; l < 64; l++) {
+          d_residual_2[i * 2048 + j * 64 + l] =
+            d_residual_3[i * 2048 + j * 64 + l]! +
+            d_layerNorm_3_centered[i * 2048 + j * 64 + l]! +
+            mul_3;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2
+ * d_dense.product = d_dense.z
+ * All sums first, kept in d_dense_z; then the rest, point by point.
+ * 18,481,152 floating-point operations.
+ */
+function dotAdd_16x32x64x256_3(
+  d_residual_2_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  d_dense_z_: Float32Array,
+  add_3_: Float32Array,
+  dense_z_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x64x256_3(): void {
+    const d_residual_2 = d_residual_2_;
+    const dense_2_kernel = dense_2_kernel_;
+    const d_dense_z = d_dense_z_;
+    const add_3 = add_3_;
+    const dense_z = dense_z_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 255; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k]!;
+              const dense_2_kernel_0 = dense_2_kernel[l * 64 + k]!;
+              const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 64]!;
+              const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 128]!;
+              const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
+              sum00 += d_residual_2_0 * dense_2_kernel_0;
+              sum01 += d_residual_2_0 * dense_2_kernel_1;
+              sum02 += d_residual_2_0 * dense_2_kernel_2;
+              sum10 += d_residual_2_1 * dense_2_kernel_0;
+              sum11 += d_residual_2_1 * dense_2_kernel_1;
+              sum12 += d_residual_2_1 * dense_2_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 1]!;
+              const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 1]!;
+              const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 65]!;
+              const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 129]!;
+              const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 65]!;
+              sum00 += d_residual_2_0 * dense_2_kernel_0;
+              sum01 += d_residual_2_0 * dense_2_kernel_1;
+              sum02 += d_residual_2_0 * dense_2_kernel_2;
+              sum10 += d_residual_2_1 * dense_2_kernel_0;
+              sum11 += d_residual_2_1 * dense_2_kernel_1;
+              sum12 += d_residual_2_1 * dense_2_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 2]!;
+              const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 2]!;
+              const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 66]!;
+              const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 130]!;
+              const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 66]!;
+              sum00 += d_residual_2_0 * dense_2_kernel_0;
+              sum01 += d_residual_2_0 * dense_2_kernel_1;
+              sum02 += d_residual_2_0 * dense_2_kernel_2;
+              sum10 += d_residual_2_1 * dense_2_kernel_0;
+              sum11 += d_residual_2_1 * dense_2_kernel_1;
+              sum12 += d_residual_2_1 * dense_2_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 3]!;
+              const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 3]!;
+              const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 67]!;
+              const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 131]!;
+              const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 67]!;
+              sum00 += d_residual_2_0 * dense_2_kernel_0;
+              sum01 += d_residual_2_0 * dense_2_kernel_1;
+              sum02 += d_residual_2_0 * dense_2_kernel_2;
+              sum10 += d_residual_2_1 * dense_2_kernel_0;
+              sum11 += d_residual_2_1 * dense_2_kernel_1;
+              sum12 += d_residual_2_1 * dense_2_kernel_2;
+            }
+          }
+          d_dense_z[i * 8192 + j * 256 + l] = sum00;
+          d_dense_z[i * 8192 + j * 256 + l + 1] = sum01;
+          d_dense_z[i * 8192 + j * 256 + l + 2] = sum02;
+          d_dense_z[i * 8192 + j * 256 + l + 256] = sum10;
+          d_dense_z[i * 8192 + j * 256 + l + 257] = sum11;
+          d_dense_z[i * 8192 + j * 256 + l + 258] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const d_residual_2_2 = d_residual_2[i * 2048 + j * 64 + k]!;
+          const dense_2_kernel_3 = dense_2_kernel[k + 16320]!;
+          const d_residual_2_3 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
+          sum0 += d_residual_2_2 * dense_2_kernel_3;
+          sum1 += d_residual_2_3 * dense_2_kernel_3;
+        }
+        d_dense_z[i * 8192 + j * 256 + 255] = sum0;
+        d_dense_z[i * 8192 + j * 256 + 511] = sum1;
+      }
+    }
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 256; l++) {
+          const d_dense = d_dense_z[i * 8192 + j * 256 + l]!;
+          const dense_z_0 = dense_z[i * 8192 + j * 256 + l]!;
+          const part_0 = Math.fround(dense_z_0 * 0.7071067811865476);
+          d_dense_z[i * 8192 + j * 256 + l] =
+            d_dense * add_3[i * 8192 + j * 256 + l]! * 0.5 +
+            d_dense *
+              Math.fround(dense_z_0 * 0.5) *
+              (exp(-(part_0 * part_0)) * 1.1283791670955126) *
+              0.7071067811865476;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_dense_2.kernel = Σ dense·d_residual_2 over axes 0,1 of dense
+ * dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2
+ * dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5
+ * dense_2.kernel_next = dense_2.kernel_sub − dense_2.kernel_div
+ * 33,800,192 floating-point operations.
+ */
+function dotAdamw_256x16x32x64_2(
+  dense_z_: Float32Array,
+  add_3_: Float32Array,
+  d_residual_2_: Float32Array,
+  dense_2_kernel_m_: Float32Array,
+  dense_2_kernel_v_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdamw_256x16x32x64_2(): void {
+    const dense_z = dense_z_;
+    const add_3 = add_3_;
+    const d_residual_2 = d_residual_2_;
+    const dense_2_kernel_m = dense_2_kernel_m_;
+    const dense_2_kernel_v = dense_2_kernel_v_;
+    const dense_2_kernel = dense_2_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 255; i += 3) {
+      for (let j = 0; j < 64; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 32; k2 += 4) {
+            {
+              const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i]!;
+              const add_3_0 = add_3[k * 8192 + k2 * 256 + i]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j]!;
+              const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
+              const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1]!;
+              const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 2]!;
+              const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 2]!;
+              const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+              sum00 += part_0 * d_residual_2_0;
+              sum01 += part_0 * d_residual_2_1;
+              sum10 += part_1 * d_residual_2_0;
+              sum11 += part_1 * d_residual_2_1;
+              sum20 += part_2 * d_residual_2_0;
+              sum21 += part_2 * d_residual_2_1;
+            }
+            if (k2 + 1 === 32) break;
+            {
+              const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 256]!;
+              const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 256]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 64]!;
+              const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 65]!;
+              const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 257]!;
+              const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 257]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 258]!;
+              const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 258]!;
+              const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+              sum00 += part_0 * d_residual_2_0;
+              sum01 += part_0 * d_residual_2_1;
+              sum10 += part_1 * d_residual_2_0;
+              sum11 += part_1 * d_residual_2_1;
+              sum20 += part_2 * d_residual_2_0;
+              sum21 += part_2 * d_residual_2_1;
+            }
+            if (k2 + 2 === 32) break;
+            {
+              const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 512]!;
+              const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 512]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 128]!;
+              const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 129]!;
+              const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 513]!;
+              const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 513]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 514]!;
+              const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 514]!;
+              const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+              sum00 += part_0 * d_residual_2_0;
+              sum01 += part_0 * d_residual_2_1;
+              sum10 += part_1 * d_residual_2_0;
+              sum11 += part_1 * d_residual_2_1;
+              sum20 += part_2 * d_residual_2_0;
+              sum21 += part_2 * d_residual_2_1;
+            }
+            if (k2 + 3 === 32) break;
+            {
+              const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 768]!;
+              const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 768]!;
+              const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+              const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 192]!;
+              const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 193]!;
+              const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 769]!;
+              const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 769]!;
+              const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+              const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 770]!;
+              const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 770]!;
+              const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+              sum00 += part_0 * d_residual_2_0;
+              sum01 += part_0 * d_residual_2_1;
+              sum10 += part_1 * d_residual_2_0;
+              sum11 += part_1 * d_residual_2_1;
+              sum20 += part_2 * d_residual_2_0;
+              sum21 += part_2 * d_residual_2_1;
+            }
+          }
+        }
+        const d_dense_2_kernel00 = Math.fround(sum00);
+        const d_dense_2_kernel01 = Math.fround(sum01);
+        const d_dense_2_kernel10 = Math.fround(sum10);
+        const d_dense_2_kernel11 = Math.fround(sum11);
+        const d_dense_2_kernel20 = Math.fround(sum20);
+        const d_dense_2_kernel21 = Math.fround(sum21);
+        const dense_2_kernel_m_next00 = Math.fround(
+          dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 64 + j] = dense_2_kernel_m_next00;
+        const dense_2_kernel_m_next01 = Math.fround(
+          dense_2_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 64 + j + 1] = dense_2_kernel_m_next01;
+        const dense_2_kernel_m_next10 = Math.fround(
+          dense_2_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 64 + j + 64] = dense_2_kernel_m_next10;
+        const dense_2_kernel_m_next11 = Math.fround(
+          dense_2_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 64 + j + 65] = dense_2_kernel_m_next11;
+        const dense_2_kernel_m_next20 = Math.fround(
+          dense_2_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 64 + j + 128] = dense_2_kernel_m_next20;
+        const dense_2_kernel_m_next21 = Math.fround(
+          dense_2_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 64 + j + 129] = dense_2_kernel_m_next21;
+        const dense_2_kernel_v_next00 = Math.fround(
+          dense_2_kernel_v[i * 64 + j]! * 0.999 +
+            d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 64 + j] = dense_2_kernel_v_next00;
+        const dense_2_kernel_v_next01 = Math.fround(
+          dense_2_kernel_v[i * 64 + j + 1]! * 0.999 +
+            d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 64 + j + 1] = dense_2_kernel_v_next01;
+        const dense_2_kernel_v_next10 = Math.fround(
+          dense_2_kernel_v[i * 64 + j + 64]! * 0.999 +
+            d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 64 + j + 64] = dense_2_kernel_v_next10;
+        const dense_2_kernel_v_next11 = Math.fround(
+          dense_2_kernel_v[i * 64 + j + 65]! * 0.999 +
+            d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 64 + j + 65] = dense_2_kernel_v_next11;
+        const dense_2_kernel_v_next20 = Math.fround(
+          dense_2_kernel_v[i * 64 + j + 128]! * 0.999 +
+            d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 64 + j + 128] = dense_2_kernel_v_next20;
+        const dense_2_kernel_v_next21 = Math.fround(
+          dense_2_kernel_v[i * 64 + j + 129]! * 0.999 +
+            d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 64 + j + 129] = dense_2_kernel_v_next21;
+        const dense_2_kernel_0 = dense_2_kernel[i * 64 + j]!;
+        const dense_2_kernel_1 = dense_2_kernel[i * 64 + j + 1]!;
+        const dense_2_kernel_2 = dense_2_kernel[i * 64 + j + 64]!;
+        const dense_2_kernel_3 = dense_2_kernel[i * 64 + j + 65]!;
+        const dense_2_kernel_4 = dense_2_kernel[i * 64 + j + 128]!;
+        const dense_2_kernel_5 = dense_2_kernel[i * 64 + j + 129]!;
+        dense_2_kernel[i * 64 + j] =
+          dense_2_kernel_0 -
+          dense_2_kernel_0 * 0.00001 -
+          (dense_2_kernel_m_next00 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next00 * correction_0) + 1e-8);
+        dense_2_kernel[i * 64 + j + 1] =
+          dense_2_kernel_1 -
+          dense_2_kernel_1 * 0.00001 -
+          (dense_2_kernel_m_next01 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next01 * correction_0) + 1e-8);
+        dense_2_kernel[i * 64 + j + 64] =
+          dense_2_kernel_2 -
+          dense_2_kernel_2 * 0.00001 -
+          (dense_2_kernel_m_next10 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next10 * correction_0) + 1e-8);
+        dense_2_kernel[i * 64 + j + 65] =
+          dense_2_kernel_3 -
+          dense_2_kernel_3 * 0.00001 -
+          (dense_2_kernel_m_next11 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next11 * correction_0) + 1e-8);
+        dense_2_kernel[i * 64 + j + 128] =
+          dense_2_kernel_4 -
+          dense_2_kernel_4 * 0.00001 -
+          (dense_2_kernel_m_next20 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next20 * correction_0) + 1e-8);
+        dense_2_kernel[i * 64 + j + 129] =
+          dense_2_kernel_5 -
+          dense_2_kernel_5 * 0.00001 -
+          (dense_2_kernel_m_next21 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
+      }
+    }
+    for (let j = 0; j < 64; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const dense_z_3 = dense_z[k * 8192 + k2 * 256 + 255]!;
+          const add_3_3 = add_3[k * 8192 + k2 * 256 + 255]!;
+          const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
+          const d_residual_2_2 = d_residual_2[k * 2048 + k2 * 64 + j]!;
+          const d_residual_2_3 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
+          sum0 += part_3 * d_residual_2_2;
+          sum1 += part_3 * d_residual_2_3;
+        }
+      }
+      const d_dense_2_kernel0 = Math.fround(sum0);
+      const d_dense_2_kernel1 = Math.fround(sum1);
+      const dense_2_kernel_m_next0 = Math.fround(
+        dense_2_kernel_m[j + 16320]! * 0.9 + d_dense_2_kernel0 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[j + 16320] = dense_2_kernel_m_next0;
+      const dense_2_kernel_m_next1 = Math.fround(
+        dense_2_kernel_m[j + 16321]! * 0.9 + d_dense_2_kernel1 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[j + 16321] = dense_2_kernel_m_next1;
+      const dense_2_kernel_v_next0 = Math.fround(
+        dense_2_kernel_v[j + 16320]! * 0.999 +
+          d_dense_2_kernel0 * d_dense_2_kernel0 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[j + 16320] = dense_2_kernel_v_next0;
+      const dense_2_kernel_v_next1 = Math.fround(
+        dense_2_kernel_v[j + 16321]! * 0.999 +
+          d_dense_2_kernel1 * d_dense_2_kernel1 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[j + 16321] = dense_2_kernel_v_next1;
+      const dense_2_kernel_6 = dense_2_kernel[j + 16320]!;
+      const dense_2_kernel_7 = dense_2_kernel[j + 16321]!;
+      dense_2_kernel[j + 16320] =
+        dense_2_kernel_6 -
+        dense_2_kernel_6 * 0.00001 -
+        (dense_2_kernel_m_next0 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next0 * correction_0) + 1e-8);
+      dense_2_kernel[j + 16321] =
+        dense_2_kernel_7 -
+        dense_2_kernel_7 * 0.00001 -
+        (dense_2_kernel_m_next1 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_positionalEncoding.table = Σ d_positionalEncoding over axes 0
+ * positionalEncoding.table.m_next = positionalEncoding.table_mul + positionalEncoding.table_mul_2
+ * positionalEncoding.table.v_next = positionalEncoding.table_mul_3 + positionalEncoding.table_mul_5
+ * positionalEncoding.table_next = positionalEncoding.table_sub − positionalEncoding.table_div
+ * 63,488 floating-point operations.
+ */
+function sumAdamw_32x16x64(
+  d_positionalEncoding_: Float32Array,
+  positionalEncoding_table_m_: Float32Array,
+  positionalEncoding_table_v_: Float32Array,
+  positionalEncoding_table_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdamw_32x16x64(): void {
+    const d_positionalEncoding = d_positionalEncoding_;
+    const positionalEncoding_table_m = positionalEncoding_table_m_;
+    const positionalEncoding_table_v = positionalEncoding_table_v_;
+    const positionalEncoding_table = positionalEncoding_table_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 64; j += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 16; k++) {
+          const d_positionalEncoding_0 = d_positionalEncoding[k * 2048 + i * 64 + j]!;
+          const d_positionalEncoding_1 = d_positionalEncoding[k * 2048 + i * 64 + j + 1]!;
+          const d_positionalEncoding_2 = d_positionalEncoding[k * 2048 + i * 64 + j + 2]!;
+          const d_positionalEncoding_3 = d_positionalEncoding[k * 2048 + i * 64 + j + 3]!;
+          sum0 += d_positionalEncoding_0;
+          sum1 += d_positionalEncoding_1;
+          sum2 += d_positionalEncoding_2;
+          sum3 += d_positionalEncoding_3;
+        }
+        const d_positionalEncoding_table0 = Math.fround(sum0);
+        const d_positionalEncoding_table1 = Math.fround(sum1);
+        const d_positionalEncoding_table2 = Math.fround(sum2);
+        const d_positionalEncoding_table3 = Math.fround(sum3);
+        const positionalEncoding_table_m_next0 = Math.fround(
+          positionalEncoding_table_m[i * 64 + j]! * 0.9 +
+            d_positionalEncoding_table0 * 0.09999999999999998,
+        );
+        positionalEncoding_table_m[i * 64 + j] = positionalEncoding_table_m_next0;
+        const positionalEncoding_table_m_next1 = Math.fround(
+          positionalEncoding_table_m[i * 64 + j + 1]! * 0.9 +
+            d_positionalEncoding_table1 * 0.09999999999999998,
+        );
+        positionalEncoding_table_m[i * 64 + j + 1] = positionalEncoding_table_m_next1;
+        const positionalEncoding_table_m_next2 = Math.fround(
+          positionalEncoding_table_m[i * 64 + j + 2]! * 0.9 +
+            d_positionalEncoding_table2 * 0.09999999999999998,
+        );
+        positionalEncoding_table_m[i * 64 + j + 2] = positionalEncoding_table_m_next2;
+        const positionalEncoding_table_m_next3 = Math.fround(
+          positionalEncoding_table_m[i * 64 + j + 3]! * 0.9 +
+            d_positionalEncoding_table3 * 0.09999999999999998,
+        );
+        positionalEncoding_table_m[i * 64 + j + 3] = positionalEncoding_table_m_next3;
+        const positionalEncoding_table_v_next0 = Math.fround(
+          positionalEncoding_table_v[i * 64 + j]! * 0.999 +
+            d_positionalEncoding_table0 * d_positionalEncoding_table0 * 0.0010000000000000009,
+        );
+        positionalEncoding_table_v[i * 64 + j] = positionalEncoding_table_v_next0;
+        const positionalEncoding_table_v_next1 = Math.fround(
+          positionalEncoding_table_v[i * 64 + j + 1]! * 0.999 +
+            d_positionalEncoding_table1 * d_positionalEncoding_table1 * 0.0010000000000000009,
+        );
+        positionalEncoding_table_v[i * 64 + j + 1] = positionalEncoding_table_v_next1;
+        const positionalEncoding_table_v_next2 = Math.fround(
+          positionalEncoding_table_v[i * 64 + j + 2]! * 0.999 +
+            d_positionalEncoding_table2 * d_positionalEncoding_table2 * 0.0010000000000000009,
+        );
+        positionalEncoding_table_v[i * 64 + j + 2] = positionalEncoding_table_v_next2;
+        const positionalEncoding_table_v_next3 = Math.fround(
+          positionalEncoding_table_v[i * 64 + j + 3]! * 0.999 +
+            d_positionalEncoding_table3 * d_positionalEncoding_table3 * 0.0010000000000000009,
+        );
+        positionalEncoding_table_v[i * 64 + j + 3] = positionalEncoding_table_v_next3;
+        const positionalEncoding_table_0 = positionalEncoding_table[i * 64 + j]!;
+        const positionalEncoding_table_1 = positionalEncoding_table[i * 64 + j + 1]!;
+        const positionalEncoding_table_2 = positionalEncoding_table[i * 64 + j + 2]!;
+        const positionalEncoding_table_3 = positionalEncoding_table[i * 64 + j + 3]!;
+        positionalEncoding_table[i * 64 + j] =
+          positionalEncoding_table_0 -
+          positionalEncoding_table_0 * 0.00001 -
+          (positionalEncoding_table_m_next0 * rate_0) /
+            (Math.sqrt(positionalEncoding_table_v_next0 * correction_0) + 1e-8);
+        positionalEncoding_table[i * 64 + j + 1] =
+          positionalEncoding_table_1 -
+          positionalEncoding_table_1 * 0.00001 -
+          (positionalEncoding_table_m_next1 * rate_0) /
+            (Math.sqrt(positionalEncoding_table_v_next1 * correction_0) + 1e-8);
+        positionalEncoding_table[i * 64 + j + 2] =
+          positionalEncoding_table_2 -
+          positionalEncoding_table_2 * 0.00001 -
+          (positionalEncoding_table_m_next2 * rate_0) /
+            (Math.sqrt(positionalEncoding_table_v_next2 * correction_0) + 1e-8);
+        positionalEncoding_table[i * 64 + j + 3] =
+          positionalEncoding_table_3 -
+          positionalEncoding_table_3 * 0.00001 -
+          (positionalEncoding_table_m_next3 * rate_0) /
+            (Math.sqrt(positionalEncoding_table_v_next3 * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/**
+ * d_embedding.table = d_positionalEncoding added at x
+ * embedding.table.m_next = embedding.table_mul + embedding.table_mul_2
+ * embedding.table.v_next = embedding.table_mul_3 + embedding.table_mul_5
+ * embedding.table_next = embedding.table_sub − embedding.table_div
+ * 2,158,592 floating-point operations.
+ */
+function scatterAddAdamw_64x16x32x64(
+  x_: Int32Array,
+  d_positionalEncoding_: Float32Array,
+  embedding_table_m_: Float32Array,
+  embedding_table_v_: Float32Array,
+  embedding_table_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function scatterAddAdamw_64x16x32x64(): void {
+    const x = x_;
+    const d_positionalEncoding = d_positionalEncoding_;
+    const embedding_table_m = embedding_table_m_;
+    const embedding_table_v = embedding_table_v_;
+    const embedding_table = embedding_table_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 32; k2++) {
+            const x_0 = x[k * 32 + k2]!;
+            const eq_0 = x_0 === i;
+            sum0 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j]! : 0;
+            sum1 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j + 1]! : 0;
+            sum2 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j + 2]! : 0;
+            sum3 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j + 3]! : 0;
+          }
+        }
+        const d_embedding_table0 = Math.fround(sum0);
+        const d_embedding_table1 = Math.fround(sum1);
+        const d_embedding_table2 = Math.fround(sum2);
+        const d_embedding_table3 = Math.fround(sum3);
+        const embedding_table_m_next0 = Math.fround(
+          embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table0 * 0.09999999999999998,
+        );
+        embedding_table_m[i * 64 + j] = embedding_table_m_next0;
+        const embedding_table_m_next1 = Math.fround(
+          embedding_table_m[i * 64 + j + 1]! * 0.9 + d_embedding_table1 * 0.09999999999999998,
+        );
+        embedding_table_m[i * 64 + j + 1] = embedding_table_m_next1;
+        const embedding_table_m_next2 = Math.fround(
+          embedding_table_m[i * 64 + j + 2]! * 0.9 + d_embedding_table2 * 0.09999999999999998,
+        );
+        embedding_table_m[i * 64 + j + 2] = embedding_table_m_next2;
+        const embedding_table_m_next3 = Math.fround(
+          embedding_table_m[i * 64 + j + 3]! * 0.9 + d_embedding_table3 * 0.09999999999999998,
+        );
+        embedding_table_m[i * 64 + j + 3] = embedding_table_m_next3;
+        const embedding_table_v_next0 = Math.fround(
+          embedding_table_v[i * 64 + j]! * 0.999 +
+            d_embedding_table0 * d_embedding_table0 * 0.0010000000000000009,
+        );
+        embedding_table_v[i * 64 + j] = embedding_table_v_next0;
+        const embedding_table_v_next1 = Math.fround(
+          embedding_table_v[i * 64 + j + 1]! * 0.999 +
+            d_embedding_table1 * d_embedding_table1 * 0.0010000000000000009,
+        );
+        embedding_table_v[i * 64 + j + 1] = embedding_table_v_next1;
+        const embedding_table_v_next2 = Math.fround(
+          embedding_table_v[i * 64 + j + 2]! * 0.999 +
+            d_embedding_table2 * d_embedding_table2 * 0.0010000000000000009,
+        );
+        embedding_table_v[i * 64 + j + 2] = embedding_table_v_next2;
+        const embedding_table_v_next3 = Math.fround(
+          embedding_table_v[i * 64 + j + 3]! * 0.999 +
+            d_embedding_table3 * d_embedding_table3 * 0.0010000000000000009,
+        );
+        embedding_table_v[i * 64 + j + 3] = embedding_table_v_next3;
+        const embedding_table_0 = embedding_table[i * 64 + j]!;
+        const embedding_table_1 = embedding_table[i * 64 + j + 1]!;
+        const embedding_table_2 = embedding_table[i * 64 + j + 2]!;
+        const embedding_table_3 = embedding_table[i * 64 + j + 3]!;
+        embedding_table[i * 64 + j] =
+          embedding_table_0 -
+          embedding_table_0 * 0.00001 -
+          (embedding_table_m_next0 * rate_0) /
+            (Math.sqrt(embedding_table_v_next0 * correction_0) + 1e-8);
+        embedding_table[i * 64 + j + 1] =
+          embedding_table_1 -
+          embedding_table_1 * 0.00001 -
+          (embedding_table_m_next1 * rate_0) /
+            (Math.sqrt(embedding_table_v_next1 * correction_0) + 1e-8);
+        embedding_table[i * 64 + j + 2] =
+          embedding_table_2 -
+          embedding_table_2 * 0.00001 -
+          (embedding_table_m_next2 * rate_0) /
+            (Math.sqrt(embedding_table_v_next2 * correction_0) + 1e-8);
+        embedding_table[i * 64 + j + 3] =
+          embedding_table_3 -
+          embedding_table_3 * 0.00001 -
+          (embedding_table_m_next3 * rate_0) /
+            (Math.sqrt(embedding_table_v_next3 * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/**
+ * embedding = embedding.table[x]
+ * positionalEncoding = embedding + positionalEncoding.table
+ * sum = Σ positionalEncoding over axes 2
+ * sum_2 = Σ mul over axes 2
+ * layerNorm = mul_2 + layerNorm.beta
+ * 2,654,208 floating-point operations.
+ */
+function gatherAddSumAdd_16x32x64_evaluate(
+  x_: Int32Array,
+  embedding_table_: Float32Array,
+  embedding_: Float32Array,
+  positionalEncoding_table_: Float32Array,
+  positionalEncoding_: Float32Array,
+  layerNorm_gamma_: Float32Array,
+  layerNorm_beta_: Float32Array,
+  layerNorm_: Float32Array,
+): () => void {
+  return function gatherAddSumAdd_16x32x64_evaluate(): void {
+    const x = x_;
+    const embedding_table = embedding_table_;
+    const embedding = embedding_;
+    const positionalEncoding_table = positionalEncoding_table_;
+    const positionalEncoding = positionalEncoding_;
+    const layerNorm_gamma = layerNorm_gamma_;
+    const layerNorm_beta = layerNorm_beta_;
+    const layerNorm = layerNorm_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 64; l++) {
+          const x_0 = x[i * 32 + j]!;
+          let sum = 0;
+          for (let k = 0; k < 64; k++) {
+            sum += k === x_0 ? embedding_table[k * 64 + l]! : 0;
+          }
+          embedding[i * 2048 + j * 64 + l] = sum;
+        }
+        for (let l = 0; l < 64; l++) {
+          positionalEncoding[i * 2048 + j * 64 + l] =
+            embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
+        }
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
+        }
+        const sum_3 = Math.fround(sum_2);
+        const mul_0 = sum_3 * 0.015625;
+        let sum_4 = 0;
+        for (let k = 0; k < 64; k++) {
+          const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
+          sum_4 += part_0 * part_0;
+        }
+        const sum_2_2 = Math.fround(sum_4);
+        const mul_1 = sum_3 * 0.015625;
+        const div_0 = 1 / Math.sqrt(sum_2_2 * 0.015625 + 0.00001);
+        for (let l = 0; l < 64; l++) {
+          layerNorm[i * 2048 + j * 64 + l] =
+            Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_1) *
+              div_0 *
+              layerNorm_gamma[l]! +
+            layerNorm_beta[l]!;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * largest = max masked over axes 3
+ * exps = exp(shifted)
+ * total = Σ exps over axes 3
+ * weights = exps / total
+ * 327,680 floating-point operations.
+ */
+function reduceMaxExpSumDiv_16x4x32x32_evaluate(
+  masked_: Float32Array,
+  exps_: Float32Array,
+  weights_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumDiv_16x4x32x32_evaluate(): void {
+    const masked = masked_;
+    const exps = exps_;
+    const weights = weights_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 4; j++) {
+        for (let l = 0; l < 32; l++) {
+          let max = -Infinity;
+          for (let k = 0; k < 32; k++) {
+            max = Math.max(max, masked[i * 4096 + j * 1024 + l * 32 + k]!);
+          }
+          const largest = max;
+          for (let m = 0; m < 32; m++) {
+            exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
+              masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
+            );
+          }
+          let sum = 0;
+          for (let k = 0; k < 32; k++) {
+            sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
+          }
+          const total = Math.fround(sum);
+          for (let m = 0; m < 32; m++) {
+            weights[i * 4096 + j * 1024 + l * 32 + m] =
+              exps[i * 4096 + j * 1024 + l * 32 + m]! / total;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * sum_3 = Σ residual over axes 2
+ * sum_4 = Σ mul_3 over axes 2
+ * layerNorm_2 = mul_4 + layerNorm_2.beta
+ * 524,288 floating-point operations.
+ */
+function sumAdd_16x32x64_evaluate(
+  residual_: Float32Array,
+  layerNorm_2_gamma_: Float32Array,
+  layerNorm_2_beta_: Float32Array,
+  layerNorm_2_: Float32Array,
+): () => void {
+  return function sumAdd_16x32x64_evaluate(): void {
+    const residual = residual_;
+    const layerNorm_2_gamma = layerNorm_2_gamma_;
+    const layerNorm_2_beta = layerNorm_2_beta_;
+    const layerNorm_2 = layerNorm_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += residual[i * 2048 + j * 64 + k]!;
+        }
+        const sum_3 = Math.fround(sum);
+        const mul_0 = sum_3 * 0.015625;
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
+          sum_2 += part_0 * part_0;
+        }
+        const sum_4 = Math.fround(sum_2);
+        const mul_1 = sum_3 * 0.015625;
+        const div_0 = 1 / Math.sqrt(sum_4 * 0.015625 + 0.00001);
+        for (let l = 0; l < 64; l++) {
+          layerNorm_2[i * 2048 + j * 64 + l] =
+            Math.fround(residual[i * 2048 + j * 64 + l]! - mul_1) * div_0 * layerNorm_2_gamma[l]! +
+            layerNorm_2_beta[l]!;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
+ * dense.z = dense.product + dense.bias
+ * dense = mul_6 ⊙ add_3
+ * All sums first, kept in dense; then the rest, point by point.
+ * 17,563,648 floating-point operations.
+ */
+function dotAddMul_16x32x64x256_evaluate(
+  layerNorm_2_: Float32Array,
+  dense_kernel_: Float32Array,
+  dense_: Float32Array,
+  dense_bias_: Float32Array,
+): () => void {
+  return function dotAddMul_16x32x64x256_evaluate(): void {
+    const layerNorm_2 = layerNorm_2_;
+    const dense_kernel = dense_kernel_;
+    const dense = dense_;
+    const dense_bias = dense_bias_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 255; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k += 4) {
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+            if (k + 1 === 64) break;
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+            if (k + 2 === 64) break;
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+            if (k + 3 === 64) break;
+            {
+              const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
+              const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+              const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+              const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+              const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
+              sum00 += layerNorm_2_0 * dense_kernel_0;
+              sum01 += layerNorm_2_0 * dense_kernel_1;
+              sum02 += layerNorm_2_0 * dense_kernel_2;
+              sum10 += layerNorm_2_1 * dense_kernel_0;
+              sum11 += layerNorm_2_1 * dense_kernel_1;
+              sum12 += layerNorm_2_1 * dense_kernel_2;
+            }
+          }
+          dense[i * 8192 + j * 256 + l] = sum00;
+          dense[i * 8192 + j * 256 + l + 1] = sum01;
+          dense[i * 8192 + j * 256 + l + 2] = sum02;
+          dense[i * 8192 + j * 256 + l + 256] = sum10;
+          dense[i * 8192 + j * 256 + l + 257] = sum11;
+          dense[i * 8192 + j * 256 + l + 258] = sum12;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 64; k++) {
+          const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
+          const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+          const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+          sum0 += layerNorm_2_2 * dense_kernel_3;
+          sum1 += layerNorm_2_3 * dense_kernel_3;
+        }
+        dense[i * 8192 + j * 256 + 255] = sum0;
+        dense[i * 8192 + j * 256 + 511] = sum1;
+      }
+    }
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 256; l++) {
+          const dense_product = dense[i * 8192 + j * 256 + l]!;
+          const dense_z = Math.fround(dense_product + dense_bias[l]!);
+          dense[i * 8192 + j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
+ * residual_2 = residual + dense_2
+ * 16,842,752 floating-point operations.
+ */
+function dotAdd_16x32x256x64_evaluate(
+  dense_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  residual_: Float32Array,
+  dense_2_bias_: Float32Array,
+  residual_2_: Float32Array,
+): () => void {
+  return function dotAdd_16x32x256x64_evaluate(): void {
+    const dense = dense_;
+    const dense_2_kernel = dense_2_kernel_;
+    const residual = residual_;
+    const dense_2_bias = dense_2_bias_;
+    const residual_2 = residual_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 63; l += 3) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 256; k += 4) {
+            {
+              const dense_0 = dense[i * 8192 + j * 256 + k]!;
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
+              const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
+              sum00 += dense_0 * dense_2_kernel_0;
+              sum01 += dense_0 * dense_2_kernel_1;
+              sum02 += dense_0 * dense_2_kernel_2;
+              sum10 += dense_1 * dense_2_kernel_0;
+              sum11 += dense_1 * dense_2_kernel_1;
+              sum12 += dense_1 * dense_2_kernel_2;
+            }
+            if (k + 1 === 256) break;
+            {
+              const dense_0 = dense[i * 8192 + j * 256 + k + 1]!;
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
+              const dense_1 = dense[i * 8192 + j * 256 + k + 257]!;
+              sum00 += dense_0 * dense_2_kernel_0;
+              sum01 += dense_0 * dense_2_kernel_1;
+              sum02 += dense_0 * dense_2_kernel_2;
+              sum10 += dense_1 * dense_2_kernel_0;
+              sum11 += dense_1 * dense_2_kernel_1;
+              sum12 += dense_1 * dense_2_kernel_2;
+            }
+            if (k + 2 === 256) break;
+            {
+              const dense_0 = dense[i * 8192 + j * 256 + k + 2]!;
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
+              const dense_1 = dense[i * 8192 + j * 256 + k + 258]!;
+              sum00 += dense_0 * dense_2_kernel_0;
+              sum01 += dense_0 * dense_2_kernel_1;
+              sum02 += dense_0 * dense_2_kernel_2;
+              sum10 += dense_1 * dense_2_kernel_0;
+              sum11 += dense_1 * dense_2_kernel_1;
+              sum12 += dense_1 * dense_2_kernel_2;
+            }
+            if (k + 3 === 256) break;
+            {
+              const dense_0 = dense[i * 8192 + j * 256 + k + 3]!;
+              const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+              const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+              const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
+              const dense_1 = dense[i * 8192 + j * 256 + k + 259]!;
+              sum00 += dense_0 * dense_2_kernel_0;
+              sum01 += dense_0 * dense_2_kernel_1;
+              sum02 += dense_0 * dense_2_kernel_2;
+              sum10 += dense_1 * dense_2_kernel_0;
+              sum11 += dense_1 * dense_2_kernel_1;
+              sum12 += dense_1 * dense_2_kernel_2;
+            }
+          }
+          const dense_2_product00 = Math.fround(sum00);
+          const dense_2_product01 = Math.fround(sum01);
+          const dense_2_product02 = Math.fround(sum02);
+          const dense_2_product10 = Math.fround(sum10);
+          const dense_2_product11 = Math.fround(sum11);
+          const dense_2_product12 = Math.fround(sum12);
+          const dense_2_bias_0 = dense_2_bias[l]!;
+          const dense_2_bias_1 = dense_2_bias[l + 1]!;
+          const dense_2_bias_2 = dense_2_bias[l + 2]!;
+          residual_2[i * 2048 + j * 64 + l] =
+            residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
+          residual_2[i * 2048 + j * 64 + l + 1] =
+            residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+          residual_2[i * 2048 + j * 64 + l + 2] =
+            residual[i * 2048 + j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
+          residual_2[i * 2048 + j * 64 + l + 64] =
+            residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
+          residual_2[i * 2048 + j * 64 + l + 65] =
+            residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
+          residual_2[i * 2048 + j * 64 + l + 66] =
+            residual[i * 2048 + j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 256; k++) {
+          const dense_2 = dense[i * 8192 + j * 256 + k]!;
+          const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
+          const dense_3 = dense[i * 8192 + j * 256 + k + 256]!;
+          sum0 += dense_2 * dense_2_kernel_3;
+          sum1 += dense_3 * dense_2_kernel_3;
+        }
+        const dense_2_product0 = Math.fround(sum0);
+        const dense_2_product1 = Math.fround(sum1);
+        const dense_2_bias_3 = dense_2_bias[63]!;
+        residual_2[i * 2048 + j * 64 + 63] =
+          residual[i * 2048 + j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
+        residual_2[i * 2048 + j * 64 + 127] =
+          residual[i * 2048 + j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
+      }
+    }
+  };
+}
+
+/**
+ * largest_3 = max scores_3 over axes 2
+ * total_3 = Σ exps_3 over axes 2
+ * chosen = Σ where over axes 2
+ * sum_11 = Σ rowLoss over axes 1
+ * rowSum = Σ liveRows
+ * 198,176 floating-point operations.
+ */
+function reduceMaxSum_16x32_evaluate(
+  rowSum_: Float32Array,
+  scores_3_: Float32Array,
+  largest_3_: Float32Array,
+  total_3_: Float32Array,
+  next_: Int32Array,
+  chosen_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_16x32_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores_3 = scores_3_;
+    const largest_3 = largest_3_;
+    const total_3 = total_3_;
+    const next = next_;
+    const chosen = chosen_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        let max = -Infinity;
+        for (let k = 0; k < 64; k++) {
+          max = Math.max(max, scores_3[i * 2048 + j * 64 + k]!);
+        }
+        largest_3[i * 32 + j] = max;
+      }
+      for (let j = 0; j < 32; j++) {
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += exp(Math.fround(scores_3[i * 2048 + j * 64 + k]! - largest_3[i * 32 + j]!));
+        }
+        total_3[i * 32 + j] = sum;
+      }
+      for (let j = 0; j < 32; j++) {
+        const next_0 = next[i * 32 + j]!;
+        let sum_2 = 0;
+        for (let k = 0; k < 64; k++) {
+          sum_2 +=
+            k === next_0
+              ? Math.fround(scores_3[i * 2048 + j * 64 + k]! - largest_3[i * 32 + j]!)
+              : 0;
+        }
+        chosen[i * 32 + j] = sum_2;
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 32; k++) {
+        sum_3 += log(total_3[i * 32 + k]!) - chosen[i * 32 + k]!;
+      }
+      const sum_11 = Math.fround(sum_3);
+      total += i < live_rows_0 ? sum_11 * 0.03125 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax scores_3 over axis 2
+ * sum_12 = Σ cast_2 over axes 1
+ * rowSum_2 = Σ liveRows_2
+ * 33,312 floating-point operations.
+ */
+function argmaxSum_16x32_evaluate(
+  rowSum_2_: Float32Array,
+  scores_3_: Float32Array,
+  argmax_2_: Int32Array,
+  next_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function argmaxSum_16x32_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores_3 = scores_3_;
+    const argmax_2 = argmax_2_;
+    const next = next_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 32; j++) {
+        let best = -Infinity;
+        let argmax = 0;
+        for (let k = 0; k < 64; k++) {
+          const value = scores_3[i * 2048 + j * 64 + k]!;
+          if (best < value) {
+            best = value;
+            argmax = k;
+          }
+        }
+        argmax_2[i * 32 + j] = argmax;
+      }
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        sum += argmax_2[i * 32 + k]! === next[i * 32 + k]! ? 1 : 0;
+      }
+      const sum_12 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_12 * 0.03125 : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/**
+ * embedding = embedding.table[x]
+ * positionalEncoding = embedding + positionalEncoding.table
+ * sum = Σ positionalEncoding over axes 2
+ * sum_2 = Σ mul over axes 2
+ * layerNorm = mul_2 + layerNorm.beta
+ * 165,888 floating-point operations.
+ */
+function gatherAddSumAdd_1x32x64_predict(
+  x_: Int32Array,
+  embedding_table_: Float32Array,
+  embedding_: Float32Array,
+  positionalEncoding_table_: Float32Array,
+  positionalEncoding_: Float32Array,
+  layerNorm_gamma_: Float32Array,
+  layerNorm_beta_: Float32Array,
+  layerNorm_: Float32Array,
+): () => void {
+  return function gatherAddSumAdd_1x32x64_predict(): void {
+    const x = x_;
+    const embedding_table = embedding_table_;
+    const embedding = embedding_;
+    const positionalEncoding_table = positionalEncoding_table_;
+    const positionalEncoding = positionalEncoding_;
+    const layerNorm_gamma = layerNorm_gamma_;
+    const layerNorm_beta = layerNorm_beta_;
+    const layerNorm = layerNorm_;
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 64; l++) {
+        const x_0 = x[j]!;
+        let sum = 0;
+        for (let k = 0; k < 64; k++) {
+          sum += k === x_0 ? embedding_table[k * 64 + l]! : 0;
+        }
+        embedding[j * 64 + l] = sum;
+      }
+      for (let l = 0; l < 64; l++) {
+        positionalEncoding[j * 64 + l] =
+          embedding[j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
+      }
+      let sum_2 = 0;
+      for (let k = 0; k < 64; k++) {
+        sum_2 += positionalEncoding[j * 64 + k]!;
+      }
+      const sum_3 = Math.fround(sum_2);
+      const mul_0 = sum_3 * 0.015625;
+      let sum_4 = 0;
+      for (let k = 0; k < 64; k++) {
+        const part_0 = Math.fround(positionalEncoding[j * 64 + k]! - mul_0);
+        sum_4 += part_0 * part_0;
+      }
+      const sum_2_2 = Math.fround(sum_4);
+      const mul_1 = sum_3 * 0.015625;
+      const div_0 = 1 / Math.sqrt(sum_2_2 * 0.015625 + 0.00001);
+      for (let l = 0; l < 64; l++) {
+        layerNorm[j * 64 + l] =
+          Math.fround(positionalEncoding[j * 64 + l]! - mul_1) * div_0 * layerNorm_gamma[l]! +
+          layerNorm_beta[l]!;
+      }
+    }
+  };
+}
+
+/**
+ * dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm
+ * multiHeadAttention.query = dot + multiHeadAttention.query.bias
+ * 264,192 floating-point operations.
+ */
+function dotAdd_1x32x64x64_predict(
+  layerNorm_: Float32Array,
+  multiHeadAttention_query_kernel_: Float32Array,
+  multiHeadAttention_query_bias_: Float32Array,
+  multiHeadAttention_query_: Float32Array,
+): () => void {
+  return function dotAdd_1x32x64x64_predict(): void {
+    const layerNorm = layerNorm_;
+    const multiHeadAttention_query_kernel = multiHeadAttention_query_kernel_;
+    const multiHeadAttention_query_bias = multiHeadAttention_query_bias_;
+    const multiHeadAttention_query = multiHeadAttention_query_;
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
@@ -3559,15 +8248,15 @@ function dotAdd_16x32x64x64(
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
+        for (let k = 0; k < 64; k += 4) {
           {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
+            const layerNorm_0 = layerNorm[j * 64 + k]!;
             const multiHeadAttention_query_kernel_0 = multiHeadAttention_query_kernel[k * 64 + l]!;
             const multiHeadAttention_query_kernel_1 =
               multiHeadAttention_query_kernel[k * 64 + l + 1]!;
             const multiHeadAttention_query_kernel_2 =
               multiHeadAttention_query_kernel[k * 64 + l + 2]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+            const layerNorm_1 = layerNorm[j * 64 + k + 64]!;
             sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
             sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
             sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
@@ -3577,14 +8266,14 @@ function dotAdd_16x32x64x64(
           }
           if (k + 1 === 64) break;
           {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 1]!;
+            const layerNorm_0 = layerNorm[j * 64 + k + 1]!;
             const multiHeadAttention_query_kernel_0 =
               multiHeadAttention_query_kernel[k * 64 + l + 64]!;
             const multiHeadAttention_query_kernel_1 =
               multiHeadAttention_query_kernel[k * 64 + l + 65]!;
             const multiHeadAttention_query_kernel_2 =
               multiHeadAttention_query_kernel[k * 64 + l + 66]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 65]!;
+            const layerNorm_1 = layerNorm[j * 64 + k + 65]!;
             sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
             sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
             sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
@@ -3594,14 +8283,14 @@ function dotAdd_16x32x64x64(
           }
           if (k + 2 === 64) break;
           {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 2]!;
+            const layerNorm_0 = layerNorm[j * 64 + k + 2]!;
             const multiHeadAttention_query_kernel_0 =
               multiHeadAttention_query_kernel[k * 64 + l + 128]!;
             const multiHeadAttention_query_kernel_1 =
               multiHeadAttention_query_kernel[k * 64 + l + 129]!;
             const multiHeadAttention_query_kernel_2 =
               multiHeadAttention_query_kernel[k * 64 + l + 130]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 66]!;
+            const layerNorm_1 = layerNorm[j * 64 + k + 66]!;
             sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
             sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
             sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
@@ -3611,82 +8300,14 @@ function dotAdd_16x32x64x64(
           }
           if (k + 3 === 64) break;
           {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 3]!;
+            const layerNorm_0 = layerNorm[j * 64 + k + 3]!;
             const multiHeadAttention_query_kernel_0 =
               multiHeadAttention_query_kernel[k * 64 + l + 192]!;
             const multiHeadAttention_query_kernel_1 =
               multiHeadAttention_query_kernel[k * 64 + l + 193]!;
             const multiHeadAttention_query_kernel_2 =
               multiHeadAttention_query_kernel[k * 64 + l + 194]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 67]!;
-            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 4]!;
-            const multiHeadAttention_query_kernel_0 =
-              multiHeadAttention_query_kernel[k * 64 + l + 256]!;
-            const multiHeadAttention_query_kernel_1 =
-              multiHeadAttention_query_kernel[k * 64 + l + 257]!;
-            const multiHeadAttention_query_kernel_2 =
-              multiHeadAttention_query_kernel[k * 64 + l + 258]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 68]!;
-            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 5]!;
-            const multiHeadAttention_query_kernel_0 =
-              multiHeadAttention_query_kernel[k * 64 + l + 320]!;
-            const multiHeadAttention_query_kernel_1 =
-              multiHeadAttention_query_kernel[k * 64 + l + 321]!;
-            const multiHeadAttention_query_kernel_2 =
-              multiHeadAttention_query_kernel[k * 64 + l + 322]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 69]!;
-            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 6]!;
-            const multiHeadAttention_query_kernel_0 =
-              multiHeadAttention_query_kernel[k * 64 + l + 384]!;
-            const multiHeadAttention_query_kernel_1 =
-              multiHeadAttention_query_kernel[k * 64 + l + 385]!;
-            const multiHeadAttention_query_kernel_2 =
-              multiHeadAttention_query_kernel[k * 64 + l + 386]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 70]!;
-            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 7]!;
-            const multiHeadAttention_query_kernel_0 =
-              multiHeadAttention_query_kernel[k * 64 + l + 448]!;
-            const multiHeadAttention_query_kernel_1 =
-              multiHeadAttention_query_kernel[k * 64 + l + 449]!;
-            const multiHeadAttention_query_kernel_2 =
-              multiHeadAttention_query_kernel[k * 64 + l + 450]!;
-            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 71]!;
+            const layerNorm_1 = layerNorm[j * 64 + k + 67]!;
             sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
             sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
             sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
@@ -3704,47 +8325,45 @@ function dotAdd_16x32x64x64(
         const multiHeadAttention_query_bias_0 = multiHeadAttention_query_bias[l]!;
         const multiHeadAttention_query_bias_1 = multiHeadAttention_query_bias[l + 1]!;
         const multiHeadAttention_query_bias_2 = multiHeadAttention_query_bias[l + 2]!;
-        multiHeadAttention_query[i * 2048 + j * 64 + l] = dot00 + multiHeadAttention_query_bias_0;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 1] =
-          dot01 + multiHeadAttention_query_bias_1;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 2] =
-          dot02 + multiHeadAttention_query_bias_2;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 64] =
-          dot10 + multiHeadAttention_query_bias_0;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 65] =
-          dot11 + multiHeadAttention_query_bias_1;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 66] =
-          dot12 + multiHeadAttention_query_bias_2;
+        multiHeadAttention_query[j * 64 + l] = dot00 + multiHeadAttention_query_bias_0;
+        multiHeadAttention_query[j * 64 + l + 1] = dot01 + multiHeadAttention_query_bias_1;
+        multiHeadAttention_query[j * 64 + l + 2] = dot02 + multiHeadAttention_query_bias_2;
+        multiHeadAttention_query[j * 64 + l + 64] = dot10 + multiHeadAttention_query_bias_0;
+        multiHeadAttention_query[j * 64 + l + 65] = dot11 + multiHeadAttention_query_bias_1;
+        multiHeadAttention_query[j * 64 + l + 66] = dot12 + multiHeadAttention_query_bias_2;
       }
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
+        const layerNorm_2 = layerNorm[j * 64 + k]!;
         const multiHeadAttention_query_kernel_3 = multiHeadAttention_query_kernel[k * 64 + 63]!;
-        const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+        const layerNorm_3 = layerNorm[j * 64 + k + 64]!;
         sum0 += layerNorm_2 * multiHeadAttention_query_kernel_3;
         sum1 += layerNorm_3 * multiHeadAttention_query_kernel_3;
       }
       const dot0 = Math.fround(sum0);
       const dot1 = Math.fround(sum1);
       const multiHeadAttention_query_bias_3 = multiHeadAttention_query_bias[63]!;
-      multiHeadAttention_query[i * 2048 + j * 64 + 63] = dot0 + multiHeadAttention_query_bias_3;
-      multiHeadAttention_query[i * 2048 + j * 64 + 127] = dot1 + multiHeadAttention_query_bias_3;
+      multiHeadAttention_query[j * 64 + 63] = dot0 + multiHeadAttention_query_bias_3;
+      multiHeadAttention_query[j * 64 + 127] = dot1 + multiHeadAttention_query_bias_3;
     }
-  }
+  };
 }
 
 /**
- * dot_4 = transpose(reshape(multiHeadAttention.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [16,32,4,16]), [0,2,1,3])ᵀ
+ * dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [1,32,4,16]), [0,2,1,3])ᵀ
  * masked = isPast ? scores : -1e+30
- * 2,162,688 floating-point operations.
+ * 135,168 floating-point operations.
  */
-function dotWhere_16x4x32x16x32(
-  multiHeadAttention_query: Float32Array,
-  multiHeadAttention_key: Float32Array,
-  masked: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function dotWhere_1x4x32x16x32_predict(
+  multiHeadAttention_query_: Float32Array,
+  multiHeadAttention_key_: Float32Array,
+  masked_: Float32Array,
+): () => void {
+  return function dotWhere_1x4x32x16x32_predict(): void {
+    const multiHeadAttention_query = multiHeadAttention_query_;
+    const multiHeadAttention_key = multiHeadAttention_key_;
+    const masked = masked_;
     for (let j = 0; j < 4; j++) {
       for (let l = 0; l < 32; l += 4) {
         for (let m = 0; m < 32; m += 2) {
@@ -3757,18 +8376,12 @@ function dotWhere_16x4x32x16x32(
           let sum30 = 0;
           let sum31 = 0;
           for (let k = 0; k < 16; k++) {
-            const multiHeadAttention_query_0 =
-              multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k]!;
-            const multiHeadAttention_key_0 =
-              multiHeadAttention_key[i * 2048 + m * 64 + j * 16 + k]!;
-            const multiHeadAttention_key_1 =
-              multiHeadAttention_key[i * 2048 + m * 64 + j * 16 + k + 64]!;
-            const multiHeadAttention_query_1 =
-              multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k + 64]!;
-            const multiHeadAttention_query_2 =
-              multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k + 128]!;
-            const multiHeadAttention_query_3 =
-              multiHeadAttention_query[i * 2048 + l * 64 + j * 16 + k + 192]!;
+            const multiHeadAttention_query_0 = multiHeadAttention_query[l * 64 + j * 16 + k]!;
+            const multiHeadAttention_key_0 = multiHeadAttention_key[m * 64 + j * 16 + k]!;
+            const multiHeadAttention_key_1 = multiHeadAttention_key[m * 64 + j * 16 + k + 64]!;
+            const multiHeadAttention_query_1 = multiHeadAttention_query[l * 64 + j * 16 + k + 64]!;
+            const multiHeadAttention_query_2 = multiHeadAttention_query[l * 64 + j * 16 + k + 128]!;
+            const multiHeadAttention_query_3 = multiHeadAttention_query[l * 64 + j * 16 + k + 192]!;
             sum00 += multiHeadAttention_query_0 * multiHeadAttention_key_0;
             sum01 += multiHeadAttention_query_0 * multiHeadAttention_key_1;
             sum10 += multiHeadAttention_query_1 * multiHeadAttention_key_0;
@@ -3786,18 +8399,18 @@ function dotWhere_16x4x32x16x32(
           const dot_4_21 = Math.fround(sum21);
           const dot_4_30 = Math.fround(sum30);
           const dot_4_31 = Math.fround(sum31);
-          masked[i * 4096 + j * 1024 + l * 32 + m] = m <= l ? dot_4_00 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 1] = m + 1 <= l ? dot_4_01 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 32] = m <= l + 1 ? dot_4_10 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 33] = m + 1 <= l + 1 ? dot_4_11 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 64] = m <= l + 2 ? dot_4_20 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 65] = m + 1 <= l + 2 ? dot_4_21 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 96] = m <= l + 3 ? dot_4_30 * 0.25 : -1e30;
-          masked[i * 4096 + j * 1024 + l * 32 + m + 97] = m + 1 <= l + 3 ? dot_4_31 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m] = m <= l ? dot_4_00 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 1] = m + 1 <= l ? dot_4_01 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 32] = m <= l + 1 ? dot_4_10 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 33] = m + 1 <= l + 1 ? dot_4_11 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 64] = m <= l + 2 ? dot_4_20 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 65] = m + 1 <= l + 2 ? dot_4_21 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 96] = m <= l + 3 ? dot_4_30 * 0.25 : -1e30;
+          masked[j * 1024 + l * 32 + m + 97] = m + 1 <= l + 3 ? dot_4_31 * 0.25 : -1e30;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3805,52 +8418,53 @@ function dotWhere_16x4x32x16x32(
  * exps = exp(shifted)
  * total = Σ exps over axes 3
  * weights = exps / total
- * 327,680 floating-point operations.
+ * 20,480 floating-point operations.
  */
-function reduceMaxExpSumDiv_16x4x32x32(
-  masked: Float32Array,
-  exps: Float32Array,
-  total_2: Float32Array,
-  weights: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function reduceMaxExpSumDiv_1x4x32x32_predict(
+  masked_: Float32Array,
+  exps_: Float32Array,
+  weights_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumDiv_1x4x32x32_predict(): void {
+    const masked = masked_;
+    const exps = exps_;
+    const weights = weights_;
     for (let j = 0; j < 4; j++) {
       for (let l = 0; l < 32; l++) {
         let max = -Infinity;
         for (let k = 0; k < 32; k++) {
-          max = Math.max(max, masked[i * 4096 + j * 1024 + l * 32 + k]!);
+          max = Math.max(max, masked[j * 1024 + l * 32 + k]!);
         }
         const largest = max;
         for (let m = 0; m < 32; m++) {
-          exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
-            masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
-          );
+          exps[j * 1024 + l * 32 + m] = exp(masked[j * 1024 + l * 32 + m]! - largest);
         }
         let sum = 0;
         for (let k = 0; k < 32; k++) {
-          sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
+          sum += exps[j * 1024 + l * 32 + k]!;
         }
         const total = Math.fround(sum);
-        total_2[i * 128 + j * 32 + l] = total;
         for (let m = 0; m < 32; m++) {
-          weights[i * 4096 + j * 1024 + l * 32 + m] =
-            exps[i * 4096 + j * 1024 + l * 32 + m]! / total;
+          weights[j * 1024 + l * 32 + m] = exps[j * 1024 + l * 32 + m]! / total;
         }
       }
     }
-  }
+  };
 }
 
 /**
- * dot_5 = weights · transpose(reshape(multiHeadAttention.value, [16,32,4,16]), [0,2,1,3])
- * 2,097,152 floating-point operations.
+ * dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])
+ * 131,072 floating-point operations.
  */
-function dot_16x32x4x32x16(
-  weights: Float32Array,
-  multiHeadAttention_value: Float32Array,
-  transpose_4: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function dot_1x32x4x32x16_predict(
+  weights_: Float32Array,
+  multiHeadAttention_value_: Float32Array,
+  transpose_4_: Float32Array,
+): () => void {
+  return function dot_1x32x4x32x16_predict(): void {
+    const weights = weights_;
+    const multiHeadAttention_value = multiHeadAttention_value_;
+    const transpose_4 = transpose_4_;
     for (let j = 0; j < 30; j += 3) {
       for (let l = 0; l < 4; l++) {
         for (let m = 0; m < 16; m += 2) {
@@ -3860,15 +8474,13 @@ function dot_16x32x4x32x16(
           let sum11 = 0;
           let sum20 = 0;
           let sum21 = 0;
-          for (let k = 0; k < 32; k += 8) {
+          for (let k = 0; k < 32; k += 4) {
             {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k]!;
-              const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
-              const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 32]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 64]!;
+              const weights_0 = weights[l * 1024 + j * 32 + k]!;
+              const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
+              const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
+              const weights_1 = weights[l * 1024 + j * 32 + k + 32]!;
+              const weights_2 = weights[l * 1024 + j * 32 + k + 64]!;
               sum00 += weights_0 * multiHeadAttention_value_0;
               sum01 += weights_0 * multiHeadAttention_value_1;
               sum10 += weights_1 * multiHeadAttention_value_0;
@@ -3878,13 +8490,13 @@ function dot_16x32x4x32x16(
             }
             if (k + 1 === 32) break;
             {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 1]!;
+              const weights_0 = weights[l * 1024 + j * 32 + k + 1]!;
               const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 64]!;
+                multiHeadAttention_value[k * 64 + l * 16 + m + 64]!;
               const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 65]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 33]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 65]!;
+                multiHeadAttention_value[k * 64 + l * 16 + m + 65]!;
+              const weights_1 = weights[l * 1024 + j * 32 + k + 33]!;
+              const weights_2 = weights[l * 1024 + j * 32 + k + 65]!;
               sum00 += weights_0 * multiHeadAttention_value_0;
               sum01 += weights_0 * multiHeadAttention_value_1;
               sum10 += weights_1 * multiHeadAttention_value_0;
@@ -3894,13 +8506,13 @@ function dot_16x32x4x32x16(
             }
             if (k + 2 === 32) break;
             {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 2]!;
+              const weights_0 = weights[l * 1024 + j * 32 + k + 2]!;
               const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 128]!;
+                multiHeadAttention_value[k * 64 + l * 16 + m + 128]!;
               const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 129]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 34]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 66]!;
+                multiHeadAttention_value[k * 64 + l * 16 + m + 129]!;
+              const weights_1 = weights[l * 1024 + j * 32 + k + 34]!;
+              const weights_2 = weights[l * 1024 + j * 32 + k + 66]!;
               sum00 += weights_0 * multiHeadAttention_value_0;
               sum01 += weights_0 * multiHeadAttention_value_1;
               sum10 += weights_1 * multiHeadAttention_value_0;
@@ -3910,77 +8522,13 @@ function dot_16x32x4x32x16(
             }
             if (k + 3 === 32) break;
             {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 3]!;
+              const weights_0 = weights[l * 1024 + j * 32 + k + 3]!;
               const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 192]!;
+                multiHeadAttention_value[k * 64 + l * 16 + m + 192]!;
               const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 193]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 35]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 67]!;
-              sum00 += weights_0 * multiHeadAttention_value_0;
-              sum01 += weights_0 * multiHeadAttention_value_1;
-              sum10 += weights_1 * multiHeadAttention_value_0;
-              sum11 += weights_1 * multiHeadAttention_value_1;
-              sum20 += weights_2 * multiHeadAttention_value_0;
-              sum21 += weights_2 * multiHeadAttention_value_1;
-            }
-            if (k + 4 === 32) break;
-            {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 4]!;
-              const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 256]!;
-              const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 257]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 36]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 68]!;
-              sum00 += weights_0 * multiHeadAttention_value_0;
-              sum01 += weights_0 * multiHeadAttention_value_1;
-              sum10 += weights_1 * multiHeadAttention_value_0;
-              sum11 += weights_1 * multiHeadAttention_value_1;
-              sum20 += weights_2 * multiHeadAttention_value_0;
-              sum21 += weights_2 * multiHeadAttention_value_1;
-            }
-            if (k + 5 === 32) break;
-            {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 5]!;
-              const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 320]!;
-              const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 321]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 37]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 69]!;
-              sum00 += weights_0 * multiHeadAttention_value_0;
-              sum01 += weights_0 * multiHeadAttention_value_1;
-              sum10 += weights_1 * multiHeadAttention_value_0;
-              sum11 += weights_1 * multiHeadAttention_value_1;
-              sum20 += weights_2 * multiHeadAttention_value_0;
-              sum21 += weights_2 * multiHeadAttention_value_1;
-            }
-            if (k + 6 === 32) break;
-            {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 6]!;
-              const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 384]!;
-              const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 385]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 38]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 70]!;
-              sum00 += weights_0 * multiHeadAttention_value_0;
-              sum01 += weights_0 * multiHeadAttention_value_1;
-              sum10 += weights_1 * multiHeadAttention_value_0;
-              sum11 += weights_1 * multiHeadAttention_value_1;
-              sum20 += weights_2 * multiHeadAttention_value_0;
-              sum21 += weights_2 * multiHeadAttention_value_1;
-            }
-            if (k + 7 === 32) break;
-            {
-              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 7]!;
-              const multiHeadAttention_value_0 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 448]!;
-              const multiHeadAttention_value_1 =
-                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 449]!;
-              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 39]!;
-              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 71]!;
+                multiHeadAttention_value[k * 64 + l * 16 + m + 193]!;
+              const weights_1 = weights[l * 1024 + j * 32 + k + 35]!;
+              const weights_2 = weights[l * 1024 + j * 32 + k + 67]!;
               sum00 += weights_0 * multiHeadAttention_value_0;
               sum01 += weights_0 * multiHeadAttention_value_1;
               sum10 += weights_1 * multiHeadAttention_value_0;
@@ -3989,12 +8537,12 @@ function dot_16x32x4x32x16(
               sum21 += weights_2 * multiHeadAttention_value_1;
             }
           }
-          transpose_4[i * 2048 + j * 64 + l * 16 + m] = sum00;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
+          transpose_4[j * 64 + l * 16 + m] = sum00;
+          transpose_4[j * 64 + l * 16 + m + 1] = sum01;
+          transpose_4[j * 64 + l * 16 + m + 64] = sum10;
+          transpose_4[j * 64 + l * 16 + m + 65] = sum11;
+          transpose_4[j * 64 + l * 16 + m + 128] = sum20;
+          transpose_4[j * 64 + l * 16 + m + 129] = sum21;
         }
       }
     }
@@ -4005,39 +8553,42 @@ function dot_16x32x4x32x16(
         let sum10_2 = 0;
         let sum11_2 = 0;
         for (let k = 0; k < 32; k++) {
-          const weights_3 = weights[i * 4096 + l * 1024 + k + 960]!;
-          const multiHeadAttention_value_2 =
-            multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
-          const multiHeadAttention_value_3 =
-            multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const weights_4 = weights[i * 4096 + l * 1024 + k + 992]!;
+          const weights_3 = weights[l * 1024 + k + 960]!;
+          const multiHeadAttention_value_2 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
+          const multiHeadAttention_value_3 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
+          const weights_4 = weights[l * 1024 + k + 992]!;
           sum00_2 += weights_3 * multiHeadAttention_value_2;
           sum01_2 += weights_3 * multiHeadAttention_value_3;
           sum10_2 += weights_4 * multiHeadAttention_value_2;
           sum11_2 += weights_4 * multiHeadAttention_value_3;
         }
-        transpose_4[i * 2048 + l * 16 + m + 1920] = sum00_2;
-        transpose_4[i * 2048 + l * 16 + m + 1921] = sum01_2;
-        transpose_4[i * 2048 + l * 16 + m + 1984] = sum10_2;
-        transpose_4[i * 2048 + l * 16 + m + 1985] = sum11_2;
+        transpose_4[l * 16 + m + 1920] = sum00_2;
+        transpose_4[l * 16 + m + 1921] = sum01_2;
+        transpose_4[l * 16 + m + 1984] = sum10_2;
+        transpose_4[l * 16 + m + 1985] = sum11_2;
       }
     }
-  }
+  };
 }
 
 /**
- * dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [16,32,64])
+ * dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])
  * residual = positionalEncoding + multiHeadAttention
- * 4,259,840 floating-point operations.
+ * 266,240 floating-point operations.
  */
-function dotAdd_16x32x64x64_2(
-  transpose_4: Float32Array,
-  multiHeadAttention_output_kernel: Float32Array,
-  positionalEncoding: Float32Array,
-  multiHeadAttention_output_bias: Float32Array,
-  residual: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function dotAdd_1x32x64x64_2_predict(
+  transpose_4_: Float32Array,
+  multiHeadAttention_output_kernel_: Float32Array,
+  positionalEncoding_: Float32Array,
+  multiHeadAttention_output_bias_: Float32Array,
+  residual_: Float32Array,
+): () => void {
+  return function dotAdd_1x32x64x64_2_predict(): void {
+    const transpose_4 = transpose_4_;
+    const multiHeadAttention_output_kernel = multiHeadAttention_output_kernel_;
+    const positionalEncoding = positionalEncoding_;
+    const multiHeadAttention_output_bias = multiHeadAttention_output_bias_;
+    const residual = residual_;
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
@@ -4046,16 +8597,16 @@ function dotAdd_16x32x64x64_2(
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
+        for (let k = 0; k < 64; k += 4) {
           {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k]!;
+            const transpose_4_0 = transpose_4[j * 64 + k]!;
             const multiHeadAttention_output_kernel_0 =
               multiHeadAttention_output_kernel[k * 64 + l]!;
             const multiHeadAttention_output_kernel_1 =
               multiHeadAttention_output_kernel[k * 64 + l + 1]!;
             const multiHeadAttention_output_kernel_2 =
               multiHeadAttention_output_kernel[k * 64 + l + 2]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+            const transpose_4_1 = transpose_4[j * 64 + k + 64]!;
             sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
             sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
             sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
@@ -4065,14 +8616,14 @@ function dotAdd_16x32x64x64_2(
           }
           if (k + 1 === 64) break;
           {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 1]!;
+            const transpose_4_0 = transpose_4[j * 64 + k + 1]!;
             const multiHeadAttention_output_kernel_0 =
               multiHeadAttention_output_kernel[k * 64 + l + 64]!;
             const multiHeadAttention_output_kernel_1 =
               multiHeadAttention_output_kernel[k * 64 + l + 65]!;
             const multiHeadAttention_output_kernel_2 =
               multiHeadAttention_output_kernel[k * 64 + l + 66]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 65]!;
+            const transpose_4_1 = transpose_4[j * 64 + k + 65]!;
             sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
             sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
             sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
@@ -4082,14 +8633,14 @@ function dotAdd_16x32x64x64_2(
           }
           if (k + 2 === 64) break;
           {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 2]!;
+            const transpose_4_0 = transpose_4[j * 64 + k + 2]!;
             const multiHeadAttention_output_kernel_0 =
               multiHeadAttention_output_kernel[k * 64 + l + 128]!;
             const multiHeadAttention_output_kernel_1 =
               multiHeadAttention_output_kernel[k * 64 + l + 129]!;
             const multiHeadAttention_output_kernel_2 =
               multiHeadAttention_output_kernel[k * 64 + l + 130]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 66]!;
+            const transpose_4_1 = transpose_4[j * 64 + k + 66]!;
             sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
             sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
             sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
@@ -4099,82 +8650,14 @@ function dotAdd_16x32x64x64_2(
           }
           if (k + 3 === 64) break;
           {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 3]!;
+            const transpose_4_0 = transpose_4[j * 64 + k + 3]!;
             const multiHeadAttention_output_kernel_0 =
               multiHeadAttention_output_kernel[k * 64 + l + 192]!;
             const multiHeadAttention_output_kernel_1 =
               multiHeadAttention_output_kernel[k * 64 + l + 193]!;
             const multiHeadAttention_output_kernel_2 =
               multiHeadAttention_output_kernel[k * 64 + l + 194]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 67]!;
-            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 4]!;
-            const multiHeadAttention_output_kernel_0 =
-              multiHeadAttention_output_kernel[k * 64 + l + 256]!;
-            const multiHeadAttention_output_kernel_1 =
-              multiHeadAttention_output_kernel[k * 64 + l + 257]!;
-            const multiHeadAttention_output_kernel_2 =
-              multiHeadAttention_output_kernel[k * 64 + l + 258]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 68]!;
-            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 5]!;
-            const multiHeadAttention_output_kernel_0 =
-              multiHeadAttention_output_kernel[k * 64 + l + 320]!;
-            const multiHeadAttention_output_kernel_1 =
-              multiHeadAttention_output_kernel[k * 64 + l + 321]!;
-            const multiHeadAttention_output_kernel_2 =
-              multiHeadAttention_output_kernel[k * 64 + l + 322]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 69]!;
-            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 6]!;
-            const multiHeadAttention_output_kernel_0 =
-              multiHeadAttention_output_kernel[k * 64 + l + 384]!;
-            const multiHeadAttention_output_kernel_1 =
-              multiHeadAttention_output_kernel[k * 64 + l + 385]!;
-            const multiHeadAttention_output_kernel_2 =
-              multiHeadAttention_output_kernel[k * 64 + l + 386]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 70]!;
-            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 7]!;
-            const multiHeadAttention_output_kernel_0 =
-              multiHeadAttention_output_kernel[k * 64 + l + 448]!;
-            const multiHeadAttention_output_kernel_1 =
-              multiHeadAttention_output_kernel[k * 64 + l + 449]!;
-            const multiHeadAttention_output_kernel_2 =
-              multiHeadAttention_output_kernel[k * 64 + l + 450]!;
-            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 71]!;
+            const transpose_4_1 = transpose_4[j * 64 + k + 67]!;
             sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
             sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
             sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
@@ -4192,5184 +8675,37 @@ function dotAdd_16x32x64x64_2(
         const multiHeadAttention_output_bias_0 = multiHeadAttention_output_bias[l]!;
         const multiHeadAttention_output_bias_1 = multiHeadAttention_output_bias[l + 1]!;
         const multiHeadAttention_output_bias_2 = multiHeadAttention_output_bias[l + 2]!;
-        residual[i * 2048 + j * 64 + l] =
-          positionalEncoding[i * 2048 + j * 64 + l]! +
-          (dot_6_00 + multiHeadAttention_output_bias_0);
-        residual[i * 2048 + j * 64 + l + 1] =
-          positionalEncoding[i * 2048 + j * 64 + l + 1]! +
-          (dot_6_01 + multiHeadAttention_output_bias_1);
-        residual[i * 2048 + j * 64 + l + 2] =
-          positionalEncoding[i * 2048 + j * 64 + l + 2]! +
-          (dot_6_02 + multiHeadAttention_output_bias_2);
-        residual[i * 2048 + j * 64 + l + 64] =
-          positionalEncoding[i * 2048 + j * 64 + l + 64]! +
-          (dot_6_10 + multiHeadAttention_output_bias_0);
-        residual[i * 2048 + j * 64 + l + 65] =
-          positionalEncoding[i * 2048 + j * 64 + l + 65]! +
-          (dot_6_11 + multiHeadAttention_output_bias_1);
-        residual[i * 2048 + j * 64 + l + 66] =
-          positionalEncoding[i * 2048 + j * 64 + l + 66]! +
-          (dot_6_12 + multiHeadAttention_output_bias_2);
+        residual[j * 64 + l] =
+          positionalEncoding[j * 64 + l]! + (dot_6_00 + multiHeadAttention_output_bias_0);
+        residual[j * 64 + l + 1] =
+          positionalEncoding[j * 64 + l + 1]! + (dot_6_01 + multiHeadAttention_output_bias_1);
+        residual[j * 64 + l + 2] =
+          positionalEncoding[j * 64 + l + 2]! + (dot_6_02 + multiHeadAttention_output_bias_2);
+        residual[j * 64 + l + 64] =
+          positionalEncoding[j * 64 + l + 64]! + (dot_6_10 + multiHeadAttention_output_bias_0);
+        residual[j * 64 + l + 65] =
+          positionalEncoding[j * 64 + l + 65]! + (dot_6_11 + multiHeadAttention_output_bias_1);
+        residual[j * 64 + l + 66] =
+          positionalEncoding[j * 64 + l + 66]! + (dot_6_12 + multiHeadAttention_output_bias_2);
       }
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 64; k++) {
-        const transpose_4_2 = transpose_4[i * 2048 + j * 64 + k]!;
+        const transpose_4_2 = transpose_4[j * 64 + k]!;
         const multiHeadAttention_output_kernel_3 = multiHeadAttention_output_kernel[k * 64 + 63]!;
-        const transpose_4_3 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+        const transpose_4_3 = transpose_4[j * 64 + k + 64]!;
         sum0 += transpose_4_2 * multiHeadAttention_output_kernel_3;
         sum1 += transpose_4_3 * multiHeadAttention_output_kernel_3;
       }
       const dot_6_0 = Math.fround(sum0);
       const dot_6_1 = Math.fround(sum1);
       const multiHeadAttention_output_bias_3 = multiHeadAttention_output_bias[63]!;
-      residual[i * 2048 + j * 64 + 63] =
-        positionalEncoding[i * 2048 + j * 64 + 63]! + (dot_6_0 + multiHeadAttention_output_bias_3);
-      residual[i * 2048 + j * 64 + 127] =
-        positionalEncoding[i * 2048 + j * 64 + 127]! + (dot_6_1 + multiHeadAttention_output_bias_3);
-    }
-  }
-}
-
-/**
- * sum_3 = Σ residual over axes 2
- * sum_4 = Σ mul_3 over axes 2
- * sqrt_2 = √add_2
- * layerNorm_2.inverse = 1 / sqrt_2
- * layerNorm_2.normal = layerNorm_2.centered ⊙ layerNorm_2.inverse
- * layerNorm_2 = mul_4 + layerNorm_2.beta
- * 395,264 floating-point operations.
- */
-function sumSqrtAdd_16x32x64(
-  residual: Float32Array,
-  sum_3_2: Float32Array,
-  sqrt_2_2: Float32Array,
-  layerNorm_2_inverse_2: Float32Array,
-  layerNorm_2_normal: Float32Array,
-  layerNorm_2_gamma: Float32Array,
-  layerNorm_2_beta: Float32Array,
-  layerNorm_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += residual[i * 2048 + j * 64 + k]!;
-      }
-      const sum_3 = Math.fround(sum);
-      sum_3_2[i * 32 + j] = sum_3;
-      const mul_0 = sum_3 * 0.015625;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
-        sum_2 += part_0 * part_0;
-      }
-      const sum_4 = Math.fround(sum_2);
-      const sqrt_2 = Math.fround(Math.sqrt(sum_4 * 0.015625 + 0.00001));
-      sqrt_2_2[i * 32 + j] = sqrt_2;
-      const layerNorm_2_inverse = Math.fround(1 / sqrt_2);
-      layerNorm_2_inverse_2[i * 32 + j] = layerNorm_2_inverse;
-      const mul_1 = sum_3 * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        layerNorm_2_normal[i * 2048 + j * 64 + l] =
-          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_1) * layerNorm_2_inverse;
-      }
-      for (let l = 0; l < 64; l++) {
-        layerNorm_2[i * 2048 + j * 64 + l] =
-          layerNorm_2_normal[i * 2048 + j * 64 + l]! * layerNorm_2_gamma[l]! + layerNorm_2_beta[l]!;
-      }
-    }
-  }
-}
-
-/**
- * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
- * dense.z = dense.product + dense.bias
- * add_3 = erf + 1
- * All sums first, kept in dense_z; then the rest, point by point.
- * 17,301,504 floating-point operations.
- */
-function dotAdd_16x32x64x256(
-  layerNorm_2: Float32Array,
-  dense_kernel: Float32Array,
-  dense_z: Float32Array,
-  dense_bias: Float32Array,
-  add_3: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 255; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 4]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1024]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1025]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1026]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 68]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 5]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1280]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1281]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1282]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 69]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 6]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1536]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1537]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1538]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 70]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 7]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1792]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1793]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1794]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 71]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-        }
-        dense_z[i * 8192 + j * 256 + l] = sum00;
-        dense_z[i * 8192 + j * 256 + l + 1] = sum01;
-        dense_z[i * 8192 + j * 256 + l + 2] = sum02;
-        dense_z[i * 8192 + j * 256 + l + 256] = sum10;
-        dense_z[i * 8192 + j * 256 + l + 257] = sum11;
-        dense_z[i * 8192 + j * 256 + l + 258] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
-        const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
-        const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
-        sum0 += layerNorm_2_2 * dense_kernel_3;
-        sum1 += layerNorm_2_3 * dense_kernel_3;
-      }
-      dense_z[i * 8192 + j * 256 + 255] = sum0;
-      dense_z[i * 8192 + j * 256 + 511] = sum1;
-    }
-  }
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 256; l++) {
-        const dense_product = dense_z[i * 8192 + j * 256 + l]!;
-        const dense_z_2 = Math.fround(dense_product + dense_bias[l]!);
-        dense_z[i * 8192 + j * 256 + l] = dense_z_2;
-        add_3[i * 8192 + j * 256 + l] = erf(Math.fround(dense_z_2 * 0.7071067811865476)) + 1;
-      }
-    }
-  }
-}
-
-/**
- * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
- * residual_2 = residual + dense_2
- * 33,619,968 floating-point operations.
- */
-function dotAdd_16x32x256x64(
-  dense_z: Float32Array,
-  add_3: Float32Array,
-  dense_2_kernel: Float32Array,
-  residual: Float32Array,
-  dense_2_bias: Float32Array,
-  residual_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 8) {
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 256]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 256]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 1]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 1]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 257]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 257]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 2]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 2]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 258]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 258]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 3]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 3]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 259]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 259]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 4 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 4]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 4]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 256]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 257]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 258]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 260]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 260]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 5 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 5]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 5]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 320]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 321]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 322]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 261]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 261]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 6 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 6]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 6]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 384]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 385]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 386]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 262]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 262]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-          if (k + 7 === 256) break;
-          {
-            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 7]!;
-            const add_3_0 = add_3[i * 8192 + j * 256 + k + 7]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 448]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 449]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 450]!;
-            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 263]!;
-            const add_3_1 = add_3[i * 8192 + j * 256 + k + 263]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            sum00 += part_0 * dense_2_kernel_0;
-            sum01 += part_0 * dense_2_kernel_1;
-            sum02 += part_0 * dense_2_kernel_2;
-            sum10 += part_1 * dense_2_kernel_0;
-            sum11 += part_1 * dense_2_kernel_1;
-            sum12 += part_1 * dense_2_kernel_2;
-          }
-        }
-        const dense_2_product00 = Math.fround(sum00);
-        const dense_2_product01 = Math.fround(sum01);
-        const dense_2_product02 = Math.fround(sum02);
-        const dense_2_product10 = Math.fround(sum10);
-        const dense_2_product11 = Math.fround(sum11);
-        const dense_2_product12 = Math.fround(sum12);
-        const dense_2_bias_0 = dense_2_bias[l]!;
-        const dense_2_bias_1 = dense_2_bias[l + 1]!;
-        const dense_2_bias_2 = dense_2_bias[l + 2]!;
-        residual_2[i * 2048 + j * 64 + l] =
-          residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 1] =
-          residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 2] =
-          residual[i * 2048 + j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
-        residual_2[i * 2048 + j * 64 + l + 64] =
-          residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 65] =
-          residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 66] =
-          residual[i * 2048 + j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const dense_z_2 = dense_z[i * 8192 + j * 256 + k]!;
-        const add_3_2 = add_3[i * 8192 + j * 256 + k]!;
-        const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
-        const dense_z_3 = dense_z[i * 8192 + j * 256 + k + 256]!;
-        const add_3_3 = add_3[i * 8192 + j * 256 + k + 256]!;
-        sum0 += Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2) * dense_2_kernel_3;
-        sum1 += Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3) * dense_2_kernel_3;
-      }
-      const dense_2_product0 = Math.fround(sum0);
-      const dense_2_product1 = Math.fround(sum1);
-      const dense_2_bias_3 = dense_2_bias[63]!;
-      residual_2[i * 2048 + j * 64 + 63] =
-        residual[i * 2048 + j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
-      residual_2[i * 2048 + j * 64 + 127] =
-        residual[i * 2048 + j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
-    }
-  }
-}
-
-/**
- * largest_3 = max scores_3 over axes 2
- * exps_3 = exp(shifted_3)
- * total_3 = Σ exps_3 over axes 2
- * chosen = Σ where over axes 2
- * sum_11 = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
- * 198,176 floating-point operations.
- */
-function reduceMaxExpSum_16x32x64(
-  rowSum: Float32Array,
-  scores_3: Float32Array,
-  largest_3: Float32Array,
-  exps_3: Float32Array,
-  total_3: Float32Array,
-  next: Int32Array,
-  chosen: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      let max = -Infinity;
-      for (let k = 0; k < 64; k++) {
-        max = Math.max(max, scores_3[i * 2048 + j * 64 + k]!);
-      }
-      largest_3[i * 32 + j] = max;
-    }
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 64; l++) {
-        exps_3[i * 2048 + j * 64 + l] = exp(
-          Math.fround(scores_3[i * 2048 + j * 64 + l]! - largest_3[i * 32 + j]!),
-        );
-      }
-    }
-    for (let j = 0; j < 32; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += exps_3[i * 2048 + j * 64 + k]!;
-      }
-      total_3[i * 32 + j] = sum;
-    }
-    for (let j = 0; j < 32; j++) {
-      const next_0 = next[i * 32 + j]!;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 +=
-          k === next_0 ? Math.fround(scores_3[i * 2048 + j * 64 + k]! - largest_3[i * 32 + j]!) : 0;
-      }
-      chosen[i * 32 + j] = sum_2;
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 32; k++) {
-      sum_3 += log(total_3[i * 32 + k]!) - chosen[i * 32 + k]!;
-    }
-    const sum_11 = Math.fround(sum_3);
-    total += i < live_rows_0 ? sum_11 * 0.03125 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * d_sum_11 = d_mul_15 ⊙ 0.03125
- * d_scores.product = d_shifted_3
- * 131,088 floating-point operations.
- */
-function mulAdd_16x32x64(
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  next: Int32Array,
-  total_3: Float32Array,
-  exps_3: Float32Array,
-  d_shifted_3: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 16; i++) {
-    const d_sum_11 = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.03125);
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 64; l++) {
-        d_shifted_3[i * 2048 + j * 64 + l] =
-          (l === next[i * 32 + j]! ? -d_sum_11 : 0) +
-          (d_sum_11 / total_3[i * 32 + j]!) * exps_3[i * 2048 + j * 64 + l]!;
-      }
-    }
-  }
-}
-
-/**
- * d_scores.bias = Σ d_shifted_3 over axes 0,1
- * scores.bias.m_next = scores.bias_mul + scores.bias_mul_2
- * scores.bias.v_next = scores.bias_mul_3 + scores.bias_mul_5
- * scores.bias_next = scores.bias_sub − scores.bias_div
- * 33,728 floating-point operations.
- */
-function sumAdamw_16x32x64(
-  d_shifted_3: Float32Array,
-  scores_bias_m: Float32Array,
-  scores_bias_v: Float32Array,
-  scores_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + i]!;
-        const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + i + 1]!;
-        const d_shifted_3_2 = d_shifted_3[k * 2048 + k2 * 64 + i + 2]!;
-        const d_shifted_3_3 = d_shifted_3[k * 2048 + k2 * 64 + i + 3]!;
-        sum0 += d_shifted_3_0;
-        sum1 += d_shifted_3_1;
-        sum2 += d_shifted_3_2;
-        sum3 += d_shifted_3_3;
-      }
-    }
-    const d_scores_bias0 = Math.fround(sum0);
-    const d_scores_bias1 = Math.fround(sum1);
-    const d_scores_bias2 = Math.fround(sum2);
-    const d_scores_bias3 = Math.fround(sum3);
-    const scores_bias_m_next0 = Math.fround(
-      scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
-    );
-    scores_bias_m[i] = scores_bias_m_next0;
-    const scores_bias_m_next1 = Math.fround(
-      scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
-    );
-    scores_bias_m[i + 1] = scores_bias_m_next1;
-    const scores_bias_m_next2 = Math.fround(
-      scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
-    );
-    scores_bias_m[i + 2] = scores_bias_m_next2;
-    const scores_bias_m_next3 = Math.fround(
-      scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
-    );
-    scores_bias_m[i + 3] = scores_bias_m_next3;
-    const scores_bias_v_next0 = Math.fround(
-      scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
-    );
-    scores_bias_v[i] = scores_bias_v_next0;
-    const scores_bias_v_next1 = Math.fround(
-      scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 1] = scores_bias_v_next1;
-    const scores_bias_v_next2 = Math.fround(
-      scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 2] = scores_bias_v_next2;
-    const scores_bias_v_next3 = Math.fround(
-      scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 3] = scores_bias_v_next3;
-    const scores_bias_0 = scores_bias[i]!;
-    const scores_bias_1 = scores_bias[i + 1]!;
-    const scores_bias_2 = scores_bias[i + 2]!;
-    const scores_bias_3 = scores_bias[i + 3]!;
-    scores_bias[i] =
-      scores_bias_0 -
-      scores_bias_0 * 0.00001 -
-      (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
-    scores_bias[i + 1] =
-      scores_bias_1 -
-      scores_bias_1 * 0.00001 -
-      (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
-    scores_bias[i + 2] =
-      scores_bias_2 -
-      scores_bias_2 * 0.00001 -
-      (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
-    scores_bias[i + 3] =
-      scores_bias_3 -
-      scores_bias_3 * 0.00001 -
-      (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_mul_14 = d_layerNorm_5
- * 4,194,304 floating-point operations.
- */
-function dot_16x32x64x64(
-  d_shifted_3: Float32Array,
-  scores_kernel: Float32Array,
-  d_layerNorm_5: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 1]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 65]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 2]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 66]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 3]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 67]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 4]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 4]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 68]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 132]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 68]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 5]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 5]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 69]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 133]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 69]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 6]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 6]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 70]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 134]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 70]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 7]!;
-            const scores_kernel_0 = scores_kernel[l * 64 + k + 7]!;
-            const scores_kernel_1 = scores_kernel[l * 64 + k + 71]!;
-            const scores_kernel_2 = scores_kernel[l * 64 + k + 135]!;
-            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 71]!;
-            sum00 += d_shifted_3_0 * scores_kernel_0;
-            sum01 += d_shifted_3_0 * scores_kernel_1;
-            sum02 += d_shifted_3_0 * scores_kernel_2;
-            sum10 += d_shifted_3_1 * scores_kernel_0;
-            sum11 += d_shifted_3_1 * scores_kernel_1;
-            sum12 += d_shifted_3_1 * scores_kernel_2;
-          }
-        }
-        d_layerNorm_5[i * 2048 + j * 64 + l] = sum00;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 1] = sum01;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 2] = sum02;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 64] = sum10;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 65] = sum11;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 66] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_shifted_3_2 = d_shifted_3[i * 2048 + j * 64 + k]!;
-        const scores_kernel_3 = scores_kernel[k + 4032]!;
-        const d_shifted_3_3 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
-        sum0 += d_shifted_3_2 * scores_kernel_3;
-        sum1 += d_shifted_3_3 * scores_kernel_3;
-      }
-      d_layerNorm_5[i * 2048 + j * 64 + 63] = sum0;
-      d_layerNorm_5[i * 2048 + j * 64 + 127] = sum1;
-    }
-  }
-}
-
-/**
- * d_scores.kernel = Σ layerNorm_5·d_shifted_3 over axes 0,1 of layerNorm_5
- * scores.kernel.m_next = scores.kernel_mul + scores.kernel_mul_2
- * scores.kernel.v_next = scores.kernel_mul_3 + scores.kernel_mul_5
- * scores.kernel_next = scores.kernel_sub − scores.kernel_div
- * 4,255,744 floating-point operations.
- */
-function dotAdamw_64x16x32x64(
-  layerNorm_5: Float32Array,
-  d_shifted_3: Float32Array,
-  scores_kernel_m: Float32Array,
-  scores_kernel_v: Float32Array,
-  scores_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2 += 8) {
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 64]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 64]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 65]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 65]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 66]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 128]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 128]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 129]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 129]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 130]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 192]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 192]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 193]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 193]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 194]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 4 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 256]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 256]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 257]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 257]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 258]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 5 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 320]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 320]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 321]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 321]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 322]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 6 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 384]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 384]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 385]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 385]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 386]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-          if (k2 + 7 === 32) break;
-          {
-            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 448]!;
-            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 448]!;
-            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 449]!;
-            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 449]!;
-            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 450]!;
-            sum00 += layerNorm_5_0 * d_shifted_3_0;
-            sum01 += layerNorm_5_0 * d_shifted_3_1;
-            sum10 += layerNorm_5_1 * d_shifted_3_0;
-            sum11 += layerNorm_5_1 * d_shifted_3_1;
-            sum20 += layerNorm_5_2 * d_shifted_3_0;
-            sum21 += layerNorm_5_2 * d_shifted_3_1;
-          }
-        }
-      }
-      const d_scores_kernel00 = Math.fround(sum00);
-      const d_scores_kernel01 = Math.fround(sum01);
-      const d_scores_kernel10 = Math.fround(sum10);
-      const d_scores_kernel11 = Math.fround(sum11);
-      const d_scores_kernel20 = Math.fround(sum20);
-      const d_scores_kernel21 = Math.fround(sum21);
-      const scores_kernel_m_next00 = Math.fround(
-        scores_kernel_m[i * 64 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j] = scores_kernel_m_next00;
-      const scores_kernel_m_next01 = Math.fround(
-        scores_kernel_m[i * 64 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 1] = scores_kernel_m_next01;
-      const scores_kernel_m_next10 = Math.fround(
-        scores_kernel_m[i * 64 + j + 64]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 64] = scores_kernel_m_next10;
-      const scores_kernel_m_next11 = Math.fround(
-        scores_kernel_m[i * 64 + j + 65]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 65] = scores_kernel_m_next11;
-      const scores_kernel_m_next20 = Math.fround(
-        scores_kernel_m[i * 64 + j + 128]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 128] = scores_kernel_m_next20;
-      const scores_kernel_m_next21 = Math.fround(
-        scores_kernel_m[i * 64 + j + 129]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 129] = scores_kernel_m_next21;
-      const scores_kernel_v_next00 = Math.fround(
-        scores_kernel_v[i * 64 + j]! * 0.999 +
-          d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j] = scores_kernel_v_next00;
-      const scores_kernel_v_next01 = Math.fround(
-        scores_kernel_v[i * 64 + j + 1]! * 0.999 +
-          d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 1] = scores_kernel_v_next01;
-      const scores_kernel_v_next10 = Math.fround(
-        scores_kernel_v[i * 64 + j + 64]! * 0.999 +
-          d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 64] = scores_kernel_v_next10;
-      const scores_kernel_v_next11 = Math.fround(
-        scores_kernel_v[i * 64 + j + 65]! * 0.999 +
-          d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 65] = scores_kernel_v_next11;
-      const scores_kernel_v_next20 = Math.fround(
-        scores_kernel_v[i * 64 + j + 128]! * 0.999 +
-          d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 128] = scores_kernel_v_next20;
-      const scores_kernel_v_next21 = Math.fround(
-        scores_kernel_v[i * 64 + j + 129]! * 0.999 +
-          d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 129] = scores_kernel_v_next21;
-      const scores_kernel_0 = scores_kernel[i * 64 + j]!;
-      const scores_kernel_1 = scores_kernel[i * 64 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[i * 64 + j + 64]!;
-      const scores_kernel_3 = scores_kernel[i * 64 + j + 65]!;
-      const scores_kernel_4 = scores_kernel[i * 64 + j + 128]!;
-      const scores_kernel_5 = scores_kernel[i * 64 + j + 129]!;
-      scores_kernel[i * 64 + j] =
-        scores_kernel_0 -
-        scores_kernel_0 * 0.00001 -
-        (scores_kernel_m_next00 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 1] =
-        scores_kernel_1 -
-        scores_kernel_1 * 0.00001 -
-        (scores_kernel_m_next01 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 64] =
-        scores_kernel_2 -
-        scores_kernel_2 * 0.00001 -
-        (scores_kernel_m_next10 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 65] =
-        scores_kernel_3 -
-        scores_kernel_3 * 0.00001 -
-        (scores_kernel_m_next11 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 128] =
-        scores_kernel_4 -
-        scores_kernel_4 * 0.00001 -
-        (scores_kernel_m_next20 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 129] =
-        scores_kernel_5 -
-        scores_kernel_5 * 0.00001 -
-        (scores_kernel_m_next21 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
-    }
-  }
-  for (let j = 0; j < 64; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const layerNorm_5_3 = layerNorm_5[k * 2048 + k2 * 64 + 63]!;
-        const d_shifted_3_2 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
-        const d_shifted_3_3 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
-        sum0 += layerNorm_5_3 * d_shifted_3_2;
-        sum1 += layerNorm_5_3 * d_shifted_3_3;
-      }
-    }
-    const d_scores_kernel0 = Math.fround(sum0);
-    const d_scores_kernel1 = Math.fround(sum1);
-    const scores_kernel_m_next0 = Math.fround(
-      scores_kernel_m[j + 4032]! * 0.9 + d_scores_kernel0 * 0.09999999999999998,
-    );
-    scores_kernel_m[j + 4032] = scores_kernel_m_next0;
-    const scores_kernel_m_next1 = Math.fround(
-      scores_kernel_m[j + 4033]! * 0.9 + d_scores_kernel1 * 0.09999999999999998,
-    );
-    scores_kernel_m[j + 4033] = scores_kernel_m_next1;
-    const scores_kernel_v_next0 = Math.fround(
-      scores_kernel_v[j + 4032]! * 0.999 +
-        d_scores_kernel0 * d_scores_kernel0 * 0.0010000000000000009,
-    );
-    scores_kernel_v[j + 4032] = scores_kernel_v_next0;
-    const scores_kernel_v_next1 = Math.fround(
-      scores_kernel_v[j + 4033]! * 0.999 +
-        d_scores_kernel1 * d_scores_kernel1 * 0.0010000000000000009,
-    );
-    scores_kernel_v[j + 4033] = scores_kernel_v_next1;
-    const scores_kernel_6 = scores_kernel[j + 4032]!;
-    const scores_kernel_7 = scores_kernel[j + 4033]!;
-    scores_kernel[j + 4032] =
-      scores_kernel_6 -
-      scores_kernel_6 * 0.00001 -
-      (scores_kernel_m_next0 * rate_0) / (Math.sqrt(scores_kernel_v_next0 * correction_0) + 1e-8);
-    scores_kernel[j + 4033] =
-      scores_kernel_7 -
-      scores_kernel_7 * 0.00001 -
-      (scores_kernel_m_next1 * rate_0) / (Math.sqrt(scores_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_layerNorm_5.inverse = Σ d_broadcast_37 over axes 2
- * d_layerNorm_5.centered_3 = d_sum_10 ⊙ layerNorm_5.centered
- * d_layerNorm_5.centered = d_layerNorm_5.centered_partial + d_layerNorm_5.centered_2
- * d_layerNorm_5.mu = Σ d_broadcast_36 over axes 2
- * 655,360 floating-point operations.
- */
-function sumMulAddSum_16x32x64(
-  d_layerNorm_5: Float32Array,
-  layerNorm_5_gamma: Float32Array,
-  residual_4: Float32Array,
-  sum_9: Float32Array,
-  layerNorm_5_inverse: Float32Array,
-  sqrt_5: Float32Array,
-  d_layerNorm_5_centered_2: Float32Array,
-  d_layerNorm_5_centered: Float32Array,
-  d_layerNorm_5_mu: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      const mul_0 = sum_9[i * 32 + j]! * 0.015625;
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum +=
-          Math.fround(d_layerNorm_5[i * 2048 + j * 64 + k]! * layerNorm_5_gamma[k]!) *
-          Math.fround(residual_4[i * 2048 + j * 64 + k]! - mul_0);
-      }
-      const d_layerNorm_5_inverse = Math.fround(sum);
-      const mul_1 =
-        (-(
-          d_layerNorm_5_inverse *
-          (layerNorm_5_inverse[i * 32 + j]! * layerNorm_5_inverse[i * 32 + j]!)
-        ) /
-          (sqrt_5[i * 32 + j]! * 2)) *
-        0.015625;
-      const mul_2 = sum_9[i * 32 + j]! * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        d_layerNorm_5_centered_2[i * 2048 + j * 64 + l] =
-          mul_1 * Math.fround(residual_4[i * 2048 + j * 64 + l]! - mul_2);
-      }
-      const layerNorm_5_inverse_0 = layerNorm_5_inverse[i * 32 + j]!;
-      for (let l = 0; l < 64; l++) {
-        const d_layerNorm_5_centered_2_0 = d_layerNorm_5_centered_2[i * 2048 + j * 64 + l]!;
-        d_layerNorm_5_centered[i * 2048 + j * 64 + l] =
-          Math.fround(d_layerNorm_5[i * 2048 + j * 64 + l]! * layerNorm_5_gamma[l]!) *
-            layerNorm_5_inverse_0 +
-          d_layerNorm_5_centered_2_0 +
-          d_layerNorm_5_centered_2_0;
-      }
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 += -d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
-      }
-      d_layerNorm_5_mu[i * 32 + j] = sum_2;
-    }
-  }
-}
-
-/**
- * d_layerNorm_5.gamma = Σ d_broadcast_38 over axes 0,1
- * layerNorm_5.gamma.m_next = layerNorm_5.gamma_mul + layerNorm_5.gamma_mul_2
- * layerNorm_5.gamma.v_next = layerNorm_5.gamma_mul_3 + layerNorm_5.gamma_mul_5
- * layerNorm_5.gamma_next = layerNorm_5.gamma_sub − layerNorm_5.gamma_div
- * 66,496 floating-point operations.
- */
-function sumAdamw_16x32x64_2(
-  d_layerNorm_5: Float32Array,
-  layerNorm_5_normal: Float32Array,
-  layerNorm_5_gamma_m: Float32Array,
-  layerNorm_5_gamma_v: Float32Array,
-  layerNorm_5_gamma: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        sum += d_layerNorm_5[k * 2048 + k2 * 64 + i]! * layerNorm_5_normal[k * 2048 + k2 * 64 + i]!;
-      }
-    }
-    const d_layerNorm_5_gamma = Math.fround(sum);
-    const layerNorm_5_gamma_m_next = Math.fround(
-      layerNorm_5_gamma_m[i]! * 0.9 + d_layerNorm_5_gamma * 0.09999999999999998,
-    );
-    layerNorm_5_gamma_m[i] = layerNorm_5_gamma_m_next;
-    const layerNorm_5_gamma_v_next = Math.fround(
-      layerNorm_5_gamma_v[i]! * 0.999 +
-        d_layerNorm_5_gamma * d_layerNorm_5_gamma * 0.0010000000000000009,
-    );
-    layerNorm_5_gamma_v[i] = layerNorm_5_gamma_v_next;
-    const layerNorm_5_gamma_0 = layerNorm_5_gamma[i]!;
-    layerNorm_5_gamma[i] =
-      layerNorm_5_gamma_0 -
-      layerNorm_5_gamma_0 * 0.00001 -
-      (layerNorm_5_gamma_m_next * rate_0) /
-        (Math.sqrt(layerNorm_5_gamma_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_dense_4.bias = Σ d_residual_4 over axes 0,1
- * dense_4.bias.m_next = dense_4.bias_mul + dense_4.bias_mul_2
- * dense_4.bias.v_next = dense_4.bias_mul_3 + dense_4.bias_mul_5
- * dense_4.bias_next = dense_4.bias_sub − dense_4.bias_div
- * 99,264 floating-point operations.
- */
-function sumAdamw_16x32x64_3(
-  d_layerNorm_5_centered: Float32Array,
-  d_layerNorm_5_mu: Float32Array,
-  dense_4_bias_m: Float32Array,
-  dense_4_bias_v: Float32Array,
-  dense_4_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i]!;
-        const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
-        const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-        const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i + 1]!;
-        const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i + 2]!;
-        const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + i + 3]!;
-        sum0 += Math.fround(d_layerNorm_5_centered_0 + mul_0);
-        sum1 += Math.fround(d_layerNorm_5_centered_1 + mul_0);
-        sum2 += Math.fround(d_layerNorm_5_centered_2 + mul_0);
-        sum3 += Math.fround(d_layerNorm_5_centered_3 + mul_0);
-      }
-    }
-    const d_dense_4_bias0 = Math.fround(sum0);
-    const d_dense_4_bias1 = Math.fround(sum1);
-    const d_dense_4_bias2 = Math.fround(sum2);
-    const d_dense_4_bias3 = Math.fround(sum3);
-    const dense_4_bias_m_next0 = Math.fround(
-      dense_4_bias_m[i]! * 0.9 + d_dense_4_bias0 * 0.09999999999999998,
-    );
-    dense_4_bias_m[i] = dense_4_bias_m_next0;
-    const dense_4_bias_m_next1 = Math.fround(
-      dense_4_bias_m[i + 1]! * 0.9 + d_dense_4_bias1 * 0.09999999999999998,
-    );
-    dense_4_bias_m[i + 1] = dense_4_bias_m_next1;
-    const dense_4_bias_m_next2 = Math.fround(
-      dense_4_bias_m[i + 2]! * 0.9 + d_dense_4_bias2 * 0.09999999999999998,
-    );
-    dense_4_bias_m[i + 2] = dense_4_bias_m_next2;
-    const dense_4_bias_m_next3 = Math.fround(
-      dense_4_bias_m[i + 3]! * 0.9 + d_dense_4_bias3 * 0.09999999999999998,
-    );
-    dense_4_bias_m[i + 3] = dense_4_bias_m_next3;
-    const dense_4_bias_v_next0 = Math.fround(
-      dense_4_bias_v[i]! * 0.999 + d_dense_4_bias0 * d_dense_4_bias0 * 0.0010000000000000009,
-    );
-    dense_4_bias_v[i] = dense_4_bias_v_next0;
-    const dense_4_bias_v_next1 = Math.fround(
-      dense_4_bias_v[i + 1]! * 0.999 + d_dense_4_bias1 * d_dense_4_bias1 * 0.0010000000000000009,
-    );
-    dense_4_bias_v[i + 1] = dense_4_bias_v_next1;
-    const dense_4_bias_v_next2 = Math.fround(
-      dense_4_bias_v[i + 2]! * 0.999 + d_dense_4_bias2 * d_dense_4_bias2 * 0.0010000000000000009,
-    );
-    dense_4_bias_v[i + 2] = dense_4_bias_v_next2;
-    const dense_4_bias_v_next3 = Math.fround(
-      dense_4_bias_v[i + 3]! * 0.999 + d_dense_4_bias3 * d_dense_4_bias3 * 0.0010000000000000009,
-    );
-    dense_4_bias_v[i + 3] = dense_4_bias_v_next3;
-    const dense_4_bias_0 = dense_4_bias[i]!;
-    const dense_4_bias_1 = dense_4_bias[i + 1]!;
-    const dense_4_bias_2 = dense_4_bias[i + 2]!;
-    const dense_4_bias_3 = dense_4_bias[i + 3]!;
-    dense_4_bias[i] =
-      dense_4_bias_0 -
-      dense_4_bias_0 * 0.00001 -
-      (dense_4_bias_m_next0 * rate_0) / (Math.sqrt(dense_4_bias_v_next0 * correction_0) + 1e-8);
-    dense_4_bias[i + 1] =
-      dense_4_bias_1 -
-      dense_4_bias_1 * 0.00001 -
-      (dense_4_bias_m_next1 * rate_0) / (Math.sqrt(dense_4_bias_v_next1 * correction_0) + 1e-8);
-    dense_4_bias[i + 2] =
-      dense_4_bias_2 -
-      dense_4_bias_2 * 0.00001 -
-      (dense_4_bias_m_next2 * rate_0) / (Math.sqrt(dense_4_bias_v_next2 * correction_0) + 1e-8);
-    dense_4_bias[i + 3] =
-      dense_4_bias_3 -
-      dense_4_bias_3 * 0.00001 -
-      (dense_4_bias_m_next3 * rate_0) / (Math.sqrt(dense_4_bias_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_dense_3 = Σ d_residual_4·dense_4.kernel over axes 2 of d_residual_4
- * d_dense_3.product = d_dense_3.z
- * All sums first, kept in d_dense_3_z; then the rest, point by point.
- * 35,258,368 floating-point operations.
- */
-function dotAdd_16x32x64x256_2(
-  d_layerNorm_5_centered: Float32Array,
-  d_layerNorm_5_mu: Float32Array,
-  dense_4_kernel: Float32Array,
-  d_dense_3_z: Float32Array,
-  add_6: Float32Array,
-  dense_3_z: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 255; l += 3) {
-        const mul_0 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
-        const mul_1 = d_layerNorm_5_mu[i * 32 + j + 1]! * 0.015625;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 64]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 128]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 1]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 1]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 65]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 129]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 65]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 2]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 2]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 66]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 130]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 66]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 3]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 3]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 67]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 131]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 67]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 4]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 4]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 68]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 132]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 68]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 5]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 5]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 69]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 133]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 69]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 6]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 6]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 70]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 134]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 70]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 7]!;
-            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 7]!;
-            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 71]!;
-            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 135]!;
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 71]!;
-            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-            sum00 += part_0 * dense_4_kernel_0;
-            sum01 += part_0 * dense_4_kernel_1;
-            sum02 += part_0 * dense_4_kernel_2;
-            sum10 += part_1 * dense_4_kernel_0;
-            sum11 += part_1 * dense_4_kernel_1;
-            sum12 += part_1 * dense_4_kernel_2;
-          }
-        }
-        d_dense_3_z[i * 8192 + j * 256 + l] = sum00;
-        d_dense_3_z[i * 8192 + j * 256 + l + 1] = sum01;
-        d_dense_3_z[i * 8192 + j * 256 + l + 2] = sum02;
-        d_dense_3_z[i * 8192 + j * 256 + l + 256] = sum10;
-        d_dense_3_z[i * 8192 + j * 256 + l + 257] = sum11;
-        d_dense_3_z[i * 8192 + j * 256 + l + 258] = sum12;
-      }
-      const mul_2 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
-      const mul_3 = d_layerNorm_5_mu[i * 32 + j + 1]! * 0.015625;
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
-        const dense_4_kernel_3 = dense_4_kernel[k + 16320]!;
-        const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
-        sum0 += Math.fround(d_layerNorm_5_centered_2 + mul_2) * dense_4_kernel_3;
-        sum1 += Math.fround(d_layerNorm_5_centered_3 + mul_3) * dense_4_kernel_3;
-      }
-      d_dense_3_z[i * 8192 + j * 256 + 255] = sum0;
-      d_dense_3_z[i * 8192 + j * 256 + 511] = sum1;
-    }
-  }
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 256; l++) {
-        const d_dense_3 = d_dense_3_z[i * 8192 + j * 256 + l]!;
-        const dense_3_z_0 = dense_3_z[i * 8192 + j * 256 + l]!;
-        const part_0_2 = Math.fround(dense_3_z_0 * 0.7071067811865476);
-        d_dense_3_z[i * 8192 + j * 256 + l] =
-          d_dense_3 * add_6[i * 8192 + j * 256 + l]! * 0.5 +
-          d_dense_3 *
-            Math.fround(dense_3_z_0 * 0.5) *
-            (exp(-(part_0_2 * part_0_2)) * 1.1283791670955126) *
-            0.7071067811865476;
-      }
-    }
-  }
-}
-
-/**
- * d_dense_4.kernel = Σ dense_3·d_residual_4 over axes 0,1 of dense_3
- * dense_4.kernel.m_next = dense_4.kernel_mul + dense_4.kernel_mul_2
- * dense_4.kernel.v_next = dense_4.kernel_mul_3 + dense_4.kernel_mul_5
- * dense_4.kernel_next = dense_4.kernel_sub − dense_4.kernel_div
- * 50,577,408 floating-point operations.
- */
-function dotAdamw_256x16x32x64(
-  dense_3_z: Float32Array,
-  add_6: Float32Array,
-  d_layerNorm_5_centered: Float32Array,
-  d_layerNorm_5_mu: Float32Array,
-  dense_4_kernel_m: Float32Array,
-  dense_4_kernel_v: Float32Array,
-  dense_4_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 255; i += 3) {
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2 += 8) {
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 2]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 256]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 256]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 64]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 1]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 65]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 257]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 257]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 258]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 258]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 512]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 512]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 128]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 2]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 129]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 513]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 513]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 514]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 514]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 768]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 768]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 192]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 3]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 193]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 769]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 769]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 770]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 770]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 4 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1024]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1024]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 256]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 4]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 257]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1025]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1025]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1026]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1026]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 5 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1280]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1280]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 320]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 5]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 321]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1281]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1281]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1282]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1282]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 6 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1536]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1536]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 384]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 6]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 385]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1537]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1537]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1538]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1538]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-          if (k2 + 7 === 32) break;
-          {
-            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1792]!;
-            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1792]!;
-            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 448]!;
-            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 7]!;
-            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 449]!;
-            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1793]!;
-            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1793]!;
-            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1794]!;
-            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1794]!;
-            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-            sum00 += part_0 * part_1;
-            sum01 += part_0 * part_2;
-            sum10 += part_3 * part_1;
-            sum11 += part_3 * part_2;
-            sum20 += part_4 * part_1;
-            sum21 += part_4 * part_2;
-          }
-        }
-      }
-      const d_dense_4_kernel00 = Math.fround(sum00);
-      const d_dense_4_kernel01 = Math.fround(sum01);
-      const d_dense_4_kernel10 = Math.fround(sum10);
-      const d_dense_4_kernel11 = Math.fround(sum11);
-      const d_dense_4_kernel20 = Math.fround(sum20);
-      const d_dense_4_kernel21 = Math.fround(sum21);
-      const dense_4_kernel_m_next00 = Math.fround(
-        dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel00 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j] = dense_4_kernel_m_next00;
-      const dense_4_kernel_m_next01 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_4_kernel01 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 1] = dense_4_kernel_m_next01;
-      const dense_4_kernel_m_next10 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_4_kernel10 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 64] = dense_4_kernel_m_next10;
-      const dense_4_kernel_m_next11 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_4_kernel11 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 65] = dense_4_kernel_m_next11;
-      const dense_4_kernel_m_next20 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_4_kernel20 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 128] = dense_4_kernel_m_next20;
-      const dense_4_kernel_m_next21 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_4_kernel21 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 129] = dense_4_kernel_m_next21;
-      const dense_4_kernel_v_next00 = Math.fround(
-        dense_4_kernel_v[i * 64 + j]! * 0.999 +
-          d_dense_4_kernel00 * d_dense_4_kernel00 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j] = dense_4_kernel_v_next00;
-      const dense_4_kernel_v_next01 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 1]! * 0.999 +
-          d_dense_4_kernel01 * d_dense_4_kernel01 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 1] = dense_4_kernel_v_next01;
-      const dense_4_kernel_v_next10 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 64]! * 0.999 +
-          d_dense_4_kernel10 * d_dense_4_kernel10 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 64] = dense_4_kernel_v_next10;
-      const dense_4_kernel_v_next11 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 65]! * 0.999 +
-          d_dense_4_kernel11 * d_dense_4_kernel11 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 65] = dense_4_kernel_v_next11;
-      const dense_4_kernel_v_next20 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 128]! * 0.999 +
-          d_dense_4_kernel20 * d_dense_4_kernel20 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 128] = dense_4_kernel_v_next20;
-      const dense_4_kernel_v_next21 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 129]! * 0.999 +
-          d_dense_4_kernel21 * d_dense_4_kernel21 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 129] = dense_4_kernel_v_next21;
-      const dense_4_kernel_0 = dense_4_kernel[i * 64 + j]!;
-      const dense_4_kernel_1 = dense_4_kernel[i * 64 + j + 1]!;
-      const dense_4_kernel_2 = dense_4_kernel[i * 64 + j + 64]!;
-      const dense_4_kernel_3 = dense_4_kernel[i * 64 + j + 65]!;
-      const dense_4_kernel_4 = dense_4_kernel[i * 64 + j + 128]!;
-      const dense_4_kernel_5 = dense_4_kernel[i * 64 + j + 129]!;
-      dense_4_kernel[i * 64 + j] =
-        dense_4_kernel_0 -
-        dense_4_kernel_0 * 0.00001 -
-        (dense_4_kernel_m_next00 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next00 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 1] =
-        dense_4_kernel_1 -
-        dense_4_kernel_1 * 0.00001 -
-        (dense_4_kernel_m_next01 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next01 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 64] =
-        dense_4_kernel_2 -
-        dense_4_kernel_2 * 0.00001 -
-        (dense_4_kernel_m_next10 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next10 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 65] =
-        dense_4_kernel_3 -
-        dense_4_kernel_3 * 0.00001 -
-        (dense_4_kernel_m_next11 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next11 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 128] =
-        dense_4_kernel_4 -
-        dense_4_kernel_4 * 0.00001 -
-        (dense_4_kernel_m_next20 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next20 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 129] =
-        dense_4_kernel_5 -
-        dense_4_kernel_5 * 0.00001 -
-        (dense_4_kernel_m_next21 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next21 * correction_0) + 1e-8);
-    }
-  }
-  for (let j = 0; j < 64; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const dense_3_z_3 = dense_3_z[k * 8192 + k2 * 256 + 255]!;
-        const add_6_3 = add_6[k * 8192 + k2 * 256 + 255]!;
-        const part_5 = Math.fround(Math.fround(dense_3_z_3 * 0.5) * add_6_3);
-        const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
-        const d_layerNorm_5_mu_1 = d_layerNorm_5_mu[k * 32 + k2]!;
-        const mul_1 = d_layerNorm_5_mu_1 * 0.015625;
-        const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
-        sum0 += part_5 * Math.fround(d_layerNorm_5_centered_2 + mul_1);
-        sum1 += part_5 * Math.fround(d_layerNorm_5_centered_3 + mul_1);
-      }
-    }
-    const d_dense_4_kernel0 = Math.fround(sum0);
-    const d_dense_4_kernel1 = Math.fround(sum1);
-    const dense_4_kernel_m_next0 = Math.fround(
-      dense_4_kernel_m[j + 16320]! * 0.9 + d_dense_4_kernel0 * 0.09999999999999998,
-    );
-    dense_4_kernel_m[j + 16320] = dense_4_kernel_m_next0;
-    const dense_4_kernel_m_next1 = Math.fround(
-      dense_4_kernel_m[j + 16321]! * 0.9 + d_dense_4_kernel1 * 0.09999999999999998,
-    );
-    dense_4_kernel_m[j + 16321] = dense_4_kernel_m_next1;
-    const dense_4_kernel_v_next0 = Math.fround(
-      dense_4_kernel_v[j + 16320]! * 0.999 +
-        d_dense_4_kernel0 * d_dense_4_kernel0 * 0.0010000000000000009,
-    );
-    dense_4_kernel_v[j + 16320] = dense_4_kernel_v_next0;
-    const dense_4_kernel_v_next1 = Math.fround(
-      dense_4_kernel_v[j + 16321]! * 0.999 +
-        d_dense_4_kernel1 * d_dense_4_kernel1 * 0.0010000000000000009,
-    );
-    dense_4_kernel_v[j + 16321] = dense_4_kernel_v_next1;
-    const dense_4_kernel_6 = dense_4_kernel[j + 16320]!;
-    const dense_4_kernel_7 = dense_4_kernel[j + 16321]!;
-    dense_4_kernel[j + 16320] =
-      dense_4_kernel_6 -
-      dense_4_kernel_6 * 0.00001 -
-      (dense_4_kernel_m_next0 * rate_0) / (Math.sqrt(dense_4_kernel_v_next0 * correction_0) + 1e-8);
-    dense_4_kernel[j + 16321] =
-      dense_4_kernel_7 -
-      dense_4_kernel_7 * 0.00001 -
-      (dense_4_kernel_m_next1 * rate_0) / (Math.sqrt(dense_4_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_dense_3.bias = Σ d_dense_3.z over axes 0,1
- * dense_3.bias.m_next = dense_3.bias_mul + dense_3.bias_mul_2
- * dense_3.bias.v_next = dense_3.bias_mul_3 + dense_3.bias_mul_5
- * dense_3.bias_next = dense_3.bias_sub − dense_3.bias_div
- * 134,912 floating-point operations.
- */
-function sumAdamw_16x32x256(
-  d_dense_3_z: Float32Array,
-  dense_3_bias_m: Float32Array,
-  dense_3_bias_v: Float32Array,
-  dense_3_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + i]!;
-        const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
-        const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
-        const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + i + 3]!;
-        sum0 += d_dense_3_z_0;
-        sum1 += d_dense_3_z_1;
-        sum2 += d_dense_3_z_2;
-        sum3 += d_dense_3_z_3;
-      }
-    }
-    const d_dense_3_bias0 = Math.fround(sum0);
-    const d_dense_3_bias1 = Math.fround(sum1);
-    const d_dense_3_bias2 = Math.fround(sum2);
-    const d_dense_3_bias3 = Math.fround(sum3);
-    const dense_3_bias_m_next0 = Math.fround(
-      dense_3_bias_m[i]! * 0.9 + d_dense_3_bias0 * 0.09999999999999998,
-    );
-    dense_3_bias_m[i] = dense_3_bias_m_next0;
-    const dense_3_bias_m_next1 = Math.fround(
-      dense_3_bias_m[i + 1]! * 0.9 + d_dense_3_bias1 * 0.09999999999999998,
-    );
-    dense_3_bias_m[i + 1] = dense_3_bias_m_next1;
-    const dense_3_bias_m_next2 = Math.fround(
-      dense_3_bias_m[i + 2]! * 0.9 + d_dense_3_bias2 * 0.09999999999999998,
-    );
-    dense_3_bias_m[i + 2] = dense_3_bias_m_next2;
-    const dense_3_bias_m_next3 = Math.fround(
-      dense_3_bias_m[i + 3]! * 0.9 + d_dense_3_bias3 * 0.09999999999999998,
-    );
-    dense_3_bias_m[i + 3] = dense_3_bias_m_next3;
-    const dense_3_bias_v_next0 = Math.fround(
-      dense_3_bias_v[i]! * 0.999 + d_dense_3_bias0 * d_dense_3_bias0 * 0.0010000000000000009,
-    );
-    dense_3_bias_v[i] = dense_3_bias_v_next0;
-    const dense_3_bias_v_next1 = Math.fround(
-      dense_3_bias_v[i + 1]! * 0.999 + d_dense_3_bias1 * d_dense_3_bias1 * 0.0010000000000000009,
-    );
-    dense_3_bias_v[i + 1] = dense_3_bias_v_next1;
-    const dense_3_bias_v_next2 = Math.fround(
-      dense_3_bias_v[i + 2]! * 0.999 + d_dense_3_bias2 * d_dense_3_bias2 * 0.0010000000000000009,
-    );
-    dense_3_bias_v[i + 2] = dense_3_bias_v_next2;
-    const dense_3_bias_v_next3 = Math.fround(
-      dense_3_bias_v[i + 3]! * 0.999 + d_dense_3_bias3 * d_dense_3_bias3 * 0.0010000000000000009,
-    );
-    dense_3_bias_v[i + 3] = dense_3_bias_v_next3;
-    const dense_3_bias_0 = dense_3_bias[i]!;
-    const dense_3_bias_1 = dense_3_bias[i + 1]!;
-    const dense_3_bias_2 = dense_3_bias[i + 2]!;
-    const dense_3_bias_3 = dense_3_bias[i + 3]!;
-    dense_3_bias[i] =
-      dense_3_bias_0 -
-      dense_3_bias_0 * 0.00001 -
-      (dense_3_bias_m_next0 * rate_0) / (Math.sqrt(dense_3_bias_v_next0 * correction_0) + 1e-8);
-    dense_3_bias[i + 1] =
-      dense_3_bias_1 -
-      dense_3_bias_1 * 0.00001 -
-      (dense_3_bias_m_next1 * rate_0) / (Math.sqrt(dense_3_bias_v_next1 * correction_0) + 1e-8);
-    dense_3_bias[i + 2] =
-      dense_3_bias_2 -
-      dense_3_bias_2 * 0.00001 -
-      (dense_3_bias_m_next2 * rate_0) / (Math.sqrt(dense_3_bias_v_next2 * correction_0) + 1e-8);
-    dense_3_bias[i + 3] =
-      dense_3_bias_3 -
-      dense_3_bias_3 * 0.00001 -
-      (dense_3_bias_m_next3 * rate_0) / (Math.sqrt(dense_3_bias_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_mul_10 = d_layerNorm_4
- * 16,777,216 floating-point operations.
- */
-function dot_16x32x256x64(
-  d_dense_3_z: Float32Array,
-  dense_3_kernel: Float32Array,
-  d_layerNorm_4: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 8) {
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 256]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 512]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 1]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 1]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 257]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 513]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 257]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 2]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 2]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 258]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 514]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 258]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 3]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 3]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 259]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 515]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 259]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 4 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 4]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 4]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 260]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 516]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 260]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 5 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 5]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 5]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 261]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 517]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 261]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 6 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 6]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 6]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 262]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 518]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 262]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-          if (k + 7 === 256) break;
-          {
-            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 7]!;
-            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 7]!;
-            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 263]!;
-            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 519]!;
-            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 263]!;
-            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
-            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
-          }
-        }
-        d_layerNorm_4[i * 2048 + j * 64 + l] = sum00;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 1] = sum01;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 2] = sum02;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 64] = sum10;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 65] = sum11;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 66] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_dense_3_z_2 = d_dense_3_z[i * 8192 + j * 256 + k]!;
-        const dense_3_kernel_3 = dense_3_kernel[k + 16128]!;
-        const d_dense_3_z_3 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
-        sum0 += d_dense_3_z_2 * dense_3_kernel_3;
-        sum1 += d_dense_3_z_3 * dense_3_kernel_3;
-      }
-      d_layerNorm_4[i * 2048 + j * 64 + 63] = sum0;
-      d_layerNorm_4[i * 2048 + j * 64 + 127] = sum1;
-    }
-  }
-}
-
-/**
- * d_dense_3.kernel = Σ layerNorm_4·d_dense_3.z over axes 0,1 of layerNorm_4
- * dense_3.kernel.m_next = dense_3.kernel_mul + dense_3.kernel_mul_2
- * dense_3.kernel.v_next = dense_3.kernel_mul_3 + dense_3.kernel_mul_5
- * dense_3.kernel_next = dense_3.kernel_sub − dense_3.kernel_div
- * 17,022,976 floating-point operations.
- */
-function dotAdamw_64x16x32x256(
-  layerNorm_4: Float32Array,
-  d_dense_3_z: Float32Array,
-  dense_3_kernel_m: Float32Array,
-  dense_3_kernel_v: Float32Array,
-  dense_3_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2 += 8) {
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 2]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 64]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 256]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 257]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 258]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 65]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 128]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 512]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 513]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 514]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 129]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 192]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 768]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 769]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 770]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 193]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 4 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 256]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1024]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1025]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1026]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 257]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 5 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 320]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1280]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1281]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1282]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 321]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 6 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 384]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1536]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1537]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1538]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 385]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-          if (k2 + 7 === 32) break;
-          {
-            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 448]!;
-            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1792]!;
-            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1793]!;
-            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1794]!;
-            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 449]!;
-            sum00 += layerNorm_4_0 * d_dense_3_z_0;
-            sum01 += layerNorm_4_0 * d_dense_3_z_1;
-            sum02 += layerNorm_4_0 * d_dense_3_z_2;
-            sum10 += layerNorm_4_1 * d_dense_3_z_0;
-            sum11 += layerNorm_4_1 * d_dense_3_z_1;
-            sum12 += layerNorm_4_1 * d_dense_3_z_2;
-          }
-        }
-      }
-      const d_dense_3_kernel00 = Math.fround(sum00);
-      const d_dense_3_kernel01 = Math.fround(sum01);
-      const d_dense_3_kernel02 = Math.fround(sum02);
-      const d_dense_3_kernel10 = Math.fround(sum10);
-      const d_dense_3_kernel11 = Math.fround(sum11);
-      const d_dense_3_kernel12 = Math.fround(sum12);
-      const dense_3_kernel_m_next00 = Math.fround(
-        dense_3_kernel_m[i * 256 + j]! * 0.9 + d_dense_3_kernel00 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j] = dense_3_kernel_m_next00;
-      const dense_3_kernel_m_next01 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 1]! * 0.9 + d_dense_3_kernel01 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 1] = dense_3_kernel_m_next01;
-      const dense_3_kernel_m_next02 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 2]! * 0.9 + d_dense_3_kernel02 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 2] = dense_3_kernel_m_next02;
-      const dense_3_kernel_m_next10 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 256]! * 0.9 + d_dense_3_kernel10 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 256] = dense_3_kernel_m_next10;
-      const dense_3_kernel_m_next11 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 257]! * 0.9 + d_dense_3_kernel11 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 257] = dense_3_kernel_m_next11;
-      const dense_3_kernel_m_next12 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 258]! * 0.9 + d_dense_3_kernel12 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 258] = dense_3_kernel_m_next12;
-      const dense_3_kernel_v_next00 = Math.fround(
-        dense_3_kernel_v[i * 256 + j]! * 0.999 +
-          d_dense_3_kernel00 * d_dense_3_kernel00 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j] = dense_3_kernel_v_next00;
-      const dense_3_kernel_v_next01 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 1]! * 0.999 +
-          d_dense_3_kernel01 * d_dense_3_kernel01 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 1] = dense_3_kernel_v_next01;
-      const dense_3_kernel_v_next02 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 2]! * 0.999 +
-          d_dense_3_kernel02 * d_dense_3_kernel02 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 2] = dense_3_kernel_v_next02;
-      const dense_3_kernel_v_next10 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 256]! * 0.999 +
-          d_dense_3_kernel10 * d_dense_3_kernel10 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 256] = dense_3_kernel_v_next10;
-      const dense_3_kernel_v_next11 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 257]! * 0.999 +
-          d_dense_3_kernel11 * d_dense_3_kernel11 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 257] = dense_3_kernel_v_next11;
-      const dense_3_kernel_v_next12 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 258]! * 0.999 +
-          d_dense_3_kernel12 * d_dense_3_kernel12 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 258] = dense_3_kernel_v_next12;
-      const dense_3_kernel_0 = dense_3_kernel[i * 256 + j]!;
-      const dense_3_kernel_1 = dense_3_kernel[i * 256 + j + 1]!;
-      const dense_3_kernel_2 = dense_3_kernel[i * 256 + j + 2]!;
-      const dense_3_kernel_3 = dense_3_kernel[i * 256 + j + 256]!;
-      const dense_3_kernel_4 = dense_3_kernel[i * 256 + j + 257]!;
-      const dense_3_kernel_5 = dense_3_kernel[i * 256 + j + 258]!;
-      dense_3_kernel[i * 256 + j] =
-        dense_3_kernel_0 -
-        dense_3_kernel_0 * 0.00001 -
-        (dense_3_kernel_m_next00 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next00 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 1] =
-        dense_3_kernel_1 -
-        dense_3_kernel_1 * 0.00001 -
-        (dense_3_kernel_m_next01 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next01 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 2] =
-        dense_3_kernel_2 -
-        dense_3_kernel_2 * 0.00001 -
-        (dense_3_kernel_m_next02 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next02 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 256] =
-        dense_3_kernel_3 -
-        dense_3_kernel_3 * 0.00001 -
-        (dense_3_kernel_m_next10 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next10 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 257] =
-        dense_3_kernel_4 -
-        dense_3_kernel_4 * 0.00001 -
-        (dense_3_kernel_m_next11 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next11 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 258] =
-        dense_3_kernel_5 -
-        dense_3_kernel_5 * 0.00001 -
-        (dense_3_kernel_m_next12 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next12 * correction_0) + 1e-8);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const layerNorm_4_2 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
-        const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + 255]!;
-        const layerNorm_4_3 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
-        sum0 += layerNorm_4_2 * d_dense_3_z_3;
-        sum1 += layerNorm_4_3 * d_dense_3_z_3;
-      }
-    }
-    const d_dense_3_kernel0 = Math.fround(sum0);
-    const d_dense_3_kernel1 = Math.fround(sum1);
-    const dense_3_kernel_m_next0 = Math.fround(
-      dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * 0.09999999999999998,
-    );
-    dense_3_kernel_m[i * 256 + 255] = dense_3_kernel_m_next0;
-    const dense_3_kernel_m_next1 = Math.fround(
-      dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * 0.09999999999999998,
-    );
-    dense_3_kernel_m[i * 256 + 511] = dense_3_kernel_m_next1;
-    const dense_3_kernel_v_next0 = Math.fround(
-      dense_3_kernel_v[i * 256 + 255]! * 0.999 +
-        d_dense_3_kernel0 * d_dense_3_kernel0 * 0.0010000000000000009,
-    );
-    dense_3_kernel_v[i * 256 + 255] = dense_3_kernel_v_next0;
-    const dense_3_kernel_v_next1 = Math.fround(
-      dense_3_kernel_v[i * 256 + 511]! * 0.999 +
-        d_dense_3_kernel1 * d_dense_3_kernel1 * 0.0010000000000000009,
-    );
-    dense_3_kernel_v[i * 256 + 511] = dense_3_kernel_v_next1;
-    const dense_3_kernel_6 = dense_3_kernel[i * 256 + 255]!;
-    const dense_3_kernel_7 = dense_3_kernel[i * 256 + 511]!;
-    dense_3_kernel[i * 256 + 255] =
-      dense_3_kernel_6 -
-      dense_3_kernel_6 * 0.00001 -
-      (dense_3_kernel_m_next0 * rate_0) / (Math.sqrt(dense_3_kernel_v_next0 * correction_0) + 1e-8);
-    dense_3_kernel[i * 256 + 511] =
-      dense_3_kernel_7 -
-      dense_3_kernel_7 * 0.00001 -
-      (dense_3_kernel_m_next1 * rate_0) / (Math.sqrt(dense_3_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_layerNorm_4.inverse = Σ d_broadcast_31 over axes 2
- * d_layerNorm_4.centered_3 = d_sum_8 ⊙ layerNorm_4.centered
- * d_layerNorm_4.centered = d_layerNorm_4.centered_partial + d_layerNorm_4.centered_2
- * d_layerNorm_4.mu = Σ d_broadcast_30 over axes 2
- * d_dot_12 = d_residual_3
- * 819,200 floating-point operations.
- */
-function sumMulAdd_16x32x64(
-  d_layerNorm_4: Float32Array,
-  layerNorm_4_gamma: Float32Array,
-  residual_3: Float32Array,
-  sum_7: Float32Array,
-  layerNorm_4_inverse: Float32Array,
-  sqrt_4: Float32Array,
-  d_layerNorm_4_centered_2: Float32Array,
-  d_layerNorm_4_centered: Float32Array,
-  d_layerNorm_5_centered: Float32Array,
-  d_layerNorm_5_mu: Float32Array,
-  d_residual_3: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      const mul_0 = sum_7[i * 32 + j]! * 0.015625;
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum +=
-          Math.fround(d_layerNorm_4[i * 2048 + j * 64 + k]! * layerNorm_4_gamma[k]!) *
-          Math.fround(residual_3[i * 2048 + j * 64 + k]! - mul_0);
-      }
-      const d_layerNorm_4_inverse = Math.fround(sum);
-      const mul_1 =
-        (-(
-          d_layerNorm_4_inverse *
-          (layerNorm_4_inverse[i * 32 + j]! * layerNorm_4_inverse[i * 32 + j]!)
-        ) /
-          (sqrt_4[i * 32 + j]! * 2)) *
-        0.015625;
-      const mul_2 = sum_7[i * 32 + j]! * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        d_layerNorm_4_centered_2[i * 2048 + j * 64 + l] =
-          mul_1 * Math.fround(residual_3[i * 2048 + j * 64 + l]! - mul_2);
-      }
-      const layerNorm_4_inverse_0 = layerNorm_4_inverse[i * 32 + j]!;
-      for (let l = 0; l < 64; l++) {
-        const d_layerNorm_4_centered_2_0 = d_layerNorm_4_centered_2[i * 2048 + j * 64 + l]!;
-        d_layerNorm_4_centered[i * 2048 + j * 64 + l] =
-          Math.fround(d_layerNorm_4[i * 2048 + j * 64 + l]! * layerNorm_4_gamma[l]!) *
-            layerNorm_4_inverse_0 +
-          d_layerNorm_4_centered_2_0 +
-          d_layerNorm_4_centered_2_0;
-      }
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 += -d_layerNorm_4_centered[i * 2048 + j * 64 + k]!;
-      }
-      const d_layerNorm_4_mu = Math.fround(sum_2);
-      const mul_3 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
-      const mul_4 = d_layerNorm_4_mu * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        d_residual_3[i * 2048 + j * 64 + l] =
-          Math.fround(d_layerNorm_5_centered[i * 2048 + j * 64 + l]! + mul_3) +
-          d_layerNorm_4_centered[i * 2048 + j * 64 + l]! +
-          mul_4;
-      }
-    }
-  }
-}
-
-/**
- * d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ
- * 2,097,152 floating-point operations.
- */
-function dot_16x4x32x16x32(
-  d_reshape_8: Float32Array,
-  multiHeadAttention_2_value: Float32Array,
-  d_weights_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 4; j++) {
-      for (let l = 0; l < 32; l += 4) {
-        for (let m = 0; m < 32; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 16; k++) {
-            const d_reshape_8_0 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k]!;
-            const multiHeadAttention_2_value_0 =
-              multiHeadAttention_2_value[i * 2048 + m * 64 + j * 16 + k]!;
-            const multiHeadAttention_2_value_1 =
-              multiHeadAttention_2_value[i * 2048 + m * 64 + j * 16 + k + 64]!;
-            const d_reshape_8_1 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k + 64]!;
-            const d_reshape_8_2 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k + 128]!;
-            const d_reshape_8_3 = d_reshape_8[i * 2048 + l * 64 + j * 16 + k + 192]!;
-            sum00 += d_reshape_8_0 * multiHeadAttention_2_value_0;
-            sum01 += d_reshape_8_0 * multiHeadAttention_2_value_1;
-            sum10 += d_reshape_8_1 * multiHeadAttention_2_value_0;
-            sum11 += d_reshape_8_1 * multiHeadAttention_2_value_1;
-            sum20 += d_reshape_8_2 * multiHeadAttention_2_value_0;
-            sum21 += d_reshape_8_2 * multiHeadAttention_2_value_1;
-            sum30 += d_reshape_8_3 * multiHeadAttention_2_value_0;
-            sum31 += d_reshape_8_3 * multiHeadAttention_2_value_1;
-          }
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m] = sum00;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 1] = sum01;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 32] = sum10;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 33] = sum11;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 64] = sum20;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 65] = sum21;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 96] = sum30;
-          d_weights_2[i * 4096 + j * 1024 + l * 32 + m + 97] = sum31;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_total_2 = Σ d_broadcast_28 over axes 3
- * d_dot_10 = d_scores_2 ⊙ 0.25
- * 655,360 floating-point operations.
- */
-function sumMul_16x4x32x32(
-  d_weights_2: Float32Array,
-  exps_2: Float32Array,
-  total_2: Float32Array,
-  d_dot_10: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 4; j++) {
-      for (let l = 0; l < 32; l++) {
-        const div_0 = 1 / (total_2[i * 128 + j * 32 + l]! * total_2[i * 128 + j * 32 + l]!);
-        let sum = 0;
-        for (let k = 0; k < 32; k++) {
-          sum += -(
-            d_weights_2[i * 4096 + j * 1024 + l * 32 + k]! *
-            (exps_2[i * 4096 + j * 1024 + l * 32 + k]! * div_0)
-          );
-        }
-        const d_total_2 = Math.fround(sum);
-        for (let m = 0; m < 32; m++) {
-          d_dot_10[i * 4096 + j * 1024 + l * 32 + m] =
-            (m <= l
-              ? (d_weights_2[i * 4096 + j * 1024 + l * 32 + m]! / total_2[i * 128 + j * 32 + l]! +
-                  d_total_2) *
-                exps_2[i * 4096 + j * 1024 + l * 32 + m]!
-              : 0) * 0.25;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_transpose_7 = weights_2ᵀ · transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3])
- * 2,097,152 floating-point operations.
- */
-function dot_16x32x4x32x16_2(
-  weights_2: Float32Array,
-  d_reshape_8: Float32Array,
-  d_reshape_7: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 30; j += 3) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 16; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          for (let k = 0; k < 32; k += 8) {
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 2]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 1 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 32]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 64]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 65]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 33]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 34]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 2 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 64]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 128]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 129]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 65]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 66]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 3 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 96]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 192]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 193]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 97]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 98]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 4 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 128]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 256]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 257]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 129]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 130]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 5 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 160]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 320]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 321]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 161]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 162]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 6 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 192]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 384]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 385]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 193]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 194]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-            if (k + 7 === 32) break;
-            {
-              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 224]!;
-              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 448]!;
-              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 449]!;
-              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 225]!;
-              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 226]!;
-              sum00 += weights_2_0 * d_reshape_8_0;
-              sum01 += weights_2_0 * d_reshape_8_1;
-              sum10 += weights_2_1 * d_reshape_8_0;
-              sum11 += weights_2_1 * d_reshape_8_1;
-              sum20 += weights_2_2 * d_reshape_8_0;
-              sum21 += weights_2_2 * d_reshape_8_1;
-            }
-          }
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m] = sum00;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
-        }
-      }
-    }
-    for (let l = 0; l < 4; l++) {
-      for (let m = 0; m < 16; m += 2) {
-        let sum00_2 = 0;
-        let sum01_2 = 0;
-        let sum10_2 = 0;
-        let sum11_2 = 0;
-        for (let k = 0; k < 32; k++) {
-          const weights_2_3 = weights_2[i * 4096 + l * 1024 + k * 32 + 30]!;
-          const d_reshape_8_2 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
-          const d_reshape_8_3 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
-          const weights_2_4 = weights_2[i * 4096 + l * 1024 + k * 32 + 31]!;
-          sum00_2 += weights_2_3 * d_reshape_8_2;
-          sum01_2 += weights_2_3 * d_reshape_8_3;
-          sum10_2 += weights_2_4 * d_reshape_8_2;
-          sum11_2 += weights_2_4 * d_reshape_8_3;
-        }
-        d_reshape_7[i * 2048 + l * 16 + m + 1920] = sum00_2;
-        d_reshape_7[i * 2048 + l * 16 + m + 1921] = sum01_2;
-        d_reshape_7[i * 2048 + l * 16 + m + 1984] = sum10_2;
-        d_reshape_7[i * 2048 + l * 16 + m + 1985] = sum11_2;
-      }
-    }
-  }
-}
-
-/**
- * d_multiHeadAttention_2.value.bias = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1
- * multiHeadAttention_2.value.bias.m_next = multiHeadAttention_2.value.bias_mul + multiHeadAttention_2.value.bias_mul_2
- * multiHeadAttention_2.value.bias.v_next = multiHeadAttention_2.value.bias_mul_3 + multiHeadAttention_2.value.bias_mul_5
- * multiHeadAttention_2.value.bias_next = multiHeadAttention_2.value.bias_sub − multiHeadAttention_2.value.bias_div
- * 33,728 floating-point operations.
- */
-function sumAdamw_16x32x64_4(
-  d_reshape_7: Float32Array,
-  multiHeadAttention_2_value_bias_m: Float32Array,
-  multiHeadAttention_2_value_bias_v: Float32Array,
-  multiHeadAttention_2_value_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        sum += d_reshape_7[k * 2048 + k2 * 64 + i]!;
-      }
-    }
-    const d_multiHeadAttention_2_value_bias = Math.fround(sum);
-    const multiHeadAttention_2_value_bias_m_next = Math.fround(
-      multiHeadAttention_2_value_bias_m[i]! * 0.9 +
-        d_multiHeadAttention_2_value_bias * 0.09999999999999998,
-    );
-    multiHeadAttention_2_value_bias_m[i] = multiHeadAttention_2_value_bias_m_next;
-    const multiHeadAttention_2_value_bias_v_next = Math.fround(
-      multiHeadAttention_2_value_bias_v[i]! * 0.999 +
-        d_multiHeadAttention_2_value_bias *
-          d_multiHeadAttention_2_value_bias *
-          0.0010000000000000009,
-    );
-    multiHeadAttention_2_value_bias_v[i] = multiHeadAttention_2_value_bias_v_next;
-    const multiHeadAttention_2_value_bias_0 = multiHeadAttention_2_value_bias[i]!;
-    multiHeadAttention_2_value_bias[i] =
-      multiHeadAttention_2_value_bias_0 -
-      multiHeadAttention_2_value_bias_0 * 0.00001 -
-      (multiHeadAttention_2_value_bias_m_next * rate_0) /
-        (Math.sqrt(multiHeadAttention_2_value_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_transpose_6_dot = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3])ᵀ · d_dot_10
- * 2,097,152 floating-point operations.
- */
-function dot_16x32x4x32x16_3(
-  multiHeadAttention_2_query: Float32Array,
-  d_dot_10: Float32Array,
-  d_reshape_6: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 15; m += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 32; k += 8) {
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 1]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 2]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 1 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 64]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 32]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 65]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 66]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 33]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 2 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 128]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 64]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 129]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 130]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 65]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 3 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 192]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 96]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 193]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 194]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 97]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 4 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 256]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 128]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 257]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 258]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 129]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 5 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 320]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 160]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 321]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 322]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 161]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 6 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 384]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 192]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 385]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 386]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 193]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-            if (k + 7 === 32) break;
-            {
-              const multiHeadAttention_2_query_0 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 448]!;
-              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 224]!;
-              const multiHeadAttention_2_query_1 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 449]!;
-              const multiHeadAttention_2_query_2 =
-                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 450]!;
-              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 225]!;
-              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            }
-          }
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m] = sum00;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 2] = sum02;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 66] = sum12;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 32; k++) {
-          const multiHeadAttention_2_query_3 =
-            multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + 15]!;
-          const d_dot_10_2 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
-          const d_dot_10_3 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-          sum0 += multiHeadAttention_2_query_3 * d_dot_10_2;
-          sum1 += multiHeadAttention_2_query_3 * d_dot_10_3;
-        }
-        d_reshape_6[i * 2048 + j * 64 + l * 16 + 15] = sum0;
-        d_reshape_6[i * 2048 + j * 64 + l * 16 + 79] = sum1;
-      }
-    }
-  }
-}
-
-/**
- * d_layerNorm_3_3 = Σ reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.query.kernel over axes 2 of reshape(transpose(d_transpose_5, [0,2,1,3]), [16,32,64])
- * d_mul_8 = d_layerNorm_3
- * 4,259,840 floating-point operations.
- */
-function dotAdd_16x32x64x64_3(
-  d_reshape_5: Float32Array,
-  multiHeadAttention_2_query_kernel: Float32Array,
-  d_layerNorm_3_part: Float32Array,
-  d_layerNorm_3_2: Float32Array,
-  d_layerNorm_3: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 64]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 128]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 1]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 1]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 65]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 129]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 65]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 2]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 2]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 66]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 130]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 66]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 3]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 3]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 67]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 131]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 67]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 4]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 4]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 68]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 132]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 68]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 5]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 5]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 69]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 133]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 69]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 6]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 6]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 70]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 134]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 70]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 7]!;
-            const multiHeadAttention_2_query_kernel_0 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 7]!;
-            const multiHeadAttention_2_query_kernel_1 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 71]!;
-            const multiHeadAttention_2_query_kernel_2 =
-              multiHeadAttention_2_query_kernel[l * 64 + k + 135]!;
-            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 71]!;
-            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
-            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
-          }
-        }
-        const d_layerNorm_3_3_00 = Math.fround(sum00);
-        const d_layerNorm_3_3_01 = Math.fround(sum01);
-        const d_layerNorm_3_3_02 = Math.fround(sum02);
-        const d_layerNorm_3_3_10 = Math.fround(sum10);
-        const d_layerNorm_3_3_11 = Math.fround(sum11);
-        const d_layerNorm_3_3_12 = Math.fround(sum12);
-        d_layerNorm_3[i * 2048 + j * 64 + l] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l]! +
-          d_layerNorm_3_3_00;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 1] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 1]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 1]! +
-          d_layerNorm_3_3_01;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 2] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 2]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 2]! +
-          d_layerNorm_3_3_02;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 64] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 64]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 64]! +
-          d_layerNorm_3_3_10;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 65] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 65]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 65]! +
-          d_layerNorm_3_3_11;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 66] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 66]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 66]! +
-          d_layerNorm_3_3_12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_reshape_5_2 = d_reshape_5[i * 2048 + j * 64 + k]!;
-        const multiHeadAttention_2_query_kernel_3 = multiHeadAttention_2_query_kernel[k + 4032]!;
-        const d_reshape_5_3 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
-        sum0 += d_reshape_5_2 * multiHeadAttention_2_query_kernel_3;
-        sum1 += d_reshape_5_3 * multiHeadAttention_2_query_kernel_3;
-      }
-      const d_layerNorm_3_3_0 = Math.fround(sum0);
-      const d_layerNorm_3_3_1 = Math.fround(sum1);
-      d_layerNorm_3[i * 2048 + j * 64 + 63] =
-        d_layerNorm_3_part[i * 2048 + j * 64 + 63]! +
-        d_layerNorm_3_2[i * 2048 + j * 64 + 63]! +
-        d_layerNorm_3_3_0;
-      d_layerNorm_3[i * 2048 + j * 64 + 127] =
-        d_layerNorm_3_part[i * 2048 + j * 64 + 127]! +
-        d_layerNorm_3_2[i * 2048 + j * 64 + 127]! +
-        d_layerNorm_3_3_1;
-    }
-  }
-}
-
-/**
- * d_layerNorm_3.inverse = Σ d_broadcast_20 over axes 2
- * d_layerNorm_3.centered_3 = d_sum_6 ⊙ layerNorm_3.centered
- * d_layerNorm_3.centered = d_layerNorm_3.centered_partial + d_layerNorm_3.centered_2
- * d_layerNorm_3.mu = Σ d_broadcast_19 over axes 2
- * d_dense_2.product = d_residual_2
- * 753,664 floating-point operations.
- */
-function sumMulAdd_16x32x64_2(
-  d_layerNorm_3: Float32Array,
-  layerNorm_3_gamma: Float32Array,
-  residual_2: Float32Array,
-  sum_5: Float32Array,
-  layerNorm_3_inverse: Float32Array,
-  sqrt_3: Float32Array,
-  d_layerNorm_3_centered_2: Float32Array,
-  d_layerNorm_3_centered: Float32Array,
-  d_residual_3: Float32Array,
-  d_residual_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      const mul_0 = sum_5[i * 32 + j]! * 0.015625;
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum +=
-          Math.fround(d_layerNorm_3[i * 2048 + j * 64 + k]! * layerNorm_3_gamma[k]!) *
-          Math.fround(residual_2[i * 2048 + j * 64 + k]! - mul_0);
-      }
-      const d_layerNorm_3_inverse = Math.fround(sum);
-      const mul_1 =
-        (-(
-          d_layerNorm_3_inverse *
-          (layerNorm_3_inverse[i * 32 + j]! * layerNorm_3_inverse[i * 32 + j]!)
-        ) /
-          (sqrt_3[i * 32 + j]! * 2)) *
-        0.015625;
-      const mul_2 = sum_5[i * 32 + j]! * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        d_layerNorm_3_centered_2[i * 2048 + j * 64 + l] =
-          mul_1 * Math.fround(residual_2[i * 2048 + j * 64 + l]! - mul_2);
-      }
-      const layerNorm_3_inverse_0 = layerNorm_3_inverse[i * 32 + j]!;
-      for (let l = 0; l < 64; l++) {
-        const d_layerNorm_3_centered_2_0 = d_layerNorm_3_centered_2[i * 2048 + j * 64 + l]!;
-        d_layerNorm_3_centered[i * 2048 + j * 64 + l] =
-          Math.fround(d_layerNorm_3[i * 2048 + j * 64 + l]! * layerNorm_3_gamma[l]!) *
-            layerNorm_3_inverse_0 +
-          d_layerNorm_3_centered_2_0 +
-          d_layerNorm_3_centered_2_0;
-      }
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 += -d_layerNorm_3_centered[i * 2048 + j * 64 + k]!;
-      }
-      const d_layerNorm_3_mu = Math.fround(sum_2);
-      const mul_3 = d_layerNorm_3_mu * 0.015625;
-      for (let l = 0; l < 64; l++) {
-        d_residual_2[i * 2048 + j * 64 + l] =
-          d_residual_3[i * 2048 + j * 64 + l]! +
-          d_layerNorm_3_centered[i * 2048 + j * 64 + l]! +
-          mul_3;
-      }
-    }
-  }
-}
-
-/**
- * d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2
- * d_dense.product = d_dense.z
- * All sums first, kept in d_dense_z; then the rest, point by point.
- * 18,481,152 floating-point operations.
- */
-function dotAdd_16x32x64x256_3(
-  d_residual_2: Float32Array,
-  dense_2_kernel: Float32Array,
-  d_dense_z: Float32Array,
-  add_3: Float32Array,
-  dense_z: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 255; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 64]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 128]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 1]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 1]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 65]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 129]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 65]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 2]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 2]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 66]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 130]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 66]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 3]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 3]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 67]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 131]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 67]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 4]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 4]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 68]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 132]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 68]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 5]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 5]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 69]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 133]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 69]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 6]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 6]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 70]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 134]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 70]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 7]!;
-            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 7]!;
-            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 71]!;
-            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 135]!;
-            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 71]!;
-            sum00 += d_residual_2_0 * dense_2_kernel_0;
-            sum01 += d_residual_2_0 * dense_2_kernel_1;
-            sum02 += d_residual_2_0 * dense_2_kernel_2;
-            sum10 += d_residual_2_1 * dense_2_kernel_0;
-            sum11 += d_residual_2_1 * dense_2_kernel_1;
-            sum12 += d_residual_2_1 * dense_2_kernel_2;
-          }
-        }
-        d_dense_z[i * 8192 + j * 256 + l] = sum00;
-        d_dense_z[i * 8192 + j * 256 + l + 1] = sum01;
-        d_dense_z[i * 8192 + j * 256 + l + 2] = sum02;
-        d_dense_z[i * 8192 + j * 256 + l + 256] = sum10;
-        d_dense_z[i * 8192 + j * 256 + l + 257] = sum11;
-        d_dense_z[i * 8192 + j * 256 + l + 258] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const d_residual_2_2 = d_residual_2[i * 2048 + j * 64 + k]!;
-        const dense_2_kernel_3 = dense_2_kernel[k + 16320]!;
-        const d_residual_2_3 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
-        sum0 += d_residual_2_2 * dense_2_kernel_3;
-        sum1 += d_residual_2_3 * dense_2_kernel_3;
-      }
-      d_dense_z[i * 8192 + j * 256 + 255] = sum0;
-      d_dense_z[i * 8192 + j * 256 + 511] = sum1;
-    }
-  }
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 256; l++) {
-        const d_dense = d_dense_z[i * 8192 + j * 256 + l]!;
-        const dense_z_0 = dense_z[i * 8192 + j * 256 + l]!;
-        const part_0 = Math.fround(dense_z_0 * 0.7071067811865476);
-        d_dense_z[i * 8192 + j * 256 + l] =
-          d_dense * add_3[i * 8192 + j * 256 + l]! * 0.5 +
-          d_dense *
-            Math.fround(dense_z_0 * 0.5) *
-            (exp(-(part_0 * part_0)) * 1.1283791670955126) *
-            0.7071067811865476;
-      }
-    }
-  }
-}
-
-/**
- * d_dense_2.kernel = Σ dense·d_residual_2 over axes 0,1 of dense
- * dense_2.kernel.m_next = dense_2.kernel_mul + dense_2.kernel_mul_2
- * dense_2.kernel.v_next = dense_2.kernel_mul_3 + dense_2.kernel_mul_5
- * dense_2.kernel_next = dense_2.kernel_sub − dense_2.kernel_div
- * 33,800,192 floating-point operations.
- */
-function dotAdamw_256x16x32x64_2(
-  dense_z: Float32Array,
-  add_3: Float32Array,
-  d_residual_2: Float32Array,
-  dense_2_kernel_m: Float32Array,
-  dense_2_kernel_v: Float32Array,
-  dense_2_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 255; i += 3) {
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2 += 8) {
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 2]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 2]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 1 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 256]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 256]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 64]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 65]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 257]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 257]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 258]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 258]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 2 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 512]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 512]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 128]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 129]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 513]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 513]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 514]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 514]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 3 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 768]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 768]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 192]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 193]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 769]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 769]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 770]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 770]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 4 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1024]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1024]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 256]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 257]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1025]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1025]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1026]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1026]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 5 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1280]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1280]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 320]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 321]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1281]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1281]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1282]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1282]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 6 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1536]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1536]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 384]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 385]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1537]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1537]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1538]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1538]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-          if (k2 + 7 === 32) break;
-          {
-            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1792]!;
-            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1792]!;
-            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 448]!;
-            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 449]!;
-            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1793]!;
-            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1793]!;
-            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1794]!;
-            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1794]!;
-            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-            sum00 += part_0 * d_residual_2_0;
-            sum01 += part_0 * d_residual_2_1;
-            sum10 += part_1 * d_residual_2_0;
-            sum11 += part_1 * d_residual_2_1;
-            sum20 += part_2 * d_residual_2_0;
-            sum21 += part_2 * d_residual_2_1;
-          }
-        }
-      }
-      const d_dense_2_kernel00 = Math.fround(sum00);
-      const d_dense_2_kernel01 = Math.fround(sum01);
-      const d_dense_2_kernel10 = Math.fround(sum10);
-      const d_dense_2_kernel11 = Math.fround(sum11);
-      const d_dense_2_kernel20 = Math.fround(sum20);
-      const d_dense_2_kernel21 = Math.fround(sum21);
-      const dense_2_kernel_m_next00 = Math.fround(
-        dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j] = dense_2_kernel_m_next00;
-      const dense_2_kernel_m_next01 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 1] = dense_2_kernel_m_next01;
-      const dense_2_kernel_m_next10 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 64] = dense_2_kernel_m_next10;
-      const dense_2_kernel_m_next11 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 65] = dense_2_kernel_m_next11;
-      const dense_2_kernel_m_next20 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 128] = dense_2_kernel_m_next20;
-      const dense_2_kernel_m_next21 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 129] = dense_2_kernel_m_next21;
-      const dense_2_kernel_v_next00 = Math.fround(
-        dense_2_kernel_v[i * 64 + j]! * 0.999 +
-          d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j] = dense_2_kernel_v_next00;
-      const dense_2_kernel_v_next01 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 1]! * 0.999 +
-          d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 1] = dense_2_kernel_v_next01;
-      const dense_2_kernel_v_next10 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 64]! * 0.999 +
-          d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 64] = dense_2_kernel_v_next10;
-      const dense_2_kernel_v_next11 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 65]! * 0.999 +
-          d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 65] = dense_2_kernel_v_next11;
-      const dense_2_kernel_v_next20 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 128]! * 0.999 +
-          d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 128] = dense_2_kernel_v_next20;
-      const dense_2_kernel_v_next21 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 129]! * 0.999 +
-          d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 129] = dense_2_kernel_v_next21;
-      const dense_2_kernel_0 = dense_2_kernel[i * 64 + j]!;
-      const dense_2_kernel_1 = dense_2_kernel[i * 64 + j + 1]!;
-      const dense_2_kernel_2 = dense_2_kernel[i * 64 + j + 64]!;
-      const dense_2_kernel_3 = dense_2_kernel[i * 64 + j + 65]!;
-      const dense_2_kernel_4 = dense_2_kernel[i * 64 + j + 128]!;
-      const dense_2_kernel_5 = dense_2_kernel[i * 64 + j + 129]!;
-      dense_2_kernel[i * 64 + j] =
-        dense_2_kernel_0 -
-        dense_2_kernel_0 * 0.00001 -
-        (dense_2_kernel_m_next00 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next00 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 1] =
-        dense_2_kernel_1 -
-        dense_2_kernel_1 * 0.00001 -
-        (dense_2_kernel_m_next01 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next01 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 64] =
-        dense_2_kernel_2 -
-        dense_2_kernel_2 * 0.00001 -
-        (dense_2_kernel_m_next10 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next10 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 65] =
-        dense_2_kernel_3 -
-        dense_2_kernel_3 * 0.00001 -
-        (dense_2_kernel_m_next11 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next11 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 128] =
-        dense_2_kernel_4 -
-        dense_2_kernel_4 * 0.00001 -
-        (dense_2_kernel_m_next20 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next20 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 129] =
-        dense_2_kernel_5 -
-        dense_2_kernel_5 * 0.00001 -
-        (dense_2_kernel_m_next21 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
-    }
-  }
-  for (let j = 0; j < 64; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const dense_z_3 = dense_z[k * 8192 + k2 * 256 + 255]!;
-        const add_3_3 = add_3[k * 8192 + k2 * 256 + 255]!;
-        const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
-        const d_residual_2_2 = d_residual_2[k * 2048 + k2 * 64 + j]!;
-        const d_residual_2_3 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
-        sum0 += part_3 * d_residual_2_2;
-        sum1 += part_3 * d_residual_2_3;
-      }
-    }
-    const d_dense_2_kernel0 = Math.fround(sum0);
-    const d_dense_2_kernel1 = Math.fround(sum1);
-    const dense_2_kernel_m_next0 = Math.fround(
-      dense_2_kernel_m[j + 16320]! * 0.9 + d_dense_2_kernel0 * 0.09999999999999998,
-    );
-    dense_2_kernel_m[j + 16320] = dense_2_kernel_m_next0;
-    const dense_2_kernel_m_next1 = Math.fround(
-      dense_2_kernel_m[j + 16321]! * 0.9 + d_dense_2_kernel1 * 0.09999999999999998,
-    );
-    dense_2_kernel_m[j + 16321] = dense_2_kernel_m_next1;
-    const dense_2_kernel_v_next0 = Math.fround(
-      dense_2_kernel_v[j + 16320]! * 0.999 +
-        d_dense_2_kernel0 * d_dense_2_kernel0 * 0.0010000000000000009,
-    );
-    dense_2_kernel_v[j + 16320] = dense_2_kernel_v_next0;
-    const dense_2_kernel_v_next1 = Math.fround(
-      dense_2_kernel_v[j + 16321]! * 0.999 +
-        d_dense_2_kernel1 * d_dense_2_kernel1 * 0.0010000000000000009,
-    );
-    dense_2_kernel_v[j + 16321] = dense_2_kernel_v_next1;
-    const dense_2_kernel_6 = dense_2_kernel[j + 16320]!;
-    const dense_2_kernel_7 = dense_2_kernel[j + 16321]!;
-    dense_2_kernel[j + 16320] =
-      dense_2_kernel_6 -
-      dense_2_kernel_6 * 0.00001 -
-      (dense_2_kernel_m_next0 * rate_0) / (Math.sqrt(dense_2_kernel_v_next0 * correction_0) + 1e-8);
-    dense_2_kernel[j + 16321] =
-      dense_2_kernel_7 -
-      dense_2_kernel_7 * 0.00001 -
-      (dense_2_kernel_m_next1 * rate_0) / (Math.sqrt(dense_2_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_positionalEncoding.table = Σ d_positionalEncoding over axes 0
- * positionalEncoding.table.m_next = positionalEncoding.table_mul + positionalEncoding.table_mul_2
- * positionalEncoding.table.v_next = positionalEncoding.table_mul_3 + positionalEncoding.table_mul_5
- * positionalEncoding.table_next = positionalEncoding.table_sub − positionalEncoding.table_div
- * 63,488 floating-point operations.
- */
-function sumAdamw_32x16x64(
-  d_positionalEncoding: Float32Array,
-  positionalEncoding_table_m: Float32Array,
-  positionalEncoding_table_v: Float32Array,
-  positionalEncoding_table: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 64; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 16; k++) {
-        const d_positionalEncoding_0 = d_positionalEncoding[k * 2048 + i * 64 + j]!;
-        const d_positionalEncoding_1 = d_positionalEncoding[k * 2048 + i * 64 + j + 1]!;
-        const d_positionalEncoding_2 = d_positionalEncoding[k * 2048 + i * 64 + j + 2]!;
-        const d_positionalEncoding_3 = d_positionalEncoding[k * 2048 + i * 64 + j + 3]!;
-        sum0 += d_positionalEncoding_0;
-        sum1 += d_positionalEncoding_1;
-        sum2 += d_positionalEncoding_2;
-        sum3 += d_positionalEncoding_3;
-      }
-      const d_positionalEncoding_table0 = Math.fround(sum0);
-      const d_positionalEncoding_table1 = Math.fround(sum1);
-      const d_positionalEncoding_table2 = Math.fround(sum2);
-      const d_positionalEncoding_table3 = Math.fround(sum3);
-      const positionalEncoding_table_m_next0 = Math.fround(
-        positionalEncoding_table_m[i * 64 + j]! * 0.9 +
-          d_positionalEncoding_table0 * 0.09999999999999998,
-      );
-      positionalEncoding_table_m[i * 64 + j] = positionalEncoding_table_m_next0;
-      const positionalEncoding_table_m_next1 = Math.fround(
-        positionalEncoding_table_m[i * 64 + j + 1]! * 0.9 +
-          d_positionalEncoding_table1 * 0.09999999999999998,
-      );
-      positionalEncoding_table_m[i * 64 + j + 1] = positionalEncoding_table_m_next1;
-      const positionalEncoding_table_m_next2 = Math.fround(
-        positionalEncoding_table_m[i * 64 + j + 2]! * 0.9 +
-          d_positionalEncoding_table2 * 0.09999999999999998,
-      );
-      positionalEncoding_table_m[i * 64 + j + 2] = positionalEncoding_table_m_next2;
-      const positionalEncoding_table_m_next3 = Math.fround(
-        positionalEncoding_table_m[i * 64 + j + 3]! * 0.9 +
-          d_positionalEncoding_table3 * 0.09999999999999998,
-      );
-      positionalEncoding_table_m[i * 64 + j + 3] = positionalEncoding_table_m_next3;
-      const positionalEncoding_table_v_next0 = Math.fround(
-        positionalEncoding_table_v[i * 64 + j]! * 0.999 +
-          d_positionalEncoding_table0 * d_positionalEncoding_table0 * 0.0010000000000000009,
-      );
-      positionalEncoding_table_v[i * 64 + j] = positionalEncoding_table_v_next0;
-      const positionalEncoding_table_v_next1 = Math.fround(
-        positionalEncoding_table_v[i * 64 + j + 1]! * 0.999 +
-          d_positionalEncoding_table1 * d_positionalEncoding_table1 * 0.0010000000000000009,
-      );
-      positionalEncoding_table_v[i * 64 + j + 1] = positionalEncoding_table_v_next1;
-      const positionalEncoding_table_v_next2 = Math.fround(
-        positionalEncoding_table_v[i * 64 + j + 2]! * 0.999 +
-          d_positionalEncoding_table2 * d_positionalEncoding_table2 * 0.0010000000000000009,
-      );
-      positionalEncoding_table_v[i * 64 + j + 2] = positionalEncoding_table_v_next2;
-      const positionalEncoding_table_v_next3 = Math.fround(
-        positionalEncoding_table_v[i * 64 + j + 3]! * 0.999 +
-          d_positionalEncoding_table3 * d_positionalEncoding_table3 * 0.0010000000000000009,
-      );
-      positionalEncoding_table_v[i * 64 + j + 3] = positionalEncoding_table_v_next3;
-      const positionalEncoding_table_0 = positionalEncoding_table[i * 64 + j]!;
-      const positionalEncoding_table_1 = positionalEncoding_table[i * 64 + j + 1]!;
-      const positionalEncoding_table_2 = positionalEncoding_table[i * 64 + j + 2]!;
-      const positionalEncoding_table_3 = positionalEncoding_table[i * 64 + j + 3]!;
-      positionalEncoding_table[i * 64 + j] =
-        positionalEncoding_table_0 -
-        positionalEncoding_table_0 * 0.00001 -
-        (positionalEncoding_table_m_next0 * rate_0) /
-          (Math.sqrt(positionalEncoding_table_v_next0 * correction_0) + 1e-8);
-      positionalEncoding_table[i * 64 + j + 1] =
-        positionalEncoding_table_1 -
-        positionalEncoding_table_1 * 0.00001 -
-        (positionalEncoding_table_m_next1 * rate_0) /
-          (Math.sqrt(positionalEncoding_table_v_next1 * correction_0) + 1e-8);
-      positionalEncoding_table[i * 64 + j + 2] =
-        positionalEncoding_table_2 -
-        positionalEncoding_table_2 * 0.00001 -
-        (positionalEncoding_table_m_next2 * rate_0) /
-          (Math.sqrt(positionalEncoding_table_v_next2 * correction_0) + 1e-8);
-      positionalEncoding_table[i * 64 + j + 3] =
-        positionalEncoding_table_3 -
-        positionalEncoding_table_3 * 0.00001 -
-        (positionalEncoding_table_m_next3 * rate_0) /
-          (Math.sqrt(positionalEncoding_table_v_next3 * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * d_embedding.table = d_positionalEncoding added at x
- * embedding.table.m_next = embedding.table_mul + embedding.table_mul_2
- * embedding.table.v_next = embedding.table_mul_3 + embedding.table_mul_5
- * embedding.table_next = embedding.table_sub − embedding.table_div
- * 2,158,592 floating-point operations.
- */
-function scatterAddAdamw_64x16x32x64(
-  x: Int32Array,
-  d_positionalEncoding: Float32Array,
-  embedding_table_m: Float32Array,
-  embedding_table_v: Float32Array,
-  embedding_table: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const x_0 = x[k * 32 + k2]!;
-          const eq_0 = x_0 === i;
-          sum0 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j]! : 0;
-          sum1 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j + 1]! : 0;
-          sum2 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j + 2]! : 0;
-          sum3 += eq_0 ? d_positionalEncoding[k * 2048 + k2 * 64 + j + 3]! : 0;
-        }
-      }
-      const d_embedding_table0 = Math.fround(sum0);
-      const d_embedding_table1 = Math.fround(sum1);
-      const d_embedding_table2 = Math.fround(sum2);
-      const d_embedding_table3 = Math.fround(sum3);
-      const embedding_table_m_next0 = Math.fround(
-        embedding_table_m[i * 64 + j]! * 0.9 + d_embedding_table0 * 0.09999999999999998,
-      );
-      embedding_table_m[i * 64 + j] = embedding_table_m_next0;
-      const embedding_table_m_next1 = Math.fround(
-        embedding_table_m[i * 64 + j + 1]! * 0.9 + d_embedding_table1 * 0.09999999999999998,
-      );
-      embedding_table_m[i * 64 + j + 1] = embedding_table_m_next1;
-      const embedding_table_m_next2 = Math.fround(
-        embedding_table_m[i * 64 + j + 2]! * 0.9 + d_embedding_table2 * 0.09999999999999998,
-      );
-      embedding_table_m[i * 64 + j + 2] = embedding_table_m_next2;
-      const embedding_table_m_next3 = Math.fround(
-        embedding_table_m[i * 64 + j + 3]! * 0.9 + d_embedding_table3 * 0.09999999999999998,
-      );
-      embedding_table_m[i * 64 + j + 3] = embedding_table_m_next3;
-      const embedding_table_v_next0 = Math.fround(
-        embedding_table_v[i * 64 + j]! * 0.999 +
-          d_embedding_table0 * d_embedding_table0 * 0.0010000000000000009,
-      );
-      embedding_table_v[i * 64 + j] = embedding_table_v_next0;
-      const embedding_table_v_next1 = Math.fround(
-        embedding_table_v[i * 64 + j + 1]! * 0.999 +
-          d_embedding_table1 * d_embedding_table1 * 0.0010000000000000009,
-      );
-      embedding_table_v[i * 64 + j + 1] = embedding_table_v_next1;
-      const embedding_table_v_next2 = Math.fround(
-        embedding_table_v[i * 64 + j + 2]! * 0.999 +
-          d_embedding_table2 * d_embedding_table2 * 0.0010000000000000009,
-      );
-      embedding_table_v[i * 64 + j + 2] = embedding_table_v_next2;
-      const embedding_table_v_next3 = Math.fround(
-        embedding_table_v[i * 64 + j + 3]! * 0.999 +
-          d_embedding_table3 * d_embedding_table3 * 0.0010000000000000009,
-      );
-      embedding_table_v[i * 64 + j + 3] = embedding_table_v_next3;
-      const embedding_table_0 = embedding_table[i * 64 + j]!;
-      const embedding_table_1 = embedding_table[i * 64 + j + 1]!;
-      const embedding_table_2 = embedding_table[i * 64 + j + 2]!;
-      const embedding_table_3 = embedding_table[i * 64 + j + 3]!;
-      embedding_table[i * 64 + j] =
-        embedding_table_0 -
-        embedding_table_0 * 0.00001 -
-        (embedding_table_m_next0 * rate_0) /
-          (Math.sqrt(embedding_table_v_next0 * correction_0) + 1e-8);
-      embedding_table[i * 64 + j + 1] =
-        embedding_table_1 -
-        embedding_table_1 * 0.00001 -
-        (embedding_table_m_next1 * rate_0) /
-          (Math.sqrt(embedding_table_v_next1 * correction_0) + 1e-8);
-      embedding_table[i * 64 + j + 2] =
-        embedding_table_2 -
-        embedding_table_2 * 0.00001 -
-        (embedding_table_m_next2 * rate_0) /
-          (Math.sqrt(embedding_table_v_next2 * correction_0) + 1e-8);
-      embedding_table[i * 64 + j + 3] =
-        embedding_table_3 -
-        embedding_table_3 * 0.00001 -
-        (embedding_table_m_next3 * rate_0) /
-          (Math.sqrt(embedding_table_v_next3 * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * embedding = embedding.table[x]
- * positionalEncoding = embedding + positionalEncoding.table
- * sum = Σ positionalEncoding over axes 2
- * sum_2 = Σ mul over axes 2
- * layerNorm = mul_2 + layerNorm.beta
- * 2,654,208 floating-point operations.
- */
-function gatherAddSumAdd_16x32x64_evaluate(
-  x: Int32Array,
-  embedding_table: Float32Array,
-  embedding: Float32Array,
-  positionalEncoding_table: Float32Array,
-  positionalEncoding: Float32Array,
-  layerNorm_gamma: Float32Array,
-  layerNorm_beta: Float32Array,
-  layerNorm: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 64; l++) {
-        const x_0 = x[i * 32 + j]!;
-        let sum = 0;
-        for (let k = 0; k < 64; k++) {
-          sum += k === x_0 ? embedding_table[k * 64 + l]! : 0;
-        }
-        embedding[i * 2048 + j * 64 + l] = sum;
-      }
-      for (let l = 0; l < 64; l++) {
-        positionalEncoding[i * 2048 + j * 64 + l] =
-          embedding[i * 2048 + j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
-      }
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 += positionalEncoding[i * 2048 + j * 64 + k]!;
-      }
-      const sum_3 = Math.fround(sum_2);
-      const mul_0 = sum_3 * 0.015625;
-      let sum_4 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(positionalEncoding[i * 2048 + j * 64 + k]! - mul_0);
-        sum_4 += part_0 * part_0;
-      }
-      const sum_2_2 = Math.fround(sum_4);
-      const mul_1 = sum_3 * 0.015625;
-      const div_0 = 1 / Math.sqrt(sum_2_2 * 0.015625 + 0.00001);
-      for (let l = 0; l < 64; l++) {
-        layerNorm[i * 2048 + j * 64 + l] =
-          Math.fround(positionalEncoding[i * 2048 + j * 64 + l]! - mul_1) *
-            div_0 *
-            layerNorm_gamma[l]! +
-          layerNorm_beta[l]!;
-      }
-    }
-  }
-}
-
-/**
- * largest = max masked over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * weights = exps / total
- * 327,680 floating-point operations.
- */
-function reduceMaxExpSumDiv_16x4x32x32_evaluate(
-  masked: Float32Array,
-  exps: Float32Array,
-  weights: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 4; j++) {
-      for (let l = 0; l < 32; l++) {
-        let max = -Infinity;
-        for (let k = 0; k < 32; k++) {
-          max = Math.max(max, masked[i * 4096 + j * 1024 + l * 32 + k]!);
-        }
-        const largest = max;
-        for (let m = 0; m < 32; m++) {
-          exps[i * 4096 + j * 1024 + l * 32 + m] = exp(
-            masked[i * 4096 + j * 1024 + l * 32 + m]! - largest,
-          );
-        }
-        let sum = 0;
-        for (let k = 0; k < 32; k++) {
-          sum += exps[i * 4096 + j * 1024 + l * 32 + k]!;
-        }
-        const total = Math.fround(sum);
-        for (let m = 0; m < 32; m++) {
-          weights[i * 4096 + j * 1024 + l * 32 + m] =
-            exps[i * 4096 + j * 1024 + l * 32 + m]! / total;
-        }
-      }
-    }
-  }
-}
-
-/**
- * sum_3 = Σ residual over axes 2
- * sum_4 = Σ mul_3 over axes 2
- * layerNorm_2 = mul_4 + layerNorm_2.beta
- * 524,288 floating-point operations.
- */
-function sumAdd_16x32x64_evaluate(
-  residual: Float32Array,
-  layerNorm_2_gamma: Float32Array,
-  layerNorm_2_beta: Float32Array,
-  layerNorm_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += residual[i * 2048 + j * 64 + k]!;
-      }
-      const sum_3 = Math.fround(sum);
-      const mul_0 = sum_3 * 0.015625;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        const part_0 = Math.fround(residual[i * 2048 + j * 64 + k]! - mul_0);
-        sum_2 += part_0 * part_0;
-      }
-      const sum_4 = Math.fround(sum_2);
-      const mul_1 = sum_3 * 0.015625;
-      const div_0 = 1 / Math.sqrt(sum_4 * 0.015625 + 0.00001);
-      for (let l = 0; l < 64; l++) {
-        layerNorm_2[i * 2048 + j * 64 + l] =
-          Math.fround(residual[i * 2048 + j * 64 + l]! - mul_1) * div_0 * layerNorm_2_gamma[l]! +
-          layerNorm_2_beta[l]!;
-      }
-    }
-  }
-}
-
-/**
- * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
- * dense.z = dense.product + dense.bias
- * dense = mul_6 ⊙ add_3
- * All sums first, kept in dense; then the rest, point by point.
- * 17,563,648 floating-point operations.
- */
-function dotAddMul_16x32x64x256_evaluate(
-  layerNorm_2: Float32Array,
-  dense_kernel: Float32Array,
-  dense: Float32Array,
-  dense_bias: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 255; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 8) {
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 4 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 4]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1024]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1025]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1026]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 68]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 5 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 5]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1280]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1281]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1282]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 69]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 6 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 6]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1536]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1537]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1538]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 70]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-          if (k + 7 === 64) break;
-          {
-            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 7]!;
-            const dense_kernel_0 = dense_kernel[k * 256 + l + 1792]!;
-            const dense_kernel_1 = dense_kernel[k * 256 + l + 1793]!;
-            const dense_kernel_2 = dense_kernel[k * 256 + l + 1794]!;
-            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 71]!;
-            sum00 += layerNorm_2_0 * dense_kernel_0;
-            sum01 += layerNorm_2_0 * dense_kernel_1;
-            sum02 += layerNorm_2_0 * dense_kernel_2;
-            sum10 += layerNorm_2_1 * dense_kernel_0;
-            sum11 += layerNorm_2_1 * dense_kernel_1;
-            sum12 += layerNorm_2_1 * dense_kernel_2;
-          }
-        }
-        dense[i * 8192 + j * 256 + l] = sum00;
-        dense[i * 8192 + j * 256 + l + 1] = sum01;
-        dense[i * 8192 + j * 256 + l + 2] = sum02;
-        dense[i * 8192 + j * 256 + l + 256] = sum10;
-        dense[i * 8192 + j * 256 + l + 257] = sum11;
-        dense[i * 8192 + j * 256 + l + 258] = sum12;
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
-        const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
-        const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
-        sum0 += layerNorm_2_2 * dense_kernel_3;
-        sum1 += layerNorm_2_3 * dense_kernel_3;
-      }
-      dense[i * 8192 + j * 256 + 255] = sum0;
-      dense[i * 8192 + j * 256 + 511] = sum1;
-    }
-  }
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 256; l++) {
-        const dense_product = dense[i * 8192 + j * 256 + l]!;
-        const dense_z = Math.fround(dense_product + dense_bias[l]!);
-        dense[i * 8192 + j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
-      }
-    }
-  }
-}
-
-/**
- * dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense
- * residual_2 = residual + dense_2
- * 16,842,752 floating-point operations.
- */
-function dotAdd_16x32x256x64_evaluate(
-  dense: Float32Array,
-  dense_2_kernel: Float32Array,
-  residual: Float32Array,
-  dense_2_bias: Float32Array,
-  residual_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 8) {
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 1]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 257]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 2]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 258]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 3]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 259]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 4 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 4]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 256]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 257]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 258]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 260]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 5 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 5]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 320]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 321]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 322]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 261]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 6 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 6]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 384]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 385]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 386]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 262]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-          if (k + 7 === 256) break;
-          {
-            const dense_0 = dense[i * 8192 + j * 256 + k + 7]!;
-            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 448]!;
-            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 449]!;
-            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 450]!;
-            const dense_1 = dense[i * 8192 + j * 256 + k + 263]!;
-            sum00 += dense_0 * dense_2_kernel_0;
-            sum01 += dense_0 * dense_2_kernel_1;
-            sum02 += dense_0 * dense_2_kernel_2;
-            sum10 += dense_1 * dense_2_kernel_0;
-            sum11 += dense_1 * dense_2_kernel_1;
-            sum12 += dense_1 * dense_2_kernel_2;
-          }
-        }
-        const dense_2_product00 = Math.fround(sum00);
-        const dense_2_product01 = Math.fround(sum01);
-        const dense_2_product02 = Math.fround(sum02);
-        const dense_2_product10 = Math.fround(sum10);
-        const dense_2_product11 = Math.fround(sum11);
-        const dense_2_product12 = Math.fround(sum12);
-        const dense_2_bias_0 = dense_2_bias[l]!;
-        const dense_2_bias_1 = dense_2_bias[l + 1]!;
-        const dense_2_bias_2 = dense_2_bias[l + 2]!;
-        residual_2[i * 2048 + j * 64 + l] =
-          residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 1] =
-          residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 2] =
-          residual[i * 2048 + j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
-        residual_2[i * 2048 + j * 64 + l + 64] =
-          residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 65] =
-          residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 66] =
-          residual[i * 2048 + j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const dense_2 = dense[i * 8192 + j * 256 + k]!;
-        const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
-        const dense_3 = dense[i * 8192 + j * 256 + k + 256]!;
-        sum0 += dense_2 * dense_2_kernel_3;
-        sum1 += dense_3 * dense_2_kernel_3;
-      }
-      const dense_2_product0 = Math.fround(sum0);
-      const dense_2_product1 = Math.fround(sum1);
-      const dense_2_bias_3 = dense_2_bias[63]!;
-      residual_2[i * 2048 + j * 64 + 63] =
-        residual[i * 2048 + j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
-      residual_2[i * 2048 + j * 64 + 127] =
-        residual[i * 2048 + j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
-    }
-  }
-}
-
-/**
- * largest_3 = max scores_3 over axes 2
- * total_3 = Σ exps_3 over axes 2
- * chosen = Σ where over axes 2
- * sum_11 = Σ rowLoss over axes 1
- * rowSum = Σ liveRows
- * 198,176 floating-point operations.
- */
-function reduceMaxSum_16x32_evaluate(
-  rowSum: Float32Array,
-  scores_3: Float32Array,
-  largest_3: Float32Array,
-  total_3: Float32Array,
-  next: Int32Array,
-  chosen: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      let max = -Infinity;
-      for (let k = 0; k < 64; k++) {
-        max = Math.max(max, scores_3[i * 2048 + j * 64 + k]!);
-      }
-      largest_3[i * 32 + j] = max;
-    }
-    for (let j = 0; j < 32; j++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += exp(Math.fround(scores_3[i * 2048 + j * 64 + k]! - largest_3[i * 32 + j]!));
-      }
-      total_3[i * 32 + j] = sum;
-    }
-    for (let j = 0; j < 32; j++) {
-      const next_0 = next[i * 32 + j]!;
-      let sum_2 = 0;
-      for (let k = 0; k < 64; k++) {
-        sum_2 +=
-          k === next_0 ? Math.fround(scores_3[i * 2048 + j * 64 + k]! - largest_3[i * 32 + j]!) : 0;
-      }
-      chosen[i * 32 + j] = sum_2;
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 32; k++) {
-      sum_3 += log(total_3[i * 32 + k]!) - chosen[i * 32 + k]!;
-    }
-    const sum_11 = Math.fround(sum_3);
-    total += i < live_rows_0 ? sum_11 * 0.03125 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores_3 over axis 2
- * sum_12 = Σ cast_2 over axes 1
- * rowSum_2 = Σ liveRows_2
- * 33,312 floating-point operations.
- */
-function argmaxSum_16x32_evaluate(
-  rowSum_2: Float32Array,
-  scores_3: Float32Array,
-  argmax_2: Int32Array,
-  next: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      let best = -Infinity;
-      let argmax = 0;
-      for (let k = 0; k < 64; k++) {
-        const value = scores_3[i * 2048 + j * 64 + k]!;
-        if (best < value) {
-          best = value;
-          argmax = k;
-        }
-      }
-      argmax_2[i * 32 + j] = argmax;
-    }
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      sum += argmax_2[i * 32 + k]! === next[i * 32 + k]! ? 1 : 0;
-    }
-    const sum_12 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_12 * 0.03125 : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/**
- * embedding = embedding.table[x]
- * positionalEncoding = embedding + positionalEncoding.table
- * sum = Σ positionalEncoding over axes 2
- * sum_2 = Σ mul over axes 2
- * layerNorm = mul_2 + layerNorm.beta
- * 165,888 floating-point operations.
- */
-function gatherAddSumAdd_1x32x64_predict(
-  x: Int32Array,
-  embedding_table: Float32Array,
-  embedding: Float32Array,
-  positionalEncoding_table: Float32Array,
-  positionalEncoding: Float32Array,
-  layerNorm_gamma: Float32Array,
-  layerNorm_beta: Float32Array,
-  layerNorm: Float32Array,
-): void {
-  for (let j = 0; j < 32; j++) {
-    for (let l = 0; l < 64; l++) {
-      const x_0 = x[j]!;
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        sum += k === x_0 ? embedding_table[k * 64 + l]! : 0;
-      }
-      embedding[j * 64 + l] = sum;
-    }
-    for (let l = 0; l < 64; l++) {
-      positionalEncoding[j * 64 + l] =
-        embedding[j * 64 + l]! + positionalEncoding_table[j * 64 + l]!;
-    }
-    let sum_2 = 0;
-    for (let k = 0; k < 64; k++) {
-      sum_2 += positionalEncoding[j * 64 + k]!;
-    }
-    const sum_3 = Math.fround(sum_2);
-    const mul_0 = sum_3 * 0.015625;
-    let sum_4 = 0;
-    for (let k = 0; k < 64; k++) {
-      const part_0 = Math.fround(positionalEncoding[j * 64 + k]! - mul_0);
-      sum_4 += part_0 * part_0;
-    }
-    const sum_2_2 = Math.fround(sum_4);
-    const mul_1 = sum_3 * 0.015625;
-    const div_0 = 1 / Math.sqrt(sum_2_2 * 0.015625 + 0.00001);
-    for (let l = 0; l < 64; l++) {
-      layerNorm[j * 64 + l] =
-        Math.fround(positionalEncoding[j * 64 + l]! - mul_1) * div_0 * layerNorm_gamma[l]! +
-        layerNorm_beta[l]!;
-    }
-  }
-}
-
-/**
- * dot = Σ layerNorm·multiHeadAttention.query.kernel over axes 2 of layerNorm
- * multiHeadAttention.query = dot + multiHeadAttention.query.bias
- * 264,192 floating-point operations.
- */
-function dotAdd_1x32x64x64_predict(
-  layerNorm: Float32Array,
-  multiHeadAttention_query_kernel: Float32Array,
-  multiHeadAttention_query_bias: Float32Array,
-  multiHeadAttention_query: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k]!;
-          const multiHeadAttention_query_kernel_0 = multiHeadAttention_query_kernel[k * 64 + l]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 1]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 2]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 64]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 1]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 64]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 65]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 66]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 65]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 2]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 128]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 129]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 130]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 66]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 3]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 192]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 193]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 194]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 67]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 4]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 256]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 257]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 258]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 68]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 5]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 320]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 321]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 322]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 69]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 6]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 384]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 385]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 386]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 70]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const layerNorm_0 = layerNorm[j * 64 + k + 7]!;
-          const multiHeadAttention_query_kernel_0 =
-            multiHeadAttention_query_kernel[k * 64 + l + 448]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 449]!;
-          const multiHeadAttention_query_kernel_2 =
-            multiHeadAttention_query_kernel[k * 64 + l + 450]!;
-          const layerNorm_1 = layerNorm[j * 64 + k + 71]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
-        }
-      }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const multiHeadAttention_query_bias_0 = multiHeadAttention_query_bias[l]!;
-      const multiHeadAttention_query_bias_1 = multiHeadAttention_query_bias[l + 1]!;
-      const multiHeadAttention_query_bias_2 = multiHeadAttention_query_bias[l + 2]!;
-      multiHeadAttention_query[j * 64 + l] = dot00 + multiHeadAttention_query_bias_0;
-      multiHeadAttention_query[j * 64 + l + 1] = dot01 + multiHeadAttention_query_bias_1;
-      multiHeadAttention_query[j * 64 + l + 2] = dot02 + multiHeadAttention_query_bias_2;
-      multiHeadAttention_query[j * 64 + l + 64] = dot10 + multiHeadAttention_query_bias_0;
-      multiHeadAttention_query[j * 64 + l + 65] = dot11 + multiHeadAttention_query_bias_1;
-      multiHeadAttention_query[j * 64 + l + 66] = dot12 + multiHeadAttention_query_bias_2;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const layerNorm_2 = layerNorm[j * 64 + k]!;
-      const multiHeadAttention_query_kernel_3 = multiHeadAttention_query_kernel[k * 64 + 63]!;
-      const layerNorm_3 = layerNorm[j * 64 + k + 64]!;
-      sum0 += layerNorm_2 * multiHeadAttention_query_kernel_3;
-      sum1 += layerNorm_3 * multiHeadAttention_query_kernel_3;
-    }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const multiHeadAttention_query_bias_3 = multiHeadAttention_query_bias[63]!;
-    multiHeadAttention_query[j * 64 + 63] = dot0 + multiHeadAttention_query_bias_3;
-    multiHeadAttention_query[j * 64 + 127] = dot1 + multiHeadAttention_query_bias_3;
-  }
-}
-
-/**
- * dot_4 = transpose(reshape(multiHeadAttention.query, [1,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention.key, [1,32,4,16]), [0,2,1,3])ᵀ
- * masked = isPast ? scores : -1e+30
- * 135,168 floating-point operations.
- */
-function dotWhere_1x4x32x16x32_predict(
-  multiHeadAttention_query: Float32Array,
-  multiHeadAttention_key: Float32Array,
-  masked: Float32Array,
-): void {
-  for (let j = 0; j < 4; j++) {
-    for (let l = 0; l < 32; l += 4) {
-      for (let m = 0; m < 32; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++) {
-          const multiHeadAttention_query_0 = multiHeadAttention_query[l * 64 + j * 16 + k]!;
-          const multiHeadAttention_key_0 = multiHeadAttention_key[m * 64 + j * 16 + k]!;
-          const multiHeadAttention_key_1 = multiHeadAttention_key[m * 64 + j * 16 + k + 64]!;
-          const multiHeadAttention_query_1 = multiHeadAttention_query[l * 64 + j * 16 + k + 64]!;
-          const multiHeadAttention_query_2 = multiHeadAttention_query[l * 64 + j * 16 + k + 128]!;
-          const multiHeadAttention_query_3 = multiHeadAttention_query[l * 64 + j * 16 + k + 192]!;
-          sum00 += multiHeadAttention_query_0 * multiHeadAttention_key_0;
-          sum01 += multiHeadAttention_query_0 * multiHeadAttention_key_1;
-          sum10 += multiHeadAttention_query_1 * multiHeadAttention_key_0;
-          sum11 += multiHeadAttention_query_1 * multiHeadAttention_key_1;
-          sum20 += multiHeadAttention_query_2 * multiHeadAttention_key_0;
-          sum21 += multiHeadAttention_query_2 * multiHeadAttention_key_1;
-          sum30 += multiHeadAttention_query_3 * multiHeadAttention_key_0;
-          sum31 += multiHeadAttention_query_3 * multiHeadAttention_key_1;
-        }
-        const dot_4_00 = Math.fround(sum00);
-        const dot_4_01 = Math.fround(sum01);
-        const dot_4_10 = Math.fround(sum10);
-        const dot_4_11 = Math.fround(sum11);
-        const dot_4_20 = Math.fround(sum20);
-        const dot_4_21 = Math.fround(sum21);
-        const dot_4_30 = Math.fround(sum30);
-        const dot_4_31 = Math.fround(sum31);
-        masked[j * 1024 + l * 32 + m] = m <= l ? dot_4_00 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 1] = m + 1 <= l ? dot_4_01 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 32] = m <= l + 1 ? dot_4_10 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 33] = m + 1 <= l + 1 ? dot_4_11 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 64] = m <= l + 2 ? dot_4_20 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 65] = m + 1 <= l + 2 ? dot_4_21 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 96] = m <= l + 3 ? dot_4_30 * 0.25 : -1e30;
-        masked[j * 1024 + l * 32 + m + 97] = m + 1 <= l + 3 ? dot_4_31 * 0.25 : -1e30;
-      }
-    }
-  }
-}
-
-/**
- * largest = max masked over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * weights = exps / total
- * 20,480 floating-point operations.
- */
-function reduceMaxExpSumDiv_1x4x32x32_predict(
-  masked: Float32Array,
-  exps: Float32Array,
-  weights: Float32Array,
-): void {
-  for (let j = 0; j < 4; j++) {
-    for (let l = 0; l < 32; l++) {
-      let max = -Infinity;
-      for (let k = 0; k < 32; k++) {
-        max = Math.max(max, masked[j * 1024 + l * 32 + k]!);
-      }
-      const largest = max;
-      for (let m = 0; m < 32; m++) {
-        exps[j * 1024 + l * 32 + m] = exp(masked[j * 1024 + l * 32 + m]! - largest);
-      }
-      let sum = 0;
-      for (let k = 0; k < 32; k++) {
-        sum += exps[j * 1024 + l * 32 + k]!;
-      }
-      const total = Math.fround(sum);
-      for (let m = 0; m < 32; m++) {
-        weights[j * 1024 + l * 32 + m] = exps[j * 1024 + l * 32 + m]! / total;
-      }
-    }
-  }
-}
-
-/**
- * dot_5 = weights · transpose(reshape(multiHeadAttention.value, [1,32,4,16]), [0,2,1,3])
- * 131,072 floating-point operations.
- */
-function dot_1x32x4x32x16_predict(
-  weights: Float32Array,
-  multiHeadAttention_value: Float32Array,
-  transpose_4: Float32Array,
-): void {
-  for (let j = 0; j < 30; j += 3) {
-    for (let l = 0; l < 4; l++) {
-      for (let m = 0; m < 16; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 32; k += 8) {
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 32]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 64]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 1]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 64]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 65]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 33]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 65]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 2]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 128]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 129]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 34]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 66]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 3]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 192]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 193]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 35]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 67]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 4 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 4]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 256]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 257]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 36]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 68]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 5 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 5]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 320]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 321]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 37]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 69]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 6 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 6]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 384]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 385]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 38]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 70]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-          if (k + 7 === 32) break;
-          {
-            const weights_0 = weights[l * 1024 + j * 32 + k + 7]!;
-            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 448]!;
-            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 449]!;
-            const weights_1 = weights[l * 1024 + j * 32 + k + 39]!;
-            const weights_2 = weights[l * 1024 + j * 32 + k + 71]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-          }
-        }
-        transpose_4[j * 64 + l * 16 + m] = sum00;
-        transpose_4[j * 64 + l * 16 + m + 1] = sum01;
-        transpose_4[j * 64 + l * 16 + m + 64] = sum10;
-        transpose_4[j * 64 + l * 16 + m + 65] = sum11;
-        transpose_4[j * 64 + l * 16 + m + 128] = sum20;
-        transpose_4[j * 64 + l * 16 + m + 129] = sum21;
-      }
-    }
-  }
-  for (let l = 0; l < 4; l++) {
-    for (let m = 0; m < 16; m += 2) {
-      let sum00_2 = 0;
-      let sum01_2 = 0;
-      let sum10_2 = 0;
-      let sum11_2 = 0;
-      for (let k = 0; k < 32; k++) {
-        const weights_3 = weights[l * 1024 + k + 960]!;
-        const multiHeadAttention_value_2 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
-        const multiHeadAttention_value_3 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
-        const weights_4 = weights[l * 1024 + k + 992]!;
-        sum00_2 += weights_3 * multiHeadAttention_value_2;
-        sum01_2 += weights_3 * multiHeadAttention_value_3;
-        sum10_2 += weights_4 * multiHeadAttention_value_2;
-        sum11_2 += weights_4 * multiHeadAttention_value_3;
-      }
-      transpose_4[l * 16 + m + 1920] = sum00_2;
-      transpose_4[l * 16 + m + 1921] = sum01_2;
-      transpose_4[l * 16 + m + 1984] = sum10_2;
-      transpose_4[l * 16 + m + 1985] = sum11_2;
-    }
-  }
-}
-
-/**
- * dot_6 = Σ reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])·multiHeadAttention.output.kernel over axes 2 of reshape(transpose(dot_5, [0,2,1,3]), [1,32,64])
- * residual = positionalEncoding + multiHeadAttention
- * 266,240 floating-point operations.
- */
-function dotAdd_1x32x64x64_2_predict(
-  transpose_4: Float32Array,
-  multiHeadAttention_output_kernel: Float32Array,
-  positionalEncoding: Float32Array,
-  multiHeadAttention_output_bias: Float32Array,
-  residual: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k]!;
-          const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 2]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 64]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 1]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 64]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 65]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 66]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 65]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 2]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 128]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 129]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 130]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 66]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 3]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 192]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 193]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 194]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 67]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 4]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 256]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 257]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 258]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 68]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 5]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 320]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 321]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 322]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 69]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 6]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 384]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 385]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 386]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 70]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const transpose_4_0 = transpose_4[j * 64 + k + 7]!;
-          const multiHeadAttention_output_kernel_0 =
-            multiHeadAttention_output_kernel[k * 64 + l + 448]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 449]!;
-          const multiHeadAttention_output_kernel_2 =
-            multiHeadAttention_output_kernel[k * 64 + l + 450]!;
-          const transpose_4_1 = transpose_4[j * 64 + k + 71]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
-        }
-      }
-      const dot_6_00 = Math.fround(sum00);
-      const dot_6_01 = Math.fround(sum01);
-      const dot_6_02 = Math.fround(sum02);
-      const dot_6_10 = Math.fround(sum10);
-      const dot_6_11 = Math.fround(sum11);
-      const dot_6_12 = Math.fround(sum12);
-      const multiHeadAttention_output_bias_0 = multiHeadAttention_output_bias[l]!;
-      const multiHeadAttention_output_bias_1 = multiHeadAttention_output_bias[l + 1]!;
-      const multiHeadAttention_output_bias_2 = multiHeadAttention_output_bias[l + 2]!;
-      residual[j * 64 + l] =
-        positionalEncoding[j * 64 + l]! + (dot_6_00 + multiHeadAttention_output_bias_0);
-      residual[j * 64 + l + 1] =
-        positionalEncoding[j * 64 + l + 1]! + (dot_6_01 + multiHeadAttention_output_bias_1);
-      residual[j * 64 + l + 2] =
-        positionalEncoding[j * 64 + l + 2]! + (dot_6_02 + multiHeadAttention_output_bias_2);
-      residual[j * 64 + l + 64] =
-        positionalEncoding[j * 64 + l + 64]! + (dot_6_10 + multiHeadAttention_output_bias_0);
-      residual[j * 64 + l + 65] =
-        positionalEncoding[j * 64 + l + 65]! + (dot_6_11 + multiHeadAttention_output_bias_1);
-      residual[j * 64 + l + 66] =
-        positionalEncoding[j * 64 + l + 66]! + (dot_6_12 + multiHeadAttention_output_bias_2);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const transpose_4_2 = transpose_4[j * 64 + k]!;
-      const multiHeadAttention_output_kernel_3 = multiHeadAttention_output_kernel[k * 64 + 63]!;
-      const transpose_4_3 = transpose_4[j * 64 + k + 64]!;
-      sum0 += transpose_4_2 * multiHeadAttention_output_kernel_3;
-      sum1 += transpose_4_3 * multiHeadAttention_output_kernel_3;
-    }
-    const dot_6_0 = Math.fround(sum0);
-    const dot_6_1 = Math.fround(sum1);
-    const multiHeadAttention_output_bias_3 = multiHeadAttention_output_bias[63]!;
-    residual[j * 64 + 63] =
-      positionalEncoding[j * 64 + 63]! + (dot_6_0 + multiHeadAttention_output_bias_3);
-    residual[j * 64 + 127] =
-      positionalEncoding[j * 64 + 127]! + (dot_6_1 + multiHeadAttention_output_bias_3);
-  }
+      residual[j * 64 + 63] =
+        positionalEncoding[j * 64 + 63]! + (dot_6_0 + multiHeadAttention_output_bias_3);
+      residual[j * 64 + 127] =
+        positionalEncoding[j * 64 + 127]! + (dot_6_1 + multiHeadAttention_output_bias_3);
+    }
+  };
 }
 
 /**
@@ -9379,32 +8715,38 @@ function dotAdd_1x32x64x64_2_predict(
  * 32,768 floating-point operations.
  */
 function sumAdd_1x32x64_predict(
-  residual: Float32Array,
-  layerNorm_2_gamma: Float32Array,
-  layerNorm_2_beta: Float32Array,
-  layerNorm_2: Float32Array,
-): void {
-  for (let j = 0; j < 32; j++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      sum += residual[j * 64 + k]!;
+  residual_: Float32Array,
+  layerNorm_2_gamma_: Float32Array,
+  layerNorm_2_beta_: Float32Array,
+  layerNorm_2_: Float32Array,
+): () => void {
+  return function sumAdd_1x32x64_predict(): void {
+    const residual = residual_;
+    const layerNorm_2_gamma = layerNorm_2_gamma_;
+    const layerNorm_2_beta = layerNorm_2_beta_;
+    const layerNorm_2 = layerNorm_2_;
+    for (let j = 0; j < 32; j++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        sum += residual[j * 64 + k]!;
+      }
+      const sum_3 = Math.fround(sum);
+      const mul_0 = sum_3 * 0.015625;
+      let sum_2 = 0;
+      for (let k = 0; k < 64; k++) {
+        const part_0 = Math.fround(residual[j * 64 + k]! - mul_0);
+        sum_2 += part_0 * part_0;
+      }
+      const sum_4 = Math.fround(sum_2);
+      const mul_1 = sum_3 * 0.015625;
+      const div_0 = 1 / Math.sqrt(sum_4 * 0.015625 + 0.00001);
+      for (let l = 0; l < 64; l++) {
+        layerNorm_2[j * 64 + l] =
+          Math.fround(residual[j * 64 + l]! - mul_1) * div_0 * layerNorm_2_gamma[l]! +
+          layerNorm_2_beta[l]!;
+      }
     }
-    const sum_3 = Math.fround(sum);
-    const mul_0 = sum_3 * 0.015625;
-    let sum_2 = 0;
-    for (let k = 0; k < 64; k++) {
-      const part_0 = Math.fround(residual[j * 64 + k]! - mul_0);
-      sum_2 += part_0 * part_0;
-    }
-    const sum_4 = Math.fround(sum_2);
-    const mul_1 = sum_3 * 0.015625;
-    const div_0 = 1 / Math.sqrt(sum_4 * 0.015625 + 0.00001);
-    for (let l = 0; l < 64; l++) {
-      layerNorm_2[j * 64 + l] =
-        Math.fround(residual[j * 64 + l]! - mul_1) * div_0 * layerNorm_2_gamma[l]! +
-        layerNorm_2_beta[l]!;
-    }
-  }
+  };
 }
 
 /**
@@ -9415,158 +8757,108 @@ function sumAdd_1x32x64_predict(
  * 1,097,728 floating-point operations.
  */
 function dotAddMul_1x32x64x256_predict(
-  layerNorm_2: Float32Array,
-  dense_kernel: Float32Array,
-  dense: Float32Array,
-  dense_bias: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 255; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 64]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
+  layerNorm_2_: Float32Array,
+  dense_kernel_: Float32Array,
+  dense_: Float32Array,
+  dense_bias_: Float32Array,
+): () => void {
+  return function dotAddMul_1x32x64x256_predict(): void {
+    const layerNorm_2 = layerNorm_2_;
+    const dense_kernel = dense_kernel_;
+    const dense = dense_;
+    const dense_bias = dense_bias_;
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 255; l += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const layerNorm_2_0 = layerNorm_2[j * 64 + k]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+            const layerNorm_2_1 = layerNorm_2[j * 64 + k + 64]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[j * 64 + k + 1]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+            const layerNorm_2_1 = layerNorm_2[j * 64 + k + 65]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[j * 64 + k + 2]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+            const layerNorm_2_1 = layerNorm_2[j * 64 + k + 66]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[j * 64 + k + 3]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+            const layerNorm_2_1 = layerNorm_2[j * 64 + k + 67]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
         }
-        if (k + 1 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 1]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 65]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 2]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 66]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 3]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 67]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 4]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 1024]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1025]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 1026]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 68]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 5]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 1280]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1281]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 1282]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 69]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 6]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 1536]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1537]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 1538]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 70]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 7]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l + 1792]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1793]!;
-          const dense_kernel_2 = dense_kernel[k * 256 + l + 1794]!;
-          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 71]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum02 += layerNorm_2_0 * dense_kernel_2;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum12 += layerNorm_2_1 * dense_kernel_2;
-        }
+        dense[j * 256 + l] = sum00;
+        dense[j * 256 + l + 1] = sum01;
+        dense[j * 256 + l + 2] = sum02;
+        dense[j * 256 + l + 256] = sum10;
+        dense[j * 256 + l + 257] = sum11;
+        dense[j * 256 + l + 258] = sum12;
       }
-      dense[j * 256 + l] = sum00;
-      dense[j * 256 + l + 1] = sum01;
-      dense[j * 256 + l + 2] = sum02;
-      dense[j * 256 + l + 256] = sum10;
-      dense[j * 256 + l + 257] = sum11;
-      dense[j * 256 + l + 258] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const layerNorm_2_2 = layerNorm_2[j * 64 + k]!;
+        const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+        const layerNorm_2_3 = layerNorm_2[j * 64 + k + 64]!;
+        sum0 += layerNorm_2_2 * dense_kernel_3;
+        sum1 += layerNorm_2_3 * dense_kernel_3;
+      }
+      dense[j * 256 + 255] = sum0;
+      dense[j * 256 + 511] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const layerNorm_2_2 = layerNorm_2[j * 64 + k]!;
-      const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
-      const layerNorm_2_3 = layerNorm_2[j * 64 + k + 64]!;
-      sum0 += layerNorm_2_2 * dense_kernel_3;
-      sum1 += layerNorm_2_3 * dense_kernel_3;
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 256; l++) {
+        const dense_product = dense[j * 256 + l]!;
+        const dense_z = Math.fround(dense_product + dense_bias[l]!);
+        dense[j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
+      }
     }
-    dense[j * 256 + 255] = sum0;
-    dense[j * 256 + 511] = sum1;
-  }
-  for (let j = 0; j < 32; j++) {
-    for (let l = 0; l < 256; l++) {
-      const dense_product = dense[j * 256 + l]!;
-      const dense_z = Math.fround(dense_product + dense_bias[l]!);
-      dense[j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
-    }
-  }
+  };
 }
 
 /**
@@ -9575,167 +8867,120 @@ function dotAddMul_1x32x64x256_predict(
  * 1,052,672 floating-point operations.
  */
 function dotAdd_1x32x256x64_predict(
-  dense: Float32Array,
-  dense_2_kernel: Float32Array,
-  residual: Float32Array,
-  dense_2_bias: Float32Array,
-  residual_2: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 63; l += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const dense_0 = dense[j * 256 + k]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
-          const dense_1 = dense[j * 256 + k + 256]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
+  dense_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  residual_: Float32Array,
+  dense_2_bias_: Float32Array,
+  residual_2_: Float32Array,
+): () => void {
+  return function dotAdd_1x32x256x64_predict(): void {
+    const dense = dense_;
+    const dense_2_kernel = dense_2_kernel_;
+    const residual = residual_;
+    const dense_2_bias = dense_2_bias_;
+    const residual_2 = residual_2_;
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const dense_0 = dense[j * 256 + k]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
+            const dense_1 = dense[j * 256 + k + 256]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const dense_0 = dense[j * 256 + k + 1]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
+            const dense_1 = dense[j * 256 + k + 257]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const dense_0 = dense[j * 256 + k + 2]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
+            const dense_1 = dense[j * 256 + k + 258]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const dense_0 = dense[j * 256 + k + 3]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
+            const dense_1 = dense[j * 256 + k + 259]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
         }
-        if (k + 1 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 1]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
-          const dense_1 = dense[j * 256 + k + 257]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 2]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
-          const dense_1 = dense[j * 256 + k + 258]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 3]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
-          const dense_1 = dense[j * 256 + k + 259]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 4]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 256]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 257]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 258]!;
-          const dense_1 = dense[j * 256 + k + 260]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 5]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 320]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 321]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 322]!;
-          const dense_1 = dense[j * 256 + k + 261]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 6]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 384]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 385]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 386]!;
-          const dense_1 = dense[j * 256 + k + 262]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const dense_0 = dense[j * 256 + k + 7]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 448]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 449]!;
-          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 450]!;
-          const dense_1 = dense[j * 256 + k + 263]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum02 += dense_0 * dense_2_kernel_2;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum12 += dense_1 * dense_2_kernel_2;
-        }
+        const dense_2_product00 = Math.fround(sum00);
+        const dense_2_product01 = Math.fround(sum01);
+        const dense_2_product02 = Math.fround(sum02);
+        const dense_2_product10 = Math.fround(sum10);
+        const dense_2_product11 = Math.fround(sum11);
+        const dense_2_product12 = Math.fround(sum12);
+        const dense_2_bias_0 = dense_2_bias[l]!;
+        const dense_2_bias_1 = dense_2_bias[l + 1]!;
+        const dense_2_bias_2 = dense_2_bias[l + 2]!;
+        residual_2[j * 64 + l] = residual[j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
+        residual_2[j * 64 + l + 1] =
+          residual[j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+        residual_2[j * 64 + l + 2] =
+          residual[j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
+        residual_2[j * 64 + l + 64] =
+          residual[j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
+        residual_2[j * 64 + l + 65] =
+          residual[j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
+        residual_2[j * 64 + l + 66] =
+          residual[j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
       }
-      const dense_2_product00 = Math.fround(sum00);
-      const dense_2_product01 = Math.fround(sum01);
-      const dense_2_product02 = Math.fround(sum02);
-      const dense_2_product10 = Math.fround(sum10);
-      const dense_2_product11 = Math.fround(sum11);
-      const dense_2_product12 = Math.fround(sum12);
-      const dense_2_bias_0 = dense_2_bias[l]!;
-      const dense_2_bias_1 = dense_2_bias[l + 1]!;
-      const dense_2_bias_2 = dense_2_bias[l + 2]!;
-      residual_2[j * 64 + l] = residual[j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
-      residual_2[j * 64 + l + 1] = residual[j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
-      residual_2[j * 64 + l + 2] = residual[j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
-      residual_2[j * 64 + l + 64] =
-        residual[j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
-      residual_2[j * 64 + l + 65] =
-        residual[j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
-      residual_2[j * 64 + l + 66] =
-        residual[j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const dense_2 = dense[j * 256 + k]!;
+        const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
+        const dense_3 = dense[j * 256 + k + 256]!;
+        sum0 += dense_2 * dense_2_kernel_3;
+        sum1 += dense_3 * dense_2_kernel_3;
+      }
+      const dense_2_product0 = Math.fround(sum0);
+      const dense_2_product1 = Math.fround(sum1);
+      const dense_2_bias_3 = dense_2_bias[63]!;
+      residual_2[j * 64 + 63] = residual[j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
+      residual_2[j * 64 + 127] = residual[j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const dense_2 = dense[j * 256 + k]!;
-      const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
-      const dense_3 = dense[j * 256 + k + 256]!;
-      sum0 += dense_2 * dense_2_kernel_3;
-      sum1 += dense_3 * dense_2_kernel_3;
-    }
-    const dense_2_product0 = Math.fround(sum0);
-    const dense_2_product1 = Math.fround(sum1);
-    const dense_2_bias_3 = dense_2_bias[63]!;
-    residual_2[j * 64 + 63] = residual[j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
-    residual_2[j * 64 + 127] = residual[j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
-  }
+  };
 }
 
 /** How many rows of a batch are real. */

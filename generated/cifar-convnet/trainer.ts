@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 63,572,576 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9f2a06c968191407
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 d5d81dddc6542d31
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -312,6 +312,272 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const half_padded_predict = new Float32Array(arena, 26020416, 10368); // [1,32,18,18]  scratch, statements 6–7
   const conv3_padded_predict = new Float32Array(arena, 26020416, 20736); // [1,64,18,18]  scratch, statements 8–9
 
+  const pad_x_padded = pad_64x3x34x34(x, x_padded);
+  const convRelu_conv1 = convRelu_64x32x32x3x3x3x32(x_padded, conv1_kernel, conv1_bias, conv1);
+  const pad_conv1_padded = pad_64x32x34x34(conv1, conv1_padded);
+  const convRelu_conv2 = convRelu_64x32x32x32x3x3x32(conv1_padded, conv2_kernel, conv2_bias, conv2);
+  const windowMax_half = windowMax_64x32x16x1x1x2x2x16(conv2, half);
+  const pad_half_padded = pad_64x32x18x18(half, half_padded);
+  const convRelu_conv3 = convRelu_64x64x16x32x3x3x16(half_padded, conv3_kernel, conv3_bias, conv3);
+  const pad_conv3_padded = pad_64x64x18x18(conv3, conv3_padded);
+  const convRelu_conv4 = convRelu_64x64x16x64x3x3x16(conv3_padded, conv4_kernel, conv4_bias, conv4);
+  const windowMax_quarter = windowMax_64x64x8x1x1x2x2x8(conv4, quarter);
+  const dotRelu_hidden = dotRelu_64x4096x512(quarter, hidden_kernel, hidden_bias, hidden);
+  const dotAdd_scores = dotAdd_64x512x10(hidden, scores_kernel, scores_bias, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_64x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumAdam_scores_bias = sumAdam_64x10(
+    d_shifted,
+    scores_bias_m,
+    scores_bias_v,
+    scores_bias,
+    rate,
+    correction,
+  );
+  const dotWhere_d_hidden_z = dotWhere_64x10x512(d_shifted, scores_kernel, hidden, d_hidden_z);
+  const dotAdam_scores_kernel = dotAdam_512x64x10(
+    hidden,
+    d_shifted,
+    scores_kernel_m,
+    scores_kernel_v,
+    scores_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_hidden_bias = sumAdam_64x512(
+    d_hidden_z,
+    hidden_bias_m,
+    hidden_bias_v,
+    hidden_bias,
+    rate,
+    correction,
+  );
+  const dot_d_flatten = dot_64x512x4096(d_hidden_z, hidden_kernel, d_flatten);
+  const dotAdam_hidden_kernel = dotAdam_4096x64x512(
+    quarter,
+    d_hidden_z,
+    hidden_kernel_m,
+    hidden_kernel_v,
+    hidden_kernel,
+    rate,
+    correction,
+  );
+  const windowArgmaxWhere_d_conv4_z = windowArgmaxWhere_64x64x8x8(
+    conv4,
+    d_conv4_windowArgmax,
+    d_flatten,
+    d_conv4_z,
+  );
+  const sumAdam_conv4_bias = sumAdam_64x16x16x64(
+    d_conv4_z,
+    conv4_bias_m,
+    conv4_bias_v,
+    conv4_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv4_z_padded = pad_64x64x18x18(d_conv4_z, d_conv4_z_padded);
+  const convWhere_d_conv3_z = convWhere_64x64x16x64x3x3x16(
+    d_conv4_z_padded,
+    conv4_kernel,
+    conv3,
+    d_conv3_z,
+  );
+  const pad_conv3_padded_2 = pad_64x64x18x18(conv3, conv3_padded_2);
+  const convAdam_conv4_kernel = convAdam_64x64x3x64x16x16x3(
+    conv3_padded_2,
+    d_conv4_z,
+    conv4_kernel_m,
+    conv4_kernel_v,
+    conv4_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv3_bias = sumAdam_64x16x16x64(
+    d_conv3_z,
+    conv3_bias_m,
+    conv3_bias_v,
+    conv3_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv3_z_padded = pad_64x64x18x18(d_conv3_z, d_conv3_z_padded);
+  const conv_d_half = conv_64x32x16x64x3x3x16(d_conv3_z_padded, conv3_kernel, d_half);
+  const pad_half_padded_2 = pad_64x32x18x18(half, half_padded_2);
+  const convAdam_conv3_kernel = convAdam_64x32x3x64x16x16x3(
+    half_padded_2,
+    d_conv3_z,
+    conv3_kernel_m,
+    conv3_kernel_v,
+    conv3_kernel,
+    rate,
+    correction,
+  );
+  const windowArgmaxWhere_d_conv2_z = windowArgmaxWhere_64x32x16x16(
+    conv2,
+    d_conv2_windowArgmax,
+    d_half,
+    d_conv2_z,
+  );
+  const sumAdam_conv2_bias = sumAdam_64x32x32x32(
+    d_conv2_z,
+    conv2_bias_m,
+    conv2_bias_v,
+    conv2_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2_z_padded = pad_64x32x34x34(d_conv2_z, d_conv2_z_padded);
+  const convWhere_d_conv1_z = convWhere_64x32x32x32x3x3x32(
+    d_conv2_z_padded,
+    conv2_kernel,
+    conv1,
+    d_conv1_z,
+  );
+  const pad_conv1_padded_2 = pad_64x32x34x34(conv1, conv1_padded_2);
+  const convAdam_conv2_kernel = convAdam_32x32x3x64x32x32x3(
+    conv1_padded_2,
+    d_conv2_z,
+    conv2_kernel_m,
+    conv2_kernel_v,
+    conv2_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv1_bias = sumAdam_64x32x32x32(
+    d_conv1_z,
+    conv1_bias_m,
+    conv1_bias_v,
+    conv1_bias,
+    rate,
+    correction,
+  );
+  const pad_x_padded_2 = pad_64x3x34x34(x, x_padded_2);
+  const convAdam_conv1_kernel = convAdam_32x3x3x64x32x32x3(
+    x_padded_2,
+    d_conv1_z,
+    conv1_kernel_m,
+    conv1_kernel_v,
+    conv1_kernel,
+    rate,
+    correction,
+  );
+  const pad_x_padded_evaluate = pad_10x3x34x34_evaluate(x_evaluate, x_padded_evaluate);
+  const convRelu_conv1_evaluate = convRelu_10x32x32x3x3x3x32_evaluate(
+    x_padded_evaluate,
+    conv1_kernel,
+    conv1_bias,
+    conv1_evaluate,
+  );
+  const pad_conv1_padded_evaluate = pad_10x32x34x34_evaluate(conv1_evaluate, conv1_padded_evaluate);
+  const conv_conv2_product_evaluate = conv_10x32x32x32x3x3x32_evaluate(
+    conv1_padded_evaluate,
+    conv2_kernel,
+    conv2_product_evaluate,
+  );
+  const windowMax_half_evaluate = windowMax_10x32x16x1x1x2x2x16_evaluate(
+    conv2_product_evaluate,
+    conv2_bias,
+    half_evaluate,
+  );
+  const pad_half_padded_evaluate = pad_10x32x18x18_evaluate(half_evaluate, half_padded_evaluate);
+  const convRelu_conv3_evaluate = convRelu_10x64x16x32x3x3x16_evaluate(
+    half_padded_evaluate,
+    conv3_kernel,
+    conv3_bias,
+    conv3_evaluate,
+  );
+  const pad_conv3_padded_evaluate = pad_10x64x18x18_evaluate(conv3_evaluate, conv3_padded_evaluate);
+  const conv_conv4_product_evaluate = conv_10x64x16x64x3x3x16_evaluate(
+    conv3_padded_evaluate,
+    conv4_kernel,
+    conv4_product_evaluate,
+  );
+  const windowMax_quarter_evaluate = windowMax_10x64x8x1x1x2x2x8_evaluate(
+    conv4_product_evaluate,
+    conv4_bias,
+    quarter_evaluate,
+  );
+  const dotRelu_hidden_evaluate = dotRelu_10x4096x512_evaluate(
+    quarter_evaluate,
+    hidden_kernel,
+    hidden_bias,
+    hidden_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_10x512x10_evaluate(
+    hidden_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_evaluate,
+  );
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x10_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x10_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const pad_x_padded_predict = pad_1x3x34x34_predict(x_predict, x_padded_predict);
+  const convRelu_conv1_predict = convRelu_1x32x32x3x3x3x32_predict(
+    x_padded_predict,
+    conv1_kernel,
+    conv1_bias,
+    conv1_predict,
+  );
+  const pad_conv1_padded_predict = pad_1x32x34x34_predict(conv1_predict, conv1_padded_predict);
+  const conv_conv2_product_predict = conv_1x32x32x32x3x3x32_predict(
+    conv1_padded_predict,
+    conv2_kernel,
+    conv2_product_predict,
+  );
+  const windowMax_half_predict = windowMax_1x32x16x1x1x2x2x16_predict(
+    conv2_product_predict,
+    conv2_bias,
+    half_predict,
+  );
+  const pad_half_padded_predict = pad_1x32x18x18_predict(half_predict, half_padded_predict);
+  const convRelu_conv3_predict = convRelu_1x64x16x32x3x3x16_predict(
+    half_padded_predict,
+    conv3_kernel,
+    conv3_bias,
+    conv3_predict,
+  );
+  const pad_conv3_padded_predict = pad_1x64x18x18_predict(conv3_predict, conv3_padded_predict);
+  const conv_conv4_product_predict = conv_1x64x16x64x3x3x16_predict(
+    conv3_padded_predict,
+    conv4_kernel,
+    conv4_product_predict,
+  );
+  const windowMax_quarter_predict = windowMax_1x64x8x1x1x2x2x8_predict(
+    conv4_product_predict,
+    conv4_bias,
+    quarter_predict,
+  );
+  const dotRelu_hidden_predict = dotRelu_1x4096x512_predict(
+    quarter_predict,
+    hidden_kernel,
+    hidden_bias,
+    hidden_predict,
+  );
+  const dotAdd_scores_predict = dotAdd_1x512x10_predict(
+    hidden_predict,
+    scores_kernel,
+    scores_bias,
+    scores_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(conv1_kernel, seed, 0, -0.13801311186847084, 0.13801311186847084);
   fillUniform(conv2_kernel, seed, 1, -0.10206207261596575, 0.10206207261596575);
@@ -344,62 +610,62 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 4.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:16
-    pad_64x3x34x34(x, x_padded);
+    pad_x_padded();
 
     // 5.
     // conv1.product = x ∗ conv1.kernel    %conv1.product  conv, models/cifar-convnet.ts:16
     // conv1.z = conv1.product + conv1.bias    %conv1.z  add, models/cifar-convnet.ts:16
     // conv1 = relu(conv1.z)    %conv1  relu, models/cifar-convnet.ts:16
-    convRelu_64x32x32x3x3x3x32(x_padded, conv1_kernel, conv1_bias, conv1);
+    convRelu_conv1();
 
     // 6.
     // conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:16
-    pad_64x32x34x34(conv1, conv1_padded);
+    pad_conv1_padded();
 
     // 7.
     // conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:16
     // conv2.z = conv2.product + conv2.bias    %conv2.z  add, models/cifar-convnet.ts:16
     // conv2 = relu(conv2.z)    %conv2  relu, models/cifar-convnet.ts:16
-    convRelu_64x32x32x32x3x3x32(conv1_padded, conv2_kernel, conv2_bias, conv2);
+    convRelu_conv2();
 
     // 8.
     // half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:17
-    windowMax_64x32x16x1x1x2x2x16(conv2, half);
+    windowMax_half();
 
     // 9.
     // half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:18
-    pad_64x32x18x18(half, half_padded);
+    pad_half_padded();
 
     // 10.
     // conv3.product = half ∗ conv3.kernel    %conv3.product  conv, models/cifar-convnet.ts:18
     // conv3.z = conv3.product + conv3.bias    %conv3.z  add, models/cifar-convnet.ts:18
     // conv3 = relu(conv3.z)    %conv3  relu, models/cifar-convnet.ts:18
-    convRelu_64x64x16x32x3x3x16(half_padded, conv3_kernel, conv3_bias, conv3);
+    convRelu_conv3();
 
     // 11.
     // conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:18
-    pad_64x64x18x18(conv3, conv3_padded);
+    pad_conv3_padded();
 
     // 12.
     // conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:18
     // conv4.z = conv4.product + conv4.bias    %conv4.z  add, models/cifar-convnet.ts:18
     // conv4 = relu(conv4.z)    %conv4  relu, models/cifar-convnet.ts:18
-    convRelu_64x64x16x64x3x3x16(conv3_padded, conv4_kernel, conv4_bias, conv4);
+    convRelu_conv4();
 
     // 13.
     // quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:19
-    windowMax_64x64x8x1x1x2x2x8(conv4, quarter);
+    windowMax_quarter();
 
     // 14.
     // hidden.product = reshape(quarter, [64,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
-    dotRelu_64x4096x512(quarter, hidden_kernel, hidden_bias, hidden);
+    dotRelu_hidden();
 
     // 15.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
-    dotAdd_64x512x10(hidden, scores_kernel, scores_bias, scores);
+    dotAdd_scores();
 
     // 16.
     // cast = f32(live rows)    %cast  cast, models/cifar-convnet.ts:23
@@ -436,7 +702,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/cifar-convnet.ts:23
     // d_broadcast_6 = d_shifted    %d_broadcast_6  adjoint of add, models/cifar-convnet.ts:21
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/cifar-convnet.ts:21
-    reduceMaxExpSumAdd_64x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 20.
     // loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:23
@@ -473,7 +739,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adam, models/cifar-convnet.ts:21
     // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam, models/cifar-convnet.ts:21
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/cifar-convnet.ts:21
-    sumAdam_64x10(d_shifted, scores_bias_m, scores_bias_v, scores_bias, rate, correction);
+    sumAdam_scores_bias();
 
     // 26.
     // d_hidden = d_shifted · scores.kernelᵀ    %d_hidden  adjoint of dot, models/cifar-convnet.ts:21
@@ -481,7 +747,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_hidden.z = d_hidden.z_lt ? d_hidden : 0    %d_hidden.z  adjoint of relu, models/cifar-convnet.ts:20
     // d_broadcast_5 = d_hidden.z    %d_broadcast_5  adjoint of add, models/cifar-convnet.ts:20
     // d_hidden.product = d_hidden.z    %d_hidden.product  adjoint of add, models/cifar-convnet.ts:20
-    dotWhere_64x10x512(d_shifted, scores_kernel, hidden, d_hidden_z);
+    dotWhere_d_hidden_z();
 
     // 27.
     // d_scores.kernel = hiddenᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/cifar-convnet.ts:21
@@ -498,15 +764,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/cifar-convnet.ts:21
     // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/cifar-convnet.ts:21
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/cifar-convnet.ts:21
-    dotAdam_512x64x10(
-      hidden,
-      d_shifted,
-      scores_kernel_m,
-      scores_kernel_v,
-      scores_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_scores_kernel();
 
     // 28.
     // d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast, models/cifar-convnet.ts:20
@@ -523,11 +781,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // hidden.bias_add = hidden.bias_sqrt + 1e-8    %hidden.bias_add  update of hidden.bias by adam, models/cifar-convnet.ts:20
     // hidden.bias_div = hidden.bias_mul_7 / hidden.bias_add    %hidden.bias_div  update of hidden.bias by adam, models/cifar-convnet.ts:20
     // hidden.bias_next = hidden.bias − hidden.bias_div    %hidden.bias_next  update of hidden.bias by adam, models/cifar-convnet.ts:20
-    sumAdam_64x512(d_hidden_z, hidden_bias_m, hidden_bias_v, hidden_bias, rate, correction);
+    sumAdam_hidden_bias();
 
     // 29.
     // d_flatten = d_hidden.z · hidden.kernelᵀ    %d_flatten  adjoint of dot, models/cifar-convnet.ts:20
-    dot_64x512x4096(d_hidden_z, hidden_kernel, d_flatten);
+    dot_d_flatten();
 
     // 30.
     // d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot, models/cifar-convnet.ts:20
@@ -544,15 +802,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // hidden.kernel_add = hidden.kernel_sqrt + 1e-8    %hidden.kernel_add  update of hidden.kernel by adam, models/cifar-convnet.ts:20
     // hidden.kernel_div = hidden.kernel_mul_7 / hidden.kernel_add    %hidden.kernel_div  update of hidden.kernel by adam, models/cifar-convnet.ts:20
     // hidden.kernel_next = hidden.kernel − hidden.kernel_div    %hidden.kernel_next  update of hidden.kernel by adam, models/cifar-convnet.ts:20
-    dotAdam_4096x64x512(
-      quarter,
-      d_hidden_z,
-      hidden_kernel_m,
-      hidden_kernel_v,
-      hidden_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_hidden_kernel();
 
     // 31.
     // d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]    %d_conv4_windowArgmax  adjoint of windowMax, models/cifar-convnet.ts:19
@@ -561,7 +811,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv4.z = d_conv4.z_lt ? d_conv4 : 0    %d_conv4.z  adjoint of relu, models/cifar-convnet.ts:18
     // d_broadcast_4 = d_conv4.z    %d_broadcast_4  adjoint of add, models/cifar-convnet.ts:18
     // d_conv4.product = d_conv4.z    %d_conv4.product  adjoint of add, models/cifar-convnet.ts:18
-    windowArgmaxWhere_64x64x8x8(conv4, d_conv4_windowArgmax, d_flatten, d_conv4_z);
+    windowArgmaxWhere_d_conv4_z();
 
     // 32.
     // d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast, models/cifar-convnet.ts:18
@@ -578,11 +828,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv4.bias_add = conv4.bias_sqrt + 1e-8    %conv4.bias_add  update of conv4.bias by adam, models/cifar-convnet.ts:18
     // conv4.bias_div = conv4.bias_mul_7 / conv4.bias_add    %conv4.bias_div  update of conv4.bias by adam, models/cifar-convnet.ts:18
     // conv4.bias_next = conv4.bias − conv4.bias_div    %conv4.bias_next  update of conv4.bias by adam, models/cifar-convnet.ts:18
-    sumAdam_64x16x16x64(d_conv4_z, conv4_bias_m, conv4_bias_v, conv4_bias, rate, correction);
+    sumAdam_conv4_bias();
 
     // 33.
     // d_conv4.z_padded = d_conv4.z in a margin of zeros    %d_conv4.z_padded  pad for d_conv3, models/cifar-convnet.ts:18
-    pad_64x64x18x18(d_conv4_z, d_conv4_z_padded);
+    pad_d_conv4_z_padded();
 
     // 34.
     // d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv, models/cifar-convnet.ts:18
@@ -590,11 +840,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv3.z = d_conv3.z_lt ? d_conv3 : 0    %d_conv3.z  adjoint of relu, models/cifar-convnet.ts:18
     // d_broadcast_3 = d_conv3.z    %d_broadcast_3  adjoint of add, models/cifar-convnet.ts:18
     // d_conv3.product = d_conv3.z    %d_conv3.product  adjoint of add, models/cifar-convnet.ts:18
-    convWhere_64x64x16x64x3x3x16(d_conv4_z_padded, conv4_kernel, conv3, d_conv3_z);
+    convWhere_d_conv3_z();
 
     // 35.
     // conv3_padded_2 = conv3 in a margin of zeros    %conv3_padded_2  pad for d_conv4.kernel, models/cifar-convnet.ts:18
-    pad_64x64x18x18(conv3, conv3_padded_2);
+    pad_conv3_padded_2();
 
     // 36.
     // d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv, models/cifar-convnet.ts:18
@@ -611,15 +861,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv4.kernel_add = conv4.kernel_sqrt + 1e-8    %conv4.kernel_add  update of conv4.kernel by adam, models/cifar-convnet.ts:18
     // conv4.kernel_div = conv4.kernel_mul_7 / conv4.kernel_add    %conv4.kernel_div  update of conv4.kernel by adam, models/cifar-convnet.ts:18
     // conv4.kernel_next = conv4.kernel − conv4.kernel_div    %conv4.kernel_next  update of conv4.kernel by adam, models/cifar-convnet.ts:18
-    convAdam_64x64x3x64x16x16x3(
-      conv3_padded_2,
-      d_conv4_z,
-      conv4_kernel_m,
-      conv4_kernel_v,
-      conv4_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv4_kernel();
 
     // 37.
     // d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast, models/cifar-convnet.ts:18
@@ -636,19 +878,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv3.bias_add = conv3.bias_sqrt + 1e-8    %conv3.bias_add  update of conv3.bias by adam, models/cifar-convnet.ts:18
     // conv3.bias_div = conv3.bias_mul_7 / conv3.bias_add    %conv3.bias_div  update of conv3.bias by adam, models/cifar-convnet.ts:18
     // conv3.bias_next = conv3.bias − conv3.bias_div    %conv3.bias_next  update of conv3.bias by adam, models/cifar-convnet.ts:18
-    sumAdam_64x16x16x64(d_conv3_z, conv3_bias_m, conv3_bias_v, conv3_bias, rate, correction);
+    sumAdam_conv3_bias();
 
     // 38.
     // d_conv3.z_padded = d_conv3.z in a margin of zeros    %d_conv3.z_padded  pad for d_half, models/cifar-convnet.ts:18
-    pad_64x64x18x18(d_conv3_z, d_conv3_z_padded);
+    pad_d_conv3_z_padded();
 
     // 39.
     // d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv, models/cifar-convnet.ts:18
-    conv_64x32x16x64x3x3x16(d_conv3_z_padded, conv3_kernel, d_half);
+    conv_d_half();
 
     // 40.
     // half_padded_2 = half in a margin of zeros    %half_padded_2  pad for d_conv3.kernel, models/cifar-convnet.ts:18
-    pad_64x32x18x18(half, half_padded_2);
+    pad_half_padded_2();
 
     // 41.
     // d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv, models/cifar-convnet.ts:18
@@ -665,15 +907,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv3.kernel_add = conv3.kernel_sqrt + 1e-8    %conv3.kernel_add  update of conv3.kernel by adam, models/cifar-convnet.ts:18
     // conv3.kernel_div = conv3.kernel_mul_7 / conv3.kernel_add    %conv3.kernel_div  update of conv3.kernel by adam, models/cifar-convnet.ts:18
     // conv3.kernel_next = conv3.kernel − conv3.kernel_div    %conv3.kernel_next  update of conv3.kernel by adam, models/cifar-convnet.ts:18
-    convAdam_64x32x3x64x16x16x3(
-      half_padded_2,
-      d_conv3_z,
-      conv3_kernel_m,
-      conv3_kernel_v,
-      conv3_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv3_kernel();
 
     // 42.
     // d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]    %d_conv2_windowArgmax  adjoint of windowMax, models/cifar-convnet.ts:17
@@ -682,7 +916,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2.z = d_conv2.z_lt ? d_conv2 : 0    %d_conv2.z  adjoint of relu, models/cifar-convnet.ts:16
     // d_broadcast_2 = d_conv2.z    %d_broadcast_2  adjoint of add, models/cifar-convnet.ts:16
     // d_conv2.product = d_conv2.z    %d_conv2.product  adjoint of add, models/cifar-convnet.ts:16
-    windowArgmaxWhere_64x32x16x16(conv2, d_conv2_windowArgmax, d_half, d_conv2_z);
+    windowArgmaxWhere_d_conv2_z();
 
     // 43.
     // d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast, models/cifar-convnet.ts:16
@@ -699,11 +933,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2.bias_add = conv2.bias_sqrt + 1e-8    %conv2.bias_add  update of conv2.bias by adam, models/cifar-convnet.ts:16
     // conv2.bias_div = conv2.bias_mul_7 / conv2.bias_add    %conv2.bias_div  update of conv2.bias by adam, models/cifar-convnet.ts:16
     // conv2.bias_next = conv2.bias − conv2.bias_div    %conv2.bias_next  update of conv2.bias by adam, models/cifar-convnet.ts:16
-    sumAdam_64x32x32x32(d_conv2_z, conv2_bias_m, conv2_bias_v, conv2_bias, rate, correction);
+    sumAdam_conv2_bias();
 
     // 44.
     // d_conv2.z_padded = d_conv2.z in a margin of zeros    %d_conv2.z_padded  pad for d_conv1, models/cifar-convnet.ts:16
-    pad_64x32x34x34(d_conv2_z, d_conv2_z_padded);
+    pad_d_conv2_z_padded();
 
     // 45.
     // d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv, models/cifar-convnet.ts:16
@@ -711,11 +945,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv1.z = d_conv1.z_lt ? d_conv1 : 0    %d_conv1.z  adjoint of relu, models/cifar-convnet.ts:16
     // d_broadcast = d_conv1.z    %d_broadcast  adjoint of add, models/cifar-convnet.ts:16
     // d_conv1.product = d_conv1.z    %d_conv1.product  adjoint of add, models/cifar-convnet.ts:16
-    convWhere_64x32x32x32x3x3x32(d_conv2_z_padded, conv2_kernel, conv1, d_conv1_z);
+    convWhere_d_conv1_z();
 
     // 46.
     // conv1_padded_2 = conv1 in a margin of zeros    %conv1_padded_2  pad for d_conv2.kernel, models/cifar-convnet.ts:16
-    pad_64x32x34x34(conv1, conv1_padded_2);
+    pad_conv1_padded_2();
 
     // 47.
     // d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv, models/cifar-convnet.ts:16
@@ -732,15 +966,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2.kernel_add = conv2.kernel_sqrt + 1e-8    %conv2.kernel_add  update of conv2.kernel by adam, models/cifar-convnet.ts:16
     // conv2.kernel_div = conv2.kernel_mul_7 / conv2.kernel_add    %conv2.kernel_div  update of conv2.kernel by adam, models/cifar-convnet.ts:16
     // conv2.kernel_next = conv2.kernel − conv2.kernel_div    %conv2.kernel_next  update of conv2.kernel by adam, models/cifar-convnet.ts:16
-    convAdam_32x32x3x64x32x32x3(
-      conv1_padded_2,
-      d_conv2_z,
-      conv2_kernel_m,
-      conv2_kernel_v,
-      conv2_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2_kernel();
 
     // 48.
     // d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast, models/cifar-convnet.ts:16
@@ -757,11 +983,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv1.bias_add = conv1.bias_sqrt + 1e-8    %conv1.bias_add  update of conv1.bias by adam, models/cifar-convnet.ts:16
     // conv1.bias_div = conv1.bias_mul_7 / conv1.bias_add    %conv1.bias_div  update of conv1.bias by adam, models/cifar-convnet.ts:16
     // conv1.bias_next = conv1.bias − conv1.bias_div    %conv1.bias_next  update of conv1.bias by adam, models/cifar-convnet.ts:16
-    sumAdam_64x32x32x32(d_conv1_z, conv1_bias_m, conv1_bias_v, conv1_bias, rate, correction);
+    sumAdam_conv1_bias();
 
     // 49.
     // x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv1.kernel, models/cifar-convnet.ts:16
-    pad_64x3x34x34(x, x_padded_2);
+    pad_x_padded_2();
 
     // 50.
     // d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv, models/cifar-convnet.ts:16
@@ -778,15 +1004,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv1.kernel_add = conv1.kernel_sqrt + 1e-8    %conv1.kernel_add  update of conv1.kernel by adam, models/cifar-convnet.ts:16
     // conv1.kernel_div = conv1.kernel_mul_7 / conv1.kernel_add    %conv1.kernel_div  update of conv1.kernel by adam, models/cifar-convnet.ts:16
     // conv1.kernel_next = conv1.kernel − conv1.kernel_div    %conv1.kernel_next  update of conv1.kernel by adam, models/cifar-convnet.ts:16
-    convAdam_32x3x3x64x32x32x3(
-      x_padded_2,
-      d_conv1_z,
-      conv1_kernel_m,
-      conv1_kernel_v,
-      conv1_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv1_kernel();
 
     return loss;
   }
@@ -803,72 +1021,62 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:16
-    pad_10x3x34x34_evaluate(x_evaluate, x_padded_evaluate);
+    pad_x_padded_evaluate();
 
     // 2.
     // conv1.product = x ∗ conv1.kernel    %conv1.product  conv, models/cifar-convnet.ts:16
     // conv1.z = conv1.product + conv1.bias    %conv1.z  add, models/cifar-convnet.ts:16
     // conv1 = relu(conv1.z)    %conv1  relu, models/cifar-convnet.ts:16
-    convRelu_10x32x32x3x3x3x32_evaluate(
-      x_padded_evaluate,
-      conv1_kernel,
-      conv1_bias,
-      conv1_evaluate,
-    );
+    convRelu_conv1_evaluate();
 
     // 3.
     // conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:16
-    pad_10x32x34x34_evaluate(conv1_evaluate, conv1_padded_evaluate);
+    pad_conv1_padded_evaluate();
 
     // 4.
     // conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:16
-    conv_10x32x32x32x3x3x32_evaluate(conv1_padded_evaluate, conv2_kernel, conv2_product_evaluate);
+    conv_conv2_product_evaluate();
 
     // 5.
     // conv2.z = conv2.product + conv2.bias    %conv2.z  add, models/cifar-convnet.ts:16
     // conv2 = relu(conv2.z)    %conv2  relu, models/cifar-convnet.ts:16
     // half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:17
-    windowMax_10x32x16x1x1x2x2x16_evaluate(conv2_product_evaluate, conv2_bias, half_evaluate);
+    windowMax_half_evaluate();
 
     // 6.
     // half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:18
-    pad_10x32x18x18_evaluate(half_evaluate, half_padded_evaluate);
+    pad_half_padded_evaluate();
 
     // 7.
     // conv3.product = half ∗ conv3.kernel    %conv3.product  conv, models/cifar-convnet.ts:18
     // conv3.z = conv3.product + conv3.bias    %conv3.z  add, models/cifar-convnet.ts:18
     // conv3 = relu(conv3.z)    %conv3  relu, models/cifar-convnet.ts:18
-    convRelu_10x64x16x32x3x3x16_evaluate(
-      half_padded_evaluate,
-      conv3_kernel,
-      conv3_bias,
-      conv3_evaluate,
-    );
+    convRelu_conv3_evaluate();
 
     // 8.
     // conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:18
-    pad_10x64x18x18_evaluate(conv3_evaluate, conv3_padded_evaluate);
+    pad_conv3_padded_evaluate();
 
     // 9.
     // conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:18
-    conv_10x64x16x64x3x3x16_evaluate(conv3_padded_evaluate, conv4_kernel, conv4_product_evaluate);
+    conv_conv4_product_evaluate();
 
     // 10.
     // conv4.z = conv4.product + conv4.bias    %conv4.z  add, models/cifar-convnet.ts:18
     // conv4 = relu(conv4.z)    %conv4  relu, models/cifar-convnet.ts:18
     // quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:19
-    windowMax_10x64x8x1x1x2x2x8_evaluate(conv4_product_evaluate, conv4_bias, quarter_evaluate);
+    windowMax_quarter_evaluate();
 
     // 11.
     // hidden.product = reshape(quarter, [10,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
-    dotRelu_10x4096x512_evaluate(quarter_evaluate, hidden_kernel, hidden_bias, hidden_evaluate);
+    dotRelu_hidden_evaluate();
 
     // 12.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
-    dotAdd_10x512x10_evaluate(hidden_evaluate, scores_kernel, scores_bias, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 13.
     // largest = max scores over axes 1    %largest  reduceMax, models/cifar-convnet.ts:23
@@ -884,7 +1092,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/cifar-convnet.ts:23
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/cifar-convnet.ts:23
     // rowSum = Σ liveRows    %rowSum  sum, models/cifar-convnet.ts:23
-    reduceMaxSum_10x10_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 14.
     // cast = f32(live rows)    %cast  cast, models/cifar-convnet.ts:23
@@ -908,7 +1116,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/cifar-convnet.ts:25
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/cifar-convnet.ts:25
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/cifar-convnet.ts:25
-    argmaxSum_10x10_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 18.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/cifar-convnet.ts:25
@@ -929,67 +1137,62 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv1.product, models/cifar-convnet.ts:16
-    pad_1x3x34x34_predict(x_predict, x_padded_predict);
+    pad_x_padded_predict();
 
     // 2.
     // conv1.product = x ∗ conv1.kernel    %conv1.product  conv, models/cifar-convnet.ts:16
     // conv1.z = conv1.product + conv1.bias    %conv1.z  add, models/cifar-convnet.ts:16
     // conv1 = relu(conv1.z)    %conv1  relu, models/cifar-convnet.ts:16
-    convRelu_1x32x32x3x3x3x32_predict(x_padded_predict, conv1_kernel, conv1_bias, conv1_predict);
+    convRelu_conv1_predict();
 
     // 3.
     // conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:16
-    pad_1x32x34x34_predict(conv1_predict, conv1_padded_predict);
+    pad_conv1_padded_predict();
 
     // 4.
     // conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:16
-    conv_1x32x32x32x3x3x32_predict(conv1_padded_predict, conv2_kernel, conv2_product_predict);
+    conv_conv2_product_predict();
 
     // 5.
     // conv2.z = conv2.product + conv2.bias    %conv2.z  add, models/cifar-convnet.ts:16
     // conv2 = relu(conv2.z)    %conv2  relu, models/cifar-convnet.ts:16
     // half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:17
-    windowMax_1x32x16x1x1x2x2x16_predict(conv2_product_predict, conv2_bias, half_predict);
+    windowMax_half_predict();
 
     // 6.
     // half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:18
-    pad_1x32x18x18_predict(half_predict, half_padded_predict);
+    pad_half_padded_predict();
 
     // 7.
     // conv3.product = half ∗ conv3.kernel    %conv3.product  conv, models/cifar-convnet.ts:18
     // conv3.z = conv3.product + conv3.bias    %conv3.z  add, models/cifar-convnet.ts:18
     // conv3 = relu(conv3.z)    %conv3  relu, models/cifar-convnet.ts:18
-    convRelu_1x64x16x32x3x3x16_predict(
-      half_padded_predict,
-      conv3_kernel,
-      conv3_bias,
-      conv3_predict,
-    );
+    convRelu_conv3_predict();
 
     // 8.
     // conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:18
-    pad_1x64x18x18_predict(conv3_predict, conv3_padded_predict);
+    pad_conv3_padded_predict();
 
     // 9.
     // conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:18
-    conv_1x64x16x64x3x3x16_predict(conv3_padded_predict, conv4_kernel, conv4_product_predict);
+    conv_conv4_product_predict();
 
     // 10.
     // conv4.z = conv4.product + conv4.bias    %conv4.z  add, models/cifar-convnet.ts:18
     // conv4 = relu(conv4.z)    %conv4  relu, models/cifar-convnet.ts:18
     // quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:19
-    windowMax_1x64x8x1x1x2x2x8_predict(conv4_product_predict, conv4_bias, quarter_predict);
+    windowMax_quarter_predict();
 
     // 11.
     // hidden.product = reshape(quarter, [1,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
-    dotRelu_1x4096x512_predict(quarter_predict, hidden_kernel, hidden_bias, hidden_predict);
+    dotRelu_hidden_predict();
 
     // 12.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
-    dotAdd_1x512x10_predict(hidden_predict, scores_kernel, scores_bias, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -1079,28 +1282,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /** x_padded = x in a margin of zeros */
-function pad_64x3x34x34(x: Float32Array, x_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 3; j++) {
-      x_padded[i * 3468 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[i * 3468 + j * 1156 + m + 1] = 0;
-      }
-      x_padded[i * 3468 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+function pad_64x3x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_64x3x34x34(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 3; j++) {
+        x_padded[i * 3468 + j * 1156] = 0;
         for (let m = 0; m < 32; m++) {
-          x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          x_padded[i * 3468 + j * 1156 + m + 1] = 0;
         }
-        x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        x_padded[i * 3468 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          }
+          x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1155] = 0;
       }
-      x_padded[i * 3468 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
-      }
-      x_padded[i * 3468 + j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -1109,99 +1316,109 @@ function pad_64x3x34x34(x: Float32Array, x_padded: Float32Array): void {
  * 115,343,360 floating-point operations.
  */
 function convRelu_64x32x32x3x3x3x32(
-  x_padded: Float32Array,
-  conv1_kernel: Float32Array,
-  conv1_bias: Float32Array,
-  conv1: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-                sum00 += x_padded_0 * conv1_kernel_0;
-                sum01 += x_padded_1 * conv1_kernel_0;
-                sum02 += x_padded_2 * conv1_kernel_0;
-                sum03 += x_padded_3 * conv1_kernel_0;
-                sum10 += x_padded_0 * conv1_kernel_1;
-                sum11 += x_padded_1 * conv1_kernel_1;
-                sum12 += x_padded_2 * conv1_kernel_1;
-                sum13 += x_padded_3 * conv1_kernel_1;
+  x_padded_: Float32Array,
+  conv1_kernel_: Float32Array,
+  conv1_bias_: Float32Array,
+  conv1_: Float32Array,
+): () => void {
+  return function convRelu_64x32x32x3x3x3x32(): void {
+    const x_padded = x_padded_;
+    const conv1_kernel = conv1_kernel_;
+    const conv1_bias = conv1_bias_;
+    const conv1 = conv1_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                  const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                  sum00 += x_padded_0 * conv1_kernel_0;
+                  sum01 += x_padded_1 * conv1_kernel_0;
+                  sum02 += x_padded_2 * conv1_kernel_0;
+                  sum03 += x_padded_3 * conv1_kernel_0;
+                  sum10 += x_padded_0 * conv1_kernel_1;
+                  sum11 += x_padded_1 * conv1_kernel_1;
+                  sum12 += x_padded_2 * conv1_kernel_1;
+                  sum13 += x_padded_3 * conv1_kernel_1;
+                }
               }
             }
+            const conv1_product00 = Math.fround(sum00);
+            const conv1_product01 = Math.fround(sum01);
+            const conv1_product02 = Math.fround(sum02);
+            const conv1_product03 = Math.fround(sum03);
+            const conv1_product10 = Math.fround(sum10);
+            const conv1_product11 = Math.fround(sum11);
+            const conv1_product12 = Math.fround(sum12);
+            const conv1_product13 = Math.fround(sum13);
+            const conv1_bias_0 = conv1_bias[j]!;
+            const add_0 = conv1_product00 + conv1_bias_0;
+            const add_1 = conv1_product01 + conv1_bias_0;
+            const add_2 = conv1_product02 + conv1_bias_0;
+            const add_3 = conv1_product03 + conv1_bias_0;
+            const conv1_bias_1 = conv1_bias[j + 1]!;
+            const add_4 = conv1_product10 + conv1_bias_1;
+            const add_5 = conv1_product11 + conv1_bias_1;
+            const add_6 = conv1_product12 + conv1_bias_1;
+            const add_7 = conv1_product13 + conv1_bias_1;
+            conv1[i * 32768 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
           }
-          const conv1_product00 = Math.fround(sum00);
-          const conv1_product01 = Math.fround(sum01);
-          const conv1_product02 = Math.fround(sum02);
-          const conv1_product03 = Math.fround(sum03);
-          const conv1_product10 = Math.fround(sum10);
-          const conv1_product11 = Math.fround(sum11);
-          const conv1_product12 = Math.fround(sum12);
-          const conv1_product13 = Math.fround(sum13);
-          const conv1_bias_0 = conv1_bias[j]!;
-          const add_0 = conv1_product00 + conv1_bias_0;
-          const add_1 = conv1_product01 + conv1_bias_0;
-          const add_2 = conv1_product02 + conv1_bias_0;
-          const add_3 = conv1_product03 + conv1_bias_0;
-          const conv1_bias_1 = conv1_bias[j + 1]!;
-          const add_4 = conv1_product10 + conv1_bias_1;
-          const add_5 = conv1_product11 + conv1_bias_1;
-          const add_6 = conv1_product12 + conv1_bias_1;
-          const add_7 = conv1_product13 + conv1_bias_1;
-          conv1[i * 32768 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** conv1_padded = conv1 in a margin of zeros */
-function pad_64x32x34x34(conv1: Float32Array, conv1_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j++) {
-      conv1_padded[i * 36992 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
-      }
-      conv1_padded[i * 36992 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
+function pad_64x32x34x34(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
+  return function pad_64x32x34x34(): void {
+    const conv1 = conv1_;
+    const conv1_padded = conv1_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        conv1_padded[i * 36992 + j * 1156] = 0;
         for (let m = 0; m < 32; m++) {
-          conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
-            conv1[i * 32768 + j * 1024 + l * 32 + m]!;
+          conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
         }
-        conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
+        conv1_padded[i * 36992 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
+              conv1[i * 32768 + j * 1024 + l * 32 + m]!;
+          }
+          conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
+        }
+        conv1_padded[i * 36992 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
+        }
+        conv1_padded[i * 36992 + j * 1156 + 1155] = 0;
       }
-      conv1_padded[i * 36992 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
-      }
-      conv1_padded[i * 36992 + j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -1210,125 +1427,139 @@ function pad_64x32x34x34(conv1: Float32Array, conv1_padded: Float32Array): void 
  * 1,210,056,704 floating-point operations.
  */
 function convRelu_64x32x32x32x3x3x32(
-  conv1_padded: Float32Array,
-  conv2_kernel: Float32Array,
-  conv2_bias: Float32Array,
-  conv2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const conv1_padded_0 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2_kernel_0 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-                const conv1_padded_1 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const conv1_padded_2 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const conv1_padded_3 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2_kernel_1 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
-                sum00 += conv1_padded_0 * conv2_kernel_0;
-                sum01 += conv1_padded_1 * conv2_kernel_0;
-                sum02 += conv1_padded_2 * conv2_kernel_0;
-                sum03 += conv1_padded_3 * conv2_kernel_0;
-                sum10 += conv1_padded_0 * conv2_kernel_1;
-                sum11 += conv1_padded_1 * conv2_kernel_1;
-                sum12 += conv1_padded_2 * conv2_kernel_1;
-                sum13 += conv1_padded_3 * conv2_kernel_1;
+  conv1_padded_: Float32Array,
+  conv2_kernel_: Float32Array,
+  conv2_bias_: Float32Array,
+  conv2_: Float32Array,
+): () => void {
+  return function convRelu_64x32x32x32x3x3x32(): void {
+    const conv1_padded = conv1_padded_;
+    const conv2_kernel = conv2_kernel_;
+    const conv2_bias = conv2_bias_;
+    const conv2 = conv2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv1_padded_0 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2_kernel_0 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
+                  const conv1_padded_1 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const conv1_padded_2 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const conv1_padded_3 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2_kernel_1 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
+                  sum00 += conv1_padded_0 * conv2_kernel_0;
+                  sum01 += conv1_padded_1 * conv2_kernel_0;
+                  sum02 += conv1_padded_2 * conv2_kernel_0;
+                  sum03 += conv1_padded_3 * conv2_kernel_0;
+                  sum10 += conv1_padded_0 * conv2_kernel_1;
+                  sum11 += conv1_padded_1 * conv2_kernel_1;
+                  sum12 += conv1_padded_2 * conv2_kernel_1;
+                  sum13 += conv1_padded_3 * conv2_kernel_1;
+                }
               }
             }
+            const conv2_product00 = Math.fround(sum00);
+            const conv2_product01 = Math.fround(sum01);
+            const conv2_product02 = Math.fround(sum02);
+            const conv2_product03 = Math.fround(sum03);
+            const conv2_product10 = Math.fround(sum10);
+            const conv2_product11 = Math.fround(sum11);
+            const conv2_product12 = Math.fround(sum12);
+            const conv2_product13 = Math.fround(sum13);
+            const conv2_bias_0 = conv2_bias[j]!;
+            const add_0 = conv2_product00 + conv2_bias_0;
+            const add_1 = conv2_product01 + conv2_bias_0;
+            const add_2 = conv2_product02 + conv2_bias_0;
+            const add_3 = conv2_product03 + conv2_bias_0;
+            const conv2_bias_1 = conv2_bias[j + 1]!;
+            const add_4 = conv2_product10 + conv2_bias_1;
+            const add_5 = conv2_product11 + conv2_bias_1;
+            const add_6 = conv2_product12 + conv2_bias_1;
+            const add_7 = conv2_product13 + conv2_bias_1;
+            conv2[i * 32768 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2[i * 32768 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
           }
-          const conv2_product00 = Math.fround(sum00);
-          const conv2_product01 = Math.fround(sum01);
-          const conv2_product02 = Math.fround(sum02);
-          const conv2_product03 = Math.fround(sum03);
-          const conv2_product10 = Math.fround(sum10);
-          const conv2_product11 = Math.fround(sum11);
-          const conv2_product12 = Math.fround(sum12);
-          const conv2_product13 = Math.fround(sum13);
-          const conv2_bias_0 = conv2_bias[j]!;
-          const add_0 = conv2_product00 + conv2_bias_0;
-          const add_1 = conv2_product01 + conv2_bias_0;
-          const add_2 = conv2_product02 + conv2_bias_0;
-          const add_3 = conv2_product03 + conv2_bias_0;
-          const conv2_bias_1 = conv2_bias[j + 1]!;
-          const add_4 = conv2_product10 + conv2_bias_1;
-          const add_5 = conv2_product11 + conv2_bias_1;
-          const add_6 = conv2_product12 + conv2_bias_1;
-          const add_7 = conv2_product13 + conv2_bias_1;
-          conv2[i * 32768 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          conv2[i * 32768 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * half = max conv2 over windows [1,1,2,2]
  * 2,097,152 floating-point operations.
  */
-function windowMax_64x32x16x1x1x2x2x16(conv2: Float32Array, half: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, conv2[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+function windowMax_64x32x16x1x1x2x2x16(conv2_: Float32Array, half_: Float32Array): () => void {
+  return function windowMax_64x32x16x1x1x2x2x16(): void {
+    const conv2 = conv2_;
+    const half = half_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, conv2[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+              }
             }
+            half[i * 8192 + j * 256 + l * 16 + m] = max;
           }
-          half[i * 8192 + j * 256 + l * 16 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /** half_padded = half in a margin of zeros */
-function pad_64x32x18x18(half: Float32Array, half_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j++) {
-      half_padded[i * 10368 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        half_padded[i * 10368 + j * 324 + m + 1] = 0;
-      }
-      half_padded[i * 10368 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
+function pad_64x32x18x18(half_: Float32Array, half_padded_: Float32Array): () => void {
+  return function pad_64x32x18x18(): void {
+    const half = half_;
+    const half_padded = half_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        half_padded[i * 10368 + j * 324] = 0;
         for (let m = 0; m < 16; m++) {
-          half_padded[i * 10368 + j * 324 + l * 18 + m + 19] =
-            half[i * 8192 + j * 256 + l * 16 + m]!;
+          half_padded[i * 10368 + j * 324 + m + 1] = 0;
         }
-        half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
+        half_padded[i * 10368 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            half_padded[i * 10368 + j * 324 + l * 18 + m + 19] =
+              half[i * 8192 + j * 256 + l * 16 + m]!;
+          }
+          half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
+        }
+        half_padded[i * 10368 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          half_padded[i * 10368 + j * 324 + m + 307] = 0;
+        }
+        half_padded[i * 10368 + j * 324 + 323] = 0;
       }
-      half_padded[i * 10368 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        half_padded[i * 10368 + j * 324 + m + 307] = 0;
-      }
-      half_padded[i * 10368 + j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -1337,102 +1568,113 @@ function pad_64x32x18x18(half: Float32Array, half_padded: Float32Array): void {
  * 605,028,352 floating-point operations.
  */
 function convRelu_64x64x16x32x3x3x16(
-  half_padded: Float32Array,
-  conv3_kernel: Float32Array,
-  conv3_bias: Float32Array,
-  conv3: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const half_padded_0 = half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv3_kernel_0 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-                const half_padded_1 =
-                  half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const half_padded_2 =
-                  half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const half_padded_3 =
-                  half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv3_kernel_1 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
-                sum00 += half_padded_0 * conv3_kernel_0;
-                sum01 += half_padded_1 * conv3_kernel_0;
-                sum02 += half_padded_2 * conv3_kernel_0;
-                sum03 += half_padded_3 * conv3_kernel_0;
-                sum10 += half_padded_0 * conv3_kernel_1;
-                sum11 += half_padded_1 * conv3_kernel_1;
-                sum12 += half_padded_2 * conv3_kernel_1;
-                sum13 += half_padded_3 * conv3_kernel_1;
+  half_padded_: Float32Array,
+  conv3_kernel_: Float32Array,
+  conv3_bias_: Float32Array,
+  conv3_: Float32Array,
+): () => void {
+  return function convRelu_64x64x16x32x3x3x16(): void {
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
+    const conv3_bias = conv3_bias_;
+    const conv3 = conv3_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const half_padded_0 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv3_kernel_0 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
+                  const half_padded_1 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const half_padded_2 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const half_padded_3 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv3_kernel_1 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
+                  sum00 += half_padded_0 * conv3_kernel_0;
+                  sum01 += half_padded_1 * conv3_kernel_0;
+                  sum02 += half_padded_2 * conv3_kernel_0;
+                  sum03 += half_padded_3 * conv3_kernel_0;
+                  sum10 += half_padded_0 * conv3_kernel_1;
+                  sum11 += half_padded_1 * conv3_kernel_1;
+                  sum12 += half_padded_2 * conv3_kernel_1;
+                  sum13 += half_padded_3 * conv3_kernel_1;
+                }
               }
             }
+            const conv3_product00 = Math.fround(sum00);
+            const conv3_product01 = Math.fround(sum01);
+            const conv3_product02 = Math.fround(sum02);
+            const conv3_product03 = Math.fround(sum03);
+            const conv3_product10 = Math.fround(sum10);
+            const conv3_product11 = Math.fround(sum11);
+            const conv3_product12 = Math.fround(sum12);
+            const conv3_product13 = Math.fround(sum13);
+            const conv3_bias_0 = conv3_bias[j]!;
+            const add_0 = conv3_product00 + conv3_bias_0;
+            const add_1 = conv3_product01 + conv3_bias_0;
+            const add_2 = conv3_product02 + conv3_bias_0;
+            const add_3 = conv3_product03 + conv3_bias_0;
+            const conv3_bias_1 = conv3_bias[j + 1]!;
+            const add_4 = conv3_product10 + conv3_bias_1;
+            const add_5 = conv3_product11 + conv3_bias_1;
+            const add_6 = conv3_product12 + conv3_bias_1;
+            const add_7 = conv3_product13 + conv3_bias_1;
+            conv3[i * 16384 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
           }
-          const conv3_product00 = Math.fround(sum00);
-          const conv3_product01 = Math.fround(sum01);
-          const conv3_product02 = Math.fround(sum02);
-          const conv3_product03 = Math.fround(sum03);
-          const conv3_product10 = Math.fround(sum10);
-          const conv3_product11 = Math.fround(sum11);
-          const conv3_product12 = Math.fround(sum12);
-          const conv3_product13 = Math.fround(sum13);
-          const conv3_bias_0 = conv3_bias[j]!;
-          const add_0 = conv3_product00 + conv3_bias_0;
-          const add_1 = conv3_product01 + conv3_bias_0;
-          const add_2 = conv3_product02 + conv3_bias_0;
-          const add_3 = conv3_product03 + conv3_bias_0;
-          const conv3_bias_1 = conv3_bias[j + 1]!;
-          const add_4 = conv3_product10 + conv3_bias_1;
-          const add_5 = conv3_product11 + conv3_bias_1;
-          const add_6 = conv3_product12 + conv3_bias_1;
-          const add_7 = conv3_product13 + conv3_bias_1;
-          conv3[i * 16384 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** conv3_padded = conv3 in a margin of zeros */
-function pad_64x64x18x18(conv3: Float32Array, conv3_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j++) {
-      conv3_padded[i * 20736 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
-      }
-      conv3_padded[i * 20736 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
+function pad_64x64x18x18(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
+  return function pad_64x64x18x18(): void {
+    const conv3 = conv3_;
+    const conv3_padded = conv3_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        conv3_padded[i * 20736 + j * 324] = 0;
         for (let m = 0; m < 16; m++) {
-          conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
-            conv3[i * 16384 + j * 256 + l * 16 + m]!;
+          conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
         }
-        conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
+        conv3_padded[i * 20736 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
+              conv3[i * 16384 + j * 256 + l * 16 + m]!;
+          }
+          conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
+        }
+        conv3_padded[i * 20736 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
+        }
+        conv3_padded[i * 20736 + j * 324 + 323] = 0;
       }
-      conv3_padded[i * 20736 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
-      }
-      conv3_padded[i * 20736 + j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -1441,99 +1683,109 @@ function pad_64x64x18x18(conv3: Float32Array, conv3_padded: Float32Array): void 
  * 1,209,008,128 floating-point operations.
  */
 function convRelu_64x64x16x64x3x3x16(
-  conv3_padded: Float32Array,
-  conv4_kernel: Float32Array,
-  conv4_bias: Float32Array,
-  conv4: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 64; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const conv3_padded_0 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv4_kernel_0 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3]!;
-                const conv3_padded_1 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const conv3_padded_2 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const conv3_padded_3 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv4_kernel_1 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3 + 576]!;
-                sum00 += conv3_padded_0 * conv4_kernel_0;
-                sum01 += conv3_padded_1 * conv4_kernel_0;
-                sum02 += conv3_padded_2 * conv4_kernel_0;
-                sum03 += conv3_padded_3 * conv4_kernel_0;
-                sum10 += conv3_padded_0 * conv4_kernel_1;
-                sum11 += conv3_padded_1 * conv4_kernel_1;
-                sum12 += conv3_padded_2 * conv4_kernel_1;
-                sum13 += conv3_padded_3 * conv4_kernel_1;
+  conv3_padded_: Float32Array,
+  conv4_kernel_: Float32Array,
+  conv4_bias_: Float32Array,
+  conv4_: Float32Array,
+): () => void {
+  return function convRelu_64x64x16x64x3x3x16(): void {
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
+    const conv4_bias = conv4_bias_;
+    const conv4 = conv4_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 64; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv3_padded_0 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv4_kernel_0 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3]!;
+                  const conv3_padded_1 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const conv3_padded_2 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const conv3_padded_3 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv4_kernel_1 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3 + 576]!;
+                  sum00 += conv3_padded_0 * conv4_kernel_0;
+                  sum01 += conv3_padded_1 * conv4_kernel_0;
+                  sum02 += conv3_padded_2 * conv4_kernel_0;
+                  sum03 += conv3_padded_3 * conv4_kernel_0;
+                  sum10 += conv3_padded_0 * conv4_kernel_1;
+                  sum11 += conv3_padded_1 * conv4_kernel_1;
+                  sum12 += conv3_padded_2 * conv4_kernel_1;
+                  sum13 += conv3_padded_3 * conv4_kernel_1;
+                }
               }
             }
+            const conv4_product00 = Math.fround(sum00);
+            const conv4_product01 = Math.fround(sum01);
+            const conv4_product02 = Math.fround(sum02);
+            const conv4_product03 = Math.fround(sum03);
+            const conv4_product10 = Math.fround(sum10);
+            const conv4_product11 = Math.fround(sum11);
+            const conv4_product12 = Math.fround(sum12);
+            const conv4_product13 = Math.fround(sum13);
+            const conv4_bias_0 = conv4_bias[j]!;
+            const add_0 = conv4_product00 + conv4_bias_0;
+            const add_1 = conv4_product01 + conv4_bias_0;
+            const add_2 = conv4_product02 + conv4_bias_0;
+            const add_3 = conv4_product03 + conv4_bias_0;
+            const conv4_bias_1 = conv4_bias[j + 1]!;
+            const add_4 = conv4_product10 + conv4_bias_1;
+            const add_5 = conv4_product11 + conv4_bias_1;
+            const add_6 = conv4_product12 + conv4_bias_1;
+            const add_7 = conv4_product13 + conv4_bias_1;
+            conv4[i * 16384 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv4[i * 16384 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
           }
-          const conv4_product00 = Math.fround(sum00);
-          const conv4_product01 = Math.fround(sum01);
-          const conv4_product02 = Math.fround(sum02);
-          const conv4_product03 = Math.fround(sum03);
-          const conv4_product10 = Math.fround(sum10);
-          const conv4_product11 = Math.fround(sum11);
-          const conv4_product12 = Math.fround(sum12);
-          const conv4_product13 = Math.fround(sum13);
-          const conv4_bias_0 = conv4_bias[j]!;
-          const add_0 = conv4_product00 + conv4_bias_0;
-          const add_1 = conv4_product01 + conv4_bias_0;
-          const add_2 = conv4_product02 + conv4_bias_0;
-          const add_3 = conv4_product03 + conv4_bias_0;
-          const conv4_bias_1 = conv4_bias[j + 1]!;
-          const add_4 = conv4_product10 + conv4_bias_1;
-          const add_5 = conv4_product11 + conv4_bias_1;
-          const add_6 = conv4_product12 + conv4_bias_1;
-          const add_7 = conv4_product13 + conv4_bias_1;
-          conv4[i * 16384 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv4[i * 16384 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * quarter = max conv4 over windows [1,1,2,2]
  * 1,048,576 floating-point operations.
  */
-function windowMax_64x64x8x1x1x2x2x8(conv4: Float32Array, quarter: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, conv4[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
+function windowMax_64x64x8x1x1x2x2x8(conv4_: Float32Array, quarter_: Float32Array): () => void {
+  return function windowMax_64x64x8x1x1x2x2x8(): void {
+    const conv4 = conv4_;
+    const quarter = quarter_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, conv4[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
+              }
             }
+            quarter[i * 4096 + j * 64 + l * 8 + m] = max;
           }
-          quarter[i * 4096 + j * 64 + l * 8 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -1542,257 +1794,167 @@ function windowMax_64x64x8x1x1x2x2x8(conv4: Float32Array, quarter: Float32Array)
  * 268,468,224 floating-point operations.
  */
 function dotRelu_64x4096x512(
-  quarter: Float32Array,
-  hidden_kernel: Float32Array,
-  hidden_bias: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 510; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 4096; k += 8) {
-        {
-          const quarter_0 =
-            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-          const quarter_1 =
-            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
+  quarter_: Float32Array,
+  hidden_kernel_: Float32Array,
+  hidden_bias_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_64x4096x512(): void {
+    const quarter = quarter_;
+    const hidden_kernel = hidden_kernel_;
+    const hidden_bias = hidden_bias_;
+    const hidden = hidden_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 510; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 4096; k += 4) {
+          {
+            const quarter_0 =
+              quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+            const quarter_1 =
+              quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+          if (k + 1 === 4096) break;
+          {
+            const quarter_0 =
+              quarter[
+                i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
+              ]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
+            const quarter_1 =
+              quarter[
+                i * 4096 +
+                  (((k + 1) / 64) | 0) * 64 +
+                  ((((k + 1) / 8) | 0) % 8) * 8 +
+                  ((k + 1) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+          if (k + 2 === 4096) break;
+          {
+            const quarter_0 =
+              quarter[
+                i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
+              ]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
+            const quarter_1 =
+              quarter[
+                i * 4096 +
+                  (((k + 2) / 64) | 0) * 64 +
+                  ((((k + 2) / 8) | 0) % 8) * 8 +
+                  ((k + 2) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+          if (k + 3 === 4096) break;
+          {
+            const quarter_0 =
+              quarter[
+                i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
+              ]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
+            const quarter_1 =
+              quarter[
+                i * 4096 +
+                  (((k + 3) / 64) | 0) * 64 +
+                  ((((k + 3) / 8) | 0) % 8) * 8 +
+                  ((k + 3) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
         }
-        if (k + 1 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 1) / 64) | 0) * 64 +
-                ((((k + 1) / 8) | 0) % 8) * 8 +
-                ((k + 1) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 2 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 2) / 64) | 0) * 64 +
-                ((((k + 2) / 8) | 0) % 8) * 8 +
-                ((k + 2) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 3 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 3) / 64) | 0) * 64 +
-                ((((k + 3) / 8) | 0) % 8) * 8 +
-                ((k + 3) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 4 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 4) / 64) | 0) * 64 + ((((k + 4) / 8) | 0) % 8) * 8 + ((k + 4) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2048]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2049]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2050]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 4) / 64) | 0) * 64 +
-                ((((k + 4) / 8) | 0) % 8) * 8 +
-                ((k + 4) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 5 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 5) / 64) | 0) * 64 + ((((k + 5) / 8) | 0) % 8) * 8 + ((k + 5) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2560]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2561]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2562]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 5) / 64) | 0) * 64 +
-                ((((k + 5) / 8) | 0) % 8) * 8 +
-                ((k + 5) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 6 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 6) / 64) | 0) * 64 + ((((k + 6) / 8) | 0) % 8) * 8 + ((k + 6) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3072]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3073]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3074]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 6) / 64) | 0) * 64 +
-                ((((k + 6) / 8) | 0) % 8) * 8 +
-                ((k + 6) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 7 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 7) / 64) | 0) * 64 + ((((k + 7) / 8) | 0) % 8) * 8 + ((k + 7) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3584]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3585]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3586]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 7) / 64) | 0) * 64 +
-                ((((k + 7) / 8) | 0) % 8) * 8 +
-                ((k + 7) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
+        const hidden_product00 = Math.fround(sum00);
+        const hidden_product01 = Math.fround(sum01);
+        const hidden_product02 = Math.fround(sum02);
+        const hidden_product10 = Math.fround(sum10);
+        const hidden_product11 = Math.fround(sum11);
+        const hidden_product12 = Math.fround(sum12);
+        const hidden_bias_0 = hidden_bias[j]!;
+        const add_0 = hidden_product00 + hidden_bias_0;
+        const hidden_bias_1 = hidden_bias[j + 1]!;
+        const add_1 = hidden_product01 + hidden_bias_1;
+        const hidden_bias_2 = hidden_bias[j + 2]!;
+        const add_2 = hidden_product02 + hidden_bias_2;
+        const add_3 = hidden_product10 + hidden_bias_0;
+        const add_4 = hidden_product11 + hidden_bias_1;
+        const add_5 = hidden_product12 + hidden_bias_2;
+        hidden[i * 512 + j] = add_0 < 0 ? 0 : add_0;
+        hidden[i * 512 + j + 1] = add_1 < 0 ? 0 : add_1;
+        hidden[i * 512 + j + 2] = add_2 < 0 ? 0 : add_2;
+        hidden[i * 512 + j + 512] = add_3 < 0 ? 0 : add_3;
+        hidden[i * 512 + j + 513] = add_4 < 0 ? 0 : add_4;
+        hidden[i * 512 + j + 514] = add_5 < 0 ? 0 : add_5;
       }
-      const hidden_product00 = Math.fround(sum00);
-      const hidden_product01 = Math.fround(sum01);
-      const hidden_product02 = Math.fround(sum02);
-      const hidden_product10 = Math.fround(sum10);
-      const hidden_product11 = Math.fround(sum11);
-      const hidden_product12 = Math.fround(sum12);
-      const hidden_bias_0 = hidden_bias[j]!;
-      const add_0 = hidden_product00 + hidden_bias_0;
-      const hidden_bias_1 = hidden_bias[j + 1]!;
-      const add_1 = hidden_product01 + hidden_bias_1;
-      const hidden_bias_2 = hidden_bias[j + 2]!;
-      const add_2 = hidden_product02 + hidden_bias_2;
-      const add_3 = hidden_product10 + hidden_bias_0;
-      const add_4 = hidden_product11 + hidden_bias_1;
-      const add_5 = hidden_product12 + hidden_bias_2;
-      hidden[i * 512 + j] = add_0 < 0 ? 0 : add_0;
-      hidden[i * 512 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 512 + j + 2] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 512 + j + 512] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 512 + j + 513] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 512 + j + 514] = add_5 < 0 ? 0 : add_5;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 4096; k++) {
+        const quarter_2 =
+          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+        const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
+        const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
+        const quarter_3 =
+          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+        sum00_2 += quarter_2 * hidden_kernel_3;
+        sum01_2 += quarter_2 * hidden_kernel_4;
+        sum10_2 += quarter_3 * hidden_kernel_3;
+        sum11_2 += quarter_3 * hidden_kernel_4;
+      }
+      const hidden_product00_2 = Math.fround(sum00_2);
+      const hidden_product01_2 = Math.fround(sum01_2);
+      const hidden_product10_2 = Math.fround(sum10_2);
+      const hidden_product11_2 = Math.fround(sum11_2);
+      const hidden_bias_3 = hidden_bias[510]!;
+      const add_6 = hidden_product00_2 + hidden_bias_3;
+      const hidden_bias_4 = hidden_bias[511]!;
+      const add_7 = hidden_product01_2 + hidden_bias_4;
+      const add_8 = hidden_product10_2 + hidden_bias_3;
+      const add_9 = hidden_product11_2 + hidden_bias_4;
+      hidden[i * 512 + 510] = add_6 < 0 ? 0 : add_6;
+      hidden[i * 512 + 511] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 512 + 1022] = add_8 < 0 ? 0 : add_8;
+      hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const quarter_2 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-      const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
-      const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
-      const quarter_3 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
-      sum00_2 += quarter_2 * hidden_kernel_3;
-      sum01_2 += quarter_2 * hidden_kernel_4;
-      sum10_2 += quarter_3 * hidden_kernel_3;
-      sum11_2 += quarter_3 * hidden_kernel_4;
-    }
-    const hidden_product00_2 = Math.fround(sum00_2);
-    const hidden_product01_2 = Math.fround(sum01_2);
-    const hidden_product10_2 = Math.fround(sum10_2);
-    const hidden_product11_2 = Math.fround(sum11_2);
-    const hidden_bias_3 = hidden_bias[510]!;
-    const add_6 = hidden_product00_2 + hidden_bias_3;
-    const hidden_bias_4 = hidden_bias[511]!;
-    const add_7 = hidden_product01_2 + hidden_bias_4;
-    const add_8 = hidden_product10_2 + hidden_bias_3;
-    const add_9 = hidden_product11_2 + hidden_bias_4;
-    hidden[i * 512 + 510] = add_6 < 0 ? 0 : add_6;
-    hidden[i * 512 + 511] = add_7 < 0 ? 0 : add_7;
-    hidden[i * 512 + 1022] = add_8 < 0 ? 0 : add_8;
-    hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
-  }
+  };
 }
 
 /**
@@ -1801,163 +1963,113 @@ function dotRelu_64x4096x512(
  * 656,000 floating-point operations.
  */
 function dotAdd_64x512x10(
-  hidden: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 512; k += 8) {
-        {
-          const hidden_0 = hidden[i * 512 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const hidden_1 = hidden[i * 512 + k + 512]!;
-          const hidden_2 = hidden[i * 512 + k + 1024]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
+  hidden_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_64x512x10(): void {
+    const hidden = hidden_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 512; k += 4) {
+          {
+            const hidden_0 = hidden[i * 512 + k]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+            const hidden_1 = hidden[i * 512 + k + 512]!;
+            const hidden_2 = hidden[i * 512 + k + 1024]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+          if (k + 1 === 512) break;
+          {
+            const hidden_0 = hidden[i * 512 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+            const hidden_1 = hidden[i * 512 + k + 513]!;
+            const hidden_2 = hidden[i * 512 + k + 1025]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+          if (k + 2 === 512) break;
+          {
+            const hidden_0 = hidden[i * 512 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+            const hidden_1 = hidden[i * 512 + k + 514]!;
+            const hidden_2 = hidden[i * 512 + k + 1026]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+          if (k + 3 === 512) break;
+          {
+            const hidden_0 = hidden[i * 512 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+            const hidden_1 = hidden[i * 512 + k + 515]!;
+            const hidden_2 = hidden[i * 512 + k + 1027]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
         }
-        if (k + 1 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 1]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-          const hidden_1 = hidden[i * 512 + k + 513]!;
-          const hidden_2 = hidden[i * 512 + k + 1025]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 2 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 2]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-          const hidden_1 = hidden[i * 512 + k + 514]!;
-          const hidden_2 = hidden[i * 512 + k + 1026]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 3 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 3]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-          const hidden_1 = hidden[i * 512 + k + 515]!;
-          const hidden_2 = hidden[i * 512 + k + 1027]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 4 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 4]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
-          const hidden_1 = hidden[i * 512 + k + 516]!;
-          const hidden_2 = hidden[i * 512 + k + 1028]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 5 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 5]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
-          const hidden_1 = hidden[i * 512 + k + 517]!;
-          const hidden_2 = hidden[i * 512 + k + 1029]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 6 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 6]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
-          const hidden_1 = hidden[i * 512 + k + 518]!;
-          const hidden_2 = hidden[i * 512 + k + 1030]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 7 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 7]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
-          const hidden_1 = hidden[i * 512 + k + 519]!;
-          const hidden_2 = hidden[i * 512 + k + 1031]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
       }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 512; k++) {
-      const hidden_3 = hidden[k + 32256]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      sum0 += hidden_3 * scores_kernel_2;
-      sum1 += hidden_3 * scores_kernel_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 512; k++) {
+        const hidden_3 = hidden[k + 32256]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+        sum0 += hidden_3 * scores_kernel_2;
+        sum1 += hidden_3 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      scores[j + 630] = scores_product0 + scores_bias[j]!;
+      scores[j + 631] = scores_product1 + scores_bias[j + 1]!;
     }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    scores[j + 630] = scores_product0 + scores_bias[j]!;
-    scores[j + 631] = scores_product1 + scores_bias[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -1970,46 +2082,55 @@ function dotAdd_64x512x10(
  * 6,592 floating-point operations.
  */
 function reduceMaxExpSumAdd_64x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_64x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -2020,111 +2141,119 @@ function reduceMaxExpSumAdd_64x10(
  * 770 floating-point operations.
  */
 function sumAdam_64x10(
-  d_shifted: Float32Array,
-  scores_bias_m: Float32Array,
-  scores_bias_v: Float32Array,
-  scores_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+  d_shifted_: Float32Array,
+  scores_bias_m_: Float32Array,
+  scores_bias_v_: Float32Array,
+  scores_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x10(): void {
+    const d_shifted = d_shifted_;
+    const scores_bias_m = scores_bias_m_;
+    const scores_bias_v = scores_bias_v_;
+    const scores_bias = scores_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_scores_bias0 = Math.fround(sum0);
+      const d_scores_bias1 = Math.fround(sum1);
+      const d_scores_bias2 = Math.fround(sum2);
+      const d_scores_bias3 = Math.fround(sum3);
+      const scores_bias_m_next0 = Math.fround(
+        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+      );
+      scores_bias_m[i] = scores_bias_m_next0;
+      const scores_bias_m_next1 = Math.fround(
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 1] = scores_bias_m_next1;
+      const scores_bias_m_next2 = Math.fround(
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 2] = scores_bias_m_next2;
+      const scores_bias_m_next3 = Math.fround(
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 3] = scores_bias_m_next3;
+      const scores_bias_v_next0 = Math.fround(
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+      );
+      scores_bias_v[i] = scores_bias_v_next0;
+      const scores_bias_v_next1 = Math.fround(
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 1] = scores_bias_v_next1;
+      const scores_bias_v_next2 = Math.fround(
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 2] = scores_bias_v_next2;
+      const scores_bias_v_next3 = Math.fround(
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 3] = scores_bias_v_next3;
+      scores_bias[i] =
+        scores_bias[i]! -
+        (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
+      scores_bias[i + 1] =
+        scores_bias[i + 1]! -
+        (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
+      scores_bias[i + 2] =
+        scores_bias[i + 2]! -
+        (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
+      scores_bias[i + 3] =
+        scores_bias[i + 3]! -
+        (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_scores_bias0 = Math.fround(sum0);
-    const d_scores_bias1 = Math.fround(sum1);
-    const d_scores_bias2 = Math.fround(sum2);
-    const d_scores_bias3 = Math.fround(sum3);
-    const scores_bias_m_next0 = Math.fround(
-      scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_scores_bias0_2 = Math.fround(sum0_2);
+    const d_scores_bias1_2 = Math.fround(sum1_2);
+    const scores_bias_m_next0_2 = Math.fround(
+      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
     );
-    scores_bias_m[i] = scores_bias_m_next0;
-    const scores_bias_m_next1 = Math.fround(
-      scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+    scores_bias_m[8] = scores_bias_m_next0_2;
+    const scores_bias_m_next1_2 = Math.fround(
+      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
     );
-    scores_bias_m[i + 1] = scores_bias_m_next1;
-    const scores_bias_m_next2 = Math.fround(
-      scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+    scores_bias_m[9] = scores_bias_m_next1_2;
+    const scores_bias_v_next0_2 = Math.fround(
+      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
     );
-    scores_bias_m[i + 2] = scores_bias_m_next2;
-    const scores_bias_m_next3 = Math.fround(
-      scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+    scores_bias_v[8] = scores_bias_v_next0_2;
+    const scores_bias_v_next1_2 = Math.fround(
+      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
     );
-    scores_bias_m[i + 3] = scores_bias_m_next3;
-    const scores_bias_v_next0 = Math.fround(
-      scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
-    );
-    scores_bias_v[i] = scores_bias_v_next0;
-    const scores_bias_v_next1 = Math.fround(
-      scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 1] = scores_bias_v_next1;
-    const scores_bias_v_next2 = Math.fround(
-      scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 2] = scores_bias_v_next2;
-    const scores_bias_v_next3 = Math.fround(
-      scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 3] = scores_bias_v_next3;
-    scores_bias[i] =
-      scores_bias[i]! -
-      (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
-    scores_bias[i + 1] =
-      scores_bias[i + 1]! -
-      (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
-    scores_bias[i + 2] =
-      scores_bias[i + 2]! -
-      (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
-    scores_bias[i + 3] =
-      scores_bias[i + 3]! -
-      (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 64; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_scores_bias0_2 = Math.fround(sum0_2);
-  const d_scores_bias1_2 = Math.fround(sum1_2);
-  const scores_bias_m_next0_2 = Math.fround(
-    scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
-  );
-  scores_bias_m[8] = scores_bias_m_next0_2;
-  const scores_bias_m_next1_2 = Math.fround(
-    scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
-  );
-  scores_bias_m[9] = scores_bias_m_next1_2;
-  const scores_bias_v_next0_2 = Math.fround(
-    scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
-  );
-  scores_bias_v[8] = scores_bias_v_next0_2;
-  const scores_bias_v_next1_2 = Math.fround(
-    scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
-  );
-  scores_bias_v[9] = scores_bias_v_next1_2;
-  scores_bias[8] =
-    scores_bias[8]! -
-    (scores_bias_m_next0_2 * rate_0) / (Math.sqrt(scores_bias_v_next0_2 * correction_0) + 1e-8);
-  scores_bias[9] =
-    scores_bias[9]! -
-    (scores_bias_m_next1_2 * rate_0) / (Math.sqrt(scores_bias_v_next1_2 * correction_0) + 1e-8);
+    scores_bias_v[9] = scores_bias_v_next1_2;
+    scores_bias[8] =
+      scores_bias[8]! -
+      (scores_bias_m_next0_2 * rate_0) / (Math.sqrt(scores_bias_v_next0_2 * correction_0) + 1e-8);
+    scores_bias[9] =
+      scores_bias[9]! -
+      (scores_bias_m_next1_2 * rate_0) / (Math.sqrt(scores_bias_v_next1_2 * correction_0) + 1e-8);
+  };
 }
 
 /**
@@ -2133,55 +2262,61 @@ function sumAdam_64x10(
  * 655,360 floating-point operations.
  */
 function dotWhere_64x10x512(
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-  hidden: Float32Array,
-  d_hidden_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 512; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum20 += d_shifted_2 * scores_kernel_0;
-        sum21 += d_shifted_2 * scores_kernel_1;
-        sum30 += d_shifted_3 * scores_kernel_0;
-        sum31 += d_shifted_3 * scores_kernel_1;
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+  hidden_: Float32Array,
+  d_hidden_z_: Float32Array,
+): () => void {
+  return function dotWhere_64x10x512(): void {
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    const hidden = hidden_;
+    const d_hidden_z = d_hidden_z_;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 512; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const scores_kernel_0 = scores_kernel[j * 10 + k]!;
+          const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum20 += d_shifted_2 * scores_kernel_0;
+          sum21 += d_shifted_2 * scores_kernel_1;
+          sum30 += d_shifted_3 * scores_kernel_0;
+          sum31 += d_shifted_3 * scores_kernel_1;
+        }
+        const d_hidden00 = Math.fround(sum00);
+        const d_hidden01 = Math.fround(sum01);
+        const d_hidden10 = Math.fround(sum10);
+        const d_hidden11 = Math.fround(sum11);
+        const d_hidden20 = Math.fround(sum20);
+        const d_hidden21 = Math.fround(sum21);
+        const d_hidden30 = Math.fround(sum30);
+        const d_hidden31 = Math.fround(sum31);
+        d_hidden_z[i * 512 + j] = 0 < hidden[i * 512 + j]! ? d_hidden00 : 0;
+        d_hidden_z[i * 512 + j + 1] = 0 < hidden[i * 512 + j + 1]! ? d_hidden01 : 0;
+        d_hidden_z[i * 512 + j + 512] = 0 < hidden[i * 512 + j + 512]! ? d_hidden10 : 0;
+        d_hidden_z[i * 512 + j + 513] = 0 < hidden[i * 512 + j + 513]! ? d_hidden11 : 0;
+        d_hidden_z[i * 512 + j + 1024] = 0 < hidden[i * 512 + j + 1024]! ? d_hidden20 : 0;
+        d_hidden_z[i * 512 + j + 1025] = 0 < hidden[i * 512 + j + 1025]! ? d_hidden21 : 0;
+        d_hidden_z[i * 512 + j + 1536] = 0 < hidden[i * 512 + j + 1536]! ? d_hidden30 : 0;
+        d_hidden_z[i * 512 + j + 1537] = 0 < hidden[i * 512 + j + 1537]! ? d_hidden31 : 0;
       }
-      const d_hidden00 = Math.fround(sum00);
-      const d_hidden01 = Math.fround(sum01);
-      const d_hidden10 = Math.fround(sum10);
-      const d_hidden11 = Math.fround(sum11);
-      const d_hidden20 = Math.fround(sum20);
-      const d_hidden21 = Math.fround(sum21);
-      const d_hidden30 = Math.fround(sum30);
-      const d_hidden31 = Math.fround(sum31);
-      d_hidden_z[i * 512 + j] = 0 < hidden[i * 512 + j]! ? d_hidden00 : 0;
-      d_hidden_z[i * 512 + j + 1] = 0 < hidden[i * 512 + j + 1]! ? d_hidden01 : 0;
-      d_hidden_z[i * 512 + j + 512] = 0 < hidden[i * 512 + j + 512]! ? d_hidden10 : 0;
-      d_hidden_z[i * 512 + j + 513] = 0 < hidden[i * 512 + j + 513]! ? d_hidden11 : 0;
-      d_hidden_z[i * 512 + j + 1024] = 0 < hidden[i * 512 + j + 1024]! ? d_hidden20 : 0;
-      d_hidden_z[i * 512 + j + 1025] = 0 < hidden[i * 512 + j + 1025]! ? d_hidden21 : 0;
-      d_hidden_z[i * 512 + j + 1536] = 0 < hidden[i * 512 + j + 1536]! ? d_hidden30 : 0;
-      d_hidden_z[i * 512 + j + 1537] = 0 < hidden[i * 512 + j + 1537]! ? d_hidden31 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -2192,295 +2327,248 @@ function dotWhere_64x10x512(
  * 721,920 floating-point operations.
  */
 function dotAdam_512x64x10(
-  hidden: Float32Array,
-  d_shifted: Float32Array,
-  scores_kernel_m: Float32Array,
-  scores_kernel_v: Float32Array,
-  scores_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 510; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const hidden_0 = hidden[k * 512 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const hidden_1 = hidden[k * 512 + i + 1]!;
-          const hidden_2 = hidden[k * 512 + i + 2]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
+  hidden_: Float32Array,
+  d_shifted_: Float32Array,
+  scores_kernel_m_: Float32Array,
+  scores_kernel_v_: Float32Array,
+  scores_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_512x64x10(): void {
+    const hidden = hidden_;
+    const d_shifted = d_shifted_;
+    const scores_kernel_m = scores_kernel_m_;
+    const scores_kernel_v = scores_kernel_v_;
+    const scores_kernel = scores_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 510; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const hidden_0 = hidden[k * 512 + i]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const hidden_1 = hidden[k * 512 + i + 1]!;
+            const hidden_2 = hidden[k * 512 + i + 2]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
+          if (k + 1 === 64) break;
+          {
+            const hidden_0 = hidden[k * 512 + i + 512]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const hidden_1 = hidden[k * 512 + i + 513]!;
+            const hidden_2 = hidden[k * 512 + i + 514]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
+          if (k + 2 === 64) break;
+          {
+            const hidden_0 = hidden[k * 512 + i + 1024]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const hidden_1 = hidden[k * 512 + i + 1025]!;
+            const hidden_2 = hidden[k * 512 + i + 1026]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
+          if (k + 3 === 64) break;
+          {
+            const hidden_0 = hidden[k * 512 + i + 1536]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const hidden_1 = hidden[k * 512 + i + 1537]!;
+            const hidden_2 = hidden[k * 512 + i + 1538]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 512]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const hidden_1 = hidden[k * 512 + i + 513]!;
-          const hidden_2 = hidden[k * 512 + i + 514]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 1024]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const hidden_1 = hidden[k * 512 + i + 1025]!;
-          const hidden_2 = hidden[k * 512 + i + 1026]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 1536]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const hidden_1 = hidden[k * 512 + i + 1537]!;
-          const hidden_2 = hidden[k * 512 + i + 1538]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 4 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 2048]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const hidden_1 = hidden[k * 512 + i + 2049]!;
-          const hidden_2 = hidden[k * 512 + i + 2050]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 5 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 2560]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const hidden_1 = hidden[k * 512 + i + 2561]!;
-          const hidden_2 = hidden[k * 512 + i + 2562]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 6 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 3072]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const hidden_1 = hidden[k * 512 + i + 3073]!;
-          const hidden_2 = hidden[k * 512 + i + 3074]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 7 === 64) break;
-        {
-          const hidden_0 = hidden[k * 512 + i + 3584]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const hidden_1 = hidden[k * 512 + i + 3585]!;
-          const hidden_2 = hidden[k * 512 + i + 3586]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
+        const d_scores_kernel00 = Math.fround(sum00);
+        const d_scores_kernel01 = Math.fround(sum01);
+        const d_scores_kernel10 = Math.fround(sum10);
+        const d_scores_kernel11 = Math.fround(sum11);
+        const d_scores_kernel20 = Math.fround(sum20);
+        const d_scores_kernel21 = Math.fround(sum21);
+        const scores_kernel_m_next00 = Math.fround(
+          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
+        const scores_kernel_m_next01 = Math.fround(
+          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
+        const scores_kernel_m_next10 = Math.fround(
+          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
+        const scores_kernel_m_next11 = Math.fround(
+          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
+        const scores_kernel_m_next20 = Math.fround(
+          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
+        const scores_kernel_m_next21 = Math.fround(
+          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
+        const scores_kernel_v_next00 = Math.fround(
+          scores_kernel_v[i * 10 + j]! * 0.999 +
+            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
+        const scores_kernel_v_next01 = Math.fround(
+          scores_kernel_v[i * 10 + j + 1]! * 0.999 +
+            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
+        const scores_kernel_v_next10 = Math.fround(
+          scores_kernel_v[i * 10 + j + 10]! * 0.999 +
+            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
+        const scores_kernel_v_next11 = Math.fround(
+          scores_kernel_v[i * 10 + j + 11]! * 0.999 +
+            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
+        const scores_kernel_v_next20 = Math.fround(
+          scores_kernel_v[i * 10 + j + 20]! * 0.999 +
+            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
+        const scores_kernel_v_next21 = Math.fround(
+          scores_kernel_v[i * 10 + j + 21]! * 0.999 +
+            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
+        scores_kernel[i * 10 + j] =
+          scores_kernel[i * 10 + j]! -
+          (scores_kernel_m_next00 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 1] =
+          scores_kernel[i * 10 + j + 1]! -
+          (scores_kernel_m_next01 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 10] =
+          scores_kernel[i * 10 + j + 10]! -
+          (scores_kernel_m_next10 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 11] =
+          scores_kernel[i * 10 + j + 11]! -
+          (scores_kernel_m_next11 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 20] =
+          scores_kernel[i * 10 + j + 20]! -
+          (scores_kernel_m_next20 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 21] =
+          scores_kernel[i * 10 + j + 21]! -
+          (scores_kernel_m_next21 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_scores_kernel00 = Math.fround(sum00);
-      const d_scores_kernel01 = Math.fround(sum01);
-      const d_scores_kernel10 = Math.fround(sum10);
-      const d_scores_kernel11 = Math.fround(sum11);
-      const d_scores_kernel20 = Math.fround(sum20);
-      const d_scores_kernel21 = Math.fround(sum21);
-      const scores_kernel_m_next00 = Math.fround(
-        scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
-      const scores_kernel_m_next01 = Math.fround(
-        scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
-      const scores_kernel_m_next10 = Math.fround(
-        scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
-      const scores_kernel_m_next11 = Math.fround(
-        scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
-      const scores_kernel_m_next20 = Math.fround(
-        scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
-      const scores_kernel_m_next21 = Math.fround(
-        scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
-      const scores_kernel_v_next00 = Math.fround(
-        scores_kernel_v[i * 10 + j]! * 0.999 +
-          d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
-      const scores_kernel_v_next01 = Math.fround(
-        scores_kernel_v[i * 10 + j + 1]! * 0.999 +
-          d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
-      const scores_kernel_v_next10 = Math.fround(
-        scores_kernel_v[i * 10 + j + 10]! * 0.999 +
-          d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
-      const scores_kernel_v_next11 = Math.fround(
-        scores_kernel_v[i * 10 + j + 11]! * 0.999 +
-          d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
-      const scores_kernel_v_next20 = Math.fround(
-        scores_kernel_v[i * 10 + j + 20]! * 0.999 +
-          d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
-      const scores_kernel_v_next21 = Math.fround(
-        scores_kernel_v[i * 10 + j + 21]! * 0.999 +
-          d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
-      scores_kernel[i * 10 + j] =
-        scores_kernel[i * 10 + j]! -
-        (scores_kernel_m_next00 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 1] =
-        scores_kernel[i * 10 + j + 1]! -
-        (scores_kernel_m_next01 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 10] =
-        scores_kernel[i * 10 + j + 10]! -
-        (scores_kernel_m_next10 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 11] =
-        scores_kernel[i * 10 + j + 11]! -
-        (scores_kernel_m_next11 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 20] =
-        scores_kernel[i * 10 + j + 20]! -
-        (scores_kernel_m_next20 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 21] =
-        scores_kernel[i * 10 + j + 21]! -
-        (scores_kernel_m_next21 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 64; k++) {
-      const hidden_3 = hidden[k * 512 + 510]!;
-      const d_shifted_2 = d_shifted[k * 10 + j]!;
-      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-      const hidden_4 = hidden[k * 512 + 511]!;
-      sum00_2 += hidden_3 * d_shifted_2;
-      sum01_2 += hidden_3 * d_shifted_3;
-      sum10_2 += hidden_4 * d_shifted_2;
-      sum11_2 += hidden_4 * d_shifted_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 64; k++) {
+        const hidden_3 = hidden[k * 512 + 510]!;
+        const d_shifted_2 = d_shifted[k * 10 + j]!;
+        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+        const hidden_4 = hidden[k * 512 + 511]!;
+        sum00_2 += hidden_3 * d_shifted_2;
+        sum01_2 += hidden_3 * d_shifted_3;
+        sum10_2 += hidden_4 * d_shifted_2;
+        sum11_2 += hidden_4 * d_shifted_3;
+      }
+      const d_scores_kernel00_2 = Math.fround(sum00_2);
+      const d_scores_kernel01_2 = Math.fround(sum01_2);
+      const d_scores_kernel10_2 = Math.fround(sum10_2);
+      const d_scores_kernel11_2 = Math.fround(sum11_2);
+      const scores_kernel_m_next00_2 = Math.fround(
+        scores_kernel_m[j + 5100]! * 0.9 + d_scores_kernel00_2 * 0.09999999999999998,
+      );
+      scores_kernel_m[j + 5100] = scores_kernel_m_next00_2;
+      const scores_kernel_m_next01_2 = Math.fround(
+        scores_kernel_m[j + 5101]! * 0.9 + d_scores_kernel01_2 * 0.09999999999999998,
+      );
+      scores_kernel_m[j + 5101] = scores_kernel_m_next01_2;
+      const scores_kernel_m_next10_2 = Math.fround(
+        scores_kernel_m[j + 5110]! * 0.9 + d_scores_kernel10_2 * 0.09999999999999998,
+      );
+      scores_kernel_m[j + 5110] = scores_kernel_m_next10_2;
+      const scores_kernel_m_next11_2 = Math.fround(
+        scores_kernel_m[j + 5111]! * 0.9 + d_scores_kernel11_2 * 0.09999999999999998,
+      );
+      scores_kernel_m[j + 5111] = scores_kernel_m_next11_2;
+      const scores_kernel_v_next00_2 = Math.fround(
+        scores_kernel_v[j + 5100]! * 0.999 +
+          d_scores_kernel00_2 * d_scores_kernel00_2 * 0.0010000000000000009,
+      );
+      scores_kernel_v[j + 5100] = scores_kernel_v_next00_2;
+      const scores_kernel_v_next01_2 = Math.fround(
+        scores_kernel_v[j + 5101]! * 0.999 +
+          d_scores_kernel01_2 * d_scores_kernel01_2 * 0.0010000000000000009,
+      );
+      scores_kernel_v[j + 5101] = scores_kernel_v_next01_2;
+      const scores_kernel_v_next10_2 = Math.fround(
+        scores_kernel_v[j + 5110]! * 0.999 +
+          d_scores_kernel10_2 * d_scores_kernel10_2 * 0.0010000000000000009,
+      );
+      scores_kernel_v[j + 5110] = scores_kernel_v_next10_2;
+      const scores_kernel_v_next11_2 = Math.fround(
+        scores_kernel_v[j + 5111]! * 0.999 +
+          d_scores_kernel11_2 * d_scores_kernel11_2 * 0.0010000000000000009,
+      );
+      scores_kernel_v[j + 5111] = scores_kernel_v_next11_2;
+      scores_kernel[j + 5100] =
+        scores_kernel[j + 5100]! -
+        (scores_kernel_m_next00_2 * rate_0) /
+          (Math.sqrt(scores_kernel_v_next00_2 * correction_0) + 1e-8);
+      scores_kernel[j + 5101] =
+        scores_kernel[j + 5101]! -
+        (scores_kernel_m_next01_2 * rate_0) /
+          (Math.sqrt(scores_kernel_v_next01_2 * correction_0) + 1e-8);
+      scores_kernel[j + 5110] =
+        scores_kernel[j + 5110]! -
+        (scores_kernel_m_next10_2 * rate_0) /
+          (Math.sqrt(scores_kernel_v_next10_2 * correction_0) + 1e-8);
+      scores_kernel[j + 5111] =
+        scores_kernel[j + 5111]! -
+        (scores_kernel_m_next11_2 * rate_0) /
+          (Math.sqrt(scores_kernel_v_next11_2 * correction_0) + 1e-8);
     }
-    const d_scores_kernel00_2 = Math.fround(sum00_2);
-    const d_scores_kernel01_2 = Math.fround(sum01_2);
-    const d_scores_kernel10_2 = Math.fround(sum10_2);
-    const d_scores_kernel11_2 = Math.fround(sum11_2);
-    const scores_kernel_m_next00_2 = Math.fround(
-      scores_kernel_m[j + 5100]! * 0.9 + d_scores_kernel00_2 * 0.09999999999999998,
-    );
-    scores_kernel_m[j + 5100] = scores_kernel_m_next00_2;
-    const scores_kernel_m_next01_2 = Math.fround(
-      scores_kernel_m[j + 5101]! * 0.9 + d_scores_kernel01_2 * 0.09999999999999998,
-    );
-    scores_kernel_m[j + 5101] = scores_kernel_m_next01_2;
-    const scores_kernel_m_next10_2 = Math.fround(
-      scores_kernel_m[j + 5110]! * 0.9 + d_scores_kernel10_2 * 0.09999999999999998,
-    );
-    scores_kernel_m[j + 5110] = scores_kernel_m_next10_2;
-    const scores_kernel_m_next11_2 = Math.fround(
-      scores_kernel_m[j + 5111]! * 0.9 + d_scores_kernel11_2 * 0.09999999999999998,
-    );
-    scores_kernel_m[j + 5111] = scores_kernel_m_next11_2;
-    const scores_kernel_v_next00_2 = Math.fround(
-      scores_kernel_v[j + 5100]! * 0.999 +
-        d_scores_kernel00_2 * d_scores_kernel00_2 * 0.0010000000000000009,
-    );
-    scores_kernel_v[j + 5100] = scores_kernel_v_next00_2;
-    const scores_kernel_v_next01_2 = Math.fround(
-      scores_kernel_v[j + 5101]! * 0.999 +
-        d_scores_kernel01_2 * d_scores_kernel01_2 * 0.0010000000000000009,
-    );
-    scores_kernel_v[j + 5101] = scores_kernel_v_next01_2;
-    const scores_kernel_v_next10_2 = Math.fround(
-      scores_kernel_v[j + 5110]! * 0.999 +
-        d_scores_kernel10_2 * d_scores_kernel10_2 * 0.0010000000000000009,
-    );
-    scores_kernel_v[j + 5110] = scores_kernel_v_next10_2;
-    const scores_kernel_v_next11_2 = Math.fround(
-      scores_kernel_v[j + 5111]! * 0.999 +
-        d_scores_kernel11_2 * d_scores_kernel11_2 * 0.0010000000000000009,
-    );
-    scores_kernel_v[j + 5111] = scores_kernel_v_next11_2;
-    scores_kernel[j + 5100] =
-      scores_kernel[j + 5100]! -
-      (scores_kernel_m_next00_2 * rate_0) /
-        (Math.sqrt(scores_kernel_v_next00_2 * correction_0) + 1e-8);
-    scores_kernel[j + 5101] =
-      scores_kernel[j + 5101]! -
-      (scores_kernel_m_next01_2 * rate_0) /
-        (Math.sqrt(scores_kernel_v_next01_2 * correction_0) + 1e-8);
-    scores_kernel[j + 5110] =
-      scores_kernel[j + 5110]! -
-      (scores_kernel_m_next10_2 * rate_0) /
-        (Math.sqrt(scores_kernel_v_next10_2 * correction_0) + 1e-8);
-    scores_kernel[j + 5111] =
-      scores_kernel[j + 5111]! -
-      (scores_kernel_m_next11_2 * rate_0) /
-        (Math.sqrt(scores_kernel_v_next11_2 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2491,79 +2579,87 @@ function dotAdam_512x64x10(
  * 39,424 floating-point operations.
  */
 function sumAdam_64x512(
-  d_hidden_z: Float32Array,
-  hidden_bias_m: Float32Array,
-  hidden_bias_v: Float32Array,
-  hidden_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 512; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_hidden_z_0 = d_hidden_z[k * 512 + i]!;
-      const d_hidden_z_1 = d_hidden_z[k * 512 + i + 1]!;
-      const d_hidden_z_2 = d_hidden_z[k * 512 + i + 2]!;
-      const d_hidden_z_3 = d_hidden_z[k * 512 + i + 3]!;
-      sum0 += d_hidden_z_0;
-      sum1 += d_hidden_z_1;
-      sum2 += d_hidden_z_2;
-      sum3 += d_hidden_z_3;
+  d_hidden_z_: Float32Array,
+  hidden_bias_m_: Float32Array,
+  hidden_bias_v_: Float32Array,
+  hidden_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x512(): void {
+    const d_hidden_z = d_hidden_z_;
+    const hidden_bias_m = hidden_bias_m_;
+    const hidden_bias_v = hidden_bias_v_;
+    const hidden_bias = hidden_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 512; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_hidden_z_0 = d_hidden_z[k * 512 + i]!;
+        const d_hidden_z_1 = d_hidden_z[k * 512 + i + 1]!;
+        const d_hidden_z_2 = d_hidden_z[k * 512 + i + 2]!;
+        const d_hidden_z_3 = d_hidden_z[k * 512 + i + 3]!;
+        sum0 += d_hidden_z_0;
+        sum1 += d_hidden_z_1;
+        sum2 += d_hidden_z_2;
+        sum3 += d_hidden_z_3;
+      }
+      const d_hidden_bias0 = Math.fround(sum0);
+      const d_hidden_bias1 = Math.fround(sum1);
+      const d_hidden_bias2 = Math.fround(sum2);
+      const d_hidden_bias3 = Math.fround(sum3);
+      const hidden_bias_m_next0 = Math.fround(
+        hidden_bias_m[i]! * 0.9 + d_hidden_bias0 * 0.09999999999999998,
+      );
+      hidden_bias_m[i] = hidden_bias_m_next0;
+      const hidden_bias_m_next1 = Math.fround(
+        hidden_bias_m[i + 1]! * 0.9 + d_hidden_bias1 * 0.09999999999999998,
+      );
+      hidden_bias_m[i + 1] = hidden_bias_m_next1;
+      const hidden_bias_m_next2 = Math.fround(
+        hidden_bias_m[i + 2]! * 0.9 + d_hidden_bias2 * 0.09999999999999998,
+      );
+      hidden_bias_m[i + 2] = hidden_bias_m_next2;
+      const hidden_bias_m_next3 = Math.fround(
+        hidden_bias_m[i + 3]! * 0.9 + d_hidden_bias3 * 0.09999999999999998,
+      );
+      hidden_bias_m[i + 3] = hidden_bias_m_next3;
+      const hidden_bias_v_next0 = Math.fround(
+        hidden_bias_v[i]! * 0.999 + d_hidden_bias0 * d_hidden_bias0 * 0.0010000000000000009,
+      );
+      hidden_bias_v[i] = hidden_bias_v_next0;
+      const hidden_bias_v_next1 = Math.fround(
+        hidden_bias_v[i + 1]! * 0.999 + d_hidden_bias1 * d_hidden_bias1 * 0.0010000000000000009,
+      );
+      hidden_bias_v[i + 1] = hidden_bias_v_next1;
+      const hidden_bias_v_next2 = Math.fround(
+        hidden_bias_v[i + 2]! * 0.999 + d_hidden_bias2 * d_hidden_bias2 * 0.0010000000000000009,
+      );
+      hidden_bias_v[i + 2] = hidden_bias_v_next2;
+      const hidden_bias_v_next3 = Math.fround(
+        hidden_bias_v[i + 3]! * 0.999 + d_hidden_bias3 * d_hidden_bias3 * 0.0010000000000000009,
+      );
+      hidden_bias_v[i + 3] = hidden_bias_v_next3;
+      hidden_bias[i] =
+        hidden_bias[i]! -
+        (hidden_bias_m_next0 * rate_0) / (Math.sqrt(hidden_bias_v_next0 * correction_0) + 1e-8);
+      hidden_bias[i + 1] =
+        hidden_bias[i + 1]! -
+        (hidden_bias_m_next1 * rate_0) / (Math.sqrt(hidden_bias_v_next1 * correction_0) + 1e-8);
+      hidden_bias[i + 2] =
+        hidden_bias[i + 2]! -
+        (hidden_bias_m_next2 * rate_0) / (Math.sqrt(hidden_bias_v_next2 * correction_0) + 1e-8);
+      hidden_bias[i + 3] =
+        hidden_bias[i + 3]! -
+        (hidden_bias_m_next3 * rate_0) / (Math.sqrt(hidden_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_hidden_bias0 = Math.fround(sum0);
-    const d_hidden_bias1 = Math.fround(sum1);
-    const d_hidden_bias2 = Math.fround(sum2);
-    const d_hidden_bias3 = Math.fround(sum3);
-    const hidden_bias_m_next0 = Math.fround(
-      hidden_bias_m[i]! * 0.9 + d_hidden_bias0 * 0.09999999999999998,
-    );
-    hidden_bias_m[i] = hidden_bias_m_next0;
-    const hidden_bias_m_next1 = Math.fround(
-      hidden_bias_m[i + 1]! * 0.9 + d_hidden_bias1 * 0.09999999999999998,
-    );
-    hidden_bias_m[i + 1] = hidden_bias_m_next1;
-    const hidden_bias_m_next2 = Math.fround(
-      hidden_bias_m[i + 2]! * 0.9 + d_hidden_bias2 * 0.09999999999999998,
-    );
-    hidden_bias_m[i + 2] = hidden_bias_m_next2;
-    const hidden_bias_m_next3 = Math.fround(
-      hidden_bias_m[i + 3]! * 0.9 + d_hidden_bias3 * 0.09999999999999998,
-    );
-    hidden_bias_m[i + 3] = hidden_bias_m_next3;
-    const hidden_bias_v_next0 = Math.fround(
-      hidden_bias_v[i]! * 0.999 + d_hidden_bias0 * d_hidden_bias0 * 0.0010000000000000009,
-    );
-    hidden_bias_v[i] = hidden_bias_v_next0;
-    const hidden_bias_v_next1 = Math.fround(
-      hidden_bias_v[i + 1]! * 0.999 + d_hidden_bias1 * d_hidden_bias1 * 0.0010000000000000009,
-    );
-    hidden_bias_v[i + 1] = hidden_bias_v_next1;
-    const hidden_bias_v_next2 = Math.fround(
-      hidden_bias_v[i + 2]! * 0.999 + d_hidden_bias2 * d_hidden_bias2 * 0.0010000000000000009,
-    );
-    hidden_bias_v[i + 2] = hidden_bias_v_next2;
-    const hidden_bias_v_next3 = Math.fround(
-      hidden_bias_v[i + 3]! * 0.999 + d_hidden_bias3 * d_hidden_bias3 * 0.0010000000000000009,
-    );
-    hidden_bias_v[i + 3] = hidden_bias_v_next3;
-    hidden_bias[i] =
-      hidden_bias[i]! -
-      (hidden_bias_m_next0 * rate_0) / (Math.sqrt(hidden_bias_v_next0 * correction_0) + 1e-8);
-    hidden_bias[i + 1] =
-      hidden_bias[i + 1]! -
-      (hidden_bias_m_next1 * rate_0) / (Math.sqrt(hidden_bias_v_next1 * correction_0) + 1e-8);
-    hidden_bias[i + 2] =
-      hidden_bias[i + 2]! -
-      (hidden_bias_m_next2 * rate_0) / (Math.sqrt(hidden_bias_v_next2 * correction_0) + 1e-8);
-    hidden_bias[i + 3] =
-      hidden_bias[i + 3]! -
-      (hidden_bias_m_next3 * rate_0) / (Math.sqrt(hidden_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2571,150 +2667,99 @@ function sumAdam_64x512(
  * 268,435,456 floating-point operations.
  */
 function dot_64x512x4096(
-  d_hidden_z: Float32Array,
-  hidden_kernel: Float32Array,
-  d_flatten: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 4095; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 512; k += 8) {
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1024]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 512]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
+  d_hidden_z_: Float32Array,
+  hidden_kernel_: Float32Array,
+  d_flatten_: Float32Array,
+): () => void {
+  return function dot_64x512x4096(): void {
+    const d_hidden_z = d_hidden_z_;
+    const hidden_kernel = hidden_kernel_;
+    const d_flatten = d_flatten_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 4095; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 512; k += 4) {
+          {
+            const d_hidden_z_0 = d_hidden_z[i * 512 + k]!;
+            const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
+            const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
+            const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1024]!;
+            const d_hidden_z_1 = d_hidden_z[i * 512 + k + 512]!;
+            sum00 += d_hidden_z_0 * hidden_kernel_0;
+            sum01 += d_hidden_z_0 * hidden_kernel_1;
+            sum02 += d_hidden_z_0 * hidden_kernel_2;
+            sum10 += d_hidden_z_1 * hidden_kernel_0;
+            sum11 += d_hidden_z_1 * hidden_kernel_1;
+            sum12 += d_hidden_z_1 * hidden_kernel_2;
+          }
+          if (k + 1 === 512) break;
+          {
+            const d_hidden_z_0 = d_hidden_z[i * 512 + k + 1]!;
+            const hidden_kernel_0 = hidden_kernel[j * 512 + k + 1]!;
+            const hidden_kernel_1 = hidden_kernel[j * 512 + k + 513]!;
+            const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1025]!;
+            const d_hidden_z_1 = d_hidden_z[i * 512 + k + 513]!;
+            sum00 += d_hidden_z_0 * hidden_kernel_0;
+            sum01 += d_hidden_z_0 * hidden_kernel_1;
+            sum02 += d_hidden_z_0 * hidden_kernel_2;
+            sum10 += d_hidden_z_1 * hidden_kernel_0;
+            sum11 += d_hidden_z_1 * hidden_kernel_1;
+            sum12 += d_hidden_z_1 * hidden_kernel_2;
+          }
+          if (k + 2 === 512) break;
+          {
+            const d_hidden_z_0 = d_hidden_z[i * 512 + k + 2]!;
+            const hidden_kernel_0 = hidden_kernel[j * 512 + k + 2]!;
+            const hidden_kernel_1 = hidden_kernel[j * 512 + k + 514]!;
+            const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1026]!;
+            const d_hidden_z_1 = d_hidden_z[i * 512 + k + 514]!;
+            sum00 += d_hidden_z_0 * hidden_kernel_0;
+            sum01 += d_hidden_z_0 * hidden_kernel_1;
+            sum02 += d_hidden_z_0 * hidden_kernel_2;
+            sum10 += d_hidden_z_1 * hidden_kernel_0;
+            sum11 += d_hidden_z_1 * hidden_kernel_1;
+            sum12 += d_hidden_z_1 * hidden_kernel_2;
+          }
+          if (k + 3 === 512) break;
+          {
+            const d_hidden_z_0 = d_hidden_z[i * 512 + k + 3]!;
+            const hidden_kernel_0 = hidden_kernel[j * 512 + k + 3]!;
+            const hidden_kernel_1 = hidden_kernel[j * 512 + k + 515]!;
+            const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1027]!;
+            const d_hidden_z_1 = d_hidden_z[i * 512 + k + 515]!;
+            sum00 += d_hidden_z_0 * hidden_kernel_0;
+            sum01 += d_hidden_z_0 * hidden_kernel_1;
+            sum02 += d_hidden_z_0 * hidden_kernel_2;
+            sum10 += d_hidden_z_1 * hidden_kernel_0;
+            sum11 += d_hidden_z_1 * hidden_kernel_1;
+            sum12 += d_hidden_z_1 * hidden_kernel_2;
+          }
         }
-        if (k + 1 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 1]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 1]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 513]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1025]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 513]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
-        if (k + 2 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 2]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 2]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 514]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1026]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 514]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
-        if (k + 3 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 3]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 3]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 515]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1027]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 515]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
-        if (k + 4 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 4]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 4]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 516]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1028]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 516]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
-        if (k + 5 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 5]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 5]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 517]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1029]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 517]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
-        if (k + 6 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 6]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 6]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 518]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1030]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 518]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
-        if (k + 7 === 512) break;
-        {
-          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 7]!;
-          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 7]!;
-          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 519]!;
-          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1031]!;
-          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 519]!;
-          sum00 += d_hidden_z_0 * hidden_kernel_0;
-          sum01 += d_hidden_z_0 * hidden_kernel_1;
-          sum02 += d_hidden_z_0 * hidden_kernel_2;
-          sum10 += d_hidden_z_1 * hidden_kernel_0;
-          sum11 += d_hidden_z_1 * hidden_kernel_1;
-          sum12 += d_hidden_z_1 * hidden_kernel_2;
-        }
+        d_flatten[i * 4096 + j] = sum00;
+        d_flatten[i * 4096 + j + 1] = sum01;
+        d_flatten[i * 4096 + j + 2] = sum02;
+        d_flatten[i * 4096 + j + 4096] = sum10;
+        d_flatten[i * 4096 + j + 4097] = sum11;
+        d_flatten[i * 4096 + j + 4098] = sum12;
       }
-      d_flatten[i * 4096 + j] = sum00;
-      d_flatten[i * 4096 + j + 1] = sum01;
-      d_flatten[i * 4096 + j + 2] = sum02;
-      d_flatten[i * 4096 + j + 4096] = sum10;
-      d_flatten[i * 4096 + j + 4097] = sum11;
-      d_flatten[i * 4096 + j + 4098] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 512; k++) {
+        const d_hidden_z_2 = d_hidden_z[i * 512 + k]!;
+        const hidden_kernel_3 = hidden_kernel[k + 2096640]!;
+        const d_hidden_z_3 = d_hidden_z[i * 512 + k + 512]!;
+        sum0 += d_hidden_z_2 * hidden_kernel_3;
+        sum1 += d_hidden_z_3 * hidden_kernel_3;
+      }
+      d_flatten[i * 4096 + 4095] = sum0;
+      d_flatten[i * 4096 + 8191] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 512; k++) {
-      const d_hidden_z_2 = d_hidden_z[i * 512 + k]!;
-      const hidden_kernel_3 = hidden_kernel[k + 2096640]!;
-      const d_hidden_z_3 = d_hidden_z[i * 512 + k + 512]!;
-      sum0 += d_hidden_z_2 * hidden_kernel_3;
-      sum1 += d_hidden_z_3 * hidden_kernel_3;
-    }
-    d_flatten[i * 4096 + 4095] = sum0;
-    d_flatten[i * 4096 + 8191] = sum1;
-  }
+  };
 }
 
 /**
@@ -2725,372 +2770,265 @@ function dot_64x512x4096(
  * 295,698,432 floating-point operations.
  */
 function dotAdam_4096x64x512(
-  quarter: Float32Array,
-  d_hidden_z: Float32Array,
-  hidden_kernel_m: Float32Array,
-  hidden_kernel_v: Float32Array,
-  hidden_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 4095; i += 3) {
-    for (let j = 0; j < 512; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8)]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 + (((i + 1) / 64) | 0) * 64 + ((((i + 1) / 8) | 0) % 8) * 8 + ((i + 1) % 8)
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 + (((i + 2) / 64) | 0) * 64 + ((((i + 2) / 8) | 0) % 8) * 8 + ((i + 2) % 8)
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
+  quarter_: Float32Array,
+  d_hidden_z_: Float32Array,
+  hidden_kernel_m_: Float32Array,
+  hidden_kernel_v_: Float32Array,
+  hidden_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_4096x64x512(): void {
+    const quarter = quarter_;
+    const d_hidden_z = d_hidden_z_;
+    const hidden_kernel_m = hidden_kernel_m_;
+    const hidden_kernel_v = hidden_kernel_v_;
+    const hidden_kernel = hidden_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 4095; i += 3) {
+      for (let j = 0; j < 512; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const quarter_0 =
+              quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8)]!;
+            const d_hidden_z_0 = d_hidden_z[k * 512 + j]!;
+            const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1]!;
+            const quarter_1 =
+              quarter[
+                k * 4096 + (((i + 1) / 64) | 0) * 64 + ((((i + 1) / 8) | 0) % 8) * 8 + ((i + 1) % 8)
+              ]!;
+            const quarter_2 =
+              quarter[
+                k * 4096 + (((i + 2) / 64) | 0) * 64 + ((((i + 2) / 8) | 0) % 8) * 8 + ((i + 2) % 8)
+              ]!;
+            sum00 += quarter_0 * d_hidden_z_0;
+            sum01 += quarter_0 * d_hidden_z_1;
+            sum10 += quarter_1 * d_hidden_z_0;
+            sum11 += quarter_1 * d_hidden_z_1;
+            sum20 += quarter_2 * d_hidden_z_0;
+            sum21 += quarter_2 * d_hidden_z_1;
+          }
+          if (k + 1 === 64) break;
+          {
+            const quarter_0 =
+              quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 4096]!;
+            const d_hidden_z_0 = d_hidden_z[k * 512 + j + 512]!;
+            const d_hidden_z_1 = d_hidden_z[k * 512 + j + 513]!;
+            const quarter_1 =
+              quarter[
+                k * 4096 +
+                  (((i + 1) / 64) | 0) * 64 +
+                  ((((i + 1) / 8) | 0) % 8) * 8 +
+                  ((i + 1) % 8) +
+                  4096
+              ]!;
+            const quarter_2 =
+              quarter[
+                k * 4096 +
+                  (((i + 2) / 64) | 0) * 64 +
+                  ((((i + 2) / 8) | 0) % 8) * 8 +
+                  ((i + 2) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * d_hidden_z_0;
+            sum01 += quarter_0 * d_hidden_z_1;
+            sum10 += quarter_1 * d_hidden_z_0;
+            sum11 += quarter_1 * d_hidden_z_1;
+            sum20 += quarter_2 * d_hidden_z_0;
+            sum21 += quarter_2 * d_hidden_z_1;
+          }
+          if (k + 2 === 64) break;
+          {
+            const quarter_0 =
+              quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 8192]!;
+            const d_hidden_z_0 = d_hidden_z[k * 512 + j + 1024]!;
+            const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1025]!;
+            const quarter_1 =
+              quarter[
+                k * 4096 +
+                  (((i + 1) / 64) | 0) * 64 +
+                  ((((i + 1) / 8) | 0) % 8) * 8 +
+                  ((i + 1) % 8) +
+                  8192
+              ]!;
+            const quarter_2 =
+              quarter[
+                k * 4096 +
+                  (((i + 2) / 64) | 0) * 64 +
+                  ((((i + 2) / 8) | 0) % 8) * 8 +
+                  ((i + 2) % 8) +
+                  8192
+              ]!;
+            sum00 += quarter_0 * d_hidden_z_0;
+            sum01 += quarter_0 * d_hidden_z_1;
+            sum10 += quarter_1 * d_hidden_z_0;
+            sum11 += quarter_1 * d_hidden_z_1;
+            sum20 += quarter_2 * d_hidden_z_0;
+            sum21 += quarter_2 * d_hidden_z_1;
+          }
+          if (k + 3 === 64) break;
+          {
+            const quarter_0 =
+              quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 12288]!;
+            const d_hidden_z_0 = d_hidden_z[k * 512 + j + 1536]!;
+            const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1537]!;
+            const quarter_1 =
+              quarter[
+                k * 4096 +
+                  (((i + 1) / 64) | 0) * 64 +
+                  ((((i + 1) / 8) | 0) % 8) * 8 +
+                  ((i + 1) % 8) +
+                  12288
+              ]!;
+            const quarter_2 =
+              quarter[
+                k * 4096 +
+                  (((i + 2) / 64) | 0) * 64 +
+                  ((((i + 2) / 8) | 0) % 8) * 8 +
+                  ((i + 2) % 8) +
+                  12288
+              ]!;
+            sum00 += quarter_0 * d_hidden_z_0;
+            sum01 += quarter_0 * d_hidden_z_1;
+            sum10 += quarter_1 * d_hidden_z_0;
+            sum11 += quarter_1 * d_hidden_z_1;
+            sum20 += quarter_2 * d_hidden_z_0;
+            sum21 += quarter_2 * d_hidden_z_1;
+          }
         }
-        if (k + 1 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 4096]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 512]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 513]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                4096
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 8192]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 1024]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1025]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                8192
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                8192
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 12288]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 1536]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1537]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                12288
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                12288
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
-        if (k + 4 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 16384]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 2048]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 2049]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                16384
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                16384
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
-        if (k + 5 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 20480]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 2560]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 2561]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                20480
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                20480
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
-        if (k + 6 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 24576]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 3072]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 3073]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                24576
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                24576
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
-        if (k + 7 === 64) break;
-        {
-          const quarter_0 =
-            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 28672]!;
-          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 3584]!;
-          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 3585]!;
-          const quarter_1 =
-            quarter[
-              k * 4096 +
-                (((i + 1) / 64) | 0) * 64 +
-                ((((i + 1) / 8) | 0) % 8) * 8 +
-                ((i + 1) % 8) +
-                28672
-            ]!;
-          const quarter_2 =
-            quarter[
-              k * 4096 +
-                (((i + 2) / 64) | 0) * 64 +
-                ((((i + 2) / 8) | 0) % 8) * 8 +
-                ((i + 2) % 8) +
-                28672
-            ]!;
-          sum00 += quarter_0 * d_hidden_z_0;
-          sum01 += quarter_0 * d_hidden_z_1;
-          sum10 += quarter_1 * d_hidden_z_0;
-          sum11 += quarter_1 * d_hidden_z_1;
-          sum20 += quarter_2 * d_hidden_z_0;
-          sum21 += quarter_2 * d_hidden_z_1;
-        }
+        const d_hidden_kernel00 = Math.fround(sum00);
+        const d_hidden_kernel01 = Math.fround(sum01);
+        const d_hidden_kernel10 = Math.fround(sum10);
+        const d_hidden_kernel11 = Math.fround(sum11);
+        const d_hidden_kernel20 = Math.fround(sum20);
+        const d_hidden_kernel21 = Math.fround(sum21);
+        const hidden_kernel_m_next00 = Math.fround(
+          hidden_kernel_m[i * 512 + j]! * 0.9 + d_hidden_kernel00 * 0.09999999999999998,
+        );
+        hidden_kernel_m[i * 512 + j] = hidden_kernel_m_next00;
+        const hidden_kernel_m_next01 = Math.fround(
+          hidden_kernel_m[i * 512 + j + 1]! * 0.9 + d_hidden_kernel01 * 0.09999999999999998,
+        );
+        hidden_kernel_m[i * 512 + j + 1] = hidden_kernel_m_next01;
+        const hidden_kernel_m_next10 = Math.fround(
+          hidden_kernel_m[i * 512 + j + 512]! * 0.9 + d_hidden_kernel10 * 0.09999999999999998,
+        );
+        hidden_kernel_m[i * 512 + j + 512] = hidden_kernel_m_next10;
+        const hidden_kernel_m_next11 = Math.fround(
+          hidden_kernel_m[i * 512 + j + 513]! * 0.9 + d_hidden_kernel11 * 0.09999999999999998,
+        );
+        hidden_kernel_m[i * 512 + j + 513] = hidden_kernel_m_next11;
+        const hidden_kernel_m_next20 = Math.fround(
+          hidden_kernel_m[i * 512 + j + 1024]! * 0.9 + d_hidden_kernel20 * 0.09999999999999998,
+        );
+        hidden_kernel_m[i * 512 + j + 1024] = hidden_kernel_m_next20;
+        const hidden_kernel_m_next21 = Math.fround(
+          hidden_kernel_m[i * 512 + j + 1025]! * 0.9 + d_hidden_kernel21 * 0.09999999999999998,
+        );
+        hidden_kernel_m[i * 512 + j + 1025] = hidden_kernel_m_next21;
+        const hidden_kernel_v_next00 = Math.fround(
+          hidden_kernel_v[i * 512 + j]! * 0.999 +
+            d_hidden_kernel00 * d_hidden_kernel00 * 0.0010000000000000009,
+        );
+        hidden_kernel_v[i * 512 + j] = hidden_kernel_v_next00;
+        const hidden_kernel_v_next01 = Math.fround(
+          hidden_kernel_v[i * 512 + j + 1]! * 0.999 +
+            d_hidden_kernel01 * d_hidden_kernel01 * 0.0010000000000000009,
+        );
+        hidden_kernel_v[i * 512 + j + 1] = hidden_kernel_v_next01;
+        const hidden_kernel_v_next10 = Math.fround(
+          hidden_kernel_v[i * 512 + j + 512]! * 0.999 +
+            d_hidden_kernel10 * d_hidden_kernel10 * 0.0010000000000000009,
+        );
+        hidden_kernel_v[i * 512 + j + 512] = hidden_kernel_v_next10;
+        const hidden_kernel_v_next11 = Math.fround(
+          hidden_kernel_v[i * 512 + j + 513]! * 0.999 +
+            d_hidden_kernel11 * d_hidden_kernel11 * 0.0010000000000000009,
+        );
+        hidden_kernel_v[i * 512 + j + 513] = hidden_kernel_v_next11;
+        const hidden_kernel_v_next20 = Math.fround(
+          hidden_kernel_v[i * 512 + j + 1024]! * 0.999 +
+            d_hidden_kernel20 * d_hidden_kernel20 * 0.0010000000000000009,
+        );
+        hidden_kernel_v[i * 512 + j + 1024] = hidden_kernel_v_next20;
+        const hidden_kernel_v_next21 = Math.fround(
+          hidden_kernel_v[i * 512 + j + 1025]! * 0.999 +
+            d_hidden_kernel21 * d_hidden_kernel21 * 0.0010000000000000009,
+        );
+        hidden_kernel_v[i * 512 + j + 1025] = hidden_kernel_v_next21;
+        hidden_kernel[i * 512 + j] =
+          hidden_kernel[i * 512 + j]! -
+          (hidden_kernel_m_next00 * rate_0) /
+            (Math.sqrt(hidden_kernel_v_next00 * correction_0) + 1e-8);
+        hidden_kernel[i * 512 + j + 1] =
+          hidden_kernel[i * 512 + j + 1]! -
+          (hidden_kernel_m_next01 * rate_0) /
+            (Math.sqrt(hidden_kernel_v_next01 * correction_0) + 1e-8);
+        hidden_kernel[i * 512 + j + 512] =
+          hidden_kernel[i * 512 + j + 512]! -
+          (hidden_kernel_m_next10 * rate_0) /
+            (Math.sqrt(hidden_kernel_v_next10 * correction_0) + 1e-8);
+        hidden_kernel[i * 512 + j + 513] =
+          hidden_kernel[i * 512 + j + 513]! -
+          (hidden_kernel_m_next11 * rate_0) /
+            (Math.sqrt(hidden_kernel_v_next11 * correction_0) + 1e-8);
+        hidden_kernel[i * 512 + j + 1024] =
+          hidden_kernel[i * 512 + j + 1024]! -
+          (hidden_kernel_m_next20 * rate_0) /
+            (Math.sqrt(hidden_kernel_v_next20 * correction_0) + 1e-8);
+        hidden_kernel[i * 512 + j + 1025] =
+          hidden_kernel[i * 512 + j + 1025]! -
+          (hidden_kernel_m_next21 * rate_0) /
+            (Math.sqrt(hidden_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_hidden_kernel00 = Math.fround(sum00);
-      const d_hidden_kernel01 = Math.fround(sum01);
-      const d_hidden_kernel10 = Math.fround(sum10);
-      const d_hidden_kernel11 = Math.fround(sum11);
-      const d_hidden_kernel20 = Math.fround(sum20);
-      const d_hidden_kernel21 = Math.fround(sum21);
-      const hidden_kernel_m_next00 = Math.fround(
-        hidden_kernel_m[i * 512 + j]! * 0.9 + d_hidden_kernel00 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j] = hidden_kernel_m_next00;
-      const hidden_kernel_m_next01 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1]! * 0.9 + d_hidden_kernel01 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 1] = hidden_kernel_m_next01;
-      const hidden_kernel_m_next10 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 512]! * 0.9 + d_hidden_kernel10 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 512] = hidden_kernel_m_next10;
-      const hidden_kernel_m_next11 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 513]! * 0.9 + d_hidden_kernel11 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 513] = hidden_kernel_m_next11;
-      const hidden_kernel_m_next20 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1024]! * 0.9 + d_hidden_kernel20 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 1024] = hidden_kernel_m_next20;
-      const hidden_kernel_m_next21 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1025]! * 0.9 + d_hidden_kernel21 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 1025] = hidden_kernel_m_next21;
-      const hidden_kernel_v_next00 = Math.fround(
-        hidden_kernel_v[i * 512 + j]! * 0.999 +
-          d_hidden_kernel00 * d_hidden_kernel00 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j] = hidden_kernel_v_next00;
-      const hidden_kernel_v_next01 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 1]! * 0.999 +
-          d_hidden_kernel01 * d_hidden_kernel01 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 1] = hidden_kernel_v_next01;
-      const hidden_kernel_v_next10 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 512]! * 0.999 +
-          d_hidden_kernel10 * d_hidden_kernel10 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 512] = hidden_kernel_v_next10;
-      const hidden_kernel_v_next11 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 513]! * 0.999 +
-          d_hidden_kernel11 * d_hidden_kernel11 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 513] = hidden_kernel_v_next11;
-      const hidden_kernel_v_next20 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 1024]! * 0.999 +
-          d_hidden_kernel20 * d_hidden_kernel20 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 1024] = hidden_kernel_v_next20;
-      const hidden_kernel_v_next21 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 1025]! * 0.999 +
-          d_hidden_kernel21 * d_hidden_kernel21 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 1025] = hidden_kernel_v_next21;
-      hidden_kernel[i * 512 + j] =
-        hidden_kernel[i * 512 + j]! -
-        (hidden_kernel_m_next00 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next00 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 1] =
-        hidden_kernel[i * 512 + j + 1]! -
-        (hidden_kernel_m_next01 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next01 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 512] =
-        hidden_kernel[i * 512 + j + 512]! -
-        (hidden_kernel_m_next10 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next10 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 513] =
-        hidden_kernel[i * 512 + j + 513]! -
-        (hidden_kernel_m_next11 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next11 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 1024] =
-        hidden_kernel[i * 512 + j + 1024]! -
-        (hidden_kernel_m_next20 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next20 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 1025] =
-        hidden_kernel[i * 512 + j + 1025]! -
-        (hidden_kernel_m_next21 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 512; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const quarter_3 = quarter[k * 4096 + 4095]!;
-      const d_hidden_z_2 = d_hidden_z[k * 512 + j]!;
-      const d_hidden_z_3 = d_hidden_z[k * 512 + j + 1]!;
-      sum0 += quarter_3 * d_hidden_z_2;
-      sum1 += quarter_3 * d_hidden_z_3;
+    for (let j = 0; j < 512; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const quarter_3 = quarter[k * 4096 + 4095]!;
+        const d_hidden_z_2 = d_hidden_z[k * 512 + j]!;
+        const d_hidden_z_3 = d_hidden_z[k * 512 + j + 1]!;
+        sum0 += quarter_3 * d_hidden_z_2;
+        sum1 += quarter_3 * d_hidden_z_3;
+      }
+      const d_hidden_kernel0 = Math.fround(sum0);
+      const d_hidden_kernel1 = Math.fround(sum1);
+      const hidden_kernel_m_next0 = Math.fround(
+        hidden_kernel_m[j + 2096640]! * 0.9 + d_hidden_kernel0 * 0.09999999999999998,
+      );
+      hidden_kernel_m[j + 2096640] = hidden_kernel_m_next0;
+      const hidden_kernel_m_next1 = Math.fround(
+        hidden_kernel_m[j + 2096641]! * 0.9 + d_hidden_kernel1 * 0.09999999999999998,
+      );
+      hidden_kernel_m[j + 2096641] = hidden_kernel_m_next1;
+      const hidden_kernel_v_next0 = Math.fround(
+        hidden_kernel_v[j + 2096640]! * 0.999 +
+          d_hidden_kernel0 * d_hidden_kernel0 * 0.0010000000000000009,
+      );
+      hidden_kernel_v[j + 2096640] = hidden_kernel_v_next0;
+      const hidden_kernel_v_next1 = Math.fround(
+        hidden_kernel_v[j + 2096641]! * 0.999 +
+          d_hidden_kernel1 * d_hidden_kernel1 * 0.0010000000000000009,
+      );
+      hidden_kernel_v[j + 2096641] = hidden_kernel_v_next1;
+      hidden_kernel[j + 2096640] =
+        hidden_kernel[j + 2096640]! -
+        (hidden_kernel_m_next0 * rate_0) / (Math.sqrt(hidden_kernel_v_next0 * correction_0) + 1e-8);
+      hidden_kernel[j + 2096641] =
+        hidden_kernel[j + 2096641]! -
+        (hidden_kernel_m_next1 * rate_0) / (Math.sqrt(hidden_kernel_v_next1 * correction_0) + 1e-8);
     }
-    const d_hidden_kernel0 = Math.fround(sum0);
-    const d_hidden_kernel1 = Math.fround(sum1);
-    const hidden_kernel_m_next0 = Math.fround(
-      hidden_kernel_m[j + 2096640]! * 0.9 + d_hidden_kernel0 * 0.09999999999999998,
-    );
-    hidden_kernel_m[j + 2096640] = hidden_kernel_m_next0;
-    const hidden_kernel_m_next1 = Math.fround(
-      hidden_kernel_m[j + 2096641]! * 0.9 + d_hidden_kernel1 * 0.09999999999999998,
-    );
-    hidden_kernel_m[j + 2096641] = hidden_kernel_m_next1;
-    const hidden_kernel_v_next0 = Math.fround(
-      hidden_kernel_v[j + 2096640]! * 0.999 +
-        d_hidden_kernel0 * d_hidden_kernel0 * 0.0010000000000000009,
-    );
-    hidden_kernel_v[j + 2096640] = hidden_kernel_v_next0;
-    const hidden_kernel_v_next1 = Math.fround(
-      hidden_kernel_v[j + 2096641]! * 0.999 +
-        d_hidden_kernel1 * d_hidden_kernel1 * 0.0010000000000000009,
-    );
-    hidden_kernel_v[j + 2096641] = hidden_kernel_v_next1;
-    hidden_kernel[j + 2096640] =
-      hidden_kernel[j + 2096640]! -
-      (hidden_kernel_m_next0 * rate_0) / (Math.sqrt(hidden_kernel_v_next0 * correction_0) + 1e-8);
-    hidden_kernel[j + 2096641] =
-      hidden_kernel[j + 2096641]! -
-      (hidden_kernel_m_next1 * rate_0) / (Math.sqrt(hidden_kernel_v_next1 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3099,44 +3037,50 @@ function dotAdam_4096x64x512(
  * 1,048,576 floating-point operations.
  */
 function windowArgmaxWhere_64x64x8x8(
-  conv4: Float32Array,
-  d_conv4_windowArgmax: Int32Array,
-  d_flatten: Float32Array,
-  d_conv4_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = conv4[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
+  conv4_: Float32Array,
+  d_conv4_windowArgmax_: Int32Array,
+  d_flatten_: Float32Array,
+  d_conv4_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_64x64x8x8(): void {
+    const conv4 = conv4_;
+    const d_conv4_windowArgmax = d_conv4_windowArgmax_;
+    const d_flatten = d_flatten_;
+    const d_conv4_z = d_conv4_z_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = conv4[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
               }
             }
+            d_conv4_windowArgmax[i * 4096 + j * 64 + l * 8 + m] = argmax;
           }
-          d_conv4_windowArgmax[i * 4096 + j * 64 + l * 8 + m] = argmax;
         }
-      }
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          d_conv4_z[i * 16384 + j * 256 + l * 16 + m] =
-            0 < conv4[i * 16384 + j * 256 + l * 16 + m]!
-              ? Math.fround(
-                  d_conv4_windowArgmax[i * 4096 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_flatten[i * 4096 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            d_conv4_z[i * 16384 + j * 256 + l * 16 + m] =
+              0 < conv4[i * 16384 + j * 256 + l * 16 + m]!
+                ? Math.fround(
+                    d_conv4_windowArgmax[i * 4096 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_flatten[i * 4096 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3147,37 +3091,45 @@ function windowArgmaxWhere_64x64x8x8(
  * 1,049,408 floating-point operations.
  */
 function sumAdam_64x16x16x64(
-  d_conv4_z: Float32Array,
-  conv4_bias_m: Float32Array,
-  conv4_bias_v: Float32Array,
-  conv4_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum += d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
+  d_conv4_z_: Float32Array,
+  conv4_bias_m_: Float32Array,
+  conv4_bias_v_: Float32Array,
+  conv4_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x16x16x64(): void {
+    const d_conv4_z = d_conv4_z_;
+    const conv4_bias_m = conv4_bias_m_;
+    const conv4_bias_v = conv4_bias_v_;
+    const conv4_bias = conv4_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum += d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
+          }
         }
       }
+      const d_conv4_bias = Math.fround(sum);
+      const conv4_bias_m_next = Math.fround(
+        conv4_bias_m[i]! * 0.9 + d_conv4_bias * 0.09999999999999998,
+      );
+      conv4_bias_m[i] = conv4_bias_m_next;
+      const conv4_bias_v_next = Math.fround(
+        conv4_bias_v[i]! * 0.999 + d_conv4_bias * d_conv4_bias * 0.0010000000000000009,
+      );
+      conv4_bias_v[i] = conv4_bias_v_next;
+      conv4_bias[i] =
+        conv4_bias[i]! -
+        (conv4_bias_m_next * rate_0) / (Math.sqrt(conv4_bias_v_next * correction_0) + 1e-8);
     }
-    const d_conv4_bias = Math.fround(sum);
-    const conv4_bias_m_next = Math.fround(
-      conv4_bias_m[i]! * 0.9 + d_conv4_bias * 0.09999999999999998,
-    );
-    conv4_bias_m[i] = conv4_bias_m_next;
-    const conv4_bias_v_next = Math.fround(
-      conv4_bias_v[i]! * 0.999 + d_conv4_bias * d_conv4_bias * 0.0010000000000000009,
-    );
-    conv4_bias_v[i] = conv4_bias_v_next;
-    conv4_bias[i] =
-      conv4_bias[i]! -
-      (conv4_bias_m_next * rate_0) / (Math.sqrt(conv4_bias_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3186,75 +3138,81 @@ function sumAdam_64x16x16x64(
  * 1,207,959,552 floating-point operations.
  */
 function convWhere_64x64x16x64x3x3x16(
-  d_conv4_z_padded: Float32Array,
-  conv4_kernel: Float32Array,
-  conv3: Float32Array,
-  d_conv3_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 64; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 64; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv4_z_padded_0 =
-                  d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv4_kernel_0 = conv4_kernel[k * 576 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv4_z_padded_1 =
-                  d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const d_conv4_z_padded_2 =
-                  d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const d_conv4_z_padded_3 =
-                  d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv4_kernel_1 = conv4_kernel[k * 576 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv4_z_padded_0 * conv4_kernel_0;
-                sum01 += d_conv4_z_padded_1 * conv4_kernel_0;
-                sum02 += d_conv4_z_padded_2 * conv4_kernel_0;
-                sum03 += d_conv4_z_padded_3 * conv4_kernel_0;
-                sum10 += d_conv4_z_padded_0 * conv4_kernel_1;
-                sum11 += d_conv4_z_padded_1 * conv4_kernel_1;
-                sum12 += d_conv4_z_padded_2 * conv4_kernel_1;
-                sum13 += d_conv4_z_padded_3 * conv4_kernel_1;
+  d_conv4_z_padded_: Float32Array,
+  conv4_kernel_: Float32Array,
+  conv3_: Float32Array,
+  d_conv3_z_: Float32Array,
+): () => void {
+  return function convWhere_64x64x16x64x3x3x16(): void {
+    const d_conv4_z_padded = d_conv4_z_padded_;
+    const conv4_kernel = conv4_kernel_;
+    const conv3 = conv3_;
+    const d_conv3_z = d_conv3_z_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 64; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 64; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv4_z_padded_0 =
+                    d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv4_kernel_0 = conv4_kernel[k * 576 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv4_z_padded_1 =
+                    d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const d_conv4_z_padded_2 =
+                    d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const d_conv4_z_padded_3 =
+                    d_conv4_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv4_kernel_1 = conv4_kernel[k * 576 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv4_z_padded_0 * conv4_kernel_0;
+                  sum01 += d_conv4_z_padded_1 * conv4_kernel_0;
+                  sum02 += d_conv4_z_padded_2 * conv4_kernel_0;
+                  sum03 += d_conv4_z_padded_3 * conv4_kernel_0;
+                  sum10 += d_conv4_z_padded_0 * conv4_kernel_1;
+                  sum11 += d_conv4_z_padded_1 * conv4_kernel_1;
+                  sum12 += d_conv4_z_padded_2 * conv4_kernel_1;
+                  sum13 += d_conv4_z_padded_3 * conv4_kernel_1;
+                }
               }
             }
+            const d_conv3_00 = Math.fround(sum00);
+            const d_conv3_01 = Math.fround(sum01);
+            const d_conv3_02 = Math.fround(sum02);
+            const d_conv3_03 = Math.fround(sum03);
+            const d_conv3_10 = Math.fround(sum10);
+            const d_conv3_11 = Math.fround(sum11);
+            const d_conv3_12 = Math.fround(sum12);
+            const d_conv3_13 = Math.fround(sum13);
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m]! ? d_conv3_00 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 1] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 1]! ? d_conv3_01 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 2] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 2]! ? d_conv3_02 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 3] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 3]! ? d_conv3_03 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 256] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 256]! ? d_conv3_10 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 257] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 257]! ? d_conv3_11 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 258] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 258]! ? d_conv3_12 : 0;
+            d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 259] =
+              0 < conv3[i * 16384 + j * 256 + l * 16 + m + 259]! ? d_conv3_13 : 0;
           }
-          const d_conv3_00 = Math.fround(sum00);
-          const d_conv3_01 = Math.fround(sum01);
-          const d_conv3_02 = Math.fround(sum02);
-          const d_conv3_03 = Math.fround(sum03);
-          const d_conv3_10 = Math.fround(sum10);
-          const d_conv3_11 = Math.fround(sum11);
-          const d_conv3_12 = Math.fround(sum12);
-          const d_conv3_13 = Math.fround(sum13);
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m]! ? d_conv3_00 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 1] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 1]! ? d_conv3_01 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 2] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 2]! ? d_conv3_02 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 3] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 3]! ? d_conv3_03 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 256] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 256]! ? d_conv3_10 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 257] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 257]! ? d_conv3_11 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 258] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 258]! ? d_conv3_12 : 0;
-          d_conv3_z[i * 16384 + j * 256 + l * 16 + m + 259] =
-            0 < conv3[i * 16384 + j * 256 + l * 16 + m + 259]! ? d_conv3_13 : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3265,246 +3223,260 @@ function convWhere_64x64x16x64x3x3x16(
  * 1,208,438,784 floating-point operations.
  */
 function convAdam_64x64x3x64x16x16x3(
-  conv3_padded_2: Float32Array,
-  d_conv4_z: Float32Array,
-  conv4_kernel_m: Float32Array,
-  conv4_kernel_v: Float32Array,
-  conv4_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const conv3_padded_2_0 = conv3_padded_2[k * 20736 + j * 324 + l * 18 + k2 * 18 + k3]!;
-              const d_conv4_z_0 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
-              const conv3_padded_2_1 =
-                conv3_padded_2[k * 20736 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-              const d_conv4_z_1 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv4_z_2 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv4_z_3 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum00 += conv3_padded_2_0 * d_conv4_z_0;
-              sum01 += conv3_padded_2_1 * d_conv4_z_0;
-              sum10 += conv3_padded_2_0 * d_conv4_z_1;
-              sum11 += conv3_padded_2_1 * d_conv4_z_1;
-              sum20 += conv3_padded_2_0 * d_conv4_z_2;
-              sum21 += conv3_padded_2_1 * d_conv4_z_2;
-              sum30 += conv3_padded_2_0 * d_conv4_z_3;
-              sum31 += conv3_padded_2_1 * d_conv4_z_3;
+  conv3_padded_2_: Float32Array,
+  d_conv4_z_: Float32Array,
+  conv4_kernel_m_: Float32Array,
+  conv4_kernel_v_: Float32Array,
+  conv4_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_64x64x3x64x16x16x3(): void {
+    const conv3_padded_2 = conv3_padded_2_;
+    const d_conv4_z = d_conv4_z_;
+    const conv4_kernel_m = conv4_kernel_m_;
+    const conv4_kernel_v = conv4_kernel_v_;
+    const conv4_kernel = conv4_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const conv3_padded_2_0 =
+                  conv3_padded_2[k * 20736 + j * 324 + l * 18 + k2 * 18 + k3]!;
+                const d_conv4_z_0 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
+                const conv3_padded_2_1 =
+                  conv3_padded_2[k * 20736 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+                const d_conv4_z_1 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv4_z_2 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv4_z_3 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum00 += conv3_padded_2_0 * d_conv4_z_0;
+                sum01 += conv3_padded_2_1 * d_conv4_z_0;
+                sum10 += conv3_padded_2_0 * d_conv4_z_1;
+                sum11 += conv3_padded_2_1 * d_conv4_z_1;
+                sum20 += conv3_padded_2_0 * d_conv4_z_2;
+                sum21 += conv3_padded_2_1 * d_conv4_z_2;
+                sum30 += conv3_padded_2_0 * d_conv4_z_3;
+                sum31 += conv3_padded_2_1 * d_conv4_z_3;
+              }
             }
           }
-        }
-        const d_conv4_kernel00 = Math.fround(sum00);
-        const d_conv4_kernel01 = Math.fround(sum01);
-        const d_conv4_kernel10 = Math.fround(sum10);
-        const d_conv4_kernel11 = Math.fround(sum11);
-        const d_conv4_kernel20 = Math.fround(sum20);
-        const d_conv4_kernel21 = Math.fround(sum21);
-        const d_conv4_kernel30 = Math.fround(sum30);
-        const d_conv4_kernel31 = Math.fround(sum31);
-        const conv4_kernel_m_next00 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3]! * 0.9 + d_conv4_kernel00 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3] = conv4_kernel_m_next00;
-        const conv4_kernel_m_next01 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv4_kernel01 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1] = conv4_kernel_m_next01;
-        const conv4_kernel_m_next10 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576]! * 0.9 +
-            d_conv4_kernel10 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576] = conv4_kernel_m_next10;
-        const conv4_kernel_m_next11 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577]! * 0.9 +
-            d_conv4_kernel11 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577] = conv4_kernel_m_next11;
-        const conv4_kernel_m_next20 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1152]! * 0.9 +
-            d_conv4_kernel20 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1152] = conv4_kernel_m_next20;
-        const conv4_kernel_m_next21 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1153]! * 0.9 +
-            d_conv4_kernel21 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1153] = conv4_kernel_m_next21;
-        const conv4_kernel_m_next30 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1728]! * 0.9 +
-            d_conv4_kernel30 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1728] = conv4_kernel_m_next30;
-        const conv4_kernel_m_next31 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1729]! * 0.9 +
-            d_conv4_kernel31 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1729] = conv4_kernel_m_next31;
-        const conv4_kernel_v_next00 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3]! * 0.999 +
-            d_conv4_kernel00 * d_conv4_kernel00 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3] = conv4_kernel_v_next00;
-        const conv4_kernel_v_next01 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv4_kernel01 * d_conv4_kernel01 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1] = conv4_kernel_v_next01;
-        const conv4_kernel_v_next10 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 576]! * 0.999 +
-            d_conv4_kernel10 * d_conv4_kernel10 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 576] = conv4_kernel_v_next10;
-        const conv4_kernel_v_next11 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 577]! * 0.999 +
-            d_conv4_kernel11 * d_conv4_kernel11 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 577] = conv4_kernel_v_next11;
-        const conv4_kernel_v_next20 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1152]! * 0.999 +
-            d_conv4_kernel20 * d_conv4_kernel20 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1152] = conv4_kernel_v_next20;
-        const conv4_kernel_v_next21 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1153]! * 0.999 +
-            d_conv4_kernel21 * d_conv4_kernel21 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1153] = conv4_kernel_v_next21;
-        const conv4_kernel_v_next30 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1728]! * 0.999 +
-            d_conv4_kernel30 * d_conv4_kernel30 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1728] = conv4_kernel_v_next30;
-        const conv4_kernel_v_next31 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1729]! * 0.999 +
-            d_conv4_kernel31 * d_conv4_kernel31 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1729] = conv4_kernel_v_next31;
-        conv4_kernel[i * 576 + j * 9 + l * 3] =
-          conv4_kernel[i * 576 + j * 9 + l * 3]! -
-          (conv4_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next00 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1]! -
-          (conv4_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next01 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 576] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 576]! -
-          (conv4_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next10 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 577] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 577]! -
-          (conv4_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next11 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1152] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1152]! -
-          (conv4_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next20 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1153] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1153]! -
-          (conv4_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next21 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1728] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1728]! -
-          (conv4_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next30 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1729] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1729]! -
-          (conv4_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv4_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const conv3_padded_2_2 =
-                conv3_padded_2[k * 20736 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-              const d_conv4_z_4 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
-              const d_conv4_z_5 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv4_z_6 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv4_z_7 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += conv3_padded_2_2 * d_conv4_z_4;
-              sum1 += conv3_padded_2_2 * d_conv4_z_5;
-              sum2 += conv3_padded_2_2 * d_conv4_z_6;
-              sum3 += conv3_padded_2_2 * d_conv4_z_7;
+          const d_conv4_kernel00 = Math.fround(sum00);
+          const d_conv4_kernel01 = Math.fround(sum01);
+          const d_conv4_kernel10 = Math.fround(sum10);
+          const d_conv4_kernel11 = Math.fround(sum11);
+          const d_conv4_kernel20 = Math.fround(sum20);
+          const d_conv4_kernel21 = Math.fround(sum21);
+          const d_conv4_kernel30 = Math.fround(sum30);
+          const d_conv4_kernel31 = Math.fround(sum31);
+          const conv4_kernel_m_next00 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3]! * 0.9 + d_conv4_kernel00 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3] = conv4_kernel_m_next00;
+          const conv4_kernel_m_next01 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv4_kernel01 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1] = conv4_kernel_m_next01;
+          const conv4_kernel_m_next10 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576]! * 0.9 +
+              d_conv4_kernel10 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 576] = conv4_kernel_m_next10;
+          const conv4_kernel_m_next11 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577]! * 0.9 +
+              d_conv4_kernel11 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 577] = conv4_kernel_m_next11;
+          const conv4_kernel_m_next20 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1152]! * 0.9 +
+              d_conv4_kernel20 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1152] = conv4_kernel_m_next20;
+          const conv4_kernel_m_next21 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1153]! * 0.9 +
+              d_conv4_kernel21 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1153] = conv4_kernel_m_next21;
+          const conv4_kernel_m_next30 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1728]! * 0.9 +
+              d_conv4_kernel30 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1728] = conv4_kernel_m_next30;
+          const conv4_kernel_m_next31 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1729]! * 0.9 +
+              d_conv4_kernel31 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1729] = conv4_kernel_m_next31;
+          const conv4_kernel_v_next00 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3]! * 0.999 +
+              d_conv4_kernel00 * d_conv4_kernel00 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3] = conv4_kernel_v_next00;
+          const conv4_kernel_v_next01 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv4_kernel01 * d_conv4_kernel01 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1] = conv4_kernel_v_next01;
+          const conv4_kernel_v_next10 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 576]! * 0.999 +
+              d_conv4_kernel10 * d_conv4_kernel10 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 576] = conv4_kernel_v_next10;
+          const conv4_kernel_v_next11 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 577]! * 0.999 +
+              d_conv4_kernel11 * d_conv4_kernel11 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 577] = conv4_kernel_v_next11;
+          const conv4_kernel_v_next20 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1152]! * 0.999 +
+              d_conv4_kernel20 * d_conv4_kernel20 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1152] = conv4_kernel_v_next20;
+          const conv4_kernel_v_next21 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1153]! * 0.999 +
+              d_conv4_kernel21 * d_conv4_kernel21 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1153] = conv4_kernel_v_next21;
+          const conv4_kernel_v_next30 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1728]! * 0.999 +
+              d_conv4_kernel30 * d_conv4_kernel30 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1728] = conv4_kernel_v_next30;
+          const conv4_kernel_v_next31 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1729]! * 0.999 +
+              d_conv4_kernel31 * d_conv4_kernel31 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1729] = conv4_kernel_v_next31;
+          conv4_kernel[i * 576 + j * 9 + l * 3] =
+            conv4_kernel[i * 576 + j * 9 + l * 3]! -
+            (conv4_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next00 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1]! -
+            (conv4_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next01 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 576] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 576]! -
+            (conv4_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next10 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 577] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 577]! -
+            (conv4_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next11 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1152] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1152]! -
+            (conv4_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next20 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1153] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1153]! -
+            (conv4_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next21 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1728] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1728]! -
+            (conv4_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next30 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1729] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1729]! -
+            (conv4_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const conv3_padded_2_2 =
+                  conv3_padded_2[k * 20736 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+                const d_conv4_z_4 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
+                const d_conv4_z_5 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv4_z_6 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv4_z_7 = d_conv4_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += conv3_padded_2_2 * d_conv4_z_4;
+                sum1 += conv3_padded_2_2 * d_conv4_z_5;
+                sum2 += conv3_padded_2_2 * d_conv4_z_6;
+                sum3 += conv3_padded_2_2 * d_conv4_z_7;
+              }
             }
           }
+          const d_conv4_kernel0 = Math.fround(sum0);
+          const d_conv4_kernel1 = Math.fround(sum1);
+          const d_conv4_kernel2 = Math.fround(sum2);
+          const d_conv4_kernel3 = Math.fround(sum3);
+          const conv4_kernel_m_next0 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv4_kernel0 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2] = conv4_kernel_m_next0;
+          const conv4_kernel_m_next1 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578]! * 0.9 +
+              d_conv4_kernel1 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578] = conv4_kernel_m_next1;
+          const conv4_kernel_m_next2 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1154]! * 0.9 +
+              d_conv4_kernel2 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1154] = conv4_kernel_m_next2;
+          const conv4_kernel_m_next3 = Math.fround(
+            conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1730]! * 0.9 +
+              d_conv4_kernel3 * 0.09999999999999998,
+          );
+          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1730] = conv4_kernel_m_next3;
+          const conv4_kernel_v_next0 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv4_kernel0 * d_conv4_kernel0 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 2] = conv4_kernel_v_next0;
+          const conv4_kernel_v_next1 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 578]! * 0.999 +
+              d_conv4_kernel1 * d_conv4_kernel1 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 578] = conv4_kernel_v_next1;
+          const conv4_kernel_v_next2 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1154]! * 0.999 +
+              d_conv4_kernel2 * d_conv4_kernel2 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1154] = conv4_kernel_v_next2;
+          const conv4_kernel_v_next3 = Math.fround(
+            conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1730]! * 0.999 +
+              d_conv4_kernel3 * d_conv4_kernel3 * 0.0010000000000000009,
+          );
+          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1730] = conv4_kernel_v_next3;
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 2] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 2]! -
+            (conv4_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next0 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 578] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 578]! -
+            (conv4_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next1 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1154] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1154]! -
+            (conv4_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next2 * correction_0) + 1e-8);
+          conv4_kernel[i * 576 + j * 9 + l * 3 + 1730] =
+            conv4_kernel[i * 576 + j * 9 + l * 3 + 1730]! -
+            (conv4_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv4_kernel_v_next3 * correction_0) + 1e-8);
         }
-        const d_conv4_kernel0 = Math.fround(sum0);
-        const d_conv4_kernel1 = Math.fround(sum1);
-        const d_conv4_kernel2 = Math.fround(sum2);
-        const d_conv4_kernel3 = Math.fround(sum3);
-        const conv4_kernel_m_next0 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv4_kernel0 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 2] = conv4_kernel_m_next0;
-        const conv4_kernel_m_next1 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578]! * 0.9 +
-            d_conv4_kernel1 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 578] = conv4_kernel_m_next1;
-        const conv4_kernel_m_next2 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1154]! * 0.9 +
-            d_conv4_kernel2 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1154] = conv4_kernel_m_next2;
-        const conv4_kernel_m_next3 = Math.fround(
-          conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1730]! * 0.9 +
-            d_conv4_kernel3 * 0.09999999999999998,
-        );
-        conv4_kernel_m[i * 576 + j * 9 + l * 3 + 1730] = conv4_kernel_m_next3;
-        const conv4_kernel_v_next0 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv4_kernel0 * d_conv4_kernel0 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 2] = conv4_kernel_v_next0;
-        const conv4_kernel_v_next1 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 578]! * 0.999 +
-            d_conv4_kernel1 * d_conv4_kernel1 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 578] = conv4_kernel_v_next1;
-        const conv4_kernel_v_next2 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1154]! * 0.999 +
-            d_conv4_kernel2 * d_conv4_kernel2 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1154] = conv4_kernel_v_next2;
-        const conv4_kernel_v_next3 = Math.fround(
-          conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1730]! * 0.999 +
-            d_conv4_kernel3 * d_conv4_kernel3 * 0.0010000000000000009,
-        );
-        conv4_kernel_v[i * 576 + j * 9 + l * 3 + 1730] = conv4_kernel_v_next3;
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 2] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 2]! -
-          (conv4_kernel_m_next0 * rate_0) / (Math.sqrt(conv4_kernel_v_next0 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 578] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 578]! -
-          (conv4_kernel_m_next1 * rate_0) / (Math.sqrt(conv4_kernel_v_next1 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1154] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1154]! -
-          (conv4_kernel_m_next2 * rate_0) / (Math.sqrt(conv4_kernel_v_next2 * correction_0) + 1e-8);
-        conv4_kernel[i * 576 + j * 9 + l * 3 + 1730] =
-          conv4_kernel[i * 576 + j * 9 + l * 3 + 1730]! -
-          (conv4_kernel_m_next3 * rate_0) / (Math.sqrt(conv4_kernel_v_next3 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -3512,58 +3484,63 @@ function convAdam_64x64x3x64x16x16x3(
  * 603,979,776 floating-point operations.
  */
 function conv_64x32x16x64x3x3x16(
-  d_conv3_z_padded: Float32Array,
-  conv3_kernel: Float32Array,
-  d_half: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 64; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv3_z_padded_0 =
-                  d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv3_kernel_0 = conv3_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv3_z_padded_1 =
-                  d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const d_conv3_z_padded_2 =
-                  d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const d_conv3_z_padded_3 =
-                  d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv3_kernel_1 = conv3_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv3_z_padded_0 * conv3_kernel_0;
-                sum01 += d_conv3_z_padded_1 * conv3_kernel_0;
-                sum02 += d_conv3_z_padded_2 * conv3_kernel_0;
-                sum03 += d_conv3_z_padded_3 * conv3_kernel_0;
-                sum10 += d_conv3_z_padded_0 * conv3_kernel_1;
-                sum11 += d_conv3_z_padded_1 * conv3_kernel_1;
-                sum12 += d_conv3_z_padded_2 * conv3_kernel_1;
-                sum13 += d_conv3_z_padded_3 * conv3_kernel_1;
+  d_conv3_z_padded_: Float32Array,
+  conv3_kernel_: Float32Array,
+  d_half_: Float32Array,
+): () => void {
+  return function conv_64x32x16x64x3x3x16(): void {
+    const d_conv3_z_padded = d_conv3_z_padded_;
+    const conv3_kernel = conv3_kernel_;
+    const d_half = d_half_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 64; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv3_z_padded_0 =
+                    d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv3_kernel_0 = conv3_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv3_z_padded_1 =
+                    d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const d_conv3_z_padded_2 =
+                    d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const d_conv3_z_padded_3 =
+                    d_conv3_z_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv3_kernel_1 = conv3_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv3_z_padded_0 * conv3_kernel_0;
+                  sum01 += d_conv3_z_padded_1 * conv3_kernel_0;
+                  sum02 += d_conv3_z_padded_2 * conv3_kernel_0;
+                  sum03 += d_conv3_z_padded_3 * conv3_kernel_0;
+                  sum10 += d_conv3_z_padded_0 * conv3_kernel_1;
+                  sum11 += d_conv3_z_padded_1 * conv3_kernel_1;
+                  sum12 += d_conv3_z_padded_2 * conv3_kernel_1;
+                  sum13 += d_conv3_z_padded_3 * conv3_kernel_1;
+                }
               }
             }
+            d_half[i * 8192 + j * 256 + l * 16 + m] = sum00;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 1] = sum01;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 2] = sum02;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 3] = sum03;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 256] = sum10;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 257] = sum11;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 258] = sum12;
+            d_half[i * 8192 + j * 256 + l * 16 + m + 259] = sum13;
           }
-          d_half[i * 8192 + j * 256 + l * 16 + m] = sum00;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 1] = sum01;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 2] = sum02;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 3] = sum03;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 256] = sum10;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 257] = sum11;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 258] = sum12;
-          d_half[i * 8192 + j * 256 + l * 16 + m + 259] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3574,246 +3551,259 @@ function conv_64x32x16x64x3x3x16(
  * 604,219,392 floating-point operations.
  */
 function convAdam_64x32x3x64x16x16x3(
-  half_padded_2: Float32Array,
-  d_conv3_z: Float32Array,
-  conv3_kernel_m: Float32Array,
-  conv3_kernel_v: Float32Array,
-  conv3_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const half_padded_2_0 = half_padded_2[k * 10368 + j * 324 + l * 18 + k2 * 18 + k3]!;
-              const d_conv3_z_0 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
-              const half_padded_2_1 =
-                half_padded_2[k * 10368 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-              const d_conv3_z_1 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv3_z_2 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv3_z_3 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum00 += half_padded_2_0 * d_conv3_z_0;
-              sum01 += half_padded_2_1 * d_conv3_z_0;
-              sum10 += half_padded_2_0 * d_conv3_z_1;
-              sum11 += half_padded_2_1 * d_conv3_z_1;
-              sum20 += half_padded_2_0 * d_conv3_z_2;
-              sum21 += half_padded_2_1 * d_conv3_z_2;
-              sum30 += half_padded_2_0 * d_conv3_z_3;
-              sum31 += half_padded_2_1 * d_conv3_z_3;
+  half_padded_2_: Float32Array,
+  d_conv3_z_: Float32Array,
+  conv3_kernel_m_: Float32Array,
+  conv3_kernel_v_: Float32Array,
+  conv3_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_64x32x3x64x16x16x3(): void {
+    const half_padded_2 = half_padded_2_;
+    const d_conv3_z = d_conv3_z_;
+    const conv3_kernel_m = conv3_kernel_m_;
+    const conv3_kernel_v = conv3_kernel_v_;
+    const conv3_kernel = conv3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const half_padded_2_0 = half_padded_2[k * 10368 + j * 324 + l * 18 + k2 * 18 + k3]!;
+                const d_conv3_z_0 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
+                const half_padded_2_1 =
+                  half_padded_2[k * 10368 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+                const d_conv3_z_1 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv3_z_2 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv3_z_3 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum00 += half_padded_2_0 * d_conv3_z_0;
+                sum01 += half_padded_2_1 * d_conv3_z_0;
+                sum10 += half_padded_2_0 * d_conv3_z_1;
+                sum11 += half_padded_2_1 * d_conv3_z_1;
+                sum20 += half_padded_2_0 * d_conv3_z_2;
+                sum21 += half_padded_2_1 * d_conv3_z_2;
+                sum30 += half_padded_2_0 * d_conv3_z_3;
+                sum31 += half_padded_2_1 * d_conv3_z_3;
+              }
             }
           }
-        }
-        const d_conv3_kernel00 = Math.fround(sum00);
-        const d_conv3_kernel01 = Math.fround(sum01);
-        const d_conv3_kernel10 = Math.fround(sum10);
-        const d_conv3_kernel11 = Math.fround(sum11);
-        const d_conv3_kernel20 = Math.fround(sum20);
-        const d_conv3_kernel21 = Math.fround(sum21);
-        const d_conv3_kernel30 = Math.fround(sum30);
-        const d_conv3_kernel31 = Math.fround(sum31);
-        const conv3_kernel_m_next00 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv3_kernel00 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3] = conv3_kernel_m_next00;
-        const conv3_kernel_m_next01 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv3_kernel01 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv3_kernel_m_next01;
-        const conv3_kernel_m_next10 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv3_kernel10 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv3_kernel_m_next10;
-        const conv3_kernel_m_next11 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv3_kernel11 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv3_kernel_m_next11;
-        const conv3_kernel_m_next20 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 +
-            d_conv3_kernel20 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 576] = conv3_kernel_m_next20;
-        const conv3_kernel_m_next21 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 +
-            d_conv3_kernel21 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 577] = conv3_kernel_m_next21;
-        const conv3_kernel_m_next30 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 +
-            d_conv3_kernel30 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 864] = conv3_kernel_m_next30;
-        const conv3_kernel_m_next31 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 +
-            d_conv3_kernel31 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 865] = conv3_kernel_m_next31;
-        const conv3_kernel_v_next00 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
-            d_conv3_kernel00 * d_conv3_kernel00 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3] = conv3_kernel_v_next00;
-        const conv3_kernel_v_next01 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv3_kernel01 * d_conv3_kernel01 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv3_kernel_v_next01;
-        const conv3_kernel_v_next10 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv3_kernel10 * d_conv3_kernel10 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv3_kernel_v_next10;
-        const conv3_kernel_v_next11 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv3_kernel11 * d_conv3_kernel11 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv3_kernel_v_next11;
-        const conv3_kernel_v_next20 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 576]! * 0.999 +
-            d_conv3_kernel20 * d_conv3_kernel20 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 576] = conv3_kernel_v_next20;
-        const conv3_kernel_v_next21 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 577]! * 0.999 +
-            d_conv3_kernel21 * d_conv3_kernel21 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 577] = conv3_kernel_v_next21;
-        const conv3_kernel_v_next30 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
-            d_conv3_kernel30 * d_conv3_kernel30 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 864] = conv3_kernel_v_next30;
-        const conv3_kernel_v_next31 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
-            d_conv3_kernel31 * d_conv3_kernel31 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 865] = conv3_kernel_v_next31;
-        conv3_kernel[i * 288 + j * 9 + l * 3] =
-          conv3_kernel[i * 288 + j * 9 + l * 3]! -
-          (conv3_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next00 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 1] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 1]! -
-          (conv3_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next01 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 288] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 288]! -
-          (conv3_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next10 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 289] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 289]! -
-          (conv3_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next11 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 576] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 576]! -
-          (conv3_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next20 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 577] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 577]! -
-          (conv3_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next21 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 864] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 864]! -
-          (conv3_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next30 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 865] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 865]! -
-          (conv3_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv3_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const half_padded_2_2 =
-                half_padded_2[k * 10368 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-              const d_conv3_z_4 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
-              const d_conv3_z_5 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv3_z_6 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv3_z_7 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += half_padded_2_2 * d_conv3_z_4;
-              sum1 += half_padded_2_2 * d_conv3_z_5;
-              sum2 += half_padded_2_2 * d_conv3_z_6;
-              sum3 += half_padded_2_2 * d_conv3_z_7;
+          const d_conv3_kernel00 = Math.fround(sum00);
+          const d_conv3_kernel01 = Math.fround(sum01);
+          const d_conv3_kernel10 = Math.fround(sum10);
+          const d_conv3_kernel11 = Math.fround(sum11);
+          const d_conv3_kernel20 = Math.fround(sum20);
+          const d_conv3_kernel21 = Math.fround(sum21);
+          const d_conv3_kernel30 = Math.fround(sum30);
+          const d_conv3_kernel31 = Math.fround(sum31);
+          const conv3_kernel_m_next00 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv3_kernel00 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3] = conv3_kernel_m_next00;
+          const conv3_kernel_m_next01 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv3_kernel01 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv3_kernel_m_next01;
+          const conv3_kernel_m_next10 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
+              d_conv3_kernel10 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv3_kernel_m_next10;
+          const conv3_kernel_m_next11 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
+              d_conv3_kernel11 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv3_kernel_m_next11;
+          const conv3_kernel_m_next20 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 +
+              d_conv3_kernel20 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 576] = conv3_kernel_m_next20;
+          const conv3_kernel_m_next21 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 +
+              d_conv3_kernel21 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 577] = conv3_kernel_m_next21;
+          const conv3_kernel_m_next30 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 +
+              d_conv3_kernel30 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 864] = conv3_kernel_m_next30;
+          const conv3_kernel_m_next31 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 +
+              d_conv3_kernel31 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 865] = conv3_kernel_m_next31;
+          const conv3_kernel_v_next00 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
+              d_conv3_kernel00 * d_conv3_kernel00 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3] = conv3_kernel_v_next00;
+          const conv3_kernel_v_next01 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv3_kernel01 * d_conv3_kernel01 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv3_kernel_v_next01;
+          const conv3_kernel_v_next10 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
+              d_conv3_kernel10 * d_conv3_kernel10 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv3_kernel_v_next10;
+          const conv3_kernel_v_next11 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
+              d_conv3_kernel11 * d_conv3_kernel11 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv3_kernel_v_next11;
+          const conv3_kernel_v_next20 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 576]! * 0.999 +
+              d_conv3_kernel20 * d_conv3_kernel20 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 576] = conv3_kernel_v_next20;
+          const conv3_kernel_v_next21 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 577]! * 0.999 +
+              d_conv3_kernel21 * d_conv3_kernel21 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 577] = conv3_kernel_v_next21;
+          const conv3_kernel_v_next30 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
+              d_conv3_kernel30 * d_conv3_kernel30 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 864] = conv3_kernel_v_next30;
+          const conv3_kernel_v_next31 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
+              d_conv3_kernel31 * d_conv3_kernel31 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 865] = conv3_kernel_v_next31;
+          conv3_kernel[i * 288 + j * 9 + l * 3] =
+            conv3_kernel[i * 288 + j * 9 + l * 3]! -
+            (conv3_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next00 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 1] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 1]! -
+            (conv3_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next01 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 288] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 288]! -
+            (conv3_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next10 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 289] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 289]! -
+            (conv3_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next11 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 576] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 576]! -
+            (conv3_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next20 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 577] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 577]! -
+            (conv3_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next21 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 864] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 864]! -
+            (conv3_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next30 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 865] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 865]! -
+            (conv3_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const half_padded_2_2 =
+                  half_padded_2[k * 10368 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+                const d_conv3_z_4 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3]!;
+                const d_conv3_z_5 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv3_z_6 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv3_z_7 = d_conv3_z[k * 16384 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += half_padded_2_2 * d_conv3_z_4;
+                sum1 += half_padded_2_2 * d_conv3_z_5;
+                sum2 += half_padded_2_2 * d_conv3_z_6;
+                sum3 += half_padded_2_2 * d_conv3_z_7;
+              }
             }
           }
+          const d_conv3_kernel0 = Math.fround(sum0);
+          const d_conv3_kernel1 = Math.fround(sum1);
+          const d_conv3_kernel2 = Math.fround(sum2);
+          const d_conv3_kernel3 = Math.fround(sum3);
+          const conv3_kernel_m_next0 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv3_kernel0 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv3_kernel_m_next0;
+          const conv3_kernel_m_next1 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
+              d_conv3_kernel1 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv3_kernel_m_next1;
+          const conv3_kernel_m_next2 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 +
+              d_conv3_kernel2 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 578] = conv3_kernel_m_next2;
+          const conv3_kernel_m_next3 = Math.fround(
+            conv3_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 +
+              d_conv3_kernel3 * 0.09999999999999998,
+          );
+          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 866] = conv3_kernel_m_next3;
+          const conv3_kernel_v_next0 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv3_kernel0 * d_conv3_kernel0 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv3_kernel_v_next0;
+          const conv3_kernel_v_next1 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
+              d_conv3_kernel1 * d_conv3_kernel1 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv3_kernel_v_next1;
+          const conv3_kernel_v_next2 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
+              d_conv3_kernel2 * d_conv3_kernel2 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 578] = conv3_kernel_v_next2;
+          const conv3_kernel_v_next3 = Math.fround(
+            conv3_kernel_v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
+              d_conv3_kernel3 * d_conv3_kernel3 * 0.0010000000000000009,
+          );
+          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 866] = conv3_kernel_v_next3;
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 2] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 2]! -
+            (conv3_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next0 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 290] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 290]! -
+            (conv3_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next1 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 578] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 578]! -
+            (conv3_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next2 * correction_0) + 1e-8);
+          conv3_kernel[i * 288 + j * 9 + l * 3 + 866] =
+            conv3_kernel[i * 288 + j * 9 + l * 3 + 866]! -
+            (conv3_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv3_kernel_v_next3 * correction_0) + 1e-8);
         }
-        const d_conv3_kernel0 = Math.fround(sum0);
-        const d_conv3_kernel1 = Math.fround(sum1);
-        const d_conv3_kernel2 = Math.fround(sum2);
-        const d_conv3_kernel3 = Math.fround(sum3);
-        const conv3_kernel_m_next0 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv3_kernel0 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv3_kernel_m_next0;
-        const conv3_kernel_m_next1 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv3_kernel1 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv3_kernel_m_next1;
-        const conv3_kernel_m_next2 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 +
-            d_conv3_kernel2 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 578] = conv3_kernel_m_next2;
-        const conv3_kernel_m_next3 = Math.fround(
-          conv3_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 +
-            d_conv3_kernel3 * 0.09999999999999998,
-        );
-        conv3_kernel_m[i * 288 + j * 9 + l * 3 + 866] = conv3_kernel_m_next3;
-        const conv3_kernel_v_next0 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv3_kernel0 * d_conv3_kernel0 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv3_kernel_v_next0;
-        const conv3_kernel_v_next1 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv3_kernel1 * d_conv3_kernel1 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv3_kernel_v_next1;
-        const conv3_kernel_v_next2 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
-            d_conv3_kernel2 * d_conv3_kernel2 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 578] = conv3_kernel_v_next2;
-        const conv3_kernel_v_next3 = Math.fround(
-          conv3_kernel_v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
-            d_conv3_kernel3 * d_conv3_kernel3 * 0.0010000000000000009,
-        );
-        conv3_kernel_v[i * 288 + j * 9 + l * 3 + 866] = conv3_kernel_v_next3;
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 2] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 2]! -
-          (conv3_kernel_m_next0 * rate_0) / (Math.sqrt(conv3_kernel_v_next0 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 290] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 290]! -
-          (conv3_kernel_m_next1 * rate_0) / (Math.sqrt(conv3_kernel_v_next1 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 578] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 578]! -
-          (conv3_kernel_m_next2 * rate_0) / (Math.sqrt(conv3_kernel_v_next2 * correction_0) + 1e-8);
-        conv3_kernel[i * 288 + j * 9 + l * 3 + 866] =
-          conv3_kernel[i * 288 + j * 9 + l * 3 + 866]! -
-          (conv3_kernel_m_next3 * rate_0) / (Math.sqrt(conv3_kernel_v_next3 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -3822,44 +3812,52 @@ function convAdam_64x32x3x64x16x16x3(
  * 2,097,152 floating-point operations.
  */
 function windowArgmaxWhere_64x32x16x16(
-  conv2: Float32Array,
-  d_conv2_windowArgmax: Int32Array,
-  d_half: Float32Array,
-  d_conv2_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = conv2[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
+  conv2_: Float32Array,
+  d_conv2_windowArgmax_: Int32Array,
+  d_half_: Float32Array,
+  d_conv2_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_64x32x16x16(): void {
+    const conv2 = conv2_;
+    const d_conv2_windowArgmax = d_conv2_windowArgmax_;
+    const d_half = d_half_;
+    const d_conv2_z = d_conv2_z_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = conv2[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
               }
             }
+            d_conv2_windowArgmax[i * 8192 + j * 256 + l * 16 + m] = argmax;
           }
-          d_conv2_windowArgmax[i * 8192 + j * 256 + l * 16 + m] = argmax;
         }
-      }
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          d_conv2_z[i * 32768 + j * 1024 + l * 32 + m] =
-            0 < conv2[i * 32768 + j * 1024 + l * 32 + m]!
-              ? Math.fround(
-                  d_conv2_windowArgmax[i * 8192 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_half[i * 8192 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            d_conv2_z[i * 32768 + j * 1024 + l * 32 + m] =
+              0 < conv2[i * 32768 + j * 1024 + l * 32 + m]!
+                ? Math.fround(
+                    d_conv2_windowArgmax[
+                      i * 8192 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)
+                    ]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_half[i * 8192 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3870,37 +3868,45 @@ function windowArgmaxWhere_64x32x16x16(
  * 2,097,568 floating-point operations.
  */
 function sumAdam_64x32x32x32(
-  d_conv2_z: Float32Array,
-  conv2_bias_m: Float32Array,
-  conv2_bias_v: Float32Array,
-  conv2_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum += d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
+  d_conv2_z_: Float32Array,
+  conv2_bias_m_: Float32Array,
+  conv2_bias_v_: Float32Array,
+  conv2_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x32x32x32(): void {
+    const d_conv2_z = d_conv2_z_;
+    const conv2_bias_m = conv2_bias_m_;
+    const conv2_bias_v = conv2_bias_v_;
+    const conv2_bias = conv2_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum += d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
+          }
         }
       }
+      const d_conv2_bias = Math.fround(sum);
+      const conv2_bias_m_next = Math.fround(
+        conv2_bias_m[i]! * 0.9 + d_conv2_bias * 0.09999999999999998,
+      );
+      conv2_bias_m[i] = conv2_bias_m_next;
+      const conv2_bias_v_next = Math.fround(
+        conv2_bias_v[i]! * 0.999 + d_conv2_bias * d_conv2_bias * 0.0010000000000000009,
+      );
+      conv2_bias_v[i] = conv2_bias_v_next;
+      conv2_bias[i] =
+        conv2_bias[i]! -
+        (conv2_bias_m_next * rate_0) / (Math.sqrt(conv2_bias_v_next * correction_0) + 1e-8);
     }
-    const d_conv2_bias = Math.fround(sum);
-    const conv2_bias_m_next = Math.fround(
-      conv2_bias_m[i]! * 0.9 + d_conv2_bias * 0.09999999999999998,
-    );
-    conv2_bias_m[i] = conv2_bias_m_next;
-    const conv2_bias_v_next = Math.fround(
-      conv2_bias_v[i]! * 0.999 + d_conv2_bias * d_conv2_bias * 0.0010000000000000009,
-    );
-    conv2_bias_v[i] = conv2_bias_v_next;
-    conv2_bias[i] =
-      conv2_bias[i]! -
-      (conv2_bias_m_next * rate_0) / (Math.sqrt(conv2_bias_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3909,75 +3915,81 @@ function sumAdam_64x32x32x32(
  * 1,207,959,552 floating-point operations.
  */
 function convWhere_64x32x32x32x3x3x32(
-  d_conv2_z_padded: Float32Array,
-  conv2_kernel: Float32Array,
-  conv1: Float32Array,
-  d_conv1_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2_z_padded_0 =
-                  d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2_kernel_0 = conv2_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2_z_padded_1 =
-                  d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const d_conv2_z_padded_2 =
-                  d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const d_conv2_z_padded_3 =
-                  d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2_kernel_1 = conv2_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2_z_padded_0 * conv2_kernel_0;
-                sum01 += d_conv2_z_padded_1 * conv2_kernel_0;
-                sum02 += d_conv2_z_padded_2 * conv2_kernel_0;
-                sum03 += d_conv2_z_padded_3 * conv2_kernel_0;
-                sum10 += d_conv2_z_padded_0 * conv2_kernel_1;
-                sum11 += d_conv2_z_padded_1 * conv2_kernel_1;
-                sum12 += d_conv2_z_padded_2 * conv2_kernel_1;
-                sum13 += d_conv2_z_padded_3 * conv2_kernel_1;
+  d_conv2_z_padded_: Float32Array,
+  conv2_kernel_: Float32Array,
+  conv1_: Float32Array,
+  d_conv1_z_: Float32Array,
+): () => void {
+  return function convWhere_64x32x32x32x3x3x32(): void {
+    const d_conv2_z_padded = d_conv2_z_padded_;
+    const conv2_kernel = conv2_kernel_;
+    const conv1 = conv1_;
+    const d_conv1_z = d_conv1_z_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2_z_padded_0 =
+                    d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2_kernel_0 = conv2_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2_z_padded_1 =
+                    d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const d_conv2_z_padded_2 =
+                    d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const d_conv2_z_padded_3 =
+                    d_conv2_z_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2_kernel_1 = conv2_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2_z_padded_0 * conv2_kernel_0;
+                  sum01 += d_conv2_z_padded_1 * conv2_kernel_0;
+                  sum02 += d_conv2_z_padded_2 * conv2_kernel_0;
+                  sum03 += d_conv2_z_padded_3 * conv2_kernel_0;
+                  sum10 += d_conv2_z_padded_0 * conv2_kernel_1;
+                  sum11 += d_conv2_z_padded_1 * conv2_kernel_1;
+                  sum12 += d_conv2_z_padded_2 * conv2_kernel_1;
+                  sum13 += d_conv2_z_padded_3 * conv2_kernel_1;
+                }
               }
             }
+            const d_conv1_00 = Math.fround(sum00);
+            const d_conv1_01 = Math.fround(sum01);
+            const d_conv1_02 = Math.fround(sum02);
+            const d_conv1_03 = Math.fround(sum03);
+            const d_conv1_10 = Math.fround(sum10);
+            const d_conv1_11 = Math.fround(sum11);
+            const d_conv1_12 = Math.fround(sum12);
+            const d_conv1_13 = Math.fround(sum13);
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m]! ? d_conv1_00 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1]! ? d_conv1_01 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 2] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 2]! ? d_conv1_02 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 3] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 3]! ? d_conv1_03 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1024] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1024]! ? d_conv1_10 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1025] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1025]! ? d_conv1_11 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1026] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1026]! ? d_conv1_12 : 0;
+            d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1027] =
+              0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1027]! ? d_conv1_13 : 0;
           }
-          const d_conv1_00 = Math.fround(sum00);
-          const d_conv1_01 = Math.fround(sum01);
-          const d_conv1_02 = Math.fround(sum02);
-          const d_conv1_03 = Math.fround(sum03);
-          const d_conv1_10 = Math.fround(sum10);
-          const d_conv1_11 = Math.fround(sum11);
-          const d_conv1_12 = Math.fround(sum12);
-          const d_conv1_13 = Math.fround(sum13);
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m]! ? d_conv1_00 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1]! ? d_conv1_01 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 2] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 2]! ? d_conv1_02 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 3] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 3]! ? d_conv1_03 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1024] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1024]! ? d_conv1_10 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1025] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1025]! ? d_conv1_11 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1026] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1026]! ? d_conv1_12 : 0;
-          d_conv1_z[i * 32768 + j * 1024 + l * 32 + m + 1027] =
-            0 < conv1[i * 32768 + j * 1024 + l * 32 + m + 1027]! ? d_conv1_13 : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3988,258 +4000,199 @@ function convWhere_64x32x32x32x3x3x32(
  * 1,208,079,360 floating-point operations.
  */
 function convAdam_32x32x3x64x32x32x3(
-  conv1_padded_2: Float32Array,
-  d_conv2_z: Float32Array,
-  conv2_kernel_m: Float32Array,
-  conv2_kernel_v: Float32Array,
-  conv2_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 4]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1028]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 5]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1029]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 6]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1030]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const conv1_padded_2_0 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 7]!;
-                const conv1_padded_2_1 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const conv1_padded_2_2 =
-                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1031]!;
-                sum00 += conv1_padded_2_0 * d_conv2_z_0;
-                sum01 += conv1_padded_2_1 * d_conv2_z_0;
-                sum02 += conv1_padded_2_2 * d_conv2_z_0;
-                sum10 += conv1_padded_2_0 * d_conv2_z_1;
-                sum11 += conv1_padded_2_1 * d_conv2_z_1;
-                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+  conv1_padded_2_: Float32Array,
+  d_conv2_z_: Float32Array,
+  conv2_kernel_m_: Float32Array,
+  conv2_kernel_v_: Float32Array,
+  conv2_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_32x32x3x64x32x32x3(): void {
+    const conv1_padded_2 = conv1_padded_2_;
+    const d_conv2_z = d_conv2_z_;
+    const conv2_kernel_m = conv2_kernel_m_;
+    const conv2_kernel_v = conv2_kernel_v_;
+    const conv2_kernel = conv2_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const conv1_padded_2_0 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                  const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
+                  const conv1_padded_2_1 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const conv1_padded_2_2 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                  sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                  sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                  sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                  sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                  sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                  sum12 += conv1_padded_2_2 * d_conv2_z_1;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const conv1_padded_2_0 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
+                  const conv1_padded_2_1 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const conv1_padded_2_2 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                  sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                  sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                  sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                  sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                  sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                  sum12 += conv1_padded_2_2 * d_conv2_z_1;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const conv1_padded_2_0 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
+                  const conv1_padded_2_1 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const conv1_padded_2_2 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                  sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                  sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                  sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                  sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                  sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                  sum12 += conv1_padded_2_2 * d_conv2_z_1;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const conv1_padded_2_0 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
+                  const conv1_padded_2_1 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const conv1_padded_2_2 =
+                    conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                  const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                  sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                  sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                  sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                  sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                  sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                  sum12 += conv1_padded_2_2 * d_conv2_z_1;
+                }
               }
             }
           }
+          const d_conv2_kernel00 = Math.fround(sum00);
+          const d_conv2_kernel01 = Math.fround(sum01);
+          const d_conv2_kernel02 = Math.fround(sum02);
+          const d_conv2_kernel10 = Math.fround(sum10);
+          const d_conv2_kernel11 = Math.fround(sum11);
+          const d_conv2_kernel12 = Math.fround(sum12);
+          const conv2_kernel_m_next00 = Math.fround(
+            conv2_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2_kernel00 * 0.09999999999999998,
+          );
+          conv2_kernel_m[i * 288 + j * 9 + l * 3] = conv2_kernel_m_next00;
+          const conv2_kernel_m_next01 = Math.fround(
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2_kernel01 * 0.09999999999999998,
+          );
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_m_next01;
+          const conv2_kernel_m_next02 = Math.fround(
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2_kernel02 * 0.09999999999999998,
+          );
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_m_next02;
+          const conv2_kernel_m_next10 = Math.fround(
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
+              d_conv2_kernel10 * 0.09999999999999998,
+          );
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv2_kernel_m_next10;
+          const conv2_kernel_m_next11 = Math.fround(
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
+              d_conv2_kernel11 * 0.09999999999999998,
+          );
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_m_next11;
+          const conv2_kernel_m_next12 = Math.fround(
+            conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
+              d_conv2_kernel12 * 0.09999999999999998,
+          );
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_m_next12;
+          const conv2_kernel_v_next00 = Math.fround(
+            conv2_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
+              d_conv2_kernel00 * d_conv2_kernel00 * 0.0010000000000000009,
+          );
+          conv2_kernel_v[i * 288 + j * 9 + l * 3] = conv2_kernel_v_next00;
+          const conv2_kernel_v_next01 = Math.fround(
+            conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2_kernel01 * d_conv2_kernel01 * 0.0010000000000000009,
+          );
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_v_next01;
+          const conv2_kernel_v_next02 = Math.fround(
+            conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2_kernel02 * d_conv2_kernel02 * 0.0010000000000000009,
+          );
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_v_next02;
+          const conv2_kernel_v_next10 = Math.fround(
+            conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
+              d_conv2_kernel10 * d_conv2_kernel10 * 0.0010000000000000009,
+          );
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv2_kernel_v_next10;
+          const conv2_kernel_v_next11 = Math.fround(
+            conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
+              d_conv2_kernel11 * d_conv2_kernel11 * 0.0010000000000000009,
+          );
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_v_next11;
+          const conv2_kernel_v_next12 = Math.fround(
+            conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
+              d_conv2_kernel12 * d_conv2_kernel12 * 0.0010000000000000009,
+          );
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_v_next12;
+          conv2_kernel[i * 288 + j * 9 + l * 3] =
+            conv2_kernel[i * 288 + j * 9 + l * 3]! -
+            (conv2_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2_kernel_v_next00 * correction_0) + 1e-8);
+          conv2_kernel[i * 288 + j * 9 + l * 3 + 1] =
+            conv2_kernel[i * 288 + j * 9 + l * 3 + 1]! -
+            (conv2_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2_kernel_v_next01 * correction_0) + 1e-8);
+          conv2_kernel[i * 288 + j * 9 + l * 3 + 2] =
+            conv2_kernel[i * 288 + j * 9 + l * 3 + 2]! -
+            (conv2_kernel_m_next02 * rate_0) /
+              (Math.sqrt(conv2_kernel_v_next02 * correction_0) + 1e-8);
+          conv2_kernel[i * 288 + j * 9 + l * 3 + 288] =
+            conv2_kernel[i * 288 + j * 9 + l * 3 + 288]! -
+            (conv2_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2_kernel_v_next10 * correction_0) + 1e-8);
+          conv2_kernel[i * 288 + j * 9 + l * 3 + 289] =
+            conv2_kernel[i * 288 + j * 9 + l * 3 + 289]! -
+            (conv2_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2_kernel_v_next11 * correction_0) + 1e-8);
+          conv2_kernel[i * 288 + j * 9 + l * 3 + 290] =
+            conv2_kernel[i * 288 + j * 9 + l * 3 + 290]! -
+            (conv2_kernel_m_next12 * rate_0) /
+              (Math.sqrt(conv2_kernel_v_next12 * correction_0) + 1e-8);
         }
-        const d_conv2_kernel00 = Math.fround(sum00);
-        const d_conv2_kernel01 = Math.fround(sum01);
-        const d_conv2_kernel02 = Math.fround(sum02);
-        const d_conv2_kernel10 = Math.fround(sum10);
-        const d_conv2_kernel11 = Math.fround(sum11);
-        const d_conv2_kernel12 = Math.fround(sum12);
-        const conv2_kernel_m_next00 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2_kernel00 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3] = conv2_kernel_m_next00;
-        const conv2_kernel_m_next01 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2_kernel01 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_m_next01;
-        const conv2_kernel_m_next02 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2_kernel02 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_m_next02;
-        const conv2_kernel_m_next10 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv2_kernel10 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv2_kernel_m_next10;
-        const conv2_kernel_m_next11 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv2_kernel11 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_m_next11;
-        const conv2_kernel_m_next12 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2_kernel12 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_m_next12;
-        const conv2_kernel_v_next00 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
-            d_conv2_kernel00 * d_conv2_kernel00 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3] = conv2_kernel_v_next00;
-        const conv2_kernel_v_next01 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2_kernel01 * d_conv2_kernel01 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_v_next01;
-        const conv2_kernel_v_next02 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2_kernel02 * d_conv2_kernel02 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_v_next02;
-        const conv2_kernel_v_next10 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv2_kernel10 * d_conv2_kernel10 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv2_kernel_v_next10;
-        const conv2_kernel_v_next11 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv2_kernel11 * d_conv2_kernel11 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_v_next11;
-        const conv2_kernel_v_next12 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2_kernel12 * d_conv2_kernel12 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_v_next12;
-        conv2_kernel[i * 288 + j * 9 + l * 3] =
-          conv2_kernel[i * 288 + j * 9 + l * 3]! -
-          (conv2_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next00 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 1] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 1]! -
-          (conv2_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next01 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 2] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 2]! -
-          (conv2_kernel_m_next02 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next02 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 288] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 288]! -
-          (conv2_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next10 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 289] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 289]! -
-          (conv2_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next11 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 290] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 290]! -
-          (conv2_kernel_m_next12 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -4250,259 +4203,216 @@ function convAdam_32x32x3x64x32x32x3(
  * 113,257,440 floating-point operations.
  */
 function convAdam_32x3x3x64x32x32x3(
-  x_padded_2: Float32Array,
-  d_conv1_z: Float32Array,
-  conv1_kernel_m: Float32Array,
-  conv1_kernel_v: Float32Array,
-  conv1_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 3; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 4]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1028]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 5]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1029]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 6]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1030]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 7]!;
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1031]!;
-                sum00 += x_padded_2_0 * d_conv1_z_0;
-                sum01 += x_padded_2_1 * d_conv1_z_0;
-                sum02 += x_padded_2_2 * d_conv1_z_0;
-                sum10 += x_padded_2_0 * d_conv1_z_1;
-                sum11 += x_padded_2_1 * d_conv1_z_1;
-                sum12 += x_padded_2_2 * d_conv1_z_1;
+  x_padded_2_: Float32Array,
+  d_conv1_z_: Float32Array,
+  conv1_kernel_m_: Float32Array,
+  conv1_kernel_v_: Float32Array,
+  conv1_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_32x3x3x64x32x32x3(): void {
+    const x_padded_2 = x_padded_2_;
+    const d_conv1_z = d_conv1_z_;
+    const conv1_kernel_m = conv1_kernel_m_;
+    const conv1_kernel_v = conv1_kernel_v_;
+    const conv1_kernel = conv1_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 3; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                  const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                  sum00 += x_padded_2_0 * d_conv1_z_0;
+                  sum01 += x_padded_2_1 * d_conv1_z_0;
+                  sum02 += x_padded_2_2 * d_conv1_z_0;
+                  sum10 += x_padded_2_0 * d_conv1_z_1;
+                  sum11 += x_padded_2_1 * d_conv1_z_1;
+                  sum12 += x_padded_2_2 * d_conv1_z_1;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                  sum00 += x_padded_2_0 * d_conv1_z_0;
+                  sum01 += x_padded_2_1 * d_conv1_z_0;
+                  sum02 += x_padded_2_2 * d_conv1_z_0;
+                  sum10 += x_padded_2_0 * d_conv1_z_1;
+                  sum11 += x_padded_2_1 * d_conv1_z_1;
+                  sum12 += x_padded_2_2 * d_conv1_z_1;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                  sum00 += x_padded_2_0 * d_conv1_z_0;
+                  sum01 += x_padded_2_1 * d_conv1_z_0;
+                  sum02 += x_padded_2_2 * d_conv1_z_0;
+                  sum10 += x_padded_2_0 * d_conv1_z_1;
+                  sum11 += x_padded_2_1 * d_conv1_z_1;
+                  sum12 += x_padded_2_2 * d_conv1_z_1;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                  const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                  sum00 += x_padded_2_0 * d_conv1_z_0;
+                  sum01 += x_padded_2_1 * d_conv1_z_0;
+                  sum02 += x_padded_2_2 * d_conv1_z_0;
+                  sum10 += x_padded_2_0 * d_conv1_z_1;
+                  sum11 += x_padded_2_1 * d_conv1_z_1;
+                  sum12 += x_padded_2_2 * d_conv1_z_1;
+                }
               }
             }
           }
+          const d_conv1_kernel00 = Math.fround(sum00);
+          const d_conv1_kernel01 = Math.fround(sum01);
+          const d_conv1_kernel02 = Math.fround(sum02);
+          const d_conv1_kernel10 = Math.fround(sum10);
+          const d_conv1_kernel11 = Math.fround(sum11);
+          const d_conv1_kernel12 = Math.fround(sum12);
+          const conv1_kernel_m_next00 = Math.fround(
+            conv1_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_conv1_kernel00 * 0.09999999999999998,
+          );
+          conv1_kernel_m[i * 27 + j * 9 + l * 3] = conv1_kernel_m_next00;
+          const conv1_kernel_m_next01 = Math.fround(
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv1_kernel01 * 0.09999999999999998,
+          );
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_m_next01;
+          const conv1_kernel_m_next02 = Math.fround(
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv1_kernel02 * 0.09999999999999998,
+          );
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_m_next02;
+          const conv1_kernel_m_next10 = Math.fround(
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 +
+              d_conv1_kernel10 * 0.09999999999999998,
+          );
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27] = conv1_kernel_m_next10;
+          const conv1_kernel_m_next11 = Math.fround(
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 +
+              d_conv1_kernel11 * 0.09999999999999998,
+          );
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_m_next11;
+          const conv1_kernel_m_next12 = Math.fround(
+            conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
+              d_conv1_kernel12 * 0.09999999999999998,
+          );
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_m_next12;
+          const conv1_kernel_v_next00 = Math.fround(
+            conv1_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
+              d_conv1_kernel00 * d_conv1_kernel00 * 0.0010000000000000009,
+          );
+          conv1_kernel_v[i * 27 + j * 9 + l * 3] = conv1_kernel_v_next00;
+          const conv1_kernel_v_next01 = Math.fround(
+            conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv1_kernel01 * d_conv1_kernel01 * 0.0010000000000000009,
+          );
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_v_next01;
+          const conv1_kernel_v_next02 = Math.fround(
+            conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv1_kernel02 * d_conv1_kernel02 * 0.0010000000000000009,
+          );
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_v_next02;
+          const conv1_kernel_v_next10 = Math.fround(
+            conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
+              d_conv1_kernel10 * d_conv1_kernel10 * 0.0010000000000000009,
+          );
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27] = conv1_kernel_v_next10;
+          const conv1_kernel_v_next11 = Math.fround(
+            conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28]! * 0.999 +
+              d_conv1_kernel11 * d_conv1_kernel11 * 0.0010000000000000009,
+          );
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_v_next11;
+          const conv1_kernel_v_next12 = Math.fround(
+            conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
+              d_conv1_kernel12 * d_conv1_kernel12 * 0.0010000000000000009,
+          );
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_v_next12;
+          conv1_kernel[i * 27 + j * 9 + l * 3] =
+            conv1_kernel[i * 27 + j * 9 + l * 3]! -
+            (conv1_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv1_kernel_v_next00 * correction_0) + 1e-8);
+          conv1_kernel[i * 27 + j * 9 + l * 3 + 1] =
+            conv1_kernel[i * 27 + j * 9 + l * 3 + 1]! -
+            (conv1_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv1_kernel_v_next01 * correction_0) + 1e-8);
+          conv1_kernel[i * 27 + j * 9 + l * 3 + 2] =
+            conv1_kernel[i * 27 + j * 9 + l * 3 + 2]! -
+            (conv1_kernel_m_next02 * rate_0) /
+              (Math.sqrt(conv1_kernel_v_next02 * correction_0) + 1e-8);
+          conv1_kernel[i * 27 + j * 9 + l * 3 + 27] =
+            conv1_kernel[i * 27 + j * 9 + l * 3 + 27]! -
+            (conv1_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv1_kernel_v_next10 * correction_0) + 1e-8);
+          conv1_kernel[i * 27 + j * 9 + l * 3 + 28] =
+            conv1_kernel[i * 27 + j * 9 + l * 3 + 28]! -
+            (conv1_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv1_kernel_v_next11 * correction_0) + 1e-8);
+          conv1_kernel[i * 27 + j * 9 + l * 3 + 29] =
+            conv1_kernel[i * 27 + j * 9 + l * 3 + 29]! -
+            (conv1_kernel_m_next12 * rate_0) /
+              (Math.sqrt(conv1_kernel_v_next12 * correction_0) + 1e-8);
         }
-        const d_conv1_kernel00 = Math.fround(sum00);
-        const d_conv1_kernel01 = Math.fround(sum01);
-        const d_conv1_kernel02 = Math.fround(sum02);
-        const d_conv1_kernel10 = Math.fround(sum10);
-        const d_conv1_kernel11 = Math.fround(sum11);
-        const d_conv1_kernel12 = Math.fround(sum12);
-        const conv1_kernel_m_next00 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_conv1_kernel00 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3] = conv1_kernel_m_next00;
-        const conv1_kernel_m_next01 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv1_kernel01 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_m_next01;
-        const conv1_kernel_m_next02 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv1_kernel02 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_m_next02;
-        const conv1_kernel_m_next10 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 +
-            d_conv1_kernel10 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27] = conv1_kernel_m_next10;
-        const conv1_kernel_m_next11 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 +
-            d_conv1_kernel11 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_m_next11;
-        const conv1_kernel_m_next12 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
-            d_conv1_kernel12 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_m_next12;
-        const conv1_kernel_v_next00 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
-            d_conv1_kernel00 * d_conv1_kernel00 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3] = conv1_kernel_v_next00;
-        const conv1_kernel_v_next01 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv1_kernel01 * d_conv1_kernel01 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_v_next01;
-        const conv1_kernel_v_next02 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv1_kernel02 * d_conv1_kernel02 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_v_next02;
-        const conv1_kernel_v_next10 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
-            d_conv1_kernel10 * d_conv1_kernel10 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27] = conv1_kernel_v_next10;
-        const conv1_kernel_v_next11 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28]! * 0.999 +
-            d_conv1_kernel11 * d_conv1_kernel11 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_v_next11;
-        const conv1_kernel_v_next12 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
-            d_conv1_kernel12 * d_conv1_kernel12 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_v_next12;
-        conv1_kernel[i * 27 + j * 9 + l * 3] =
-          conv1_kernel[i * 27 + j * 9 + l * 3]! -
-          (conv1_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next00 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 1] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 1]! -
-          (conv1_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next01 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 2] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 2]! -
-          (conv1_kernel_m_next02 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next02 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 27] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 27]! -
-          (conv1_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next10 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 28] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 28]! -
-          (conv1_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next11 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 29] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 29]! -
-          (conv1_kernel_m_next12 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /** x_padded = x in a margin of zeros */
-function pad_10x3x34x34_evaluate(x: Float32Array, x_padded: Float32Array): void {
-  for (let i = 0; i < 10; i++) {
-    for (let j = 0; j < 3; j++) {
-      x_padded[i * 3468 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[i * 3468 + j * 1156 + m + 1] = 0;
-      }
-      x_padded[i * 3468 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+function pad_10x3x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_10x3x34x34_evaluate(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 3; j++) {
+        x_padded[i * 3468 + j * 1156] = 0;
         for (let m = 0; m < 32; m++) {
-          x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          x_padded[i * 3468 + j * 1156 + m + 1] = 0;
         }
-        x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        x_padded[i * 3468 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          }
+          x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1155] = 0;
       }
-      x_padded[i * 3468 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
-      }
-      x_padded[i * 3468 + j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -4511,12 +4421,863 @@ function pad_10x3x34x34_evaluate(x: Float32Array, x_padded: Float32Array): void 
  * 18,022,400 floating-point operations.
  */
 function convRelu_10x32x32x3x3x3x32_evaluate(
-  x_padded: Float32Array,
-  conv1_kernel: Float32Array,
-  conv1_bias: Float32Array,
-  conv1: Float32Array,
-): void {
-  for (let i = 0; i < 10; i++) {
+  x_padded_: Float32Array,
+  conv1_kernel_: Float32Array,
+  conv1_bias_: Float32Array,
+  conv1_: Float32Array,
+): () => void {
+  return function convRelu_10x32x32x3x3x3x32_evaluate(): void {
+    const x_padded = x_padded_;
+    const conv1_kernel = conv1_kernel_;
+    const conv1_bias = conv1_bias_;
+    const conv1 = conv1_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                  const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                  sum00 += x_padded_0 * conv1_kernel_0;
+                  sum01 += x_padded_1 * conv1_kernel_0;
+                  sum02 += x_padded_2 * conv1_kernel_0;
+                  sum03 += x_padded_3 * conv1_kernel_0;
+                  sum10 += x_padded_0 * conv1_kernel_1;
+                  sum11 += x_padded_1 * conv1_kernel_1;
+                  sum12 += x_padded_2 * conv1_kernel_1;
+                  sum13 += x_padded_3 * conv1_kernel_1;
+                }
+              }
+            }
+            const conv1_product00 = Math.fround(sum00);
+            const conv1_product01 = Math.fround(sum01);
+            const conv1_product02 = Math.fround(sum02);
+            const conv1_product03 = Math.fround(sum03);
+            const conv1_product10 = Math.fround(sum10);
+            const conv1_product11 = Math.fround(sum11);
+            const conv1_product12 = Math.fround(sum12);
+            const conv1_product13 = Math.fround(sum13);
+            const conv1_bias_0 = conv1_bias[j]!;
+            const add_0 = conv1_product00 + conv1_bias_0;
+            const add_1 = conv1_product01 + conv1_bias_0;
+            const add_2 = conv1_product02 + conv1_bias_0;
+            const add_3 = conv1_product03 + conv1_bias_0;
+            const conv1_bias_1 = conv1_bias[j + 1]!;
+            const add_4 = conv1_product10 + conv1_bias_1;
+            const add_5 = conv1_product11 + conv1_bias_1;
+            const add_6 = conv1_product12 + conv1_bias_1;
+            const add_7 = conv1_product13 + conv1_bias_1;
+            conv1[i * 32768 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv1[i * 32768 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv1_padded = conv1 in a margin of zeros */
+function pad_10x32x34x34_evaluate(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
+  return function pad_10x32x34x34_evaluate(): void {
+    const conv1 = conv1_;
+    const conv1_padded = conv1_padded_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 32; j++) {
+        conv1_padded[i * 36992 + j * 1156] = 0;
+        for (let m = 0; m < 32; m++) {
+          conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
+        }
+        conv1_padded[i * 36992 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
+              conv1[i * 32768 + j * 1024 + l * 32 + m]!;
+          }
+          conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
+        }
+        conv1_padded[i * 36992 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
+        }
+        conv1_padded[i * 36992 + j * 1156 + 1155] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2.product = conv1 ∗ conv2.kernel
+ * 188,743,680 floating-point operations.
+ */
+function conv_10x32x32x32x3x3x32_evaluate(
+  conv1_padded_: Float32Array,
+  conv2_kernel_: Float32Array,
+  conv2_product_: Float32Array,
+): () => void {
+  return function conv_10x32x32x32x3x3x32_evaluate(): void {
+    const conv1_padded = conv1_padded_;
+    const conv2_kernel = conv2_kernel_;
+    const conv2_product = conv2_product_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv1_padded_0 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2_kernel_0 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
+                  const conv1_padded_1 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const conv1_padded_2 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const conv1_padded_3 =
+                    conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2_kernel_1 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
+                  sum00 += conv1_padded_0 * conv2_kernel_0;
+                  sum01 += conv1_padded_1 * conv2_kernel_0;
+                  sum02 += conv1_padded_2 * conv2_kernel_0;
+                  sum03 += conv1_padded_3 * conv2_kernel_0;
+                  sum10 += conv1_padded_0 * conv2_kernel_1;
+                  sum11 += conv1_padded_1 * conv2_kernel_1;
+                  sum12 += conv1_padded_2 * conv2_kernel_1;
+                  sum13 += conv1_padded_3 * conv2_kernel_1;
+                }
+              }
+            }
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m] = sum00;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1] = sum01;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 2] = sum02;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 3] = sum03;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1024] = sum10;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1025] = sum11;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1026] = sum12;
+            conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1027] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * half = max conv2 over windows [1,1,2,2]
+ * 655,360 floating-point operations.
+ */
+function windowMax_10x32x16x1x1x2x2x16_evaluate(
+  conv2_product_: Float32Array,
+  conv2_bias_: Float32Array,
+  half_: Float32Array,
+): () => void {
+  return function windowMax_10x32x16x1x1x2x2x16_evaluate(): void {
+    const conv2_product = conv2_product_;
+    const conv2_bias = conv2_bias_;
+    const half = half_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            const conv2_bias_0 = conv2_bias[j]!;
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const conv2_product_0 =
+                  conv2_product[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+                max = Math.max(
+                  max,
+                  conv2_product_0 + conv2_bias_0 < 0 ? 0 : conv2_product_0 + conv2_bias[j]!,
+                );
+              }
+            }
+            half[i * 8192 + j * 256 + l * 16 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** half_padded = half in a margin of zeros */
+function pad_10x32x18x18_evaluate(half_: Float32Array, half_padded_: Float32Array): () => void {
+  return function pad_10x32x18x18_evaluate(): void {
+    const half = half_;
+    const half_padded = half_padded_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 32; j++) {
+        half_padded[i * 10368 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          half_padded[i * 10368 + j * 324 + m + 1] = 0;
+        }
+        half_padded[i * 10368 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            half_padded[i * 10368 + j * 324 + l * 18 + m + 19] =
+              half[i * 8192 + j * 256 + l * 16 + m]!;
+          }
+          half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
+        }
+        half_padded[i * 10368 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          half_padded[i * 10368 + j * 324 + m + 307] = 0;
+        }
+        half_padded[i * 10368 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv3.product = half ∗ conv3.kernel
+ * conv3 = relu(conv3.z)
+ * 94,535,680 floating-point operations.
+ */
+function convRelu_10x64x16x32x3x3x16_evaluate(
+  half_padded_: Float32Array,
+  conv3_kernel_: Float32Array,
+  conv3_bias_: Float32Array,
+  conv3_: Float32Array,
+): () => void {
+  return function convRelu_10x64x16x32x3x3x16_evaluate(): void {
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
+    const conv3_bias = conv3_bias_;
+    const conv3 = conv3_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 64; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const half_padded_0 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv3_kernel_0 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
+                  const half_padded_1 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const half_padded_2 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const half_padded_3 =
+                    half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv3_kernel_1 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
+                  sum00 += half_padded_0 * conv3_kernel_0;
+                  sum01 += half_padded_1 * conv3_kernel_0;
+                  sum02 += half_padded_2 * conv3_kernel_0;
+                  sum03 += half_padded_3 * conv3_kernel_0;
+                  sum10 += half_padded_0 * conv3_kernel_1;
+                  sum11 += half_padded_1 * conv3_kernel_1;
+                  sum12 += half_padded_2 * conv3_kernel_1;
+                  sum13 += half_padded_3 * conv3_kernel_1;
+                }
+              }
+            }
+            const conv3_product00 = Math.fround(sum00);
+            const conv3_product01 = Math.fround(sum01);
+            const conv3_product02 = Math.fround(sum02);
+            const conv3_product03 = Math.fround(sum03);
+            const conv3_product10 = Math.fround(sum10);
+            const conv3_product11 = Math.fround(sum11);
+            const conv3_product12 = Math.fround(sum12);
+            const conv3_product13 = Math.fround(sum13);
+            const conv3_bias_0 = conv3_bias[j]!;
+            const add_0 = conv3_product00 + conv3_bias_0;
+            const add_1 = conv3_product01 + conv3_bias_0;
+            const add_2 = conv3_product02 + conv3_bias_0;
+            const add_3 = conv3_product03 + conv3_bias_0;
+            const conv3_bias_1 = conv3_bias[j + 1]!;
+            const add_4 = conv3_product10 + conv3_bias_1;
+            const add_5 = conv3_product11 + conv3_bias_1;
+            const add_6 = conv3_product12 + conv3_bias_1;
+            const add_7 = conv3_product13 + conv3_bias_1;
+            conv3[i * 16384 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv3[i * 16384 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv3_padded = conv3 in a margin of zeros */
+function pad_10x64x18x18_evaluate(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
+  return function pad_10x64x18x18_evaluate(): void {
+    const conv3 = conv3_;
+    const conv3_padded = conv3_padded_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 64; j++) {
+        conv3_padded[i * 20736 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
+        }
+        conv3_padded[i * 20736 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
+              conv3[i * 16384 + j * 256 + l * 16 + m]!;
+          }
+          conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
+        }
+        conv3_padded[i * 20736 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
+        }
+        conv3_padded[i * 20736 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv4.product = conv3 ∗ conv4.kernel
+ * 188,743,680 floating-point operations.
+ */
+function conv_10x64x16x64x3x3x16_evaluate(
+  conv3_padded_: Float32Array,
+  conv4_kernel_: Float32Array,
+  conv4_product_: Float32Array,
+): () => void {
+  return function conv_10x64x16x64x3x3x16_evaluate(): void {
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
+    const conv4_product = conv4_product_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 64; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 64; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv3_padded_0 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv4_kernel_0 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3]!;
+                  const conv3_padded_1 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const conv3_padded_2 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const conv3_padded_3 =
+                    conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv4_kernel_1 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3 + 576]!;
+                  sum00 += conv3_padded_0 * conv4_kernel_0;
+                  sum01 += conv3_padded_1 * conv4_kernel_0;
+                  sum02 += conv3_padded_2 * conv4_kernel_0;
+                  sum03 += conv3_padded_3 * conv4_kernel_0;
+                  sum10 += conv3_padded_0 * conv4_kernel_1;
+                  sum11 += conv3_padded_1 * conv4_kernel_1;
+                  sum12 += conv3_padded_2 * conv4_kernel_1;
+                  sum13 += conv3_padded_3 * conv4_kernel_1;
+                }
+              }
+            }
+            conv4_product[i * 16384 + j * 256 + l * 16 + m] = sum00;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 1] = sum01;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 2] = sum02;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 3] = sum03;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 256] = sum10;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 257] = sum11;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 258] = sum12;
+            conv4_product[i * 16384 + j * 256 + l * 16 + m + 259] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * quarter = max conv4 over windows [1,1,2,2]
+ * 327,680 floating-point operations.
+ */
+function windowMax_10x64x8x1x1x2x2x8_evaluate(
+  conv4_product_: Float32Array,
+  conv4_bias_: Float32Array,
+  quarter_: Float32Array,
+): () => void {
+  return function windowMax_10x64x8x1x1x2x2x8_evaluate(): void {
+    const conv4_product = conv4_product_;
+    const conv4_bias = conv4_bias_;
+    const quarter = quarter_;
+    for (let i = 0; i < 10; i++) {
+      for (let j = 0; j < 64; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            const conv4_bias_0 = conv4_bias[j]!;
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const conv4_product_0 =
+                  conv4_product[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
+                max = Math.max(
+                  max,
+                  conv4_product_0 + conv4_bias_0 < 0 ? 0 : conv4_product_0 + conv4_bias[j]!,
+                );
+              }
+            }
+            quarter[i * 4096 + j * 64 + l * 8 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * hidden.product = reshape(quarter, [10,4096]) · hidden.kernel
+ * hidden = relu(hidden.z)
+ * 41,948,160 floating-point operations.
+ */
+function dotRelu_10x4096x512_evaluate(
+  quarter_: Float32Array,
+  hidden_kernel_: Float32Array,
+  hidden_bias_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_10x4096x512_evaluate(): void {
+    const quarter = quarter_;
+    const hidden_kernel = hidden_kernel_;
+    const hidden_bias = hidden_bias_;
+    const hidden = hidden_;
+    for (let i = 0; i < 10; i += 2) {
+      for (let j = 0; j < 510; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 4096; k += 4) {
+          {
+            const quarter_0 =
+              quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+            const quarter_1 =
+              quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+          if (k + 1 === 4096) break;
+          {
+            const quarter_0 =
+              quarter[
+                i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
+              ]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
+            const quarter_1 =
+              quarter[
+                i * 4096 +
+                  (((k + 1) / 64) | 0) * 64 +
+                  ((((k + 1) / 8) | 0) % 8) * 8 +
+                  ((k + 1) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+          if (k + 2 === 4096) break;
+          {
+            const quarter_0 =
+              quarter[
+                i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
+              ]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
+            const quarter_1 =
+              quarter[
+                i * 4096 +
+                  (((k + 2) / 64) | 0) * 64 +
+                  ((((k + 2) / 8) | 0) % 8) * 8 +
+                  ((k + 2) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+          if (k + 3 === 4096) break;
+          {
+            const quarter_0 =
+              quarter[
+                i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
+              ]!;
+            const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
+            const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
+            const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
+            const quarter_1 =
+              quarter[
+                i * 4096 +
+                  (((k + 3) / 64) | 0) * 64 +
+                  ((((k + 3) / 8) | 0) % 8) * 8 +
+                  ((k + 3) % 8) +
+                  4096
+              ]!;
+            sum00 += quarter_0 * hidden_kernel_0;
+            sum01 += quarter_0 * hidden_kernel_1;
+            sum02 += quarter_0 * hidden_kernel_2;
+            sum10 += quarter_1 * hidden_kernel_0;
+            sum11 += quarter_1 * hidden_kernel_1;
+            sum12 += quarter_1 * hidden_kernel_2;
+          }
+        }
+        const hidden_product00 = Math.fround(sum00);
+        const hidden_product01 = Math.fround(sum01);
+        const hidden_product02 = Math.fround(sum02);
+        const hidden_product10 = Math.fround(sum10);
+        const hidden_product11 = Math.fround(sum11);
+        const hidden_product12 = Math.fround(sum12);
+        const hidden_bias_0 = hidden_bias[j]!;
+        const add_0 = hidden_product00 + hidden_bias_0;
+        const hidden_bias_1 = hidden_bias[j + 1]!;
+        const add_1 = hidden_product01 + hidden_bias_1;
+        const hidden_bias_2 = hidden_bias[j + 2]!;
+        const add_2 = hidden_product02 + hidden_bias_2;
+        const add_3 = hidden_product10 + hidden_bias_0;
+        const add_4 = hidden_product11 + hidden_bias_1;
+        const add_5 = hidden_product12 + hidden_bias_2;
+        hidden[i * 512 + j] = add_0 < 0 ? 0 : add_0;
+        hidden[i * 512 + j + 1] = add_1 < 0 ? 0 : add_1;
+        hidden[i * 512 + j + 2] = add_2 < 0 ? 0 : add_2;
+        hidden[i * 512 + j + 512] = add_3 < 0 ? 0 : add_3;
+        hidden[i * 512 + j + 513] = add_4 < 0 ? 0 : add_4;
+        hidden[i * 512 + j + 514] = add_5 < 0 ? 0 : add_5;
+      }
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 4096; k++) {
+        const quarter_2 =
+          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+        const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
+        const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
+        const quarter_3 =
+          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+        sum00_2 += quarter_2 * hidden_kernel_3;
+        sum01_2 += quarter_2 * hidden_kernel_4;
+        sum10_2 += quarter_3 * hidden_kernel_3;
+        sum11_2 += quarter_3 * hidden_kernel_4;
+      }
+      const hidden_product00_2 = Math.fround(sum00_2);
+      const hidden_product01_2 = Math.fround(sum01_2);
+      const hidden_product10_2 = Math.fround(sum10_2);
+      const hidden_product11_2 = Math.fround(sum11_2);
+      const hidden_bias_3 = hidden_bias[510]!;
+      const add_6 = hidden_product00_2 + hidden_bias_3;
+      const hidden_bias_4 = hidden_bias[511]!;
+      const add_7 = hidden_product01_2 + hidden_bias_4;
+      const add_8 = hidden_product10_2 + hidden_bias_3;
+      const add_9 = hidden_product11_2 + hidden_bias_4;
+      hidden[i * 512 + 510] = add_6 < 0 ? 0 : add_6;
+      hidden[i * 512 + 511] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 512 + 1022] = add_8 < 0 ? 0 : add_8;
+      hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
+    }
+  };
+}
+
+/**
+ * scores.product = hidden · scores.kernel
+ * scores = scores.product + scores.bias
+ * 102,500 floating-point operations.
+ */
+function dotAdd_10x512x10_evaluate(
+  hidden_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_10x512x10_evaluate(): void {
+    const hidden = hidden_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 9; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 512; k += 4) {
+          {
+            const hidden_0 = hidden[i * 512 + k]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+            const hidden_1 = hidden[i * 512 + k + 512]!;
+            const hidden_2 = hidden[i * 512 + k + 1024]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+          if (k + 1 === 512) break;
+          {
+            const hidden_0 = hidden[i * 512 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+            const hidden_1 = hidden[i * 512 + k + 513]!;
+            const hidden_2 = hidden[i * 512 + k + 1025]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+          if (k + 2 === 512) break;
+          {
+            const hidden_0 = hidden[i * 512 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+            const hidden_1 = hidden[i * 512 + k + 514]!;
+            const hidden_2 = hidden[i * 512 + k + 1026]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+          if (k + 3 === 512) break;
+          {
+            const hidden_0 = hidden[i * 512 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+            const hidden_1 = hidden[i * 512 + k + 515]!;
+            const hidden_2 = hidden[i * 512 + k + 1027]!;
+            sum00 += hidden_0 * scores_kernel_0;
+            sum01 += hidden_0 * scores_kernel_1;
+            sum10 += hidden_1 * scores_kernel_0;
+            sum11 += hidden_1 * scores_kernel_1;
+            sum20 += hidden_2 * scores_kernel_0;
+            sum21 += hidden_2 * scores_kernel_1;
+          }
+        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
+      }
+    }
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 512; k++) {
+        const hidden_3 = hidden[k + 4608]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+        sum0 += hidden_3 * scores_kernel_2;
+        sum1 += hidden_3 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      scores[j + 90] = scores_product0 + scores_bias[j]!;
+      scores[j + 91] = scores_product1 + scores_bias[j + 1]!;
+    }
+  };
+}
+
+/**
+ * largest = max scores over axes 1
+ * total = Σ exps over axes 1
+ * chosen = Σ where over axes 1
+ * rowSum = Σ liveRows
+ * 630 floating-point operations.
+ */
+function reduceMaxSum_10x10_evaluate(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x10_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 10; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax scores over axis 1
+ * rowSum_2 = Σ liveRows_2
+ * 110 floating-point operations.
+ */
+function argmaxSum_10x10_evaluate(
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x10_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 10; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
+      }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/** x_padded = x in a margin of zeros */
+function pad_1x3x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_1x3x34x34_predict(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let j = 0; j < 3; j++) {
+      x_padded[j * 1156] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[j * 1156 + m + 1] = 0;
+      }
+      x_padded[j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        x_padded[j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
+        }
+        x_padded[j * 1156 + l * 34 + 67] = 0;
+      }
+      x_padded[j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[j * 1156 + m + 1123] = 0;
+      }
+      x_padded[j * 1156 + 1155] = 0;
+    }
+  };
+}
+
+/**
+ * conv1.product = x ∗ conv1.kernel
+ * conv1 = relu(conv1.z)
+ * 1,802,240 floating-point operations.
+ */
+function convRelu_1x32x32x3x3x3x32_predict(
+  x_padded_: Float32Array,
+  conv1_kernel_: Float32Array,
+  conv1_bias_: Float32Array,
+  conv1_: Float32Array,
+): () => void {
+  return function convRelu_1x32x32x3x3x3x32_predict(): void {
+    const x_padded = x_padded_;
+    const conv1_kernel = conv1_kernel_;
+    const conv1_bias = conv1_bias_;
+    const conv1 = conv1_;
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -4531,11 +5292,11 @@ function convRelu_10x32x32x3x3x3x32_evaluate(
           for (let k = 0; k < 3; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
                 sum00 += x_padded_0 * conv1_kernel_0;
                 sum01 += x_padded_1 * conv1_kernel_0;
@@ -4566,56 +5327,60 @@ function convRelu_10x32x32x3x3x3x32_evaluate(
           const add_5 = conv1_product11 + conv1_bias_1;
           const add_6 = conv1_product12 + conv1_bias_1;
           const add_7 = conv1_product13 + conv1_bias_1;
-          conv1[i * 32768 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          conv1[i * 32768 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          conv1[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          conv1[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv1[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv1[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv1[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+          conv1[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+          conv1[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+          conv1[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** conv1_padded = conv1 in a margin of zeros */
-function pad_10x32x34x34_evaluate(conv1: Float32Array, conv1_padded: Float32Array): void {
-  for (let i = 0; i < 10; i++) {
+function pad_1x32x34x34_predict(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
+  return function pad_1x32x34x34_predict(): void {
+    const conv1 = conv1_;
+    const conv1_padded = conv1_padded_;
     for (let j = 0; j < 32; j++) {
-      conv1_padded[i * 36992 + j * 1156] = 0;
+      conv1_padded[j * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
+        conv1_padded[j * 1156 + m + 1] = 0;
       }
-      conv1_padded[i * 36992 + j * 1156 + 33] = 0;
+      conv1_padded[j * 1156 + 33] = 0;
       for (let l = 0; l < 32; l++) {
-        conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
+        conv1_padded[j * 1156 + l * 34 + 34] = 0;
         for (let m = 0; m < 32; m++) {
-          conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
-            conv1[i * 32768 + j * 1024 + l * 32 + m]!;
+          conv1_padded[j * 1156 + l * 34 + m + 35] = conv1[j * 1024 + l * 32 + m]!;
         }
-        conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
+        conv1_padded[j * 1156 + l * 34 + 67] = 0;
       }
-      conv1_padded[i * 36992 + j * 1156 + 1122] = 0;
+      conv1_padded[j * 1156 + 1122] = 0;
       for (let m = 0; m < 32; m++) {
-        conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
+        conv1_padded[j * 1156 + m + 1123] = 0;
       }
-      conv1_padded[i * 36992 + j * 1156 + 1155] = 0;
+      conv1_padded[j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv2.product = conv1 ∗ conv2.kernel
- * 188,743,680 floating-point operations.
+ * 18,874,368 floating-point operations.
  */
-function conv_10x32x32x32x3x3x32_evaluate(
-  conv1_padded: Float32Array,
-  conv2_kernel: Float32Array,
-  conv2_product: Float32Array,
-): void {
-  for (let i = 0; i < 10; i++) {
+function conv_1x32x32x32x3x3x32_predict(
+  conv1_padded_: Float32Array,
+  conv2_kernel_: Float32Array,
+  conv2_product_: Float32Array,
+): () => void {
+  return function conv_1x32x32x32x3x3x32_predict(): void {
+    const conv1_padded = conv1_padded_;
+    const conv2_kernel = conv2_kernel_;
+    const conv2_product = conv2_product_;
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -4630,15 +5395,11 @@ function conv_10x32x32x32x3x3x32_evaluate(
           for (let k = 0; k < 32; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv1_padded_0 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const conv1_padded_0 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv2_kernel_0 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-                const conv1_padded_1 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const conv1_padded_2 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const conv1_padded_3 =
-                  conv1_padded[i * 36992 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const conv1_padded_1 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const conv1_padded_2 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const conv1_padded_3 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv2_kernel_1 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
                 sum00 += conv1_padded_0 * conv2_kernel_0;
                 sum01 += conv1_padded_1 * conv2_kernel_0;
@@ -4651,30 +5412,33 @@ function conv_10x32x32x32x3x3x32_evaluate(
               }
             }
           }
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m] = sum00;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1] = sum01;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 2] = sum02;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 3] = sum03;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1024] = sum10;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1025] = sum11;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1026] = sum12;
-          conv2_product[i * 32768 + j * 1024 + l * 32 + m + 1027] = sum13;
+          conv2_product[j * 1024 + l * 32 + m] = sum00;
+          conv2_product[j * 1024 + l * 32 + m + 1] = sum01;
+          conv2_product[j * 1024 + l * 32 + m + 2] = sum02;
+          conv2_product[j * 1024 + l * 32 + m + 3] = sum03;
+          conv2_product[j * 1024 + l * 32 + m + 1024] = sum10;
+          conv2_product[j * 1024 + l * 32 + m + 1025] = sum11;
+          conv2_product[j * 1024 + l * 32 + m + 1026] = sum12;
+          conv2_product[j * 1024 + l * 32 + m + 1027] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * half = max conv2 over windows [1,1,2,2]
- * 655,360 floating-point operations.
+ * 65,536 floating-point operations.
  */
-function windowMax_10x32x16x1x1x2x2x16_evaluate(
-  conv2_product: Float32Array,
-  conv2_bias: Float32Array,
-  half: Float32Array,
-): void {
-  for (let i = 0; i < 10; i++) {
+function windowMax_1x32x16x1x1x2x2x16_predict(
+  conv2_product_: Float32Array,
+  conv2_bias_: Float32Array,
+  half_: Float32Array,
+): () => void {
+  return function windowMax_1x32x16x1x1x2x2x16_predict(): void {
+    const conv2_product = conv2_product_;
+    const conv2_bias = conv2_bias_;
+    const half = half_;
     for (let j = 0; j < 32; j++) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m++) {
@@ -4682,59 +5446,63 @@ function windowMax_10x32x16x1x1x2x2x16_evaluate(
           let max = -Infinity;
           for (let k3 = 0; k3 < 2; k3++) {
             for (let k4 = 0; k4 < 2; k4++) {
-              const conv2_product_0 =
-                conv2_product[i * 32768 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+              const conv2_product_0 = conv2_product[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
               max = Math.max(
                 max,
                 conv2_product_0 + conv2_bias_0 < 0 ? 0 : conv2_product_0 + conv2_bias[j]!,
               );
             }
           }
-          half[i * 8192 + j * 256 + l * 16 + m] = max;
+          half[j * 256 + l * 16 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /** half_padded = half in a margin of zeros */
-function pad_10x32x18x18_evaluate(half: Float32Array, half_padded: Float32Array): void {
-  for (let i = 0; i < 10; i++) {
+function pad_1x32x18x18_predict(half_: Float32Array, half_padded_: Float32Array): () => void {
+  return function pad_1x32x18x18_predict(): void {
+    const half = half_;
+    const half_padded = half_padded_;
     for (let j = 0; j < 32; j++) {
-      half_padded[i * 10368 + j * 324] = 0;
+      half_padded[j * 324] = 0;
       for (let m = 0; m < 16; m++) {
-        half_padded[i * 10368 + j * 324 + m + 1] = 0;
+        half_padded[j * 324 + m + 1] = 0;
       }
-      half_padded[i * 10368 + j * 324 + 17] = 0;
+      half_padded[j * 324 + 17] = 0;
       for (let l = 0; l < 16; l++) {
-        half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
+        half_padded[j * 324 + l * 18 + 18] = 0;
         for (let m = 0; m < 16; m++) {
-          half_padded[i * 10368 + j * 324 + l * 18 + m + 19] =
-            half[i * 8192 + j * 256 + l * 16 + m]!;
+          half_padded[j * 324 + l * 18 + m + 19] = half[j * 256 + l * 16 + m]!;
         }
-        half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
+        half_padded[j * 324 + l * 18 + 35] = 0;
       }
-      half_padded[i * 10368 + j * 324 + 306] = 0;
+      half_padded[j * 324 + 306] = 0;
       for (let m = 0; m < 16; m++) {
-        half_padded[i * 10368 + j * 324 + m + 307] = 0;
+        half_padded[j * 324 + m + 307] = 0;
       }
-      half_padded[i * 10368 + j * 324 + 323] = 0;
+      half_padded[j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv3.product = half ∗ conv3.kernel
  * conv3 = relu(conv3.z)
- * 94,535,680 floating-point operations.
+ * 9,453,568 floating-point operations.
  */
-function convRelu_10x64x16x32x3x3x16_evaluate(
-  half_padded: Float32Array,
-  conv3_kernel: Float32Array,
-  conv3_bias: Float32Array,
-  conv3: Float32Array,
-): void {
-  for (let i = 0; i < 10; i++) {
+function convRelu_1x64x16x32x3x3x16_predict(
+  half_padded_: Float32Array,
+  conv3_kernel_: Float32Array,
+  conv3_bias_: Float32Array,
+  conv3_: Float32Array,
+): () => void {
+  return function convRelu_1x64x16x32x3x3x16_predict(): void {
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
+    const conv3_bias = conv3_bias_;
+    const conv3 = conv3_;
     for (let j = 0; j < 64; j += 2) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m += 4) {
@@ -4749,14 +5517,11 @@ function convRelu_10x64x16x32x3x3x16_evaluate(
           for (let k = 0; k < 32; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const half_padded_0 = half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const half_padded_0 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
                 const conv3_kernel_0 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-                const half_padded_1 =
-                  half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const half_padded_2 =
-                  half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const half_padded_3 =
-                  half_padded[i * 10368 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const half_padded_1 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const half_padded_2 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const half_padded_3 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
                 const conv3_kernel_1 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
                 sum00 += half_padded_0 * conv3_kernel_0;
                 sum01 += half_padded_1 * conv3_kernel_0;
@@ -4787,56 +5552,60 @@ function convRelu_10x64x16x32x3x3x16_evaluate(
           const add_5 = conv3_product11 + conv3_bias_1;
           const add_6 = conv3_product12 + conv3_bias_1;
           const add_7 = conv3_product13 + conv3_bias_1;
-          conv3[i * 16384 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv3[i * 16384 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          conv3[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          conv3[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv3[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv3[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv3[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          conv3[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          conv3[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          conv3[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** conv3_padded = conv3 in a margin of zeros */
-function pad_10x64x18x18_evaluate(conv3: Float32Array, conv3_padded: Float32Array): void {
-  for (let i = 0; i < 10; i++) {
+function pad_1x64x18x18_predict(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
+  return function pad_1x64x18x18_predict(): void {
+    const conv3 = conv3_;
+    const conv3_padded = conv3_padded_;
     for (let j = 0; j < 64; j++) {
-      conv3_padded[i * 20736 + j * 324] = 0;
+      conv3_padded[j * 324] = 0;
       for (let m = 0; m < 16; m++) {
-        conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
+        conv3_padded[j * 324 + m + 1] = 0;
       }
-      conv3_padded[i * 20736 + j * 324 + 17] = 0;
+      conv3_padded[j * 324 + 17] = 0;
       for (let l = 0; l < 16; l++) {
-        conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
+        conv3_padded[j * 324 + l * 18 + 18] = 0;
         for (let m = 0; m < 16; m++) {
-          conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
-            conv3[i * 16384 + j * 256 + l * 16 + m]!;
+          conv3_padded[j * 324 + l * 18 + m + 19] = conv3[j * 256 + l * 16 + m]!;
         }
-        conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
+        conv3_padded[j * 324 + l * 18 + 35] = 0;
       }
-      conv3_padded[i * 20736 + j * 324 + 306] = 0;
+      conv3_padded[j * 324 + 306] = 0;
       for (let m = 0; m < 16; m++) {
-        conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
+        conv3_padded[j * 324 + m + 307] = 0;
       }
-      conv3_padded[i * 20736 + j * 324 + 323] = 0;
+      conv3_padded[j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv4.product = conv3 ∗ conv4.kernel
- * 188,743,680 floating-point operations.
+ * 18,874,368 floating-point operations.
  */
-function conv_10x64x16x64x3x3x16_evaluate(
-  conv3_padded: Float32Array,
-  conv4_kernel: Float32Array,
-  conv4_product: Float32Array,
-): void {
-  for (let i = 0; i < 10; i++) {
+function conv_1x64x16x64x3x3x16_predict(
+  conv3_padded_: Float32Array,
+  conv4_kernel_: Float32Array,
+  conv4_product_: Float32Array,
+): () => void {
+  return function conv_1x64x16x64x3x3x16_predict(): void {
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
+    const conv4_product = conv4_product_;
     for (let j = 0; j < 64; j += 2) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m += 4) {
@@ -4851,15 +5620,11 @@ function conv_10x64x16x64x3x3x16_evaluate(
           for (let k = 0; k < 64; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv3_padded_0 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const conv3_padded_0 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
                 const conv4_kernel_0 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3]!;
-                const conv3_padded_1 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const conv3_padded_2 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const conv3_padded_3 =
-                  conv3_padded[i * 20736 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const conv3_padded_1 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const conv3_padded_2 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const conv3_padded_3 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
                 const conv4_kernel_1 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3 + 576]!;
                 sum00 += conv3_padded_0 * conv4_kernel_0;
                 sum01 += conv3_padded_1 * conv4_kernel_0;
@@ -4872,913 +5637,18 @@ function conv_10x64x16x64x3x3x16_evaluate(
               }
             }
           }
-          conv4_product[i * 16384 + j * 256 + l * 16 + m] = sum00;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 1] = sum01;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 2] = sum02;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 3] = sum03;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 256] = sum10;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 257] = sum11;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 258] = sum12;
-          conv4_product[i * 16384 + j * 256 + l * 16 + m + 259] = sum13;
+          conv4_product[j * 256 + l * 16 + m] = sum00;
+          conv4_product[j * 256 + l * 16 + m + 1] = sum01;
+          conv4_product[j * 256 + l * 16 + m + 2] = sum02;
+          conv4_product[j * 256 + l * 16 + m + 3] = sum03;
+          conv4_product[j * 256 + l * 16 + m + 256] = sum10;
+          conv4_product[j * 256 + l * 16 + m + 257] = sum11;
+          conv4_product[j * 256 + l * 16 + m + 258] = sum12;
+          conv4_product[j * 256 + l * 16 + m + 259] = sum13;
         }
       }
     }
-  }
-}
-
-/**
- * quarter = max conv4 over windows [1,1,2,2]
- * 327,680 floating-point operations.
- */
-function windowMax_10x64x8x1x1x2x2x8_evaluate(
-  conv4_product: Float32Array,
-  conv4_bias: Float32Array,
-  quarter: Float32Array,
-): void {
-  for (let i = 0; i < 10; i++) {
-    for (let j = 0; j < 64; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          const conv4_bias_0 = conv4_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const conv4_product_0 =
-                conv4_product[i * 16384 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-              max = Math.max(
-                max,
-                conv4_product_0 + conv4_bias_0 < 0 ? 0 : conv4_product_0 + conv4_bias[j]!,
-              );
-            }
-          }
-          quarter[i * 4096 + j * 64 + l * 8 + m] = max;
-        }
-      }
-    }
-  }
-}
-
-/**
- * hidden.product = reshape(quarter, [10,4096]) · hidden.kernel
- * hidden = relu(hidden.z)
- * 41,948,160 floating-point operations.
- */
-function dotRelu_10x4096x512_evaluate(
-  quarter: Float32Array,
-  hidden_kernel: Float32Array,
-  hidden_bias: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let i = 0; i < 10; i += 2) {
-    for (let j = 0; j < 510; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 4096; k += 8) {
-        {
-          const quarter_0 =
-            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-          const quarter_1 =
-            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 1 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 1) / 64) | 0) * 64 +
-                ((((k + 1) / 8) | 0) % 8) * 8 +
-                ((k + 1) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 2 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 2) / 64) | 0) * 64 +
-                ((((k + 2) / 8) | 0) % 8) * 8 +
-                ((k + 2) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 3 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 3) / 64) | 0) * 64 +
-                ((((k + 3) / 8) | 0) % 8) * 8 +
-                ((k + 3) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 4 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 4) / 64) | 0) * 64 + ((((k + 4) / 8) | 0) % 8) * 8 + ((k + 4) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2048]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2049]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2050]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 4) / 64) | 0) * 64 +
-                ((((k + 4) / 8) | 0) % 8) * 8 +
-                ((k + 4) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 5 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 5) / 64) | 0) * 64 + ((((k + 5) / 8) | 0) % 8) * 8 + ((k + 5) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2560]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2561]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2562]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 5) / 64) | 0) * 64 +
-                ((((k + 5) / 8) | 0) % 8) * 8 +
-                ((k + 5) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 6 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 6) / 64) | 0) * 64 + ((((k + 6) / 8) | 0) % 8) * 8 + ((k + 6) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3072]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3073]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3074]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 6) / 64) | 0) * 64 +
-                ((((k + 6) / 8) | 0) % 8) * 8 +
-                ((k + 6) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-        if (k + 7 === 4096) break;
-        {
-          const quarter_0 =
-            quarter[
-              i * 4096 + (((k + 7) / 64) | 0) * 64 + ((((k + 7) / 8) | 0) % 8) * 8 + ((k + 7) % 8)
-            ]!;
-          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3584]!;
-          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3585]!;
-          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3586]!;
-          const quarter_1 =
-            quarter[
-              i * 4096 +
-                (((k + 7) / 64) | 0) * 64 +
-                ((((k + 7) / 8) | 0) % 8) * 8 +
-                ((k + 7) % 8) +
-                4096
-            ]!;
-          sum00 += quarter_0 * hidden_kernel_0;
-          sum01 += quarter_0 * hidden_kernel_1;
-          sum02 += quarter_0 * hidden_kernel_2;
-          sum10 += quarter_1 * hidden_kernel_0;
-          sum11 += quarter_1 * hidden_kernel_1;
-          sum12 += quarter_1 * hidden_kernel_2;
-        }
-      }
-      const hidden_product00 = Math.fround(sum00);
-      const hidden_product01 = Math.fround(sum01);
-      const hidden_product02 = Math.fround(sum02);
-      const hidden_product10 = Math.fround(sum10);
-      const hidden_product11 = Math.fround(sum11);
-      const hidden_product12 = Math.fround(sum12);
-      const hidden_bias_0 = hidden_bias[j]!;
-      const add_0 = hidden_product00 + hidden_bias_0;
-      const hidden_bias_1 = hidden_bias[j + 1]!;
-      const add_1 = hidden_product01 + hidden_bias_1;
-      const hidden_bias_2 = hidden_bias[j + 2]!;
-      const add_2 = hidden_product02 + hidden_bias_2;
-      const add_3 = hidden_product10 + hidden_bias_0;
-      const add_4 = hidden_product11 + hidden_bias_1;
-      const add_5 = hidden_product12 + hidden_bias_2;
-      hidden[i * 512 + j] = add_0 < 0 ? 0 : add_0;
-      hidden[i * 512 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 512 + j + 2] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 512 + j + 512] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 512 + j + 513] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 512 + j + 514] = add_5 < 0 ? 0 : add_5;
-    }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const quarter_2 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-      const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
-      const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
-      const quarter_3 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
-      sum00_2 += quarter_2 * hidden_kernel_3;
-      sum01_2 += quarter_2 * hidden_kernel_4;
-      sum10_2 += quarter_3 * hidden_kernel_3;
-      sum11_2 += quarter_3 * hidden_kernel_4;
-    }
-    const hidden_product00_2 = Math.fround(sum00_2);
-    const hidden_product01_2 = Math.fround(sum01_2);
-    const hidden_product10_2 = Math.fround(sum10_2);
-    const hidden_product11_2 = Math.fround(sum11_2);
-    const hidden_bias_3 = hidden_bias[510]!;
-    const add_6 = hidden_product00_2 + hidden_bias_3;
-    const hidden_bias_4 = hidden_bias[511]!;
-    const add_7 = hidden_product01_2 + hidden_bias_4;
-    const add_8 = hidden_product10_2 + hidden_bias_3;
-    const add_9 = hidden_product11_2 + hidden_bias_4;
-    hidden[i * 512 + 510] = add_6 < 0 ? 0 : add_6;
-    hidden[i * 512 + 511] = add_7 < 0 ? 0 : add_7;
-    hidden[i * 512 + 1022] = add_8 < 0 ? 0 : add_8;
-    hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
-  }
-}
-
-/**
- * scores.product = hidden · scores.kernel
- * scores = scores.product + scores.bias
- * 102,500 floating-point operations.
- */
-function dotAdd_10x512x10_evaluate(
-  hidden: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 9; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 512; k += 8) {
-        {
-          const hidden_0 = hidden[i * 512 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const hidden_1 = hidden[i * 512 + k + 512]!;
-          const hidden_2 = hidden[i * 512 + k + 1024]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 1 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 1]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-          const hidden_1 = hidden[i * 512 + k + 513]!;
-          const hidden_2 = hidden[i * 512 + k + 1025]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 2 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 2]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-          const hidden_1 = hidden[i * 512 + k + 514]!;
-          const hidden_2 = hidden[i * 512 + k + 1026]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 3 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 3]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-          const hidden_1 = hidden[i * 512 + k + 515]!;
-          const hidden_2 = hidden[i * 512 + k + 1027]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 4 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 4]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
-          const hidden_1 = hidden[i * 512 + k + 516]!;
-          const hidden_2 = hidden[i * 512 + k + 1028]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 5 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 5]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
-          const hidden_1 = hidden[i * 512 + k + 517]!;
-          const hidden_2 = hidden[i * 512 + k + 1029]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 6 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 6]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
-          const hidden_1 = hidden[i * 512 + k + 518]!;
-          const hidden_2 = hidden[i * 512 + k + 1030]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-        if (k + 7 === 512) break;
-        {
-          const hidden_0 = hidden[i * 512 + k + 7]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
-          const hidden_1 = hidden[i * 512 + k + 519]!;
-          const hidden_2 = hidden[i * 512 + k + 1031]!;
-          sum00 += hidden_0 * scores_kernel_0;
-          sum01 += hidden_0 * scores_kernel_1;
-          sum10 += hidden_1 * scores_kernel_0;
-          sum11 += hidden_1 * scores_kernel_1;
-          sum20 += hidden_2 * scores_kernel_0;
-          sum21 += hidden_2 * scores_kernel_1;
-        }
-      }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-    }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 512; k++) {
-      const hidden_3 = hidden[k + 4608]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      sum0 += hidden_3 * scores_kernel_2;
-      sum1 += hidden_3 * scores_kernel_3;
-    }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    scores[j + 90] = scores_product0 + scores_bias[j]!;
-    scores[j + 91] = scores_product1 + scores_bias[j + 1]!;
-  }
-}
-
-/**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * 630 floating-point operations.
- */
-function reduceMaxSum_10x10_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 10; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
-    }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
- * 110 floating-point operations.
- */
-function argmaxSum_10x10_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 10; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
-      }
-    }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/** x_padded = x in a margin of zeros */
-function pad_1x3x34x34_predict(x: Float32Array, x_padded: Float32Array): void {
-  for (let j = 0; j < 3; j++) {
-    x_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[j * 1156 + m + 1] = 0;
-    }
-    x_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      x_padded[j * 1156 + l * 34 + 34] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
-      }
-      x_padded[j * 1156 + l * 34 + 67] = 0;
-    }
-    x_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[j * 1156 + m + 1123] = 0;
-    }
-    x_padded[j * 1156 + 1155] = 0;
-  }
-}
-
-/**
- * conv1.product = x ∗ conv1.kernel
- * conv1 = relu(conv1.z)
- * 1,802,240 floating-point operations.
- */
-function convRelu_1x32x32x3x3x3x32_predict(
-  x_padded: Float32Array,
-  conv1_kernel: Float32Array,
-  conv1_bias: Float32Array,
-  conv1: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv1_kernel_0 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv1_kernel_1 = conv1_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * conv1_kernel_0;
-              sum01 += x_padded_1 * conv1_kernel_0;
-              sum02 += x_padded_2 * conv1_kernel_0;
-              sum03 += x_padded_3 * conv1_kernel_0;
-              sum10 += x_padded_0 * conv1_kernel_1;
-              sum11 += x_padded_1 * conv1_kernel_1;
-              sum12 += x_padded_2 * conv1_kernel_1;
-              sum13 += x_padded_3 * conv1_kernel_1;
-            }
-          }
-        }
-        const conv1_product00 = Math.fround(sum00);
-        const conv1_product01 = Math.fround(sum01);
-        const conv1_product02 = Math.fround(sum02);
-        const conv1_product03 = Math.fround(sum03);
-        const conv1_product10 = Math.fround(sum10);
-        const conv1_product11 = Math.fround(sum11);
-        const conv1_product12 = Math.fround(sum12);
-        const conv1_product13 = Math.fround(sum13);
-        const conv1_bias_0 = conv1_bias[j]!;
-        const add_0 = conv1_product00 + conv1_bias_0;
-        const add_1 = conv1_product01 + conv1_bias_0;
-        const add_2 = conv1_product02 + conv1_bias_0;
-        const add_3 = conv1_product03 + conv1_bias_0;
-        const conv1_bias_1 = conv1_bias[j + 1]!;
-        const add_4 = conv1_product10 + conv1_bias_1;
-        const add_5 = conv1_product11 + conv1_bias_1;
-        const add_6 = conv1_product12 + conv1_bias_1;
-        const add_7 = conv1_product13 + conv1_bias_1;
-        conv1[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-        conv1[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv1[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv1[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv1[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-        conv1[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-        conv1[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-        conv1[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/** conv1_padded = conv1 in a margin of zeros */
-function pad_1x32x34x34_predict(conv1: Float32Array, conv1_padded: Float32Array): void {
-  for (let j = 0; j < 32; j++) {
-    conv1_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      conv1_padded[j * 1156 + m + 1] = 0;
-    }
-    conv1_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      conv1_padded[j * 1156 + l * 34 + 34] = 0;
-      for (let m = 0; m < 32; m++) {
-        conv1_padded[j * 1156 + l * 34 + m + 35] = conv1[j * 1024 + l * 32 + m]!;
-      }
-      conv1_padded[j * 1156 + l * 34 + 67] = 0;
-    }
-    conv1_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      conv1_padded[j * 1156 + m + 1123] = 0;
-    }
-    conv1_padded[j * 1156 + 1155] = 0;
-  }
-}
-
-/**
- * conv2.product = conv1 ∗ conv2.kernel
- * 18,874,368 floating-point operations.
- */
-function conv_1x32x32x32x3x3x32_predict(
-  conv1_padded: Float32Array,
-  conv2_kernel: Float32Array,
-  conv2_product: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv1_padded_0 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv2_kernel_0 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-              const conv1_padded_1 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const conv1_padded_2 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const conv1_padded_3 = conv1_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv2_kernel_1 = conv2_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
-              sum00 += conv1_padded_0 * conv2_kernel_0;
-              sum01 += conv1_padded_1 * conv2_kernel_0;
-              sum02 += conv1_padded_2 * conv2_kernel_0;
-              sum03 += conv1_padded_3 * conv2_kernel_0;
-              sum10 += conv1_padded_0 * conv2_kernel_1;
-              sum11 += conv1_padded_1 * conv2_kernel_1;
-              sum12 += conv1_padded_2 * conv2_kernel_1;
-              sum13 += conv1_padded_3 * conv2_kernel_1;
-            }
-          }
-        }
-        conv2_product[j * 1024 + l * 32 + m] = sum00;
-        conv2_product[j * 1024 + l * 32 + m + 1] = sum01;
-        conv2_product[j * 1024 + l * 32 + m + 2] = sum02;
-        conv2_product[j * 1024 + l * 32 + m + 3] = sum03;
-        conv2_product[j * 1024 + l * 32 + m + 1024] = sum10;
-        conv2_product[j * 1024 + l * 32 + m + 1025] = sum11;
-        conv2_product[j * 1024 + l * 32 + m + 1026] = sum12;
-        conv2_product[j * 1024 + l * 32 + m + 1027] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * half = max conv2 over windows [1,1,2,2]
- * 65,536 floating-point operations.
- */
-function windowMax_1x32x16x1x1x2x2x16_predict(
-  conv2_product: Float32Array,
-  conv2_bias: Float32Array,
-  half: Float32Array,
-): void {
-  for (let j = 0; j < 32; j++) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m++) {
-        const conv2_bias_0 = conv2_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const conv2_product_0 = conv2_product[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-            max = Math.max(
-              max,
-              conv2_product_0 + conv2_bias_0 < 0 ? 0 : conv2_product_0 + conv2_bias[j]!,
-            );
-          }
-        }
-        half[j * 256 + l * 16 + m] = max;
-      }
-    }
-  }
-}
-
-/** half_padded = half in a margin of zeros */
-function pad_1x32x18x18_predict(half: Float32Array, half_padded: Float32Array): void {
-  for (let j = 0; j < 32; j++) {
-    half_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      half_padded[j * 324 + m + 1] = 0;
-    }
-    half_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      half_padded[j * 324 + l * 18 + 18] = 0;
-      for (let m = 0; m < 16; m++) {
-        half_padded[j * 324 + l * 18 + m + 19] = half[j * 256 + l * 16 + m]!;
-      }
-      half_padded[j * 324 + l * 18 + 35] = 0;
-    }
-    half_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      half_padded[j * 324 + m + 307] = 0;
-    }
-    half_padded[j * 324 + 323] = 0;
-  }
-}
-
-/**
- * conv3.product = half ∗ conv3.kernel
- * conv3 = relu(conv3.z)
- * 9,453,568 floating-point operations.
- */
-function convRelu_1x64x16x32x3x3x16_predict(
-  half_padded: Float32Array,
-  conv3_kernel: Float32Array,
-  conv3_bias: Float32Array,
-  conv3: Float32Array,
-): void {
-  for (let j = 0; j < 64; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const half_padded_0 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv3_kernel_0 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-              const half_padded_1 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const half_padded_2 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const half_padded_3 = half_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv3_kernel_1 = conv3_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
-              sum00 += half_padded_0 * conv3_kernel_0;
-              sum01 += half_padded_1 * conv3_kernel_0;
-              sum02 += half_padded_2 * conv3_kernel_0;
-              sum03 += half_padded_3 * conv3_kernel_0;
-              sum10 += half_padded_0 * conv3_kernel_1;
-              sum11 += half_padded_1 * conv3_kernel_1;
-              sum12 += half_padded_2 * conv3_kernel_1;
-              sum13 += half_padded_3 * conv3_kernel_1;
-            }
-          }
-        }
-        const conv3_product00 = Math.fround(sum00);
-        const conv3_product01 = Math.fround(sum01);
-        const conv3_product02 = Math.fround(sum02);
-        const conv3_product03 = Math.fround(sum03);
-        const conv3_product10 = Math.fround(sum10);
-        const conv3_product11 = Math.fround(sum11);
-        const conv3_product12 = Math.fround(sum12);
-        const conv3_product13 = Math.fround(sum13);
-        const conv3_bias_0 = conv3_bias[j]!;
-        const add_0 = conv3_product00 + conv3_bias_0;
-        const add_1 = conv3_product01 + conv3_bias_0;
-        const add_2 = conv3_product02 + conv3_bias_0;
-        const add_3 = conv3_product03 + conv3_bias_0;
-        const conv3_bias_1 = conv3_bias[j + 1]!;
-        const add_4 = conv3_product10 + conv3_bias_1;
-        const add_5 = conv3_product11 + conv3_bias_1;
-        const add_6 = conv3_product12 + conv3_bias_1;
-        const add_7 = conv3_product13 + conv3_bias_1;
-        conv3[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-        conv3[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv3[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv3[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv3[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-        conv3[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-        conv3[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-        conv3[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/** conv3_padded = conv3 in a margin of zeros */
-function pad_1x64x18x18_predict(conv3: Float32Array, conv3_padded: Float32Array): void {
-  for (let j = 0; j < 64; j++) {
-    conv3_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      conv3_padded[j * 324 + m + 1] = 0;
-    }
-    conv3_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      conv3_padded[j * 324 + l * 18 + 18] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv3_padded[j * 324 + l * 18 + m + 19] = conv3[j * 256 + l * 16 + m]!;
-      }
-      conv3_padded[j * 324 + l * 18 + 35] = 0;
-    }
-    conv3_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      conv3_padded[j * 324 + m + 307] = 0;
-    }
-    conv3_padded[j * 324 + 323] = 0;
-  }
-}
-
-/**
- * conv4.product = conv3 ∗ conv4.kernel
- * 18,874,368 floating-point operations.
- */
-function conv_1x64x16x64x3x3x16_predict(
-  conv3_padded: Float32Array,
-  conv4_kernel: Float32Array,
-  conv4_product: Float32Array,
-): void {
-  for (let j = 0; j < 64; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv3_padded_0 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv4_kernel_0 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3]!;
-              const conv3_padded_1 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const conv3_padded_2 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const conv3_padded_3 = conv3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv4_kernel_1 = conv4_kernel[j * 576 + k * 9 + k2 * 3 + k3 + 576]!;
-              sum00 += conv3_padded_0 * conv4_kernel_0;
-              sum01 += conv3_padded_1 * conv4_kernel_0;
-              sum02 += conv3_padded_2 * conv4_kernel_0;
-              sum03 += conv3_padded_3 * conv4_kernel_0;
-              sum10 += conv3_padded_0 * conv4_kernel_1;
-              sum11 += conv3_padded_1 * conv4_kernel_1;
-              sum12 += conv3_padded_2 * conv4_kernel_1;
-              sum13 += conv3_padded_3 * conv4_kernel_1;
-            }
-          }
-        }
-        conv4_product[j * 256 + l * 16 + m] = sum00;
-        conv4_product[j * 256 + l * 16 + m + 1] = sum01;
-        conv4_product[j * 256 + l * 16 + m + 2] = sum02;
-        conv4_product[j * 256 + l * 16 + m + 3] = sum03;
-        conv4_product[j * 256 + l * 16 + m + 256] = sum10;
-        conv4_product[j * 256 + l * 16 + m + 257] = sum11;
-        conv4_product[j * 256 + l * 16 + m + 258] = sum12;
-        conv4_product[j * 256 + l * 16 + m + 259] = sum13;
-      }
-    }
-  }
+  };
 }
 
 /**
@@ -5786,28 +5656,33 @@ function conv_1x64x16x64x3x3x16_predict(
  * 32,768 floating-point operations.
  */
 function windowMax_1x64x8x1x1x2x2x8_predict(
-  conv4_product: Float32Array,
-  conv4_bias: Float32Array,
-  quarter: Float32Array,
-): void {
-  for (let j = 0; j < 64; j++) {
-    for (let l = 0; l < 8; l++) {
-      for (let m = 0; m < 8; m++) {
-        const conv4_bias_0 = conv4_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const conv4_product_0 = conv4_product[j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-            max = Math.max(
-              max,
-              conv4_product_0 + conv4_bias_0 < 0 ? 0 : conv4_product_0 + conv4_bias[j]!,
-            );
+  conv4_product_: Float32Array,
+  conv4_bias_: Float32Array,
+  quarter_: Float32Array,
+): () => void {
+  return function windowMax_1x64x8x1x1x2x2x8_predict(): void {
+    const conv4_product = conv4_product_;
+    const conv4_bias = conv4_bias_;
+    const quarter = quarter_;
+    for (let j = 0; j < 64; j++) {
+      for (let l = 0; l < 8; l++) {
+        for (let m = 0; m < 8; m++) {
+          const conv4_bias_0 = conv4_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const conv4_product_0 = conv4_product[j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
+              max = Math.max(
+                max,
+                conv4_product_0 + conv4_bias_0 < 0 ? 0 : conv4_product_0 + conv4_bias[j]!,
+              );
+            }
           }
+          quarter[j * 64 + l * 8 + m] = max;
         }
-        quarter[j * 64 + l * 8 + m] = max;
       }
     }
-  }
+  };
 }
 
 /**
@@ -5816,44 +5691,50 @@ function windowMax_1x64x8x1x1x2x2x8_predict(
  * 4,194,816 floating-point operations.
  */
 function dotRelu_1x4096x512_predict(
-  quarter: Float32Array,
-  hidden_kernel: Float32Array,
-  hidden_bias: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let j = 0; j < 512; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const quarter_0 = quarter[((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-      const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-      const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-      const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-      const hidden_kernel_3 = hidden_kernel[k * 512 + j + 3]!;
-      sum0 += quarter_0 * hidden_kernel_0;
-      sum1 += quarter_0 * hidden_kernel_1;
-      sum2 += quarter_0 * hidden_kernel_2;
-      sum3 += quarter_0 * hidden_kernel_3;
+  quarter_: Float32Array,
+  hidden_kernel_: Float32Array,
+  hidden_bias_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_1x4096x512_predict(): void {
+    const quarter = quarter_;
+    const hidden_kernel = hidden_kernel_;
+    const hidden_bias = hidden_bias_;
+    const hidden = hidden_;
+    for (let j = 0; j < 512; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 4096; k++) {
+        const quarter_0 = quarter[((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+        const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
+        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
+        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+        const hidden_kernel_3 = hidden_kernel[k * 512 + j + 3]!;
+        sum0 += quarter_0 * hidden_kernel_0;
+        sum1 += quarter_0 * hidden_kernel_1;
+        sum2 += quarter_0 * hidden_kernel_2;
+        sum3 += quarter_0 * hidden_kernel_3;
+      }
+      const hidden_product0 = Math.fround(sum0);
+      const hidden_product1 = Math.fround(sum1);
+      const hidden_product2 = Math.fround(sum2);
+      const hidden_product3 = Math.fround(sum3);
+      const hidden_bias_0 = hidden_bias[j]!;
+      const add_0 = hidden_product0 + hidden_bias_0;
+      const hidden_bias_1 = hidden_bias[j + 1]!;
+      const add_1 = hidden_product1 + hidden_bias_1;
+      const hidden_bias_2 = hidden_bias[j + 2]!;
+      const add_2 = hidden_product2 + hidden_bias_2;
+      const hidden_bias_3 = hidden_bias[j + 3]!;
+      const add_3 = hidden_product3 + hidden_bias_3;
+      hidden[j] = add_0 < 0 ? 0 : add_0;
+      hidden[j + 1] = add_1 < 0 ? 0 : add_1;
+      hidden[j + 2] = add_2 < 0 ? 0 : add_2;
+      hidden[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const hidden_product0 = Math.fround(sum0);
-    const hidden_product1 = Math.fround(sum1);
-    const hidden_product2 = Math.fround(sum2);
-    const hidden_product3 = Math.fround(sum3);
-    const hidden_bias_0 = hidden_bias[j]!;
-    const add_0 = hidden_product0 + hidden_bias_0;
-    const hidden_bias_1 = hidden_bias[j + 1]!;
-    const add_1 = hidden_product1 + hidden_bias_1;
-    const hidden_bias_2 = hidden_bias[j + 2]!;
-    const add_2 = hidden_product2 + hidden_bias_2;
-    const hidden_bias_3 = hidden_bias[j + 3]!;
-    const add_3 = hidden_product3 + hidden_bias_3;
-    hidden[j] = add_0 < 0 ? 0 : add_0;
-    hidden[j + 1] = add_1 < 0 ? 0 : add_1;
-    hidden[j + 2] = add_2 < 0 ? 0 : add_2;
-    hidden[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -5862,49 +5743,55 @@ function dotRelu_1x4096x512_predict(
  * 10,250 floating-point operations.
  */
 function dotAdd_1x512x10_predict(
-  hidden: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 512; k++) {
-      const hidden_0 = hidden[k]!;
-      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-      sum0 += hidden_0 * scores_kernel_0;
-      sum1 += hidden_0 * scores_kernel_1;
-      sum2 += hidden_0 * scores_kernel_2;
-      sum3 += hidden_0 * scores_kernel_3;
+  hidden_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x512x10_predict(): void {
+    const hidden = hidden_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 512; k++) {
+        const hidden_0 = hidden[k]!;
+        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
+        sum0 += hidden_0 * scores_kernel_0;
+        sum1 += hidden_0 * scores_kernel_1;
+        sum2 += hidden_0 * scores_kernel_2;
+        sum3 += hidden_0 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_product2 = Math.fround(sum2);
+      const scores_product3 = Math.fround(sum3);
+      scores[j] = scores_product0 + scores_bias[j]!;
+      scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
+      scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
+      scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
     }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    const scores_product2 = Math.fround(sum2);
-    const scores_product3 = Math.fround(sum3);
-    scores[j] = scores_product0 + scores_bias[j]!;
-    scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
-    scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
-    scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 512; k++) {
-    const hidden_1 = hidden[k]!;
-    const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-    const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-    sum0_2 += hidden_1 * scores_kernel_4;
-    sum1_2 += hidden_1 * scores_kernel_5;
-  }
-  const scores_product0_2 = Math.fround(sum0_2);
-  const scores_product1_2 = Math.fround(sum1_2);
-  scores[8] = scores_product0_2 + scores_bias[8]!;
-  scores[9] = scores_product1_2 + scores_bias[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 512; k++) {
+      const hidden_1 = hidden[k]!;
+      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
+      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
+      sum0_2 += hidden_1 * scores_kernel_4;
+      sum1_2 += hidden_1 * scores_kernel_5;
+    }
+    const scores_product0_2 = Math.fround(sum0_2);
+    const scores_product1_2 = Math.fround(sum1_2);
+    scores[8] = scores_product0_2 + scores_bias[8]!;
+    scores[9] = scores_product1_2 + scores_bias[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

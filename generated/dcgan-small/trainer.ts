@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,169,504 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 c2b26e57b5ba6884
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 96ed95434234ffd4
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -444,6 +444,565 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const started_padded_predict = new Float32Array(arena, 373184, 4624); // [1,16,17,17]  scratch, statements 4–5
   const generator_double_padded_predict = new Float32Array(arena, 373184, 7688); // [1,8,31,31]  scratch, statements 6–7
 
+  const mul_mul_6 = mul_64x32(random, mul_6);
+  const dotAdd_generator_spread = dotAdd_64x32x784(
+    mul_6,
+    generator_spread_kernel,
+    generator_spread_bias,
+    generator_spread,
+  );
+  const sum_sum_2 = sum_64x7x7x16(generator_spread, sum, sum_2);
+  const relu_started = relu_64x16x7x7(
+    generator_spread,
+    sum,
+    sum_2,
+    generator_norm_gamma,
+    generator_norm_beta,
+    started,
+  );
+  const pad_started_padded = pad_64x16x17x17(started, started_padded);
+  const convRelu_generator_double = convRelu_64x8x14x16x4x4x14(
+    started_padded,
+    generator_double_kernel,
+    generator_double_bias,
+    generator_double,
+  );
+  const pad_generator_double_padded = pad_64x8x31x31(generator_double, generator_double_padded);
+  const convSigmoid_generator_paint = convSigmoid_64x1x28x8x4x4x28(
+    generator_double_padded,
+    generator_paint_kernel,
+    generator_paint,
+    generator_paint_bias,
+  );
+  const convAddWhere_edges = convAddWhere_64x8x14x1x4x4x14(
+    x,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    discriminator_look_z,
+    edges,
+  );
+  const pad_edges_padded = pad_64x8x16x16(edges, edges_padded);
+  const convAddWhere_parts = convAddWhere_64x16x7x8x4x4x7(
+    edges_padded,
+    discriminator_compare_kernel,
+    discriminator_compare_bias,
+    discriminator_compare_z,
+    parts,
+  );
+  const pad_generator_paint_padded = pad_64x1x30x30(generator_paint, generator_paint_padded);
+  const convAddWhere_edges_2 = convAddWhere_64x8x14x1x4x4x14_2(
+    generator_paint_padded,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    discriminator_look_z_2,
+    edges_2,
+  );
+  const pad_edges_2_padded = pad_64x8x16x16(edges_2, edges_2_padded);
+  const convAddWhere_parts_2 = convAddWhere_64x16x7x8x4x4x7(
+    edges_2_padded,
+    discriminator_compare_kernel,
+    discriminator_compare_bias,
+    discriminator_compare_z_2,
+    parts_2,
+  );
+  const dotAddExpAdd_d_discriminator_judge_2 = dotAddExpAdd_64x784x1(
+    parts_2,
+    discriminator_judge_kernel,
+    discriminator_judge_2,
+    discriminator_judge_bias,
+    exp_2,
+    live_rows,
+    d_rowSum_2,
+    d_discriminator_judge_2,
+  );
+  const sum_rowSum_2 = sum_1x64(rowSum_2, discriminator_judge_2, exp_2, live_rows);
+  const dotNegExpAdd_d_neg = dotNegExpAdd_64x784x1(
+    parts,
+    discriminator_judge_kernel,
+    neg,
+    discriminator_judge_bias,
+    exp_,
+    live_rows,
+    d_rowSum,
+    d_neg,
+  );
+  const sum_rowSum = sum_1x64(rowSum, neg, exp_, live_rows);
+  const sumAdam_discriminator_judge_bias = sumAdam_64x1(
+    d_discriminator_judge_2,
+    d_neg,
+    discriminator_judge_bias_m,
+    discriminator_judge_bias_v,
+    discriminator_judge_bias,
+    rate,
+    correction,
+  );
+  const dot_d_flatten_2 = dot_64x1x784(
+    d_discriminator_judge_2,
+    discriminator_judge_kernel,
+    d_flatten_2,
+  );
+  const dot_d_discriminator_judge_kernel_part = dot_784x64x1(
+    parts_2,
+    d_discriminator_judge_2,
+    d_discriminator_judge_kernel_part,
+  );
+  const add_d_discriminator_compare_z_2 = add_64x16x7x7(
+    discriminator_compare_z_2,
+    d_flatten_2,
+    d_discriminator_compare_z_2,
+  );
+  const pad_d_discriminator_compare_z_2_padded = pad_64x16x17x17(
+    d_discriminator_compare_z_2,
+    d_discriminator_compare_z_2_padded,
+  );
+  const convAdd_d_discriminator_look_z_2 = convAdd_64x8x14x16x4x4x14(
+    d_discriminator_compare_z_2_padded,
+    discriminator_compare_kernel,
+    discriminator_look_z_2,
+    d_discriminator_look_z_2,
+  );
+  const pad_edges_2_padded_2 = pad_64x8x16x16(edges_2, edges_2_padded_2);
+  const conv_d_discriminator_compare_kernel_part = conv_16x8x4x64x7x7x4(
+    edges_2_padded_2,
+    d_discriminator_compare_z_2,
+    d_discriminator_compare_kernel_part,
+  );
+  const pad_generator_paint_padded_2 = pad_64x1x30x30(generator_paint, generator_paint_padded_2);
+  const conv_d_discriminator_look_kernel_part = conv_8x1x4x64x14x14x4(
+    generator_paint_padded_2,
+    d_discriminator_look_z_2,
+    d_discriminator_look_kernel_part,
+  );
+  const dot_d_flatten = dot_64x1x784_2(d_neg, discriminator_judge_kernel, d_flatten);
+  const dotAddAdam_discriminator_judge_kernel = dotAddAdam_784x64x1(
+    parts,
+    d_neg,
+    d_discriminator_judge_kernel_part,
+    discriminator_judge_kernel_m,
+    discriminator_judge_kernel_v,
+    discriminator_judge_kernel,
+    rate,
+    correction,
+  );
+  const add_d_discriminator_compare_z = add_64x16x7x7(
+    discriminator_compare_z,
+    d_flatten,
+    d_discriminator_compare_z,
+  );
+  const sumAdam_discriminator_compare_bias = sumAdam_64x7x7x16(
+    d_discriminator_compare_z_2,
+    d_discriminator_compare_z,
+    discriminator_compare_bias_m,
+    discriminator_compare_bias_v,
+    discriminator_compare_bias,
+    rate,
+    correction,
+  );
+  const pad_d_discriminator_compare_z_padded = pad_64x16x17x17(
+    d_discriminator_compare_z,
+    d_discriminator_compare_z_padded,
+  );
+  const convAdd_d_discriminator_look_z = convAdd_64x8x14x16x4x4x14(
+    d_discriminator_compare_z_padded,
+    discriminator_compare_kernel,
+    discriminator_look_z,
+    d_discriminator_look_z,
+  );
+  const pad_edges_padded_2 = pad_64x8x16x16(edges, edges_padded_2);
+  const convAddAdam_discriminator_compare_kernel = convAddAdam_16x8x4x64x7x7x4(
+    edges_padded_2,
+    d_discriminator_compare_z,
+    d_discriminator_compare_kernel_part,
+    discriminator_compare_kernel_m,
+    discriminator_compare_kernel_v,
+    discriminator_compare_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_discriminator_look_bias = sumAdam_64x14x14x8(
+    d_discriminator_look_z_2,
+    d_discriminator_look_z,
+    discriminator_look_bias_m,
+    discriminator_look_bias_v,
+    discriminator_look_bias,
+    rate,
+    correction,
+  );
+  const convAddAdam_discriminator_look_kernel = convAddAdam_8x1x4x64x14x14x4(
+    x,
+    d_discriminator_look_z,
+    d_discriminator_look_kernel_part,
+    discriminator_look_kernel_m,
+    discriminator_look_kernel_v,
+    discriminator_look_kernel,
+    rate,
+    correction,
+  );
+  const mul_mul_6_generator = mul_64x32_generator(random, mul_6_generator);
+  const dotAdd_generator_spread_generator = dotAdd_64x32x784_generator(
+    mul_6_generator,
+    generator_spread_kernel,
+    generator_spread_bias,
+    generator_spread_generator,
+  );
+  const sumMulAdd_generator_norm_variance = sumMulAdd_64x7x7x16_generator(
+    generator_spread_generator,
+    generator_norm_mu_generator,
+    sqrt_generator,
+    generator_norm_inverse_generator,
+    generator_norm_mean,
+    generator_norm_variance,
+  );
+  const mulRelu_started_generator = mulRelu_64x16x7x7_generator(
+    generator_spread_generator,
+    generator_norm_mu_generator,
+    generator_norm_inverse_generator,
+    generator_norm_normal_generator,
+    generator_norm_gamma,
+    generator_norm_beta,
+    started_generator,
+  );
+  const pad_started_padded_generator = pad_64x16x17x17(started_generator, started_padded_generator);
+  const convRelu_generator_double_generator = convRelu_64x8x14x16x4x4x14_generator(
+    started_padded_generator,
+    generator_double_kernel,
+    generator_double_bias,
+    generator_double_generator,
+  );
+  const pad_generator_double_padded_generator = pad_64x8x31x31_generator(
+    generator_double_generator,
+    generator_double_padded_generator,
+  );
+  const convSigmoid_generator_paint_generator = convSigmoid_64x1x28x8x4x4x28_generator(
+    generator_double_padded_generator,
+    generator_paint_kernel,
+    generator_paint_generator,
+    generator_paint_bias,
+  );
+  const pad_generator_paint_padded_generator = pad_64x1x30x30(
+    generator_paint_generator,
+    generator_paint_padded_generator,
+  );
+  const convAddWhere_edges_2_generator = convAddWhere_64x8x14x1x4x4x14_generator(
+    generator_paint_padded_generator,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    discriminator_look_z_2_generator,
+    edges_2_generator,
+  );
+  const pad_edges_2_padded_generator = pad_64x8x16x16(edges_2_generator, edges_2_padded_generator);
+  const convAddWhere_parts_2_generator = convAddWhere_64x16x7x8x4x4x7_generator(
+    edges_2_padded_generator,
+    discriminator_compare_kernel,
+    discriminator_compare_bias,
+    discriminator_compare_z_2_generator,
+    parts_2_generator,
+  );
+  const dotNegExpNeg_d_discriminator_judge_2_generator = dotNegExpNeg_64x784x1_generator(
+    parts_2_generator,
+    discriminator_judge_kernel,
+    neg_4_generator,
+    discriminator_judge_bias,
+    exp_3_generator,
+    live_rows_generator,
+    d_rowSum_3_generator,
+    d_discriminator_judge_2_generator,
+  );
+  const sum_rowSum_3_generator = sum_1x64_generator(
+    rowSum_3_generator,
+    neg_4_generator,
+    exp_3_generator,
+    live_rows_generator,
+  );
+  const dot_d_flatten_2_generator = dot_64x1x784_generator(
+    d_discriminator_judge_2_generator,
+    discriminator_judge_kernel,
+    d_flatten_2_generator,
+  );
+  const add_d_discriminator_compare_z_2_generator = add_64x16x7x7_generator(
+    discriminator_compare_z_2_generator,
+    d_flatten_2_generator,
+    d_discriminator_compare_z_2_generator,
+  );
+  const pad_d_discriminator_compare_z_2_padded_generator = pad_64x16x17x17(
+    d_discriminator_compare_z_2_generator,
+    d_discriminator_compare_z_2_padded_generator,
+  );
+  const convAdd_d_discriminator_look_z_2_generator = convAdd_64x8x14x16x4x4x14_generator(
+    d_discriminator_compare_z_2_padded_generator,
+    discriminator_compare_kernel,
+    discriminator_look_z_2_generator,
+    d_discriminator_look_z_2_generator,
+  );
+  const pad_d_discriminator_look_z_2_padded_generator = pad_64x8x31x31_generator(
+    d_discriminator_look_z_2_generator,
+    d_discriminator_look_z_2_padded_generator,
+  );
+  const convMul_d_generator_paint_z_generator = convMul_64x1x28x8x4x4x28_generator(
+    d_discriminator_look_z_2_padded_generator,
+    discriminator_look_kernel,
+    generator_paint_generator,
+    d_generator_paint_z_generator,
+  );
+  const sumAdam_generator_paint_bias = sumAdam_64x28x28x1_generator(
+    d_generator_paint_z_generator,
+    generator_paint_bias_m,
+    generator_paint_bias_v,
+    generator_paint_bias,
+    rate_generator,
+    correction_generator,
+  );
+  const pad_d_generator_paint_z_padded_generator = pad_64x1x30x30(
+    d_generator_paint_z_generator,
+    d_generator_paint_z_padded_generator,
+  );
+  const convWhere_d_generator_double_z_generator = convWhere_64x8x14x1x4x4x14_generator(
+    d_generator_paint_z_padded_generator,
+    generator_paint_kernel,
+    generator_double_generator,
+    d_generator_double_z_generator,
+  );
+  const sumAdam_generator_double_bias = sumAdam_64x14x14x8_generator(
+    d_generator_double_z_generator,
+    generator_double_bias_m,
+    generator_double_bias_v,
+    generator_double_bias,
+    rate_generator,
+    correction_generator,
+  );
+  const pad_generator_double_padded_2_generator = pad_64x8x31x31_generator(
+    generator_double_generator,
+    generator_double_padded_2_generator,
+  );
+  const conv_d_reverse_2_generator = conv_1x8x4x64x28x28x4_generator(
+    generator_double_padded_2_generator,
+    d_generator_paint_z_generator,
+    d_reverse_2_generator,
+  );
+  const adam_generator_paint_kernel_m = adam_8x1x4x4_generator(
+    generator_paint_kernel_m,
+    d_reverse_2_generator,
+  );
+  const adam_generator_paint_kernel = adam_8x1x4x4_2_generator(
+    generator_paint_kernel_v,
+    d_reverse_2_generator,
+    generator_paint_kernel,
+    generator_paint_kernel_m,
+    rate_generator,
+    correction_generator,
+  );
+  const pad_d_generator_double_z_padded_generator = pad_64x8x16x16(
+    d_generator_double_z_generator,
+    d_generator_double_z_padded_generator,
+  );
+  const convWhere_d_generator_norm_generator = convWhere_64x16x7x8x4x4x7_generator(
+    d_generator_double_z_padded_generator,
+    generator_double_kernel,
+    started_generator,
+    d_generator_norm_generator,
+  );
+  const sumAdam_generator_norm_beta = sumAdam_64x7x7x16_generator(
+    d_generator_norm_generator,
+    generator_norm_beta_m,
+    generator_norm_beta_v,
+    generator_norm_beta,
+    rate_generator,
+    correction_generator,
+  );
+  const pad_started_padded_2_generator = pad_64x16x17x17(
+    started_generator,
+    started_padded_2_generator,
+  );
+  const conv_d_reverse_generator = conv_8x16x4x64x14x14x4_generator(
+    started_padded_2_generator,
+    d_generator_double_z_generator,
+    d_reverse_generator,
+  );
+  const adam_generator_double_kernel_m = adam_16x8x4x4_generator(
+    generator_double_kernel_m,
+    d_reverse_generator,
+  );
+  const adam_generator_double_kernel = adam_16x8x4x4_2_generator(
+    generator_double_kernel_v,
+    d_reverse_generator,
+    generator_double_kernel,
+    generator_double_kernel_m,
+    rate_generator,
+    correction_generator,
+  );
+  const sum_d_generator_norm_inverse_generator = sum_64x7x7x16_generator(
+    d_generator_norm_generator,
+    generator_norm_gamma,
+    generator_spread_generator,
+    generator_norm_mu_generator,
+    d_generator_norm_inverse_generator,
+  );
+  const mulAdd_d_generator_norm_centered_generator = mulAdd_64x16x7x7_generator(
+    d_generator_norm_inverse_generator,
+    generator_norm_inverse_generator,
+    sqrt_generator,
+    generator_spread_generator,
+    generator_norm_mu_generator,
+    d_generator_norm_generator,
+    generator_norm_gamma,
+    d_generator_norm_centered_generator,
+  );
+  const sumAdam_generator_norm_gamma = sumAdam_64x7x7x16_2_generator(
+    d_generator_norm_generator,
+    generator_norm_normal_generator,
+    generator_norm_gamma_m,
+    generator_norm_gamma_v,
+    generator_norm_gamma,
+    rate_generator,
+    correction_generator,
+  );
+  const sum_d_generator_norm_mu_generator = sum_64x7x7x16_2_generator(
+    d_generator_norm_centered_generator,
+    d_generator_norm_mu_generator,
+  );
+  const sumAdam_generator_spread_bias = sumAdam_64x784_generator(
+    d_generator_norm_centered_generator,
+    d_generator_norm_mu_generator,
+    generator_spread_bias_m,
+    generator_spread_bias_v,
+    generator_spread_bias,
+    rate_generator,
+    correction_generator,
+  );
+  const dotAdam_generator_spread_kernel = dotAdam_32x64x784_generator(
+    mul_6_generator,
+    d_generator_norm_centered_generator,
+    d_generator_norm_mu_generator,
+    generator_spread_kernel_m,
+    generator_spread_kernel_v,
+    generator_spread_kernel,
+    rate_generator,
+    correction_generator,
+  );
+  const mul_mul_6_evaluate = mul_64x32_evaluate(random, mul_6_evaluate);
+  const dot_generator_spread_product_evaluate = dot_64x32x784_evaluate(
+    mul_6_evaluate,
+    generator_spread_kernel,
+    generator_spread_product_evaluate,
+  );
+  const relu_started_evaluate = relu_64x16x7x7_evaluate(
+    generator_spread_product_evaluate,
+    generator_spread_bias,
+    generator_norm_mean,
+    generator_norm_variance,
+    generator_norm_gamma,
+    generator_norm_beta,
+    started_evaluate,
+  );
+  const pad_started_padded_evaluate = pad_64x16x17x17_evaluate(
+    started_evaluate,
+    started_padded_evaluate,
+  );
+  const convRelu_generator_double_evaluate = convRelu_64x8x14x16x4x4x14_evaluate(
+    started_padded_evaluate,
+    generator_double_kernel,
+    generator_double_bias,
+    generator_double_evaluate,
+  );
+  const pad_generator_double_padded_evaluate = pad_64x8x31x31_evaluate(
+    generator_double_evaluate,
+    generator_double_padded_evaluate,
+  );
+  const convSigmoid_generator_paint_evaluate = convSigmoid_64x1x28x8x4x4x28_evaluate(
+    generator_double_padded_evaluate,
+    generator_paint_kernel,
+    generator_paint_evaluate,
+    generator_paint_bias,
+  );
+  const convAddWhere_edges_evaluate = convAddWhere_64x8x14x1x4x4x14_evaluate(
+    x_evaluate,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    edges_evaluate,
+  );
+  const pad_edges_padded_evaluate = pad_64x8x16x16(edges_evaluate, edges_padded_evaluate);
+  const convAddWhere_parts_evaluate = convAddWhere_64x16x7x8x4x4x7_evaluate(
+    edges_padded_evaluate,
+    discriminator_compare_kernel,
+    discriminator_compare_bias,
+    parts_evaluate,
+  );
+  const dotNeg_neg_evaluate = dotNeg_64x784x1_evaluate(
+    parts_evaluate,
+    discriminator_judge_kernel,
+    discriminator_judge_bias,
+    neg_evaluate,
+  );
+  const pad_generator_paint_padded_evaluate = pad_64x1x30x30_evaluate(
+    generator_paint_evaluate,
+    generator_paint_padded_evaluate,
+  );
+  const convAddWhere_edges_2_evaluate = convAddWhere_64x8x14x1x4x4x14_2_evaluate(
+    generator_paint_padded_evaluate,
+    discriminator_look_kernel,
+    discriminator_look_bias,
+    edges_2_evaluate,
+  );
+  const pad_edges_2_padded_evaluate = pad_64x8x16x16(edges_2_evaluate, edges_2_padded_evaluate);
+  const convAddWhere_parts_2_evaluate = convAddWhere_64x16x7x8x4x4x7_evaluate(
+    edges_2_padded_evaluate,
+    discriminator_compare_kernel,
+    discriminator_compare_bias,
+    parts_2_evaluate,
+  );
+  const dotAdd_discriminator_judge_2_evaluate = dotAdd_64x784x1_evaluate(
+    parts_2_evaluate,
+    discriminator_judge_kernel,
+    discriminator_judge_bias,
+    discriminator_judge_2_evaluate,
+  );
+  const sum_rowSum_evaluate = sum_1x64_evaluate(rowSum_evaluate, neg_evaluate, live_rows_evaluate);
+  const sum_rowSum_2_evaluate = sum_1x64_evaluate(
+    rowSum_2_evaluate,
+    discriminator_judge_2_evaluate,
+    live_rows_evaluate,
+  );
+  const sum_rowSum_3_evaluate = sum_1x64_2_evaluate(
+    rowSum_3_evaluate,
+    discriminator_judge_2_evaluate,
+    live_rows_evaluate,
+  );
+  const mul_mul_6_predict = mul_1x32_predict(random, mul_6_predict);
+  const dot_generator_spread_product_predict = dot_1x32x784_predict(
+    mul_6_predict,
+    generator_spread_kernel,
+    generator_spread_product_predict,
+  );
+  const relu_started_predict = relu_1x16x7x7_predict(
+    generator_spread_product_predict,
+    generator_spread_bias,
+    generator_norm_mean,
+    generator_norm_variance,
+    generator_norm_gamma,
+    generator_norm_beta,
+    started_predict,
+  );
+  const pad_started_padded_predict = pad_1x16x17x17_predict(
+    started_predict,
+    started_padded_predict,
+  );
+  const convRelu_generator_double_predict = convRelu_1x8x14x16x4x4x14_predict(
+    started_padded_predict,
+    generator_double_kernel,
+    generator_double_bias,
+    generator_double_predict,
+  );
+  const pad_generator_double_padded_predict = pad_1x8x31x31_predict(
+    generator_double_predict,
+    generator_double_padded_predict,
+  );
+  const convSigmoid_generator_paint_predict = convSigmoid_1x1x28x8x4x4x28_predict(
+    generator_double_padded_predict,
+    generator_paint_kernel,
+    generator_paint_predict,
+    generator_paint_bias,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(generator_spread_kernel, seed, 0, -0.08574929257125442, 0.08574929257125442);
   generator_norm_gamma.fill(1);
@@ -495,12 +1054,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_5 = min_2 ⊙ 3.7450702829239286e-7    %mul_5  mul, models/dcgan-small.ts:10
     // cos = cos(mul_5)    %cos  cos, models/dcgan-small.ts:10
     // mul_6 = radius ⊙ cos    %mul_6  mul, models/dcgan-small.ts:10
-    mul_64x32(random, mul_6);
+    mul_mul_6();
 
     // 4.
     // generator.spread.product = mul_6 · generator.spread.kernel    %generator.spread.product  dot, models/dcgan-small.ts:10
     // generator.spread = generator.spread.product + generator.spread.bias    %generator.spread  add, models/dcgan-small.ts:10
-    dotAdd_64x32x784(mul_6, generator_spread_kernel, generator_spread_bias, generator_spread);
+    dotAdd_generator_spread();
 
     // 5.
     // sum = Σ reshape(generator.spread, [64,16,7,7]) over axes 0,2,3    %sum  sum, models/dcgan-small.ts:12
@@ -508,7 +1067,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub, models/dcgan-small.ts:12
     // mul_7 = generator.norm.centered ⊙ generator.norm.centered    %mul_7  mul, models/dcgan-small.ts:12
     // sum_2 = Σ mul_7 over axes 0,2,3    %sum_2  sum, models/dcgan-small.ts:12
-    sum_64x7x7x16(generator_spread, sum, sum_2);
+    sum_sum_2();
 
     // 6.
     // generator.norm.mu = sum ⊙ 0.00031887755102040814    %generator.norm.mu  mul, models/dcgan-small.ts:12
@@ -521,44 +1080,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_12 = generator.norm.normal ⊙ generator.norm.gamma    %mul_12  mul, models/dcgan-small.ts:12
     // generator.norm = mul_12 + generator.norm.beta    %generator.norm  add, models/dcgan-small.ts:12
     // started = relu(generator.norm)    %started  relu, models/dcgan-small.ts:12
-    relu_64x16x7x7(
-      generator_spread,
-      sum,
-      sum_2,
-      generator_norm_gamma,
-      generator_norm_beta,
-      started,
-    );
+    relu_started();
 
     // 7.
     // started_padded = started in a margin of zeros    %started_padded  pad for generator.double.product, models/dcgan-small.ts:13
-    pad_64x16x17x17(started, started_padded);
+    pad_started_padded();
 
     // 8.
     // generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])    %generator.double.product  conv, models/dcgan-small.ts:13
     // generator.double.z = generator.double.product + generator.double.bias    %generator.double.z  add, models/dcgan-small.ts:13
     // generator.double = relu(generator.double.z)    %generator.double  relu, models/dcgan-small.ts:13
-    convRelu_64x8x14x16x4x4x14(
-      started_padded,
-      generator_double_kernel,
-      generator_double_bias,
-      generator_double,
-    );
+    convRelu_generator_double();
 
     // 9.
     // generator.double_padded = generator.double in a margin of zeros    %generator.double_padded  pad for generator.paint.product, models/dcgan-small.ts:14
-    pad_64x8x31x31(generator_double, generator_double_padded);
+    pad_generator_double_padded();
 
     // 10.
     // generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])    %generator.paint.product  conv, models/dcgan-small.ts:14
     // generator.paint.z = generator.paint.product + generator.paint.bias    %generator.paint.z  add, models/dcgan-small.ts:14
     // generator.paint = sigmoid(generator.paint.z)    %generator.paint  sigmoid, models/dcgan-small.ts:14
-    convSigmoid_64x1x28x8x4x4x28(
-      generator_double_padded,
-      generator_paint_kernel,
-      generator_paint,
-      generator_paint_bias,
-    );
+    convSigmoid_generator_paint();
 
     // 11.
     // discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel    %discriminator.look.product  conv, models/dcgan-small.ts:20
@@ -566,17 +1108,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:20
     // mul_13 = discriminator.look.z ⊙ 0.2    %mul_13  mul, models/dcgan-small.ts:20
     // edges = lt ? discriminator.look.z : mul_13    %edges  where, models/dcgan-small.ts:20
-    convAddWhere_64x8x14x1x4x4x14(
-      x,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      discriminator_look_z,
-      edges,
-    );
+    convAddWhere_edges();
 
     // 12.
     // edges_padded = edges in a margin of zeros    %edges_padded  pad for discriminator.compare.product, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges, edges_padded);
+    pad_edges_padded();
 
     // 13.
     // discriminator.compare.product = edges ∗ discriminator.compare.kernel    %discriminator.compare.product  conv, models/dcgan-small.ts:21
@@ -584,17 +1120,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
     // mul_14 = discriminator.compare.z ⊙ 0.2    %mul_14  mul, models/dcgan-small.ts:21
     // parts = lt_2 ? discriminator.compare.z : mul_14    %parts  where, models/dcgan-small.ts:21
-    convAddWhere_64x16x7x8x4x4x7(
-      edges_padded,
-      discriminator_compare_kernel,
-      discriminator_compare_bias,
-      discriminator_compare_z,
-      parts,
-    );
+    convAddWhere_parts();
 
     // 14.
     // generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2, models/dcgan-small.ts:20
-    pad_64x1x30x30(generator_paint, generator_paint_padded);
+    pad_generator_paint_padded();
 
     // 15.
     // discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel    %discriminator.look.product_2  conv, models/dcgan-small.ts:20
@@ -602,17 +1132,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:20
     // mul_15 = discriminator.look.z_2 ⊙ 0.2    %mul_15  mul, models/dcgan-small.ts:20
     // edges_2 = lt_3 ? discriminator.look.z_2 : mul_15    %edges_2  where, models/dcgan-small.ts:20
-    convAddWhere_64x8x14x1x4x4x14_2(
-      generator_paint_padded,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      discriminator_look_z_2,
-      edges_2,
-    );
+    convAddWhere_edges_2();
 
     // 16.
     // edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges_2, edges_2_padded);
+    pad_edges_2_padded();
 
     // 17.
     // discriminator.compare.product_2 = edges_2 ∗ discriminator.compare.kernel    %discriminator.compare.product_2  conv, models/dcgan-small.ts:21
@@ -620,13 +1144,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
     // mul_16 = discriminator.compare.z_2 ⊙ 0.2    %mul_16  mul, models/dcgan-small.ts:21
     // parts_2 = lt_4 ? discriminator.compare.z_2 : mul_16    %parts_2  where, models/dcgan-small.ts:21
-    convAddWhere_64x16x7x8x4x4x7(
-      edges_2_padded,
-      discriminator_compare_kernel,
-      discriminator_compare_bias,
-      discriminator_compare_z_2,
-      parts_2,
-    );
+    convAddWhere_parts_2();
 
     // 18.
     // cast_3 = f32(live rows)    %cast_3  cast, models/dcgan-small.ts:28
@@ -664,16 +1182,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.judge_2_2 = d_discriminator.judge_2_lt ? d_sum_4 : d_discriminator.judge_2_where    %d_discriminator.judge_2_2  adjoint of max, models/dcgan-small.ts:28
     // d_discriminator.judge_2 = d_discriminator.judge_2_part + d_discriminator.judge_2_2    %d_discriminator.judge_2  adjoint of add, models/dcgan-small.ts:22
     // d_discriminator.judge.product_2 = d_discriminator.judge_2    %d_discriminator.judge.product_2  adjoint of add, models/dcgan-small.ts:22
-    dotAddExpAdd_64x784x1(
-      parts_2,
-      discriminator_judge_kernel,
-      discriminator_judge_2,
-      discriminator_judge_bias,
-      exp_2,
-      live_rows,
-      d_rowSum_2,
-      d_discriminator_judge_2,
-    );
+    dotAddExpAdd_d_discriminator_judge_2();
 
     // 22.
     // max_2 = max(discriminator.judge_2, 0)    %max_2  max, models/dcgan-small.ts:28
@@ -684,7 +1193,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/dcgan-small.ts:28
     // liveRows_2 = isLive ? sum_4 : 0    %liveRows_2  where, models/dcgan-small.ts:28
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/dcgan-small.ts:28
-    sum_1x64(rowSum_2, discriminator_judge_2, exp_2, live_rows);
+    sum_rowSum_2();
 
     // 23.
     // mul_18 = rowSum_2 ⊙ perRow    %mul_18  mul, models/dcgan-small.ts:28
@@ -716,16 +1225,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_neg_where = d_neg_eq ? d_neg_mul : 0    %d_neg_where  adjoint of max, models/dcgan-small.ts:28
     // d_neg_4 = d_neg_lt ? d_sum_3 : d_neg_where    %d_neg_4  adjoint of max, models/dcgan-small.ts:28
     // d_neg = d_neg_part + d_neg_4    %d_neg  adjoint of neg, models/dcgan-small.ts:28
-    dotNegExpAdd_64x784x1(
-      parts,
-      discriminator_judge_kernel,
-      neg,
-      discriminator_judge_bias,
-      exp_,
-      live_rows,
-      d_rowSum,
-      d_neg,
-    );
+    dotNegExpAdd_d_neg();
 
     // 26.
     // max = max(neg, 0)    %max  max, models/dcgan-small.ts:28
@@ -736,7 +1236,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/dcgan-small.ts:28
     // liveRows = isLive ? sum_3 : 0    %liveRows  where, models/dcgan-small.ts:28
     // rowSum = Σ liveRows    %rowSum  sum, models/dcgan-small.ts:28
-    sum_1x64(rowSum, neg, exp_, live_rows);
+    sum_rowSum();
 
     // 27.
     // mul_17 = rowSum ⊙ perRow    %mul_17  mul, models/dcgan-small.ts:28
@@ -778,23 +1278,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.judge.bias_add = discriminator.judge.bias_sqrt + 1e-8    %discriminator.judge.bias_add  update of discriminator.judge.bias by adam, models/dcgan-small.ts:22
     // discriminator.judge.bias_div = discriminator.judge.bias_mul_7 / discriminator.judge.bias_add    %discriminator.judge.bias_div  update of discriminator.judge.bias by adam, models/dcgan-small.ts:22
     // discriminator.judge.bias_next = discriminator.judge.bias − discriminator.judge.bias_div    %discriminator.judge.bias_next  update of discriminator.judge.bias by adam, models/dcgan-small.ts:22
-    sumAdam_64x1(
-      d_discriminator_judge_2,
-      d_neg,
-      discriminator_judge_bias_m,
-      discriminator_judge_bias_v,
-      discriminator_judge_bias,
-      rate,
-      correction,
-    );
+    sumAdam_discriminator_judge_bias();
 
     // 34.
     // d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot, models/dcgan-small.ts:22
-    dot_64x1x784(d_discriminator_judge_2, discriminator_judge_kernel, d_flatten_2);
+    dot_d_flatten_2();
 
     // 35.
     // d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2    %d_discriminator.judge.kernel_part  adjoint of dot, models/dcgan-small.ts:22
-    dot_784x64x1(parts_2, d_discriminator_judge_2, d_discriminator_judge_kernel_part);
+    dot_d_discriminator_judge_kernel_part();
 
     // 36.
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
@@ -803,11 +1295,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.compare.z_2_2 = d_mul_16 ⊙ 0.2    %d_discriminator.compare.z_2_2  adjoint of mul, models/dcgan-small.ts:21
     // d_discriminator.compare.z_2 = d_discriminator.compare.z_2_part + d_discriminator.compare.z_2_2    %d_discriminator.compare.z_2  adjoint of add, models/dcgan-small.ts:21
     // d_discriminator.compare.product_2 = d_discriminator.compare.z_2    %d_discriminator.compare.product_2  adjoint of add, models/dcgan-small.ts:21
-    add_64x16x7x7(discriminator_compare_z_2, d_flatten_2, d_discriminator_compare_z_2);
+    add_d_discriminator_compare_z_2();
 
     // 37.
     // d_discriminator.compare.z_2_padded = d_discriminator.compare.z_2 in a margin of zeros    %d_discriminator.compare.z_2_padded  pad for d_edges_2, models/dcgan-small.ts:21
-    pad_64x16x17x17(d_discriminator_compare_z_2, d_discriminator_compare_z_2_padded);
+    pad_d_discriminator_compare_z_2_padded();
 
     // 38.
     // d_edges_2 = d_discriminator.compare.z_2 ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])    %d_edges_2  adjoint of conv, models/dcgan-small.ts:21
@@ -817,42 +1309,29 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.look.z_2_2 = d_mul_15 ⊙ 0.2    %d_discriminator.look.z_2_2  adjoint of mul, models/dcgan-small.ts:20
     // d_discriminator.look.z_2 = d_discriminator.look.z_2_part + d_discriminator.look.z_2_2    %d_discriminator.look.z_2  adjoint of add, models/dcgan-small.ts:20
     // d_discriminator.look.product_2 = d_discriminator.look.z_2    %d_discriminator.look.product_2  adjoint of add, models/dcgan-small.ts:20
-    convAdd_64x8x14x16x4x4x14(
-      d_discriminator_compare_z_2_padded,
-      discriminator_compare_kernel,
-      discriminator_look_z_2,
-      d_discriminator_look_z_2,
-    );
+    convAdd_d_discriminator_look_z_2();
 
     // 39.
     // edges_2_padded_2 = edges_2 in a margin of zeros    %edges_2_padded_2  pad for d_discriminator.compare.kernel_part, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges_2, edges_2_padded_2);
+    pad_edges_2_padded_2();
 
     // 40.
     // d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])    %d_discriminator.compare.kernel_conv  adjoint of conv, models/dcgan-small.ts:21
-    conv_16x8x4x64x7x7x4(
-      edges_2_padded_2,
-      d_discriminator_compare_z_2,
-      d_discriminator_compare_kernel_part,
-    );
+    conv_d_discriminator_compare_kernel_part();
 
     // 41.
     // generator.paint_padded_2 = generator.paint in a margin of zeros    %generator.paint_padded_2  pad for d_discriminator.look.kernel_part, models/dcgan-small.ts:20
-    pad_64x1x30x30(generator_paint, generator_paint_padded_2);
+    pad_generator_paint_padded_2();
 
     // 42.
     // d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])    %d_discriminator.look.kernel_conv  adjoint of conv, models/dcgan-small.ts:20
-    conv_8x1x4x64x14x14x4(
-      generator_paint_padded_2,
-      d_discriminator_look_z_2,
-      d_discriminator_look_kernel_part,
-    );
+    conv_d_discriminator_look_kernel_part();
 
     // 43.
     // d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg, models/dcgan-small.ts:28
     // d_discriminator.judge.product = d_discriminator.judge    %d_discriminator.judge.product  adjoint of add, models/dcgan-small.ts:22
     // d_flatten = d_discriminator.judge · discriminator.judge.kernelᵀ    %d_flatten  adjoint of dot, models/dcgan-small.ts:22
-    dot_64x1x784_2(d_neg, discriminator_judge_kernel, d_flatten);
+    dot_d_flatten();
 
     // 44.
     // d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg, models/dcgan-small.ts:28
@@ -872,16 +1351,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.judge.kernel_add = discriminator.judge.kernel_sqrt + 1e-8    %discriminator.judge.kernel_add  update of discriminator.judge.kernel by adam, models/dcgan-small.ts:22
     // discriminator.judge.kernel_div = discriminator.judge.kernel_mul_7 / discriminator.judge.kernel_add    %discriminator.judge.kernel_div  update of discriminator.judge.kernel by adam, models/dcgan-small.ts:22
     // discriminator.judge.kernel_next = discriminator.judge.kernel − discriminator.judge.kernel_div    %discriminator.judge.kernel_next  update of discriminator.judge.kernel by adam, models/dcgan-small.ts:22
-    dotAddAdam_784x64x1(
-      parts,
-      d_neg,
-      d_discriminator_judge_kernel_part,
-      discriminator_judge_kernel_m,
-      discriminator_judge_kernel_v,
-      discriminator_judge_kernel,
-      rate,
-      correction,
-    );
+    dotAddAdam_discriminator_judge_kernel();
 
     // 45.
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
@@ -890,7 +1360,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.compare.z_3 = d_mul_14 ⊙ 0.2    %d_discriminator.compare.z_3  adjoint of mul, models/dcgan-small.ts:21
     // d_discriminator.compare.z = d_discriminator.compare.z_part + d_discriminator.compare.z_3    %d_discriminator.compare.z  adjoint of add, models/dcgan-small.ts:21
     // d_discriminator.compare.product = d_discriminator.compare.z    %d_discriminator.compare.product  adjoint of add, models/dcgan-small.ts:21
-    add_64x16x7x7(discriminator_compare_z, d_flatten, d_discriminator_compare_z);
+    add_d_discriminator_compare_z();
 
     // 46.
     // d_broadcast_9 = d_discriminator.compare.z_2 + d_discriminator.compare.z    %d_broadcast_9  adjoint of broadcast, models/dcgan-small.ts:21
@@ -908,19 +1378,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.compare.bias_add = discriminator.compare.bias_sqrt + 1e-8    %discriminator.compare.bias_add  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
     // discriminator.compare.bias_div = discriminator.compare.bias_mul_7 / discriminator.compare.bias_add    %discriminator.compare.bias_div  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
     // discriminator.compare.bias_next = discriminator.compare.bias − discriminator.compare.bias_div    %discriminator.compare.bias_next  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
-    sumAdam_64x7x7x16(
-      d_discriminator_compare_z_2,
-      d_discriminator_compare_z,
-      discriminator_compare_bias_m,
-      discriminator_compare_bias_v,
-      discriminator_compare_bias,
-      rate,
-      correction,
-    );
+    sumAdam_discriminator_compare_bias();
 
     // 47.
     // d_discriminator.compare.z_padded = d_discriminator.compare.z in a margin of zeros    %d_discriminator.compare.z_padded  pad for d_edges, models/dcgan-small.ts:21
-    pad_64x16x17x17(d_discriminator_compare_z, d_discriminator_compare_z_padded);
+    pad_d_discriminator_compare_z_padded();
 
     // 48.
     // d_edges = d_discriminator.compare.z ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])    %d_edges  adjoint of conv, models/dcgan-small.ts:21
@@ -930,16 +1392,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.look.z_3 = d_mul_13 ⊙ 0.2    %d_discriminator.look.z_3  adjoint of mul, models/dcgan-small.ts:20
     // d_discriminator.look.z = d_discriminator.look.z_part + d_discriminator.look.z_3    %d_discriminator.look.z  adjoint of add, models/dcgan-small.ts:20
     // d_discriminator.look.product = d_discriminator.look.z    %d_discriminator.look.product  adjoint of add, models/dcgan-small.ts:20
-    convAdd_64x8x14x16x4x4x14(
-      d_discriminator_compare_z_padded,
-      discriminator_compare_kernel,
-      discriminator_look_z,
-      d_discriminator_look_z,
-    );
+    convAdd_d_discriminator_look_z();
 
     // 49.
     // edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_discriminator.compare.kernel_2, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges, edges_padded_2);
+    pad_edges_padded_2();
 
     // 50.
     // d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])    %d_discriminator.compare.kernel_conv_2  adjoint of conv, models/dcgan-small.ts:21
@@ -957,16 +1414,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.compare.kernel_add = discriminator.compare.kernel_sqrt + 1e-8    %discriminator.compare.kernel_add  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
     // discriminator.compare.kernel_div = discriminator.compare.kernel_mul_7 / discriminator.compare.kernel_add    %discriminator.compare.kernel_div  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
     // discriminator.compare.kernel_next = discriminator.compare.kernel − discriminator.compare.kernel_div    %discriminator.compare.kernel_next  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
-    convAddAdam_16x8x4x64x7x7x4(
-      edges_padded_2,
-      d_discriminator_compare_z,
-      d_discriminator_compare_kernel_part,
-      discriminator_compare_kernel_m,
-      discriminator_compare_kernel_v,
-      discriminator_compare_kernel,
-      rate,
-      correction,
-    );
+    convAddAdam_discriminator_compare_kernel();
 
     // 51.
     // d_broadcast_8 = d_discriminator.look.z_2 + d_discriminator.look.z    %d_broadcast_8  adjoint of broadcast, models/dcgan-small.ts:20
@@ -984,15 +1432,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.look.bias_add = discriminator.look.bias_sqrt + 1e-8    %discriminator.look.bias_add  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
     // discriminator.look.bias_div = discriminator.look.bias_mul_7 / discriminator.look.bias_add    %discriminator.look.bias_div  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
     // discriminator.look.bias_next = discriminator.look.bias − discriminator.look.bias_div    %discriminator.look.bias_next  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
-    sumAdam_64x14x14x8(
-      d_discriminator_look_z_2,
-      d_discriminator_look_z,
-      discriminator_look_bias_m,
-      discriminator_look_bias_v,
-      discriminator_look_bias,
-      rate,
-      correction,
-    );
+    sumAdam_discriminator_look_bias();
 
     // 52.
     // d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z, [1,0,2,3])    %d_discriminator.look.kernel_conv_2  adjoint of conv, models/dcgan-small.ts:20
@@ -1010,16 +1450,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.look.kernel_add = discriminator.look.kernel_sqrt + 1e-8    %discriminator.look.kernel_add  update of discriminator.look.kernel by adam, models/dcgan-small.ts:20
     // discriminator.look.kernel_div = discriminator.look.kernel_mul_7 / discriminator.look.kernel_add    %discriminator.look.kernel_div  update of discriminator.look.kernel by adam, models/dcgan-small.ts:20
     // discriminator.look.kernel_next = discriminator.look.kernel − discriminator.look.kernel_div    %discriminator.look.kernel_next  update of discriminator.look.kernel by adam, models/dcgan-small.ts:20
-    convAddAdam_8x1x4x64x14x14x4(
-      x,
-      d_discriminator_look_z,
-      d_discriminator_look_kernel_part,
-      discriminator_look_kernel_m,
-      discriminator_look_kernel_v,
-      discriminator_look_kernel,
-      rate,
-      correction,
-    );
+    convAddAdam_discriminator_look_kernel();
 
     return judging;
   }
@@ -1062,7 +1493,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_5 = min_2 ⊙ 3.7450702829239286e-7    %mul_5  mul, models/dcgan-small.ts:10
     // cos = cos(mul_5)    %cos  cos, models/dcgan-small.ts:10
     // mul_6 = radius ⊙ cos    %mul_6  mul, models/dcgan-small.ts:10
-    mul_64x32(random, mul_6_generator);
+    mul_mul_6_generator();
 
     // 5.
     // random_next = random + 1    %random_next  add, models/dcgan-small.ts:10
@@ -1071,12 +1502,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 6.
     // generator.spread.product = mul_6 · generator.spread.kernel    %generator.spread.product  dot, models/dcgan-small.ts:10
     // generator.spread = generator.spread.product + generator.spread.bias    %generator.spread  add, models/dcgan-small.ts:10
-    dotAdd_64x32x784(
-      mul_6_generator,
-      generator_spread_kernel,
-      generator_spread_bias,
-      generator_spread_generator,
-    );
+    dotAdd_generator_spread_generator();
 
     // 7.
     // sum = Σ reshape(generator.spread, [64,16,7,7]) over axes 0,2,3    %sum  sum, models/dcgan-small.ts:12
@@ -1094,14 +1520,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_10 = generator.norm.variance ⊙ 0.9    %mul_10  mul, models/dcgan-small.ts:12
     // mul_11 = generator.norm.sigmaSquared ⊙ 0.10003189792663474    %mul_11  mul, models/dcgan-small.ts:12
     // add_6 = mul_10 + mul_11    %add_6  add, models/dcgan-small.ts:12
-    sumMulAdd_64x7x7x16_generator(
-      generator_spread_generator,
-      generator_norm_mu_generator,
-      sqrt_generator,
-      generator_norm_inverse_generator,
-      generator_norm_mean,
-      generator_norm_variance,
-    );
+    sumMulAdd_generator_norm_variance();
 
     // 8.
     // generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub, models/dcgan-small.ts:12
@@ -1109,49 +1528,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_12 = generator.norm.normal ⊙ generator.norm.gamma    %mul_12  mul, models/dcgan-small.ts:12
     // generator.norm = mul_12 + generator.norm.beta    %generator.norm  add, models/dcgan-small.ts:12
     // started = relu(generator.norm)    %started  relu, models/dcgan-small.ts:12
-    mulRelu_64x16x7x7_generator(
-      generator_spread_generator,
-      generator_norm_mu_generator,
-      generator_norm_inverse_generator,
-      generator_norm_normal_generator,
-      generator_norm_gamma,
-      generator_norm_beta,
-      started_generator,
-    );
+    mulRelu_started_generator();
 
     // 9.
     // started_padded = started in a margin of zeros    %started_padded  pad for generator.double.product, models/dcgan-small.ts:13
-    pad_64x16x17x17(started_generator, started_padded_generator);
+    pad_started_padded_generator();
 
     // 10.
     // generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])    %generator.double.product  conv, models/dcgan-small.ts:13
     // generator.double.z = generator.double.product + generator.double.bias    %generator.double.z  add, models/dcgan-small.ts:13
     // generator.double = relu(generator.double.z)    %generator.double  relu, models/dcgan-small.ts:13
-    convRelu_64x8x14x16x4x4x14(
-      started_padded_generator,
-      generator_double_kernel,
-      generator_double_bias,
-      generator_double_generator,
-    );
+    convRelu_generator_double_generator();
 
     // 11.
     // generator.double_padded = generator.double in a margin of zeros    %generator.double_padded  pad for generator.paint.product, models/dcgan-small.ts:14
-    pad_64x8x31x31(generator_double_generator, generator_double_padded_generator);
+    pad_generator_double_padded_generator();
 
     // 12.
     // generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])    %generator.paint.product  conv, models/dcgan-small.ts:14
     // generator.paint.z = generator.paint.product + generator.paint.bias    %generator.paint.z  add, models/dcgan-small.ts:14
     // generator.paint = sigmoid(generator.paint.z)    %generator.paint  sigmoid, models/dcgan-small.ts:14
-    convSigmoid_64x1x28x8x4x4x28(
-      generator_double_padded_generator,
-      generator_paint_kernel,
-      generator_paint_generator,
-      generator_paint_bias,
-    );
+    convSigmoid_generator_paint_generator();
 
     // 13.
     // generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2, models/dcgan-small.ts:20
-    pad_64x1x30x30(generator_paint_generator, generator_paint_padded_generator);
+    pad_generator_paint_padded_generator();
 
     // 14.
     // discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel    %discriminator.look.product_2  conv, models/dcgan-small.ts:20
@@ -1159,17 +1560,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:20
     // mul_15 = discriminator.look.z_2 ⊙ 0.2    %mul_15  mul, models/dcgan-small.ts:20
     // edges_2 = lt_3 ? discriminator.look.z_2 : mul_15    %edges_2  where, models/dcgan-small.ts:20
-    convAddWhere_64x8x14x1x4x4x14_2(
-      generator_paint_padded_generator,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      discriminator_look_z_2_generator,
-      edges_2_generator,
-    );
+    convAddWhere_edges_2_generator();
 
     // 15.
     // edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges_2_generator, edges_2_padded_generator);
+    pad_edges_2_padded_generator();
 
     // 16.
     // discriminator.compare.product_2 = edges_2 ∗ discriminator.compare.kernel    %discriminator.compare.product_2  conv, models/dcgan-small.ts:21
@@ -1177,13 +1572,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
     // mul_16 = discriminator.compare.z_2 ⊙ 0.2    %mul_16  mul, models/dcgan-small.ts:21
     // parts_2 = lt_4 ? discriminator.compare.z_2 : mul_16    %parts_2  where, models/dcgan-small.ts:21
-    convAddWhere_64x16x7x8x4x4x7(
-      edges_2_padded_generator,
-      discriminator_compare_kernel,
-      discriminator_compare_bias,
-      discriminator_compare_z_2_generator,
-      parts_2_generator,
-    );
+    convAddWhere_parts_2_generator();
 
     // 17.
     // cast_5 = f32(live rows)    %cast_5  cast, models/dcgan-small.ts:29
@@ -1220,16 +1609,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_neg_4 = d_neg_4_part + d_neg_4_2    %d_neg_4  adjoint of neg, models/dcgan-small.ts:29
     // d_discriminator.judge_2 = −d_neg_4    %d_discriminator.judge_2  adjoint of neg, models/dcgan-small.ts:29
     // d_discriminator.judge.product_2 = d_discriminator.judge_2    %d_discriminator.judge.product_2  adjoint of add, models/dcgan-small.ts:22
-    dotNegExpNeg_64x784x1_generator(
-      parts_2_generator,
-      discriminator_judge_kernel,
-      neg_4_generator,
-      discriminator_judge_bias,
-      exp_3_generator,
-      live_rows_generator,
-      d_rowSum_3_generator,
-      d_discriminator_judge_2_generator,
-    );
+    dotNegExpNeg_d_discriminator_judge_2_generator();
 
     // 21.
     // max_3 = max(neg_4, 0)    %max_3  max, models/dcgan-small.ts:29
@@ -1239,7 +1619,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_3 = [row < live rows]    %isLive_3  lt, models/dcgan-small.ts:29
     // liveRows_3 = isLive_3 ? sum_5 : 0    %liveRows_3  where, models/dcgan-small.ts:29
     // rowSum_3 = Σ liveRows_3    %rowSum_3  sum, models/dcgan-small.ts:29
-    sum_1x64(rowSum_3_generator, neg_4_generator, exp_3_generator, live_rows_generator);
+    sum_rowSum_3_generator();
 
     // 22.
     // painting = rowSum_3 ⊙ perRow_3    %painting  mul, models/dcgan-small.ts:29
@@ -1247,11 +1627,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 23.
     // d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot, models/dcgan-small.ts:22
-    dot_64x1x784(
-      d_discriminator_judge_2_generator,
-      discriminator_judge_kernel,
-      d_flatten_2_generator,
-    );
+    dot_d_flatten_2_generator();
 
     // 24.
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
@@ -1260,18 +1636,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.compare.z_2_2 = d_mul_16 ⊙ 0.2    %d_discriminator.compare.z_2_2  adjoint of mul, models/dcgan-small.ts:21
     // d_discriminator.compare.z_2 = d_discriminator.compare.z_2_part + d_discriminator.compare.z_2_2    %d_discriminator.compare.z_2  adjoint of add, models/dcgan-small.ts:21
     // d_discriminator.compare.product_2 = d_discriminator.compare.z_2    %d_discriminator.compare.product_2  adjoint of add, models/dcgan-small.ts:21
-    add_64x16x7x7(
-      discriminator_compare_z_2_generator,
-      d_flatten_2_generator,
-      d_discriminator_compare_z_2_generator,
-    );
+    add_d_discriminator_compare_z_2_generator();
 
     // 25.
     // d_discriminator.compare.z_2_padded = d_discriminator.compare.z_2 in a margin of zeros    %d_discriminator.compare.z_2_padded  pad for d_edges_2, models/dcgan-small.ts:21
-    pad_64x16x17x17(
-      d_discriminator_compare_z_2_generator,
-      d_discriminator_compare_z_2_padded_generator,
-    );
+    pad_d_discriminator_compare_z_2_padded_generator();
 
     // 26.
     // d_edges_2 = d_discriminator.compare.z_2 ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])    %d_edges_2  adjoint of conv, models/dcgan-small.ts:21
@@ -1281,16 +1650,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.look.z_2_2 = d_mul_15 ⊙ 0.2    %d_discriminator.look.z_2_2  adjoint of mul, models/dcgan-small.ts:20
     // d_discriminator.look.z_2 = d_discriminator.look.z_2_part + d_discriminator.look.z_2_2    %d_discriminator.look.z_2  adjoint of add, models/dcgan-small.ts:20
     // d_discriminator.look.product_2 = d_discriminator.look.z_2    %d_discriminator.look.product_2  adjoint of add, models/dcgan-small.ts:20
-    convAdd_64x8x14x16x4x4x14(
-      d_discriminator_compare_z_2_padded_generator,
-      discriminator_compare_kernel,
-      discriminator_look_z_2_generator,
-      d_discriminator_look_z_2_generator,
-    );
+    convAdd_d_discriminator_look_z_2_generator();
 
     // 27.
     // d_discriminator.look.z_2_padded = d_discriminator.look.z_2 in a margin of zeros    %d_discriminator.look.z_2_padded  pad for d_generator.paint, models/dcgan-small.ts:20
-    pad_64x8x31x31(d_discriminator_look_z_2_generator, d_discriminator_look_z_2_padded_generator);
+    pad_d_discriminator_look_z_2_padded_generator();
 
     // 28.
     // d_generator.paint = d_discriminator.look.z_2 ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])    %d_generator.paint  adjoint of conv, models/dcgan-small.ts:20
@@ -1299,12 +1663,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_generator.paint.z = d_generator.paint ⊙ d_generator.paint.z_mul    %d_generator.paint.z  adjoint of sigmoid, models/dcgan-small.ts:14
     // d_broadcast_7 = d_generator.paint.z    %d_broadcast_7  adjoint of add, models/dcgan-small.ts:14
     // d_generator.paint.product = d_generator.paint.z    %d_generator.paint.product  adjoint of add, models/dcgan-small.ts:14
-    convMul_64x1x28x8x4x4x28_generator(
-      d_discriminator_look_z_2_padded_generator,
-      discriminator_look_kernel,
-      generator_paint_generator,
-      d_generator_paint_z_generator,
-    );
+    convMul_d_generator_paint_z_generator();
 
     // 29.
     // rate_sub = 1 − generator.adam.beta1^t_next    %rate_sub  update of rate by adam, models/dcgan-small.ts:10
@@ -1337,18 +1696,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.paint.bias_add = generator.paint.bias_sqrt + 1e-8    %generator.paint.bias_add  update of generator.paint.bias by adam, models/dcgan-small.ts:14
     // generator.paint.bias_div = generator.paint.bias_mul_7 / generator.paint.bias_add    %generator.paint.bias_div  update of generator.paint.bias by adam, models/dcgan-small.ts:14
     // generator.paint.bias_next = generator.paint.bias − generator.paint.bias_div    %generator.paint.bias_next  update of generator.paint.bias by adam, models/dcgan-small.ts:14
-    sumAdam_64x28x28x1_generator(
-      d_generator_paint_z_generator,
-      generator_paint_bias_m,
-      generator_paint_bias_v,
-      generator_paint_bias,
-      rate_generator,
-      correction_generator,
-    );
+    sumAdam_generator_paint_bias();
 
     // 34.
     // d_generator.paint.z_padded = d_generator.paint.z in a margin of zeros    %d_generator.paint.z_padded  pad for d_generator.double, models/dcgan-small.ts:14
-    pad_64x1x30x30(d_generator_paint_z_generator, d_generator_paint_z_padded_generator);
+    pad_d_generator_paint_z_padded_generator();
 
     // 35.
     // d_generator.double = d_generator.paint.z ∗ reverse(transpose(reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])    %d_generator.double  adjoint of conv, models/dcgan-small.ts:14
@@ -1356,12 +1708,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_generator.double.z = d_generator.double.z_lt ? d_generator.double : 0    %d_generator.double.z  adjoint of relu, models/dcgan-small.ts:13
     // d_broadcast_6 = d_generator.double.z    %d_broadcast_6  adjoint of add, models/dcgan-small.ts:13
     // d_generator.double.product = d_generator.double.z    %d_generator.double.product  adjoint of add, models/dcgan-small.ts:13
-    convWhere_64x8x14x1x4x4x14_generator(
-      d_generator_paint_z_padded_generator,
-      generator_paint_kernel,
-      generator_double_generator,
-      d_generator_double_z_generator,
-    );
+    convWhere_d_generator_double_z_generator();
 
     // 36.
     // d_generator.double.bias = Σ d_generator.double.z over axes 0,2,3    %d_generator.double.bias  adjoint of broadcast, models/dcgan-small.ts:13
@@ -1378,32 +1725,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.double.bias_add = generator.double.bias_sqrt + 1e-8    %generator.double.bias_add  update of generator.double.bias by adam, models/dcgan-small.ts:13
     // generator.double.bias_div = generator.double.bias_mul_7 / generator.double.bias_add    %generator.double.bias_div  update of generator.double.bias by adam, models/dcgan-small.ts:13
     // generator.double.bias_next = generator.double.bias − generator.double.bias_div    %generator.double.bias_next  update of generator.double.bias by adam, models/dcgan-small.ts:13
-    sumAdam_64x14x14x8_generator(
-      d_generator_double_z_generator,
-      generator_double_bias_m,
-      generator_double_bias_v,
-      generator_double_bias,
-      rate_generator,
-      correction_generator,
-    );
+    sumAdam_generator_double_bias();
 
     // 37.
     // generator.double_padded_2 = generator.double in a margin of zeros    %generator.double_padded_2  pad for d_reverse_2, models/dcgan-small.ts:14
-    pad_64x8x31x31(generator_double_generator, generator_double_padded_2_generator);
+    pad_generator_double_padded_2_generator();
 
     // 38.
     // d_reverse_2_conv = transpose(generator.double, [1,0,2,3]) ∗ transpose(d_generator.paint.z, [1,0,2,3])    %d_reverse_2_conv  adjoint of conv, models/dcgan-small.ts:14
-    conv_1x8x4x64x28x28x4_generator(
-      generator_double_padded_2_generator,
-      d_generator_paint_z_generator,
-      d_reverse_2_generator,
-    );
+    conv_d_reverse_2_generator();
 
     // 39.
     // generator.paint.kernel_mul = generator.paint.kernel.m ⊙ 0.5    %generator.paint.kernel_mul  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel_mul_2 = transpose(reverse(transpose(d_reverse_2_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.5    %generator.paint.kernel_mul_2  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel.m_next = generator.paint.kernel_mul + generator.paint.kernel_mul_2    %generator.paint.kernel.m_next  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
-    adam_8x1x4x4_generator(generator_paint_kernel_m, d_reverse_2_generator);
+    adam_generator_paint_kernel_m();
 
     // 40.
     // generator.paint.kernel_mul_3 = generator.paint.kernel.v ⊙ 0.999    %generator.paint.kernel_mul_3  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
@@ -1416,18 +1752,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.paint.kernel_add = generator.paint.kernel_sqrt + 1e-8    %generator.paint.kernel_add  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel_div = generator.paint.kernel_mul_7 / generator.paint.kernel_add    %generator.paint.kernel_div  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel_next = generator.paint.kernel − generator.paint.kernel_div    %generator.paint.kernel_next  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
-    adam_8x1x4x4_2_generator(
-      generator_paint_kernel_v,
-      d_reverse_2_generator,
-      generator_paint_kernel,
-      generator_paint_kernel_m,
-      rate_generator,
-      correction_generator,
-    );
+    adam_generator_paint_kernel();
 
     // 41.
     // d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started, models/dcgan-small.ts:13
-    pad_64x8x16x16(d_generator_double_z_generator, d_generator_double_z_padded_generator);
+    pad_d_generator_double_z_padded_generator();
 
     // 42.
     // d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])    %d_started  adjoint of conv, models/dcgan-small.ts:13
@@ -1435,12 +1764,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_generator.norm = d_generator.norm_lt ? d_started : 0    %d_generator.norm  adjoint of relu, models/dcgan-small.ts:12
     // d_broadcast_5 = d_generator.norm    %d_broadcast_5  adjoint of add, models/dcgan-small.ts:12
     // d_mul_12 = d_generator.norm    %d_mul_12  adjoint of add, models/dcgan-small.ts:12
-    convWhere_64x16x7x8x4x4x7_generator(
-      d_generator_double_z_padded_generator,
-      generator_double_kernel,
-      started_generator,
-      d_generator_norm_generator,
-    );
+    convWhere_d_generator_norm_generator();
 
     // 43.
     // d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3    %d_generator.norm.beta  adjoint of broadcast, models/dcgan-small.ts:12
@@ -1457,32 +1781,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.norm.beta_add = generator.norm.beta_sqrt + 1e-8    %generator.norm.beta_add  update of generator.norm.beta by adam, models/dcgan-small.ts:12
     // generator.norm.beta_div = generator.norm.beta_mul_7 / generator.norm.beta_add    %generator.norm.beta_div  update of generator.norm.beta by adam, models/dcgan-small.ts:12
     // generator.norm.beta_next = generator.norm.beta − generator.norm.beta_div    %generator.norm.beta_next  update of generator.norm.beta by adam, models/dcgan-small.ts:12
-    sumAdam_64x7x7x16_generator(
-      d_generator_norm_generator,
-      generator_norm_beta_m,
-      generator_norm_beta_v,
-      generator_norm_beta,
-      rate_generator,
-      correction_generator,
-    );
+    sumAdam_generator_norm_beta();
 
     // 44.
     // started_padded_2 = started in a margin of zeros    %started_padded_2  pad for d_reverse, models/dcgan-small.ts:13
-    pad_64x16x17x17(started_generator, started_padded_2_generator);
+    pad_started_padded_2_generator();
 
     // 45.
     // d_reverse_conv = transpose(started, [1,0,2,3]) ∗ transpose(d_generator.double.z, [1,0,2,3])    %d_reverse_conv  adjoint of conv, models/dcgan-small.ts:13
-    conv_8x16x4x64x14x14x4_generator(
-      started_padded_2_generator,
-      d_generator_double_z_generator,
-      d_reverse_generator,
-    );
+    conv_d_reverse_generator();
 
     // 46.
     // generator.double.kernel_mul = generator.double.kernel.m ⊙ 0.5    %generator.double.kernel_mul  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel_mul_2 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.5    %generator.double.kernel_mul_2  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel.m_next = generator.double.kernel_mul + generator.double.kernel_mul_2    %generator.double.kernel.m_next  update of generator.double.kernel by adam, models/dcgan-small.ts:13
-    adam_16x8x4x4_generator(generator_double_kernel_m, d_reverse_generator);
+    adam_generator_double_kernel_m();
 
     // 47.
     // generator.double.kernel_mul_3 = generator.double.kernel.v ⊙ 0.999    %generator.double.kernel_mul_3  update of generator.double.kernel by adam, models/dcgan-small.ts:13
@@ -1495,27 +1808,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.double.kernel_add = generator.double.kernel_sqrt + 1e-8    %generator.double.kernel_add  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel_div = generator.double.kernel_mul_7 / generator.double.kernel_add    %generator.double.kernel_div  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel_next = generator.double.kernel − generator.double.kernel_div    %generator.double.kernel_next  update of generator.double.kernel by adam, models/dcgan-small.ts:13
-    adam_16x8x4x4_2_generator(
-      generator_double_kernel_v,
-      d_reverse_generator,
-      generator_double_kernel,
-      generator_double_kernel_m,
-      rate_generator,
-      correction_generator,
-    );
+    adam_generator_double_kernel();
 
     // 48.
     // d_generator.norm.normal = d_generator.norm ⊙ generator.norm.gamma    %d_generator.norm.normal  adjoint of mul, models/dcgan-small.ts:12
     // generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub, models/dcgan-small.ts:12
     // d_broadcast_3 = d_generator.norm.normal ⊙ generator.norm.centered    %d_broadcast_3  adjoint of mul, models/dcgan-small.ts:12
     // d_generator.norm.inverse = Σ d_broadcast_3 over axes 0,2,3    %d_generator.norm.inverse  adjoint of broadcast, models/dcgan-small.ts:12
-    sum_64x7x7x16_generator(
-      d_generator_norm_generator,
-      generator_norm_gamma,
-      generator_spread_generator,
-      generator_norm_mu_generator,
-      d_generator_norm_inverse_generator,
-    );
+    sum_d_generator_norm_inverse_generator();
 
     // 49.
     // d_sqrt_mul = generator.norm.inverse ⊙ generator.norm.inverse    %d_sqrt_mul  adjoint of recip, models/dcgan-small.ts:12
@@ -1532,16 +1832,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_generator.norm.centered_part = d_generator.norm.normal ⊙ generator.norm.inverse    %d_generator.norm.centered_part  adjoint of mul, models/dcgan-small.ts:12
     // d_generator.norm.centered_partial = d_generator.norm.centered_part + d_generator.norm.centered_2    %d_generator.norm.centered_partial  adjoint of sub, models/dcgan-small.ts:12
     // d_generator.norm.centered = d_generator.norm.centered_partial + d_generator.norm.centered_2    %d_generator.norm.centered  adjoint of sub, models/dcgan-small.ts:12
-    mulAdd_64x16x7x7_generator(
-      d_generator_norm_inverse_generator,
-      generator_norm_inverse_generator,
-      sqrt_generator,
-      generator_spread_generator,
-      generator_norm_mu_generator,
-      d_generator_norm_generator,
-      generator_norm_gamma,
-      d_generator_norm_centered_generator,
-    );
+    mulAdd_d_generator_norm_centered_generator();
 
     // 50.
     // d_broadcast_4 = d_generator.norm ⊙ generator.norm.normal    %d_broadcast_4  adjoint of mul, models/dcgan-small.ts:12
@@ -1559,20 +1850,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.norm.gamma_add = generator.norm.gamma_sqrt + 1e-8    %generator.norm.gamma_add  update of generator.norm.gamma by adam, models/dcgan-small.ts:12
     // generator.norm.gamma_div = generator.norm.gamma_mul_7 / generator.norm.gamma_add    %generator.norm.gamma_div  update of generator.norm.gamma by adam, models/dcgan-small.ts:12
     // generator.norm.gamma_next = generator.norm.gamma − generator.norm.gamma_div    %generator.norm.gamma_next  update of generator.norm.gamma by adam, models/dcgan-small.ts:12
-    sumAdam_64x7x7x16_2_generator(
-      d_generator_norm_generator,
-      generator_norm_normal_generator,
-      generator_norm_gamma_m,
-      generator_norm_gamma_v,
-      generator_norm_gamma,
-      rate_generator,
-      correction_generator,
-    );
+    sumAdam_generator_norm_gamma();
 
     // 51.
     // d_broadcast_2 = −d_generator.norm.centered    %d_broadcast_2  adjoint of sub, models/dcgan-small.ts:12
     // d_generator.norm.mu = Σ d_broadcast_2 over axes 0,2,3    %d_generator.norm.mu  adjoint of broadcast, models/dcgan-small.ts:12
-    sum_64x7x7x16_2_generator(d_generator_norm_centered_generator, d_generator_norm_mu_generator);
+    sum_d_generator_norm_mu_generator();
 
     // 52.
     // d_sum = d_generator.norm.mu ⊙ 0.00031887755102040814    %d_sum  adjoint of mul, models/dcgan-small.ts:12
@@ -1591,15 +1874,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.spread.bias_add = generator.spread.bias_sqrt + 1e-8    %generator.spread.bias_add  update of generator.spread.bias by adam, models/dcgan-small.ts:10
     // generator.spread.bias_div = generator.spread.bias_mul_7 / generator.spread.bias_add    %generator.spread.bias_div  update of generator.spread.bias by adam, models/dcgan-small.ts:10
     // generator.spread.bias_next = generator.spread.bias − generator.spread.bias_div    %generator.spread.bias_next  update of generator.spread.bias by adam, models/dcgan-small.ts:10
-    sumAdam_64x784_generator(
-      d_generator_norm_centered_generator,
-      d_generator_norm_mu_generator,
-      generator_spread_bias_m,
-      generator_spread_bias_v,
-      generator_spread_bias,
-      rate_generator,
-      correction_generator,
-    );
+    sumAdam_generator_spread_bias();
 
     // 53.
     // d_sum = d_generator.norm.mu ⊙ 0.00031887755102040814    %d_sum  adjoint of mul, models/dcgan-small.ts:12
@@ -1618,16 +1893,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.spread.kernel_add = generator.spread.kernel_sqrt + 1e-8    %generator.spread.kernel_add  update of generator.spread.kernel by adam, models/dcgan-small.ts:10
     // generator.spread.kernel_div = generator.spread.kernel_mul_7 / generator.spread.kernel_add    %generator.spread.kernel_div  update of generator.spread.kernel by adam, models/dcgan-small.ts:10
     // generator.spread.kernel_next = generator.spread.kernel − generator.spread.kernel_div    %generator.spread.kernel_next  update of generator.spread.kernel by adam, models/dcgan-small.ts:10
-    dotAdam_32x64x784_generator(
-      mul_6_generator,
-      d_generator_norm_centered_generator,
-      d_generator_norm_mu_generator,
-      generator_spread_kernel_m,
-      generator_spread_kernel_v,
-      generator_spread_kernel,
-      rate_generator,
-      correction_generator,
-    );
+    dotAdam_generator_spread_kernel();
 
     return painting;
   }
@@ -1669,15 +1935,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_5 = min_2 ⊙ 3.7450702829239286e-7    %mul_5  mul, models/dcgan-small.ts:10
     // cos = cos(mul_5)    %cos  cos, models/dcgan-small.ts:10
     // mul_6 = radius ⊙ cos    %mul_6  mul, models/dcgan-small.ts:10
-    mul_64x32(random, mul_6_evaluate);
+    mul_mul_6_evaluate();
 
     // 2.
     // generator.spread.product = mul_6 · generator.spread.kernel    %generator.spread.product  dot, models/dcgan-small.ts:10
-    dot_64x32x784_evaluate(
-      mul_6_evaluate,
-      generator_spread_kernel,
-      generator_spread_product_evaluate,
-    );
+    dot_generator_spread_product_evaluate();
 
     // 3.
     // generator.spread = generator.spread.product + generator.spread.bias    %generator.spread  add, models/dcgan-small.ts:10
@@ -1689,45 +1951,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_7 = generator.norm.normal ⊙ generator.norm.gamma    %mul_7  mul, models/dcgan-small.ts:12
     // generator.norm = mul_7 + generator.norm.beta    %generator.norm  add, models/dcgan-small.ts:12
     // started = relu(generator.norm)    %started  relu, models/dcgan-small.ts:12
-    relu_64x16x7x7_evaluate(
-      generator_spread_product_evaluate,
-      generator_spread_bias,
-      generator_norm_mean,
-      generator_norm_variance,
-      generator_norm_gamma,
-      generator_norm_beta,
-      started_evaluate,
-    );
+    relu_started_evaluate();
 
     // 4.
     // started_padded = started in a margin of zeros    %started_padded  pad for generator.double.product, models/dcgan-small.ts:13
-    pad_64x16x17x17(started_evaluate, started_padded_evaluate);
+    pad_started_padded_evaluate();
 
     // 5.
     // generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])    %generator.double.product  conv, models/dcgan-small.ts:13
     // generator.double.z = generator.double.product + generator.double.bias    %generator.double.z  add, models/dcgan-small.ts:13
     // generator.double = relu(generator.double.z)    %generator.double  relu, models/dcgan-small.ts:13
-    convRelu_64x8x14x16x4x4x14(
-      started_padded_evaluate,
-      generator_double_kernel,
-      generator_double_bias,
-      generator_double_evaluate,
-    );
+    convRelu_generator_double_evaluate();
 
     // 6.
     // generator.double_padded = generator.double in a margin of zeros    %generator.double_padded  pad for generator.paint.product, models/dcgan-small.ts:14
-    pad_64x8x31x31(generator_double_evaluate, generator_double_padded_evaluate);
+    pad_generator_double_padded_evaluate();
 
     // 7.
     // generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])    %generator.paint.product  conv, models/dcgan-small.ts:14
     // generator.paint.z = generator.paint.product + generator.paint.bias    %generator.paint.z  add, models/dcgan-small.ts:14
     // generator.paint = sigmoid(generator.paint.z)    %generator.paint  sigmoid, models/dcgan-small.ts:14
-    convSigmoid_64x1x28x8x4x4x28(
-      generator_double_padded_evaluate,
-      generator_paint_kernel,
-      generator_paint_evaluate,
-      generator_paint_bias,
-    );
+    convSigmoid_generator_paint_evaluate();
 
     // 8.
     // discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel    %discriminator.look.product  conv, models/dcgan-small.ts:20
@@ -1735,16 +1979,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:20
     // mul_8 = discriminator.look.z ⊙ 0.2    %mul_8  mul, models/dcgan-small.ts:20
     // edges = lt ? discriminator.look.z : mul_8    %edges  where, models/dcgan-small.ts:20
-    convAddWhere_64x8x14x1x4x4x14_evaluate(
-      x_evaluate,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      edges_evaluate,
-    );
+    convAddWhere_edges_evaluate();
 
     // 9.
     // edges_padded = edges in a margin of zeros    %edges_padded  pad for discriminator.compare.product, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges_evaluate, edges_padded_evaluate);
+    pad_edges_padded_evaluate();
 
     // 10.
     // discriminator.compare.product = edges ∗ discriminator.compare.kernel    %discriminator.compare.product  conv, models/dcgan-small.ts:21
@@ -1752,27 +1991,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
     // mul_9 = discriminator.compare.z ⊙ 0.2    %mul_9  mul, models/dcgan-small.ts:21
     // parts = lt_2 ? discriminator.compare.z : mul_9    %parts  where, models/dcgan-small.ts:21
-    convAddWhere_64x16x7x8x4x4x7_evaluate(
-      edges_padded_evaluate,
-      discriminator_compare_kernel,
-      discriminator_compare_bias,
-      parts_evaluate,
-    );
+    convAddWhere_parts_evaluate();
 
     // 11.
     // discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel    %discriminator.judge.product  dot, models/dcgan-small.ts:22
     // discriminator.judge = discriminator.judge.product + discriminator.judge.bias    %discriminator.judge  add, models/dcgan-small.ts:22
     // neg = −discriminator.judge    %neg  neg, models/dcgan-small.ts:28
-    dotNeg_64x784x1_evaluate(
-      parts_evaluate,
-      discriminator_judge_kernel,
-      discriminator_judge_bias,
-      neg_evaluate,
-    );
+    dotNeg_neg_evaluate();
 
     // 12.
     // generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2, models/dcgan-small.ts:20
-    pad_64x1x30x30(generator_paint_evaluate, generator_paint_padded_evaluate);
+    pad_generator_paint_padded_evaluate();
 
     // 13.
     // discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel    %discriminator.look.product_2  conv, models/dcgan-small.ts:20
@@ -1780,16 +2009,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:20
     // mul_10 = discriminator.look.z_2 ⊙ 0.2    %mul_10  mul, models/dcgan-small.ts:20
     // edges_2 = lt_3 ? discriminator.look.z_2 : mul_10    %edges_2  where, models/dcgan-small.ts:20
-    convAddWhere_64x8x14x1x4x4x14_2_evaluate(
-      generator_paint_padded_evaluate,
-      discriminator_look_kernel,
-      discriminator_look_bias,
-      edges_2_evaluate,
-    );
+    convAddWhere_edges_2_evaluate();
 
     // 14.
     // edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2, models/dcgan-small.ts:21
-    pad_64x8x16x16(edges_2_evaluate, edges_2_padded_evaluate);
+    pad_edges_2_padded_evaluate();
 
     // 15.
     // discriminator.compare.product_2 = edges_2 ∗ discriminator.compare.kernel    %discriminator.compare.product_2  conv, models/dcgan-small.ts:21
@@ -1797,22 +2021,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
     // mul_11 = discriminator.compare.z_2 ⊙ 0.2    %mul_11  mul, models/dcgan-small.ts:21
     // parts_2 = lt_4 ? discriminator.compare.z_2 : mul_11    %parts_2  where, models/dcgan-small.ts:21
-    convAddWhere_64x16x7x8x4x4x7_evaluate(
-      edges_2_padded_evaluate,
-      discriminator_compare_kernel,
-      discriminator_compare_bias,
-      parts_2_evaluate,
-    );
+    convAddWhere_parts_2_evaluate();
 
     // 16.
     // discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel    %discriminator.judge.product_2  dot, models/dcgan-small.ts:22
     // discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias    %discriminator.judge_2  add, models/dcgan-small.ts:22
-    dotAdd_64x784x1_evaluate(
-      parts_2_evaluate,
-      discriminator_judge_kernel,
-      discriminator_judge_bias,
-      discriminator_judge_2_evaluate,
-    );
+    dotAdd_discriminator_judge_2_evaluate();
 
     // 17.
     // max = max(neg, 0)    %max  max, models/dcgan-small.ts:28
@@ -1827,7 +2041,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_3 = [row < live rows]    %isLive_3  lt, models/dcgan-small.ts:29
     // liveRows = isLive ? sum : 0    %liveRows  where, models/dcgan-small.ts:28
     // rowSum = Σ liveRows    %rowSum  sum, models/dcgan-small.ts:28
-    sum_1x64_evaluate(rowSum_evaluate, neg_evaluate, live_rows_evaluate);
+    sum_rowSum_evaluate();
 
     // 18.
     // cast_3 = f32(live rows)    %cast_3  cast, models/dcgan-small.ts:28
@@ -1858,7 +2072,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_3 = [row < live rows]    %isLive_3  lt, models/dcgan-small.ts:29
     // liveRows_2 = isLive ? sum_2 : 0    %liveRows_2  where, models/dcgan-small.ts:28
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/dcgan-small.ts:28
-    sum_1x64_evaluate(rowSum_2_evaluate, discriminator_judge_2_evaluate, live_rows_evaluate);
+    sum_rowSum_2_evaluate();
 
     // 22.
     // mul_13 = rowSum_2 ⊙ perRow    %mul_13  mul, models/dcgan-small.ts:28
@@ -1882,7 +2096,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_3 = [row < live rows]    %isLive_3  lt, models/dcgan-small.ts:29
     // liveRows_3 = isLive ? sum_3 : 0    %liveRows_3  where, models/dcgan-small.ts:29
     // rowSum_3 = Σ liveRows_3    %rowSum_3  sum, models/dcgan-small.ts:29
-    sum_1x64_2_evaluate(rowSum_3_evaluate, discriminator_judge_2_evaluate, live_rows_evaluate);
+    sum_rowSum_3_evaluate();
 
     // 25.
     // painting = rowSum_3 ⊙ perRow    %painting  mul, models/dcgan-small.ts:29
@@ -1919,11 +2133,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_5 = min_2 ⊙ 3.7450702829239286e-7    %mul_5  mul, models/dcgan-small.ts:10
     // cos = cos(mul_5)    %cos  cos, models/dcgan-small.ts:10
     // mul_6 = radius ⊙ cos    %mul_6  mul, models/dcgan-small.ts:10
-    mul_1x32_predict(random, mul_6_predict);
+    mul_mul_6_predict();
 
     // 2.
     // generator.spread.product = mul_6 · generator.spread.kernel    %generator.spread.product  dot, models/dcgan-small.ts:10
-    dot_1x32x784_predict(mul_6_predict, generator_spread_kernel, generator_spread_product_predict);
+    dot_generator_spread_product_predict();
 
     // 3.
     // generator.spread = generator.spread.product + generator.spread.bias    %generator.spread  add, models/dcgan-small.ts:10
@@ -1935,45 +2149,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_7 = generator.norm.normal ⊙ generator.norm.gamma    %mul_7  mul, models/dcgan-small.ts:12
     // generator.norm = mul_7 + generator.norm.beta    %generator.norm  add, models/dcgan-small.ts:12
     // started = relu(generator.norm)    %started  relu, models/dcgan-small.ts:12
-    relu_1x16x7x7_predict(
-      generator_spread_product_predict,
-      generator_spread_bias,
-      generator_norm_mean,
-      generator_norm_variance,
-      generator_norm_gamma,
-      generator_norm_beta,
-      started_predict,
-    );
+    relu_started_predict();
 
     // 4.
     // started_padded = started in a margin of zeros    %started_padded  pad for generator.double.product, models/dcgan-small.ts:13
-    pad_1x16x17x17_predict(started_predict, started_padded_predict);
+    pad_started_padded_predict();
 
     // 5.
     // generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])    %generator.double.product  conv, models/dcgan-small.ts:13
     // generator.double.z = generator.double.product + generator.double.bias    %generator.double.z  add, models/dcgan-small.ts:13
     // generator.double = relu(generator.double.z)    %generator.double  relu, models/dcgan-small.ts:13
-    convRelu_1x8x14x16x4x4x14_predict(
-      started_padded_predict,
-      generator_double_kernel,
-      generator_double_bias,
-      generator_double_predict,
-    );
+    convRelu_generator_double_predict();
 
     // 6.
     // generator.double_padded = generator.double in a margin of zeros    %generator.double_padded  pad for generator.paint.product, models/dcgan-small.ts:14
-    pad_1x8x31x31_predict(generator_double_predict, generator_double_padded_predict);
+    pad_generator_double_padded_predict();
 
     // 7.
     // generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])    %generator.paint.product  conv, models/dcgan-small.ts:14
     // generator.paint.z = generator.paint.product + generator.paint.bias    %generator.paint.z  add, models/dcgan-small.ts:14
     // generator.paint = sigmoid(generator.paint.z)    %generator.paint  sigmoid, models/dcgan-small.ts:14
-    convSigmoid_1x1x28x8x4x4x28_predict(
-      generator_double_padded_predict,
-      generator_paint_kernel,
-      generator_paint_predict,
-      generator_paint_bias,
-    );
+    convSigmoid_generator_paint_predict();
 
     return outputs;
   }
@@ -2079,29 +2275,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * mul_6 = radius ⊙ cos
  * 36,864 floating-point operations.
  */
-function mul_64x32(random: Int32Array, mul_6: Float32Array): void {
-  const random_0 = random[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 32; j++) {
-      mul_6[i * 32 + j] =
-        Math.sqrt(
-          log(
-            (Math.min(
-              Math.floor(randomBits(random_0, 0, i * 32 + j) * 0.00390625) + 8_388_608,
+function mul_64x32(random_: Int32Array, mul_6_: Float32Array): () => void {
+  return function mul_64x32(): void {
+    const random = random_;
+    const mul_6 = mul_6_;
+    const random_0 = random[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        mul_6[i * 32 + j] =
+          Math.sqrt(
+            log(
+              (Math.min(
+                Math.floor(randomBits(random_0, 0, i * 32 + j) * 0.00390625) + 8_388_608,
+                16_777_215,
+              ) +
+                1) *
+                5.960464477539063e-8,
+            ) * -2,
+          ) *
+          cos(
+            Math.min(
+              Math.floor(randomBits(random_0, 1, i * 32 + j) * 0.00390625) + 8_388_608,
               16_777_215,
-            ) +
-              1) *
-              5.960464477539063e-8,
-          ) * -2,
-        ) *
-        cos(
-          Math.min(
-            Math.floor(randomBits(random_0, 1, i * 32 + j) * 0.00390625) + 8_388_608,
-            16_777_215,
-          ) * 3.7450702829239286e-7,
-        );
+            ) * 3.7450702829239286e-7,
+          );
+      }
     }
-  }
+  };
 }
 
 /**
@@ -2110,163 +2310,113 @@ function mul_64x32(random: Int32Array, mul_6: Float32Array): void {
  * 3,261,440 floating-point operations.
  */
 function dotAdd_64x32x784(
-  mul_6: Float32Array,
-  generator_spread_kernel: Float32Array,
-  generator_spread_bias: Float32Array,
-  generator_spread: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
+  mul_6_: Float32Array,
+  generator_spread_kernel_: Float32Array,
+  generator_spread_bias_: Float32Array,
+  generator_spread_: Float32Array,
+): () => void {
+  return function dotAdd_64x32x784(): void {
+    const mul_6 = mul_6_;
+    const generator_spread_kernel = generator_spread_kernel_;
+    const generator_spread_bias = generator_spread_bias_;
+    const generator_spread = generator_spread_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const mul_6_0 = mul_6[i * 32 + k]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+            const mul_6_1 = mul_6[i * 32 + k + 32]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 1]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+            const mul_6_1 = mul_6[i * 32 + k + 33]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 2]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+            const mul_6_1 = mul_6[i * 32 + k + 34]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 3]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+            const mul_6_1 = mul_6[i * 32 + k + 35]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 4]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3136]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3137]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3138]!;
-          const mul_6_1 = mul_6[i * 32 + k + 36]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 5]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3920]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3921]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3922]!;
-          const mul_6_1 = mul_6[i * 32 + k + 37]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 6]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 4704]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 4705]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 4706]!;
-          const mul_6_1 = mul_6[i * 32 + k + 38]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 7]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 5488]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 5489]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 5490]!;
-          const mul_6_1 = mul_6[i * 32 + k + 39]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
+        const generator_spread_product00 = Math.fround(sum00);
+        const generator_spread_product01 = Math.fround(sum01);
+        const generator_spread_product02 = Math.fround(sum02);
+        const generator_spread_product10 = Math.fround(sum10);
+        const generator_spread_product11 = Math.fround(sum11);
+        const generator_spread_product12 = Math.fround(sum12);
+        const generator_spread_bias_0 = generator_spread_bias[j]!;
+        const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
+        const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
+        generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
+        generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
+        generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
+        generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
+        generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
+        generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
       }
-      const generator_spread_product00 = Math.fround(sum00);
-      const generator_spread_product01 = Math.fround(sum01);
-      const generator_spread_product02 = Math.fround(sum02);
-      const generator_spread_product10 = Math.fround(sum10);
-      const generator_spread_product11 = Math.fround(sum11);
-      const generator_spread_product12 = Math.fround(sum12);
-      const generator_spread_bias_0 = generator_spread_bias[j]!;
-      const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
-      const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
-      generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
-      generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
-      generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
-      generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
-      generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
-      generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const mul_6_2 = mul_6[i * 32 + k]!;
+        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+        const mul_6_3 = mul_6[i * 32 + k + 32]!;
+        sum0 += mul_6_2 * generator_spread_kernel_3;
+        sum1 += mul_6_3 * generator_spread_kernel_3;
+      }
+      const generator_spread_product0 = Math.fround(sum0);
+      const generator_spread_product1 = Math.fround(sum1);
+      const generator_spread_bias_3 = generator_spread_bias[783]!;
+      generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
+      generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const mul_6_2 = mul_6[i * 32 + k]!;
-      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-      const mul_6_3 = mul_6[i * 32 + k + 32]!;
-      sum0 += mul_6_2 * generator_spread_kernel_3;
-      sum1 += mul_6_3 * generator_spread_kernel_3;
-    }
-    const generator_spread_product0 = Math.fround(sum0);
-    const generator_spread_product1 = Math.fround(sum1);
-    const generator_spread_bias_3 = generator_spread_bias[783]!;
-    generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
-    generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
-  }
+  };
 }
 
 /**
@@ -2275,33 +2425,38 @@ function dotAdd_64x32x784(
  * 351,232 floating-point operations.
  */
 function sum_64x7x7x16(
-  generator_spread: Float32Array,
-  sum_3: Float32Array,
-  sum_2_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
+  generator_spread_: Float32Array,
+  sum_3_: Float32Array,
+  sum_2_2_: Float32Array,
+): () => void {
+  return function sum_64x7x7x16(): void {
+    const generator_spread = generator_spread_;
+    const sum_3 = sum_3_;
+    const sum_2_2 = sum_2_2_;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
+          }
         }
       }
-    }
-    const sum_2 = Math.fround(sum);
-    sum_3[i] = sum_2;
-    const mul_0 = sum_2 * 0.00031887755102040814;
-    let sum_4 = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          const part_0 = Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - mul_0);
-          sum_4 += part_0 * part_0;
+      const sum_2 = Math.fround(sum);
+      sum_3[i] = sum_2;
+      const mul_0 = sum_2 * 0.00031887755102040814;
+      let sum_4 = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            const part_0 = Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - mul_0);
+            sum_4 += part_0 * part_0;
+          }
         }
       }
+      sum_2_2[i] = sum_4;
     }
-    sum_2_2[i] = sum_4;
-  }
+  };
 }
 
 /**
@@ -2309,58 +2464,70 @@ function sum_64x7x7x16(
  * 451,584 floating-point operations.
  */
 function relu_64x16x7x7(
-  generator_spread: Float32Array,
-  sum: Float32Array,
-  sum_2: Float32Array,
-  generator_norm_gamma: Float32Array,
-  generator_norm_beta: Float32Array,
-  started: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 7; m++) {
-          const generator_spread_0 = generator_spread[i * 784 + j * 49 + l * 7 + m]!;
-          const sum_0 = sum[j]!;
-          const mul_0 = sum_0 * 0.00031887755102040814;
-          const sub_0 = generator_spread_0 - mul_0;
-          const part_0 = Math.fround(sub_0);
-          const sum_2_0 = sum_2[j]!;
-          const mul_1 = sum_2_0 * 0.00031887755102040814;
-          const add_0 = mul_1 + 0.00001;
-          const sqrt_0 = Math.sqrt(add_0);
-          const div_0 = 1 / sqrt_0;
-          const mul_2 = part_0 * div_0;
-          const generator_norm_gamma_0 = generator_norm_gamma[j]!;
-          const mul_3 = mul_2 * generator_norm_gamma_0;
-          const generator_norm_beta_0 = generator_norm_beta[j]!;
-          const add_1 = mul_3 + generator_norm_beta_0;
-          started[i * 784 + j * 49 + l * 7 + m] = add_1 < 0 ? 0 : add_1;
+  generator_spread_: Float32Array,
+  sum_: Float32Array,
+  sum_2_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  generator_norm_beta_: Float32Array,
+  started_: Float32Array,
+): () => void {
+  return function relu_64x16x7x7(): void {
+    const generator_spread = generator_spread_;
+    const sum = sum_;
+    const sum_2 = sum_2_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const generator_norm_beta = generator_norm_beta_;
+    const started = started_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 7; m++) {
+            const generator_spread_0 = generator_spread[i * 784 + j * 49 + l * 7 + m]!;
+            const sum_0 = sum[j]!;
+            const mul_0 = sum_0 * 0.00031887755102040814;
+            const sub_0 = generator_spread_0 - mul_0;
+            const part_0 = Math.fround(sub_0);
+            const sum_2_0 = sum_2[j]!;
+            const mul_1 = sum_2_0 * 0.00031887755102040814;
+            const add_0 = mul_1 + 0.00001;
+            const sqrt_0 = Math.sqrt(add_0);
+            const div_0 = 1 / sqrt_0;
+            const mul_2 = part_0 * div_0;
+            const generator_norm_gamma_0 = generator_norm_gamma[j]!;
+            const mul_3 = mul_2 * generator_norm_gamma_0;
+            const generator_norm_beta_0 = generator_norm_beta[j]!;
+            const add_1 = mul_3 + generator_norm_beta_0;
+            started[i * 784 + j * 49 + l * 7 + m] = add_1 < 0 ? 0 : add_1;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /** started_padded = started in a margin of zeros */
-function pad_64x16x17x17(started: Float32Array, started_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 17; l++) {
-        for (let m = 0; m < 17; m++) {
-          started_padded[i * 4624 + j * 289 + l * 17 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 7 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 7 &&
-            m % 2 === 0
-              ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-              : 0;
+function pad_64x16x17x17(started_: Float32Array, started_padded_: Float32Array): () => void {
+  return function pad_64x16x17x17(): void {
+    const started = started_;
+    const started_padded = started_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 17; l++) {
+          for (let m = 0; m < 17; m++) {
+            started_padded[i * 4624 + j * 289 + l * 17 + m] =
+              0 <= ((l / 2) | 0) - 1 &&
+              ((l / 2) | 0) - 1 < 7 &&
+              l % 2 === 0 &&
+              0 <= ((m / 2) | 0) - 1 &&
+              ((m / 2) | 0) - 1 < 7 &&
+              m % 2 === 0
+                ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2369,12 +2536,5373 @@ function pad_64x16x17x17(started: Float32Array, started_padded: Float32Array): v
  * 51,480,576 floating-point operations.
  */
 function convRelu_64x8x14x16x4x4x14(
-  started_padded: Float32Array,
-  generator_double_kernel: Float32Array,
-  generator_double_bias: Float32Array,
-  generator_double: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
+  started_padded_: Float32Array,
+  generator_double_kernel_: Float32Array,
+  generator_double_bias_: Float32Array,
+  generator_double_: Float32Array,
+): () => void {
+  return function convRelu_64x8x14x16x4x4x14(): void {
+    const started_padded = started_padded_;
+    const generator_double_kernel = generator_double_kernel_;
+    const generator_double_bias = generator_double_bias_;
+    const generator_double = generator_double_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const started_padded_0 =
+                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+                  const generator_double_kernel_0 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+                  const started_padded_1 =
+                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+                  const generator_double_kernel_1 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+                  const generator_double_kernel_2 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+                  const generator_double_kernel_3 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+                  sum00 += started_padded_0 * generator_double_kernel_0;
+                  sum01 += started_padded_1 * generator_double_kernel_0;
+                  sum10 += started_padded_0 * generator_double_kernel_1;
+                  sum11 += started_padded_1 * generator_double_kernel_1;
+                  sum20 += started_padded_0 * generator_double_kernel_2;
+                  sum21 += started_padded_1 * generator_double_kernel_2;
+                  sum30 += started_padded_0 * generator_double_kernel_3;
+                  sum31 += started_padded_1 * generator_double_kernel_3;
+                }
+              }
+            }
+            const generator_double_product00 = Math.fround(sum00);
+            const generator_double_product01 = Math.fround(sum01);
+            const generator_double_product10 = Math.fround(sum10);
+            const generator_double_product11 = Math.fround(sum11);
+            const generator_double_product20 = Math.fround(sum20);
+            const generator_double_product21 = Math.fround(sum21);
+            const generator_double_product30 = Math.fround(sum30);
+            const generator_double_product31 = Math.fround(sum31);
+            const generator_double_bias_0 = generator_double_bias[j]!;
+            const add_0 = generator_double_product00 + generator_double_bias_0;
+            const add_1 = generator_double_product01 + generator_double_bias_0;
+            const generator_double_bias_1 = generator_double_bias[j + 1]!;
+            const add_2 = generator_double_product10 + generator_double_bias_1;
+            const add_3 = generator_double_product11 + generator_double_bias_1;
+            const generator_double_bias_2 = generator_double_bias[j + 2]!;
+            const add_4 = generator_double_product20 + generator_double_bias_2;
+            const add_5 = generator_double_product21 + generator_double_bias_2;
+            const generator_double_bias_3 = generator_double_bias[j + 3]!;
+            const add_6 = generator_double_product30 + generator_double_bias_3;
+            const add_7 = generator_double_product31 + generator_double_bias_3;
+            generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** generator.double_padded = generator.double in a margin of zeros */
+function pad_64x8x31x31(
+  generator_double_: Float32Array,
+  generator_double_padded_: Float32Array,
+): () => void {
+  return function pad_64x8x31x31(): void {
+    const generator_double = generator_double_;
+    const generator_double_padded = generator_double_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 31; l++) {
+          for (let m = 0; m < 31; m++) {
+            generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+              0 <= ((l / 2) | 0) - 1 &&
+              ((l / 2) | 0) - 1 < 14 &&
+              l % 2 === 0 &&
+              0 <= ((m / 2) | 0) - 1 &&
+              ((m / 2) | 0) - 1 < 14 &&
+              m % 2 === 0
+                ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
+ * generator.paint = sigmoid(generator.paint.z)
+ * All sums first, kept in generator_paint; then the rest, point by point.
+ * 13,095,936 floating-point operations.
+ */
+function convSigmoid_64x1x28x8x4x4x28(
+  generator_double_padded_: Float32Array,
+  generator_paint_kernel_: Float32Array,
+  generator_paint_: Float32Array,
+  generator_paint_bias_: Float32Array,
+): () => void {
+  return function convSigmoid_64x1x28x8x4x4x28(): void {
+    const generator_double_padded = generator_double_padded_;
+    const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    const generator_paint_bias = generator_paint_bias_;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m += 4) {
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const generator_double_padded_0 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                const generator_paint_kernel_0 =
+                  generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+                const generator_double_padded_1 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                const generator_double_padded_2 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                const generator_double_padded_3 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+                sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+                sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+                sum3 += generator_double_padded_3 * generator_paint_kernel_0;
+              }
+            }
+          }
+          generator_paint[i * 784 + l * 28 + m] = sum0;
+          generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+          generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+          generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+        }
+      }
+    }
+    const generator_paint_bias_0 = generator_paint_bias[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m++) {
+          const generator_paint_product = generator_paint[i * 784 + l * 28 + m]!;
+          generator_paint[i * 784 + l * 28 + m] =
+            1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel
+ * discriminator.look.z = discriminator.look.product + discriminator.look.bias
+ * edges = lt ? discriminator.look.z : mul_13
+ * 3,411,968 floating-point operations.
+ */
+function convAddWhere_64x8x14x1x4x4x14(
+  x_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  discriminator_look_bias_: Float32Array,
+  discriminator_look_z_: Float32Array,
+  edges_: Float32Array,
+): () => void {
+  return function convAddWhere_64x8x14x1x4x4x14(): void {
+    const x = x_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const discriminator_look_bias = discriminator_look_bias_;
+    const discriminator_look_z = discriminator_look_z_;
+    const edges = edges_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
+                const chosen_0 =
+                  and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
+                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
+                    : 0;
+                const discriminator_look_kernel_0 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+                const chosen_1 =
+                  and_0 && m * 2 + k3 + 1 < 28
+                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]!
+                    : 0;
+                const discriminator_look_kernel_1 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+                const discriminator_look_kernel_2 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+                const discriminator_look_kernel_3 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+                sum00 += chosen_0 * discriminator_look_kernel_0;
+                sum01 += chosen_1 * discriminator_look_kernel_0;
+                sum10 += chosen_0 * discriminator_look_kernel_1;
+                sum11 += chosen_1 * discriminator_look_kernel_1;
+                sum20 += chosen_0 * discriminator_look_kernel_2;
+                sum21 += chosen_1 * discriminator_look_kernel_2;
+                sum30 += chosen_0 * discriminator_look_kernel_3;
+                sum31 += chosen_1 * discriminator_look_kernel_3;
+              }
+            }
+            const discriminator_look_product00 = Math.fround(sum00);
+            const discriminator_look_product01 = Math.fround(sum01);
+            const discriminator_look_product10 = Math.fround(sum10);
+            const discriminator_look_product11 = Math.fround(sum11);
+            const discriminator_look_product20 = Math.fround(sum20);
+            const discriminator_look_product21 = Math.fround(sum21);
+            const discriminator_look_product30 = Math.fround(sum30);
+            const discriminator_look_product31 = Math.fround(sum31);
+            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+            const discriminator_look_z00 = Math.fround(
+              discriminator_look_product00 + discriminator_look_bias_0,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z00;
+            const discriminator_look_z01 = Math.fround(
+              discriminator_look_product01 + discriminator_look_bias_0,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z01;
+            const discriminator_look_z10 = Math.fround(
+              discriminator_look_product10 + discriminator_look_bias_1,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z10;
+            const discriminator_look_z11 = Math.fround(
+              discriminator_look_product11 + discriminator_look_bias_1,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z11;
+            const discriminator_look_z20 = Math.fround(
+              discriminator_look_product20 + discriminator_look_bias_2,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z20;
+            const discriminator_look_z21 = Math.fround(
+              discriminator_look_product21 + discriminator_look_bias_2,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z21;
+            const discriminator_look_z30 = Math.fround(
+              discriminator_look_product30 + discriminator_look_bias_3,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z30;
+            const discriminator_look_z31 = Math.fround(
+              discriminator_look_product31 + discriminator_look_bias_3,
+            );
+            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z31;
+            edges[i * 1568 + j * 196 + l * 14 + m] =
+              0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 1] =
+              0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 196] =
+              0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 197] =
+              0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 392] =
+              0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 393] =
+              0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 588] =
+              0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 589] =
+              0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** edges_padded = edges in a margin of zeros */
+function pad_64x8x16x16(edges_: Float32Array, edges_padded_: Float32Array): () => void {
+  return function pad_64x8x16x16(): void {
+    const edges = edges_;
+    const edges_padded = edges_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j++) {
+        edges_padded[i * 2048 + j * 256] = 0;
+        for (let m = 0; m < 14; m++) {
+          edges_padded[i * 2048 + j * 256 + m + 1] = 0;
+        }
+        edges_padded[i * 2048 + j * 256 + 15] = 0;
+        for (let l = 0; l < 14; l++) {
+          edges_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
+          for (let m = 0; m < 14; m++) {
+            edges_padded[i * 2048 + j * 256 + l * 16 + m + 17] =
+              edges[i * 1568 + j * 196 + l * 14 + m]!;
+          }
+          edges_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
+        }
+        edges_padded[i * 2048 + j * 256 + 240] = 0;
+        for (let m = 0; m < 14; m++) {
+          edges_padded[i * 2048 + j * 256 + m + 241] = 0;
+        }
+        edges_padded[i * 2048 + j * 256 + 255] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.compare.product = edges ∗ discriminator.compare.kernel
+ * discriminator.compare.z = discriminator.compare.product + discriminator.compare.bias
+ * parts = lt_2 ? discriminator.compare.z : mul_14
+ * 12,945,408 floating-point operations.
+ */
+function convAddWhere_64x16x7x8x4x4x7(
+  edges_padded_: Float32Array,
+  discriminator_compare_kernel_: Float32Array,
+  discriminator_compare_bias_: Float32Array,
+  discriminator_compare_z_: Float32Array,
+  parts_: Float32Array,
+): () => void {
+  return function convAddWhere_64x16x7x8x4x4x7(): void {
+    const edges_padded = edges_padded_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    const discriminator_compare_bias = discriminator_compare_bias_;
+    const discriminator_compare_z = discriminator_compare_z_;
+    const parts = parts_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j += 4) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 6; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const edges_padded_0 =
+                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+                  const discriminator_compare_kernel_0 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                  const edges_padded_1 =
+                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
+                  const discriminator_compare_kernel_1 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                  const discriminator_compare_kernel_2 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                  const discriminator_compare_kernel_3 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                  sum00 += edges_padded_0 * discriminator_compare_kernel_0;
+                  sum01 += edges_padded_1 * discriminator_compare_kernel_0;
+                  sum10 += edges_padded_0 * discriminator_compare_kernel_1;
+                  sum11 += edges_padded_1 * discriminator_compare_kernel_1;
+                  sum20 += edges_padded_0 * discriminator_compare_kernel_2;
+                  sum21 += edges_padded_1 * discriminator_compare_kernel_2;
+                  sum30 += edges_padded_0 * discriminator_compare_kernel_3;
+                  sum31 += edges_padded_1 * discriminator_compare_kernel_3;
+                }
+              }
+            }
+            const discriminator_compare_product00 = Math.fround(sum00);
+            const discriminator_compare_product01 = Math.fround(sum01);
+            const discriminator_compare_product10 = Math.fround(sum10);
+            const discriminator_compare_product11 = Math.fround(sum11);
+            const discriminator_compare_product20 = Math.fround(sum20);
+            const discriminator_compare_product21 = Math.fround(sum21);
+            const discriminator_compare_product30 = Math.fround(sum30);
+            const discriminator_compare_product31 = Math.fround(sum31);
+            const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
+            const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
+            const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
+            const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
+            const discriminator_compare_z00 = Math.fround(
+              discriminator_compare_product00 + discriminator_compare_bias_0,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z00;
+            const discriminator_compare_z01 = Math.fround(
+              discriminator_compare_product01 + discriminator_compare_bias_0,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 1] = discriminator_compare_z01;
+            const discriminator_compare_z10 = Math.fround(
+              discriminator_compare_product10 + discriminator_compare_bias_1,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 49] = discriminator_compare_z10;
+            const discriminator_compare_z11 = Math.fround(
+              discriminator_compare_product11 + discriminator_compare_bias_1,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 50] = discriminator_compare_z11;
+            const discriminator_compare_z20 = Math.fround(
+              discriminator_compare_product20 + discriminator_compare_bias_2,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 98] = discriminator_compare_z20;
+            const discriminator_compare_z21 = Math.fround(
+              discriminator_compare_product21 + discriminator_compare_bias_2,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 99] = discriminator_compare_z21;
+            const discriminator_compare_z30 = Math.fround(
+              discriminator_compare_product30 + discriminator_compare_bias_3,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 147] = discriminator_compare_z30;
+            const discriminator_compare_z31 = Math.fround(
+              discriminator_compare_product31 + discriminator_compare_bias_3,
+            );
+            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 148] = discriminator_compare_z31;
+            parts[i * 784 + j * 49 + l * 7 + m] =
+              0 < discriminator_compare_z00
+                ? discriminator_compare_z00
+                : discriminator_compare_z00 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 1] =
+              0 < discriminator_compare_z01
+                ? discriminator_compare_z01
+                : discriminator_compare_z01 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 49] =
+              0 < discriminator_compare_z10
+                ? discriminator_compare_z10
+                : discriminator_compare_z10 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 50] =
+              0 < discriminator_compare_z11
+                ? discriminator_compare_z11
+                : discriminator_compare_z11 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 98] =
+              0 < discriminator_compare_z20
+                ? discriminator_compare_z20
+                : discriminator_compare_z20 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 99] =
+              0 < discriminator_compare_z21
+                ? discriminator_compare_z21
+                : discriminator_compare_z21 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 147] =
+              0 < discriminator_compare_z30
+                ? discriminator_compare_z30
+                : discriminator_compare_z30 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 148] =
+              0 < discriminator_compare_z31
+                ? discriminator_compare_z31
+                : discriminator_compare_z31 * 0.2;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const edges_padded_2 =
+                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+                const discriminator_compare_kernel_4 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                const discriminator_compare_kernel_5 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                const discriminator_compare_kernel_6 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                const discriminator_compare_kernel_7 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                sum0 += edges_padded_2 * discriminator_compare_kernel_4;
+                sum1 += edges_padded_2 * discriminator_compare_kernel_5;
+                sum2 += edges_padded_2 * discriminator_compare_kernel_6;
+                sum3 += edges_padded_2 * discriminator_compare_kernel_7;
+              }
+            }
+          }
+          const discriminator_compare_product0 = Math.fround(sum0);
+          const discriminator_compare_product1 = Math.fround(sum1);
+          const discriminator_compare_product2 = Math.fround(sum2);
+          const discriminator_compare_product3 = Math.fround(sum3);
+          const discriminator_compare_z0 = Math.fround(
+            discriminator_compare_product0 + discriminator_compare_bias[j]!,
+          );
+          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z0;
+          const discriminator_compare_z1 = Math.fround(
+            discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
+          );
+          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z1;
+          const discriminator_compare_z2 = Math.fround(
+            discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
+          );
+          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z2;
+          const discriminator_compare_z3 = Math.fround(
+            discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
+          );
+          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z3;
+          parts[i * 784 + j * 49 + l * 7 + 6] =
+            0 < discriminator_compare_z0
+              ? discriminator_compare_z0
+              : discriminator_compare_z0 * 0.2;
+          parts[i * 784 + j * 49 + l * 7 + 55] =
+            0 < discriminator_compare_z1
+              ? discriminator_compare_z1
+              : discriminator_compare_z1 * 0.2;
+          parts[i * 784 + j * 49 + l * 7 + 104] =
+            0 < discriminator_compare_z2
+              ? discriminator_compare_z2
+              : discriminator_compare_z2 * 0.2;
+          parts[i * 784 + j * 49 + l * 7 + 153] =
+            0 < discriminator_compare_z3
+              ? discriminator_compare_z3
+              : discriminator_compare_z3 * 0.2;
+        }
+      }
+    }
+  };
+}
+
+/** generator.paint_padded = generator.paint in a margin of zeros */
+function pad_64x1x30x30(
+  generator_paint_: Float32Array,
+  generator_paint_padded_: Float32Array,
+): () => void {
+  return function pad_64x1x30x30(): void {
+    const generator_paint = generator_paint_;
+    const generator_paint_padded = generator_paint_padded_;
+    for (let i = 0; i < 64; i++) {
+      generator_paint_padded[i * 900] = 0;
+      for (let m = 0; m < 28; m++) {
+        generator_paint_padded[i * 900 + m + 1] = 0;
+      }
+      generator_paint_padded[i * 900 + 29] = 0;
+      for (let l = 0; l < 28; l++) {
+        generator_paint_padded[i * 900 + l * 30 + 30] = 0;
+        for (let m = 0; m < 28; m++) {
+          generator_paint_padded[i * 900 + l * 30 + m + 31] =
+            generator_paint[i * 784 + l * 28 + m]!;
+        }
+        generator_paint_padded[i * 900 + l * 30 + 59] = 0;
+      }
+      generator_paint_padded[i * 900 + 870] = 0;
+      for (let m = 0; m < 28; m++) {
+        generator_paint_padded[i * 900 + m + 871] = 0;
+      }
+      generator_paint_padded[i * 900 + 899] = 0;
+    }
+  };
+}
+
+/**
+ * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
+ * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
+ * edges_2 = lt_3 ? discriminator.look.z_2 : mul_15
+ * 3,411,968 floating-point operations.
+ */
+function convAddWhere_64x8x14x1x4x4x14_2(
+  generator_paint_padded_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  discriminator_look_bias_: Float32Array,
+  discriminator_look_z_2_: Float32Array,
+  edges_2_: Float32Array,
+): () => void {
+  return function convAddWhere_64x8x14x1x4x4x14_2(): void {
+    const generator_paint_padded = generator_paint_padded_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const discriminator_look_bias = discriminator_look_bias_;
+    const discriminator_look_z_2 = discriminator_look_z_2_;
+    const edges_2 = edges_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const generator_paint_padded_0 =
+                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+                const discriminator_look_kernel_0 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+                const generator_paint_padded_1 =
+                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+                const discriminator_look_kernel_1 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+                const discriminator_look_kernel_2 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+                const discriminator_look_kernel_3 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+                sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+                sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+                sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+                sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+                sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+                sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+                sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+                sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
+              }
+            }
+            const discriminator_look_product_2_00 = Math.fround(sum00);
+            const discriminator_look_product_2_01 = Math.fround(sum01);
+            const discriminator_look_product_2_10 = Math.fround(sum10);
+            const discriminator_look_product_2_11 = Math.fround(sum11);
+            const discriminator_look_product_2_20 = Math.fround(sum20);
+            const discriminator_look_product_2_21 = Math.fround(sum21);
+            const discriminator_look_product_2_30 = Math.fround(sum30);
+            const discriminator_look_product_2_31 = Math.fround(sum31);
+            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+            const discriminator_look_z_2_00 = Math.fround(
+              discriminator_look_product_2_00 + discriminator_look_bias_0,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
+            const discriminator_look_z_2_01 = Math.fround(
+              discriminator_look_product_2_01 + discriminator_look_bias_0,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
+            const discriminator_look_z_2_10 = Math.fround(
+              discriminator_look_product_2_10 + discriminator_look_bias_1,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              discriminator_look_z_2_10;
+            const discriminator_look_z_2_11 = Math.fround(
+              discriminator_look_product_2_11 + discriminator_look_bias_1,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              discriminator_look_z_2_11;
+            const discriminator_look_z_2_20 = Math.fround(
+              discriminator_look_product_2_20 + discriminator_look_bias_2,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              discriminator_look_z_2_20;
+            const discriminator_look_z_2_21 = Math.fround(
+              discriminator_look_product_2_21 + discriminator_look_bias_2,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              discriminator_look_z_2_21;
+            const discriminator_look_z_2_30 = Math.fround(
+              discriminator_look_product_2_30 + discriminator_look_bias_3,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              discriminator_look_z_2_30;
+            const discriminator_look_z_2_31 = Math.fround(
+              discriminator_look_product_2_31 + discriminator_look_bias_3,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              discriminator_look_z_2_31;
+            edges_2[i * 1568 + j * 196 + l * 14 + m] =
+              0 < discriminator_look_z_2_00
+                ? discriminator_look_z_2_00
+                : discriminator_look_z_2_00 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+              0 < discriminator_look_z_2_01
+                ? discriminator_look_z_2_01
+                : discriminator_look_z_2_01 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              0 < discriminator_look_z_2_10
+                ? discriminator_look_z_2_10
+                : discriminator_look_z_2_10 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              0 < discriminator_look_z_2_11
+                ? discriminator_look_z_2_11
+                : discriminator_look_z_2_11 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              0 < discriminator_look_z_2_20
+                ? discriminator_look_z_2_20
+                : discriminator_look_z_2_20 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              0 < discriminator_look_z_2_21
+                ? discriminator_look_z_2_21
+                : discriminator_look_z_2_21 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              0 < discriminator_look_z_2_30
+                ? discriminator_look_z_2_30
+                : discriminator_look_z_2_30 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              0 < discriminator_look_z_2_31
+                ? discriminator_look_z_2_31
+                : discriminator_look_z_2_31 * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel
+ * discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias
+ * exp_2 = exp(neg_3)
+ * d_discriminator.judge.product_2 = d_discriminator.judge_2
+ * All sums first, kept in discriminator_judge_2; then the rest, point by point.
+ * 101,120 floating-point operations.
+ */
+function dotAddExpAdd_64x784x1(
+  parts_2_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  discriminator_judge_2_: Float32Array,
+  discriminator_judge_bias_: Float32Array,
+  exp_2_2_: Float32Array,
+  live_rows_: Int32Array,
+  d_rowSum_2_: Float32Array,
+  d_discriminator_judge_2_: Float32Array,
+): () => void {
+  return function dotAddExpAdd_64x784x1(): void {
+    const parts_2 = parts_2_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const discriminator_judge_2 = discriminator_judge_2_;
+    const discriminator_judge_bias = discriminator_judge_bias_;
+    const exp_2_2 = exp_2_2_;
+    const live_rows = live_rows_;
+    const d_rowSum_2 = d_rowSum_2_;
+    const d_discriminator_judge_2 = d_discriminator_judge_2_;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const parts_2_0 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
+        const parts_2_1 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
+        const parts_2_2 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
+        const parts_2_3 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        sum0 += parts_2_0 * discriminator_judge_kernel_0;
+        sum1 += parts_2_1 * discriminator_judge_kernel_0;
+        sum2 += parts_2_2 * discriminator_judge_kernel_0;
+        sum3 += parts_2_3 * discriminator_judge_kernel_0;
+      }
+      discriminator_judge_2[i] = sum0;
+      discriminator_judge_2[i + 1] = sum1;
+      discriminator_judge_2[i + 2] = sum2;
+      discriminator_judge_2[i + 3] = sum3;
+    }
+    const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_2_0 = d_rowSum_2[0]!;
+    for (let i = 0; i < 64; i++) {
+      const discriminator_judge_product_2 = discriminator_judge_2[i]!;
+      const discriminator_judge_2_2 = Math.fround(
+        discriminator_judge_product_2 + discriminator_judge_bias_0,
+      );
+      discriminator_judge_2[i] = discriminator_judge_2_2;
+      const exp_2 = Math.fround(exp(-Math.abs(discriminator_judge_2_2)));
+      exp_2_2[i] = exp_2;
+      const lt_0 = i < live_rows_0;
+      const chosen_0 = lt_0 ? d_rowSum_2_0 : 0;
+      d_discriminator_judge_2[i] =
+        -((chosen_0 / (exp_2 + 1)) * exp_2) * Math.sign(discriminator_judge_2_2) +
+        (0 < discriminator_judge_2_2
+          ? chosen_0
+          : discriminator_judge_2_2 === 0
+            ? chosen_0 * 0.5
+            : 0);
+    }
+  };
+}
+
+/**
+ * sum_4 = Σ add_8 over axes 1
+ * rowSum_2 = Σ liveRows_2
+ * 320 floating-point operations.
+ */
+function sum_1x64(
+  rowSum_2_: Float32Array,
+  discriminator_judge_2_: Float32Array,
+  exp_2_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_1x64(): void {
+    const rowSum_2 = rowSum_2_;
+    const discriminator_judge_2 = discriminator_judge_2_;
+    const exp_2 = exp_2_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      const add_0 = Math.max(discriminator_judge_2[i]!, 0) + log1p(exp_2[i]!);
+      let sum = 0;
+      sum += add_0;
+      const sum_4 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_4 : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/**
+ * discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel
+ * neg = −discriminator.judge
+ * exp = exp(neg_2)
+ * d_neg = d_neg_part + d_neg_4
+ * All sums first, kept in neg; then the rest, point by point.
+ * 101,184 floating-point operations.
+ */
+function dotNegExpAdd_64x784x1(
+  parts_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  neg_: Float32Array,
+  discriminator_judge_bias_: Float32Array,
+  exp__2_: Float32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_neg_: Float32Array,
+): () => void {
+  return function dotNegExpAdd_64x784x1(): void {
+    const parts = parts_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const neg = neg_;
+    const discriminator_judge_bias = discriminator_judge_bias_;
+    const exp__2 = exp__2_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_neg = d_neg_;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const parts_0 = parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
+        const parts_1 =
+          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
+        const parts_2 =
+          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
+        const parts_3 =
+          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        sum0 += parts_0 * discriminator_judge_kernel_0;
+        sum1 += parts_1 * discriminator_judge_kernel_0;
+        sum2 += parts_2 * discriminator_judge_kernel_0;
+        sum3 += parts_3 * discriminator_judge_kernel_0;
+      }
+      neg[i] = sum0;
+      neg[i + 1] = sum1;
+      neg[i + 2] = sum2;
+      neg[i + 3] = sum3;
+    }
+    const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 64; i++) {
+      const discriminator_judge_product = neg[i]!;
+      const neg_2 = Math.fround(-(discriminator_judge_product + discriminator_judge_bias_0));
+      neg[i] = neg_2;
+      const exp_ = Math.fround(exp(-Math.abs(neg_2)));
+      exp__2[i] = exp_;
+      const lt_0 = i < live_rows_0;
+      const chosen_0 = lt_0 ? d_rowSum_0 : 0;
+      d_neg[i] =
+        -((chosen_0 / (exp_ + 1)) * exp_) * Math.sign(neg_2) +
+        (0 < neg_2 ? chosen_0 : neg_2 === 0 ? chosen_0 * 0.5 : 0);
+    }
+  };
+}
+
+/**
+ * d_discriminator.judge.bias = Σ d_broadcast_10 over axes 0
+ * discriminator.judge.bias.m_next = discriminator.judge.bias_mul + discriminator.judge.bias_mul_2
+ * discriminator.judge.bias.v_next = discriminator.judge.bias_mul_3 + discriminator.judge.bias_mul_5
+ * discriminator.judge.bias_next = discriminator.judge.bias − discriminator.judge.bias_div
+ * 141 floating-point operations.
+ */
+function sumAdam_64x1(
+  d_discriminator_judge_2_: Float32Array,
+  d_neg_: Float32Array,
+  discriminator_judge_bias_m_: Float32Array,
+  discriminator_judge_bias_v_: Float32Array,
+  discriminator_judge_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x1(): void {
+    const d_discriminator_judge_2 = d_discriminator_judge_2_;
+    const d_neg = d_neg_;
+    const discriminator_judge_bias_m = discriminator_judge_bias_m_;
+    const discriminator_judge_bias_v = discriminator_judge_bias_v_;
+    const discriminator_judge_bias = discriminator_judge_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      sum += d_discriminator_judge_2[k]! - d_neg[k]!;
+    }
+    const d_discriminator_judge_bias = Math.fround(sum);
+    const discriminator_judge_bias_m_next = Math.fround(
+      discriminator_judge_bias_m[0]! * 0.5 + d_discriminator_judge_bias * 0.5,
+    );
+    discriminator_judge_bias_m[0] = discriminator_judge_bias_m_next;
+    const discriminator_judge_bias_v_next = Math.fround(
+      discriminator_judge_bias_v[0]! * 0.999 +
+        d_discriminator_judge_bias * d_discriminator_judge_bias * 0.0010000000000000009,
+    );
+    discriminator_judge_bias_v[0] = discriminator_judge_bias_v_next;
+    discriminator_judge_bias[0] =
+      discriminator_judge_bias[0]! -
+      (discriminator_judge_bias_m_next * rate_0) /
+        (Math.sqrt(discriminator_judge_bias_v_next * correction_0) + 1e-8);
+  };
+}
+
+/**
+ * d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ
+ * 100,352 floating-point operations.
+ */
+function dot_64x1x784(
+  d_discriminator_judge_2_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  d_flatten_2_: Float32Array,
+): () => void {
+  return function dot_64x1x784(): void {
+    const d_discriminator_judge_2 = d_discriminator_judge_2_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const d_flatten_2 = d_flatten_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 784; j++) {
+        const mul_0 = d_discriminator_judge_2[i]! * discriminator_judge_kernel[j]!;
+        let sum = 0;
+        sum += mul_0;
+        d_flatten_2[i * 784 + j] = sum;
+      }
+    }
+  };
+}
+
+/**
+ * d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2
+ * 100,352 floating-point operations.
+ */
+function dot_784x64x1(
+  parts_2_: Float32Array,
+  d_discriminator_judge_2_: Float32Array,
+  d_discriminator_judge_kernel_part_: Float32Array,
+): () => void {
+  return function dot_784x64x1(): void {
+    const parts_2 = parts_2_;
+    const d_discriminator_judge_2 = d_discriminator_judge_2_;
+    const d_discriminator_judge_kernel_part = d_discriminator_judge_kernel_part_;
+    for (let i = 0; i < 784; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const parts_2_0 =
+          parts_2[k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)]!;
+        const d_discriminator_judge_2_0 = d_discriminator_judge_2[k]!;
+        const parts_2_1 =
+          parts_2[
+            k * 784 + (((i + 1) / 49) | 0) * 49 + ((((i + 1) / 7) | 0) % 7) * 7 + ((i + 1) % 7)
+          ]!;
+        const parts_2_2 =
+          parts_2[
+            k * 784 + (((i + 2) / 49) | 0) * 49 + ((((i + 2) / 7) | 0) % 7) * 7 + ((i + 2) % 7)
+          ]!;
+        const parts_2_3 =
+          parts_2[
+            k * 784 + (((i + 3) / 49) | 0) * 49 + ((((i + 3) / 7) | 0) % 7) * 7 + ((i + 3) % 7)
+          ]!;
+        sum0 += parts_2_0 * d_discriminator_judge_2_0;
+        sum1 += parts_2_1 * d_discriminator_judge_2_0;
+        sum2 += parts_2_2 * d_discriminator_judge_2_0;
+        sum3 += parts_2_3 * d_discriminator_judge_2_0;
+      }
+      d_discriminator_judge_kernel_part[i] = sum0;
+      d_discriminator_judge_kernel_part[i + 1] = sum1;
+      d_discriminator_judge_kernel_part[i + 2] = sum2;
+      d_discriminator_judge_kernel_part[i + 3] = sum3;
+    }
+  };
+}
+
+/**
+ * d_discriminator.compare.product_2 = d_discriminator.compare.z_2
+ * 100,352 floating-point operations.
+ */
+function add_64x16x7x7(
+  discriminator_compare_z_2_: Float32Array,
+  d_flatten_2_: Float32Array,
+  d_discriminator_compare_z_2_: Float32Array,
+): () => void {
+  return function add_64x16x7x7(): void {
+    const discriminator_compare_z_2 = discriminator_compare_z_2_;
+    const d_flatten_2 = d_flatten_2_;
+    const d_discriminator_compare_z_2 = d_discriminator_compare_z_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 7; m++) {
+            const lt_0 = 0 < discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m]!;
+            d_discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m] =
+              (lt_0 ? d_flatten_2[i * 784 + j * 49 + l * 7 + m]! : 0) +
+              (lt_0 ? 0 : d_flatten_2[i * 784 + j * 49 + l * 7 + m]!) * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_edges_2 = d_discriminator.compare.z_2 ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])
+ * d_discriminator.look.product_2 = d_discriminator.look.z_2
+ * 51,580,928 floating-point operations.
+ */
+function convAdd_64x8x14x16x4x4x14(
+  d_discriminator_compare_z_2_padded_: Float32Array,
+  discriminator_compare_kernel_: Float32Array,
+  discriminator_look_z_2_: Float32Array,
+  d_discriminator_look_z_2_: Float32Array,
+): () => void {
+  return function convAdd_64x8x14x16x4x4x14(): void {
+    const d_discriminator_compare_z_2_padded = d_discriminator_compare_z_2_padded_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    const discriminator_look_z_2 = discriminator_look_z_2_;
+    const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const d_discriminator_compare_z_2_padded_0 =
+                    d_discriminator_compare_z_2_padded[
+                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3
+                    ]!;
+                  const discriminator_compare_kernel_0 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+                  const d_discriminator_compare_z_2_padded_1 =
+                    d_discriminator_compare_z_2_padded[
+                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
+                    ]!;
+                  const discriminator_compare_kernel_1 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+                  const discriminator_compare_kernel_2 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+                  const discriminator_compare_kernel_3 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+                  sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
+                  sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
+                  sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
+                  sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
+                  sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
+                  sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
+                  sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
+                  sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
+                }
+              }
+            }
+            const d_edges_2_00 = Math.fround(sum00);
+            const d_edges_2_01 = Math.fround(sum01);
+            const d_edges_2_10 = Math.fround(sum10);
+            const d_edges_2_11 = Math.fround(sum11);
+            const d_edges_2_20 = Math.fround(sum20);
+            const d_edges_2_21 = Math.fround(sum21);
+            const d_edges_2_30 = Math.fround(sum30);
+            const d_edges_2_31 = Math.fround(sum31);
+            const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
+            const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
+            const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
+            const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
+            const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
+            const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
+            const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
+            const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
+              (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+              (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])
+ * 12,845,056 floating-point operations.
+ */
+function conv_16x8x4x64x7x7x4(
+  edges_2_padded_2_: Float32Array,
+  d_discriminator_compare_z_2_: Float32Array,
+  d_discriminator_compare_kernel_part_: Float32Array,
+): () => void {
+  return function conv_16x8x4x64x7x7x4(): void {
+    const edges_2_padded_2 = edges_2_padded_2_;
+    const d_discriminator_compare_z_2 = d_discriminator_compare_z_2_;
+    const d_discriminator_compare_kernel_part = d_discriminator_compare_kernel_part_;
+    for (let i = 0; i < 16; i += 2) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 4; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 7; k2++) {
+              for (let k3 = 0; k3 < 7; k3++) {
+                const edges_2_padded_2_0 =
+                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2]!;
+                const d_discriminator_compare_z_2_0 =
+                  d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3]!;
+                const edges_2_padded_2_1 =
+                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 1]!;
+                const edges_2_padded_2_2 =
+                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 2]!;
+                const edges_2_padded_2_3 =
+                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 3]!;
+                const d_discriminator_compare_z_2_1 =
+                  d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3 + 49]!;
+                sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_0;
+                sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_0;
+                sum02 += edges_2_padded_2_2 * d_discriminator_compare_z_2_0;
+                sum03 += edges_2_padded_2_3 * d_discriminator_compare_z_2_0;
+                sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_1;
+                sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_1;
+                sum12 += edges_2_padded_2_2 * d_discriminator_compare_z_2_1;
+                sum13 += edges_2_padded_2_3 * d_discriminator_compare_z_2_1;
+              }
+            }
+          }
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4] = sum00;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 1] = sum01;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 2] = sum02;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 3] = sum03;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 128] = sum10;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 129] = sum11;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 130] = sum12;
+          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 131] = sum13;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])
+ * 3,211,264 floating-point operations.
+ */
+function conv_8x1x4x64x14x14x4(
+  generator_paint_padded_2_: Float32Array,
+  d_discriminator_look_z_2_: Float32Array,
+  d_discriminator_look_kernel_part_: Float32Array,
+): () => void {
+  return function conv_8x1x4x64x14x14x4(): void {
+    const generator_paint_padded_2 = generator_paint_padded_2_;
+    const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
+    const d_discriminator_look_kernel_part = d_discriminator_look_kernel_part_;
+    for (let i = 0; i < 8; i += 2) {
+      for (let l = 0; l < 4; l++) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 64; k++) {
+          for (let k2 = 0; k2 < 14; k2++) {
+            for (let k3 = 0; k3 < 14; k3++) {
+              const generator_paint_padded_2_0 =
+                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2]!;
+              const d_discriminator_look_z_2_0 =
+                d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]!;
+              const generator_paint_padded_2_1 =
+                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 1]!;
+              const generator_paint_padded_2_2 =
+                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 2]!;
+              const generator_paint_padded_2_3 =
+                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 3]!;
+              const d_discriminator_look_z_2_1 =
+                d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
+              sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
+              sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
+              sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
+              sum03 += generator_paint_padded_2_3 * d_discriminator_look_z_2_0;
+              sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
+              sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
+              sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
+              sum13 += generator_paint_padded_2_3 * d_discriminator_look_z_2_1;
+            }
+          }
+        }
+        d_discriminator_look_kernel_part[i * 16 + l * 4] = sum00;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 1] = sum01;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 2] = sum02;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum03;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 16] = sum10;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 17] = sum11;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 18] = sum12;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 19] = sum13;
+      }
+    }
+  };
+}
+
+/**
+ * d_flatten = d_discriminator.judge · discriminator.judge.kernelᵀ
+ * 150,528 floating-point operations.
+ */
+function dot_64x1x784_2(
+  d_neg_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  d_flatten_: Float32Array,
+): () => void {
+  return function dot_64x1x784_2(): void {
+    const d_neg = d_neg_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const d_flatten = d_flatten_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 784; j++) {
+        const mul_0 = -d_neg[i]! * discriminator_judge_kernel[j]!;
+        let sum = 0;
+        sum += mul_0;
+        d_flatten[i * 784 + j] = sum;
+      }
+    }
+  };
+}
+
+/**
+ * d_discriminator.judge.kernel_2 = reshape(parts, [64,784])ᵀ · d_discriminator.judge
+ * d_discriminator.judge.kernel = d_discriminator.judge.kernel_part + d_discriminator.judge.kernel_2
+ * discriminator.judge.kernel.m_next = discriminator.judge.kernel_mul + discriminator.judge.kernel_mul_2
+ * discriminator.judge.kernel.v_next = discriminator.judge.kernel_mul_3 + discriminator.judge.kernel_mul_5
+ * discriminator.judge.kernel_next = discriminator.judge.kernel − discriminator.judge.kernel_div
+ * 161,504 floating-point operations.
+ */
+function dotAddAdam_784x64x1(
+  parts_: Float32Array,
+  d_neg_: Float32Array,
+  d_discriminator_judge_kernel_part_: Float32Array,
+  discriminator_judge_kernel_m_: Float32Array,
+  discriminator_judge_kernel_v_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAddAdam_784x64x1(): void {
+    const parts = parts_;
+    const d_neg = d_neg_;
+    const d_discriminator_judge_kernel_part = d_discriminator_judge_kernel_part_;
+    const discriminator_judge_kernel_m = discriminator_judge_kernel_m_;
+    const discriminator_judge_kernel_v = discriminator_judge_kernel_v_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 784; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const parts_0 = parts[k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)]!;
+        const d_neg_0 = d_neg[k]!;
+        const neg_0 = -d_neg_0;
+        const parts_1 =
+          parts[
+            k * 784 + (((i + 1) / 49) | 0) * 49 + ((((i + 1) / 7) | 0) % 7) * 7 + ((i + 1) % 7)
+          ]!;
+        const parts_2 =
+          parts[
+            k * 784 + (((i + 2) / 49) | 0) * 49 + ((((i + 2) / 7) | 0) % 7) * 7 + ((i + 2) % 7)
+          ]!;
+        const parts_3 =
+          parts[
+            k * 784 + (((i + 3) / 49) | 0) * 49 + ((((i + 3) / 7) | 0) % 7) * 7 + ((i + 3) % 7)
+          ]!;
+        sum0 += parts_0 * neg_0;
+        sum1 += parts_1 * neg_0;
+        sum2 += parts_2 * neg_0;
+        sum3 += parts_3 * neg_0;
+      }
+      const d_discriminator_judge_kernel_2_0 = Math.fround(sum0);
+      const d_discriminator_judge_kernel_2_1 = Math.fround(sum1);
+      const d_discriminator_judge_kernel_2_2 = Math.fround(sum2);
+      const d_discriminator_judge_kernel_2_3 = Math.fround(sum3);
+      const d_discriminator_judge_kernel0 = Math.fround(
+        d_discriminator_judge_kernel_part[i]! + d_discriminator_judge_kernel_2_0,
+      );
+      const d_discriminator_judge_kernel1 = Math.fround(
+        d_discriminator_judge_kernel_part[i + 1]! + d_discriminator_judge_kernel_2_1,
+      );
+      const d_discriminator_judge_kernel2 = Math.fround(
+        d_discriminator_judge_kernel_part[i + 2]! + d_discriminator_judge_kernel_2_2,
+      );
+      const d_discriminator_judge_kernel3 = Math.fround(
+        d_discriminator_judge_kernel_part[i + 3]! + d_discriminator_judge_kernel_2_3,
+      );
+      const discriminator_judge_kernel_m_next0 = Math.fround(
+        discriminator_judge_kernel_m[i]! * 0.5 + d_discriminator_judge_kernel0 * 0.5,
+      );
+      discriminator_judge_kernel_m[i] = discriminator_judge_kernel_m_next0;
+      const discriminator_judge_kernel_m_next1 = Math.fround(
+        discriminator_judge_kernel_m[i + 1]! * 0.5 + d_discriminator_judge_kernel1 * 0.5,
+      );
+      discriminator_judge_kernel_m[i + 1] = discriminator_judge_kernel_m_next1;
+      const discriminator_judge_kernel_m_next2 = Math.fround(
+        discriminator_judge_kernel_m[i + 2]! * 0.5 + d_discriminator_judge_kernel2 * 0.5,
+      );
+      discriminator_judge_kernel_m[i + 2] = discriminator_judge_kernel_m_next2;
+      const discriminator_judge_kernel_m_next3 = Math.fround(
+        discriminator_judge_kernel_m[i + 3]! * 0.5 + d_discriminator_judge_kernel3 * 0.5,
+      );
+      discriminator_judge_kernel_m[i + 3] = discriminator_judge_kernel_m_next3;
+      const discriminator_judge_kernel_v_next0 = Math.fround(
+        discriminator_judge_kernel_v[i]! * 0.999 +
+          d_discriminator_judge_kernel0 * d_discriminator_judge_kernel0 * 0.0010000000000000009,
+      );
+      discriminator_judge_kernel_v[i] = discriminator_judge_kernel_v_next0;
+      const discriminator_judge_kernel_v_next1 = Math.fround(
+        discriminator_judge_kernel_v[i + 1]! * 0.999 +
+          d_discriminator_judge_kernel1 * d_discriminator_judge_kernel1 * 0.0010000000000000009,
+      );
+      discriminator_judge_kernel_v[i + 1] = discriminator_judge_kernel_v_next1;
+      const discriminator_judge_kernel_v_next2 = Math.fround(
+        discriminator_judge_kernel_v[i + 2]! * 0.999 +
+          d_discriminator_judge_kernel2 * d_discriminator_judge_kernel2 * 0.0010000000000000009,
+      );
+      discriminator_judge_kernel_v[i + 2] = discriminator_judge_kernel_v_next2;
+      const discriminator_judge_kernel_v_next3 = Math.fround(
+        discriminator_judge_kernel_v[i + 3]! * 0.999 +
+          d_discriminator_judge_kernel3 * d_discriminator_judge_kernel3 * 0.0010000000000000009,
+      );
+      discriminator_judge_kernel_v[i + 3] = discriminator_judge_kernel_v_next3;
+      discriminator_judge_kernel[i] =
+        discriminator_judge_kernel[i]! -
+        (discriminator_judge_kernel_m_next0 * rate_0) /
+          (Math.sqrt(discriminator_judge_kernel_v_next0 * correction_0) + 1e-8);
+      discriminator_judge_kernel[i + 1] =
+        discriminator_judge_kernel[i + 1]! -
+        (discriminator_judge_kernel_m_next1 * rate_0) /
+          (Math.sqrt(discriminator_judge_kernel_v_next1 * correction_0) + 1e-8);
+      discriminator_judge_kernel[i + 2] =
+        discriminator_judge_kernel[i + 2]! -
+        (discriminator_judge_kernel_m_next2 * rate_0) /
+          (Math.sqrt(discriminator_judge_kernel_v_next2 * correction_0) + 1e-8);
+      discriminator_judge_kernel[i + 3] =
+        discriminator_judge_kernel[i + 3]! -
+        (discriminator_judge_kernel_m_next3 * rate_0) /
+          (Math.sqrt(discriminator_judge_kernel_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_discriminator.compare.bias = Σ d_broadcast_9 over axes 0,2,3
+ * discriminator.compare.bias.m_next = discriminator.compare.bias_mul + discriminator.compare.bias_mul_2
+ * discriminator.compare.bias.v_next = discriminator.compare.bias_mul_3 + discriminator.compare.bias_mul_5
+ * discriminator.compare.bias_next = discriminator.compare.bias − discriminator.compare.bias_div
+ * 100,560 floating-point operations.
+ */
+function sumAdam_64x7x7x16(
+  d_discriminator_compare_z_2_: Float32Array,
+  d_discriminator_compare_z_: Float32Array,
+  discriminator_compare_bias_m_: Float32Array,
+  discriminator_compare_bias_v_: Float32Array,
+  discriminator_compare_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x7x7x16(): void {
+    const d_discriminator_compare_z_2 = d_discriminator_compare_z_2_;
+    const d_discriminator_compare_z = d_discriminator_compare_z_;
+    const discriminator_compare_bias_m = discriminator_compare_bias_m_;
+    const discriminator_compare_bias_v = discriminator_compare_bias_v_;
+    const discriminator_compare_bias = discriminator_compare_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum +=
+              d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3]! +
+              d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3]!;
+          }
+        }
+      }
+      const d_discriminator_compare_bias = Math.fround(sum);
+      const discriminator_compare_bias_m_next = Math.fround(
+        discriminator_compare_bias_m[i]! * 0.5 + d_discriminator_compare_bias * 0.5,
+      );
+      discriminator_compare_bias_m[i] = discriminator_compare_bias_m_next;
+      const discriminator_compare_bias_v_next = Math.fround(
+        discriminator_compare_bias_v[i]! * 0.999 +
+          d_discriminator_compare_bias * d_discriminator_compare_bias * 0.0010000000000000009,
+      );
+      discriminator_compare_bias_v[i] = discriminator_compare_bias_v_next;
+      discriminator_compare_bias[i] =
+        discriminator_compare_bias[i]! -
+        (discriminator_compare_bias_m_next * rate_0) /
+          (Math.sqrt(discriminator_compare_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])
+ * d_discriminator.compare.kernel = transpose(d_discriminator.compare.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.compare.kernel_conv_2, [1,0,2,3])
+ * discriminator.compare.kernel.m_next = discriminator.compare.kernel_mul + discriminator.compare.kernel_mul_2
+ * discriminator.compare.kernel.v_next = discriminator.compare.kernel_mul_3 + discriminator.compare.kernel_mul_5
+ * discriminator.compare.kernel_next = discriminator.compare.kernel − discriminator.compare.kernel_div
+ * 12,873,728 floating-point operations.
+ */
+function convAddAdam_16x8x4x64x7x7x4(
+  edges_padded_2_: Float32Array,
+  d_discriminator_compare_z_: Float32Array,
+  d_discriminator_compare_kernel_part_: Float32Array,
+  discriminator_compare_kernel_m_: Float32Array,
+  discriminator_compare_kernel_v_: Float32Array,
+  discriminator_compare_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAddAdam_16x8x4x64x7x7x4(): void {
+    const edges_padded_2 = edges_padded_2_;
+    const d_discriminator_compare_z = d_discriminator_compare_z_;
+    const d_discriminator_compare_kernel_part = d_discriminator_compare_kernel_part_;
+    const discriminator_compare_kernel_m = discriminator_compare_kernel_m_;
+    const discriminator_compare_kernel_v = discriminator_compare_kernel_v_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 2) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 4; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 7; k2++) {
+              for (let k3 = 0; k3 < 7; k3++) {
+                const edges_padded_2_0 =
+                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2]!;
+                const d_discriminator_compare_z_0 =
+                  d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3]!;
+                const edges_padded_2_1 =
+                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 1]!;
+                const edges_padded_2_2 =
+                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 2]!;
+                const edges_padded_2_3 =
+                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 3]!;
+                const d_discriminator_compare_z_1 =
+                  d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3 + 49]!;
+                sum00 += edges_padded_2_0 * d_discriminator_compare_z_0;
+                sum01 += edges_padded_2_1 * d_discriminator_compare_z_0;
+                sum02 += edges_padded_2_2 * d_discriminator_compare_z_0;
+                sum03 += edges_padded_2_3 * d_discriminator_compare_z_0;
+                sum10 += edges_padded_2_0 * d_discriminator_compare_z_1;
+                sum11 += edges_padded_2_1 * d_discriminator_compare_z_1;
+                sum12 += edges_padded_2_2 * d_discriminator_compare_z_1;
+                sum13 += edges_padded_2_3 * d_discriminator_compare_z_1;
+              }
+            }
+          }
+          const d_discriminator_compare_kernel_2_00 = Math.fround(sum00);
+          const d_discriminator_compare_kernel_2_01 = Math.fround(sum01);
+          const d_discriminator_compare_kernel_2_02 = Math.fround(sum02);
+          const d_discriminator_compare_kernel_2_03 = Math.fround(sum03);
+          const d_discriminator_compare_kernel_2_10 = Math.fround(sum10);
+          const d_discriminator_compare_kernel_2_11 = Math.fround(sum11);
+          const d_discriminator_compare_kernel_2_12 = Math.fround(sum12);
+          const d_discriminator_compare_kernel_2_13 = Math.fround(sum13);
+          const d_discriminator_compare_kernel00 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4]! +
+              d_discriminator_compare_kernel_2_00,
+          );
+          const d_discriminator_compare_kernel01 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 1]! +
+              d_discriminator_compare_kernel_2_01,
+          );
+          const d_discriminator_compare_kernel02 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 2]! +
+              d_discriminator_compare_kernel_2_02,
+          );
+          const d_discriminator_compare_kernel03 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 3]! +
+              d_discriminator_compare_kernel_2_03,
+          );
+          const d_discriminator_compare_kernel10 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 128]! +
+              d_discriminator_compare_kernel_2_10,
+          );
+          const d_discriminator_compare_kernel11 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 129]! +
+              d_discriminator_compare_kernel_2_11,
+          );
+          const d_discriminator_compare_kernel12 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 130]! +
+              d_discriminator_compare_kernel_2_12,
+          );
+          const d_discriminator_compare_kernel13 = Math.fround(
+            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 131]! +
+              d_discriminator_compare_kernel_2_13,
+          );
+          const discriminator_compare_kernel_m_next00 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4]! * 0.5 +
+              d_discriminator_compare_kernel00 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4] =
+            discriminator_compare_kernel_m_next00;
+          const discriminator_compare_kernel_m_next01 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 1]! * 0.5 +
+              d_discriminator_compare_kernel01 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 1] =
+            discriminator_compare_kernel_m_next01;
+          const discriminator_compare_kernel_m_next02 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 2]! * 0.5 +
+              d_discriminator_compare_kernel02 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 2] =
+            discriminator_compare_kernel_m_next02;
+          const discriminator_compare_kernel_m_next03 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 3]! * 0.5 +
+              d_discriminator_compare_kernel03 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 3] =
+            discriminator_compare_kernel_m_next03;
+          const discriminator_compare_kernel_m_next10 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 128]! * 0.5 +
+              d_discriminator_compare_kernel10 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 128] =
+            discriminator_compare_kernel_m_next10;
+          const discriminator_compare_kernel_m_next11 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 129]! * 0.5 +
+              d_discriminator_compare_kernel11 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 129] =
+            discriminator_compare_kernel_m_next11;
+          const discriminator_compare_kernel_m_next12 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 130]! * 0.5 +
+              d_discriminator_compare_kernel12 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 130] =
+            discriminator_compare_kernel_m_next12;
+          const discriminator_compare_kernel_m_next13 = Math.fround(
+            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 131]! * 0.5 +
+              d_discriminator_compare_kernel13 * 0.5,
+          );
+          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 131] =
+            discriminator_compare_kernel_m_next13;
+          const discriminator_compare_kernel_v_next00 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4]! * 0.999 +
+              d_discriminator_compare_kernel00 *
+                d_discriminator_compare_kernel00 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4] =
+            discriminator_compare_kernel_v_next00;
+          const discriminator_compare_kernel_v_next01 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 1]! * 0.999 +
+              d_discriminator_compare_kernel01 *
+                d_discriminator_compare_kernel01 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 1] =
+            discriminator_compare_kernel_v_next01;
+          const discriminator_compare_kernel_v_next02 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 2]! * 0.999 +
+              d_discriminator_compare_kernel02 *
+                d_discriminator_compare_kernel02 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 2] =
+            discriminator_compare_kernel_v_next02;
+          const discriminator_compare_kernel_v_next03 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 3]! * 0.999 +
+              d_discriminator_compare_kernel03 *
+                d_discriminator_compare_kernel03 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 3] =
+            discriminator_compare_kernel_v_next03;
+          const discriminator_compare_kernel_v_next10 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 128]! * 0.999 +
+              d_discriminator_compare_kernel10 *
+                d_discriminator_compare_kernel10 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 128] =
+            discriminator_compare_kernel_v_next10;
+          const discriminator_compare_kernel_v_next11 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 129]! * 0.999 +
+              d_discriminator_compare_kernel11 *
+                d_discriminator_compare_kernel11 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 129] =
+            discriminator_compare_kernel_v_next11;
+          const discriminator_compare_kernel_v_next12 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 130]! * 0.999 +
+              d_discriminator_compare_kernel12 *
+                d_discriminator_compare_kernel12 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 130] =
+            discriminator_compare_kernel_v_next12;
+          const discriminator_compare_kernel_v_next13 = Math.fround(
+            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 131]! * 0.999 +
+              d_discriminator_compare_kernel13 *
+                d_discriminator_compare_kernel13 *
+                0.0010000000000000009,
+          );
+          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 131] =
+            discriminator_compare_kernel_v_next13;
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4]! -
+            (discriminator_compare_kernel_m_next00 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next00 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 1] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 1]! -
+            (discriminator_compare_kernel_m_next01 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next01 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 2] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 2]! -
+            (discriminator_compare_kernel_m_next02 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next02 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 3] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 3]! -
+            (discriminator_compare_kernel_m_next03 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next03 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 128] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 128]! -
+            (discriminator_compare_kernel_m_next10 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next10 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 129] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 129]! -
+            (discriminator_compare_kernel_m_next11 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next11 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 130] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 130]! -
+            (discriminator_compare_kernel_m_next12 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next12 * correction_0) + 1e-8);
+          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 131] =
+            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 131]! -
+            (discriminator_compare_kernel_m_next13 * rate_0) /
+              (Math.sqrt(discriminator_compare_kernel_v_next13 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_discriminator.look.bias = Σ d_broadcast_8 over axes 0,2,3
+ * discriminator.look.bias.m_next = discriminator.look.bias_mul + discriminator.look.bias_mul_2
+ * discriminator.look.bias.v_next = discriminator.look.bias_mul_3 + discriminator.look.bias_mul_5
+ * discriminator.look.bias_next = discriminator.look.bias − discriminator.look.bias_div
+ * 200,808 floating-point operations.
+ */
+function sumAdam_64x14x14x8(
+  d_discriminator_look_z_2_: Float32Array,
+  d_discriminator_look_z_: Float32Array,
+  discriminator_look_bias_m_: Float32Array,
+  discriminator_look_bias_v_: Float32Array,
+  discriminator_look_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x14x14x8(): void {
+    const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
+    const d_discriminator_look_z = d_discriminator_look_z_;
+    const discriminator_look_bias_m = discriminator_look_bias_m_;
+    const discriminator_look_bias_v = discriminator_look_bias_v_;
+    const discriminator_look_bias = discriminator_look_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 14; k2++) {
+          for (let k3 = 0; k3 < 14; k3++) {
+            sum +=
+              d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]! +
+              d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
+          }
+        }
+      }
+      const d_discriminator_look_bias = Math.fround(sum);
+      const discriminator_look_bias_m_next = Math.fround(
+        discriminator_look_bias_m[i]! * 0.5 + d_discriminator_look_bias * 0.5,
+      );
+      discriminator_look_bias_m[i] = discriminator_look_bias_m_next;
+      const discriminator_look_bias_v_next = Math.fround(
+        discriminator_look_bias_v[i]! * 0.999 +
+          d_discriminator_look_bias * d_discriminator_look_bias * 0.0010000000000000009,
+      );
+      discriminator_look_bias_v[i] = discriminator_look_bias_v_next;
+      discriminator_look_bias[i] =
+        discriminator_look_bias[i]! -
+        (discriminator_look_bias_m_next * rate_0) /
+          (Math.sqrt(discriminator_look_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z, [1,0,2,3])
+ * d_discriminator.look.kernel = transpose(d_discriminator.look.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.look.kernel_conv_2, [1,0,2,3])
+ * discriminator.look.kernel.m_next = discriminator.look.kernel_mul + discriminator.look.kernel_mul_2
+ * discriminator.look.kernel.v_next = discriminator.look.kernel_mul_3 + discriminator.look.kernel_mul_5
+ * discriminator.look.kernel_next = discriminator.look.kernel − discriminator.look.kernel_div
+ * 3,213,056 floating-point operations.
+ */
+function convAddAdam_8x1x4x64x14x14x4(
+  x_: Float32Array,
+  d_discriminator_look_z_: Float32Array,
+  d_discriminator_look_kernel_part_: Float32Array,
+  discriminator_look_kernel_m_: Float32Array,
+  discriminator_look_kernel_v_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAddAdam_8x1x4x64x14x14x4(): void {
+    const x = x_;
+    const d_discriminator_look_z = d_discriminator_look_z_;
+    const d_discriminator_look_kernel_part = d_discriminator_look_kernel_part_;
+    const discriminator_look_kernel_m = discriminator_look_kernel_m_;
+    const discriminator_look_kernel_v = discriminator_look_kernel_v_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 2) {
+      for (let l = 0; l < 4; l++) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 64; k++) {
+          for (let k2 = 0; k2 < 14; k2++) {
+            for (let k3 = 0; k3 < 14; k3++) {
+              const and_0 = 0 <= l + k2 * 2 - 1 && l + k2 * 2 - 1 < 28;
+              const chosen_0 =
+                and_0 && 0 <= k3 * 2 - 1 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 29]! : 0;
+              const d_discriminator_look_z_0 =
+                d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
+              const chosen_1 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 28]! : 0;
+              const chosen_2 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 27]! : 0;
+              const chosen_3 =
+                and_0 && k3 * 2 + 2 < 28 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 26]! : 0;
+              const d_discriminator_look_z_1 =
+                d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
+              sum00 += chosen_0 * d_discriminator_look_z_0;
+              sum01 += chosen_1 * d_discriminator_look_z_0;
+              sum02 += chosen_2 * d_discriminator_look_z_0;
+              sum03 += chosen_3 * d_discriminator_look_z_0;
+              sum10 += chosen_0 * d_discriminator_look_z_1;
+              sum11 += chosen_1 * d_discriminator_look_z_1;
+              sum12 += chosen_2 * d_discriminator_look_z_1;
+              sum13 += chosen_3 * d_discriminator_look_z_1;
+            }
+          }
+        }
+        const d_discriminator_look_kernel_2_00 = Math.fround(sum00);
+        const d_discriminator_look_kernel_2_01 = Math.fround(sum01);
+        const d_discriminator_look_kernel_2_02 = Math.fround(sum02);
+        const d_discriminator_look_kernel_2_03 = Math.fround(sum03);
+        const d_discriminator_look_kernel_2_10 = Math.fround(sum10);
+        const d_discriminator_look_kernel_2_11 = Math.fround(sum11);
+        const d_discriminator_look_kernel_2_12 = Math.fround(sum12);
+        const d_discriminator_look_kernel_2_13 = Math.fround(sum13);
+        const d_discriminator_look_kernel00 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4]! + d_discriminator_look_kernel_2_00,
+        );
+        const d_discriminator_look_kernel01 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 1]! + d_discriminator_look_kernel_2_01,
+        );
+        const d_discriminator_look_kernel02 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 2]! + d_discriminator_look_kernel_2_02,
+        );
+        const d_discriminator_look_kernel03 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 3]! + d_discriminator_look_kernel_2_03,
+        );
+        const d_discriminator_look_kernel10 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 16]! + d_discriminator_look_kernel_2_10,
+        );
+        const d_discriminator_look_kernel11 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 17]! + d_discriminator_look_kernel_2_11,
+        );
+        const d_discriminator_look_kernel12 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 18]! + d_discriminator_look_kernel_2_12,
+        );
+        const d_discriminator_look_kernel13 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 19]! + d_discriminator_look_kernel_2_13,
+        );
+        const discriminator_look_kernel_m_next00 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4]! * 0.5 + d_discriminator_look_kernel00 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4] = discriminator_look_kernel_m_next00;
+        const discriminator_look_kernel_m_next01 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 1]! * 0.5 +
+            d_discriminator_look_kernel01 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 1] = discriminator_look_kernel_m_next01;
+        const discriminator_look_kernel_m_next02 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 2]! * 0.5 +
+            d_discriminator_look_kernel02 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 2] = discriminator_look_kernel_m_next02;
+        const discriminator_look_kernel_m_next03 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 3]! * 0.5 +
+            d_discriminator_look_kernel03 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 3] = discriminator_look_kernel_m_next03;
+        const discriminator_look_kernel_m_next10 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 16]! * 0.5 +
+            d_discriminator_look_kernel10 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 16] = discriminator_look_kernel_m_next10;
+        const discriminator_look_kernel_m_next11 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 17]! * 0.5 +
+            d_discriminator_look_kernel11 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 17] = discriminator_look_kernel_m_next11;
+        const discriminator_look_kernel_m_next12 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 18]! * 0.5 +
+            d_discriminator_look_kernel12 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 18] = discriminator_look_kernel_m_next12;
+        const discriminator_look_kernel_m_next13 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 19]! * 0.5 +
+            d_discriminator_look_kernel13 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 19] = discriminator_look_kernel_m_next13;
+        const discriminator_look_kernel_v_next00 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4]! * 0.999 +
+            d_discriminator_look_kernel00 * d_discriminator_look_kernel00 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4] = discriminator_look_kernel_v_next00;
+        const discriminator_look_kernel_v_next01 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 1]! * 0.999 +
+            d_discriminator_look_kernel01 * d_discriminator_look_kernel01 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 1] = discriminator_look_kernel_v_next01;
+        const discriminator_look_kernel_v_next02 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 2]! * 0.999 +
+            d_discriminator_look_kernel02 * d_discriminator_look_kernel02 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 2] = discriminator_look_kernel_v_next02;
+        const discriminator_look_kernel_v_next03 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 3]! * 0.999 +
+            d_discriminator_look_kernel03 * d_discriminator_look_kernel03 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 3] = discriminator_look_kernel_v_next03;
+        const discriminator_look_kernel_v_next10 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 16]! * 0.999 +
+            d_discriminator_look_kernel10 * d_discriminator_look_kernel10 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 16] = discriminator_look_kernel_v_next10;
+        const discriminator_look_kernel_v_next11 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 17]! * 0.999 +
+            d_discriminator_look_kernel11 * d_discriminator_look_kernel11 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 17] = discriminator_look_kernel_v_next11;
+        const discriminator_look_kernel_v_next12 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 18]! * 0.999 +
+            d_discriminator_look_kernel12 * d_discriminator_look_kernel12 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 18] = discriminator_look_kernel_v_next12;
+        const discriminator_look_kernel_v_next13 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 19]! * 0.999 +
+            d_discriminator_look_kernel13 * d_discriminator_look_kernel13 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 19] = discriminator_look_kernel_v_next13;
+        discriminator_look_kernel[i * 16 + l * 4] =
+          discriminator_look_kernel[i * 16 + l * 4]! -
+          (discriminator_look_kernel_m_next00 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next00 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 1] =
+          discriminator_look_kernel[i * 16 + l * 4 + 1]! -
+          (discriminator_look_kernel_m_next01 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next01 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 2] =
+          discriminator_look_kernel[i * 16 + l * 4 + 2]! -
+          (discriminator_look_kernel_m_next02 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next02 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 3] =
+          discriminator_look_kernel[i * 16 + l * 4 + 3]! -
+          (discriminator_look_kernel_m_next03 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next03 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 16] =
+          discriminator_look_kernel[i * 16 + l * 4 + 16]! -
+          (discriminator_look_kernel_m_next10 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next10 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 17] =
+          discriminator_look_kernel[i * 16 + l * 4 + 17]! -
+          (discriminator_look_kernel_m_next11 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next11 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 18] =
+          discriminator_look_kernel[i * 16 + l * 4 + 18]! -
+          (discriminator_look_kernel_m_next12 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next12 * correction_0) + 1e-8);
+        discriminator_look_kernel[i * 16 + l * 4 + 19] =
+          discriminator_look_kernel[i * 16 + l * 4 + 19]! -
+          (discriminator_look_kernel_m_next13 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next13 * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/**
+ * mul_6 = radius ⊙ cos
+ * 36,864 floating-point operations.
+ */
+function mul_64x32_generator(random_: Int32Array, mul_6_: Float32Array): () => void {
+  return function mul_64x32_generator(): void {
+    const random = random_;
+    const mul_6 = mul_6_;
+    const random_0 = random[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        mul_6[i * 32 + j] =
+          Math.sqrt(
+            log(
+              (Math.min(
+                Math.floor(randomBits(random_0, 0, i * 32 + j) * 0.00390625) + 8_388_608,
+                16_777_215,
+              ) +
+                1) *
+                5.960464477539063e-8,
+            ) * -2,
+          ) *
+          cos(
+            Math.min(
+              Math.floor(randomBits(random_0, 1, i * 32 + j) * 0.00390625) + 8_388_608,
+              16_777_215,
+            ) * 3.7450702829239286e-7,
+          );
+      }
+    }
+  };
+}
+
+/**
+ * generator.spread.product = mul_6 · generator.spread.kernel
+ * generator.spread = generator.spread.product + generator.spread.bias
+ * 3,261,440 floating-point operations.
+ */
+function dotAdd_64x32x784_generator(
+  mul_6_: Float32Array,
+  generator_spread_kernel_: Float32Array,
+  generator_spread_bias_: Float32Array,
+  generator_spread_: Float32Array,
+): () => void {
+  return function dotAdd_64x32x784_generator(): void {
+    const mul_6 = mul_6_;
+    const generator_spread_kernel = generator_spread_kernel_;
+    const generator_spread_bias = generator_spread_bias_;
+    const generator_spread = generator_spread_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const mul_6_0 = mul_6[i * 32 + k]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+            const mul_6_1 = mul_6[i * 32 + k + 32]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 1]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+            const mul_6_1 = mul_6[i * 32 + k + 33]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 2]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+            const mul_6_1 = mul_6[i * 32 + k + 34]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 3]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+            const mul_6_1 = mul_6[i * 32 + k + 35]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+        }
+        const generator_spread_product00 = Math.fround(sum00);
+        const generator_spread_product01 = Math.fround(sum01);
+        const generator_spread_product02 = Math.fround(sum02);
+        const generator_spread_product10 = Math.fround(sum10);
+        const generator_spread_product11 = Math.fround(sum11);
+        const generator_spread_product12 = Math.fround(sum12);
+        const generator_spread_bias_0 = generator_spread_bias[j]!;
+        const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
+        const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
+        generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
+        generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
+        generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
+        generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
+        generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
+        generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const mul_6_2 = mul_6[i * 32 + k]!;
+        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+        const mul_6_3 = mul_6[i * 32 + k + 32]!;
+        sum0 += mul_6_2 * generator_spread_kernel_3;
+        sum1 += mul_6_3 * generator_spread_kernel_3;
+      }
+      const generator_spread_product0 = Math.fround(sum0);
+      const generator_spread_product1 = Math.fround(sum1);
+      const generator_spread_bias_3 = generator_spread_bias[783]!;
+      generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
+      generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
+    }
+  };
+}
+
+/**
+ * sum = Σ reshape(generator.spread, [64,16,7,7]) over axes 0,2,3
+ * generator.norm.mu = sum ⊙ 0.00031887755102040814
+ * sum_2 = Σ mul_7 over axes 0,2,3
+ * generator.norm.sigmaSquared = sum_2 ⊙ 0.00031887755102040814
+ * sqrt = √add_4
+ * generator.norm.inverse = 1 / sqrt
+ * add_5 = mul_8 + mul_9
+ * add_6 = mul_10 + mul_11
+ * 251,056 floating-point operations.
+ */
+function sumMulAdd_64x7x7x16_generator(
+  generator_spread_: Float32Array,
+  generator_norm_mu_2_: Float32Array,
+  sqrt_2_: Float32Array,
+  generator_norm_inverse_: Float32Array,
+  generator_norm_mean_: Float32Array,
+  generator_norm_variance_: Float32Array,
+): () => void {
+  return function sumMulAdd_64x7x7x16_generator(): void {
+    const generator_spread = generator_spread_;
+    const generator_norm_mu_2 = generator_norm_mu_2_;
+    const sqrt_2 = sqrt_2_;
+    const generator_norm_inverse = generator_norm_inverse_;
+    const generator_norm_mean = generator_norm_mean_;
+    const generator_norm_variance = generator_norm_variance_;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
+          }
+        }
+      }
+      const sum_2 = Math.fround(sum);
+      const generator_norm_mu = Math.fround(sum_2 * 0.00031887755102040814);
+      generator_norm_mu_2[i] = generator_norm_mu;
+      let sum_3 = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            const part_0 = Math.fround(
+              generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu,
+            );
+            sum_3 += part_0 * part_0;
+          }
+        }
+      }
+      const sum_2_2 = Math.fround(sum_3);
+      const generator_norm_sigmaSquared = Math.fround(sum_2_2 * 0.00031887755102040814);
+      const sqrt = Math.fround(Math.sqrt(generator_norm_sigmaSquared + 0.00001));
+      sqrt_2[i] = sqrt;
+      generator_norm_inverse[i] = 1 / sqrt;
+      generator_norm_mean[i] =
+        generator_norm_mean[i]! * 0.9 + generator_norm_mu * 0.09999999999999998;
+      generator_norm_variance[i] =
+        generator_norm_variance[i]! * 0.9 + generator_norm_sigmaSquared * 0.10003189792663474;
+    }
+  };
+}
+
+/**
+ * generator.norm.normal = generator.norm.centered ⊙ generator.norm.inverse
+ * started = relu(generator.norm)
+ * 200,704 floating-point operations.
+ */
+function mulRelu_64x16x7x7_generator(
+  generator_spread_: Float32Array,
+  generator_norm_mu_: Float32Array,
+  generator_norm_inverse_: Float32Array,
+  generator_norm_normal_2_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  generator_norm_beta_: Float32Array,
+  started_: Float32Array,
+): () => void {
+  return function mulRelu_64x16x7x7_generator(): void {
+    const generator_spread = generator_spread_;
+    const generator_norm_mu = generator_norm_mu_;
+    const generator_norm_inverse = generator_norm_inverse_;
+    const generator_norm_normal_2 = generator_norm_normal_2_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const generator_norm_beta = generator_norm_beta_;
+    const started = started_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 7; m++) {
+            const generator_norm_normal = Math.fround(
+              Math.fround(generator_spread[i * 784 + j * 49 + l * 7 + m]! - generator_norm_mu[j]!) *
+                generator_norm_inverse[j]!,
+            );
+            generator_norm_normal_2[i * 784 + j * 49 + l * 7 + m] = generator_norm_normal;
+            const generator_norm_gamma_0 = generator_norm_gamma[j]!;
+            const mul_0 = generator_norm_normal * generator_norm_gamma_0;
+            const generator_norm_beta_0 = generator_norm_beta[j]!;
+            const add_0 = mul_0 + generator_norm_beta_0;
+            started[i * 784 + j * 49 + l * 7 + m] = add_0 < 0 ? 0 : add_0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])
+ * generator.double = relu(generator.double.z)
+ * 51,480,576 floating-point operations.
+ */
+function convRelu_64x8x14x16x4x4x14_generator(
+  started_padded_: Float32Array,
+  generator_double_kernel_: Float32Array,
+  generator_double_bias_: Float32Array,
+  generator_double_: Float32Array,
+): () => void {
+  return function convRelu_64x8x14x16x4x4x14_generator(): void {
+    const started_padded = started_padded_;
+    const generator_double_kernel = generator_double_kernel_;
+    const generator_double_bias = generator_double_bias_;
+    const generator_double = generator_double_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const started_padded_0 =
+                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+                  const generator_double_kernel_0 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+                  const started_padded_1 =
+                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+                  const generator_double_kernel_1 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+                  const generator_double_kernel_2 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+                  const generator_double_kernel_3 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+                  sum00 += started_padded_0 * generator_double_kernel_0;
+                  sum01 += started_padded_1 * generator_double_kernel_0;
+                  sum10 += started_padded_0 * generator_double_kernel_1;
+                  sum11 += started_padded_1 * generator_double_kernel_1;
+                  sum20 += started_padded_0 * generator_double_kernel_2;
+                  sum21 += started_padded_1 * generator_double_kernel_2;
+                  sum30 += started_padded_0 * generator_double_kernel_3;
+                  sum31 += started_padded_1 * generator_double_kernel_3;
+                }
+              }
+            }
+            const generator_double_product00 = Math.fround(sum00);
+            const generator_double_product01 = Math.fround(sum01);
+            const generator_double_product10 = Math.fround(sum10);
+            const generator_double_product11 = Math.fround(sum11);
+            const generator_double_product20 = Math.fround(sum20);
+            const generator_double_product21 = Math.fround(sum21);
+            const generator_double_product30 = Math.fround(sum30);
+            const generator_double_product31 = Math.fround(sum31);
+            const generator_double_bias_0 = generator_double_bias[j]!;
+            const add_0 = generator_double_product00 + generator_double_bias_0;
+            const add_1 = generator_double_product01 + generator_double_bias_0;
+            const generator_double_bias_1 = generator_double_bias[j + 1]!;
+            const add_2 = generator_double_product10 + generator_double_bias_1;
+            const add_3 = generator_double_product11 + generator_double_bias_1;
+            const generator_double_bias_2 = generator_double_bias[j + 2]!;
+            const add_4 = generator_double_product20 + generator_double_bias_2;
+            const add_5 = generator_double_product21 + generator_double_bias_2;
+            const generator_double_bias_3 = generator_double_bias[j + 3]!;
+            const add_6 = generator_double_product30 + generator_double_bias_3;
+            const add_7 = generator_double_product31 + generator_double_bias_3;
+            generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** generator.double_padded = generator.double in a margin of zeros */
+function pad_64x8x31x31_generator(
+  generator_double_: Float32Array,
+  generator_double_padded_: Float32Array,
+): () => void {
+  return function pad_64x8x31x31_generator(): void {
+    const generator_double = generator_double_;
+    const generator_double_padded = generator_double_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 31; l++) {
+          for (let m = 0; m < 31; m++) {
+            generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+              0 <= ((l / 2) | 0) - 1 &&
+              ((l / 2) | 0) - 1 < 14 &&
+              l % 2 === 0 &&
+              0 <= ((m / 2) | 0) - 1 &&
+              ((m / 2) | 0) - 1 < 14 &&
+              m % 2 === 0
+                ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
+ * generator.paint = sigmoid(generator.paint.z)
+ * All sums first, kept in generator_paint; then the rest, point by point.
+ * 13,095,936 floating-point operations.
+ */
+function convSigmoid_64x1x28x8x4x4x28_generator(
+  generator_double_padded_: Float32Array,
+  generator_paint_kernel_: Float32Array,
+  generator_paint_: Float32Array,
+  generator_paint_bias_: Float32Array,
+): () => void {
+  return function convSigmoid_64x1x28x8x4x4x28_generator(): void {
+    const generator_double_padded = generator_double_padded_;
+    const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    const generator_paint_bias = generator_paint_bias_;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m += 4) {
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const generator_double_padded_0 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                const generator_paint_kernel_0 =
+                  generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+                const generator_double_padded_1 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                const generator_double_padded_2 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                const generator_double_padded_3 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+                sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+                sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+                sum3 += generator_double_padded_3 * generator_paint_kernel_0;
+              }
+            }
+          }
+          generator_paint[i * 784 + l * 28 + m] = sum0;
+          generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+          generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+          generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+        }
+      }
+    }
+    const generator_paint_bias_0 = generator_paint_bias[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m++) {
+          const generator_paint_product = generator_paint[i * 784 + l * 28 + m]!;
+          generator_paint[i * 784 + l * 28 + m] =
+            1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
+ * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
+ * edges_2 = lt_3 ? discriminator.look.z_2 : mul_15
+ * 3,411,968 floating-point operations.
+ */
+function convAddWhere_64x8x14x1x4x4x14_generator(
+  generator_paint_padded_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  discriminator_look_bias_: Float32Array,
+  discriminator_look_z_2_: Float32Array,
+  edges_2_: Float32Array,
+): () => void {
+  return function convAddWhere_64x8x14x1x4x4x14_generator(): void {
+    const generator_paint_padded = generator_paint_padded_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const discriminator_look_bias = discriminator_look_bias_;
+    const discriminator_look_z_2 = discriminator_look_z_2_;
+    const edges_2 = edges_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const generator_paint_padded_0 =
+                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+                const discriminator_look_kernel_0 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+                const generator_paint_padded_1 =
+                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+                const discriminator_look_kernel_1 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+                const discriminator_look_kernel_2 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+                const discriminator_look_kernel_3 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+                sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+                sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+                sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+                sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+                sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+                sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+                sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+                sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
+              }
+            }
+            const discriminator_look_product_2_00 = Math.fround(sum00);
+            const discriminator_look_product_2_01 = Math.fround(sum01);
+            const discriminator_look_product_2_10 = Math.fround(sum10);
+            const discriminator_look_product_2_11 = Math.fround(sum11);
+            const discriminator_look_product_2_20 = Math.fround(sum20);
+            const discriminator_look_product_2_21 = Math.fround(sum21);
+            const discriminator_look_product_2_30 = Math.fround(sum30);
+            const discriminator_look_product_2_31 = Math.fround(sum31);
+            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+            const discriminator_look_z_2_00 = Math.fround(
+              discriminator_look_product_2_00 + discriminator_look_bias_0,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
+            const discriminator_look_z_2_01 = Math.fround(
+              discriminator_look_product_2_01 + discriminator_look_bias_0,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
+            const discriminator_look_z_2_10 = Math.fround(
+              discriminator_look_product_2_10 + discriminator_look_bias_1,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              discriminator_look_z_2_10;
+            const discriminator_look_z_2_11 = Math.fround(
+              discriminator_look_product_2_11 + discriminator_look_bias_1,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              discriminator_look_z_2_11;
+            const discriminator_look_z_2_20 = Math.fround(
+              discriminator_look_product_2_20 + discriminator_look_bias_2,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              discriminator_look_z_2_20;
+            const discriminator_look_z_2_21 = Math.fround(
+              discriminator_look_product_2_21 + discriminator_look_bias_2,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              discriminator_look_z_2_21;
+            const discriminator_look_z_2_30 = Math.fround(
+              discriminator_look_product_2_30 + discriminator_look_bias_3,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              discriminator_look_z_2_30;
+            const discriminator_look_z_2_31 = Math.fround(
+              discriminator_look_product_2_31 + discriminator_look_bias_3,
+            );
+            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              discriminator_look_z_2_31;
+            edges_2[i * 1568 + j * 196 + l * 14 + m] =
+              0 < discriminator_look_z_2_00
+                ? discriminator_look_z_2_00
+                : discriminator_look_z_2_00 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+              0 < discriminator_look_z_2_01
+                ? discriminator_look_z_2_01
+                : discriminator_look_z_2_01 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              0 < discriminator_look_z_2_10
+                ? discriminator_look_z_2_10
+                : discriminator_look_z_2_10 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              0 < discriminator_look_z_2_11
+                ? discriminator_look_z_2_11
+                : discriminator_look_z_2_11 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              0 < discriminator_look_z_2_20
+                ? discriminator_look_z_2_20
+                : discriminator_look_z_2_20 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              0 < discriminator_look_z_2_21
+                ? discriminator_look_z_2_21
+                : discriminator_look_z_2_21 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              0 < discriminator_look_z_2_30
+                ? discriminator_look_z_2_30
+                : discriminator_look_z_2_30 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              0 < discriminator_look_z_2_31
+                ? discriminator_look_z_2_31
+                : discriminator_look_z_2_31 * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.compare.product_2 = edges_2 ∗ discriminator.compare.kernel
+ * discriminator.compare.z_2 = discriminator.compare.product_2 + discriminator.compare.bias
+ * parts_2 = lt_4 ? discriminator.compare.z_2 : mul_16
+ * 12,945,408 floating-point operations.
+ */
+function convAddWhere_64x16x7x8x4x4x7_generator(
+  edges_2_padded_: Float32Array,
+  discriminator_compare_kernel_: Float32Array,
+  discriminator_compare_bias_: Float32Array,
+  discriminator_compare_z_2_: Float32Array,
+  parts_2_: Float32Array,
+): () => void {
+  return function convAddWhere_64x16x7x8x4x4x7_generator(): void {
+    const edges_2_padded = edges_2_padded_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    const discriminator_compare_bias = discriminator_compare_bias_;
+    const discriminator_compare_z_2 = discriminator_compare_z_2_;
+    const parts_2 = parts_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j += 4) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 6; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const edges_2_padded_0 =
+                    edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+                  const discriminator_compare_kernel_0 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                  const edges_2_padded_1 =
+                    edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
+                  const discriminator_compare_kernel_1 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                  const discriminator_compare_kernel_2 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                  const discriminator_compare_kernel_3 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                  sum00 += edges_2_padded_0 * discriminator_compare_kernel_0;
+                  sum01 += edges_2_padded_1 * discriminator_compare_kernel_0;
+                  sum10 += edges_2_padded_0 * discriminator_compare_kernel_1;
+                  sum11 += edges_2_padded_1 * discriminator_compare_kernel_1;
+                  sum20 += edges_2_padded_0 * discriminator_compare_kernel_2;
+                  sum21 += edges_2_padded_1 * discriminator_compare_kernel_2;
+                  sum30 += edges_2_padded_0 * discriminator_compare_kernel_3;
+                  sum31 += edges_2_padded_1 * discriminator_compare_kernel_3;
+                }
+              }
+            }
+            const discriminator_compare_product_2_00 = Math.fround(sum00);
+            const discriminator_compare_product_2_01 = Math.fround(sum01);
+            const discriminator_compare_product_2_10 = Math.fround(sum10);
+            const discriminator_compare_product_2_11 = Math.fround(sum11);
+            const discriminator_compare_product_2_20 = Math.fround(sum20);
+            const discriminator_compare_product_2_21 = Math.fround(sum21);
+            const discriminator_compare_product_2_30 = Math.fround(sum30);
+            const discriminator_compare_product_2_31 = Math.fround(sum31);
+            const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
+            const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
+            const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
+            const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
+            const discriminator_compare_z_2_00 = Math.fround(
+              discriminator_compare_product_2_00 + discriminator_compare_bias_0,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z_2_00;
+            const discriminator_compare_z_2_01 = Math.fround(
+              discriminator_compare_product_2_01 + discriminator_compare_bias_0,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 1] =
+              discriminator_compare_z_2_01;
+            const discriminator_compare_z_2_10 = Math.fround(
+              discriminator_compare_product_2_10 + discriminator_compare_bias_1,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 49] =
+              discriminator_compare_z_2_10;
+            const discriminator_compare_z_2_11 = Math.fround(
+              discriminator_compare_product_2_11 + discriminator_compare_bias_1,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 50] =
+              discriminator_compare_z_2_11;
+            const discriminator_compare_z_2_20 = Math.fround(
+              discriminator_compare_product_2_20 + discriminator_compare_bias_2,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 98] =
+              discriminator_compare_z_2_20;
+            const discriminator_compare_z_2_21 = Math.fround(
+              discriminator_compare_product_2_21 + discriminator_compare_bias_2,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 99] =
+              discriminator_compare_z_2_21;
+            const discriminator_compare_z_2_30 = Math.fround(
+              discriminator_compare_product_2_30 + discriminator_compare_bias_3,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 147] =
+              discriminator_compare_z_2_30;
+            const discriminator_compare_z_2_31 = Math.fround(
+              discriminator_compare_product_2_31 + discriminator_compare_bias_3,
+            );
+            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 148] =
+              discriminator_compare_z_2_31;
+            parts_2[i * 784 + j * 49 + l * 7 + m] =
+              0 < discriminator_compare_z_2_00
+                ? discriminator_compare_z_2_00
+                : discriminator_compare_z_2_00 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 1] =
+              0 < discriminator_compare_z_2_01
+                ? discriminator_compare_z_2_01
+                : discriminator_compare_z_2_01 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 49] =
+              0 < discriminator_compare_z_2_10
+                ? discriminator_compare_z_2_10
+                : discriminator_compare_z_2_10 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 50] =
+              0 < discriminator_compare_z_2_11
+                ? discriminator_compare_z_2_11
+                : discriminator_compare_z_2_11 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 98] =
+              0 < discriminator_compare_z_2_20
+                ? discriminator_compare_z_2_20
+                : discriminator_compare_z_2_20 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 99] =
+              0 < discriminator_compare_z_2_21
+                ? discriminator_compare_z_2_21
+                : discriminator_compare_z_2_21 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 147] =
+              0 < discriminator_compare_z_2_30
+                ? discriminator_compare_z_2_30
+                : discriminator_compare_z_2_30 * 0.2;
+            parts_2[i * 784 + j * 49 + l * 7 + m + 148] =
+              0 < discriminator_compare_z_2_31
+                ? discriminator_compare_z_2_31
+                : discriminator_compare_z_2_31 * 0.2;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const edges_2_padded_2 =
+                  edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+                const discriminator_compare_kernel_4 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                const discriminator_compare_kernel_5 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                const discriminator_compare_kernel_6 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                const discriminator_compare_kernel_7 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                sum0 += edges_2_padded_2 * discriminator_compare_kernel_4;
+                sum1 += edges_2_padded_2 * discriminator_compare_kernel_5;
+                sum2 += edges_2_padded_2 * discriminator_compare_kernel_6;
+                sum3 += edges_2_padded_2 * discriminator_compare_kernel_7;
+              }
+            }
+          }
+          const discriminator_compare_product_2_0 = Math.fround(sum0);
+          const discriminator_compare_product_2_1 = Math.fround(sum1);
+          const discriminator_compare_product_2_2 = Math.fround(sum2);
+          const discriminator_compare_product_2_3 = Math.fround(sum3);
+          const discriminator_compare_z_2_0 = Math.fround(
+            discriminator_compare_product_2_0 + discriminator_compare_bias[j]!,
+          );
+          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z_2_0;
+          const discriminator_compare_z_2_1 = Math.fround(
+            discriminator_compare_product_2_1 + discriminator_compare_bias[j + 1]!,
+          );
+          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z_2_1;
+          const discriminator_compare_z_2_2 = Math.fround(
+            discriminator_compare_product_2_2 + discriminator_compare_bias[j + 2]!,
+          );
+          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z_2_2;
+          const discriminator_compare_z_2_3 = Math.fround(
+            discriminator_compare_product_2_3 + discriminator_compare_bias[j + 3]!,
+          );
+          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z_2_3;
+          parts_2[i * 784 + j * 49 + l * 7 + 6] =
+            0 < discriminator_compare_z_2_0
+              ? discriminator_compare_z_2_0
+              : discriminator_compare_z_2_0 * 0.2;
+          parts_2[i * 784 + j * 49 + l * 7 + 55] =
+            0 < discriminator_compare_z_2_1
+              ? discriminator_compare_z_2_1
+              : discriminator_compare_z_2_1 * 0.2;
+          parts_2[i * 784 + j * 49 + l * 7 + 104] =
+            0 < discriminator_compare_z_2_2
+              ? discriminator_compare_z_2_2
+              : discriminator_compare_z_2_2 * 0.2;
+          parts_2[i * 784 + j * 49 + l * 7 + 153] =
+            0 < discriminator_compare_z_2_3
+              ? discriminator_compare_z_2_3
+              : discriminator_compare_z_2_3 * 0.2;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel
+ * neg_4 = −discriminator.judge_2
+ * exp_3 = exp(neg_5)
+ * d_discriminator.judge.product_2 = d_discriminator.judge_2
+ * All sums first, kept in neg_4; then the rest, point by point.
+ * 101,248 floating-point operations.
+ */
+function dotNegExpNeg_64x784x1_generator(
+  parts_2_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  neg_4_: Float32Array,
+  discriminator_judge_bias_: Float32Array,
+  exp_3_2_: Float32Array,
+  live_rows_: Int32Array,
+  d_rowSum_3_: Float32Array,
+  d_discriminator_judge_2_: Float32Array,
+): () => void {
+  return function dotNegExpNeg_64x784x1_generator(): void {
+    const parts_2 = parts_2_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const neg_4 = neg_4_;
+    const discriminator_judge_bias = discriminator_judge_bias_;
+    const exp_3_2 = exp_3_2_;
+    const live_rows = live_rows_;
+    const d_rowSum_3 = d_rowSum_3_;
+    const d_discriminator_judge_2 = d_discriminator_judge_2_;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const parts_2_0 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
+        const parts_2_1 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
+        const parts_2_2 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
+        const parts_2_3 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        sum0 += parts_2_0 * discriminator_judge_kernel_0;
+        sum1 += parts_2_1 * discriminator_judge_kernel_0;
+        sum2 += parts_2_2 * discriminator_judge_kernel_0;
+        sum3 += parts_2_3 * discriminator_judge_kernel_0;
+      }
+      neg_4[i] = sum0;
+      neg_4[i + 1] = sum1;
+      neg_4[i + 2] = sum2;
+      neg_4[i + 3] = sum3;
+    }
+    const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_3_0 = d_rowSum_3[0]!;
+    for (let i = 0; i < 64; i++) {
+      const discriminator_judge_product_2 = neg_4[i]!;
+      const neg_4_2 = Math.fround(-(discriminator_judge_product_2 + discriminator_judge_bias_0));
+      neg_4[i] = neg_4_2;
+      const exp_3 = Math.fround(exp(-Math.abs(neg_4_2)));
+      exp_3_2[i] = exp_3;
+      const lt_0 = i < live_rows_0;
+      const chosen_0 = lt_0 ? d_rowSum_3_0 : 0;
+      d_discriminator_judge_2[i] = -(
+        -((chosen_0 / (exp_3 + 1)) * exp_3) * Math.sign(neg_4_2) +
+        (0 < neg_4_2 ? chosen_0 : neg_4_2 === 0 ? chosen_0 * 0.5 : 0)
+      );
+    }
+  };
+}
+
+/**
+ * sum_5 = Σ add_9 over axes 1
+ * rowSum_3 = Σ liveRows_3
+ * 320 floating-point operations.
+ */
+function sum_1x64_generator(
+  rowSum_3_: Float32Array,
+  neg_4_: Float32Array,
+  exp_3_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_1x64_generator(): void {
+    const rowSum_3 = rowSum_3_;
+    const neg_4 = neg_4_;
+    const exp_3 = exp_3_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      const add_0 = Math.max(neg_4[i]!, 0) + log1p(exp_3[i]!);
+      let sum = 0;
+      sum += add_0;
+      const sum_5 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_5 : 0;
+    }
+    rowSum_3[0] = total;
+  };
+}
+
+/**
+ * d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ
+ * 100,352 floating-point operations.
+ */
+function dot_64x1x784_generator(
+  d_discriminator_judge_2_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  d_flatten_2_: Float32Array,
+): () => void {
+  return function dot_64x1x784_generator(): void {
+    const d_discriminator_judge_2 = d_discriminator_judge_2_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const d_flatten_2 = d_flatten_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 784; j++) {
+        const mul_0 = d_discriminator_judge_2[i]! * discriminator_judge_kernel[j]!;
+        let sum = 0;
+        sum += mul_0;
+        d_flatten_2[i * 784 + j] = sum;
+      }
+    }
+  };
+}
+
+/**
+ * d_discriminator.compare.product_2 = d_discriminator.compare.z_2
+ * 100,352 floating-point operations.
+ */
+function add_64x16x7x7_generator(
+  discriminator_compare_z_2_: Float32Array,
+  d_flatten_2_: Float32Array,
+  d_discriminator_compare_z_2_: Float32Array,
+): () => void {
+  return function add_64x16x7x7_generator(): void {
+    const discriminator_compare_z_2 = discriminator_compare_z_2_;
+    const d_flatten_2 = d_flatten_2_;
+    const d_discriminator_compare_z_2 = d_discriminator_compare_z_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 7; m++) {
+            const lt_0 = 0 < discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m]!;
+            d_discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m] =
+              (lt_0 ? d_flatten_2[i * 784 + j * 49 + l * 7 + m]! : 0) +
+              (lt_0 ? 0 : d_flatten_2[i * 784 + j * 49 + l * 7 + m]!) * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_edges_2 = d_discriminator.compare.z_2 ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])
+ * d_discriminator.look.product_2 = d_discriminator.look.z_2
+ * 51,580,928 floating-point operations.
+ */
+function convAdd_64x8x14x16x4x4x14_generator(
+  d_discriminator_compare_z_2_padded_: Float32Array,
+  discriminator_compare_kernel_: Float32Array,
+  discriminator_look_z_2_: Float32Array,
+  d_discriminator_look_z_2_: Float32Array,
+): () => void {
+  return function convAdd_64x8x14x16x4x4x14_generator(): void {
+    const d_discriminator_compare_z_2_padded = d_discriminator_compare_z_2_padded_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    const discriminator_look_z_2 = discriminator_look_z_2_;
+    const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const d_discriminator_compare_z_2_padded_0 =
+                    d_discriminator_compare_z_2_padded[
+                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3
+                    ]!;
+                  const discriminator_compare_kernel_0 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+                  const d_discriminator_compare_z_2_padded_1 =
+                    d_discriminator_compare_z_2_padded[
+                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
+                    ]!;
+                  const discriminator_compare_kernel_1 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+                  const discriminator_compare_kernel_2 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+                  const discriminator_compare_kernel_3 =
+                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+                  sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
+                  sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
+                  sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
+                  sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
+                  sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
+                  sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
+                  sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
+                  sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
+                }
+              }
+            }
+            const d_edges_2_00 = Math.fround(sum00);
+            const d_edges_2_01 = Math.fround(sum01);
+            const d_edges_2_10 = Math.fround(sum10);
+            const d_edges_2_11 = Math.fround(sum11);
+            const d_edges_2_20 = Math.fround(sum20);
+            const d_edges_2_21 = Math.fround(sum21);
+            const d_edges_2_30 = Math.fround(sum30);
+            const d_edges_2_31 = Math.fround(sum31);
+            const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
+            const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
+            const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
+            const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
+            const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
+            const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
+            const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
+            const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
+              (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+              (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
+            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_generator.paint = d_discriminator.look.z_2 ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])
+ * d_generator.paint.product = d_generator.paint.z
+ * 12,995,584 floating-point operations.
+ */
+function convMul_64x1x28x8x4x4x28_generator(
+  d_discriminator_look_z_2_padded_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  generator_paint_: Float32Array,
+  d_generator_paint_z_: Float32Array,
+): () => void {
+  return function convMul_64x1x28x8x4x4x28_generator(): void {
+    const d_discriminator_look_z_2_padded = d_discriminator_look_z_2_padded_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const generator_paint = generator_paint_;
+    const d_generator_paint_z = d_generator_paint_z_;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m += 4) {
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const d_discriminator_look_z_2_padded_0 =
+                  d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                const discriminator_look_kernel_0 =
+                  discriminator_look_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+                const d_discriminator_look_z_2_padded_1 =
+                  d_discriminator_look_z_2_padded[
+                    i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1
+                  ]!;
+                const d_discriminator_look_z_2_padded_2 =
+                  d_discriminator_look_z_2_padded[
+                    i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2
+                  ]!;
+                const d_discriminator_look_z_2_padded_3 =
+                  d_discriminator_look_z_2_padded[
+                    i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3
+                  ]!;
+                sum0 += d_discriminator_look_z_2_padded_0 * discriminator_look_kernel_0;
+                sum1 += d_discriminator_look_z_2_padded_1 * discriminator_look_kernel_0;
+                sum2 += d_discriminator_look_z_2_padded_2 * discriminator_look_kernel_0;
+                sum3 += d_discriminator_look_z_2_padded_3 * discriminator_look_kernel_0;
+              }
+            }
+          }
+          const d_generator_paint0 = Math.fround(sum0);
+          const d_generator_paint1 = Math.fround(sum1);
+          const d_generator_paint2 = Math.fround(sum2);
+          const d_generator_paint3 = Math.fround(sum3);
+          const generator_paint_0 = generator_paint[i * 784 + l * 28 + m]!;
+          const generator_paint_1 = generator_paint[i * 784 + l * 28 + m + 1]!;
+          const generator_paint_2 = generator_paint[i * 784 + l * 28 + m + 2]!;
+          const generator_paint_3 = generator_paint[i * 784 + l * 28 + m + 3]!;
+          d_generator_paint_z[i * 784 + l * 28 + m] =
+            d_generator_paint0 * (generator_paint_0 * (1 - generator_paint_0));
+          d_generator_paint_z[i * 784 + l * 28 + m + 1] =
+            d_generator_paint1 * (generator_paint_1 * (1 - generator_paint_1));
+          d_generator_paint_z[i * 784 + l * 28 + m + 2] =
+            d_generator_paint2 * (generator_paint_2 * (1 - generator_paint_2));
+          d_generator_paint_z[i * 784 + l * 28 + m + 3] =
+            d_generator_paint3 * (generator_paint_3 * (1 - generator_paint_3));
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_generator.paint.bias = Σ d_generator.paint.z over axes 0,2,3
+ * generator.paint.bias.m_next = generator.paint.bias_mul + generator.paint.bias_mul_2
+ * generator.paint.bias.v_next = generator.paint.bias_mul_3 + generator.paint.bias_mul_5
+ * generator.paint.bias_next = generator.paint.bias − generator.paint.bias_div
+ * 50,189 floating-point operations.
+ */
+function sumAdam_64x28x28x1_generator(
+  d_generator_paint_z_: Float32Array,
+  generator_paint_bias_m_: Float32Array,
+  generator_paint_bias_v_: Float32Array,
+  generator_paint_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x28x28x1_generator(): void {
+    const d_generator_paint_z = d_generator_paint_z_;
+    const generator_paint_bias_m = generator_paint_bias_m_;
+    const generator_paint_bias_v = generator_paint_bias_v_;
+    const generator_paint_bias = generator_paint_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 28; k2++) {
+        for (let k3 = 0; k3 < 28; k3++) {
+          sum += d_generator_paint_z[k * 784 + k2 * 28 + k3]!;
+        }
+      }
+    }
+    const d_generator_paint_bias = Math.fround(sum);
+    const generator_paint_bias_m_next = Math.fround(
+      generator_paint_bias_m[0]! * 0.5 + d_generator_paint_bias * 0.5,
+    );
+    generator_paint_bias_m[0] = generator_paint_bias_m_next;
+    const generator_paint_bias_v_next = Math.fround(
+      generator_paint_bias_v[0]! * 0.999 +
+        d_generator_paint_bias * d_generator_paint_bias * 0.0010000000000000009,
+    );
+    generator_paint_bias_v[0] = generator_paint_bias_v_next;
+    generator_paint_bias[0] =
+      generator_paint_bias[0]! -
+      (generator_paint_bias_m_next * rate_0) /
+        (Math.sqrt(generator_paint_bias_v_next * correction_0) + 1e-8);
+  };
+}
+
+/**
+ * d_generator.double = d_generator.paint.z ∗ reverse(transpose(reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
+ * d_generator.double.product = d_generator.double.z
+ * 3,211,264 floating-point operations.
+ */
+function convWhere_64x8x14x1x4x4x14_generator(
+  d_generator_paint_z_padded_: Float32Array,
+  generator_paint_kernel_: Float32Array,
+  generator_double_: Float32Array,
+  d_generator_double_z_: Float32Array,
+): () => void {
+  return function convWhere_64x8x14x1x4x4x14_generator(): void {
+    const d_generator_paint_z_padded = d_generator_paint_z_padded_;
+    const generator_paint_kernel = generator_paint_kernel_;
+    const generator_double = generator_double_;
+    const d_generator_double_z = d_generator_double_z_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const d_generator_paint_z_padded_0 =
+                  d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+                const generator_paint_kernel_0 = generator_paint_kernel[j * 16 + k2 * 4 + k3]!;
+                const d_generator_paint_z_padded_1 =
+                  d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+                const generator_paint_kernel_1 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+                const generator_paint_kernel_2 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+                const generator_paint_kernel_3 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+                sum00 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
+                sum01 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
+                sum10 += d_generator_paint_z_padded_0 * generator_paint_kernel_1;
+                sum11 += d_generator_paint_z_padded_1 * generator_paint_kernel_1;
+                sum20 += d_generator_paint_z_padded_0 * generator_paint_kernel_2;
+                sum21 += d_generator_paint_z_padded_1 * generator_paint_kernel_2;
+                sum30 += d_generator_paint_z_padded_0 * generator_paint_kernel_3;
+                sum31 += d_generator_paint_z_padded_1 * generator_paint_kernel_3;
+              }
+            }
+            const d_generator_double00 = Math.fround(sum00);
+            const d_generator_double01 = Math.fround(sum01);
+            const d_generator_double10 = Math.fround(sum10);
+            const d_generator_double11 = Math.fround(sum11);
+            const d_generator_double20 = Math.fround(sum20);
+            const d_generator_double21 = Math.fround(sum21);
+            const d_generator_double30 = Math.fround(sum30);
+            const d_generator_double31 = Math.fround(sum31);
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? d_generator_double00 : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 1] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? d_generator_double01 : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 196] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 196]!
+                ? d_generator_double10
+                : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 197] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 197]!
+                ? d_generator_double11
+                : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 392] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 392]!
+                ? d_generator_double20
+                : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 393] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 393]!
+                ? d_generator_double21
+                : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 588] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 588]!
+                ? d_generator_double30
+                : 0;
+            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 589] =
+              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 589]!
+                ? d_generator_double31
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_generator.double.bias = Σ d_generator.double.z over axes 0,2,3
+ * generator.double.bias.m_next = generator.double.bias_mul + generator.double.bias_mul_2
+ * generator.double.bias.v_next = generator.double.bias_mul_3 + generator.double.bias_mul_5
+ * generator.double.bias_next = generator.double.bias − generator.double.bias_div
+ * 100,456 floating-point operations.
+ */
+function sumAdam_64x14x14x8_generator(
+  d_generator_double_z_: Float32Array,
+  generator_double_bias_m_: Float32Array,
+  generator_double_bias_v_: Float32Array,
+  generator_double_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x14x14x8_generator(): void {
+    const d_generator_double_z = d_generator_double_z_;
+    const generator_double_bias_m = generator_double_bias_m_;
+    const generator_double_bias_v = generator_double_bias_v_;
+    const generator_double_bias = generator_double_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 14; k2++) {
+          for (let k3 = 0; k3 < 14; k3++) {
+            sum += d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
+          }
+        }
+      }
+      const d_generator_double_bias = Math.fround(sum);
+      const generator_double_bias_m_next = Math.fround(
+        generator_double_bias_m[i]! * 0.5 + d_generator_double_bias * 0.5,
+      );
+      generator_double_bias_m[i] = generator_double_bias_m_next;
+      const generator_double_bias_v_next = Math.fround(
+        generator_double_bias_v[i]! * 0.999 +
+          d_generator_double_bias * d_generator_double_bias * 0.0010000000000000009,
+      );
+      generator_double_bias_v[i] = generator_double_bias_v_next;
+      generator_double_bias[i] =
+        generator_double_bias[i]! -
+        (generator_double_bias_m_next * rate_0) /
+          (Math.sqrt(generator_double_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_reverse_2_conv = transpose(generator.double, [1,0,2,3]) ∗ transpose(d_generator.paint.z, [1,0,2,3])
+ * 12,845,056 floating-point operations.
+ */
+function conv_1x8x4x64x28x28x4_generator(
+  generator_double_padded_2_: Float32Array,
+  d_generator_paint_z_: Float32Array,
+  d_reverse_2_: Float32Array,
+): () => void {
+  return function conv_1x8x4x64x28x28x4_generator(): void {
+    const generator_double_padded_2 = generator_double_padded_2_;
+    const d_generator_paint_z = d_generator_paint_z_;
+    const d_reverse_2 = d_reverse_2_;
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 4; l++) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 64; k++) {
+          for (let k2 = 0; k2 < 28; k2++) {
+            for (let k3 = 0; k3 < 28; k3++) {
+              const generator_double_padded_2_0 =
+                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3]!;
+              const d_generator_paint_z_0 = d_generator_paint_z[k * 784 + k2 * 28 + k3]!;
+              const generator_double_padded_2_1 =
+                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 1]!;
+              const generator_double_padded_2_2 =
+                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 2]!;
+              const generator_double_padded_2_3 =
+                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 3]!;
+              sum0 += generator_double_padded_2_0 * d_generator_paint_z_0;
+              sum1 += generator_double_padded_2_1 * d_generator_paint_z_0;
+              sum2 += generator_double_padded_2_2 * d_generator_paint_z_0;
+              sum3 += generator_double_padded_2_3 * d_generator_paint_z_0;
+            }
+          }
+        }
+        d_reverse_2[j * 16 + l * 4] = sum0;
+        d_reverse_2[j * 16 + l * 4 + 1] = sum1;
+        d_reverse_2[j * 16 + l * 4 + 2] = sum2;
+        d_reverse_2[j * 16 + l * 4 + 3] = sum3;
+      }
+    }
+  };
+}
+
+/**
+ * generator.paint.kernel.m_next = generator.paint.kernel_mul + generator.paint.kernel_mul_2
+ * 384 floating-point operations.
+ */
+function adam_8x1x4x4_generator(
+  generator_paint_kernel_m_: Float32Array,
+  d_reverse_2_: Float32Array,
+): () => void {
+  return function adam_8x1x4x4_generator(): void {
+    const generator_paint_kernel_m = generator_paint_kernel_m_;
+    const d_reverse_2 = d_reverse_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m++) {
+          generator_paint_kernel_m[i * 16 + l * 4 + m] =
+            generator_paint_kernel_m[i * 16 + l * 4 + m]! * 0.5 +
+            d_reverse_2[i * 16 + l * -4 + m * -1 + 15]! * 0.5;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.paint.kernel.v_next = generator.paint.kernel_mul_3 + generator.paint.kernel_mul_5
+ * generator.paint.kernel_next = generator.paint.kernel − generator.paint.kernel_div
+ * 1,280 floating-point operations.
+ */
+function adam_8x1x4x4_2_generator(
+  generator_paint_kernel_v_: Float32Array,
+  d_reverse_2_: Float32Array,
+  generator_paint_kernel_: Float32Array,
+  generator_paint_kernel_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_8x1x4x4_2_generator(): void {
+    const generator_paint_kernel_v = generator_paint_kernel_v_;
+    const d_reverse_2 = d_reverse_2_;
+    const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint_kernel_m = generator_paint_kernel_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m++) {
+          const d_reverse_2_0 = d_reverse_2[i * 16 + l * -4 + m * -1 + 15]!;
+          const generator_paint_kernel_v_next = Math.fround(
+            generator_paint_kernel_v[i * 16 + l * 4 + m]! * 0.999 +
+              d_reverse_2_0 * d_reverse_2_0 * 0.0010000000000000009,
+          );
+          generator_paint_kernel_v[i * 16 + l * 4 + m] = generator_paint_kernel_v_next;
+          generator_paint_kernel[i * 16 + l * 4 + m] =
+            generator_paint_kernel[i * 16 + l * 4 + m]! -
+            (generator_paint_kernel_m[i * 16 + l * 4 + m]! * rate_0) /
+              (Math.sqrt(generator_paint_kernel_v_next * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
+ * d_mul_12 = d_generator.norm
+ * 12,845,056 floating-point operations.
+ */
+function convWhere_64x16x7x8x4x4x7_generator(
+  d_generator_double_z_padded_: Float32Array,
+  generator_double_kernel_: Float32Array,
+  started_: Float32Array,
+  d_generator_norm_: Float32Array,
+): () => void {
+  return function convWhere_64x16x7x8x4x4x7_generator(): void {
+    const d_generator_double_z_padded = d_generator_double_z_padded_;
+    const generator_double_kernel = generator_double_kernel_;
+    const started = started_;
+    const d_generator_norm = d_generator_norm_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j += 4) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 6; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const d_generator_double_z_padded_0 =
+                    d_generator_double_z_padded[
+                      i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3
+                    ]!;
+                  const generator_double_kernel_0 =
+                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                  const d_generator_double_z_padded_1 =
+                    d_generator_double_z_padded[
+                      i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2
+                    ]!;
+                  const generator_double_kernel_1 =
+                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                  const generator_double_kernel_2 =
+                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                  const generator_double_kernel_3 =
+                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                  sum00 += d_generator_double_z_padded_0 * generator_double_kernel_0;
+                  sum01 += d_generator_double_z_padded_1 * generator_double_kernel_0;
+                  sum10 += d_generator_double_z_padded_0 * generator_double_kernel_1;
+                  sum11 += d_generator_double_z_padded_1 * generator_double_kernel_1;
+                  sum20 += d_generator_double_z_padded_0 * generator_double_kernel_2;
+                  sum21 += d_generator_double_z_padded_1 * generator_double_kernel_2;
+                  sum30 += d_generator_double_z_padded_0 * generator_double_kernel_3;
+                  sum31 += d_generator_double_z_padded_1 * generator_double_kernel_3;
+                }
+              }
+            }
+            const d_started00 = Math.fround(sum00);
+            const d_started01 = Math.fround(sum01);
+            const d_started10 = Math.fround(sum10);
+            const d_started11 = Math.fround(sum11);
+            const d_started20 = Math.fround(sum20);
+            const d_started21 = Math.fround(sum21);
+            const d_started30 = Math.fround(sum30);
+            const d_started31 = Math.fround(sum31);
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m] =
+              0 < started[i * 784 + j * 49 + l * 7 + m]! ? d_started00 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 1] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 1]! ? d_started01 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 49] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 49]! ? d_started10 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 50] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 50]! ? d_started11 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 98] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 98]! ? d_started20 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 99] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 99]! ? d_started21 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 147] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 147]! ? d_started30 : 0;
+            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 148] =
+              0 < started[i * 784 + j * 49 + l * 7 + m + 148]! ? d_started31 : 0;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const d_generator_double_z_padded_2 =
+                  d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+                const generator_double_kernel_4 =
+                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                const generator_double_kernel_5 =
+                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                const generator_double_kernel_6 =
+                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                const generator_double_kernel_7 =
+                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                sum0 += d_generator_double_z_padded_2 * generator_double_kernel_4;
+                sum1 += d_generator_double_z_padded_2 * generator_double_kernel_5;
+                sum2 += d_generator_double_z_padded_2 * generator_double_kernel_6;
+                sum3 += d_generator_double_z_padded_2 * generator_double_kernel_7;
+              }
+            }
+          }
+          const d_started0 = Math.fround(sum0);
+          const d_started1 = Math.fround(sum1);
+          const d_started2 = Math.fround(sum2);
+          const d_started3 = Math.fround(sum3);
+          d_generator_norm[i * 784 + j * 49 + l * 7 + 6] =
+            0 < started[i * 784 + j * 49 + l * 7 + 6]! ? d_started0 : 0;
+          d_generator_norm[i * 784 + j * 49 + l * 7 + 55] =
+            0 < started[i * 784 + j * 49 + l * 7 + 55]! ? d_started1 : 0;
+          d_generator_norm[i * 784 + j * 49 + l * 7 + 104] =
+            0 < started[i * 784 + j * 49 + l * 7 + 104]! ? d_started2 : 0;
+          d_generator_norm[i * 784 + j * 49 + l * 7 + 153] =
+            0 < started[i * 784 + j * 49 + l * 7 + 153]! ? d_started3 : 0;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3
+ * generator.norm.beta.m_next = generator.norm.beta_mul + generator.norm.beta_mul_2
+ * generator.norm.beta.v_next = generator.norm.beta_mul_3 + generator.norm.beta_mul_5
+ * generator.norm.beta_next = generator.norm.beta − generator.norm.beta_div
+ * 50,384 floating-point operations.
+ */
+function sumAdam_64x7x7x16_generator(
+  d_generator_norm_: Float32Array,
+  generator_norm_beta_m_: Float32Array,
+  generator_norm_beta_v_: Float32Array,
+  generator_norm_beta_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x7x7x16_generator(): void {
+    const d_generator_norm = d_generator_norm_;
+    const generator_norm_beta_m = generator_norm_beta_m_;
+    const generator_norm_beta_v = generator_norm_beta_v_;
+    const generator_norm_beta = generator_norm_beta_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum += d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]!;
+          }
+        }
+      }
+      const d_generator_norm_beta = Math.fround(sum);
+      const generator_norm_beta_m_next = Math.fround(
+        generator_norm_beta_m[i]! * 0.5 + d_generator_norm_beta * 0.5,
+      );
+      generator_norm_beta_m[i] = generator_norm_beta_m_next;
+      const generator_norm_beta_v_next = Math.fround(
+        generator_norm_beta_v[i]! * 0.999 +
+          d_generator_norm_beta * d_generator_norm_beta * 0.0010000000000000009,
+      );
+      generator_norm_beta_v[i] = generator_norm_beta_v_next;
+      generator_norm_beta[i] =
+        generator_norm_beta[i]! -
+        (generator_norm_beta_m_next * rate_0) /
+          (Math.sqrt(generator_norm_beta_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_reverse_conv = transpose(started, [1,0,2,3]) ∗ transpose(d_generator.double.z, [1,0,2,3])
+ * 51,380,224 floating-point operations.
+ */
+function conv_8x16x4x64x14x14x4_generator(
+  started_padded_2_: Float32Array,
+  d_generator_double_z_: Float32Array,
+  d_reverse_: Float32Array,
+): () => void {
+  return function conv_8x16x4x64x14x14x4_generator(): void {
+    const started_padded_2 = started_padded_2_;
+    const d_generator_double_z = d_generator_double_z_;
+    const d_reverse = d_reverse_;
+    for (let i = 0; i < 8; i += 2) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 4; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 64; k++) {
+            for (let k2 = 0; k2 < 14; k2++) {
+              for (let k3 = 0; k3 < 14; k3++) {
+                const started_padded_2_0 =
+                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3]!;
+                const d_generator_double_z_0 =
+                  d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
+                const started_padded_2_1 =
+                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 1]!;
+                const started_padded_2_2 =
+                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 2]!;
+                const started_padded_2_3 =
+                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 3]!;
+                const d_generator_double_z_1 =
+                  d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
+                sum00 += started_padded_2_0 * d_generator_double_z_0;
+                sum01 += started_padded_2_1 * d_generator_double_z_0;
+                sum02 += started_padded_2_2 * d_generator_double_z_0;
+                sum03 += started_padded_2_3 * d_generator_double_z_0;
+                sum10 += started_padded_2_0 * d_generator_double_z_1;
+                sum11 += started_padded_2_1 * d_generator_double_z_1;
+                sum12 += started_padded_2_2 * d_generator_double_z_1;
+                sum13 += started_padded_2_3 * d_generator_double_z_1;
+              }
+            }
+          }
+          d_reverse[i * 256 + j * 16 + l * 4] = sum00;
+          d_reverse[i * 256 + j * 16 + l * 4 + 1] = sum01;
+          d_reverse[i * 256 + j * 16 + l * 4 + 2] = sum02;
+          d_reverse[i * 256 + j * 16 + l * 4 + 3] = sum03;
+          d_reverse[i * 256 + j * 16 + l * 4 + 256] = sum10;
+          d_reverse[i * 256 + j * 16 + l * 4 + 257] = sum11;
+          d_reverse[i * 256 + j * 16 + l * 4 + 258] = sum12;
+          d_reverse[i * 256 + j * 16 + l * 4 + 259] = sum13;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.double.kernel.m_next = generator.double.kernel_mul + generator.double.kernel_mul_2
+ * 6,144 floating-point operations.
+ */
+function adam_16x8x4x4_generator(
+  generator_double_kernel_m_: Float32Array,
+  d_reverse_: Float32Array,
+): () => void {
+  return function adam_16x8x4x4_generator(): void {
+    const generator_double_kernel_m = generator_double_kernel_m_;
+    const d_reverse = d_reverse_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m] =
+              generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * 0.5 +
+              d_reverse[j * 256 + i * 16 + l * -4 + m * -1 + 15]! * 0.5;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.double.kernel.v_next = generator.double.kernel_mul_3 + generator.double.kernel_mul_5
+ * generator.double.kernel_next = generator.double.kernel − generator.double.kernel_div
+ * 20,480 floating-point operations.
+ */
+function adam_16x8x4x4_2_generator(
+  generator_double_kernel_v_: Float32Array,
+  d_reverse_: Float32Array,
+  generator_double_kernel_: Float32Array,
+  generator_double_kernel_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_16x8x4x4_2_generator(): void {
+    const generator_double_kernel_v = generator_double_kernel_v_;
+    const d_reverse = d_reverse_;
+    const generator_double_kernel = generator_double_kernel_;
+    const generator_double_kernel_m = generator_double_kernel_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            const d_reverse_0 = d_reverse[j * 256 + i * 16 + l * -4 + m * -1 + 15]!;
+            const generator_double_kernel_v_next = Math.fround(
+              generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m]! * 0.999 +
+                d_reverse_0 * d_reverse_0 * 0.0010000000000000009,
+            );
+            generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m] =
+              generator_double_kernel_v_next;
+            generator_double_kernel[i * 128 + j * 16 + l * 4 + m] =
+              generator_double_kernel[i * 128 + j * 16 + l * 4 + m]! -
+              (generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * rate_0) /
+                (Math.sqrt(generator_double_kernel_v_next * correction_0) + 1e-8);
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_generator.norm.inverse = Σ d_broadcast_3 over axes 0,2,3
+ * 200,704 floating-point operations.
+ */
+function sum_64x7x7x16_generator(
+  d_generator_norm_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  generator_spread_: Float32Array,
+  generator_norm_mu_: Float32Array,
+  d_generator_norm_inverse_: Float32Array,
+): () => void {
+  return function sum_64x7x7x16_generator(): void {
+    const d_generator_norm = d_generator_norm_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const generator_spread = generator_spread_;
+    const generator_norm_mu = generator_norm_mu_;
+    const d_generator_norm_inverse = d_generator_norm_inverse_;
+    for (let i = 0; i < 16; i++) {
+      const generator_norm_gamma_0 = generator_norm_gamma[i]!;
+      const generator_norm_mu_0 = generator_norm_mu[i]!;
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum +=
+              Math.fround(
+                d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]! * generator_norm_gamma_0,
+              ) *
+              Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu_0);
+          }
+        }
+      }
+      d_generator_norm_inverse[i] = sum;
+    }
+  };
+}
+
+/**
+ * d_generator.norm.centered_3 = d_sum_2 ⊙ generator.norm.centered
+ * d_generator.norm.centered = d_generator.norm.centered_partial + d_generator.norm.centered_2
+ * 602,112 floating-point operations.
+ */
+function mulAdd_64x16x7x7_generator(
+  d_generator_norm_inverse_: Float32Array,
+  generator_norm_inverse_: Float32Array,
+  sqrt_: Float32Array,
+  generator_spread_: Float32Array,
+  generator_norm_mu_: Float32Array,
+  d_generator_norm_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  d_generator_norm_centered_: Float32Array,
+): () => void {
+  return function mulAdd_64x16x7x7_generator(): void {
+    const d_generator_norm_inverse = d_generator_norm_inverse_;
+    const generator_norm_inverse = generator_norm_inverse_;
+    const sqrt = sqrt_;
+    const generator_spread = generator_spread_;
+    const generator_norm_mu = generator_norm_mu_;
+    const d_generator_norm = d_generator_norm_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const d_generator_norm_centered = d_generator_norm_centered_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 7; m++) {
+            const generator_norm_inverse_0 = generator_norm_inverse[j]!;
+            const d_generator_norm_centered_2 = Math.fround(
+              (-(
+                d_generator_norm_inverse[j]! *
+                (generator_norm_inverse_0 * generator_norm_inverse_0)
+              ) /
+                (sqrt[j]! * 2)) *
+                0.00031887755102040814 *
+                Math.fround(
+                  generator_spread[i * 784 + j * 49 + l * 7 + m]! - generator_norm_mu[j]!,
+                ),
+            );
+            d_generator_norm_centered[i * 784 + j * 49 + l * 7 + m] =
+              Math.fround(
+                d_generator_norm[i * 784 + j * 49 + l * 7 + m]! * generator_norm_gamma[j]!,
+              ) *
+                generator_norm_inverse[j]! +
+              d_generator_norm_centered_2 +
+              d_generator_norm_centered_2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_generator.norm.gamma = Σ d_broadcast_4 over axes 0,2,3
+ * generator.norm.gamma.m_next = generator.norm.gamma_mul + generator.norm.gamma_mul_2
+ * generator.norm.gamma.v_next = generator.norm.gamma_mul_3 + generator.norm.gamma_mul_5
+ * generator.norm.gamma_next = generator.norm.gamma − generator.norm.gamma_div
+ * 100,560 floating-point operations.
+ */
+function sumAdam_64x7x7x16_2_generator(
+  d_generator_norm_: Float32Array,
+  generator_norm_normal_: Float32Array,
+  generator_norm_gamma_m_: Float32Array,
+  generator_norm_gamma_v_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x7x7x16_2_generator(): void {
+    const d_generator_norm = d_generator_norm_;
+    const generator_norm_normal = generator_norm_normal_;
+    const generator_norm_gamma_m = generator_norm_gamma_m_;
+    const generator_norm_gamma_v = generator_norm_gamma_v_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum +=
+              d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]! *
+              generator_norm_normal[k * 784 + i * 49 + k2 * 7 + k3]!;
+          }
+        }
+      }
+      const d_generator_norm_gamma = Math.fround(sum);
+      const generator_norm_gamma_m_next = Math.fround(
+        generator_norm_gamma_m[i]! * 0.5 + d_generator_norm_gamma * 0.5,
+      );
+      generator_norm_gamma_m[i] = generator_norm_gamma_m_next;
+      const generator_norm_gamma_v_next = Math.fround(
+        generator_norm_gamma_v[i]! * 0.999 +
+          d_generator_norm_gamma * d_generator_norm_gamma * 0.0010000000000000009,
+      );
+      generator_norm_gamma_v[i] = generator_norm_gamma_v_next;
+      generator_norm_gamma[i] =
+        generator_norm_gamma[i]! -
+        (generator_norm_gamma_m_next * rate_0) /
+          (Math.sqrt(generator_norm_gamma_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_generator.norm.mu = Σ d_broadcast_2 over axes 0,2,3
+ * 100,352 floating-point operations.
+ */
+function sum_64x7x7x16_2_generator(
+  d_generator_norm_centered_: Float32Array,
+  d_generator_norm_mu_: Float32Array,
+): () => void {
+  return function sum_64x7x7x16_2_generator(): void {
+    const d_generator_norm_centered = d_generator_norm_centered_;
+    const d_generator_norm_mu = d_generator_norm_mu_;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        for (let k2 = 0; k2 < 7; k2++) {
+          for (let k3 = 0; k3 < 7; k3++) {
+            sum += -d_generator_norm_centered[k * 784 + i * 49 + k2 * 7 + k3]!;
+          }
+        }
+      }
+      d_generator_norm_mu[i] = sum;
+    }
+  };
+}
+
+/**
+ * d_generator.spread.bias = Σ reshape(d_coarse, [64,784]) over axes 0
+ * generator.spread.bias.m_next = generator.spread.bias_mul + generator.spread.bias_mul_2
+ * generator.spread.bias.v_next = generator.spread.bias_mul_3 + generator.spread.bias_mul_5
+ * generator.spread.bias_next = generator.spread.bias − generator.spread.bias_div
+ * 160,720 floating-point operations.
+ */
+function sumAdam_64x784_generator(
+  d_generator_norm_centered_: Float32Array,
+  d_generator_norm_mu_: Float32Array,
+  generator_spread_bias_m_: Float32Array,
+  generator_spread_bias_v_: Float32Array,
+  generator_spread_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x784_generator(): void {
+    const d_generator_norm_centered = d_generator_norm_centered_;
+    const d_generator_norm_mu = d_generator_norm_mu_;
+    const generator_spread_bias_m = generator_spread_bias_m_;
+    const generator_spread_bias_v = generator_spread_bias_v_;
+    const generator_spread_bias = generator_spread_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 784; i++) {
+      const mul_0 = d_generator_norm_mu[(i / 49) | 0]! * 0.00031887755102040814;
+      let sum = 0;
+      for (let k = 0; k < 64; k++) {
+        sum += Math.fround(
+          d_generator_norm_centered[
+            k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)
+          ]! + mul_0,
+        );
+      }
+      const d_generator_spread_bias = Math.fround(sum);
+      const generator_spread_bias_m_next = Math.fround(
+        generator_spread_bias_m[i]! * 0.5 + d_generator_spread_bias * 0.5,
+      );
+      generator_spread_bias_m[i] = generator_spread_bias_m_next;
+      const generator_spread_bias_v_next = Math.fround(
+        generator_spread_bias_v[i]! * 0.999 +
+          d_generator_spread_bias * d_generator_spread_bias * 0.0010000000000000009,
+      );
+      generator_spread_bias_v[i] = generator_spread_bias_v_next;
+      generator_spread_bias[i] =
+        generator_spread_bias[i]! -
+        (generator_spread_bias_m_next * rate_0) /
+          (Math.sqrt(generator_spread_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_generator.spread.kernel = mul_6ᵀ · reshape(d_coarse, [64,784])
+ * generator.spread.kernel.m_next = generator.spread.kernel_mul + generator.spread.kernel_mul_2
+ * generator.spread.kernel.v_next = generator.spread.kernel_mul_3 + generator.spread.kernel_mul_5
+ * generator.spread.kernel_next = generator.spread.kernel − generator.spread.kernel_div
+ * 6,748,672 floating-point operations.
+ */
+function dotAdam_32x64x784_generator(
+  mul_6_: Float32Array,
+  d_generator_norm_centered_: Float32Array,
+  d_generator_norm_mu_: Float32Array,
+  generator_spread_kernel_m_: Float32Array,
+  generator_spread_kernel_v_: Float32Array,
+  generator_spread_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_32x64x784_generator(): void {
+    const mul_6 = mul_6_;
+    const d_generator_norm_centered = d_generator_norm_centered_;
+    const d_generator_norm_mu = d_generator_norm_mu_;
+    const generator_spread_kernel_m = generator_spread_kernel_m_;
+    const generator_spread_kernel_v = generator_spread_kernel_v_;
+    const generator_spread_kernel = generator_spread_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        const mul_0 = d_generator_norm_mu[(j / 49) | 0]! * 0.00031887755102040814;
+        const mul_1 = d_generator_norm_mu[((j + 1) / 49) | 0]! * 0.00031887755102040814;
+        const mul_2 = d_generator_norm_mu[((j + 2) / 49) | 0]! * 0.00031887755102040814;
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const mul_6_0 = mul_6[k * 32 + i]!;
+            const d_generator_norm_centered_0 =
+              d_generator_norm_centered[
+                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
+              ]!;
+            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+            const d_generator_norm_centered_1 =
+              d_generator_norm_centered[
+                k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
+              ]!;
+            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+            const d_generator_norm_centered_2 =
+              d_generator_norm_centered[
+                k * 784 + (((j + 2) / 49) | 0) * 49 + ((((j + 2) / 7) | 0) % 7) * 7 + ((j + 2) % 7)
+              ]!;
+            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+            const mul_6_1 = mul_6[k * 32 + i + 1]!;
+            sum00 += mul_6_0 * part_0;
+            sum01 += mul_6_0 * part_1;
+            sum02 += mul_6_0 * part_2;
+            sum10 += mul_6_1 * part_0;
+            sum11 += mul_6_1 * part_1;
+            sum12 += mul_6_1 * part_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const mul_6_0 = mul_6[k * 32 + i + 32]!;
+            const d_generator_norm_centered_0 =
+              d_generator_norm_centered[
+                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 784
+              ]!;
+            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+            const d_generator_norm_centered_1 =
+              d_generator_norm_centered[
+                k * 784 +
+                  (((j + 1) / 49) | 0) * 49 +
+                  ((((j + 1) / 7) | 0) % 7) * 7 +
+                  ((j + 1) % 7) +
+                  784
+              ]!;
+            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+            const d_generator_norm_centered_2 =
+              d_generator_norm_centered[
+                k * 784 +
+                  (((j + 2) / 49) | 0) * 49 +
+                  ((((j + 2) / 7) | 0) % 7) * 7 +
+                  ((j + 2) % 7) +
+                  784
+              ]!;
+            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+            const mul_6_1 = mul_6[k * 32 + i + 33]!;
+            sum00 += mul_6_0 * part_0;
+            sum01 += mul_6_0 * part_1;
+            sum02 += mul_6_0 * part_2;
+            sum10 += mul_6_1 * part_0;
+            sum11 += mul_6_1 * part_1;
+            sum12 += mul_6_1 * part_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const mul_6_0 = mul_6[k * 32 + i + 64]!;
+            const d_generator_norm_centered_0 =
+              d_generator_norm_centered[
+                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 1568
+              ]!;
+            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+            const d_generator_norm_centered_1 =
+              d_generator_norm_centered[
+                k * 784 +
+                  (((j + 1) / 49) | 0) * 49 +
+                  ((((j + 1) / 7) | 0) % 7) * 7 +
+                  ((j + 1) % 7) +
+                  1568
+              ]!;
+            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+            const d_generator_norm_centered_2 =
+              d_generator_norm_centered[
+                k * 784 +
+                  (((j + 2) / 49) | 0) * 49 +
+                  ((((j + 2) / 7) | 0) % 7) * 7 +
+                  ((j + 2) % 7) +
+                  1568
+              ]!;
+            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+            const mul_6_1 = mul_6[k * 32 + i + 65]!;
+            sum00 += mul_6_0 * part_0;
+            sum01 += mul_6_0 * part_1;
+            sum02 += mul_6_0 * part_2;
+            sum10 += mul_6_1 * part_0;
+            sum11 += mul_6_1 * part_1;
+            sum12 += mul_6_1 * part_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const mul_6_0 = mul_6[k * 32 + i + 96]!;
+            const d_generator_norm_centered_0 =
+              d_generator_norm_centered[
+                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 2352
+              ]!;
+            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+            const d_generator_norm_centered_1 =
+              d_generator_norm_centered[
+                k * 784 +
+                  (((j + 1) / 49) | 0) * 49 +
+                  ((((j + 1) / 7) | 0) % 7) * 7 +
+                  ((j + 1) % 7) +
+                  2352
+              ]!;
+            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+            const d_generator_norm_centered_2 =
+              d_generator_norm_centered[
+                k * 784 +
+                  (((j + 2) / 49) | 0) * 49 +
+                  ((((j + 2) / 7) | 0) % 7) * 7 +
+                  ((j + 2) % 7) +
+                  2352
+              ]!;
+            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+            const mul_6_1 = mul_6[k * 32 + i + 97]!;
+            sum00 += mul_6_0 * part_0;
+            sum01 += mul_6_0 * part_1;
+            sum02 += mul_6_0 * part_2;
+            sum10 += mul_6_1 * part_0;
+            sum11 += mul_6_1 * part_1;
+            sum12 += mul_6_1 * part_2;
+          }
+        }
+        const d_generator_spread_kernel00 = Math.fround(sum00);
+        const d_generator_spread_kernel01 = Math.fround(sum01);
+        const d_generator_spread_kernel02 = Math.fround(sum02);
+        const d_generator_spread_kernel10 = Math.fround(sum10);
+        const d_generator_spread_kernel11 = Math.fround(sum11);
+        const d_generator_spread_kernel12 = Math.fround(sum12);
+        const generator_spread_kernel_m_next00 = Math.fround(
+          generator_spread_kernel_m[i * 784 + j]! * 0.5 + d_generator_spread_kernel00 * 0.5,
+        );
+        generator_spread_kernel_m[i * 784 + j] = generator_spread_kernel_m_next00;
+        const generator_spread_kernel_m_next01 = Math.fround(
+          generator_spread_kernel_m[i * 784 + j + 1]! * 0.5 + d_generator_spread_kernel01 * 0.5,
+        );
+        generator_spread_kernel_m[i * 784 + j + 1] = generator_spread_kernel_m_next01;
+        const generator_spread_kernel_m_next02 = Math.fround(
+          generator_spread_kernel_m[i * 784 + j + 2]! * 0.5 + d_generator_spread_kernel02 * 0.5,
+        );
+        generator_spread_kernel_m[i * 784 + j + 2] = generator_spread_kernel_m_next02;
+        const generator_spread_kernel_m_next10 = Math.fround(
+          generator_spread_kernel_m[i * 784 + j + 784]! * 0.5 + d_generator_spread_kernel10 * 0.5,
+        );
+        generator_spread_kernel_m[i * 784 + j + 784] = generator_spread_kernel_m_next10;
+        const generator_spread_kernel_m_next11 = Math.fround(
+          generator_spread_kernel_m[i * 784 + j + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
+        );
+        generator_spread_kernel_m[i * 784 + j + 785] = generator_spread_kernel_m_next11;
+        const generator_spread_kernel_m_next12 = Math.fround(
+          generator_spread_kernel_m[i * 784 + j + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
+        );
+        generator_spread_kernel_m[i * 784 + j + 786] = generator_spread_kernel_m_next12;
+        const generator_spread_kernel_v_next00 = Math.fround(
+          generator_spread_kernel_v[i * 784 + j]! * 0.999 +
+            d_generator_spread_kernel00 * d_generator_spread_kernel00 * 0.0010000000000000009,
+        );
+        generator_spread_kernel_v[i * 784 + j] = generator_spread_kernel_v_next00;
+        const generator_spread_kernel_v_next01 = Math.fround(
+          generator_spread_kernel_v[i * 784 + j + 1]! * 0.999 +
+            d_generator_spread_kernel01 * d_generator_spread_kernel01 * 0.0010000000000000009,
+        );
+        generator_spread_kernel_v[i * 784 + j + 1] = generator_spread_kernel_v_next01;
+        const generator_spread_kernel_v_next02 = Math.fround(
+          generator_spread_kernel_v[i * 784 + j + 2]! * 0.999 +
+            d_generator_spread_kernel02 * d_generator_spread_kernel02 * 0.0010000000000000009,
+        );
+        generator_spread_kernel_v[i * 784 + j + 2] = generator_spread_kernel_v_next02;
+        const generator_spread_kernel_v_next10 = Math.fround(
+          generator_spread_kernel_v[i * 784 + j + 784]! * 0.999 +
+            d_generator_spread_kernel10 * d_generator_spread_kernel10 * 0.0010000000000000009,
+        );
+        generator_spread_kernel_v[i * 784 + j + 784] = generator_spread_kernel_v_next10;
+        const generator_spread_kernel_v_next11 = Math.fround(
+          generator_spread_kernel_v[i * 784 + j + 785]! * 0.999 +
+            d_generator_spread_kernel11 * d_generator_spread_kernel11 * 0.0010000000000000009,
+        );
+        generator_spread_kernel_v[i * 784 + j + 785] = generator_spread_kernel_v_next11;
+        const generator_spread_kernel_v_next12 = Math.fround(
+          generator_spread_kernel_v[i * 784 + j + 786]! * 0.999 +
+            d_generator_spread_kernel12 * d_generator_spread_kernel12 * 0.0010000000000000009,
+        );
+        generator_spread_kernel_v[i * 784 + j + 786] = generator_spread_kernel_v_next12;
+        generator_spread_kernel[i * 784 + j] =
+          generator_spread_kernel[i * 784 + j]! -
+          (generator_spread_kernel_m_next00 * rate_0) /
+            (Math.sqrt(generator_spread_kernel_v_next00 * correction_0) + 1e-8);
+        generator_spread_kernel[i * 784 + j + 1] =
+          generator_spread_kernel[i * 784 + j + 1]! -
+          (generator_spread_kernel_m_next01 * rate_0) /
+            (Math.sqrt(generator_spread_kernel_v_next01 * correction_0) + 1e-8);
+        generator_spread_kernel[i * 784 + j + 2] =
+          generator_spread_kernel[i * 784 + j + 2]! -
+          (generator_spread_kernel_m_next02 * rate_0) /
+            (Math.sqrt(generator_spread_kernel_v_next02 * correction_0) + 1e-8);
+        generator_spread_kernel[i * 784 + j + 784] =
+          generator_spread_kernel[i * 784 + j + 784]! -
+          (generator_spread_kernel_m_next10 * rate_0) /
+            (Math.sqrt(generator_spread_kernel_v_next10 * correction_0) + 1e-8);
+        generator_spread_kernel[i * 784 + j + 785] =
+          generator_spread_kernel[i * 784 + j + 785]! -
+          (generator_spread_kernel_m_next11 * rate_0) /
+            (Math.sqrt(generator_spread_kernel_v_next11 * correction_0) + 1e-8);
+        generator_spread_kernel[i * 784 + j + 786] =
+          generator_spread_kernel[i * 784 + j + 786]! -
+          (generator_spread_kernel_m_next12 * rate_0) /
+            (Math.sqrt(generator_spread_kernel_v_next12 * correction_0) + 1e-8);
+      }
+      const mul_3 = d_generator_norm_mu[15]! * 0.00031887755102040814;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const mul_6_2 = mul_6[k * 32 + i]!;
+        const d_generator_norm_centered_3 = d_generator_norm_centered[k * 784 + 783]!;
+        const part_3 = Math.fround(d_generator_norm_centered_3 + mul_3);
+        const mul_6_3 = mul_6[k * 32 + i + 1]!;
+        sum0 += mul_6_2 * part_3;
+        sum1 += mul_6_3 * part_3;
+      }
+      const d_generator_spread_kernel0 = Math.fround(sum0);
+      const d_generator_spread_kernel1 = Math.fround(sum1);
+      const generator_spread_kernel_m_next0 = Math.fround(
+        generator_spread_kernel_m[i * 784 + 783]! * 0.5 + d_generator_spread_kernel0 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + 783] = generator_spread_kernel_m_next0;
+      const generator_spread_kernel_m_next1 = Math.fround(
+        generator_spread_kernel_m[i * 784 + 1567]! * 0.5 + d_generator_spread_kernel1 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + 1567] = generator_spread_kernel_m_next1;
+      const generator_spread_kernel_v_next0 = Math.fround(
+        generator_spread_kernel_v[i * 784 + 783]! * 0.999 +
+          d_generator_spread_kernel0 * d_generator_spread_kernel0 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + 783] = generator_spread_kernel_v_next0;
+      const generator_spread_kernel_v_next1 = Math.fround(
+        generator_spread_kernel_v[i * 784 + 1567]! * 0.999 +
+          d_generator_spread_kernel1 * d_generator_spread_kernel1 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + 1567] = generator_spread_kernel_v_next1;
+      generator_spread_kernel[i * 784 + 783] =
+        generator_spread_kernel[i * 784 + 783]! -
+        (generator_spread_kernel_m_next0 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next0 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + 1567] =
+        generator_spread_kernel[i * 784 + 1567]! -
+        (generator_spread_kernel_m_next1 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * mul_6 = radius ⊙ cos
+ * 36,864 floating-point operations.
+ */
+function mul_64x32_evaluate(random_: Int32Array, mul_6_: Float32Array): () => void {
+  return function mul_64x32_evaluate(): void {
+    const random = random_;
+    const mul_6 = mul_6_;
+    const random_0 = random[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 32; j++) {
+        mul_6[i * 32 + j] =
+          Math.sqrt(
+            log(
+              (Math.min(
+                Math.floor(randomBits(random_0, 0, i * 32 + j) * 0.00390625) + 8_388_608,
+                16_777_215,
+              ) +
+                1) *
+                5.960464477539063e-8,
+            ) * -2,
+          ) *
+          cos(
+            Math.min(
+              Math.floor(randomBits(random_0, 1, i * 32 + j) * 0.00390625) + 8_388_608,
+              16_777_215,
+            ) * 3.7450702829239286e-7,
+          );
+      }
+    }
+  };
+}
+
+/**
+ * generator.spread.product = mul_6 · generator.spread.kernel
+ * 3,211,264 floating-point operations.
+ */
+function dot_64x32x784_evaluate(
+  mul_6_: Float32Array,
+  generator_spread_kernel_: Float32Array,
+  generator_spread_product_: Float32Array,
+): () => void {
+  return function dot_64x32x784_evaluate(): void {
+    const mul_6 = mul_6_;
+    const generator_spread_kernel = generator_spread_kernel_;
+    const generator_spread_product = generator_spread_product_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const mul_6_0 = mul_6[i * 32 + k]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+            const mul_6_1 = mul_6[i * 32 + k + 32]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 1]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+            const mul_6_1 = mul_6[i * 32 + k + 33]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 2]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+            const mul_6_1 = mul_6[i * 32 + k + 34]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const mul_6_0 = mul_6[i * 32 + k + 3]!;
+            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+            const mul_6_1 = mul_6[i * 32 + k + 35]!;
+            sum00 += mul_6_0 * generator_spread_kernel_0;
+            sum01 += mul_6_0 * generator_spread_kernel_1;
+            sum02 += mul_6_0 * generator_spread_kernel_2;
+            sum10 += mul_6_1 * generator_spread_kernel_0;
+            sum11 += mul_6_1 * generator_spread_kernel_1;
+            sum12 += mul_6_1 * generator_spread_kernel_2;
+          }
+        }
+        generator_spread_product[i * 784 + j] = sum00;
+        generator_spread_product[i * 784 + j + 1] = sum01;
+        generator_spread_product[i * 784 + j + 2] = sum02;
+        generator_spread_product[i * 784 + j + 784] = sum10;
+        generator_spread_product[i * 784 + j + 785] = sum11;
+        generator_spread_product[i * 784 + j + 786] = sum12;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const mul_6_2 = mul_6[i * 32 + k]!;
+        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+        const mul_6_3 = mul_6[i * 32 + k + 32]!;
+        sum0 += mul_6_2 * generator_spread_kernel_3;
+        sum1 += mul_6_3 * generator_spread_kernel_3;
+      }
+      generator_spread_product[i * 784 + 783] = sum0;
+      generator_spread_product[i * 784 + 1567] = sum1;
+    }
+  };
+}
+
+/**
+ * started = relu(generator.norm)
+ * 401,408 floating-point operations.
+ */
+function relu_64x16x7x7_evaluate(
+  generator_spread_product_: Float32Array,
+  generator_spread_bias_: Float32Array,
+  generator_norm_mean_: Float32Array,
+  generator_norm_variance_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  generator_norm_beta_: Float32Array,
+  started_: Float32Array,
+): () => void {
+  return function relu_64x16x7x7_evaluate(): void {
+    const generator_spread_product = generator_spread_product_;
+    const generator_spread_bias = generator_spread_bias_;
+    const generator_norm_mean = generator_norm_mean_;
+    const generator_norm_variance = generator_norm_variance_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const generator_norm_beta = generator_norm_beta_;
+    const started = started_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 7; m++) {
+            const generator_spread_product_0 =
+              generator_spread_product[i * 784 + j * 49 + l * 7 + m]!;
+            const generator_spread_bias_0 = generator_spread_bias[j * 49 + l * 7 + m]!;
+            const add_0 = generator_spread_product_0 + generator_spread_bias_0;
+            const generator_norm_mean_0 = generator_norm_mean[j]!;
+            const sub_0 = add_0 - generator_norm_mean_0;
+            const generator_norm_variance_0 = generator_norm_variance[j]!;
+            const add_1 = generator_norm_variance_0 + 0.00001;
+            const sqrt_0 = Math.sqrt(add_1);
+            const div_0 = 1 / sqrt_0;
+            const mul_0 = sub_0 * div_0;
+            const generator_norm_gamma_0 = generator_norm_gamma[j]!;
+            const mul_1 = mul_0 * generator_norm_gamma_0;
+            const generator_norm_beta_0 = generator_norm_beta[j]!;
+            const add_2 = mul_1 + generator_norm_beta_0;
+            started[i * 784 + j * 49 + l * 7 + m] = add_2 < 0 ? 0 : add_2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** started_padded = started in a margin of zeros */
+function pad_64x16x17x17_evaluate(
+  started_: Float32Array,
+  started_padded_: Float32Array,
+): () => void {
+  return function pad_64x16x17x17_evaluate(): void {
+    const started = started_;
+    const started_padded = started_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 17; l++) {
+          for (let m = 0; m < 17; m++) {
+            started_padded[i * 4624 + j * 289 + l * 17 + m] =
+              0 <= ((l / 2) | 0) - 1 &&
+              ((l / 2) | 0) - 1 < 7 &&
+              l % 2 === 0 &&
+              0 <= ((m / 2) | 0) - 1 &&
+              ((m / 2) | 0) - 1 < 7 &&
+              m % 2 === 0
+                ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])
+ * generator.double = relu(generator.double.z)
+ * 51,480,576 floating-point operations.
+ */
+function convRelu_64x8x14x16x4x4x14_evaluate(
+  started_padded_: Float32Array,
+  generator_double_kernel_: Float32Array,
+  generator_double_bias_: Float32Array,
+  generator_double_: Float32Array,
+): () => void {
+  return function convRelu_64x8x14x16x4x4x14_evaluate(): void {
+    const started_padded = started_padded_;
+    const generator_double_kernel = generator_double_kernel_;
+    const generator_double_bias = generator_double_bias_;
+    const generator_double = generator_double_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const started_padded_0 =
+                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+                  const generator_double_kernel_0 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+                  const started_padded_1 =
+                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+                  const generator_double_kernel_1 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+                  const generator_double_kernel_2 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+                  const generator_double_kernel_3 =
+                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+                  sum00 += started_padded_0 * generator_double_kernel_0;
+                  sum01 += started_padded_1 * generator_double_kernel_0;
+                  sum10 += started_padded_0 * generator_double_kernel_1;
+                  sum11 += started_padded_1 * generator_double_kernel_1;
+                  sum20 += started_padded_0 * generator_double_kernel_2;
+                  sum21 += started_padded_1 * generator_double_kernel_2;
+                  sum30 += started_padded_0 * generator_double_kernel_3;
+                  sum31 += started_padded_1 * generator_double_kernel_3;
+                }
+              }
+            }
+            const generator_double_product00 = Math.fround(sum00);
+            const generator_double_product01 = Math.fround(sum01);
+            const generator_double_product10 = Math.fround(sum10);
+            const generator_double_product11 = Math.fround(sum11);
+            const generator_double_product20 = Math.fround(sum20);
+            const generator_double_product21 = Math.fround(sum21);
+            const generator_double_product30 = Math.fround(sum30);
+            const generator_double_product31 = Math.fround(sum31);
+            const generator_double_bias_0 = generator_double_bias[j]!;
+            const add_0 = generator_double_product00 + generator_double_bias_0;
+            const add_1 = generator_double_product01 + generator_double_bias_0;
+            const generator_double_bias_1 = generator_double_bias[j + 1]!;
+            const add_2 = generator_double_product10 + generator_double_bias_1;
+            const add_3 = generator_double_product11 + generator_double_bias_1;
+            const generator_double_bias_2 = generator_double_bias[j + 2]!;
+            const add_4 = generator_double_product20 + generator_double_bias_2;
+            const add_5 = generator_double_product21 + generator_double_bias_2;
+            const generator_double_bias_3 = generator_double_bias[j + 3]!;
+            const add_6 = generator_double_product30 + generator_double_bias_3;
+            const add_7 = generator_double_product31 + generator_double_bias_3;
+            generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+            generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** generator.double_padded = generator.double in a margin of zeros */
+function pad_64x8x31x31_evaluate(
+  generator_double_: Float32Array,
+  generator_double_padded_: Float32Array,
+): () => void {
+  return function pad_64x8x31x31_evaluate(): void {
+    const generator_double = generator_double_;
+    const generator_double_padded = generator_double_padded_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 31; l++) {
+          for (let m = 0; m < 31; m++) {
+            generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+              0 <= ((l / 2) | 0) - 1 &&
+              ((l / 2) | 0) - 1 < 14 &&
+              l % 2 === 0 &&
+              0 <= ((m / 2) | 0) - 1 &&
+              ((m / 2) | 0) - 1 < 14 &&
+              m % 2 === 0
+                ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
+ * generator.paint = sigmoid(generator.paint.z)
+ * All sums first, kept in generator_paint; then the rest, point by point.
+ * 13,095,936 floating-point operations.
+ */
+function convSigmoid_64x1x28x8x4x4x28_evaluate(
+  generator_double_padded_: Float32Array,
+  generator_paint_kernel_: Float32Array,
+  generator_paint_: Float32Array,
+  generator_paint_bias_: Float32Array,
+): () => void {
+  return function convSigmoid_64x1x28x8x4x4x28_evaluate(): void {
+    const generator_double_padded = generator_double_padded_;
+    const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    const generator_paint_bias = generator_paint_bias_;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m += 4) {
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const generator_double_padded_0 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                const generator_paint_kernel_0 =
+                  generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+                const generator_double_padded_1 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                const generator_double_padded_2 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                const generator_double_padded_3 =
+                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+                sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+                sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+                sum3 += generator_double_padded_3 * generator_paint_kernel_0;
+              }
+            }
+          }
+          generator_paint[i * 784 + l * 28 + m] = sum0;
+          generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+          generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+          generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+        }
+      }
+    }
+    const generator_paint_bias_0 = generator_paint_bias[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m++) {
+          const generator_paint_product = generator_paint[i * 784 + l * 28 + m]!;
+          generator_paint[i * 784 + l * 28 + m] =
+            1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel
+ * discriminator.look.z = discriminator.look.product + discriminator.look.bias
+ * edges = lt ? discriminator.look.z : mul_8
+ * 3,411,968 floating-point operations.
+ */
+function convAddWhere_64x8x14x1x4x4x14_evaluate(
+  x_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  discriminator_look_bias_: Float32Array,
+  edges_: Float32Array,
+): () => void {
+  return function convAddWhere_64x8x14x1x4x4x14_evaluate(): void {
+    const x = x_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const discriminator_look_bias = discriminator_look_bias_;
+    const edges = edges_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
+                const chosen_0 =
+                  and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
+                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
+                    : 0;
+                const discriminator_look_kernel_0 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+                const chosen_1 =
+                  and_0 && m * 2 + k3 + 1 < 28
+                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]!
+                    : 0;
+                const discriminator_look_kernel_1 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+                const discriminator_look_kernel_2 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+                const discriminator_look_kernel_3 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+                sum00 += chosen_0 * discriminator_look_kernel_0;
+                sum01 += chosen_1 * discriminator_look_kernel_0;
+                sum10 += chosen_0 * discriminator_look_kernel_1;
+                sum11 += chosen_1 * discriminator_look_kernel_1;
+                sum20 += chosen_0 * discriminator_look_kernel_2;
+                sum21 += chosen_1 * discriminator_look_kernel_2;
+                sum30 += chosen_0 * discriminator_look_kernel_3;
+                sum31 += chosen_1 * discriminator_look_kernel_3;
+              }
+            }
+            const discriminator_look_product00 = Math.fround(sum00);
+            const discriminator_look_product01 = Math.fround(sum01);
+            const discriminator_look_product10 = Math.fround(sum10);
+            const discriminator_look_product11 = Math.fround(sum11);
+            const discriminator_look_product20 = Math.fround(sum20);
+            const discriminator_look_product21 = Math.fround(sum21);
+            const discriminator_look_product30 = Math.fround(sum30);
+            const discriminator_look_product31 = Math.fround(sum31);
+            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+            const discriminator_look_z00 = Math.fround(
+              discriminator_look_product00 + discriminator_look_bias_0,
+            );
+            const discriminator_look_z01 = Math.fround(
+              discriminator_look_product01 + discriminator_look_bias_0,
+            );
+            const discriminator_look_z10 = Math.fround(
+              discriminator_look_product10 + discriminator_look_bias_1,
+            );
+            const discriminator_look_z11 = Math.fround(
+              discriminator_look_product11 + discriminator_look_bias_1,
+            );
+            const discriminator_look_z20 = Math.fround(
+              discriminator_look_product20 + discriminator_look_bias_2,
+            );
+            const discriminator_look_z21 = Math.fround(
+              discriminator_look_product21 + discriminator_look_bias_2,
+            );
+            const discriminator_look_z30 = Math.fround(
+              discriminator_look_product30 + discriminator_look_bias_3,
+            );
+            const discriminator_look_z31 = Math.fround(
+              discriminator_look_product31 + discriminator_look_bias_3,
+            );
+            edges[i * 1568 + j * 196 + l * 14 + m] =
+              0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 1] =
+              0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 196] =
+              0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 197] =
+              0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 392] =
+              0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 393] =
+              0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 588] =
+              0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
+            edges[i * 1568 + j * 196 + l * 14 + m + 589] =
+              0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.compare.product = edges ∗ discriminator.compare.kernel
+ * discriminator.compare.z = discriminator.compare.product + discriminator.compare.bias
+ * parts = lt_2 ? discriminator.compare.z : mul_9
+ * 12,945,408 floating-point operations.
+ */
+function convAddWhere_64x16x7x8x4x4x7_evaluate(
+  edges_padded_: Float32Array,
+  discriminator_compare_kernel_: Float32Array,
+  discriminator_compare_bias_: Float32Array,
+  parts_: Float32Array,
+): () => void {
+  return function convAddWhere_64x16x7x8x4x4x7_evaluate(): void {
+    const edges_padded = edges_padded_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    const discriminator_compare_bias = discriminator_compare_bias_;
+    const parts = parts_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j += 4) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 6; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 4; k2++) {
+                for (let k3 = 0; k3 < 4; k3++) {
+                  const edges_padded_0 =
+                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+                  const discriminator_compare_kernel_0 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                  const edges_padded_1 =
+                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
+                  const discriminator_compare_kernel_1 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                  const discriminator_compare_kernel_2 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                  const discriminator_compare_kernel_3 =
+                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                  sum00 += edges_padded_0 * discriminator_compare_kernel_0;
+                  sum01 += edges_padded_1 * discriminator_compare_kernel_0;
+                  sum10 += edges_padded_0 * discriminator_compare_kernel_1;
+                  sum11 += edges_padded_1 * discriminator_compare_kernel_1;
+                  sum20 += edges_padded_0 * discriminator_compare_kernel_2;
+                  sum21 += edges_padded_1 * discriminator_compare_kernel_2;
+                  sum30 += edges_padded_0 * discriminator_compare_kernel_3;
+                  sum31 += edges_padded_1 * discriminator_compare_kernel_3;
+                }
+              }
+            }
+            const discriminator_compare_product00 = Math.fround(sum00);
+            const discriminator_compare_product01 = Math.fround(sum01);
+            const discriminator_compare_product10 = Math.fround(sum10);
+            const discriminator_compare_product11 = Math.fround(sum11);
+            const discriminator_compare_product20 = Math.fround(sum20);
+            const discriminator_compare_product21 = Math.fround(sum21);
+            const discriminator_compare_product30 = Math.fround(sum30);
+            const discriminator_compare_product31 = Math.fround(sum31);
+            const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
+            const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
+            const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
+            const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
+            const discriminator_compare_z00 = Math.fround(
+              discriminator_compare_product00 + discriminator_compare_bias_0,
+            );
+            const discriminator_compare_z01 = Math.fround(
+              discriminator_compare_product01 + discriminator_compare_bias_0,
+            );
+            const discriminator_compare_z10 = Math.fround(
+              discriminator_compare_product10 + discriminator_compare_bias_1,
+            );
+            const discriminator_compare_z11 = Math.fround(
+              discriminator_compare_product11 + discriminator_compare_bias_1,
+            );
+            const discriminator_compare_z20 = Math.fround(
+              discriminator_compare_product20 + discriminator_compare_bias_2,
+            );
+            const discriminator_compare_z21 = Math.fround(
+              discriminator_compare_product21 + discriminator_compare_bias_2,
+            );
+            const discriminator_compare_z30 = Math.fround(
+              discriminator_compare_product30 + discriminator_compare_bias_3,
+            );
+            const discriminator_compare_z31 = Math.fround(
+              discriminator_compare_product31 + discriminator_compare_bias_3,
+            );
+            parts[i * 784 + j * 49 + l * 7 + m] =
+              0 < discriminator_compare_z00
+                ? discriminator_compare_z00
+                : discriminator_compare_z00 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 1] =
+              0 < discriminator_compare_z01
+                ? discriminator_compare_z01
+                : discriminator_compare_z01 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 49] =
+              0 < discriminator_compare_z10
+                ? discriminator_compare_z10
+                : discriminator_compare_z10 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 50] =
+              0 < discriminator_compare_z11
+                ? discriminator_compare_z11
+                : discriminator_compare_z11 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 98] =
+              0 < discriminator_compare_z20
+                ? discriminator_compare_z20
+                : discriminator_compare_z20 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 99] =
+              0 < discriminator_compare_z21
+                ? discriminator_compare_z21
+                : discriminator_compare_z21 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 147] =
+              0 < discriminator_compare_z30
+                ? discriminator_compare_z30
+                : discriminator_compare_z30 * 0.2;
+            parts[i * 784 + j * 49 + l * 7 + m + 148] =
+              0 < discriminator_compare_z31
+                ? discriminator_compare_z31
+                : discriminator_compare_z31 * 0.2;
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const edges_padded_2 =
+                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+                const discriminator_compare_kernel_4 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+                const discriminator_compare_kernel_5 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+                const discriminator_compare_kernel_6 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+                const discriminator_compare_kernel_7 =
+                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+                sum0 += edges_padded_2 * discriminator_compare_kernel_4;
+                sum1 += edges_padded_2 * discriminator_compare_kernel_5;
+                sum2 += edges_padded_2 * discriminator_compare_kernel_6;
+                sum3 += edges_padded_2 * discriminator_compare_kernel_7;
+              }
+            }
+          }
+          const discriminator_compare_product0 = Math.fround(sum0);
+          const discriminator_compare_product1 = Math.fround(sum1);
+          const discriminator_compare_product2 = Math.fround(sum2);
+          const discriminator_compare_product3 = Math.fround(sum3);
+          const discriminator_compare_z0 = Math.fround(
+            discriminator_compare_product0 + discriminator_compare_bias[j]!,
+          );
+          const discriminator_compare_z1 = Math.fround(
+            discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
+          );
+          const discriminator_compare_z2 = Math.fround(
+            discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
+          );
+          const discriminator_compare_z3 = Math.fround(
+            discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
+          );
+          parts[i * 784 + j * 49 + l * 7 + 6] =
+            0 < discriminator_compare_z0
+              ? discriminator_compare_z0
+              : discriminator_compare_z0 * 0.2;
+          parts[i * 784 + j * 49 + l * 7 + 55] =
+            0 < discriminator_compare_z1
+              ? discriminator_compare_z1
+              : discriminator_compare_z1 * 0.2;
+          parts[i * 784 + j * 49 + l * 7 + 104] =
+            0 < discriminator_compare_z2
+              ? discriminator_compare_z2
+              : discriminator_compare_z2 * 0.2;
+          parts[i * 784 + j * 49 + l * 7 + 153] =
+            0 < discriminator_compare_z3
+              ? discriminator_compare_z3
+              : discriminator_compare_z3 * 0.2;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel
+ * neg = −discriminator.judge
+ * 100,480 floating-point operations.
+ */
+function dotNeg_64x784x1_evaluate(
+  parts_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  discriminator_judge_bias_: Float32Array,
+  neg_: Float32Array,
+): () => void {
+  return function dotNeg_64x784x1_evaluate(): void {
+    const parts = parts_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const discriminator_judge_bias = discriminator_judge_bias_;
+    const neg = neg_;
+    const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const parts_0 = parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
+        const parts_1 =
+          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
+        const parts_2 =
+          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
+        const parts_3 =
+          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        sum0 += parts_0 * discriminator_judge_kernel_0;
+        sum1 += parts_1 * discriminator_judge_kernel_0;
+        sum2 += parts_2 * discriminator_judge_kernel_0;
+        sum3 += parts_3 * discriminator_judge_kernel_0;
+      }
+      const discriminator_judge_product0 = Math.fround(sum0);
+      const discriminator_judge_product1 = Math.fround(sum1);
+      const discriminator_judge_product2 = Math.fround(sum2);
+      const discriminator_judge_product3 = Math.fround(sum3);
+      neg[i] = -(discriminator_judge_product0 + discriminator_judge_bias_0);
+      neg[i + 1] = -(discriminator_judge_product1 + discriminator_judge_bias_0);
+      neg[i + 2] = -(discriminator_judge_product2 + discriminator_judge_bias_0);
+      neg[i + 3] = -(discriminator_judge_product3 + discriminator_judge_bias_0);
+    }
+  };
+}
+
+/** generator.paint_padded = generator.paint in a margin of zeros */
+function pad_64x1x30x30_evaluate(
+  generator_paint_: Float32Array,
+  generator_paint_padded_: Float32Array,
+): () => void {
+  return function pad_64x1x30x30_evaluate(): void {
+    const generator_paint = generator_paint_;
+    const generator_paint_padded = generator_paint_padded_;
+    for (let i = 0; i < 64; i++) {
+      generator_paint_padded[i * 900] = 0;
+      for (let m = 0; m < 28; m++) {
+        generator_paint_padded[i * 900 + m + 1] = 0;
+      }
+      generator_paint_padded[i * 900 + 29] = 0;
+      for (let l = 0; l < 28; l++) {
+        generator_paint_padded[i * 900 + l * 30 + 30] = 0;
+        for (let m = 0; m < 28; m++) {
+          generator_paint_padded[i * 900 + l * 30 + m + 31] =
+            generator_paint[i * 784 + l * 28 + m]!;
+        }
+        generator_paint_padded[i * 900 + l * 30 + 59] = 0;
+      }
+      generator_paint_padded[i * 900 + 870] = 0;
+      for (let m = 0; m < 28; m++) {
+        generator_paint_padded[i * 900 + m + 871] = 0;
+      }
+      generator_paint_padded[i * 900 + 899] = 0;
+    }
+  };
+}
+
+/**
+ * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
+ * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
+ * edges_2 = lt_3 ? discriminator.look.z_2 : mul_10
+ * 3,411,968 floating-point operations.
+ */
+function convAddWhere_64x8x14x1x4x4x14_2_evaluate(
+  generator_paint_padded_: Float32Array,
+  discriminator_look_kernel_: Float32Array,
+  discriminator_look_bias_: Float32Array,
+  edges_2_: Float32Array,
+): () => void {
+  return function convAddWhere_64x8x14x1x4x4x14_2_evaluate(): void {
+    const generator_paint_padded = generator_paint_padded_;
+    const discriminator_look_kernel = discriminator_look_kernel_;
+    const discriminator_look_bias = discriminator_look_bias_;
+    const edges_2 = edges_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k2 = 0; k2 < 4; k2++) {
+              for (let k3 = 0; k3 < 4; k3++) {
+                const generator_paint_padded_0 =
+                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+                const discriminator_look_kernel_0 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+                const generator_paint_padded_1 =
+                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+                const discriminator_look_kernel_1 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+                const discriminator_look_kernel_2 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+                const discriminator_look_kernel_3 =
+                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+                sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+                sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+                sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+                sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+                sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+                sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+                sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+                sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
+              }
+            }
+            const discriminator_look_product_2_00 = Math.fround(sum00);
+            const discriminator_look_product_2_01 = Math.fround(sum01);
+            const discriminator_look_product_2_10 = Math.fround(sum10);
+            const discriminator_look_product_2_11 = Math.fround(sum11);
+            const discriminator_look_product_2_20 = Math.fround(sum20);
+            const discriminator_look_product_2_21 = Math.fround(sum21);
+            const discriminator_look_product_2_30 = Math.fround(sum30);
+            const discriminator_look_product_2_31 = Math.fround(sum31);
+            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+            const discriminator_look_z_2_00 = Math.fround(
+              discriminator_look_product_2_00 + discriminator_look_bias_0,
+            );
+            const discriminator_look_z_2_01 = Math.fround(
+              discriminator_look_product_2_01 + discriminator_look_bias_0,
+            );
+            const discriminator_look_z_2_10 = Math.fround(
+              discriminator_look_product_2_10 + discriminator_look_bias_1,
+            );
+            const discriminator_look_z_2_11 = Math.fround(
+              discriminator_look_product_2_11 + discriminator_look_bias_1,
+            );
+            const discriminator_look_z_2_20 = Math.fround(
+              discriminator_look_product_2_20 + discriminator_look_bias_2,
+            );
+            const discriminator_look_z_2_21 = Math.fround(
+              discriminator_look_product_2_21 + discriminator_look_bias_2,
+            );
+            const discriminator_look_z_2_30 = Math.fround(
+              discriminator_look_product_2_30 + discriminator_look_bias_3,
+            );
+            const discriminator_look_z_2_31 = Math.fround(
+              discriminator_look_product_2_31 + discriminator_look_bias_3,
+            );
+            edges_2[i * 1568 + j * 196 + l * 14 + m] =
+              0 < discriminator_look_z_2_00
+                ? discriminator_look_z_2_00
+                : discriminator_look_z_2_00 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+              0 < discriminator_look_z_2_01
+                ? discriminator_look_z_2_01
+                : discriminator_look_z_2_01 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+              0 < discriminator_look_z_2_10
+                ? discriminator_look_z_2_10
+                : discriminator_look_z_2_10 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+              0 < discriminator_look_z_2_11
+                ? discriminator_look_z_2_11
+                : discriminator_look_z_2_11 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+              0 < discriminator_look_z_2_20
+                ? discriminator_look_z_2_20
+                : discriminator_look_z_2_20 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+              0 < discriminator_look_z_2_21
+                ? discriminator_look_z_2_21
+                : discriminator_look_z_2_21 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+              0 < discriminator_look_z_2_30
+                ? discriminator_look_z_2_30
+                : discriminator_look_z_2_30 * 0.2;
+            edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+              0 < discriminator_look_z_2_31
+                ? discriminator_look_z_2_31
+                : discriminator_look_z_2_31 * 0.2;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel
+ * discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias
+ * 100,416 floating-point operations.
+ */
+function dotAdd_64x784x1_evaluate(
+  parts_2_: Float32Array,
+  discriminator_judge_kernel_: Float32Array,
+  discriminator_judge_bias_: Float32Array,
+  discriminator_judge_2_: Float32Array,
+): () => void {
+  return function dotAdd_64x784x1_evaluate(): void {
+    const parts_2 = parts_2_;
+    const discriminator_judge_kernel = discriminator_judge_kernel_;
+    const discriminator_judge_bias = discriminator_judge_bias_;
+    const discriminator_judge_2 = discriminator_judge_2_;
+    const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+    for (let i = 0; i < 64; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const parts_2_0 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
+        const parts_2_1 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
+        const parts_2_2 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
+        const parts_2_3 =
+          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        sum0 += parts_2_0 * discriminator_judge_kernel_0;
+        sum1 += parts_2_1 * discriminator_judge_kernel_0;
+        sum2 += parts_2_2 * discriminator_judge_kernel_0;
+        sum3 += parts_2_3 * discriminator_judge_kernel_0;
+      }
+      const discriminator_judge_product_2_0 = Math.fround(sum0);
+      const discriminator_judge_product_2_1 = Math.fround(sum1);
+      const discriminator_judge_product_2_2 = Math.fround(sum2);
+      const discriminator_judge_product_2_3 = Math.fround(sum3);
+      discriminator_judge_2[i] = discriminator_judge_product_2_0 + discriminator_judge_bias_0;
+      discriminator_judge_2[i + 1] = discriminator_judge_product_2_1 + discriminator_judge_bias_0;
+      discriminator_judge_2[i + 2] = discriminator_judge_product_2_2 + discriminator_judge_bias_0;
+      discriminator_judge_2[i + 3] = discriminator_judge_product_2_3 + discriminator_judge_bias_0;
+    }
+  };
+}
+
+/**
+ * sum = Σ add_5 over axes 1
+ * rowSum = Σ liveRows
+ * 512 floating-point operations.
+ */
+function sum_1x64_evaluate(
+  rowSum_: Float32Array,
+  neg_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_1x64_evaluate(): void {
+    const rowSum = rowSum_;
+    const neg = neg_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      const add_0 = Math.max(neg[i]!, 0) + log1p(exp(-Math.abs(neg[i]!)));
+      let sum = 0;
+      sum += add_0;
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * sum_3 = Σ add_7 over axes 1
+ * rowSum_3 = Σ liveRows_3
+ * 640 floating-point operations.
+ */
+function sum_1x64_2_evaluate(
+  rowSum_3_: Float32Array,
+  discriminator_judge_2_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_1x64_2_evaluate(): void {
+    const rowSum_3 = rowSum_3_;
+    const discriminator_judge_2 = discriminator_judge_2_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      const add_0 =
+        Math.max(-discriminator_judge_2[i]!, 0) + log1p(exp(-Math.abs(-discriminator_judge_2[i]!)));
+      let sum = 0;
+      sum += add_0;
+      const sum_3 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_3 : 0;
+    }
+    rowSum_3[0] = total;
+  };
+}
+
+/**
+ * mul_6 = radius ⊙ cos
+ * 576 floating-point operations.
+ */
+function mul_1x32_predict(random_: Int32Array, mul_6_: Float32Array): () => void {
+  return function mul_1x32_predict(): void {
+    const random = random_;
+    const mul_6 = mul_6_;
+    const random_0 = random[0]!;
+    for (let j = 0; j < 32; j++) {
+      mul_6[j] =
+        Math.sqrt(
+          log(
+            (Math.min(Math.floor(randomBits(random_0, 0, j) * 0.00390625) + 8_388_608, 16_777_215) +
+              1) *
+              5.960464477539063e-8,
+          ) * -2,
+        ) *
+        cos(
+          Math.min(Math.floor(randomBits(random_0, 1, j) * 0.00390625) + 8_388_608, 16_777_215) *
+            3.7450702829239286e-7,
+        );
+    }
+  };
+}
+
+/**
+ * generator.spread.product = mul_6 · generator.spread.kernel
+ * 50,176 floating-point operations.
+ */
+function dot_1x32x784_predict(
+  mul_6_: Float32Array,
+  generator_spread_kernel_: Float32Array,
+  generator_spread_product_: Float32Array,
+): () => void {
+  return function dot_1x32x784_predict(): void {
+    const mul_6 = mul_6_;
+    const generator_spread_kernel = generator_spread_kernel_;
+    const generator_spread_product = generator_spread_product_;
+    for (let j = 0; j < 784; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const mul_6_0 = mul_6[k]!;
+        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+        const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + j + 3]!;
+        sum0 += mul_6_0 * generator_spread_kernel_0;
+        sum1 += mul_6_0 * generator_spread_kernel_1;
+        sum2 += mul_6_0 * generator_spread_kernel_2;
+        sum3 += mul_6_0 * generator_spread_kernel_3;
+      }
+      generator_spread_product[j] = sum0;
+      generator_spread_product[j + 1] = sum1;
+      generator_spread_product[j + 2] = sum2;
+      generator_spread_product[j + 3] = sum3;
+    }
+  };
+}
+
+/**
+ * started = relu(generator.norm)
+ * 6,272 floating-point operations.
+ */
+function relu_1x16x7x7_predict(
+  generator_spread_product_: Float32Array,
+  generator_spread_bias_: Float32Array,
+  generator_norm_mean_: Float32Array,
+  generator_norm_variance_: Float32Array,
+  generator_norm_gamma_: Float32Array,
+  generator_norm_beta_: Float32Array,
+  started_: Float32Array,
+): () => void {
+  return function relu_1x16x7x7_predict(): void {
+    const generator_spread_product = generator_spread_product_;
+    const generator_spread_bias = generator_spread_bias_;
+    const generator_norm_mean = generator_norm_mean_;
+    const generator_norm_variance = generator_norm_variance_;
+    const generator_norm_gamma = generator_norm_gamma_;
+    const generator_norm_beta = generator_norm_beta_;
+    const started = started_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 7; l++) {
+        for (let m = 0; m < 7; m++) {
+          const generator_spread_product_0 = generator_spread_product[j * 49 + l * 7 + m]!;
+          const generator_spread_bias_0 = generator_spread_bias[j * 49 + l * 7 + m]!;
+          const add_0 = generator_spread_product_0 + generator_spread_bias_0;
+          const generator_norm_mean_0 = generator_norm_mean[j]!;
+          const sub_0 = add_0 - generator_norm_mean_0;
+          const generator_norm_variance_0 = generator_norm_variance[j]!;
+          const add_1 = generator_norm_variance_0 + 0.00001;
+          const sqrt_0 = Math.sqrt(add_1);
+          const div_0 = 1 / sqrt_0;
+          const mul_0 = sub_0 * div_0;
+          const generator_norm_gamma_0 = generator_norm_gamma[j]!;
+          const mul_1 = mul_0 * generator_norm_gamma_0;
+          const generator_norm_beta_0 = generator_norm_beta[j]!;
+          const add_2 = mul_1 + generator_norm_beta_0;
+          started[j * 49 + l * 7 + m] = add_2 < 0 ? 0 : add_2;
+        }
+      }
+    }
+  };
+}
+
+/** started_padded = started in a margin of zeros */
+function pad_1x16x17x17_predict(started_: Float32Array, started_padded_: Float32Array): () => void {
+  return function pad_1x16x17x17_predict(): void {
+    const started = started_;
+    const started_padded = started_padded_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 17; l++) {
+        for (let m = 0; m < 17; m++) {
+          started_padded[j * 289 + l * 17 + m] =
+            0 <= ((l / 2) | 0) - 1 &&
+            ((l / 2) | 0) - 1 < 7 &&
+            l % 2 === 0 &&
+            0 <= ((m / 2) | 0) - 1 &&
+            ((m / 2) | 0) - 1 < 7 &&
+            m % 2 === 0
+              ? started[j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
+              : 0;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])
+ * generator.double = relu(generator.double.z)
+ * 804,384 floating-point operations.
+ */
+function convRelu_1x8x14x16x4x4x14_predict(
+  started_padded_: Float32Array,
+  generator_double_kernel_: Float32Array,
+  generator_double_bias_: Float32Array,
+  generator_double_: Float32Array,
+): () => void {
+  return function convRelu_1x8x14x16x4x4x14_predict(): void {
+    const started_padded = started_padded_;
+    const generator_double_kernel = generator_double_kernel_;
+    const generator_double_bias = generator_double_bias_;
+    const generator_double = generator_double_;
     for (let j = 0; j < 8; j += 4) {
       for (let l = 0; l < 14; l++) {
         for (let m = 0; m < 14; m += 2) {
@@ -2389,12 +7917,10 @@ function convRelu_64x8x14x16x4x4x14(
           for (let k = 0; k < 16; k++) {
             for (let k2 = 0; k2 < 4; k2++) {
               for (let k3 = 0; k3 < 4; k3++) {
-                const started_padded_0 =
-                  started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+                const started_padded_0 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3]!;
                 const generator_double_kernel_0 =
                   generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const started_padded_1 =
-                  started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+                const started_padded_1 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
                 const generator_double_kernel_1 =
                   generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
                 const generator_double_kernel_2 =
@@ -2432,57 +7958,63 @@ function convRelu_64x8x14x16x4x4x14(
           const generator_double_bias_3 = generator_double_bias[j + 3]!;
           const add_6 = generator_double_product30 + generator_double_bias_3;
           const add_7 = generator_double_product31 + generator_double_bias_3;
-          generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
-          generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+          generator_double[j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+          generator_double[j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+          generator_double[j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+          generator_double[j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+          generator_double[j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+          generator_double[j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+          generator_double[j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+          generator_double[j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** generator.double_padded = generator.double in a margin of zeros */
-function pad_64x8x31x31(
-  generator_double: Float32Array,
-  generator_double_padded: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
+function pad_1x8x31x31_predict(
+  generator_double_: Float32Array,
+  generator_double_padded_: Float32Array,
+): () => void {
+  return function pad_1x8x31x31_predict(): void {
+    const generator_double = generator_double_;
+    const generator_double_padded = generator_double_padded_;
     for (let j = 0; j < 8; j++) {
       for (let l = 0; l < 31; l++) {
         for (let m = 0; m < 31; m++) {
-          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+          generator_double_padded[j * 961 + l * 31 + m] =
             0 <= ((l / 2) | 0) - 1 &&
             ((l / 2) | 0) - 1 < 14 &&
             l % 2 === 0 &&
             0 <= ((m / 2) | 0) - 1 &&
             ((m / 2) | 0) - 1 < 14 &&
             m % 2 === 0
-              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+              ? generator_double[j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
               : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
  * generator.paint = sigmoid(generator.paint.z)
  * All sums first, kept in generator_paint; then the rest, point by point.
- * 13,095,936 floating-point operations.
+ * 204,624 floating-point operations.
  */
-function convSigmoid_64x1x28x8x4x4x28(
-  generator_double_padded: Float32Array,
-  generator_paint_kernel: Float32Array,
-  generator_paint: Float32Array,
-  generator_paint_bias: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
+function convSigmoid_1x1x28x8x4x4x28_predict(
+  generator_double_padded_: Float32Array,
+  generator_paint_kernel_: Float32Array,
+  generator_paint_: Float32Array,
+  generator_paint_bias_: Float32Array,
+): () => void {
+  return function convSigmoid_1x1x28x8x4x4x28_predict(): void {
+    const generator_double_padded = generator_double_padded_;
+    const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    const generator_paint_bias = generator_paint_bias_;
     for (let l = 0; l < 28; l++) {
       for (let m = 0; m < 28; m += 4) {
         let sum0 = 0;
@@ -2493,15 +8025,15 @@ function convSigmoid_64x1x28x8x4x4x28(
           for (let k2 = 0; k2 < 4; k2++) {
             for (let k3 = 0; k3 < 4; k3++) {
               const generator_double_padded_0 =
-                generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
               const generator_paint_kernel_0 =
                 generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
               const generator_double_padded_1 =
-                generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
               const generator_double_padded_2 =
-                generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
               const generator_double_padded_3 =
-                generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
               sum0 += generator_double_padded_0 * generator_paint_kernel_0;
               sum1 += generator_double_padded_1 * generator_paint_kernel_0;
               sum2 += generator_double_padded_2 * generator_paint_kernel_0;
@@ -2509,3968 +8041,21 @@ function convSigmoid_64x1x28x8x4x4x28(
             }
           }
         }
-        generator_paint[i * 784 + l * 28 + m] = sum0;
-        generator_paint[i * 784 + l * 28 + m + 1] = sum1;
-        generator_paint[i * 784 + l * 28 + m + 2] = sum2;
-        generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+        generator_paint[l * 28 + m] = sum0;
+        generator_paint[l * 28 + m + 1] = sum1;
+        generator_paint[l * 28 + m + 2] = sum2;
+        generator_paint[l * 28 + m + 3] = sum3;
       }
     }
-  }
-  const generator_paint_bias_0 = generator_paint_bias[0]!;
-  for (let i = 0; i < 64; i++) {
+    const generator_paint_bias_0 = generator_paint_bias[0]!;
     for (let l = 0; l < 28; l++) {
       for (let m = 0; m < 28; m++) {
-        const generator_paint_product = generator_paint[i * 784 + l * 28 + m]!;
-        generator_paint[i * 784 + l * 28 + m] =
+        const generator_paint_product = generator_paint[l * 28 + m]!;
+        generator_paint[l * 28 + m] =
           1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
       }
     }
-  }
-}
-
-/**
- * discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel
- * discriminator.look.z = discriminator.look.product + discriminator.look.bias
- * edges = lt ? discriminator.look.z : mul_13
- * 3,411,968 floating-point operations.
- */
-function convAddWhere_64x8x14x1x4x4x14(
-  x: Float32Array,
-  discriminator_look_kernel: Float32Array,
-  discriminator_look_bias: Float32Array,
-  discriminator_look_z: Float32Array,
-  edges: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j += 4) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
-              const chosen_0 =
-                and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
-                  ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
-                  : 0;
-              const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-              const chosen_1 =
-                and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
-              const discriminator_look_kernel_1 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-              const discriminator_look_kernel_2 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-              const discriminator_look_kernel_3 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-              sum00 += chosen_0 * discriminator_look_kernel_0;
-              sum01 += chosen_1 * discriminator_look_kernel_0;
-              sum10 += chosen_0 * discriminator_look_kernel_1;
-              sum11 += chosen_1 * discriminator_look_kernel_1;
-              sum20 += chosen_0 * discriminator_look_kernel_2;
-              sum21 += chosen_1 * discriminator_look_kernel_2;
-              sum30 += chosen_0 * discriminator_look_kernel_3;
-              sum31 += chosen_1 * discriminator_look_kernel_3;
-            }
-          }
-          const discriminator_look_product00 = Math.fround(sum00);
-          const discriminator_look_product01 = Math.fround(sum01);
-          const discriminator_look_product10 = Math.fround(sum10);
-          const discriminator_look_product11 = Math.fround(sum11);
-          const discriminator_look_product20 = Math.fround(sum20);
-          const discriminator_look_product21 = Math.fround(sum21);
-          const discriminator_look_product30 = Math.fround(sum30);
-          const discriminator_look_product31 = Math.fround(sum31);
-          const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-          const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-          const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-          const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-          const discriminator_look_z00 = Math.fround(
-            discriminator_look_product00 + discriminator_look_bias_0,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z00;
-          const discriminator_look_z01 = Math.fround(
-            discriminator_look_product01 + discriminator_look_bias_0,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z01;
-          const discriminator_look_z10 = Math.fround(
-            discriminator_look_product10 + discriminator_look_bias_1,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z10;
-          const discriminator_look_z11 = Math.fround(
-            discriminator_look_product11 + discriminator_look_bias_1,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z11;
-          const discriminator_look_z20 = Math.fround(
-            discriminator_look_product20 + discriminator_look_bias_2,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z20;
-          const discriminator_look_z21 = Math.fround(
-            discriminator_look_product21 + discriminator_look_bias_2,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z21;
-          const discriminator_look_z30 = Math.fround(
-            discriminator_look_product30 + discriminator_look_bias_3,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z30;
-          const discriminator_look_z31 = Math.fround(
-            discriminator_look_product31 + discriminator_look_bias_3,
-          );
-          discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z31;
-          edges[i * 1568 + j * 196 + l * 14 + m] =
-            0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 1] =
-            0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 196] =
-            0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 197] =
-            0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 392] =
-            0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 393] =
-            0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 588] =
-            0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 589] =
-            0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
-        }
-      }
-    }
-  }
-}
-
-/** edges_padded = edges in a margin of zeros */
-function pad_64x8x16x16(edges: Float32Array, edges_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j++) {
-      edges_padded[i * 2048 + j * 256] = 0;
-      for (let m = 0; m < 14; m++) {
-        edges_padded[i * 2048 + j * 256 + m + 1] = 0;
-      }
-      edges_padded[i * 2048 + j * 256 + 15] = 0;
-      for (let l = 0; l < 14; l++) {
-        edges_padded[i * 2048 + j * 256 + l * 16 + 16] = 0;
-        for (let m = 0; m < 14; m++) {
-          edges_padded[i * 2048 + j * 256 + l * 16 + m + 17] =
-            edges[i * 1568 + j * 196 + l * 14 + m]!;
-        }
-        edges_padded[i * 2048 + j * 256 + l * 16 + 31] = 0;
-      }
-      edges_padded[i * 2048 + j * 256 + 240] = 0;
-      for (let m = 0; m < 14; m++) {
-        edges_padded[i * 2048 + j * 256 + m + 241] = 0;
-      }
-      edges_padded[i * 2048 + j * 256 + 255] = 0;
-    }
-  }
-}
-
-/**
- * discriminator.compare.product = edges ∗ discriminator.compare.kernel
- * discriminator.compare.z = discriminator.compare.product + discriminator.compare.bias
- * parts = lt_2 ? discriminator.compare.z : mul_14
- * 12,945,408 floating-point operations.
- */
-function convAddWhere_64x16x7x8x4x4x7(
-  edges_padded: Float32Array,
-  discriminator_compare_kernel: Float32Array,
-  discriminator_compare_bias: Float32Array,
-  discriminator_compare_z: Float32Array,
-  parts: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 6; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const edges_padded_0 =
-                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-                const discriminator_compare_kernel_0 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const edges_padded_1 =
-                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-                const discriminator_compare_kernel_1 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const discriminator_compare_kernel_2 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const discriminator_compare_kernel_3 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum00 += edges_padded_0 * discriminator_compare_kernel_0;
-                sum01 += edges_padded_1 * discriminator_compare_kernel_0;
-                sum10 += edges_padded_0 * discriminator_compare_kernel_1;
-                sum11 += edges_padded_1 * discriminator_compare_kernel_1;
-                sum20 += edges_padded_0 * discriminator_compare_kernel_2;
-                sum21 += edges_padded_1 * discriminator_compare_kernel_2;
-                sum30 += edges_padded_0 * discriminator_compare_kernel_3;
-                sum31 += edges_padded_1 * discriminator_compare_kernel_3;
-              }
-            }
-          }
-          const discriminator_compare_product00 = Math.fround(sum00);
-          const discriminator_compare_product01 = Math.fround(sum01);
-          const discriminator_compare_product10 = Math.fround(sum10);
-          const discriminator_compare_product11 = Math.fround(sum11);
-          const discriminator_compare_product20 = Math.fround(sum20);
-          const discriminator_compare_product21 = Math.fround(sum21);
-          const discriminator_compare_product30 = Math.fround(sum30);
-          const discriminator_compare_product31 = Math.fround(sum31);
-          const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
-          const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
-          const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
-          const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
-          const discriminator_compare_z00 = Math.fround(
-            discriminator_compare_product00 + discriminator_compare_bias_0,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z00;
-          const discriminator_compare_z01 = Math.fround(
-            discriminator_compare_product01 + discriminator_compare_bias_0,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 1] = discriminator_compare_z01;
-          const discriminator_compare_z10 = Math.fround(
-            discriminator_compare_product10 + discriminator_compare_bias_1,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 49] = discriminator_compare_z10;
-          const discriminator_compare_z11 = Math.fround(
-            discriminator_compare_product11 + discriminator_compare_bias_1,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 50] = discriminator_compare_z11;
-          const discriminator_compare_z20 = Math.fround(
-            discriminator_compare_product20 + discriminator_compare_bias_2,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 98] = discriminator_compare_z20;
-          const discriminator_compare_z21 = Math.fround(
-            discriminator_compare_product21 + discriminator_compare_bias_2,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 99] = discriminator_compare_z21;
-          const discriminator_compare_z30 = Math.fround(
-            discriminator_compare_product30 + discriminator_compare_bias_3,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 147] = discriminator_compare_z30;
-          const discriminator_compare_z31 = Math.fround(
-            discriminator_compare_product31 + discriminator_compare_bias_3,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 148] = discriminator_compare_z31;
-          parts[i * 784 + j * 49 + l * 7 + m] =
-            0 < discriminator_compare_z00
-              ? discriminator_compare_z00
-              : discriminator_compare_z00 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 1] =
-            0 < discriminator_compare_z01
-              ? discriminator_compare_z01
-              : discriminator_compare_z01 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 49] =
-            0 < discriminator_compare_z10
-              ? discriminator_compare_z10
-              : discriminator_compare_z10 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 50] =
-            0 < discriminator_compare_z11
-              ? discriminator_compare_z11
-              : discriminator_compare_z11 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 98] =
-            0 < discriminator_compare_z20
-              ? discriminator_compare_z20
-              : discriminator_compare_z20 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 99] =
-            0 < discriminator_compare_z21
-              ? discriminator_compare_z21
-              : discriminator_compare_z21 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 147] =
-            0 < discriminator_compare_z30
-              ? discriminator_compare_z30
-              : discriminator_compare_z30 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 148] =
-            0 < discriminator_compare_z31
-              ? discriminator_compare_z31
-              : discriminator_compare_z31 * 0.2;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const edges_padded_2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-              const discriminator_compare_kernel_4 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const discriminator_compare_kernel_5 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const discriminator_compare_kernel_6 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const discriminator_compare_kernel_7 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum0 += edges_padded_2 * discriminator_compare_kernel_4;
-              sum1 += edges_padded_2 * discriminator_compare_kernel_5;
-              sum2 += edges_padded_2 * discriminator_compare_kernel_6;
-              sum3 += edges_padded_2 * discriminator_compare_kernel_7;
-            }
-          }
-        }
-        const discriminator_compare_product0 = Math.fround(sum0);
-        const discriminator_compare_product1 = Math.fround(sum1);
-        const discriminator_compare_product2 = Math.fround(sum2);
-        const discriminator_compare_product3 = Math.fround(sum3);
-        const discriminator_compare_z0 = Math.fround(
-          discriminator_compare_product0 + discriminator_compare_bias[j]!,
-        );
-        discriminator_compare_z[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z0;
-        const discriminator_compare_z1 = Math.fround(
-          discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
-        );
-        discriminator_compare_z[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z1;
-        const discriminator_compare_z2 = Math.fround(
-          discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
-        );
-        discriminator_compare_z[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z2;
-        const discriminator_compare_z3 = Math.fround(
-          discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
-        );
-        discriminator_compare_z[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z3;
-        parts[i * 784 + j * 49 + l * 7 + 6] =
-          0 < discriminator_compare_z0 ? discriminator_compare_z0 : discriminator_compare_z0 * 0.2;
-        parts[i * 784 + j * 49 + l * 7 + 55] =
-          0 < discriminator_compare_z1 ? discriminator_compare_z1 : discriminator_compare_z1 * 0.2;
-        parts[i * 784 + j * 49 + l * 7 + 104] =
-          0 < discriminator_compare_z2 ? discriminator_compare_z2 : discriminator_compare_z2 * 0.2;
-        parts[i * 784 + j * 49 + l * 7 + 153] =
-          0 < discriminator_compare_z3 ? discriminator_compare_z3 : discriminator_compare_z3 * 0.2;
-      }
-    }
-  }
-}
-
-/** generator.paint_padded = generator.paint in a margin of zeros */
-function pad_64x1x30x30(generator_paint: Float32Array, generator_paint_padded: Float32Array): void {
-  for (let i = 0; i < 64; i++) {
-    generator_paint_padded[i * 900] = 0;
-    for (let m = 0; m < 28; m++) {
-      generator_paint_padded[i * 900 + m + 1] = 0;
-    }
-    generator_paint_padded[i * 900 + 29] = 0;
-    for (let l = 0; l < 28; l++) {
-      generator_paint_padded[i * 900 + l * 30 + 30] = 0;
-      for (let m = 0; m < 28; m++) {
-        generator_paint_padded[i * 900 + l * 30 + m + 31] = generator_paint[i * 784 + l * 28 + m]!;
-      }
-      generator_paint_padded[i * 900 + l * 30 + 59] = 0;
-    }
-    generator_paint_padded[i * 900 + 870] = 0;
-    for (let m = 0; m < 28; m++) {
-      generator_paint_padded[i * 900 + m + 871] = 0;
-    }
-    generator_paint_padded[i * 900 + 899] = 0;
-  }
-}
-
-/**
- * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
- * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
- * edges_2 = lt_3 ? discriminator.look.z_2 : mul_15
- * 3,411,968 floating-point operations.
- */
-function convAddWhere_64x8x14x1x4x4x14_2(
-  generator_paint_padded: Float32Array,
-  discriminator_look_kernel: Float32Array,
-  discriminator_look_bias: Float32Array,
-  discriminator_look_z_2: Float32Array,
-  edges_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j += 4) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const generator_paint_padded_0 =
-                generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-              const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-              const generator_paint_padded_1 =
-                generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-              const discriminator_look_kernel_1 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-              const discriminator_look_kernel_2 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-              const discriminator_look_kernel_3 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-              sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-              sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-              sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-              sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-              sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-              sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-              sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-              sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-            }
-          }
-          const discriminator_look_product_2_00 = Math.fround(sum00);
-          const discriminator_look_product_2_01 = Math.fround(sum01);
-          const discriminator_look_product_2_10 = Math.fround(sum10);
-          const discriminator_look_product_2_11 = Math.fround(sum11);
-          const discriminator_look_product_2_20 = Math.fround(sum20);
-          const discriminator_look_product_2_21 = Math.fround(sum21);
-          const discriminator_look_product_2_30 = Math.fround(sum30);
-          const discriminator_look_product_2_31 = Math.fround(sum31);
-          const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-          const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-          const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-          const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-          const discriminator_look_z_2_00 = Math.fround(
-            discriminator_look_product_2_00 + discriminator_look_bias_0,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
-          const discriminator_look_z_2_01 = Math.fround(
-            discriminator_look_product_2_01 + discriminator_look_bias_0,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
-          const discriminator_look_z_2_10 = Math.fround(
-            discriminator_look_product_2_10 + discriminator_look_bias_1,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z_2_10;
-          const discriminator_look_z_2_11 = Math.fround(
-            discriminator_look_product_2_11 + discriminator_look_bias_1,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z_2_11;
-          const discriminator_look_z_2_20 = Math.fround(
-            discriminator_look_product_2_20 + discriminator_look_bias_2,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z_2_20;
-          const discriminator_look_z_2_21 = Math.fround(
-            discriminator_look_product_2_21 + discriminator_look_bias_2,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z_2_21;
-          const discriminator_look_z_2_30 = Math.fround(
-            discriminator_look_product_2_30 + discriminator_look_bias_3,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z_2_30;
-          const discriminator_look_z_2_31 = Math.fround(
-            discriminator_look_product_2_31 + discriminator_look_bias_3,
-          );
-          discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z_2_31;
-          edges_2[i * 1568 + j * 196 + l * 14 + m] =
-            0 < discriminator_look_z_2_00
-              ? discriminator_look_z_2_00
-              : discriminator_look_z_2_00 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-            0 < discriminator_look_z_2_01
-              ? discriminator_look_z_2_01
-              : discriminator_look_z_2_01 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-            0 < discriminator_look_z_2_10
-              ? discriminator_look_z_2_10
-              : discriminator_look_z_2_10 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-            0 < discriminator_look_z_2_11
-              ? discriminator_look_z_2_11
-              : discriminator_look_z_2_11 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-            0 < discriminator_look_z_2_20
-              ? discriminator_look_z_2_20
-              : discriminator_look_z_2_20 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-            0 < discriminator_look_z_2_21
-              ? discriminator_look_z_2_21
-              : discriminator_look_z_2_21 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-            0 < discriminator_look_z_2_30
-              ? discriminator_look_z_2_30
-              : discriminator_look_z_2_30 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-            0 < discriminator_look_z_2_31
-              ? discriminator_look_z_2_31
-              : discriminator_look_z_2_31 * 0.2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel
- * discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias
- * exp_2 = exp(neg_3)
- * d_discriminator.judge.product_2 = d_discriminator.judge_2
- * All sums first, kept in discriminator_judge_2; then the rest, point by point.
- * 101,120 floating-point operations.
- */
-function dotAddExpAdd_64x784x1(
-  parts_2: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  discriminator_judge_2: Float32Array,
-  discriminator_judge_bias: Float32Array,
-  exp_2_2: Float32Array,
-  live_rows: Int32Array,
-  d_rowSum_2: Float32Array,
-  d_discriminator_judge_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const parts_2_0 = parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
-      const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-      const parts_2_1 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-      const parts_2_2 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-      const parts_2_3 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
-      sum0 += parts_2_0 * discriminator_judge_kernel_0;
-      sum1 += parts_2_1 * discriminator_judge_kernel_0;
-      sum2 += parts_2_2 * discriminator_judge_kernel_0;
-      sum3 += parts_2_3 * discriminator_judge_kernel_0;
-    }
-    discriminator_judge_2[i] = sum0;
-    discriminator_judge_2[i + 1] = sum1;
-    discriminator_judge_2[i + 2] = sum2;
-    discriminator_judge_2[i + 3] = sum3;
-  }
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_2_0 = d_rowSum_2[0]!;
-  for (let i = 0; i < 64; i++) {
-    const discriminator_judge_product_2 = discriminator_judge_2[i]!;
-    const discriminator_judge_2_2 = Math.fround(
-      discriminator_judge_product_2 + discriminator_judge_bias_0,
-    );
-    discriminator_judge_2[i] = discriminator_judge_2_2;
-    const exp_2 = Math.fround(exp(-Math.abs(discriminator_judge_2_2)));
-    exp_2_2[i] = exp_2;
-    const lt_0 = i < live_rows_0;
-    const chosen_0 = lt_0 ? d_rowSum_2_0 : 0;
-    d_discriminator_judge_2[i] =
-      -((chosen_0 / (exp_2 + 1)) * exp_2) * Math.sign(discriminator_judge_2_2) +
-      (0 < discriminator_judge_2_2 ? chosen_0 : discriminator_judge_2_2 === 0 ? chosen_0 * 0.5 : 0);
-  }
-}
-
-/**
- * sum_4 = Σ add_8 over axes 1
- * rowSum_2 = Σ liveRows_2
- * 320 floating-point operations.
- */
-function sum_1x64(
-  rowSum_2: Float32Array,
-  discriminator_judge_2: Float32Array,
-  exp_2: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    const add_0 = Math.max(discriminator_judge_2[i]!, 0) + log1p(exp_2[i]!);
-    let sum = 0;
-    sum += add_0;
-    const sum_4 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_4 : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/**
- * discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel
- * neg = −discriminator.judge
- * exp = exp(neg_2)
- * d_neg = d_neg_part + d_neg_4
- * All sums first, kept in neg; then the rest, point by point.
- * 101,184 floating-point operations.
- */
-function dotNegExpAdd_64x784x1(
-  parts: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  neg: Float32Array,
-  discriminator_judge_bias: Float32Array,
-  exp__2: Float32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_neg: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const parts_0 = parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
-      const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-      const parts_1 =
-        parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-      const parts_2 =
-        parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-      const parts_3 =
-        parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
-      sum0 += parts_0 * discriminator_judge_kernel_0;
-      sum1 += parts_1 * discriminator_judge_kernel_0;
-      sum2 += parts_2 * discriminator_judge_kernel_0;
-      sum3 += parts_3 * discriminator_judge_kernel_0;
-    }
-    neg[i] = sum0;
-    neg[i + 1] = sum1;
-    neg[i + 2] = sum2;
-    neg[i + 3] = sum3;
-  }
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 64; i++) {
-    const discriminator_judge_product = neg[i]!;
-    const neg_2 = Math.fround(-(discriminator_judge_product + discriminator_judge_bias_0));
-    neg[i] = neg_2;
-    const exp_ = Math.fround(exp(-Math.abs(neg_2)));
-    exp__2[i] = exp_;
-    const lt_0 = i < live_rows_0;
-    const chosen_0 = lt_0 ? d_rowSum_0 : 0;
-    d_neg[i] =
-      -((chosen_0 / (exp_ + 1)) * exp_) * Math.sign(neg_2) +
-      (0 < neg_2 ? chosen_0 : neg_2 === 0 ? chosen_0 * 0.5 : 0);
-  }
-}
-
-/**
- * d_discriminator.judge.bias = Σ d_broadcast_10 over axes 0
- * discriminator.judge.bias.m_next = discriminator.judge.bias_mul + discriminator.judge.bias_mul_2
- * discriminator.judge.bias.v_next = discriminator.judge.bias_mul_3 + discriminator.judge.bias_mul_5
- * discriminator.judge.bias_next = discriminator.judge.bias − discriminator.judge.bias_div
- * 141 floating-point operations.
- */
-function sumAdam_64x1(
-  d_discriminator_judge_2: Float32Array,
-  d_neg: Float32Array,
-  discriminator_judge_bias_m: Float32Array,
-  discriminator_judge_bias_v: Float32Array,
-  discriminator_judge_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  let sum = 0;
-  for (let k = 0; k < 64; k++) {
-    sum += d_discriminator_judge_2[k]! - d_neg[k]!;
-  }
-  const d_discriminator_judge_bias = Math.fround(sum);
-  const discriminator_judge_bias_m_next = Math.fround(
-    discriminator_judge_bias_m[0]! * 0.5 + d_discriminator_judge_bias * 0.5,
-  );
-  discriminator_judge_bias_m[0] = discriminator_judge_bias_m_next;
-  const discriminator_judge_bias_v_next = Math.fround(
-    discriminator_judge_bias_v[0]! * 0.999 +
-      d_discriminator_judge_bias * d_discriminator_judge_bias * 0.0010000000000000009,
-  );
-  discriminator_judge_bias_v[0] = discriminator_judge_bias_v_next;
-  discriminator_judge_bias[0] =
-    discriminator_judge_bias[0]! -
-    (discriminator_judge_bias_m_next * rate_0) /
-      (Math.sqrt(discriminator_judge_bias_v_next * correction_0) + 1e-8);
-}
-
-/**
- * d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ
- * 100,352 floating-point operations.
- */
-function dot_64x1x784(
-  d_discriminator_judge_2: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  d_flatten_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 784; j++) {
-      const mul_0 = d_discriminator_judge_2[i]! * discriminator_judge_kernel[j]!;
-      let sum = 0;
-      sum += mul_0;
-      d_flatten_2[i * 784 + j] = sum;
-    }
-  }
-}
-
-/**
- * d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2
- * 100,352 floating-point operations.
- */
-function dot_784x64x1(
-  parts_2: Float32Array,
-  d_discriminator_judge_2: Float32Array,
-  d_discriminator_judge_kernel_part: Float32Array,
-): void {
-  for (let i = 0; i < 784; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const parts_2_0 = parts_2[k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)]!;
-      const d_discriminator_judge_2_0 = d_discriminator_judge_2[k]!;
-      const parts_2_1 =
-        parts_2[
-          k * 784 + (((i + 1) / 49) | 0) * 49 + ((((i + 1) / 7) | 0) % 7) * 7 + ((i + 1) % 7)
-        ]!;
-      const parts_2_2 =
-        parts_2[
-          k * 784 + (((i + 2) / 49) | 0) * 49 + ((((i + 2) / 7) | 0) % 7) * 7 + ((i + 2) % 7)
-        ]!;
-      const parts_2_3 =
-        parts_2[
-          k * 784 + (((i + 3) / 49) | 0) * 49 + ((((i + 3) / 7) | 0) % 7) * 7 + ((i + 3) % 7)
-        ]!;
-      sum0 += parts_2_0 * d_discriminator_judge_2_0;
-      sum1 += parts_2_1 * d_discriminator_judge_2_0;
-      sum2 += parts_2_2 * d_discriminator_judge_2_0;
-      sum3 += parts_2_3 * d_discriminator_judge_2_0;
-    }
-    d_discriminator_judge_kernel_part[i] = sum0;
-    d_discriminator_judge_kernel_part[i + 1] = sum1;
-    d_discriminator_judge_kernel_part[i + 2] = sum2;
-    d_discriminator_judge_kernel_part[i + 3] = sum3;
-  }
-}
-
-/**
- * d_discriminator.compare.product_2 = d_discriminator.compare.z_2
- * 100,352 floating-point operations.
- */
-function add_64x16x7x7(
-  discriminator_compare_z_2: Float32Array,
-  d_flatten_2: Float32Array,
-  d_discriminator_compare_z_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 7; m++) {
-          const lt_0 = 0 < discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m]!;
-          d_discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m] =
-            (lt_0 ? d_flatten_2[i * 784 + j * 49 + l * 7 + m]! : 0) +
-            (lt_0 ? 0 : d_flatten_2[i * 784 + j * 49 + l * 7 + m]!) * 0.2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_edges_2 = d_discriminator.compare.z_2 ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])
- * d_discriminator.look.product_2 = d_discriminator.look.z_2
- * 51,580,928 floating-point operations.
- */
-function convAdd_64x8x14x16x4x4x14(
-  d_discriminator_compare_z_2_padded: Float32Array,
-  discriminator_compare_kernel: Float32Array,
-  discriminator_look_z_2: Float32Array,
-  d_discriminator_look_z_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j += 4) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const d_discriminator_compare_z_2_padded_0 =
-                  d_discriminator_compare_z_2_padded[
-                    i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3
-                  ]!;
-                const discriminator_compare_kernel_0 =
-                  discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const d_discriminator_compare_z_2_padded_1 =
-                  d_discriminator_compare_z_2_padded[
-                    i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
-                  ]!;
-                const discriminator_compare_kernel_1 =
-                  discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                const discriminator_compare_kernel_2 =
-                  discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                const discriminator_compare_kernel_3 =
-                  discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
-                sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
-                sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
-                sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
-                sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
-                sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
-                sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
-                sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
-              }
-            }
-          }
-          const d_edges_2_00 = Math.fround(sum00);
-          const d_edges_2_01 = Math.fround(sum01);
-          const d_edges_2_10 = Math.fround(sum10);
-          const d_edges_2_11 = Math.fround(sum11);
-          const d_edges_2_20 = Math.fround(sum20);
-          const d_edges_2_21 = Math.fround(sum21);
-          const d_edges_2_30 = Math.fround(sum30);
-          const d_edges_2_31 = Math.fround(sum31);
-          const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
-          const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
-          const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
-          const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
-          const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
-          const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
-          const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
-          const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
-            (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-            (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-            (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-            (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-            (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-            (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-            (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
-          d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-            (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])
- * 12,845,056 floating-point operations.
- */
-function conv_16x8x4x64x7x7x4(
-  edges_2_padded_2: Float32Array,
-  d_discriminator_compare_z_2: Float32Array,
-  d_discriminator_compare_kernel_part: Float32Array,
-): void {
-  for (let i = 0; i < 16; i += 2) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 4; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 7; k2++) {
-            for (let k3 = 0; k3 < 7; k3++) {
-              const edges_2_padded_2_0 =
-                edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2]!;
-              const d_discriminator_compare_z_2_0 =
-                d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3]!;
-              const edges_2_padded_2_1 =
-                edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 1]!;
-              const edges_2_padded_2_2 =
-                edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 2]!;
-              const edges_2_padded_2_3 =
-                edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 3]!;
-              const d_discriminator_compare_z_2_1 =
-                d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3 + 49]!;
-              sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_0;
-              sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_0;
-              sum02 += edges_2_padded_2_2 * d_discriminator_compare_z_2_0;
-              sum03 += edges_2_padded_2_3 * d_discriminator_compare_z_2_0;
-              sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_1;
-              sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_1;
-              sum12 += edges_2_padded_2_2 * d_discriminator_compare_z_2_1;
-              sum13 += edges_2_padded_2_3 * d_discriminator_compare_z_2_1;
-            }
-          }
-        }
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4] = sum00;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 1] = sum01;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 2] = sum02;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 3] = sum03;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 128] = sum10;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 129] = sum11;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 130] = sum12;
-        d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 131] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])
- * 3,211,264 floating-point operations.
- */
-function conv_8x1x4x64x14x14x4(
-  generator_paint_padded_2: Float32Array,
-  d_discriminator_look_z_2: Float32Array,
-  d_discriminator_look_kernel_part: Float32Array,
-): void {
-  for (let i = 0; i < 8; i += 2) {
-    for (let l = 0; l < 4; l++) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 14; k2++) {
-          for (let k3 = 0; k3 < 14; k3++) {
-            const generator_paint_padded_2_0 =
-              generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2]!;
-            const d_discriminator_look_z_2_0 =
-              d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]!;
-            const generator_paint_padded_2_1 =
-              generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 1]!;
-            const generator_paint_padded_2_2 =
-              generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 2]!;
-            const generator_paint_padded_2_3 =
-              generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 3]!;
-            const d_discriminator_look_z_2_1 =
-              d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
-            sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-            sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-            sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-            sum03 += generator_paint_padded_2_3 * d_discriminator_look_z_2_0;
-            sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-            sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-            sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
-            sum13 += generator_paint_padded_2_3 * d_discriminator_look_z_2_1;
-          }
-        }
-      }
-      d_discriminator_look_kernel_part[i * 16 + l * 4] = sum00;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 1] = sum01;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 2] = sum02;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum03;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 16] = sum10;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 17] = sum11;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 18] = sum12;
-      d_discriminator_look_kernel_part[i * 16 + l * 4 + 19] = sum13;
-    }
-  }
-}
-
-/**
- * d_flatten = d_discriminator.judge · discriminator.judge.kernelᵀ
- * 150,528 floating-point operations.
- */
-function dot_64x1x784_2(
-  d_neg: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  d_flatten: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 784; j++) {
-      const mul_0 = -d_neg[i]! * discriminator_judge_kernel[j]!;
-      let sum = 0;
-      sum += mul_0;
-      d_flatten[i * 784 + j] = sum;
-    }
-  }
-}
-
-/**
- * d_discriminator.judge.kernel_2 = reshape(parts, [64,784])ᵀ · d_discriminator.judge
- * d_discriminator.judge.kernel = d_discriminator.judge.kernel_part + d_discriminator.judge.kernel_2
- * discriminator.judge.kernel.m_next = discriminator.judge.kernel_mul + discriminator.judge.kernel_mul_2
- * discriminator.judge.kernel.v_next = discriminator.judge.kernel_mul_3 + discriminator.judge.kernel_mul_5
- * discriminator.judge.kernel_next = discriminator.judge.kernel − discriminator.judge.kernel_div
- * 161,504 floating-point operations.
- */
-function dotAddAdam_784x64x1(
-  parts: Float32Array,
-  d_neg: Float32Array,
-  d_discriminator_judge_kernel_part: Float32Array,
-  discriminator_judge_kernel_m: Float32Array,
-  discriminator_judge_kernel_v: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const parts_0 = parts[k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)]!;
-      const d_neg_0 = d_neg[k]!;
-      const neg_0 = -d_neg_0;
-      const parts_1 =
-        parts[k * 784 + (((i + 1) / 49) | 0) * 49 + ((((i + 1) / 7) | 0) % 7) * 7 + ((i + 1) % 7)]!;
-      const parts_2 =
-        parts[k * 784 + (((i + 2) / 49) | 0) * 49 + ((((i + 2) / 7) | 0) % 7) * 7 + ((i + 2) % 7)]!;
-      const parts_3 =
-        parts[k * 784 + (((i + 3) / 49) | 0) * 49 + ((((i + 3) / 7) | 0) % 7) * 7 + ((i + 3) % 7)]!;
-      sum0 += parts_0 * neg_0;
-      sum1 += parts_1 * neg_0;
-      sum2 += parts_2 * neg_0;
-      sum3 += parts_3 * neg_0;
-    }
-    const d_discriminator_judge_kernel_2_0 = Math.fround(sum0);
-    const d_discriminator_judge_kernel_2_1 = Math.fround(sum1);
-    const d_discriminator_judge_kernel_2_2 = Math.fround(sum2);
-    const d_discriminator_judge_kernel_2_3 = Math.fround(sum3);
-    const d_discriminator_judge_kernel0 = Math.fround(
-      d_discriminator_judge_kernel_part[i]! + d_discriminator_judge_kernel_2_0,
-    );
-    const d_discriminator_judge_kernel1 = Math.fround(
-      d_discriminator_judge_kernel_part[i + 1]! + d_discriminator_judge_kernel_2_1,
-    );
-    const d_discriminator_judge_kernel2 = Math.fround(
-      d_discriminator_judge_kernel_part[i + 2]! + d_discriminator_judge_kernel_2_2,
-    );
-    const d_discriminator_judge_kernel3 = Math.fround(
-      d_discriminator_judge_kernel_part[i + 3]! + d_discriminator_judge_kernel_2_3,
-    );
-    const discriminator_judge_kernel_m_next0 = Math.fround(
-      discriminator_judge_kernel_m[i]! * 0.5 + d_discriminator_judge_kernel0 * 0.5,
-    );
-    discriminator_judge_kernel_m[i] = discriminator_judge_kernel_m_next0;
-    const discriminator_judge_kernel_m_next1 = Math.fround(
-      discriminator_judge_kernel_m[i + 1]! * 0.5 + d_discriminator_judge_kernel1 * 0.5,
-    );
-    discriminator_judge_kernel_m[i + 1] = discriminator_judge_kernel_m_next1;
-    const discriminator_judge_kernel_m_next2 = Math.fround(
-      discriminator_judge_kernel_m[i + 2]! * 0.5 + d_discriminator_judge_kernel2 * 0.5,
-    );
-    discriminator_judge_kernel_m[i + 2] = discriminator_judge_kernel_m_next2;
-    const discriminator_judge_kernel_m_next3 = Math.fround(
-      discriminator_judge_kernel_m[i + 3]! * 0.5 + d_discriminator_judge_kernel3 * 0.5,
-    );
-    discriminator_judge_kernel_m[i + 3] = discriminator_judge_kernel_m_next3;
-    const discriminator_judge_kernel_v_next0 = Math.fround(
-      discriminator_judge_kernel_v[i]! * 0.999 +
-        d_discriminator_judge_kernel0 * d_discriminator_judge_kernel0 * 0.0010000000000000009,
-    );
-    discriminator_judge_kernel_v[i] = discriminator_judge_kernel_v_next0;
-    const discriminator_judge_kernel_v_next1 = Math.fround(
-      discriminator_judge_kernel_v[i + 1]! * 0.999 +
-        d_discriminator_judge_kernel1 * d_discriminator_judge_kernel1 * 0.0010000000000000009,
-    );
-    discriminator_judge_kernel_v[i + 1] = discriminator_judge_kernel_v_next1;
-    const discriminator_judge_kernel_v_next2 = Math.fround(
-      discriminator_judge_kernel_v[i + 2]! * 0.999 +
-        d_discriminator_judge_kernel2 * d_discriminator_judge_kernel2 * 0.0010000000000000009,
-    );
-    discriminator_judge_kernel_v[i + 2] = discriminator_judge_kernel_v_next2;
-    const discriminator_judge_kernel_v_next3 = Math.fround(
-      discriminator_judge_kernel_v[i + 3]! * 0.999 +
-        d_discriminator_judge_kernel3 * d_discriminator_judge_kernel3 * 0.0010000000000000009,
-    );
-    discriminator_judge_kernel_v[i + 3] = discriminator_judge_kernel_v_next3;
-    discriminator_judge_kernel[i] =
-      discriminator_judge_kernel[i]! -
-      (discriminator_judge_kernel_m_next0 * rate_0) /
-        (Math.sqrt(discriminator_judge_kernel_v_next0 * correction_0) + 1e-8);
-    discriminator_judge_kernel[i + 1] =
-      discriminator_judge_kernel[i + 1]! -
-      (discriminator_judge_kernel_m_next1 * rate_0) /
-        (Math.sqrt(discriminator_judge_kernel_v_next1 * correction_0) + 1e-8);
-    discriminator_judge_kernel[i + 2] =
-      discriminator_judge_kernel[i + 2]! -
-      (discriminator_judge_kernel_m_next2 * rate_0) /
-        (Math.sqrt(discriminator_judge_kernel_v_next2 * correction_0) + 1e-8);
-    discriminator_judge_kernel[i + 3] =
-      discriminator_judge_kernel[i + 3]! -
-      (discriminator_judge_kernel_m_next3 * rate_0) /
-        (Math.sqrt(discriminator_judge_kernel_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_discriminator.compare.bias = Σ d_broadcast_9 over axes 0,2,3
- * discriminator.compare.bias.m_next = discriminator.compare.bias_mul + discriminator.compare.bias_mul_2
- * discriminator.compare.bias.v_next = discriminator.compare.bias_mul_3 + discriminator.compare.bias_mul_5
- * discriminator.compare.bias_next = discriminator.compare.bias − discriminator.compare.bias_div
- * 100,560 floating-point operations.
- */
-function sumAdam_64x7x7x16(
-  d_discriminator_compare_z_2: Float32Array,
-  d_discriminator_compare_z: Float32Array,
-  discriminator_compare_bias_m: Float32Array,
-  discriminator_compare_bias_v: Float32Array,
-  discriminator_compare_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum +=
-            d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3]! +
-            d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3]!;
-        }
-      }
-    }
-    const d_discriminator_compare_bias = Math.fround(sum);
-    const discriminator_compare_bias_m_next = Math.fround(
-      discriminator_compare_bias_m[i]! * 0.5 + d_discriminator_compare_bias * 0.5,
-    );
-    discriminator_compare_bias_m[i] = discriminator_compare_bias_m_next;
-    const discriminator_compare_bias_v_next = Math.fround(
-      discriminator_compare_bias_v[i]! * 0.999 +
-        d_discriminator_compare_bias * d_discriminator_compare_bias * 0.0010000000000000009,
-    );
-    discriminator_compare_bias_v[i] = discriminator_compare_bias_v_next;
-    discriminator_compare_bias[i] =
-      discriminator_compare_bias[i]! -
-      (discriminator_compare_bias_m_next * rate_0) /
-        (Math.sqrt(discriminator_compare_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])
- * d_discriminator.compare.kernel = transpose(d_discriminator.compare.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.compare.kernel_conv_2, [1,0,2,3])
- * discriminator.compare.kernel.m_next = discriminator.compare.kernel_mul + discriminator.compare.kernel_mul_2
- * discriminator.compare.kernel.v_next = discriminator.compare.kernel_mul_3 + discriminator.compare.kernel_mul_5
- * discriminator.compare.kernel_next = discriminator.compare.kernel − discriminator.compare.kernel_div
- * 12,873,728 floating-point operations.
- */
-function convAddAdam_16x8x4x64x7x7x4(
-  edges_padded_2: Float32Array,
-  d_discriminator_compare_z: Float32Array,
-  d_discriminator_compare_kernel_part: Float32Array,
-  discriminator_compare_kernel_m: Float32Array,
-  discriminator_compare_kernel_v: Float32Array,
-  discriminator_compare_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 2) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 4; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 7; k2++) {
-            for (let k3 = 0; k3 < 7; k3++) {
-              const edges_padded_2_0 =
-                edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2]!;
-              const d_discriminator_compare_z_0 =
-                d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3]!;
-              const edges_padded_2_1 =
-                edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 1]!;
-              const edges_padded_2_2 =
-                edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 2]!;
-              const edges_padded_2_3 =
-                edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 3]!;
-              const d_discriminator_compare_z_1 =
-                d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3 + 49]!;
-              sum00 += edges_padded_2_0 * d_discriminator_compare_z_0;
-              sum01 += edges_padded_2_1 * d_discriminator_compare_z_0;
-              sum02 += edges_padded_2_2 * d_discriminator_compare_z_0;
-              sum03 += edges_padded_2_3 * d_discriminator_compare_z_0;
-              sum10 += edges_padded_2_0 * d_discriminator_compare_z_1;
-              sum11 += edges_padded_2_1 * d_discriminator_compare_z_1;
-              sum12 += edges_padded_2_2 * d_discriminator_compare_z_1;
-              sum13 += edges_padded_2_3 * d_discriminator_compare_z_1;
-            }
-          }
-        }
-        const d_discriminator_compare_kernel_2_00 = Math.fround(sum00);
-        const d_discriminator_compare_kernel_2_01 = Math.fround(sum01);
-        const d_discriminator_compare_kernel_2_02 = Math.fround(sum02);
-        const d_discriminator_compare_kernel_2_03 = Math.fround(sum03);
-        const d_discriminator_compare_kernel_2_10 = Math.fround(sum10);
-        const d_discriminator_compare_kernel_2_11 = Math.fround(sum11);
-        const d_discriminator_compare_kernel_2_12 = Math.fround(sum12);
-        const d_discriminator_compare_kernel_2_13 = Math.fround(sum13);
-        const d_discriminator_compare_kernel00 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4]! +
-            d_discriminator_compare_kernel_2_00,
-        );
-        const d_discriminator_compare_kernel01 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 1]! +
-            d_discriminator_compare_kernel_2_01,
-        );
-        const d_discriminator_compare_kernel02 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 2]! +
-            d_discriminator_compare_kernel_2_02,
-        );
-        const d_discriminator_compare_kernel03 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 3]! +
-            d_discriminator_compare_kernel_2_03,
-        );
-        const d_discriminator_compare_kernel10 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 128]! +
-            d_discriminator_compare_kernel_2_10,
-        );
-        const d_discriminator_compare_kernel11 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 129]! +
-            d_discriminator_compare_kernel_2_11,
-        );
-        const d_discriminator_compare_kernel12 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 130]! +
-            d_discriminator_compare_kernel_2_12,
-        );
-        const d_discriminator_compare_kernel13 = Math.fround(
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 131]! +
-            d_discriminator_compare_kernel_2_13,
-        );
-        const discriminator_compare_kernel_m_next00 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4]! * 0.5 +
-            d_discriminator_compare_kernel00 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4] =
-          discriminator_compare_kernel_m_next00;
-        const discriminator_compare_kernel_m_next01 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 1]! * 0.5 +
-            d_discriminator_compare_kernel01 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 1] =
-          discriminator_compare_kernel_m_next01;
-        const discriminator_compare_kernel_m_next02 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 2]! * 0.5 +
-            d_discriminator_compare_kernel02 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 2] =
-          discriminator_compare_kernel_m_next02;
-        const discriminator_compare_kernel_m_next03 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 3]! * 0.5 +
-            d_discriminator_compare_kernel03 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 3] =
-          discriminator_compare_kernel_m_next03;
-        const discriminator_compare_kernel_m_next10 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 128]! * 0.5 +
-            d_discriminator_compare_kernel10 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 128] =
-          discriminator_compare_kernel_m_next10;
-        const discriminator_compare_kernel_m_next11 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 129]! * 0.5 +
-            d_discriminator_compare_kernel11 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 129] =
-          discriminator_compare_kernel_m_next11;
-        const discriminator_compare_kernel_m_next12 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 130]! * 0.5 +
-            d_discriminator_compare_kernel12 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 130] =
-          discriminator_compare_kernel_m_next12;
-        const discriminator_compare_kernel_m_next13 = Math.fround(
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 131]! * 0.5 +
-            d_discriminator_compare_kernel13 * 0.5,
-        );
-        discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 131] =
-          discriminator_compare_kernel_m_next13;
-        const discriminator_compare_kernel_v_next00 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4]! * 0.999 +
-            d_discriminator_compare_kernel00 *
-              d_discriminator_compare_kernel00 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4] =
-          discriminator_compare_kernel_v_next00;
-        const discriminator_compare_kernel_v_next01 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 1]! * 0.999 +
-            d_discriminator_compare_kernel01 *
-              d_discriminator_compare_kernel01 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 1] =
-          discriminator_compare_kernel_v_next01;
-        const discriminator_compare_kernel_v_next02 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 2]! * 0.999 +
-            d_discriminator_compare_kernel02 *
-              d_discriminator_compare_kernel02 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 2] =
-          discriminator_compare_kernel_v_next02;
-        const discriminator_compare_kernel_v_next03 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 3]! * 0.999 +
-            d_discriminator_compare_kernel03 *
-              d_discriminator_compare_kernel03 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 3] =
-          discriminator_compare_kernel_v_next03;
-        const discriminator_compare_kernel_v_next10 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 128]! * 0.999 +
-            d_discriminator_compare_kernel10 *
-              d_discriminator_compare_kernel10 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 128] =
-          discriminator_compare_kernel_v_next10;
-        const discriminator_compare_kernel_v_next11 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 129]! * 0.999 +
-            d_discriminator_compare_kernel11 *
-              d_discriminator_compare_kernel11 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 129] =
-          discriminator_compare_kernel_v_next11;
-        const discriminator_compare_kernel_v_next12 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 130]! * 0.999 +
-            d_discriminator_compare_kernel12 *
-              d_discriminator_compare_kernel12 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 130] =
-          discriminator_compare_kernel_v_next12;
-        const discriminator_compare_kernel_v_next13 = Math.fround(
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 131]! * 0.999 +
-            d_discriminator_compare_kernel13 *
-              d_discriminator_compare_kernel13 *
-              0.0010000000000000009,
-        );
-        discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 131] =
-          discriminator_compare_kernel_v_next13;
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4]! -
-          (discriminator_compare_kernel_m_next00 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next00 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 1] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 1]! -
-          (discriminator_compare_kernel_m_next01 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next01 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 2] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 2]! -
-          (discriminator_compare_kernel_m_next02 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next02 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 3] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 3]! -
-          (discriminator_compare_kernel_m_next03 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next03 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 128] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 128]! -
-          (discriminator_compare_kernel_m_next10 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next10 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 129] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 129]! -
-          (discriminator_compare_kernel_m_next11 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next11 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 130] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 130]! -
-          (discriminator_compare_kernel_m_next12 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next12 * correction_0) + 1e-8);
-        discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 131] =
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 131]! -
-          (discriminator_compare_kernel_m_next13 * rate_0) /
-            (Math.sqrt(discriminator_compare_kernel_v_next13 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_discriminator.look.bias = Σ d_broadcast_8 over axes 0,2,3
- * discriminator.look.bias.m_next = discriminator.look.bias_mul + discriminator.look.bias_mul_2
- * discriminator.look.bias.v_next = discriminator.look.bias_mul_3 + discriminator.look.bias_mul_5
- * discriminator.look.bias_next = discriminator.look.bias − discriminator.look.bias_div
- * 200,808 floating-point operations.
- */
-function sumAdam_64x14x14x8(
-  d_discriminator_look_z_2: Float32Array,
-  d_discriminator_look_z: Float32Array,
-  discriminator_look_bias_m: Float32Array,
-  discriminator_look_bias_v: Float32Array,
-  discriminator_look_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 14; k2++) {
-        for (let k3 = 0; k3 < 14; k3++) {
-          sum +=
-            d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]! +
-            d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-        }
-      }
-    }
-    const d_discriminator_look_bias = Math.fround(sum);
-    const discriminator_look_bias_m_next = Math.fround(
-      discriminator_look_bias_m[i]! * 0.5 + d_discriminator_look_bias * 0.5,
-    );
-    discriminator_look_bias_m[i] = discriminator_look_bias_m_next;
-    const discriminator_look_bias_v_next = Math.fround(
-      discriminator_look_bias_v[i]! * 0.999 +
-        d_discriminator_look_bias * d_discriminator_look_bias * 0.0010000000000000009,
-    );
-    discriminator_look_bias_v[i] = discriminator_look_bias_v_next;
-    discriminator_look_bias[i] =
-      discriminator_look_bias[i]! -
-      (discriminator_look_bias_m_next * rate_0) /
-        (Math.sqrt(discriminator_look_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z, [1,0,2,3])
- * d_discriminator.look.kernel = transpose(d_discriminator.look.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.look.kernel_conv_2, [1,0,2,3])
- * discriminator.look.kernel.m_next = discriminator.look.kernel_mul + discriminator.look.kernel_mul_2
- * discriminator.look.kernel.v_next = discriminator.look.kernel_mul_3 + discriminator.look.kernel_mul_5
- * discriminator.look.kernel_next = discriminator.look.kernel − discriminator.look.kernel_div
- * 3,213,056 floating-point operations.
- */
-function convAddAdam_8x1x4x64x14x14x4(
-  x: Float32Array,
-  d_discriminator_look_z: Float32Array,
-  d_discriminator_look_kernel_part: Float32Array,
-  discriminator_look_kernel_m: Float32Array,
-  discriminator_look_kernel_v: Float32Array,
-  discriminator_look_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 2) {
-    for (let l = 0; l < 4; l++) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 14; k2++) {
-          for (let k3 = 0; k3 < 14; k3++) {
-            const and_0 = 0 <= l + k2 * 2 - 1 && l + k2 * 2 - 1 < 28;
-            const chosen_0 =
-              and_0 && 0 <= k3 * 2 - 1 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 29]! : 0;
-            const d_discriminator_look_z_0 =
-              d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-            const chosen_1 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 28]! : 0;
-            const chosen_2 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 27]! : 0;
-            const chosen_3 =
-              and_0 && k3 * 2 + 2 < 28 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 26]! : 0;
-            const d_discriminator_look_z_1 =
-              d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
-            sum00 += chosen_0 * d_discriminator_look_z_0;
-            sum01 += chosen_1 * d_discriminator_look_z_0;
-            sum02 += chosen_2 * d_discriminator_look_z_0;
-            sum03 += chosen_3 * d_discriminator_look_z_0;
-            sum10 += chosen_0 * d_discriminator_look_z_1;
-            sum11 += chosen_1 * d_discriminator_look_z_1;
-            sum12 += chosen_2 * d_discriminator_look_z_1;
-            sum13 += chosen_3 * d_discriminator_look_z_1;
-          }
-        }
-      }
-      const d_discriminator_look_kernel_2_00 = Math.fround(sum00);
-      const d_discriminator_look_kernel_2_01 = Math.fround(sum01);
-      const d_discriminator_look_kernel_2_02 = Math.fround(sum02);
-      const d_discriminator_look_kernel_2_03 = Math.fround(sum03);
-      const d_discriminator_look_kernel_2_10 = Math.fround(sum10);
-      const d_discriminator_look_kernel_2_11 = Math.fround(sum11);
-      const d_discriminator_look_kernel_2_12 = Math.fround(sum12);
-      const d_discriminator_look_kernel_2_13 = Math.fround(sum13);
-      const d_discriminator_look_kernel00 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4]! + d_discriminator_look_kernel_2_00,
-      );
-      const d_discriminator_look_kernel01 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 1]! + d_discriminator_look_kernel_2_01,
-      );
-      const d_discriminator_look_kernel02 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 2]! + d_discriminator_look_kernel_2_02,
-      );
-      const d_discriminator_look_kernel03 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3]! + d_discriminator_look_kernel_2_03,
-      );
-      const d_discriminator_look_kernel10 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 16]! + d_discriminator_look_kernel_2_10,
-      );
-      const d_discriminator_look_kernel11 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 17]! + d_discriminator_look_kernel_2_11,
-      );
-      const d_discriminator_look_kernel12 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 18]! + d_discriminator_look_kernel_2_12,
-      );
-      const d_discriminator_look_kernel13 = Math.fround(
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 19]! + d_discriminator_look_kernel_2_13,
-      );
-      const discriminator_look_kernel_m_next00 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4]! * 0.5 + d_discriminator_look_kernel00 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4] = discriminator_look_kernel_m_next00;
-      const discriminator_look_kernel_m_next01 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 1]! * 0.5 +
-          d_discriminator_look_kernel01 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 1] = discriminator_look_kernel_m_next01;
-      const discriminator_look_kernel_m_next02 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 2]! * 0.5 +
-          d_discriminator_look_kernel02 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 2] = discriminator_look_kernel_m_next02;
-      const discriminator_look_kernel_m_next03 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 3]! * 0.5 +
-          d_discriminator_look_kernel03 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 3] = discriminator_look_kernel_m_next03;
-      const discriminator_look_kernel_m_next10 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 16]! * 0.5 +
-          d_discriminator_look_kernel10 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 16] = discriminator_look_kernel_m_next10;
-      const discriminator_look_kernel_m_next11 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 17]! * 0.5 +
-          d_discriminator_look_kernel11 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 17] = discriminator_look_kernel_m_next11;
-      const discriminator_look_kernel_m_next12 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 18]! * 0.5 +
-          d_discriminator_look_kernel12 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 18] = discriminator_look_kernel_m_next12;
-      const discriminator_look_kernel_m_next13 = Math.fround(
-        discriminator_look_kernel_m[i * 16 + l * 4 + 19]! * 0.5 +
-          d_discriminator_look_kernel13 * 0.5,
-      );
-      discriminator_look_kernel_m[i * 16 + l * 4 + 19] = discriminator_look_kernel_m_next13;
-      const discriminator_look_kernel_v_next00 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4]! * 0.999 +
-          d_discriminator_look_kernel00 * d_discriminator_look_kernel00 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4] = discriminator_look_kernel_v_next00;
-      const discriminator_look_kernel_v_next01 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 1]! * 0.999 +
-          d_discriminator_look_kernel01 * d_discriminator_look_kernel01 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 1] = discriminator_look_kernel_v_next01;
-      const discriminator_look_kernel_v_next02 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 2]! * 0.999 +
-          d_discriminator_look_kernel02 * d_discriminator_look_kernel02 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 2] = discriminator_look_kernel_v_next02;
-      const discriminator_look_kernel_v_next03 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 3]! * 0.999 +
-          d_discriminator_look_kernel03 * d_discriminator_look_kernel03 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 3] = discriminator_look_kernel_v_next03;
-      const discriminator_look_kernel_v_next10 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 16]! * 0.999 +
-          d_discriminator_look_kernel10 * d_discriminator_look_kernel10 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 16] = discriminator_look_kernel_v_next10;
-      const discriminator_look_kernel_v_next11 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 17]! * 0.999 +
-          d_discriminator_look_kernel11 * d_discriminator_look_kernel11 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 17] = discriminator_look_kernel_v_next11;
-      const discriminator_look_kernel_v_next12 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 18]! * 0.999 +
-          d_discriminator_look_kernel12 * d_discriminator_look_kernel12 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 18] = discriminator_look_kernel_v_next12;
-      const discriminator_look_kernel_v_next13 = Math.fround(
-        discriminator_look_kernel_v[i * 16 + l * 4 + 19]! * 0.999 +
-          d_discriminator_look_kernel13 * d_discriminator_look_kernel13 * 0.0010000000000000009,
-      );
-      discriminator_look_kernel_v[i * 16 + l * 4 + 19] = discriminator_look_kernel_v_next13;
-      discriminator_look_kernel[i * 16 + l * 4] =
-        discriminator_look_kernel[i * 16 + l * 4]! -
-        (discriminator_look_kernel_m_next00 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next00 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 1] =
-        discriminator_look_kernel[i * 16 + l * 4 + 1]! -
-        (discriminator_look_kernel_m_next01 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next01 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 2] =
-        discriminator_look_kernel[i * 16 + l * 4 + 2]! -
-        (discriminator_look_kernel_m_next02 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next02 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 3] =
-        discriminator_look_kernel[i * 16 + l * 4 + 3]! -
-        (discriminator_look_kernel_m_next03 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next03 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 16] =
-        discriminator_look_kernel[i * 16 + l * 4 + 16]! -
-        (discriminator_look_kernel_m_next10 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next10 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 17] =
-        discriminator_look_kernel[i * 16 + l * 4 + 17]! -
-        (discriminator_look_kernel_m_next11 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next11 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 18] =
-        discriminator_look_kernel[i * 16 + l * 4 + 18]! -
-        (discriminator_look_kernel_m_next12 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next12 * correction_0) + 1e-8);
-      discriminator_look_kernel[i * 16 + l * 4 + 19] =
-        discriminator_look_kernel[i * 16 + l * 4 + 19]! -
-        (discriminator_look_kernel_m_next13 * rate_0) /
-          (Math.sqrt(discriminator_look_kernel_v_next13 * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * sum = Σ reshape(generator.spread, [64,16,7,7]) over axes 0,2,3
- * generator.norm.mu = sum ⊙ 0.00031887755102040814
- * sum_2 = Σ mul_7 over axes 0,2,3
- * generator.norm.sigmaSquared = sum_2 ⊙ 0.00031887755102040814
- * sqrt = √add_4
- * generator.norm.inverse = 1 / sqrt
- * add_5 = mul_8 + mul_9
- * add_6 = mul_10 + mul_11
- * 251,056 floating-point operations.
- */
-function sumMulAdd_64x7x7x16_generator(
-  generator_spread: Float32Array,
-  generator_norm_mu_2: Float32Array,
-  sqrt_2: Float32Array,
-  generator_norm_inverse: Float32Array,
-  generator_norm_mean: Float32Array,
-  generator_norm_variance: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
-        }
-      }
-    }
-    const sum_2 = Math.fround(sum);
-    const generator_norm_mu = Math.fround(sum_2 * 0.00031887755102040814);
-    generator_norm_mu_2[i] = generator_norm_mu;
-    let sum_3 = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          const part_0 = Math.fround(
-            generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu,
-          );
-          sum_3 += part_0 * part_0;
-        }
-      }
-    }
-    const sum_2_2 = Math.fround(sum_3);
-    const generator_norm_sigmaSquared = Math.fround(sum_2_2 * 0.00031887755102040814);
-    const sqrt = Math.fround(Math.sqrt(generator_norm_sigmaSquared + 0.00001));
-    sqrt_2[i] = sqrt;
-    generator_norm_inverse[i] = 1 / sqrt;
-    generator_norm_mean[i] =
-      generator_norm_mean[i]! * 0.9 + generator_norm_mu * 0.09999999999999998;
-    generator_norm_variance[i] =
-      generator_norm_variance[i]! * 0.9 + generator_norm_sigmaSquared * 0.10003189792663474;
-  }
-}
-
-/**
- * generator.norm.normal = generator.norm.centered ⊙ generator.norm.inverse
- * started = relu(generator.norm)
- * 200,704 floating-point operations.
- */
-function mulRelu_64x16x7x7_generator(
-  generator_spread: Float32Array,
-  generator_norm_mu: Float32Array,
-  generator_norm_inverse: Float32Array,
-  generator_norm_normal_2: Float32Array,
-  generator_norm_gamma: Float32Array,
-  generator_norm_beta: Float32Array,
-  started: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 7; m++) {
-          const generator_norm_normal = Math.fround(
-            Math.fround(generator_spread[i * 784 + j * 49 + l * 7 + m]! - generator_norm_mu[j]!) *
-              generator_norm_inverse[j]!,
-          );
-          generator_norm_normal_2[i * 784 + j * 49 + l * 7 + m] = generator_norm_normal;
-          const generator_norm_gamma_0 = generator_norm_gamma[j]!;
-          const mul_0 = generator_norm_normal * generator_norm_gamma_0;
-          const generator_norm_beta_0 = generator_norm_beta[j]!;
-          const add_0 = mul_0 + generator_norm_beta_0;
-          started[i * 784 + j * 49 + l * 7 + m] = add_0 < 0 ? 0 : add_0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel
- * neg_4 = −discriminator.judge_2
- * exp_3 = exp(neg_5)
- * d_discriminator.judge.product_2 = d_discriminator.judge_2
- * All sums first, kept in neg_4; then the rest, point by point.
- * 101,248 floating-point operations.
- */
-function dotNegExpNeg_64x784x1_generator(
-  parts_2: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  neg_4: Float32Array,
-  discriminator_judge_bias: Float32Array,
-  exp_3_2: Float32Array,
-  live_rows: Int32Array,
-  d_rowSum_3: Float32Array,
-  d_discriminator_judge_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const parts_2_0 = parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
-      const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-      const parts_2_1 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-      const parts_2_2 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-      const parts_2_3 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
-      sum0 += parts_2_0 * discriminator_judge_kernel_0;
-      sum1 += parts_2_1 * discriminator_judge_kernel_0;
-      sum2 += parts_2_2 * discriminator_judge_kernel_0;
-      sum3 += parts_2_3 * discriminator_judge_kernel_0;
-    }
-    neg_4[i] = sum0;
-    neg_4[i + 1] = sum1;
-    neg_4[i + 2] = sum2;
-    neg_4[i + 3] = sum3;
-  }
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_3_0 = d_rowSum_3[0]!;
-  for (let i = 0; i < 64; i++) {
-    const discriminator_judge_product_2 = neg_4[i]!;
-    const neg_4_2 = Math.fround(-(discriminator_judge_product_2 + discriminator_judge_bias_0));
-    neg_4[i] = neg_4_2;
-    const exp_3 = Math.fround(exp(-Math.abs(neg_4_2)));
-    exp_3_2[i] = exp_3;
-    const lt_0 = i < live_rows_0;
-    const chosen_0 = lt_0 ? d_rowSum_3_0 : 0;
-    d_discriminator_judge_2[i] = -(
-      -((chosen_0 / (exp_3 + 1)) * exp_3) * Math.sign(neg_4_2) +
-      (0 < neg_4_2 ? chosen_0 : neg_4_2 === 0 ? chosen_0 * 0.5 : 0)
-    );
-  }
-}
-
-/**
- * d_generator.paint = d_discriminator.look.z_2 ∗ reverse(transpose(discriminator.look.kernel, [1,0,2,3]), [2,3])
- * d_generator.paint.product = d_generator.paint.z
- * 12,995,584 floating-point operations.
- */
-function convMul_64x1x28x8x4x4x28_generator(
-  d_discriminator_look_z_2_padded: Float32Array,
-  discriminator_look_kernel: Float32Array,
-  generator_paint: Float32Array,
-  d_generator_paint_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let l = 0; l < 28; l++) {
-      for (let m = 0; m < 28; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const d_discriminator_look_z_2_padded_0 =
-                d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
-              const discriminator_look_kernel_0 =
-                discriminator_look_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-              const d_discriminator_look_z_2_padded_1 =
-                d_discriminator_look_z_2_padded[
-                  i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1
-                ]!;
-              const d_discriminator_look_z_2_padded_2 =
-                d_discriminator_look_z_2_padded[
-                  i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2
-                ]!;
-              const d_discriminator_look_z_2_padded_3 =
-                d_discriminator_look_z_2_padded[
-                  i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3
-                ]!;
-              sum0 += d_discriminator_look_z_2_padded_0 * discriminator_look_kernel_0;
-              sum1 += d_discriminator_look_z_2_padded_1 * discriminator_look_kernel_0;
-              sum2 += d_discriminator_look_z_2_padded_2 * discriminator_look_kernel_0;
-              sum3 += d_discriminator_look_z_2_padded_3 * discriminator_look_kernel_0;
-            }
-          }
-        }
-        const d_generator_paint0 = Math.fround(sum0);
-        const d_generator_paint1 = Math.fround(sum1);
-        const d_generator_paint2 = Math.fround(sum2);
-        const d_generator_paint3 = Math.fround(sum3);
-        const generator_paint_0 = generator_paint[i * 784 + l * 28 + m]!;
-        const generator_paint_1 = generator_paint[i * 784 + l * 28 + m + 1]!;
-        const generator_paint_2 = generator_paint[i * 784 + l * 28 + m + 2]!;
-        const generator_paint_3 = generator_paint[i * 784 + l * 28 + m + 3]!;
-        d_generator_paint_z[i * 784 + l * 28 + m] =
-          d_generator_paint0 * (generator_paint_0 * (1 - generator_paint_0));
-        d_generator_paint_z[i * 784 + l * 28 + m + 1] =
-          d_generator_paint1 * (generator_paint_1 * (1 - generator_paint_1));
-        d_generator_paint_z[i * 784 + l * 28 + m + 2] =
-          d_generator_paint2 * (generator_paint_2 * (1 - generator_paint_2));
-        d_generator_paint_z[i * 784 + l * 28 + m + 3] =
-          d_generator_paint3 * (generator_paint_3 * (1 - generator_paint_3));
-      }
-    }
-  }
-}
-
-/**
- * d_generator.paint.bias = Σ d_generator.paint.z over axes 0,2,3
- * generator.paint.bias.m_next = generator.paint.bias_mul + generator.paint.bias_mul_2
- * generator.paint.bias.v_next = generator.paint.bias_mul_3 + generator.paint.bias_mul_5
- * generator.paint.bias_next = generator.paint.bias − generator.paint.bias_div
- * 50,189 floating-point operations.
- */
-function sumAdam_64x28x28x1_generator(
-  d_generator_paint_z: Float32Array,
-  generator_paint_bias_m: Float32Array,
-  generator_paint_bias_v: Float32Array,
-  generator_paint_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  let sum = 0;
-  for (let k = 0; k < 64; k++) {
-    for (let k2 = 0; k2 < 28; k2++) {
-      for (let k3 = 0; k3 < 28; k3++) {
-        sum += d_generator_paint_z[k * 784 + k2 * 28 + k3]!;
-      }
-    }
-  }
-  const d_generator_paint_bias = Math.fround(sum);
-  const generator_paint_bias_m_next = Math.fround(
-    generator_paint_bias_m[0]! * 0.5 + d_generator_paint_bias * 0.5,
-  );
-  generator_paint_bias_m[0] = generator_paint_bias_m_next;
-  const generator_paint_bias_v_next = Math.fround(
-    generator_paint_bias_v[0]! * 0.999 +
-      d_generator_paint_bias * d_generator_paint_bias * 0.0010000000000000009,
-  );
-  generator_paint_bias_v[0] = generator_paint_bias_v_next;
-  generator_paint_bias[0] =
-    generator_paint_bias[0]! -
-    (generator_paint_bias_m_next * rate_0) /
-      (Math.sqrt(generator_paint_bias_v_next * correction_0) + 1e-8);
-}
-
-/**
- * d_generator.double = d_generator.paint.z ∗ reverse(transpose(reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
- * d_generator.double.product = d_generator.double.z
- * 3,211,264 floating-point operations.
- */
-function convWhere_64x8x14x1x4x4x14_generator(
-  d_generator_paint_z_padded: Float32Array,
-  generator_paint_kernel: Float32Array,
-  generator_double: Float32Array,
-  d_generator_double_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j += 4) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const d_generator_paint_z_padded_0 =
-                d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-              const generator_paint_kernel_0 = generator_paint_kernel[j * 16 + k2 * 4 + k3]!;
-              const d_generator_paint_z_padded_1 =
-                d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-              const generator_paint_kernel_1 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-              const generator_paint_kernel_2 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-              const generator_paint_kernel_3 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-              sum00 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
-              sum01 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
-              sum10 += d_generator_paint_z_padded_0 * generator_paint_kernel_1;
-              sum11 += d_generator_paint_z_padded_1 * generator_paint_kernel_1;
-              sum20 += d_generator_paint_z_padded_0 * generator_paint_kernel_2;
-              sum21 += d_generator_paint_z_padded_1 * generator_paint_kernel_2;
-              sum30 += d_generator_paint_z_padded_0 * generator_paint_kernel_3;
-              sum31 += d_generator_paint_z_padded_1 * generator_paint_kernel_3;
-            }
-          }
-          const d_generator_double00 = Math.fround(sum00);
-          const d_generator_double01 = Math.fround(sum01);
-          const d_generator_double10 = Math.fround(sum10);
-          const d_generator_double11 = Math.fround(sum11);
-          const d_generator_double20 = Math.fround(sum20);
-          const d_generator_double21 = Math.fround(sum21);
-          const d_generator_double30 = Math.fround(sum30);
-          const d_generator_double31 = Math.fround(sum31);
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? d_generator_double00 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 1] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? d_generator_double01 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 196] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 196]! ? d_generator_double10 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 197] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 197]! ? d_generator_double11 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 392] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 392]! ? d_generator_double20 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 393] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 393]! ? d_generator_double21 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 588] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 588]! ? d_generator_double30 : 0;
-          d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 589] =
-            0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 589]! ? d_generator_double31 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_generator.double.bias = Σ d_generator.double.z over axes 0,2,3
- * generator.double.bias.m_next = generator.double.bias_mul + generator.double.bias_mul_2
- * generator.double.bias.v_next = generator.double.bias_mul_3 + generator.double.bias_mul_5
- * generator.double.bias_next = generator.double.bias − generator.double.bias_div
- * 100,456 floating-point operations.
- */
-function sumAdam_64x14x14x8_generator(
-  d_generator_double_z: Float32Array,
-  generator_double_bias_m: Float32Array,
-  generator_double_bias_v: Float32Array,
-  generator_double_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 14; k2++) {
-        for (let k3 = 0; k3 < 14; k3++) {
-          sum += d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-        }
-      }
-    }
-    const d_generator_double_bias = Math.fround(sum);
-    const generator_double_bias_m_next = Math.fround(
-      generator_double_bias_m[i]! * 0.5 + d_generator_double_bias * 0.5,
-    );
-    generator_double_bias_m[i] = generator_double_bias_m_next;
-    const generator_double_bias_v_next = Math.fround(
-      generator_double_bias_v[i]! * 0.999 +
-        d_generator_double_bias * d_generator_double_bias * 0.0010000000000000009,
-    );
-    generator_double_bias_v[i] = generator_double_bias_v_next;
-    generator_double_bias[i] =
-      generator_double_bias[i]! -
-      (generator_double_bias_m_next * rate_0) /
-        (Math.sqrt(generator_double_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_reverse_2_conv = transpose(generator.double, [1,0,2,3]) ∗ transpose(d_generator.paint.z, [1,0,2,3])
- * 12,845,056 floating-point operations.
- */
-function conv_1x8x4x64x28x28x4_generator(
-  generator_double_padded_2: Float32Array,
-  d_generator_paint_z: Float32Array,
-  d_reverse_2: Float32Array,
-): void {
-  for (let j = 0; j < 8; j++) {
-    for (let l = 0; l < 4; l++) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 28; k2++) {
-          for (let k3 = 0; k3 < 28; k3++) {
-            const generator_double_padded_2_0 =
-              generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3]!;
-            const d_generator_paint_z_0 = d_generator_paint_z[k * 784 + k2 * 28 + k3]!;
-            const generator_double_padded_2_1 =
-              generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 1]!;
-            const generator_double_padded_2_2 =
-              generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 2]!;
-            const generator_double_padded_2_3 =
-              generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 3]!;
-            sum0 += generator_double_padded_2_0 * d_generator_paint_z_0;
-            sum1 += generator_double_padded_2_1 * d_generator_paint_z_0;
-            sum2 += generator_double_padded_2_2 * d_generator_paint_z_0;
-            sum3 += generator_double_padded_2_3 * d_generator_paint_z_0;
-          }
-        }
-      }
-      d_reverse_2[j * 16 + l * 4] = sum0;
-      d_reverse_2[j * 16 + l * 4 + 1] = sum1;
-      d_reverse_2[j * 16 + l * 4 + 2] = sum2;
-      d_reverse_2[j * 16 + l * 4 + 3] = sum3;
-    }
-  }
-}
-
-/**
- * generator.paint.kernel.m_next = generator.paint.kernel_mul + generator.paint.kernel_mul_2
- * 384 floating-point operations.
- */
-function adam_8x1x4x4_generator(
-  generator_paint_kernel_m: Float32Array,
-  d_reverse_2: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let l = 0; l < 4; l++) {
-      for (let m = 0; m < 4; m++) {
-        generator_paint_kernel_m[i * 16 + l * 4 + m] =
-          generator_paint_kernel_m[i * 16 + l * 4 + m]! * 0.5 +
-          d_reverse_2[i * 16 + l * -4 + m * -1 + 15]! * 0.5;
-      }
-    }
-  }
-}
-
-/**
- * generator.paint.kernel.v_next = generator.paint.kernel_mul_3 + generator.paint.kernel_mul_5
- * generator.paint.kernel_next = generator.paint.kernel − generator.paint.kernel_div
- * 1,280 floating-point operations.
- */
-function adam_8x1x4x4_2_generator(
-  generator_paint_kernel_v: Float32Array,
-  d_reverse_2: Float32Array,
-  generator_paint_kernel: Float32Array,
-  generator_paint_kernel_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    for (let l = 0; l < 4; l++) {
-      for (let m = 0; m < 4; m++) {
-        const d_reverse_2_0 = d_reverse_2[i * 16 + l * -4 + m * -1 + 15]!;
-        const generator_paint_kernel_v_next = Math.fround(
-          generator_paint_kernel_v[i * 16 + l * 4 + m]! * 0.999 +
-            d_reverse_2_0 * d_reverse_2_0 * 0.0010000000000000009,
-        );
-        generator_paint_kernel_v[i * 16 + l * 4 + m] = generator_paint_kernel_v_next;
-        generator_paint_kernel[i * 16 + l * 4 + m] =
-          generator_paint_kernel[i * 16 + l * 4 + m]! -
-          (generator_paint_kernel_m[i * 16 + l * 4 + m]! * rate_0) /
-            (Math.sqrt(generator_paint_kernel_v_next * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
- * d_mul_12 = d_generator.norm
- * 12,845,056 floating-point operations.
- */
-function convWhere_64x16x7x8x4x4x7_generator(
-  d_generator_double_z_padded: Float32Array,
-  generator_double_kernel: Float32Array,
-  started: Float32Array,
-  d_generator_norm: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 6; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const d_generator_double_z_padded_0 =
-                  d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-                const generator_double_kernel_0 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const d_generator_double_z_padded_1 =
-                  d_generator_double_z_padded[
-                    i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2
-                  ]!;
-                const generator_double_kernel_1 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const generator_double_kernel_2 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const generator_double_kernel_3 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum00 += d_generator_double_z_padded_0 * generator_double_kernel_0;
-                sum01 += d_generator_double_z_padded_1 * generator_double_kernel_0;
-                sum10 += d_generator_double_z_padded_0 * generator_double_kernel_1;
-                sum11 += d_generator_double_z_padded_1 * generator_double_kernel_1;
-                sum20 += d_generator_double_z_padded_0 * generator_double_kernel_2;
-                sum21 += d_generator_double_z_padded_1 * generator_double_kernel_2;
-                sum30 += d_generator_double_z_padded_0 * generator_double_kernel_3;
-                sum31 += d_generator_double_z_padded_1 * generator_double_kernel_3;
-              }
-            }
-          }
-          const d_started00 = Math.fround(sum00);
-          const d_started01 = Math.fround(sum01);
-          const d_started10 = Math.fround(sum10);
-          const d_started11 = Math.fround(sum11);
-          const d_started20 = Math.fround(sum20);
-          const d_started21 = Math.fround(sum21);
-          const d_started30 = Math.fround(sum30);
-          const d_started31 = Math.fround(sum31);
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m] =
-            0 < started[i * 784 + j * 49 + l * 7 + m]! ? d_started00 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 1] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 1]! ? d_started01 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 49] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 49]! ? d_started10 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 50] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 50]! ? d_started11 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 98] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 98]! ? d_started20 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 99] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 99]! ? d_started21 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 147] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 147]! ? d_started30 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + m + 148] =
-            0 < started[i * 784 + j * 49 + l * 7 + m + 148]! ? d_started31 : 0;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const d_generator_double_z_padded_2 =
-                d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-              const generator_double_kernel_4 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const generator_double_kernel_5 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const generator_double_kernel_6 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const generator_double_kernel_7 =
-                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum0 += d_generator_double_z_padded_2 * generator_double_kernel_4;
-              sum1 += d_generator_double_z_padded_2 * generator_double_kernel_5;
-              sum2 += d_generator_double_z_padded_2 * generator_double_kernel_6;
-              sum3 += d_generator_double_z_padded_2 * generator_double_kernel_7;
-            }
-          }
-        }
-        const d_started0 = Math.fround(sum0);
-        const d_started1 = Math.fround(sum1);
-        const d_started2 = Math.fround(sum2);
-        const d_started3 = Math.fround(sum3);
-        d_generator_norm[i * 784 + j * 49 + l * 7 + 6] =
-          0 < started[i * 784 + j * 49 + l * 7 + 6]! ? d_started0 : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + 55] =
-          0 < started[i * 784 + j * 49 + l * 7 + 55]! ? d_started1 : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + 104] =
-          0 < started[i * 784 + j * 49 + l * 7 + 104]! ? d_started2 : 0;
-        d_generator_norm[i * 784 + j * 49 + l * 7 + 153] =
-          0 < started[i * 784 + j * 49 + l * 7 + 153]! ? d_started3 : 0;
-      }
-    }
-  }
-}
-
-/**
- * d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3
- * generator.norm.beta.m_next = generator.norm.beta_mul + generator.norm.beta_mul_2
- * generator.norm.beta.v_next = generator.norm.beta_mul_3 + generator.norm.beta_mul_5
- * generator.norm.beta_next = generator.norm.beta − generator.norm.beta_div
- * 50,384 floating-point operations.
- */
-function sumAdam_64x7x7x16_generator(
-  d_generator_norm: Float32Array,
-  generator_norm_beta_m: Float32Array,
-  generator_norm_beta_v: Float32Array,
-  generator_norm_beta: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum += d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]!;
-        }
-      }
-    }
-    const d_generator_norm_beta = Math.fround(sum);
-    const generator_norm_beta_m_next = Math.fround(
-      generator_norm_beta_m[i]! * 0.5 + d_generator_norm_beta * 0.5,
-    );
-    generator_norm_beta_m[i] = generator_norm_beta_m_next;
-    const generator_norm_beta_v_next = Math.fround(
-      generator_norm_beta_v[i]! * 0.999 +
-        d_generator_norm_beta * d_generator_norm_beta * 0.0010000000000000009,
-    );
-    generator_norm_beta_v[i] = generator_norm_beta_v_next;
-    generator_norm_beta[i] =
-      generator_norm_beta[i]! -
-      (generator_norm_beta_m_next * rate_0) /
-        (Math.sqrt(generator_norm_beta_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_reverse_conv = transpose(started, [1,0,2,3]) ∗ transpose(d_generator.double.z, [1,0,2,3])
- * 51,380,224 floating-point operations.
- */
-function conv_8x16x4x64x14x14x4_generator(
-  started_padded_2: Float32Array,
-  d_generator_double_z: Float32Array,
-  d_reverse: Float32Array,
-): void {
-  for (let i = 0; i < 8; i += 2) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 4; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 14; k2++) {
-            for (let k3 = 0; k3 < 14; k3++) {
-              const started_padded_2_0 =
-                started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3]!;
-              const d_generator_double_z_0 =
-                d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-              const started_padded_2_1 =
-                started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 1]!;
-              const started_padded_2_2 =
-                started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 2]!;
-              const started_padded_2_3 =
-                started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 3]!;
-              const d_generator_double_z_1 =
-                d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
-              sum00 += started_padded_2_0 * d_generator_double_z_0;
-              sum01 += started_padded_2_1 * d_generator_double_z_0;
-              sum02 += started_padded_2_2 * d_generator_double_z_0;
-              sum03 += started_padded_2_3 * d_generator_double_z_0;
-              sum10 += started_padded_2_0 * d_generator_double_z_1;
-              sum11 += started_padded_2_1 * d_generator_double_z_1;
-              sum12 += started_padded_2_2 * d_generator_double_z_1;
-              sum13 += started_padded_2_3 * d_generator_double_z_1;
-            }
-          }
-        }
-        d_reverse[i * 256 + j * 16 + l * 4] = sum00;
-        d_reverse[i * 256 + j * 16 + l * 4 + 1] = sum01;
-        d_reverse[i * 256 + j * 16 + l * 4 + 2] = sum02;
-        d_reverse[i * 256 + j * 16 + l * 4 + 3] = sum03;
-        d_reverse[i * 256 + j * 16 + l * 4 + 256] = sum10;
-        d_reverse[i * 256 + j * 16 + l * 4 + 257] = sum11;
-        d_reverse[i * 256 + j * 16 + l * 4 + 258] = sum12;
-        d_reverse[i * 256 + j * 16 + l * 4 + 259] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * generator.double.kernel.m_next = generator.double.kernel_mul + generator.double.kernel_mul_2
- * 6,144 floating-point operations.
- */
-function adam_16x8x4x4_generator(
-  generator_double_kernel_m: Float32Array,
-  d_reverse: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m] =
-            generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * 0.5 +
-            d_reverse[j * 256 + i * 16 + l * -4 + m * -1 + 15]! * 0.5;
-        }
-      }
-    }
-  }
-}
-
-/**
- * generator.double.kernel.v_next = generator.double.kernel_mul_3 + generator.double.kernel_mul_5
- * generator.double.kernel_next = generator.double.kernel − generator.double.kernel_div
- * 20,480 floating-point operations.
- */
-function adam_16x8x4x4_2_generator(
-  generator_double_kernel_v: Float32Array,
-  d_reverse: Float32Array,
-  generator_double_kernel: Float32Array,
-  generator_double_kernel_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          const d_reverse_0 = d_reverse[j * 256 + i * 16 + l * -4 + m * -1 + 15]!;
-          const generator_double_kernel_v_next = Math.fround(
-            generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m]! * 0.999 +
-              d_reverse_0 * d_reverse_0 * 0.0010000000000000009,
-          );
-          generator_double_kernel_v[i * 128 + j * 16 + l * 4 + m] = generator_double_kernel_v_next;
-          generator_double_kernel[i * 128 + j * 16 + l * 4 + m] =
-            generator_double_kernel[i * 128 + j * 16 + l * 4 + m]! -
-            (generator_double_kernel_m[i * 128 + j * 16 + l * 4 + m]! * rate_0) /
-              (Math.sqrt(generator_double_kernel_v_next * correction_0) + 1e-8);
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_generator.norm.inverse = Σ d_broadcast_3 over axes 0,2,3
- * 200,704 floating-point operations.
- */
-function sum_64x7x7x16_generator(
-  d_generator_norm: Float32Array,
-  generator_norm_gamma: Float32Array,
-  generator_spread: Float32Array,
-  generator_norm_mu: Float32Array,
-  d_generator_norm_inverse: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    const generator_norm_gamma_0 = generator_norm_gamma[i]!;
-    const generator_norm_mu_0 = generator_norm_mu[i]!;
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum +=
-            Math.fround(
-              d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]! * generator_norm_gamma_0,
-            ) *
-            Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu_0);
-        }
-      }
-    }
-    d_generator_norm_inverse[i] = sum;
-  }
-}
-
-/**
- * d_generator.norm.centered_3 = d_sum_2 ⊙ generator.norm.centered
- * d_generator.norm.centered = d_generator.norm.centered_partial + d_generator.norm.centered_2
- * 602,112 floating-point operations.
- */
-function mulAdd_64x16x7x7_generator(
-  d_generator_norm_inverse: Float32Array,
-  generator_norm_inverse: Float32Array,
-  sqrt: Float32Array,
-  generator_spread: Float32Array,
-  generator_norm_mu: Float32Array,
-  d_generator_norm: Float32Array,
-  generator_norm_gamma: Float32Array,
-  d_generator_norm_centered: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 7; m++) {
-          const generator_norm_inverse_0 = generator_norm_inverse[j]!;
-          const d_generator_norm_centered_2 = Math.fround(
-            (-(
-              d_generator_norm_inverse[j]! *
-              (generator_norm_inverse_0 * generator_norm_inverse_0)
-            ) /
-              (sqrt[j]! * 2)) *
-              0.00031887755102040814 *
-              Math.fround(generator_spread[i * 784 + j * 49 + l * 7 + m]! - generator_norm_mu[j]!),
-          );
-          d_generator_norm_centered[i * 784 + j * 49 + l * 7 + m] =
-            Math.fround(
-              d_generator_norm[i * 784 + j * 49 + l * 7 + m]! * generator_norm_gamma[j]!,
-            ) *
-              generator_norm_inverse[j]! +
-            d_generator_norm_centered_2 +
-            d_generator_norm_centered_2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_generator.norm.gamma = Σ d_broadcast_4 over axes 0,2,3
- * generator.norm.gamma.m_next = generator.norm.gamma_mul + generator.norm.gamma_mul_2
- * generator.norm.gamma.v_next = generator.norm.gamma_mul_3 + generator.norm.gamma_mul_5
- * generator.norm.gamma_next = generator.norm.gamma − generator.norm.gamma_div
- * 100,560 floating-point operations.
- */
-function sumAdam_64x7x7x16_2_generator(
-  d_generator_norm: Float32Array,
-  generator_norm_normal: Float32Array,
-  generator_norm_gamma_m: Float32Array,
-  generator_norm_gamma_v: Float32Array,
-  generator_norm_gamma: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum +=
-            d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]! *
-            generator_norm_normal[k * 784 + i * 49 + k2 * 7 + k3]!;
-        }
-      }
-    }
-    const d_generator_norm_gamma = Math.fround(sum);
-    const generator_norm_gamma_m_next = Math.fround(
-      generator_norm_gamma_m[i]! * 0.5 + d_generator_norm_gamma * 0.5,
-    );
-    generator_norm_gamma_m[i] = generator_norm_gamma_m_next;
-    const generator_norm_gamma_v_next = Math.fround(
-      generator_norm_gamma_v[i]! * 0.999 +
-        d_generator_norm_gamma * d_generator_norm_gamma * 0.0010000000000000009,
-    );
-    generator_norm_gamma_v[i] = generator_norm_gamma_v_next;
-    generator_norm_gamma[i] =
-      generator_norm_gamma[i]! -
-      (generator_norm_gamma_m_next * rate_0) /
-        (Math.sqrt(generator_norm_gamma_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_generator.norm.mu = Σ d_broadcast_2 over axes 0,2,3
- * 100,352 floating-point operations.
- */
-function sum_64x7x7x16_2_generator(
-  d_generator_norm_centered: Float32Array,
-  d_generator_norm_mu: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      for (let k2 = 0; k2 < 7; k2++) {
-        for (let k3 = 0; k3 < 7; k3++) {
-          sum += -d_generator_norm_centered[k * 784 + i * 49 + k2 * 7 + k3]!;
-        }
-      }
-    }
-    d_generator_norm_mu[i] = sum;
-  }
-}
-
-/**
- * d_generator.spread.bias = Σ reshape(d_coarse, [64,784]) over axes 0
- * generator.spread.bias.m_next = generator.spread.bias_mul + generator.spread.bias_mul_2
- * generator.spread.bias.v_next = generator.spread.bias_mul_3 + generator.spread.bias_mul_5
- * generator.spread.bias_next = generator.spread.bias − generator.spread.bias_div
- * 160,720 floating-point operations.
- */
-function sumAdam_64x784_generator(
-  d_generator_norm_centered: Float32Array,
-  d_generator_norm_mu: Float32Array,
-  generator_spread_bias_m: Float32Array,
-  generator_spread_bias_v: Float32Array,
-  generator_spread_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i++) {
-    const mul_0 = d_generator_norm_mu[(i / 49) | 0]! * 0.00031887755102040814;
-    let sum = 0;
-    for (let k = 0; k < 64; k++) {
-      sum += Math.fround(
-        d_generator_norm_centered[
-          k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)
-        ]! + mul_0,
-      );
-    }
-    const d_generator_spread_bias = Math.fround(sum);
-    const generator_spread_bias_m_next = Math.fround(
-      generator_spread_bias_m[i]! * 0.5 + d_generator_spread_bias * 0.5,
-    );
-    generator_spread_bias_m[i] = generator_spread_bias_m_next;
-    const generator_spread_bias_v_next = Math.fround(
-      generator_spread_bias_v[i]! * 0.999 +
-        d_generator_spread_bias * d_generator_spread_bias * 0.0010000000000000009,
-    );
-    generator_spread_bias_v[i] = generator_spread_bias_v_next;
-    generator_spread_bias[i] =
-      generator_spread_bias[i]! -
-      (generator_spread_bias_m_next * rate_0) /
-        (Math.sqrt(generator_spread_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_generator.spread.kernel = mul_6ᵀ · reshape(d_coarse, [64,784])
- * generator.spread.kernel.m_next = generator.spread.kernel_mul + generator.spread.kernel_mul_2
- * generator.spread.kernel.v_next = generator.spread.kernel_mul_3 + generator.spread.kernel_mul_5
- * generator.spread.kernel_next = generator.spread.kernel − generator.spread.kernel_div
- * 6,748,672 floating-point operations.
- */
-function dotAdam_32x64x784_generator(
-  mul_6: Float32Array,
-  d_generator_norm_centered: Float32Array,
-  d_generator_norm_mu: Float32Array,
-  generator_spread_kernel_m: Float32Array,
-  generator_spread_kernel_v: Float32Array,
-  generator_spread_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      const mul_0 = d_generator_norm_mu[(j / 49) | 0]! * 0.00031887755102040814;
-      const mul_1 = d_generator_norm_mu[((j + 1) / 49) | 0]! * 0.00031887755102040814;
-      const mul_2 = d_generator_norm_mu[((j + 2) / 49) | 0]! * 0.00031887755102040814;
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const mul_6_0 = mul_6[k * 32 + i]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 + (((j + 2) / 49) | 0) * 49 + ((((j + 2) / 7) | 0) % 7) * 7 + ((j + 2) % 7)
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 1]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 32]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 784
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                784
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                784
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 33]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 64]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 1568
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                1568
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                1568
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 65]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 96]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 2352
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                2352
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                2352
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 97]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 128]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 3136
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                3136
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                3136
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 129]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 160]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 3920
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                3920
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                3920
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 161]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 192]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 4704
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                4704
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                4704
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 193]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const mul_6_0 = mul_6[k * 32 + i + 224]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 5488
-            ]!;
-          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                5488
-            ]!;
-          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                5488
-            ]!;
-          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-          const mul_6_1 = mul_6[k * 32 + i + 225]!;
-          sum00 += mul_6_0 * part_0;
-          sum01 += mul_6_0 * part_1;
-          sum02 += mul_6_0 * part_2;
-          sum10 += mul_6_1 * part_0;
-          sum11 += mul_6_1 * part_1;
-          sum12 += mul_6_1 * part_2;
-        }
-      }
-      const d_generator_spread_kernel00 = Math.fround(sum00);
-      const d_generator_spread_kernel01 = Math.fround(sum01);
-      const d_generator_spread_kernel02 = Math.fround(sum02);
-      const d_generator_spread_kernel10 = Math.fround(sum10);
-      const d_generator_spread_kernel11 = Math.fround(sum11);
-      const d_generator_spread_kernel12 = Math.fround(sum12);
-      const generator_spread_kernel_m_next00 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j]! * 0.5 + d_generator_spread_kernel00 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j] = generator_spread_kernel_m_next00;
-      const generator_spread_kernel_m_next01 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 1]! * 0.5 + d_generator_spread_kernel01 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 1] = generator_spread_kernel_m_next01;
-      const generator_spread_kernel_m_next02 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 2]! * 0.5 + d_generator_spread_kernel02 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 2] = generator_spread_kernel_m_next02;
-      const generator_spread_kernel_m_next10 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 784]! * 0.5 + d_generator_spread_kernel10 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 784] = generator_spread_kernel_m_next10;
-      const generator_spread_kernel_m_next11 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 785] = generator_spread_kernel_m_next11;
-      const generator_spread_kernel_m_next12 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 786] = generator_spread_kernel_m_next12;
-      const generator_spread_kernel_v_next00 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j]! * 0.999 +
-          d_generator_spread_kernel00 * d_generator_spread_kernel00 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j] = generator_spread_kernel_v_next00;
-      const generator_spread_kernel_v_next01 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 1]! * 0.999 +
-          d_generator_spread_kernel01 * d_generator_spread_kernel01 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 1] = generator_spread_kernel_v_next01;
-      const generator_spread_kernel_v_next02 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 2]! * 0.999 +
-          d_generator_spread_kernel02 * d_generator_spread_kernel02 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 2] = generator_spread_kernel_v_next02;
-      const generator_spread_kernel_v_next10 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 784]! * 0.999 +
-          d_generator_spread_kernel10 * d_generator_spread_kernel10 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 784] = generator_spread_kernel_v_next10;
-      const generator_spread_kernel_v_next11 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 785]! * 0.999 +
-          d_generator_spread_kernel11 * d_generator_spread_kernel11 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 785] = generator_spread_kernel_v_next11;
-      const generator_spread_kernel_v_next12 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 786]! * 0.999 +
-          d_generator_spread_kernel12 * d_generator_spread_kernel12 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 786] = generator_spread_kernel_v_next12;
-      generator_spread_kernel[i * 784 + j] =
-        generator_spread_kernel[i * 784 + j]! -
-        (generator_spread_kernel_m_next00 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next00 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 1] =
-        generator_spread_kernel[i * 784 + j + 1]! -
-        (generator_spread_kernel_m_next01 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next01 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 2] =
-        generator_spread_kernel[i * 784 + j + 2]! -
-        (generator_spread_kernel_m_next02 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next02 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 784] =
-        generator_spread_kernel[i * 784 + j + 784]! -
-        (generator_spread_kernel_m_next10 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next10 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 785] =
-        generator_spread_kernel[i * 784 + j + 785]! -
-        (generator_spread_kernel_m_next11 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next11 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 786] =
-        generator_spread_kernel[i * 784 + j + 786]! -
-        (generator_spread_kernel_m_next12 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next12 * correction_0) + 1e-8);
-    }
-    const mul_3 = d_generator_norm_mu[15]! * 0.00031887755102040814;
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const mul_6_2 = mul_6[k * 32 + i]!;
-      const d_generator_norm_centered_3 = d_generator_norm_centered[k * 784 + 783]!;
-      const part_3 = Math.fround(d_generator_norm_centered_3 + mul_3);
-      const mul_6_3 = mul_6[k * 32 + i + 1]!;
-      sum0 += mul_6_2 * part_3;
-      sum1 += mul_6_3 * part_3;
-    }
-    const d_generator_spread_kernel0 = Math.fround(sum0);
-    const d_generator_spread_kernel1 = Math.fround(sum1);
-    const generator_spread_kernel_m_next0 = Math.fround(
-      generator_spread_kernel_m[i * 784 + 783]! * 0.5 + d_generator_spread_kernel0 * 0.5,
-    );
-    generator_spread_kernel_m[i * 784 + 783] = generator_spread_kernel_m_next0;
-    const generator_spread_kernel_m_next1 = Math.fround(
-      generator_spread_kernel_m[i * 784 + 1567]! * 0.5 + d_generator_spread_kernel1 * 0.5,
-    );
-    generator_spread_kernel_m[i * 784 + 1567] = generator_spread_kernel_m_next1;
-    const generator_spread_kernel_v_next0 = Math.fround(
-      generator_spread_kernel_v[i * 784 + 783]! * 0.999 +
-        d_generator_spread_kernel0 * d_generator_spread_kernel0 * 0.0010000000000000009,
-    );
-    generator_spread_kernel_v[i * 784 + 783] = generator_spread_kernel_v_next0;
-    const generator_spread_kernel_v_next1 = Math.fround(
-      generator_spread_kernel_v[i * 784 + 1567]! * 0.999 +
-        d_generator_spread_kernel1 * d_generator_spread_kernel1 * 0.0010000000000000009,
-    );
-    generator_spread_kernel_v[i * 784 + 1567] = generator_spread_kernel_v_next1;
-    generator_spread_kernel[i * 784 + 783] =
-      generator_spread_kernel[i * 784 + 783]! -
-      (generator_spread_kernel_m_next0 * rate_0) /
-        (Math.sqrt(generator_spread_kernel_v_next0 * correction_0) + 1e-8);
-    generator_spread_kernel[i * 784 + 1567] =
-      generator_spread_kernel[i * 784 + 1567]! -
-      (generator_spread_kernel_m_next1 * rate_0) /
-        (Math.sqrt(generator_spread_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * generator.spread.product = mul_6 · generator.spread.kernel
- * 3,211,264 floating-point operations.
- */
-function dot_64x32x784_evaluate(
-  mul_6: Float32Array,
-  generator_spread_kernel: Float32Array,
-  generator_spread_product: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const mul_6_0 = mul_6[i * 32 + k]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-          const mul_6_1 = mul_6[i * 32 + k + 32]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 1 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 1]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-          const mul_6_1 = mul_6[i * 32 + k + 33]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 2]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-          const mul_6_1 = mul_6[i * 32 + k + 34]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 3]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-          const mul_6_1 = mul_6[i * 32 + k + 35]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 4]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3136]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3137]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3138]!;
-          const mul_6_1 = mul_6[i * 32 + k + 36]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 5]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3920]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3921]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3922]!;
-          const mul_6_1 = mul_6[i * 32 + k + 37]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 6]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 4704]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 4705]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 4706]!;
-          const mul_6_1 = mul_6[i * 32 + k + 38]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const mul_6_0 = mul_6[i * 32 + k + 7]!;
-          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 5488]!;
-          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 5489]!;
-          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 5490]!;
-          const mul_6_1 = mul_6[i * 32 + k + 39]!;
-          sum00 += mul_6_0 * generator_spread_kernel_0;
-          sum01 += mul_6_0 * generator_spread_kernel_1;
-          sum02 += mul_6_0 * generator_spread_kernel_2;
-          sum10 += mul_6_1 * generator_spread_kernel_0;
-          sum11 += mul_6_1 * generator_spread_kernel_1;
-          sum12 += mul_6_1 * generator_spread_kernel_2;
-        }
-      }
-      generator_spread_product[i * 784 + j] = sum00;
-      generator_spread_product[i * 784 + j + 1] = sum01;
-      generator_spread_product[i * 784 + j + 2] = sum02;
-      generator_spread_product[i * 784 + j + 784] = sum10;
-      generator_spread_product[i * 784 + j + 785] = sum11;
-      generator_spread_product[i * 784 + j + 786] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const mul_6_2 = mul_6[i * 32 + k]!;
-      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-      const mul_6_3 = mul_6[i * 32 + k + 32]!;
-      sum0 += mul_6_2 * generator_spread_kernel_3;
-      sum1 += mul_6_3 * generator_spread_kernel_3;
-    }
-    generator_spread_product[i * 784 + 783] = sum0;
-    generator_spread_product[i * 784 + 1567] = sum1;
-  }
-}
-
-/**
- * started = relu(generator.norm)
- * 401,408 floating-point operations.
- */
-function relu_64x16x7x7_evaluate(
-  generator_spread_product: Float32Array,
-  generator_spread_bias: Float32Array,
-  generator_norm_mean: Float32Array,
-  generator_norm_variance: Float32Array,
-  generator_norm_gamma: Float32Array,
-  generator_norm_beta: Float32Array,
-  started: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 7; m++) {
-          const generator_spread_product_0 =
-            generator_spread_product[i * 784 + j * 49 + l * 7 + m]!;
-          const generator_spread_bias_0 = generator_spread_bias[j * 49 + l * 7 + m]!;
-          const add_0 = generator_spread_product_0 + generator_spread_bias_0;
-          const generator_norm_mean_0 = generator_norm_mean[j]!;
-          const sub_0 = add_0 - generator_norm_mean_0;
-          const generator_norm_variance_0 = generator_norm_variance[j]!;
-          const add_1 = generator_norm_variance_0 + 0.00001;
-          const sqrt_0 = Math.sqrt(add_1);
-          const div_0 = 1 / sqrt_0;
-          const mul_0 = sub_0 * div_0;
-          const generator_norm_gamma_0 = generator_norm_gamma[j]!;
-          const mul_1 = mul_0 * generator_norm_gamma_0;
-          const generator_norm_beta_0 = generator_norm_beta[j]!;
-          const add_2 = mul_1 + generator_norm_beta_0;
-          started[i * 784 + j * 49 + l * 7 + m] = add_2 < 0 ? 0 : add_2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel
- * discriminator.look.z = discriminator.look.product + discriminator.look.bias
- * edges = lt ? discriminator.look.z : mul_8
- * 3,411,968 floating-point operations.
- */
-function convAddWhere_64x8x14x1x4x4x14_evaluate(
-  x: Float32Array,
-  discriminator_look_kernel: Float32Array,
-  discriminator_look_bias: Float32Array,
-  edges: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j += 4) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
-              const chosen_0 =
-                and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
-                  ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
-                  : 0;
-              const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-              const chosen_1 =
-                and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
-              const discriminator_look_kernel_1 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-              const discriminator_look_kernel_2 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-              const discriminator_look_kernel_3 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-              sum00 += chosen_0 * discriminator_look_kernel_0;
-              sum01 += chosen_1 * discriminator_look_kernel_0;
-              sum10 += chosen_0 * discriminator_look_kernel_1;
-              sum11 += chosen_1 * discriminator_look_kernel_1;
-              sum20 += chosen_0 * discriminator_look_kernel_2;
-              sum21 += chosen_1 * discriminator_look_kernel_2;
-              sum30 += chosen_0 * discriminator_look_kernel_3;
-              sum31 += chosen_1 * discriminator_look_kernel_3;
-            }
-          }
-          const discriminator_look_product00 = Math.fround(sum00);
-          const discriminator_look_product01 = Math.fround(sum01);
-          const discriminator_look_product10 = Math.fround(sum10);
-          const discriminator_look_product11 = Math.fround(sum11);
-          const discriminator_look_product20 = Math.fround(sum20);
-          const discriminator_look_product21 = Math.fround(sum21);
-          const discriminator_look_product30 = Math.fround(sum30);
-          const discriminator_look_product31 = Math.fround(sum31);
-          const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-          const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-          const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-          const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-          const discriminator_look_z00 = Math.fround(
-            discriminator_look_product00 + discriminator_look_bias_0,
-          );
-          const discriminator_look_z01 = Math.fround(
-            discriminator_look_product01 + discriminator_look_bias_0,
-          );
-          const discriminator_look_z10 = Math.fround(
-            discriminator_look_product10 + discriminator_look_bias_1,
-          );
-          const discriminator_look_z11 = Math.fround(
-            discriminator_look_product11 + discriminator_look_bias_1,
-          );
-          const discriminator_look_z20 = Math.fround(
-            discriminator_look_product20 + discriminator_look_bias_2,
-          );
-          const discriminator_look_z21 = Math.fround(
-            discriminator_look_product21 + discriminator_look_bias_2,
-          );
-          const discriminator_look_z30 = Math.fround(
-            discriminator_look_product30 + discriminator_look_bias_3,
-          );
-          const discriminator_look_z31 = Math.fround(
-            discriminator_look_product31 + discriminator_look_bias_3,
-          );
-          edges[i * 1568 + j * 196 + l * 14 + m] =
-            0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 1] =
-            0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 196] =
-            0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 197] =
-            0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 392] =
-            0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 393] =
-            0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 588] =
-            0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
-          edges[i * 1568 + j * 196 + l * 14 + m + 589] =
-            0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * discriminator.compare.product = edges ∗ discriminator.compare.kernel
- * discriminator.compare.z = discriminator.compare.product + discriminator.compare.bias
- * parts = lt_2 ? discriminator.compare.z : mul_9
- * 12,945,408 floating-point operations.
- */
-function convAddWhere_64x16x7x8x4x4x7_evaluate(
-  edges_padded: Float32Array,
-  discriminator_compare_kernel: Float32Array,
-  discriminator_compare_bias: Float32Array,
-  parts: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 7; l++) {
-        for (let m = 0; m < 6; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const edges_padded_0 =
-                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-                const discriminator_compare_kernel_0 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const edges_padded_1 =
-                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-                const discriminator_compare_kernel_1 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const discriminator_compare_kernel_2 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const discriminator_compare_kernel_3 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum00 += edges_padded_0 * discriminator_compare_kernel_0;
-                sum01 += edges_padded_1 * discriminator_compare_kernel_0;
-                sum10 += edges_padded_0 * discriminator_compare_kernel_1;
-                sum11 += edges_padded_1 * discriminator_compare_kernel_1;
-                sum20 += edges_padded_0 * discriminator_compare_kernel_2;
-                sum21 += edges_padded_1 * discriminator_compare_kernel_2;
-                sum30 += edges_padded_0 * discriminator_compare_kernel_3;
-                sum31 += edges_padded_1 * discriminator_compare_kernel_3;
-              }
-            }
-          }
-          const discriminator_compare_product00 = Math.fround(sum00);
-          const discriminator_compare_product01 = Math.fround(sum01);
-          const discriminator_compare_product10 = Math.fround(sum10);
-          const discriminator_compare_product11 = Math.fround(sum11);
-          const discriminator_compare_product20 = Math.fround(sum20);
-          const discriminator_compare_product21 = Math.fround(sum21);
-          const discriminator_compare_product30 = Math.fround(sum30);
-          const discriminator_compare_product31 = Math.fround(sum31);
-          const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
-          const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
-          const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
-          const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
-          const discriminator_compare_z00 = Math.fround(
-            discriminator_compare_product00 + discriminator_compare_bias_0,
-          );
-          const discriminator_compare_z01 = Math.fround(
-            discriminator_compare_product01 + discriminator_compare_bias_0,
-          );
-          const discriminator_compare_z10 = Math.fround(
-            discriminator_compare_product10 + discriminator_compare_bias_1,
-          );
-          const discriminator_compare_z11 = Math.fround(
-            discriminator_compare_product11 + discriminator_compare_bias_1,
-          );
-          const discriminator_compare_z20 = Math.fround(
-            discriminator_compare_product20 + discriminator_compare_bias_2,
-          );
-          const discriminator_compare_z21 = Math.fround(
-            discriminator_compare_product21 + discriminator_compare_bias_2,
-          );
-          const discriminator_compare_z30 = Math.fround(
-            discriminator_compare_product30 + discriminator_compare_bias_3,
-          );
-          const discriminator_compare_z31 = Math.fround(
-            discriminator_compare_product31 + discriminator_compare_bias_3,
-          );
-          parts[i * 784 + j * 49 + l * 7 + m] =
-            0 < discriminator_compare_z00
-              ? discriminator_compare_z00
-              : discriminator_compare_z00 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 1] =
-            0 < discriminator_compare_z01
-              ? discriminator_compare_z01
-              : discriminator_compare_z01 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 49] =
-            0 < discriminator_compare_z10
-              ? discriminator_compare_z10
-              : discriminator_compare_z10 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 50] =
-            0 < discriminator_compare_z11
-              ? discriminator_compare_z11
-              : discriminator_compare_z11 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 98] =
-            0 < discriminator_compare_z20
-              ? discriminator_compare_z20
-              : discriminator_compare_z20 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 99] =
-            0 < discriminator_compare_z21
-              ? discriminator_compare_z21
-              : discriminator_compare_z21 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 147] =
-            0 < discriminator_compare_z30
-              ? discriminator_compare_z30
-              : discriminator_compare_z30 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + m + 148] =
-            0 < discriminator_compare_z31
-              ? discriminator_compare_z31
-              : discriminator_compare_z31 * 0.2;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const edges_padded_2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-              const discriminator_compare_kernel_4 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-              const discriminator_compare_kernel_5 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-              const discriminator_compare_kernel_6 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-              const discriminator_compare_kernel_7 =
-                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-              sum0 += edges_padded_2 * discriminator_compare_kernel_4;
-              sum1 += edges_padded_2 * discriminator_compare_kernel_5;
-              sum2 += edges_padded_2 * discriminator_compare_kernel_6;
-              sum3 += edges_padded_2 * discriminator_compare_kernel_7;
-            }
-          }
-        }
-        const discriminator_compare_product0 = Math.fround(sum0);
-        const discriminator_compare_product1 = Math.fround(sum1);
-        const discriminator_compare_product2 = Math.fround(sum2);
-        const discriminator_compare_product3 = Math.fround(sum3);
-        const discriminator_compare_z0 = Math.fround(
-          discriminator_compare_product0 + discriminator_compare_bias[j]!,
-        );
-        const discriminator_compare_z1 = Math.fround(
-          discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
-        );
-        const discriminator_compare_z2 = Math.fround(
-          discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
-        );
-        const discriminator_compare_z3 = Math.fround(
-          discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
-        );
-        parts[i * 784 + j * 49 + l * 7 + 6] =
-          0 < discriminator_compare_z0 ? discriminator_compare_z0 : discriminator_compare_z0 * 0.2;
-        parts[i * 784 + j * 49 + l * 7 + 55] =
-          0 < discriminator_compare_z1 ? discriminator_compare_z1 : discriminator_compare_z1 * 0.2;
-        parts[i * 784 + j * 49 + l * 7 + 104] =
-          0 < discriminator_compare_z2 ? discriminator_compare_z2 : discriminator_compare_z2 * 0.2;
-        parts[i * 784 + j * 49 + l * 7 + 153] =
-          0 < discriminator_compare_z3 ? discriminator_compare_z3 : discriminator_compare_z3 * 0.2;
-      }
-    }
-  }
-}
-
-/**
- * discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel
- * neg = −discriminator.judge
- * 100,480 floating-point operations.
- */
-function dotNeg_64x784x1_evaluate(
-  parts: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  discriminator_judge_bias: Float32Array,
-  neg: Float32Array,
-): void {
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const parts_0 = parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
-      const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-      const parts_1 =
-        parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-      const parts_2 =
-        parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-      const parts_3 =
-        parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
-      sum0 += parts_0 * discriminator_judge_kernel_0;
-      sum1 += parts_1 * discriminator_judge_kernel_0;
-      sum2 += parts_2 * discriminator_judge_kernel_0;
-      sum3 += parts_3 * discriminator_judge_kernel_0;
-    }
-    const discriminator_judge_product0 = Math.fround(sum0);
-    const discriminator_judge_product1 = Math.fround(sum1);
-    const discriminator_judge_product2 = Math.fround(sum2);
-    const discriminator_judge_product3 = Math.fround(sum3);
-    neg[i] = -(discriminator_judge_product0 + discriminator_judge_bias_0);
-    neg[i + 1] = -(discriminator_judge_product1 + discriminator_judge_bias_0);
-    neg[i + 2] = -(discriminator_judge_product2 + discriminator_judge_bias_0);
-    neg[i + 3] = -(discriminator_judge_product3 + discriminator_judge_bias_0);
-  }
-}
-
-/**
- * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
- * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
- * edges_2 = lt_3 ? discriminator.look.z_2 : mul_10
- * 3,411,968 floating-point operations.
- */
-function convAddWhere_64x8x14x1x4x4x14_2_evaluate(
-  generator_paint_padded: Float32Array,
-  discriminator_look_kernel: Float32Array,
-  discriminator_look_bias: Float32Array,
-  edges_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 8; j += 4) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const generator_paint_padded_0 =
-                generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-              const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-              const generator_paint_padded_1 =
-                generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-              const discriminator_look_kernel_1 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-              const discriminator_look_kernel_2 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-              const discriminator_look_kernel_3 =
-                discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-              sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-              sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-              sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-              sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-              sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-              sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-              sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-              sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-            }
-          }
-          const discriminator_look_product_2_00 = Math.fround(sum00);
-          const discriminator_look_product_2_01 = Math.fround(sum01);
-          const discriminator_look_product_2_10 = Math.fround(sum10);
-          const discriminator_look_product_2_11 = Math.fround(sum11);
-          const discriminator_look_product_2_20 = Math.fround(sum20);
-          const discriminator_look_product_2_21 = Math.fround(sum21);
-          const discriminator_look_product_2_30 = Math.fround(sum30);
-          const discriminator_look_product_2_31 = Math.fround(sum31);
-          const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-          const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-          const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-          const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-          const discriminator_look_z_2_00 = Math.fround(
-            discriminator_look_product_2_00 + discriminator_look_bias_0,
-          );
-          const discriminator_look_z_2_01 = Math.fround(
-            discriminator_look_product_2_01 + discriminator_look_bias_0,
-          );
-          const discriminator_look_z_2_10 = Math.fround(
-            discriminator_look_product_2_10 + discriminator_look_bias_1,
-          );
-          const discriminator_look_z_2_11 = Math.fround(
-            discriminator_look_product_2_11 + discriminator_look_bias_1,
-          );
-          const discriminator_look_z_2_20 = Math.fround(
-            discriminator_look_product_2_20 + discriminator_look_bias_2,
-          );
-          const discriminator_look_z_2_21 = Math.fround(
-            discriminator_look_product_2_21 + discriminator_look_bias_2,
-          );
-          const discriminator_look_z_2_30 = Math.fround(
-            discriminator_look_product_2_30 + discriminator_look_bias_3,
-          );
-          const discriminator_look_z_2_31 = Math.fround(
-            discriminator_look_product_2_31 + discriminator_look_bias_3,
-          );
-          edges_2[i * 1568 + j * 196 + l * 14 + m] =
-            0 < discriminator_look_z_2_00
-              ? discriminator_look_z_2_00
-              : discriminator_look_z_2_00 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-            0 < discriminator_look_z_2_01
-              ? discriminator_look_z_2_01
-              : discriminator_look_z_2_01 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-            0 < discriminator_look_z_2_10
-              ? discriminator_look_z_2_10
-              : discriminator_look_z_2_10 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-            0 < discriminator_look_z_2_11
-              ? discriminator_look_z_2_11
-              : discriminator_look_z_2_11 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-            0 < discriminator_look_z_2_20
-              ? discriminator_look_z_2_20
-              : discriminator_look_z_2_20 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-            0 < discriminator_look_z_2_21
-              ? discriminator_look_z_2_21
-              : discriminator_look_z_2_21 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-            0 < discriminator_look_z_2_30
-              ? discriminator_look_z_2_30
-              : discriminator_look_z_2_30 * 0.2;
-          edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-            0 < discriminator_look_z_2_31
-              ? discriminator_look_z_2_31
-              : discriminator_look_z_2_31 * 0.2;
-        }
-      }
-    }
-  }
-}
-
-/**
- * discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel
- * discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias
- * 100,416 floating-point operations.
- */
-function dotAdd_64x784x1_evaluate(
-  parts_2: Float32Array,
-  discriminator_judge_kernel: Float32Array,
-  discriminator_judge_bias: Float32Array,
-  discriminator_judge_2: Float32Array,
-): void {
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const parts_2_0 = parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
-      const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-      const parts_2_1 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-      const parts_2_2 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-      const parts_2_3 =
-        parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
-      sum0 += parts_2_0 * discriminator_judge_kernel_0;
-      sum1 += parts_2_1 * discriminator_judge_kernel_0;
-      sum2 += parts_2_2 * discriminator_judge_kernel_0;
-      sum3 += parts_2_3 * discriminator_judge_kernel_0;
-    }
-    const discriminator_judge_product_2_0 = Math.fround(sum0);
-    const discriminator_judge_product_2_1 = Math.fround(sum1);
-    const discriminator_judge_product_2_2 = Math.fround(sum2);
-    const discriminator_judge_product_2_3 = Math.fround(sum3);
-    discriminator_judge_2[i] = discriminator_judge_product_2_0 + discriminator_judge_bias_0;
-    discriminator_judge_2[i + 1] = discriminator_judge_product_2_1 + discriminator_judge_bias_0;
-    discriminator_judge_2[i + 2] = discriminator_judge_product_2_2 + discriminator_judge_bias_0;
-    discriminator_judge_2[i + 3] = discriminator_judge_product_2_3 + discriminator_judge_bias_0;
-  }
-}
-
-/**
- * sum = Σ add_5 over axes 1
- * rowSum = Σ liveRows
- * 512 floating-point operations.
- */
-function sum_1x64_evaluate(rowSum: Float32Array, neg: Float32Array, live_rows: Int32Array): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    const add_0 = Math.max(neg[i]!, 0) + log1p(exp(-Math.abs(neg[i]!)));
-    let sum = 0;
-    sum += add_0;
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * sum_3 = Σ add_7 over axes 1
- * rowSum_3 = Σ liveRows_3
- * 640 floating-point operations.
- */
-function sum_1x64_2_evaluate(
-  rowSum_3: Float32Array,
-  discriminator_judge_2: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    const add_0 =
-      Math.max(-discriminator_judge_2[i]!, 0) + log1p(exp(-Math.abs(-discriminator_judge_2[i]!)));
-    let sum = 0;
-    sum += add_0;
-    const sum_3 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_3 : 0;
-  }
-  rowSum_3[0] = total;
-}
-
-/**
- * mul_6 = radius ⊙ cos
- * 576 floating-point operations.
- */
-function mul_1x32_predict(random: Int32Array, mul_6: Float32Array): void {
-  const random_0 = random[0]!;
-  for (let j = 0; j < 32; j++) {
-    mul_6[j] =
-      Math.sqrt(
-        log(
-          (Math.min(Math.floor(randomBits(random_0, 0, j) * 0.00390625) + 8_388_608, 16_777_215) +
-            1) *
-            5.960464477539063e-8,
-        ) * -2,
-      ) *
-      cos(
-        Math.min(Math.floor(randomBits(random_0, 1, j) * 0.00390625) + 8_388_608, 16_777_215) *
-          3.7450702829239286e-7,
-      );
-  }
-}
-
-/**
- * generator.spread.product = mul_6 · generator.spread.kernel
- * 50,176 floating-point operations.
- */
-function dot_1x32x784_predict(
-  mul_6: Float32Array,
-  generator_spread_kernel: Float32Array,
-  generator_spread_product: Float32Array,
-): void {
-  for (let j = 0; j < 784; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const mul_6_0 = mul_6[k]!;
-      const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-      const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-      const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + j + 3]!;
-      sum0 += mul_6_0 * generator_spread_kernel_0;
-      sum1 += mul_6_0 * generator_spread_kernel_1;
-      sum2 += mul_6_0 * generator_spread_kernel_2;
-      sum3 += mul_6_0 * generator_spread_kernel_3;
-    }
-    generator_spread_product[j] = sum0;
-    generator_spread_product[j + 1] = sum1;
-    generator_spread_product[j + 2] = sum2;
-    generator_spread_product[j + 3] = sum3;
-  }
-}
-
-/**
- * started = relu(generator.norm)
- * 6,272 floating-point operations.
- */
-function relu_1x16x7x7_predict(
-  generator_spread_product: Float32Array,
-  generator_spread_bias: Float32Array,
-  generator_norm_mean: Float32Array,
-  generator_norm_variance: Float32Array,
-  generator_norm_gamma: Float32Array,
-  generator_norm_beta: Float32Array,
-  started: Float32Array,
-): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 7; l++) {
-      for (let m = 0; m < 7; m++) {
-        const generator_spread_product_0 = generator_spread_product[j * 49 + l * 7 + m]!;
-        const generator_spread_bias_0 = generator_spread_bias[j * 49 + l * 7 + m]!;
-        const add_0 = generator_spread_product_0 + generator_spread_bias_0;
-        const generator_norm_mean_0 = generator_norm_mean[j]!;
-        const sub_0 = add_0 - generator_norm_mean_0;
-        const generator_norm_variance_0 = generator_norm_variance[j]!;
-        const add_1 = generator_norm_variance_0 + 0.00001;
-        const sqrt_0 = Math.sqrt(add_1);
-        const div_0 = 1 / sqrt_0;
-        const mul_0 = sub_0 * div_0;
-        const generator_norm_gamma_0 = generator_norm_gamma[j]!;
-        const mul_1 = mul_0 * generator_norm_gamma_0;
-        const generator_norm_beta_0 = generator_norm_beta[j]!;
-        const add_2 = mul_1 + generator_norm_beta_0;
-        started[j * 49 + l * 7 + m] = add_2 < 0 ? 0 : add_2;
-      }
-    }
-  }
-}
-
-/** started_padded = started in a margin of zeros */
-function pad_1x16x17x17_predict(started: Float32Array, started_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 17; l++) {
-      for (let m = 0; m < 17; m++) {
-        started_padded[j * 289 + l * 17 + m] =
-          0 <= ((l / 2) | 0) - 1 &&
-          ((l / 2) | 0) - 1 < 7 &&
-          l % 2 === 0 &&
-          0 <= ((m / 2) | 0) - 1 &&
-          ((m / 2) | 0) - 1 < 7 &&
-          m % 2 === 0
-            ? started[j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-            : 0;
-      }
-    }
-  }
-}
-
-/**
- * generator.double.product = started ∗ reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3])
- * generator.double = relu(generator.double.z)
- * 804,384 floating-point operations.
- */
-function convRelu_1x8x14x16x4x4x14_predict(
-  started_padded: Float32Array,
-  generator_double_kernel: Float32Array,
-  generator_double_bias: Float32Array,
-  generator_double: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 14; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const started_padded_0 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3]!;
-              const generator_double_kernel_0 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-              const started_padded_1 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
-              const generator_double_kernel_1 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-              const generator_double_kernel_2 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-              const generator_double_kernel_3 =
-                generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-              sum00 += started_padded_0 * generator_double_kernel_0;
-              sum01 += started_padded_1 * generator_double_kernel_0;
-              sum10 += started_padded_0 * generator_double_kernel_1;
-              sum11 += started_padded_1 * generator_double_kernel_1;
-              sum20 += started_padded_0 * generator_double_kernel_2;
-              sum21 += started_padded_1 * generator_double_kernel_2;
-              sum30 += started_padded_0 * generator_double_kernel_3;
-              sum31 += started_padded_1 * generator_double_kernel_3;
-            }
-          }
-        }
-        const generator_double_product00 = Math.fround(sum00);
-        const generator_double_product01 = Math.fround(sum01);
-        const generator_double_product10 = Math.fround(sum10);
-        const generator_double_product11 = Math.fround(sum11);
-        const generator_double_product20 = Math.fround(sum20);
-        const generator_double_product21 = Math.fround(sum21);
-        const generator_double_product30 = Math.fround(sum30);
-        const generator_double_product31 = Math.fround(sum31);
-        const generator_double_bias_0 = generator_double_bias[j]!;
-        const add_0 = generator_double_product00 + generator_double_bias_0;
-        const add_1 = generator_double_product01 + generator_double_bias_0;
-        const generator_double_bias_1 = generator_double_bias[j + 1]!;
-        const add_2 = generator_double_product10 + generator_double_bias_1;
-        const add_3 = generator_double_product11 + generator_double_bias_1;
-        const generator_double_bias_2 = generator_double_bias[j + 2]!;
-        const add_4 = generator_double_product20 + generator_double_bias_2;
-        const add_5 = generator_double_product21 + generator_double_bias_2;
-        const generator_double_bias_3 = generator_double_bias[j + 3]!;
-        const add_6 = generator_double_product30 + generator_double_bias_3;
-        const add_7 = generator_double_product31 + generator_double_bias_3;
-        generator_double[j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
-        generator_double[j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
-        generator_double[j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
-        generator_double[j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
-        generator_double[j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
-        generator_double[j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
-        generator_double[j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
-        generator_double[j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/** generator.double_padded = generator.double in a margin of zeros */
-function pad_1x8x31x31_predict(
-  generator_double: Float32Array,
-  generator_double_padded: Float32Array,
-): void {
-  for (let j = 0; j < 8; j++) {
-    for (let l = 0; l < 31; l++) {
-      for (let m = 0; m < 31; m++) {
-        generator_double_padded[j * 961 + l * 31 + m] =
-          0 <= ((l / 2) | 0) - 1 &&
-          ((l / 2) | 0) - 1 < 14 &&
-          l % 2 === 0 &&
-          0 <= ((m / 2) | 0) - 1 &&
-          ((m / 2) | 0) - 1 < 14 &&
-          m % 2 === 0
-            ? generator_double[j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-            : 0;
-      }
-    }
-  }
-}
-
-/**
- * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
- * generator.paint = sigmoid(generator.paint.z)
- * All sums first, kept in generator_paint; then the rest, point by point.
- * 204,624 floating-point operations.
- */
-function convSigmoid_1x1x28x8x4x4x28_predict(
-  generator_double_padded: Float32Array,
-  generator_paint_kernel: Float32Array,
-  generator_paint: Float32Array,
-  generator_paint_bias: Float32Array,
-): void {
-  for (let l = 0; l < 28; l++) {
-    for (let m = 0; m < 28; m += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 8; k++) {
-        for (let k2 = 0; k2 < 4; k2++) {
-          for (let k3 = 0; k3 < 4; k3++) {
-            const generator_double_padded_0 =
-              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
-            const generator_paint_kernel_0 =
-              generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-            const generator_double_padded_1 =
-              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-            const generator_double_padded_2 =
-              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-            const generator_double_padded_3 =
-              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-            sum0 += generator_double_padded_0 * generator_paint_kernel_0;
-            sum1 += generator_double_padded_1 * generator_paint_kernel_0;
-            sum2 += generator_double_padded_2 * generator_paint_kernel_0;
-            sum3 += generator_double_padded_3 * generator_paint_kernel_0;
-          }
-        }
-      }
-      generator_paint[l * 28 + m] = sum0;
-      generator_paint[l * 28 + m + 1] = sum1;
-      generator_paint[l * 28 + m + 2] = sum2;
-      generator_paint[l * 28 + m + 3] = sum3;
-    }
-  }
-  const generator_paint_bias_0 = generator_paint_bias[0]!;
-  for (let l = 0; l < 28; l++) {
-    for (let m = 0; m < 28; m++) {
-      const generator_paint_product = generator_paint[l * 28 + m]!;
-      generator_paint[l * 28 + m] =
-        1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
-    }
-  }
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 12,226   arena 1,604,368 bytes, nothing else is ever allocated   48,046,820 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 428c2029ec08779e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 0079da73f4d191bc
 
 /** The model's name. */
 export const MODEL: string = "first-convnet";
@@ -132,6 +132,74 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const pooled_predict = new Float32Array(arena, 67760, 1176); // [1,6,14,14]  scratch, statements 2–3
   const scores_predict = new Float32Array(arena, 48944, 10); // [1,10]  output, statements 3–4
 
+  const convRelu_maps = convRelu_32x6x28x3x5x5x28(x, maps_kernel, maps_bias, maps);
+  const windowMax_pooled = windowMax_32x6x14x1x1x2x2x14(maps, pooled);
+  const dotAdd_scores = dotAdd_32x1176x10(pooled, scores_kernel, scores_bias, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumSgd_scores_bias = sumSgd_32x10(d_shifted, scores_bias);
+  const dot_d_flatten = dot_32x10x1176(d_shifted, scores_kernel, d_flatten);
+  const dotSgd_scores_kernel = dotSgd_1176x32x10(pooled, d_shifted, scores_kernel);
+  const windowArgmaxWhere_d_maps_z = windowArgmaxWhere_32x6x14x14(
+    maps,
+    d_maps_windowArgmax,
+    d_flatten,
+    d_maps_z,
+  );
+  const sumSgd_maps_bias = sumSgd_32x28x28x6(d_maps_z, maps_bias);
+  const convSgd_maps_kernel = convSgd_6x3x5x32x28x28x5(x, d_maps_z, maps_kernel);
+  const conv_maps_product_evaluate = conv_50x6x28x3x5x5x28_evaluate(
+    x_evaluate,
+    maps_kernel,
+    maps_product_evaluate,
+  );
+  const windowMax_pooled_evaluate = windowMax_50x6x14x1x1x2x2x14_evaluate(
+    maps_product_evaluate,
+    maps_bias,
+    pooled_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_50x1176x10_evaluate(
+    pooled_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_evaluate,
+  );
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x50_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x50_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const conv_maps_product_predict = conv_1x6x28x3x5x5x28_predict(
+    x_predict,
+    maps_kernel,
+    maps_product_predict,
+  );
+  const windowMax_pooled_predict = windowMax_1x6x14x1x1x2x2x14_predict(
+    maps_product_predict,
+    maps_bias,
+    pooled_predict,
+  );
+  const dotAdd_scores_predict = dotAdd_1x1176x10_predict(
+    pooled_predict,
+    scores_kernel,
+    scores_bias,
+    scores_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(maps_kernel, seed, 0, -0.16329931618554522, 0.16329931618554522);
   fillUniform(scores_kernel, seed, 1, -0.07112680171657046, 0.07112680171657046);
@@ -152,16 +220,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // maps.product = x ∗ maps.kernel    %maps.product  conv, models/first-convnet.ts:10
     // maps.z = maps.product + maps.bias    %maps.z  add, models/first-convnet.ts:10
     // maps = relu(maps.z)    %maps  relu, models/first-convnet.ts:10
-    convRelu_32x6x28x3x5x5x28(x, maps_kernel, maps_bias, maps);
+    convRelu_maps();
 
     // 3.
     // pooled = max maps over windows [1,1,2,2]    %pooled  windowMax, models/first-convnet.ts:11
-    windowMax_32x6x14x1x1x2x2x14(maps, pooled);
+    windowMax_pooled();
 
     // 4.
     // scores.product = reshape(pooled, [32,1176]) · scores.kernel    %scores.product  dot, models/first-convnet.ts:12
     // scores = scores.product + scores.bias    %scores  add, models/first-convnet.ts:12
-    dotAdd_32x1176x10(pooled, scores_kernel, scores_bias, scores);
+    dotAdd_scores();
 
     // 5.
     // cast = f32(live rows)    %cast  cast, models/first-convnet.ts:14
@@ -198,13 +266,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/first-convnet.ts:14
     // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add, models/first-convnet.ts:12
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/first-convnet.ts:12
-    reduceMaxExpSumAdd_32x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 9.
     // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/first-convnet.ts:12
     // scores.bias_mul = d_scores.bias ⊙ 0.1    %scores.bias_mul  update of scores.bias by sgd, models/first-convnet.ts:12
     // scores.bias_next = scores.bias − scores.bias_mul    %scores.bias_next  update of scores.bias by sgd, models/first-convnet.ts:12
-    sumSgd_32x10(d_shifted, scores_bias);
+    sumSgd_scores_bias();
 
     // 10.
     // loss = rowSum ⊙ perRow    %loss  mul, models/first-convnet.ts:14
@@ -212,13 +280,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 11.
     // d_flatten = d_shifted · scores.kernelᵀ    %d_flatten  adjoint of dot, models/first-convnet.ts:12
-    dot_32x10x1176(d_shifted, scores_kernel, d_flatten);
+    dot_d_flatten();
 
     // 12.
     // d_scores.kernel = reshape(pooled, [32,1176])ᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/first-convnet.ts:12
     // scores.kernel_mul = d_scores.kernel ⊙ 0.1    %scores.kernel_mul  update of scores.kernel by sgd, models/first-convnet.ts:12
     // scores.kernel_next = scores.kernel − scores.kernel_mul    %scores.kernel_next  update of scores.kernel by sgd, models/first-convnet.ts:12
-    dotSgd_1176x32x10(pooled, d_shifted, scores_kernel);
+    dotSgd_scores_kernel();
 
     // 13.
     // d_maps_windowArgmax = argmax maps over windows [1,1,2,2]    %d_maps_windowArgmax  adjoint of windowMax, models/first-convnet.ts:11
@@ -227,19 +295,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_maps.z = d_maps.z_lt ? d_maps : 0    %d_maps.z  adjoint of relu, models/first-convnet.ts:10
     // d_broadcast = d_maps.z    %d_broadcast  adjoint of add, models/first-convnet.ts:10
     // d_maps.product = d_maps.z    %d_maps.product  adjoint of add, models/first-convnet.ts:10
-    windowArgmaxWhere_32x6x14x14(maps, d_maps_windowArgmax, d_flatten, d_maps_z);
+    windowArgmaxWhere_d_maps_z();
 
     // 14.
     // d_maps.bias = Σ d_maps.z over axes 0,2,3    %d_maps.bias  adjoint of broadcast, models/first-convnet.ts:10
     // maps.bias_mul = d_maps.bias ⊙ 0.1    %maps.bias_mul  update of maps.bias by sgd, models/first-convnet.ts:10
     // maps.bias_next = maps.bias − maps.bias_mul    %maps.bias_next  update of maps.bias by sgd, models/first-convnet.ts:10
-    sumSgd_32x28x28x6(d_maps_z, maps_bias);
+    sumSgd_maps_bias();
 
     // 15.
     // d_maps.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_maps.z, [1,0,2,3])    %d_maps.kernel_conv  adjoint of conv, models/first-convnet.ts:10
     // maps.kernel_mul = transpose(d_maps.kernel_conv, [1,0,2,3]) ⊙ 0.1    %maps.kernel_mul  update of maps.kernel by sgd, models/first-convnet.ts:10
     // maps.kernel_next = maps.kernel − maps.kernel_mul    %maps.kernel_next  update of maps.kernel by sgd, models/first-convnet.ts:10
-    convSgd_6x3x5x32x28x28x5(x, d_maps_z, maps_kernel);
+    convSgd_maps_kernel();
 
     return loss;
   }
@@ -256,18 +324,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // maps.product = x ∗ maps.kernel    %maps.product  conv, models/first-convnet.ts:10
-    conv_50x6x28x3x5x5x28_evaluate(x_evaluate, maps_kernel, maps_product_evaluate);
+    conv_maps_product_evaluate();
 
     // 2.
     // maps.z = maps.product + maps.bias    %maps.z  add, models/first-convnet.ts:10
     // maps = relu(maps.z)    %maps  relu, models/first-convnet.ts:10
     // pooled = max maps over windows [1,1,2,2]    %pooled  windowMax, models/first-convnet.ts:11
-    windowMax_50x6x14x1x1x2x2x14_evaluate(maps_product_evaluate, maps_bias, pooled_evaluate);
+    windowMax_pooled_evaluate();
 
     // 3.
     // scores.product = reshape(pooled, [50,1176]) · scores.kernel    %scores.product  dot, models/first-convnet.ts:12
     // scores = scores.product + scores.bias    %scores  add, models/first-convnet.ts:12
-    dotAdd_50x1176x10_evaluate(pooled_evaluate, scores_kernel, scores_bias, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 4.
     // largest = max scores over axes 1    %largest  reduceMax, models/first-convnet.ts:14
@@ -283,7 +351,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/first-convnet.ts:14
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/first-convnet.ts:14
     // rowSum = Σ liveRows    %rowSum  sum, models/first-convnet.ts:14
-    reduceMaxSum_10x50_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 5.
     // cast = f32(live rows)    %cast  cast, models/first-convnet.ts:14
@@ -307,7 +375,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/first-convnet.ts:16
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/first-convnet.ts:16
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/first-convnet.ts:16
-    argmaxSum_10x50_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 9.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/first-convnet.ts:16
@@ -328,18 +396,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // maps.product = x ∗ maps.kernel    %maps.product  conv, models/first-convnet.ts:10
-    conv_1x6x28x3x5x5x28_predict(x_predict, maps_kernel, maps_product_predict);
+    conv_maps_product_predict();
 
     // 2.
     // maps.z = maps.product + maps.bias    %maps.z  add, models/first-convnet.ts:10
     // maps = relu(maps.z)    %maps  relu, models/first-convnet.ts:10
     // pooled = max maps over windows [1,1,2,2]    %pooled  windowMax, models/first-convnet.ts:11
-    windowMax_1x6x14x1x1x2x2x14_predict(maps_product_predict, maps_bias, pooled_predict);
+    windowMax_pooled_predict();
 
     // 3.
     // scores.product = reshape(pooled, [1,1176]) · scores.kernel    %scores.product  dot, models/first-convnet.ts:12
     // scores = scores.product + scores.bias    %scores  add, models/first-convnet.ts:12
-    dotAdd_1x1176x10_predict(pooled_predict, scores_kernel, scores_bias, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -398,95 +466,105 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 22,729,728 floating-point operations.
  */
 function convRelu_32x6x28x3x5x5x28(
-  x: Float32Array,
-  maps_kernel: Float32Array,
-  maps_bias: Float32Array,
-  maps: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j += 2) {
-      for (let l = 0; l < 28; l++) {
-        for (let m = 0; m < 28; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const x_0 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3]!;
-                const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
-                const x_1 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-                const x_2 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-                const x_3 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-                const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
-                sum00 += x_0 * maps_kernel_0;
-                sum01 += x_1 * maps_kernel_0;
-                sum02 += x_2 * maps_kernel_0;
-                sum03 += x_3 * maps_kernel_0;
-                sum10 += x_0 * maps_kernel_1;
-                sum11 += x_1 * maps_kernel_1;
-                sum12 += x_2 * maps_kernel_1;
-                sum13 += x_3 * maps_kernel_1;
+  x_: Float32Array,
+  maps_kernel_: Float32Array,
+  maps_bias_: Float32Array,
+  maps_: Float32Array,
+): () => void {
+  return function convRelu_32x6x28x3x5x5x28(): void {
+    const x = x_;
+    const maps_kernel = maps_kernel_;
+    const maps_bias = maps_bias_;
+    const maps = maps_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        for (let l = 0; l < 28; l++) {
+          for (let m = 0; m < 28; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const x_0 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3]!;
+                  const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
+                  const x_1 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                  const x_2 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                  const x_3 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                  const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
+                  sum00 += x_0 * maps_kernel_0;
+                  sum01 += x_1 * maps_kernel_0;
+                  sum02 += x_2 * maps_kernel_0;
+                  sum03 += x_3 * maps_kernel_0;
+                  sum10 += x_0 * maps_kernel_1;
+                  sum11 += x_1 * maps_kernel_1;
+                  sum12 += x_2 * maps_kernel_1;
+                  sum13 += x_3 * maps_kernel_1;
+                }
               }
             }
+            const maps_product00 = Math.fround(sum00);
+            const maps_product01 = Math.fround(sum01);
+            const maps_product02 = Math.fround(sum02);
+            const maps_product03 = Math.fround(sum03);
+            const maps_product10 = Math.fround(sum10);
+            const maps_product11 = Math.fround(sum11);
+            const maps_product12 = Math.fround(sum12);
+            const maps_product13 = Math.fround(sum13);
+            const maps_bias_0 = maps_bias[j]!;
+            const add_0 = maps_product00 + maps_bias_0;
+            const add_1 = maps_product01 + maps_bias_0;
+            const add_2 = maps_product02 + maps_bias_0;
+            const add_3 = maps_product03 + maps_bias_0;
+            const maps_bias_1 = maps_bias[j + 1]!;
+            const add_4 = maps_product10 + maps_bias_1;
+            const add_5 = maps_product11 + maps_bias_1;
+            const add_6 = maps_product12 + maps_bias_1;
+            const add_7 = maps_product13 + maps_bias_1;
+            maps[i * 4704 + j * 784 + l * 28 + m] = add_0 < 0 ? 0 : add_0;
+            maps[i * 4704 + j * 784 + l * 28 + m + 1] = add_1 < 0 ? 0 : add_1;
+            maps[i * 4704 + j * 784 + l * 28 + m + 2] = add_2 < 0 ? 0 : add_2;
+            maps[i * 4704 + j * 784 + l * 28 + m + 3] = add_3 < 0 ? 0 : add_3;
+            maps[i * 4704 + j * 784 + l * 28 + m + 784] = add_4 < 0 ? 0 : add_4;
+            maps[i * 4704 + j * 784 + l * 28 + m + 785] = add_5 < 0 ? 0 : add_5;
+            maps[i * 4704 + j * 784 + l * 28 + m + 786] = add_6 < 0 ? 0 : add_6;
+            maps[i * 4704 + j * 784 + l * 28 + m + 787] = add_7 < 0 ? 0 : add_7;
           }
-          const maps_product00 = Math.fround(sum00);
-          const maps_product01 = Math.fround(sum01);
-          const maps_product02 = Math.fround(sum02);
-          const maps_product03 = Math.fround(sum03);
-          const maps_product10 = Math.fround(sum10);
-          const maps_product11 = Math.fround(sum11);
-          const maps_product12 = Math.fround(sum12);
-          const maps_product13 = Math.fround(sum13);
-          const maps_bias_0 = maps_bias[j]!;
-          const add_0 = maps_product00 + maps_bias_0;
-          const add_1 = maps_product01 + maps_bias_0;
-          const add_2 = maps_product02 + maps_bias_0;
-          const add_3 = maps_product03 + maps_bias_0;
-          const maps_bias_1 = maps_bias[j + 1]!;
-          const add_4 = maps_product10 + maps_bias_1;
-          const add_5 = maps_product11 + maps_bias_1;
-          const add_6 = maps_product12 + maps_bias_1;
-          const add_7 = maps_product13 + maps_bias_1;
-          maps[i * 4704 + j * 784 + l * 28 + m] = add_0 < 0 ? 0 : add_0;
-          maps[i * 4704 + j * 784 + l * 28 + m + 1] = add_1 < 0 ? 0 : add_1;
-          maps[i * 4704 + j * 784 + l * 28 + m + 2] = add_2 < 0 ? 0 : add_2;
-          maps[i * 4704 + j * 784 + l * 28 + m + 3] = add_3 < 0 ? 0 : add_3;
-          maps[i * 4704 + j * 784 + l * 28 + m + 784] = add_4 < 0 ? 0 : add_4;
-          maps[i * 4704 + j * 784 + l * 28 + m + 785] = add_5 < 0 ? 0 : add_5;
-          maps[i * 4704 + j * 784 + l * 28 + m + 786] = add_6 < 0 ? 0 : add_6;
-          maps[i * 4704 + j * 784 + l * 28 + m + 787] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * pooled = max maps over windows [1,1,2,2]
  * 150,528 floating-point operations.
  */
-function windowMax_32x6x14x1x1x2x2x14(maps: Float32Array, pooled: Float32Array): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, maps[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!);
+function windowMax_32x6x14x1x1x2x2x14(maps_: Float32Array, pooled_: Float32Array): () => void {
+  return function windowMax_32x6x14x1x1x2x2x14(): void {
+    const maps = maps_;
+    const pooled = pooled_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, maps[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!);
+              }
             }
+            pooled[i * 1176 + j * 196 + l * 14 + m] = max;
           }
-          pooled[i * 1176 + j * 196 + l * 14 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -495,323 +573,193 @@ function windowMax_32x6x14x1x1x2x2x14(maps: Float32Array, pooled: Float32Array):
  * 752,960 floating-point operations.
  */
 function dotAdd_32x1176x10(
-  pooled: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 1176; k += 8) {
-        {
-          const pooled_0 =
-            pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
+  pooled_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_32x1176x10(): void {
+    const pooled = pooled_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 1176; k += 4) {
+          {
+            const pooled_0 =
+              pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+          if (k + 1 === 1176) break;
+          {
+            const pooled_0 =
+              pooled[
+                i * 1176 +
+                  (((k + 1) / 196) | 0) * 196 +
+                  ((((k + 1) / 14) | 0) % 14) * 14 +
+                  ((k + 1) % 14)
+              ]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 +
+                  (((k + 1) / 196) | 0) * 196 +
+                  ((((k + 1) / 14) | 0) % 14) * 14 +
+                  ((k + 1) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 +
+                  (((k + 1) / 196) | 0) * 196 +
+                  ((((k + 1) / 14) | 0) % 14) * 14 +
+                  ((k + 1) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+          if (k + 2 === 1176) break;
+          {
+            const pooled_0 =
+              pooled[
+                i * 1176 +
+                  (((k + 2) / 196) | 0) * 196 +
+                  ((((k + 2) / 14) | 0) % 14) * 14 +
+                  ((k + 2) % 14)
+              ]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 +
+                  (((k + 2) / 196) | 0) * 196 +
+                  ((((k + 2) / 14) | 0) % 14) * 14 +
+                  ((k + 2) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 +
+                  (((k + 2) / 196) | 0) * 196 +
+                  ((((k + 2) / 14) | 0) % 14) * 14 +
+                  ((k + 2) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+          if (k + 3 === 1176) break;
+          {
+            const pooled_0 =
+              pooled[
+                i * 1176 +
+                  (((k + 3) / 196) | 0) * 196 +
+                  ((((k + 3) / 14) | 0) % 14) * 14 +
+                  ((k + 3) % 14)
+              ]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 +
+                  (((k + 3) / 196) | 0) * 196 +
+                  ((((k + 3) / 14) | 0) % 14) * 14 +
+                  ((k + 3) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 +
+                  (((k + 3) / 196) | 0) * 196 +
+                  ((((k + 3) / 14) | 0) % 14) * 14 +
+                  ((k + 3) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
         }
-        if (k + 1 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 1) / 196) | 0) * 196 +
-                ((((k + 1) / 14) | 0) % 14) * 14 +
-                ((k + 1) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 1) / 196) | 0) * 196 +
-                ((((k + 1) / 14) | 0) % 14) * 14 +
-                ((k + 1) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 1) / 196) | 0) * 196 +
-                ((((k + 1) / 14) | 0) % 14) * 14 +
-                ((k + 1) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 2 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 2) / 196) | 0) * 196 +
-                ((((k + 2) / 14) | 0) % 14) * 14 +
-                ((k + 2) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 2) / 196) | 0) * 196 +
-                ((((k + 2) / 14) | 0) % 14) * 14 +
-                ((k + 2) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 2) / 196) | 0) * 196 +
-                ((((k + 2) / 14) | 0) % 14) * 14 +
-                ((k + 2) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 3 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 3) / 196) | 0) * 196 +
-                ((((k + 3) / 14) | 0) % 14) * 14 +
-                ((k + 3) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 3) / 196) | 0) * 196 +
-                ((((k + 3) / 14) | 0) % 14) * 14 +
-                ((k + 3) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 3) / 196) | 0) * 196 +
-                ((((k + 3) / 14) | 0) % 14) * 14 +
-                ((k + 3) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 4 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 4) / 196) | 0) * 196 +
-                ((((k + 4) / 14) | 0) % 14) * 14 +
-                ((k + 4) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 4) / 196) | 0) * 196 +
-                ((((k + 4) / 14) | 0) % 14) * 14 +
-                ((k + 4) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 4) / 196) | 0) * 196 +
-                ((((k + 4) / 14) | 0) % 14) * 14 +
-                ((k + 4) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 5 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 5) / 196) | 0) * 196 +
-                ((((k + 5) / 14) | 0) % 14) * 14 +
-                ((k + 5) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 5) / 196) | 0) * 196 +
-                ((((k + 5) / 14) | 0) % 14) * 14 +
-                ((k + 5) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 5) / 196) | 0) * 196 +
-                ((((k + 5) / 14) | 0) % 14) * 14 +
-                ((k + 5) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 6 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 6) / 196) | 0) * 196 +
-                ((((k + 6) / 14) | 0) % 14) * 14 +
-                ((k + 6) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 6) / 196) | 0) * 196 +
-                ((((k + 6) / 14) | 0) % 14) * 14 +
-                ((k + 6) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 6) / 196) | 0) * 196 +
-                ((((k + 6) / 14) | 0) % 14) * 14 +
-                ((k + 6) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 7 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 7) / 196) | 0) * 196 +
-                ((((k + 7) / 14) | 0) % 14) * 14 +
-                ((k + 7) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 7) / 196) | 0) * 196 +
-                ((((k + 7) / 14) | 0) % 14) * 14 +
-                ((k + 7) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 7) / 196) | 0) * 196 +
-                ((((k + 7) / 14) | 0) % 14) * 14 +
-                ((k + 7) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
       }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_3 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 35280]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_4 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 36456]!;
-      sum00_2 += pooled_3 * scores_kernel_2;
-      sum01_2 += pooled_3 * scores_kernel_3;
-      sum10_2 += pooled_4 * scores_kernel_2;
-      sum11_2 += pooled_4 * scores_kernel_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 1176; k++) {
+        const pooled_3 =
+          pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 35280]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+        const pooled_4 =
+          pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 36456]!;
+        sum00_2 += pooled_3 * scores_kernel_2;
+        sum01_2 += pooled_3 * scores_kernel_3;
+        sum10_2 += pooled_4 * scores_kernel_2;
+        sum11_2 += pooled_4 * scores_kernel_3;
+      }
+      const scores_product00_2 = Math.fround(sum00_2);
+      const scores_product01_2 = Math.fround(sum01_2);
+      const scores_product10_2 = Math.fround(sum10_2);
+      const scores_product11_2 = Math.fround(sum11_2);
+      const scores_bias_2 = scores_bias[j]!;
+      const scores_bias_3 = scores_bias[j + 1]!;
+      scores[j + 300] = scores_product00_2 + scores_bias_2;
+      scores[j + 301] = scores_product01_2 + scores_bias_3;
+      scores[j + 310] = scores_product10_2 + scores_bias_2;
+      scores[j + 311] = scores_product11_2 + scores_bias_3;
     }
-    const scores_product00_2 = Math.fround(sum00_2);
-    const scores_product01_2 = Math.fround(sum01_2);
-    const scores_product10_2 = Math.fround(sum10_2);
-    const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_2 = scores_bias[j]!;
-    const scores_bias_3 = scores_bias[j + 1]!;
-    scores[j + 300] = scores_product00_2 + scores_bias_2;
-    scores[j + 301] = scores_product01_2 + scores_bias_3;
-    scores[j + 310] = scores_product10_2 + scores_bias_2;
-    scores[j + 311] = scores_product11_2 + scores_bias_3;
-  }
+  };
 }
 
 /**
@@ -824,46 +772,55 @@ function dotAdd_32x1176x10(
  * 3,296 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_32x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -871,43 +828,47 @@ function reduceMaxExpSumAdd_32x10(
  * scores.bias_next = scores.bias − scores.bias_mul
  * 340 floating-point operations.
  */
-function sumSgd_32x10(d_shifted: Float32Array, scores_bias: Float32Array): void {
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+function sumSgd_32x10(d_shifted_: Float32Array, scores_bias_: Float32Array): () => void {
+  return function sumSgd_32x10(): void {
+    const d_shifted = d_shifted_;
+    const scores_bias = scores_bias_;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_scores_bias0 = Math.fround(sum0);
+      const d_scores_bias1 = Math.fround(sum1);
+      const d_scores_bias2 = Math.fround(sum2);
+      const d_scores_bias3 = Math.fround(sum3);
+      scores_bias[i] = scores_bias[i]! - d_scores_bias0 * 0.1;
+      scores_bias[i + 1] = scores_bias[i + 1]! - d_scores_bias1 * 0.1;
+      scores_bias[i + 2] = scores_bias[i + 2]! - d_scores_bias2 * 0.1;
+      scores_bias[i + 3] = scores_bias[i + 3]! - d_scores_bias3 * 0.1;
     }
-    const d_scores_bias0 = Math.fround(sum0);
-    const d_scores_bias1 = Math.fround(sum1);
-    const d_scores_bias2 = Math.fround(sum2);
-    const d_scores_bias3 = Math.fround(sum3);
-    scores_bias[i] = scores_bias[i]! - d_scores_bias0 * 0.1;
-    scores_bias[i + 1] = scores_bias[i + 1]! - d_scores_bias1 * 0.1;
-    scores_bias[i + 2] = scores_bias[i + 2]! - d_scores_bias2 * 0.1;
-    scores_bias[i + 3] = scores_bias[i + 3]! - d_scores_bias3 * 0.1;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 32; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_scores_bias0_2 = Math.fround(sum0_2);
-  const d_scores_bias1_2 = Math.fround(sum1_2);
-  scores_bias[8] = scores_bias[8]! - d_scores_bias0_2 * 0.1;
-  scores_bias[9] = scores_bias[9]! - d_scores_bias1_2 * 0.1;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_scores_bias0_2 = Math.fround(sum0_2);
+    const d_scores_bias1_2 = Math.fround(sum1_2);
+    scores_bias[8] = scores_bias[8]! - d_scores_bias0_2 * 0.1;
+    scores_bias[9] = scores_bias[9]! - d_scores_bias1_2 * 0.1;
+  };
 }
 
 /**
@@ -915,46 +876,51 @@ function sumSgd_32x10(d_shifted: Float32Array, scores_bias: Float32Array): void 
  * 752,640 floating-point operations.
  */
 function dot_32x10x1176(
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-  d_flatten: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 1176; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum20 += d_shifted_2 * scores_kernel_0;
-        sum21 += d_shifted_2 * scores_kernel_1;
-        sum30 += d_shifted_3 * scores_kernel_0;
-        sum31 += d_shifted_3 * scores_kernel_1;
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+  d_flatten_: Float32Array,
+): () => void {
+  return function dot_32x10x1176(): void {
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    const d_flatten = d_flatten_;
+    for (let i = 0; i < 32; i += 4) {
+      for (let j = 0; j < 1176; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const scores_kernel_0 = scores_kernel[j * 10 + k]!;
+          const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum20 += d_shifted_2 * scores_kernel_0;
+          sum21 += d_shifted_2 * scores_kernel_1;
+          sum30 += d_shifted_3 * scores_kernel_0;
+          sum31 += d_shifted_3 * scores_kernel_1;
+        }
+        d_flatten[i * 1176 + j] = sum00;
+        d_flatten[i * 1176 + j + 1] = sum01;
+        d_flatten[i * 1176 + j + 1176] = sum10;
+        d_flatten[i * 1176 + j + 1177] = sum11;
+        d_flatten[i * 1176 + j + 2352] = sum20;
+        d_flatten[i * 1176 + j + 2353] = sum21;
+        d_flatten[i * 1176 + j + 3528] = sum30;
+        d_flatten[i * 1176 + j + 3529] = sum31;
       }
-      d_flatten[i * 1176 + j] = sum00;
-      d_flatten[i * 1176 + j + 1] = sum01;
-      d_flatten[i * 1176 + j + 1176] = sum10;
-      d_flatten[i * 1176 + j + 1177] = sum11;
-      d_flatten[i * 1176 + j + 2352] = sum20;
-      d_flatten[i * 1176 + j + 2353] = sum21;
-      d_flatten[i * 1176 + j + 3528] = sum30;
-      d_flatten[i * 1176 + j + 3529] = sum31;
     }
-  }
+  };
 }
 
 /**
@@ -963,277 +929,158 @@ function dot_32x10x1176(
  * 776,160 floating-point operations.
  */
 function dotSgd_1176x32x10(
-  pooled: Float32Array,
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 1176; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const pooled_0 =
-            pooled[k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14)]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14)
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14)
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
+  pooled_: Float32Array,
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+): () => void {
+  return function dotSgd_1176x32x10(): void {
+    const pooled = pooled_;
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    for (let i = 0; i < 1176; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const pooled_0 =
+              pooled[k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14)]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const pooled_1 =
+              pooled[
+                k * 1176 +
+                  (((i + 1) / 196) | 0) * 196 +
+                  ((((i + 1) / 14) | 0) % 14) * 14 +
+                  ((i + 1) % 14)
+              ]!;
+            const pooled_2 =
+              pooled[
+                k * 1176 +
+                  (((i + 2) / 196) | 0) * 196 +
+                  ((((i + 2) / 14) | 0) % 14) * 14 +
+                  ((i + 2) % 14)
+              ]!;
+            sum00 += pooled_0 * d_shifted_0;
+            sum01 += pooled_0 * d_shifted_1;
+            sum10 += pooled_1 * d_shifted_0;
+            sum11 += pooled_1 * d_shifted_1;
+            sum20 += pooled_2 * d_shifted_0;
+            sum21 += pooled_2 * d_shifted_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const pooled_0 =
+              pooled[
+                k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 1176
+              ]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const pooled_1 =
+              pooled[
+                k * 1176 +
+                  (((i + 1) / 196) | 0) * 196 +
+                  ((((i + 1) / 14) | 0) % 14) * 14 +
+                  ((i + 1) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                k * 1176 +
+                  (((i + 2) / 196) | 0) * 196 +
+                  ((((i + 2) / 14) | 0) % 14) * 14 +
+                  ((i + 2) % 14) +
+                  1176
+              ]!;
+            sum00 += pooled_0 * d_shifted_0;
+            sum01 += pooled_0 * d_shifted_1;
+            sum10 += pooled_1 * d_shifted_0;
+            sum11 += pooled_1 * d_shifted_1;
+            sum20 += pooled_2 * d_shifted_0;
+            sum21 += pooled_2 * d_shifted_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const pooled_0 =
+              pooled[
+                k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 2352
+              ]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const pooled_1 =
+              pooled[
+                k * 1176 +
+                  (((i + 1) / 196) | 0) * 196 +
+                  ((((i + 1) / 14) | 0) % 14) * 14 +
+                  ((i + 1) % 14) +
+                  2352
+              ]!;
+            const pooled_2 =
+              pooled[
+                k * 1176 +
+                  (((i + 2) / 196) | 0) * 196 +
+                  ((((i + 2) / 14) | 0) % 14) * 14 +
+                  ((i + 2) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * d_shifted_0;
+            sum01 += pooled_0 * d_shifted_1;
+            sum10 += pooled_1 * d_shifted_0;
+            sum11 += pooled_1 * d_shifted_1;
+            sum20 += pooled_2 * d_shifted_0;
+            sum21 += pooled_2 * d_shifted_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const pooled_0 =
+              pooled[
+                k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 3528
+              ]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const pooled_1 =
+              pooled[
+                k * 1176 +
+                  (((i + 1) / 196) | 0) * 196 +
+                  ((((i + 1) / 14) | 0) % 14) * 14 +
+                  ((i + 1) % 14) +
+                  3528
+              ]!;
+            const pooled_2 =
+              pooled[
+                k * 1176 +
+                  (((i + 2) / 196) | 0) * 196 +
+                  ((((i + 2) / 14) | 0) % 14) * 14 +
+                  ((i + 2) % 14) +
+                  3528
+              ]!;
+            sum00 += pooled_0 * d_shifted_0;
+            sum01 += pooled_0 * d_shifted_1;
+            sum10 += pooled_1 * d_shifted_0;
+            sum11 += pooled_1 * d_shifted_1;
+            sum20 += pooled_2 * d_shifted_0;
+            sum21 += pooled_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 1176
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                1176
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 2352
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                2352
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 3528
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                3528
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                3528
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 4704
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                4704
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                4704
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 5880
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                5880
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                5880
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 7056
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                7056
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                7056
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const pooled_0 =
-            pooled[
-              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 8232
-            ]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const pooled_1 =
-            pooled[
-              k * 1176 +
-                (((i + 1) / 196) | 0) * 196 +
-                ((((i + 1) / 14) | 0) % 14) * 14 +
-                ((i + 1) % 14) +
-                8232
-            ]!;
-          const pooled_2 =
-            pooled[
-              k * 1176 +
-                (((i + 2) / 196) | 0) * 196 +
-                ((((i + 2) / 14) | 0) % 14) * 14 +
-                ((i + 2) % 14) +
-                8232
-            ]!;
-          sum00 += pooled_0 * d_shifted_0;
-          sum01 += pooled_0 * d_shifted_1;
-          sum10 += pooled_1 * d_shifted_0;
-          sum11 += pooled_1 * d_shifted_1;
-          sum20 += pooled_2 * d_shifted_0;
-          sum21 += pooled_2 * d_shifted_1;
-        }
+        const d_scores_kernel00 = Math.fround(sum00);
+        const d_scores_kernel01 = Math.fround(sum01);
+        const d_scores_kernel10 = Math.fround(sum10);
+        const d_scores_kernel11 = Math.fround(sum11);
+        const d_scores_kernel20 = Math.fround(sum20);
+        const d_scores_kernel21 = Math.fround(sum21);
+        scores_kernel[i * 10 + j] = scores_kernel[i * 10 + j]! - d_scores_kernel00 * 0.1;
+        scores_kernel[i * 10 + j + 1] = scores_kernel[i * 10 + j + 1]! - d_scores_kernel01 * 0.1;
+        scores_kernel[i * 10 + j + 10] = scores_kernel[i * 10 + j + 10]! - d_scores_kernel10 * 0.1;
+        scores_kernel[i * 10 + j + 11] = scores_kernel[i * 10 + j + 11]! - d_scores_kernel11 * 0.1;
+        scores_kernel[i * 10 + j + 20] = scores_kernel[i * 10 + j + 20]! - d_scores_kernel20 * 0.1;
+        scores_kernel[i * 10 + j + 21] = scores_kernel[i * 10 + j + 21]! - d_scores_kernel21 * 0.1;
       }
-      const d_scores_kernel00 = Math.fround(sum00);
-      const d_scores_kernel01 = Math.fround(sum01);
-      const d_scores_kernel10 = Math.fround(sum10);
-      const d_scores_kernel11 = Math.fround(sum11);
-      const d_scores_kernel20 = Math.fround(sum20);
-      const d_scores_kernel21 = Math.fround(sum21);
-      scores_kernel[i * 10 + j] = scores_kernel[i * 10 + j]! - d_scores_kernel00 * 0.1;
-      scores_kernel[i * 10 + j + 1] = scores_kernel[i * 10 + j + 1]! - d_scores_kernel01 * 0.1;
-      scores_kernel[i * 10 + j + 10] = scores_kernel[i * 10 + j + 10]! - d_scores_kernel10 * 0.1;
-      scores_kernel[i * 10 + j + 11] = scores_kernel[i * 10 + j + 11]! - d_scores_kernel11 * 0.1;
-      scores_kernel[i * 10 + j + 20] = scores_kernel[i * 10 + j + 20]! - d_scores_kernel20 * 0.1;
-      scores_kernel[i * 10 + j + 21] = scores_kernel[i * 10 + j + 21]! - d_scores_kernel21 * 0.1;
     }
-  }
+  };
 }
 
 /**
@@ -1242,44 +1089,52 @@ function dotSgd_1176x32x10(
  * 150,528 floating-point operations.
  */
 function windowArgmaxWhere_32x6x14x14(
-  maps: Float32Array,
-  d_maps_windowArgmax: Int32Array,
-  d_flatten: Float32Array,
-  d_maps_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = maps[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
+  maps_: Float32Array,
+  d_maps_windowArgmax_: Int32Array,
+  d_flatten_: Float32Array,
+  d_maps_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_32x6x14x14(): void {
+    const maps = maps_;
+    const d_maps_windowArgmax = d_maps_windowArgmax_;
+    const d_flatten = d_flatten_;
+    const d_maps_z = d_maps_z_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = maps[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
               }
             }
+            d_maps_windowArgmax[i * 1176 + j * 196 + l * 14 + m] = argmax;
           }
-          d_maps_windowArgmax[i * 1176 + j * 196 + l * 14 + m] = argmax;
         }
-      }
-      for (let l = 0; l < 28; l++) {
-        for (let m = 0; m < 28; m++) {
-          d_maps_z[i * 4704 + j * 784 + l * 28 + m] =
-            0 < maps[i * 4704 + j * 784 + l * 28 + m]!
-              ? Math.fround(
-                  d_maps_windowArgmax[i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_flatten[i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+        for (let l = 0; l < 28; l++) {
+          for (let m = 0; m < 28; m++) {
+            d_maps_z[i * 4704 + j * 784 + l * 28 + m] =
+              0 < maps[i * 4704 + j * 784 + l * 28 + m]!
+                ? Math.fround(
+                    d_maps_windowArgmax[
+                      i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)
+                    ]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_flatten[i * 1176 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -1287,19 +1142,23 @@ function windowArgmaxWhere_32x6x14x14(
  * maps.bias_next = maps.bias − maps.bias_mul
  * 150,540 floating-point operations.
  */
-function sumSgd_32x28x28x6(d_maps_z: Float32Array, maps_bias: Float32Array): void {
-  for (let i = 0; i < 6; i++) {
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 28; k2++) {
-        for (let k3 = 0; k3 < 28; k3++) {
-          sum += d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
+function sumSgd_32x28x28x6(d_maps_z_: Float32Array, maps_bias_: Float32Array): () => void {
+  return function sumSgd_32x28x28x6(): void {
+    const d_maps_z = d_maps_z_;
+    const maps_bias = maps_bias_;
+    for (let i = 0; i < 6; i++) {
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 28; k2++) {
+          for (let k3 = 0; k3 < 28; k3++) {
+            sum += d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
+          }
         }
       }
+      const d_maps_bias = Math.fround(sum);
+      maps_bias[i] = maps_bias[i]! - d_maps_bias * 0.1;
     }
-    const d_maps_bias = Math.fround(sum);
-    maps_bias[i] = maps_bias[i]! - d_maps_bias * 0.1;
-  }
+  };
 }
 
 /**
@@ -1308,184 +1167,133 @@ function sumSgd_32x28x28x6(d_maps_z: Float32Array, maps_bias: Float32Array): voi
  * 22,580,100 floating-point operations.
  */
 function convSgd_6x3x5x32x28x28x5(
-  x: Float32Array,
-  d_maps_z: Float32Array,
-  maps_kernel: Float32Array,
-): void {
-  for (let i = 0; i < 6; i += 3) {
-    for (let j = 0; j < 3; j++) {
-      for (let l = 0; l < 5; l++) {
-        for (let m = 0; m < 4; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 28; k2++) {
-              for (let k3 = 0; k3 < 28; k3 += 8) {
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1568]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 1 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 785]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1569]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 2 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 2]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 786]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1570]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 3 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 3]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 4]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 787]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1571]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 4 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 4]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 4]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 5]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 788]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1572]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 5 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 5]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 5]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 6]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 789]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1573]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 6 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 6]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 6]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 7]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 790]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1574]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
-                }
-                if (k3 + 7 === 28) break;
-                {
-                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 7]!;
-                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 7]!;
-                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 8]!;
-                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 791]!;
-                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1575]!;
-                  sum00 += x_0 * d_maps_z_0;
-                  sum01 += x_1 * d_maps_z_0;
-                  sum10 += x_0 * d_maps_z_1;
-                  sum11 += x_1 * d_maps_z_1;
-                  sum20 += x_0 * d_maps_z_2;
-                  sum21 += x_1 * d_maps_z_2;
+  x_: Float32Array,
+  d_maps_z_: Float32Array,
+  maps_kernel_: Float32Array,
+): () => void {
+  return function convSgd_6x3x5x32x28x28x5(): void {
+    const x = x_;
+    const d_maps_z = d_maps_z_;
+    const maps_kernel = maps_kernel_;
+    for (let i = 0; i < 6; i += 3) {
+      for (let j = 0; j < 3; j++) {
+        for (let l = 0; l < 5; l++) {
+          for (let m = 0; m < 4; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 28; k2++) {
+                for (let k3 = 0; k3 < 28; k3 += 4) {
+                  {
+                    const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3]!;
+                    const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
+                    const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                    const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
+                    const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1568]!;
+                    sum00 += x_0 * d_maps_z_0;
+                    sum01 += x_1 * d_maps_z_0;
+                    sum10 += x_0 * d_maps_z_1;
+                    sum11 += x_1 * d_maps_z_1;
+                    sum20 += x_0 * d_maps_z_2;
+                    sum21 += x_1 * d_maps_z_2;
+                  }
+                  if (k3 + 1 === 28) break;
+                  {
+                    const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                    const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1]!;
+                    const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                    const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 785]!;
+                    const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1569]!;
+                    sum00 += x_0 * d_maps_z_0;
+                    sum01 += x_1 * d_maps_z_0;
+                    sum10 += x_0 * d_maps_z_1;
+                    sum11 += x_1 * d_maps_z_1;
+                    sum20 += x_0 * d_maps_z_2;
+                    sum21 += x_1 * d_maps_z_2;
+                  }
+                  if (k3 + 2 === 28) break;
+                  {
+                    const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                    const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 2]!;
+                    const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                    const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 786]!;
+                    const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1570]!;
+                    sum00 += x_0 * d_maps_z_0;
+                    sum01 += x_1 * d_maps_z_0;
+                    sum10 += x_0 * d_maps_z_1;
+                    sum11 += x_1 * d_maps_z_1;
+                    sum20 += x_0 * d_maps_z_2;
+                    sum21 += x_1 * d_maps_z_2;
+                  }
+                  if (k3 + 3 === 28) break;
+                  {
+                    const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                    const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 3]!;
+                    const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 4]!;
+                    const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 787]!;
+                    const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1571]!;
+                    sum00 += x_0 * d_maps_z_0;
+                    sum01 += x_1 * d_maps_z_0;
+                    sum10 += x_0 * d_maps_z_1;
+                    sum11 += x_1 * d_maps_z_1;
+                    sum20 += x_0 * d_maps_z_2;
+                    sum21 += x_1 * d_maps_z_2;
+                  }
                 }
               }
             }
+            const d_maps_kernel00 = Math.fround(sum00);
+            const d_maps_kernel01 = Math.fround(sum01);
+            const d_maps_kernel10 = Math.fround(sum10);
+            const d_maps_kernel11 = Math.fround(sum11);
+            const d_maps_kernel20 = Math.fround(sum20);
+            const d_maps_kernel21 = Math.fround(sum21);
+            maps_kernel[i * 75 + j * 25 + l * 5 + m] =
+              maps_kernel[i * 75 + j * 25 + l * 5 + m]! - d_maps_kernel00 * 0.1;
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 1] =
+              maps_kernel[i * 75 + j * 25 + l * 5 + m + 1]! - d_maps_kernel01 * 0.1;
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 75] =
+              maps_kernel[i * 75 + j * 25 + l * 5 + m + 75]! - d_maps_kernel10 * 0.1;
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 76] =
+              maps_kernel[i * 75 + j * 25 + l * 5 + m + 76]! - d_maps_kernel11 * 0.1;
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 150] =
+              maps_kernel[i * 75 + j * 25 + l * 5 + m + 150]! - d_maps_kernel20 * 0.1;
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 151] =
+              maps_kernel[i * 75 + j * 25 + l * 5 + m + 151]! - d_maps_kernel21 * 0.1;
           }
-          const d_maps_kernel00 = Math.fround(sum00);
-          const d_maps_kernel01 = Math.fround(sum01);
-          const d_maps_kernel10 = Math.fround(sum10);
-          const d_maps_kernel11 = Math.fround(sum11);
-          const d_maps_kernel20 = Math.fround(sum20);
-          const d_maps_kernel21 = Math.fround(sum21);
-          maps_kernel[i * 75 + j * 25 + l * 5 + m] =
-            maps_kernel[i * 75 + j * 25 + l * 5 + m]! - d_maps_kernel00 * 0.1;
-          maps_kernel[i * 75 + j * 25 + l * 5 + m + 1] =
-            maps_kernel[i * 75 + j * 25 + l * 5 + m + 1]! - d_maps_kernel01 * 0.1;
-          maps_kernel[i * 75 + j * 25 + l * 5 + m + 75] =
-            maps_kernel[i * 75 + j * 25 + l * 5 + m + 75]! - d_maps_kernel10 * 0.1;
-          maps_kernel[i * 75 + j * 25 + l * 5 + m + 76] =
-            maps_kernel[i * 75 + j * 25 + l * 5 + m + 76]! - d_maps_kernel11 * 0.1;
-          maps_kernel[i * 75 + j * 25 + l * 5 + m + 150] =
-            maps_kernel[i * 75 + j * 25 + l * 5 + m + 150]! - d_maps_kernel20 * 0.1;
-          maps_kernel[i * 75 + j * 25 + l * 5 + m + 151] =
-            maps_kernel[i * 75 + j * 25 + l * 5 + m + 151]! - d_maps_kernel21 * 0.1;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 28; k2++) {
-            for (let k3 = 0; k3 < 28; k3++) {
-              const x_2 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + k3 + 4]!;
-              const d_maps_z_3 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
-              const d_maps_z_4 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
-              const d_maps_z_5 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1568]!;
-              sum0 += x_2 * d_maps_z_3;
-              sum1 += x_2 * d_maps_z_4;
-              sum2 += x_2 * d_maps_z_5;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          for (let k = 0; k < 32; k++) {
+            for (let k2 = 0; k2 < 28; k2++) {
+              for (let k3 = 0; k3 < 28; k3++) {
+                const x_2 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + k3 + 4]!;
+                const d_maps_z_3 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
+                const d_maps_z_4 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
+                const d_maps_z_5 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1568]!;
+                sum0 += x_2 * d_maps_z_3;
+                sum1 += x_2 * d_maps_z_4;
+                sum2 += x_2 * d_maps_z_5;
+              }
             }
           }
+          const d_maps_kernel0 = Math.fround(sum0);
+          const d_maps_kernel1 = Math.fround(sum1);
+          const d_maps_kernel2 = Math.fround(sum2);
+          maps_kernel[i * 75 + j * 25 + l * 5 + 4] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + 4]! - d_maps_kernel0 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + 79] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + 79]! - d_maps_kernel1 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + 154] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + 154]! - d_maps_kernel2 * 0.1;
         }
-        const d_maps_kernel0 = Math.fround(sum0);
-        const d_maps_kernel1 = Math.fround(sum1);
-        const d_maps_kernel2 = Math.fround(sum2);
-        maps_kernel[i * 75 + j * 25 + l * 5 + 4] =
-          maps_kernel[i * 75 + j * 25 + l * 5 + 4]! - d_maps_kernel0 * 0.1;
-        maps_kernel[i * 75 + j * 25 + l * 5 + 79] =
-          maps_kernel[i * 75 + j * 25 + l * 5 + 79]! - d_maps_kernel1 * 0.1;
-        maps_kernel[i * 75 + j * 25 + l * 5 + 154] =
-          maps_kernel[i * 75 + j * 25 + l * 5 + 154]! - d_maps_kernel2 * 0.1;
       }
     }
-  }
+  };
 }
 
 /**
@@ -1493,11 +1301,384 @@ function convSgd_6x3x5x32x28x28x5(
  * 35,280,000 floating-point operations.
  */
 function conv_50x6x28x3x5x5x28_evaluate(
-  x: Float32Array,
-  maps_kernel: Float32Array,
-  maps_product: Float32Array,
-): void {
-  for (let i = 0; i < 50; i++) {
+  x_: Float32Array,
+  maps_kernel_: Float32Array,
+  maps_product_: Float32Array,
+): () => void {
+  return function conv_50x6x28x3x5x5x28_evaluate(): void {
+    const x = x_;
+    const maps_kernel = maps_kernel_;
+    const maps_product = maps_product_;
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        for (let l = 0; l < 28; l++) {
+          for (let m = 0; m < 28; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const x_0 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3]!;
+                  const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
+                  const x_1 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                  const x_2 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                  const x_3 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                  const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
+                  sum00 += x_0 * maps_kernel_0;
+                  sum01 += x_1 * maps_kernel_0;
+                  sum02 += x_2 * maps_kernel_0;
+                  sum03 += x_3 * maps_kernel_0;
+                  sum10 += x_0 * maps_kernel_1;
+                  sum11 += x_1 * maps_kernel_1;
+                  sum12 += x_2 * maps_kernel_1;
+                  sum13 += x_3 * maps_kernel_1;
+                }
+              }
+            }
+            maps_product[i * 4704 + j * 784 + l * 28 + m] = sum00;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 1] = sum01;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 2] = sum02;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 3] = sum03;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 784] = sum10;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 785] = sum11;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 786] = sum12;
+            maps_product[i * 4704 + j * 784 + l * 28 + m + 787] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * pooled = max maps over windows [1,1,2,2]
+ * 470,400 floating-point operations.
+ */
+function windowMax_50x6x14x1x1x2x2x14_evaluate(
+  maps_product_: Float32Array,
+  maps_bias_: Float32Array,
+  pooled_: Float32Array,
+): () => void {
+  return function windowMax_50x6x14x1x1x2x2x14_evaluate(): void {
+    const maps_product = maps_product_;
+    const maps_bias = maps_bias_;
+    const pooled = pooled_;
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 14; l++) {
+          for (let m = 0; m < 14; m++) {
+            const maps_bias_0 = maps_bias[j]!;
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const maps_product_0 =
+                  maps_product[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
+                max = Math.max(
+                  max,
+                  maps_product_0 + maps_bias_0 < 0 ? 0 : maps_product_0 + maps_bias[j]!,
+                );
+              }
+            }
+            pooled[i * 1176 + j * 196 + l * 14 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * scores.product = reshape(pooled, [50,1176]) · scores.kernel
+ * scores = scores.product + scores.bias
+ * 1,176,500 floating-point operations.
+ */
+function dotAdd_50x1176x10_evaluate(
+  pooled_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_50x1176x10_evaluate(): void {
+    const pooled = pooled_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 48; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 1176; k += 4) {
+          {
+            const pooled_0 =
+              pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+          if (k + 1 === 1176) break;
+          {
+            const pooled_0 =
+              pooled[
+                i * 1176 +
+                  (((k + 1) / 196) | 0) * 196 +
+                  ((((k + 1) / 14) | 0) % 14) * 14 +
+                  ((k + 1) % 14)
+              ]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 +
+                  (((k + 1) / 196) | 0) * 196 +
+                  ((((k + 1) / 14) | 0) % 14) * 14 +
+                  ((k + 1) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 +
+                  (((k + 1) / 196) | 0) * 196 +
+                  ((((k + 1) / 14) | 0) % 14) * 14 +
+                  ((k + 1) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+          if (k + 2 === 1176) break;
+          {
+            const pooled_0 =
+              pooled[
+                i * 1176 +
+                  (((k + 2) / 196) | 0) * 196 +
+                  ((((k + 2) / 14) | 0) % 14) * 14 +
+                  ((k + 2) % 14)
+              ]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 +
+                  (((k + 2) / 196) | 0) * 196 +
+                  ((((k + 2) / 14) | 0) % 14) * 14 +
+                  ((k + 2) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 +
+                  (((k + 2) / 196) | 0) * 196 +
+                  ((((k + 2) / 14) | 0) % 14) * 14 +
+                  ((k + 2) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+          if (k + 3 === 1176) break;
+          {
+            const pooled_0 =
+              pooled[
+                i * 1176 +
+                  (((k + 3) / 196) | 0) * 196 +
+                  ((((k + 3) / 14) | 0) % 14) * 14 +
+                  ((k + 3) % 14)
+              ]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+            const pooled_1 =
+              pooled[
+                i * 1176 +
+                  (((k + 3) / 196) | 0) * 196 +
+                  ((((k + 3) / 14) | 0) % 14) * 14 +
+                  ((k + 3) % 14) +
+                  1176
+              ]!;
+            const pooled_2 =
+              pooled[
+                i * 1176 +
+                  (((k + 3) / 196) | 0) * 196 +
+                  ((((k + 3) / 14) | 0) % 14) * 14 +
+                  ((k + 3) % 14) +
+                  2352
+              ]!;
+            sum00 += pooled_0 * scores_kernel_0;
+            sum01 += pooled_0 * scores_kernel_1;
+            sum10 += pooled_1 * scores_kernel_0;
+            sum11 += pooled_1 * scores_kernel_1;
+            sum20 += pooled_2 * scores_kernel_0;
+            sum21 += pooled_2 * scores_kernel_1;
+          }
+        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
+      }
+    }
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 1176; k++) {
+        const pooled_3 =
+          pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 56448]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+        const pooled_4 =
+          pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 57624]!;
+        sum00_2 += pooled_3 * scores_kernel_2;
+        sum01_2 += pooled_3 * scores_kernel_3;
+        sum10_2 += pooled_4 * scores_kernel_2;
+        sum11_2 += pooled_4 * scores_kernel_3;
+      }
+      const scores_product00_2 = Math.fround(sum00_2);
+      const scores_product01_2 = Math.fround(sum01_2);
+      const scores_product10_2 = Math.fround(sum10_2);
+      const scores_product11_2 = Math.fround(sum11_2);
+      const scores_bias_2 = scores_bias[j]!;
+      const scores_bias_3 = scores_bias[j + 1]!;
+      scores[j + 480] = scores_product00_2 + scores_bias_2;
+      scores[j + 481] = scores_product01_2 + scores_bias_3;
+      scores[j + 490] = scores_product10_2 + scores_bias_2;
+      scores[j + 491] = scores_product11_2 + scores_bias_3;
+    }
+  };
+}
+
+/**
+ * largest = max scores over axes 1
+ * total = Σ exps over axes 1
+ * chosen = Σ where over axes 1
+ * rowSum = Σ liveRows
+ * 3,150 floating-point operations.
+ */
+function reduceMaxSum_10x50_evaluate(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x50_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 50; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax scores over axis 1
+ * rowSum_2 = Σ liveRows_2
+ * 550 floating-point operations.
+ */
+function argmaxSum_10x50_evaluate(
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x50_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 50; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
+      }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/**
+ * maps.product = x ∗ maps.kernel
+ * 705,600 floating-point operations.
+ */
+function conv_1x6x28x3x5x5x28_predict(
+  x_: Float32Array,
+  maps_kernel_: Float32Array,
+  maps_product_: Float32Array,
+): () => void {
+  return function conv_1x6x28x3x5x5x28_predict(): void {
+    const x = x_;
+    const maps_kernel = maps_kernel_;
+    const maps_product = maps_product_;
     for (let j = 0; j < 6; j += 2) {
       for (let l = 0; l < 28; l++) {
         for (let m = 0; m < 28; m += 4) {
@@ -1512,11 +1693,11 @@ function conv_50x6x28x3x5x5x28_evaluate(
           for (let k = 0; k < 3; k++) {
             for (let k2 = 0; k2 < 5; k2++) {
               for (let k3 = 0; k3 < 5; k3++) {
-                const x_0 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3]!;
+                const x_0 = x[k * 1024 + l * 32 + k2 * 32 + m + k3]!;
                 const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
-                const x_1 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-                const x_2 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-                const x_3 = x[i * 3072 + k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                const x_1 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                const x_2 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                const x_3 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
                 const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
                 sum00 += x_0 * maps_kernel_0;
                 sum01 += x_1 * maps_kernel_0;
@@ -1529,494 +1710,18 @@ function conv_50x6x28x3x5x5x28_evaluate(
               }
             }
           }
-          maps_product[i * 4704 + j * 784 + l * 28 + m] = sum00;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 1] = sum01;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 2] = sum02;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 3] = sum03;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 784] = sum10;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 785] = sum11;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 786] = sum12;
-          maps_product[i * 4704 + j * 784 + l * 28 + m + 787] = sum13;
+          maps_product[j * 784 + l * 28 + m] = sum00;
+          maps_product[j * 784 + l * 28 + m + 1] = sum01;
+          maps_product[j * 784 + l * 28 + m + 2] = sum02;
+          maps_product[j * 784 + l * 28 + m + 3] = sum03;
+          maps_product[j * 784 + l * 28 + m + 784] = sum10;
+          maps_product[j * 784 + l * 28 + m + 785] = sum11;
+          maps_product[j * 784 + l * 28 + m + 786] = sum12;
+          maps_product[j * 784 + l * 28 + m + 787] = sum13;
         }
       }
     }
-  }
-}
-
-/**
- * pooled = max maps over windows [1,1,2,2]
- * 470,400 floating-point operations.
- */
-function windowMax_50x6x14x1x1x2x2x14_evaluate(
-  maps_product: Float32Array,
-  maps_bias: Float32Array,
-  pooled: Float32Array,
-): void {
-  for (let i = 0; i < 50; i++) {
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m++) {
-          const maps_bias_0 = maps_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const maps_product_0 =
-                maps_product[i * 4704 + j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
-              max = Math.max(
-                max,
-                maps_product_0 + maps_bias_0 < 0 ? 0 : maps_product_0 + maps_bias[j]!,
-              );
-            }
-          }
-          pooled[i * 1176 + j * 196 + l * 14 + m] = max;
-        }
-      }
-    }
-  }
-}
-
-/**
- * scores.product = reshape(pooled, [50,1176]) · scores.kernel
- * scores = scores.product + scores.bias
- * 1,176,500 floating-point operations.
- */
-function dotAdd_50x1176x10_evaluate(
-  pooled: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 48; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 1176; k += 8) {
-        {
-          const pooled_0 =
-            pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 1 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 1) / 196) | 0) * 196 +
-                ((((k + 1) / 14) | 0) % 14) * 14 +
-                ((k + 1) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 1) / 196) | 0) * 196 +
-                ((((k + 1) / 14) | 0) % 14) * 14 +
-                ((k + 1) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 1) / 196) | 0) * 196 +
-                ((((k + 1) / 14) | 0) % 14) * 14 +
-                ((k + 1) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 2 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 2) / 196) | 0) * 196 +
-                ((((k + 2) / 14) | 0) % 14) * 14 +
-                ((k + 2) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 2) / 196) | 0) * 196 +
-                ((((k + 2) / 14) | 0) % 14) * 14 +
-                ((k + 2) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 2) / 196) | 0) * 196 +
-                ((((k + 2) / 14) | 0) % 14) * 14 +
-                ((k + 2) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 3 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 3) / 196) | 0) * 196 +
-                ((((k + 3) / 14) | 0) % 14) * 14 +
-                ((k + 3) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 3) / 196) | 0) * 196 +
-                ((((k + 3) / 14) | 0) % 14) * 14 +
-                ((k + 3) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 3) / 196) | 0) * 196 +
-                ((((k + 3) / 14) | 0) % 14) * 14 +
-                ((k + 3) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 4 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 4) / 196) | 0) * 196 +
-                ((((k + 4) / 14) | 0) % 14) * 14 +
-                ((k + 4) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 4) / 196) | 0) * 196 +
-                ((((k + 4) / 14) | 0) % 14) * 14 +
-                ((k + 4) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 4) / 196) | 0) * 196 +
-                ((((k + 4) / 14) | 0) % 14) * 14 +
-                ((k + 4) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 5 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 5) / 196) | 0) * 196 +
-                ((((k + 5) / 14) | 0) % 14) * 14 +
-                ((k + 5) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 5) / 196) | 0) * 196 +
-                ((((k + 5) / 14) | 0) % 14) * 14 +
-                ((k + 5) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 5) / 196) | 0) * 196 +
-                ((((k + 5) / 14) | 0) % 14) * 14 +
-                ((k + 5) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 6 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 6) / 196) | 0) * 196 +
-                ((((k + 6) / 14) | 0) % 14) * 14 +
-                ((k + 6) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 6) / 196) | 0) * 196 +
-                ((((k + 6) / 14) | 0) % 14) * 14 +
-                ((k + 6) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 6) / 196) | 0) * 196 +
-                ((((k + 6) / 14) | 0) % 14) * 14 +
-                ((k + 6) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-        if (k + 7 === 1176) break;
-        {
-          const pooled_0 =
-            pooled[
-              i * 1176 +
-                (((k + 7) / 196) | 0) * 196 +
-                ((((k + 7) / 14) | 0) % 14) * 14 +
-                ((k + 7) % 14)
-            ]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
-          const pooled_1 =
-            pooled[
-              i * 1176 +
-                (((k + 7) / 196) | 0) * 196 +
-                ((((k + 7) / 14) | 0) % 14) * 14 +
-                ((k + 7) % 14) +
-                1176
-            ]!;
-          const pooled_2 =
-            pooled[
-              i * 1176 +
-                (((k + 7) / 196) | 0) * 196 +
-                ((((k + 7) / 14) | 0) % 14) * 14 +
-                ((k + 7) % 14) +
-                2352
-            ]!;
-          sum00 += pooled_0 * scores_kernel_0;
-          sum01 += pooled_0 * scores_kernel_1;
-          sum10 += pooled_1 * scores_kernel_0;
-          sum11 += pooled_1 * scores_kernel_1;
-          sum20 += pooled_2 * scores_kernel_0;
-          sum21 += pooled_2 * scores_kernel_1;
-        }
-      }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-    }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_3 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 56448]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_4 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 57624]!;
-      sum00_2 += pooled_3 * scores_kernel_2;
-      sum01_2 += pooled_3 * scores_kernel_3;
-      sum10_2 += pooled_4 * scores_kernel_2;
-      sum11_2 += pooled_4 * scores_kernel_3;
-    }
-    const scores_product00_2 = Math.fround(sum00_2);
-    const scores_product01_2 = Math.fround(sum01_2);
-    const scores_product10_2 = Math.fround(sum10_2);
-    const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_2 = scores_bias[j]!;
-    const scores_bias_3 = scores_bias[j + 1]!;
-    scores[j + 480] = scores_product00_2 + scores_bias_2;
-    scores[j + 481] = scores_product01_2 + scores_bias_3;
-    scores[j + 490] = scores_product10_2 + scores_bias_2;
-    scores[j + 491] = scores_product11_2 + scores_bias_3;
-  }
-}
-
-/**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * 3,150 floating-point operations.
- */
-function reduceMaxSum_10x50_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 50; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
-    }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
- * 550 floating-point operations.
- */
-function argmaxSum_10x50_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 50; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
-      }
-    }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/**
- * maps.product = x ∗ maps.kernel
- * 705,600 floating-point operations.
- */
-function conv_1x6x28x3x5x5x28_predict(
-  x: Float32Array,
-  maps_kernel: Float32Array,
-  maps_product: Float32Array,
-): void {
-  for (let j = 0; j < 6; j += 2) {
-    for (let l = 0; l < 28; l++) {
-      for (let m = 0; m < 28; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 5; k2++) {
-            for (let k3 = 0; k3 < 5; k3++) {
-              const x_0 = x[k * 1024 + l * 32 + k2 * 32 + m + k3]!;
-              const maps_kernel_0 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3]!;
-              const x_1 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-              const x_2 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
-              const x_3 = x[k * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
-              const maps_kernel_1 = maps_kernel[j * 75 + k * 25 + k2 * 5 + k3 + 75]!;
-              sum00 += x_0 * maps_kernel_0;
-              sum01 += x_1 * maps_kernel_0;
-              sum02 += x_2 * maps_kernel_0;
-              sum03 += x_3 * maps_kernel_0;
-              sum10 += x_0 * maps_kernel_1;
-              sum11 += x_1 * maps_kernel_1;
-              sum12 += x_2 * maps_kernel_1;
-              sum13 += x_3 * maps_kernel_1;
-            }
-          }
-        }
-        maps_product[j * 784 + l * 28 + m] = sum00;
-        maps_product[j * 784 + l * 28 + m + 1] = sum01;
-        maps_product[j * 784 + l * 28 + m + 2] = sum02;
-        maps_product[j * 784 + l * 28 + m + 3] = sum03;
-        maps_product[j * 784 + l * 28 + m + 784] = sum10;
-        maps_product[j * 784 + l * 28 + m + 785] = sum11;
-        maps_product[j * 784 + l * 28 + m + 786] = sum12;
-        maps_product[j * 784 + l * 28 + m + 787] = sum13;
-      }
-    }
-  }
+  };
 }
 
 /**
@@ -2024,28 +1729,33 @@ function conv_1x6x28x3x5x5x28_predict(
  * 9,408 floating-point operations.
  */
 function windowMax_1x6x14x1x1x2x2x14_predict(
-  maps_product: Float32Array,
-  maps_bias: Float32Array,
-  pooled: Float32Array,
-): void {
-  for (let j = 0; j < 6; j++) {
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 14; m++) {
-        const maps_bias_0 = maps_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const maps_product_0 = maps_product[j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
-            max = Math.max(
-              max,
-              maps_product_0 + maps_bias_0 < 0 ? 0 : maps_product_0 + maps_bias[j]!,
-            );
+  maps_product_: Float32Array,
+  maps_bias_: Float32Array,
+  pooled_: Float32Array,
+): () => void {
+  return function windowMax_1x6x14x1x1x2x2x14_predict(): void {
+    const maps_product = maps_product_;
+    const maps_bias = maps_bias_;
+    const pooled = pooled_;
+    for (let j = 0; j < 6; j++) {
+      for (let l = 0; l < 14; l++) {
+        for (let m = 0; m < 14; m++) {
+          const maps_bias_0 = maps_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const maps_product_0 = maps_product[j * 784 + l * 56 + k3 * 28 + m * 2 + k4]!;
+              max = Math.max(
+                max,
+                maps_product_0 + maps_bias_0 < 0 ? 0 : maps_product_0 + maps_bias[j]!,
+              );
+            }
           }
+          pooled[j * 196 + l * 14 + m] = max;
         }
-        pooled[j * 196 + l * 14 + m] = max;
       }
     }
-  }
+  };
 }
 
 /**
@@ -2054,49 +1764,55 @@ function windowMax_1x6x14x1x1x2x2x14_predict(
  * 23,530 floating-point operations.
  */
 function dotAdd_1x1176x10_predict(
-  pooled: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 1176; k++) {
-      const pooled_0 = pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-      sum0 += pooled_0 * scores_kernel_0;
-      sum1 += pooled_0 * scores_kernel_1;
-      sum2 += pooled_0 * scores_kernel_2;
-      sum3 += pooled_0 * scores_kernel_3;
+  pooled_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x1176x10_predict(): void {
+    const pooled = pooled_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 1176; k++) {
+        const pooled_0 = pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
+        sum0 += pooled_0 * scores_kernel_0;
+        sum1 += pooled_0 * scores_kernel_1;
+        sum2 += pooled_0 * scores_kernel_2;
+        sum3 += pooled_0 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_product2 = Math.fround(sum2);
+      const scores_product3 = Math.fround(sum3);
+      scores[j] = scores_product0 + scores_bias[j]!;
+      scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
+      scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
+      scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
     }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    const scores_product2 = Math.fround(sum2);
-    const scores_product3 = Math.fround(sum3);
-    scores[j] = scores_product0 + scores_bias[j]!;
-    scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
-    scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
-    scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 1176; k++) {
-    const pooled_1 = pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-    const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-    const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-    sum0_2 += pooled_1 * scores_kernel_4;
-    sum1_2 += pooled_1 * scores_kernel_5;
-  }
-  const scores_product0_2 = Math.fround(sum0_2);
-  const scores_product1_2 = Math.fround(sum1_2);
-  scores[8] = scores_product0_2 + scores_bias[8]!;
-  scores[9] = scores_product1_2 + scores_bias[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 1176; k++) {
+      const pooled_1 = pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
+      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
+      sum0_2 += pooled_1 * scores_kernel_4;
+      sum1_2 += pooled_1 * scores_kernel_5;
+    }
+    const scores_product0_2 = Math.fround(sum0_2);
+    const scores_product1_2 = Math.fround(sum1_2);
+    scores[8] = scores_product0_2 + scores_bias[8]!;
+    scores[9] = scores_product1_2 + scores_bias[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 394,634   arena 5,162,976 bytes, nothing else is ever allocated   55,721,026 FLOPs a step
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b00e7fdb5b9e8b99
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 cc3acbb8fb67de54
 
 /** The model's name. */
 export const MODEL: string = "keras-cifar10";
@@ -177,6 +177,97 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const exps_predict = new Float32Array(arena, 4735680, 10); // [1,10]  scratch, statement 3, written over dense_2_z_predict
   const dense_2_predict = new Float32Array(arena, 4735728, 10); // [1,10]  output, statements 3–4
 
+  const dotRelu_dense = dotRelu_32x3072x128(x, dense_kernel, dense_bias, dense);
+  const dotAdd_dense_2_z = dotAdd_32x128x10(dense, dense_2_kernel, dense_2_bias, dense_2_z);
+  const reduceMaxExpSum_total = reduceMaxExpSum_32x10(rowSum, dense_2_z, exps, total, y, live_rows);
+  const whereSumAdd_d_shifted = whereSumAdd_32x10(
+    y,
+    live_rows,
+    d_rowSum,
+    d_sub,
+    total,
+    exps,
+    d_shifted,
+  );
+  const sumAdam_dense_2_bias = sumAdam_32x10(
+    d_shifted,
+    dense_2_bias_m,
+    dense_2_bias_v,
+    dense_2_bias,
+    rate,
+    correction,
+  );
+  const dotWhere_d_dense_z = dotWhere_32x10x128(d_shifted, dense_2_kernel, dense, d_dense_z);
+  const dotAdam_dense_2_kernel = dotAdam_128x32x10(
+    dense,
+    d_shifted,
+    dense_2_kernel_m,
+    dense_2_kernel_v,
+    dense_2_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_dense_bias = sumAdam_32x128(
+    d_dense_z,
+    dense_bias_m,
+    dense_bias_v,
+    dense_bias,
+    rate,
+    correction,
+  );
+  const dotAdam_dense_kernel = dotAdam_3072x32x128(
+    x,
+    d_dense_z,
+    dense_kernel_m,
+    dense_kernel_v,
+    dense_kernel,
+    rate,
+    correction,
+  );
+  const dotRelu_dense_evaluate = dotRelu_32x3072x128_evaluate(
+    x_evaluate,
+    dense_kernel,
+    dense_bias,
+    dense_evaluate,
+  );
+  const dotAdd_dense_2_z_evaluate = dotAdd_32x128x10_evaluate(
+    dense_evaluate,
+    dense_2_kernel,
+    dense_2_bias,
+    dense_2_z_evaluate,
+  );
+  const reduceMaxExpSumArgmax_argmax_evaluate = reduceMaxExpSumArgmax_32x10_evaluate(
+    rowSum_evaluate,
+    dense_2_z_evaluate,
+    exps_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+    argmax_evaluate,
+  );
+  const sum_rowSum_2_evaluate = sum_32_evaluate(
+    live_rows_evaluate,
+    argmax_evaluate,
+    y_evaluate,
+    rowSum_2_evaluate,
+  );
+  const dotRelu_dense_predict = dotRelu_1x3072x128_predict(
+    x_predict,
+    dense_kernel,
+    dense_bias,
+    dense_predict,
+  );
+  const dotAdd_dense_2_z_predict = dotAdd_1x128x10_predict(
+    dense_predict,
+    dense_2_kernel,
+    dense_2_bias,
+    dense_2_z_predict,
+  );
+  const reduceMaxExpSumDiv_dense_2_predict = reduceMaxExpSumDiv_1x10_predict(
+    dense_2_z_predict,
+    exps_predict,
+    dense_2_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(dense_kernel, seed, 0, -0.04330127018922193, 0.04330127018922193);
   fillUniform(dense_2_kernel, seed, 1, -0.20851441405707477, 0.20851441405707477);
@@ -207,12 +298,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.product = reshape(x, [32,3072]) · dense.kernel    %dense.product  dot, models/keras-cifar10.ts:5
     // dense.z = dense.product + dense.bias    %dense.z  add, models/keras-cifar10.ts:5
     // dense = relu(dense.z)    %dense  relu, models/keras-cifar10.ts:5
-    dotRelu_32x3072x128(x, dense_kernel, dense_bias, dense);
+    dotRelu_dense();
 
     // 5.
     // dense_2.product = dense · dense_2.kernel    %dense_2.product  dot, models/keras-cifar10.ts:6
     // dense_2.z = dense_2.product + dense_2.bias    %dense_2.z  add, models/keras-cifar10.ts:6
-    dotAdd_32x128x10(dense, dense_2_kernel, dense_2_bias, dense_2_z);
+    dotAdd_dense_2_z();
 
     // 6.
     // largest = max dense_2.z over axes 1    %largest  reduceMax, models/keras-cifar10.ts:6
@@ -228,7 +319,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = −sum    %rowLoss  neg, models/keras-cifar10.ts:7
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/keras-cifar10.ts:7
     // rowSum = Σ liveRows    %rowSum  sum, models/keras-cifar10.ts:7
-    reduceMaxExpSum_32x10(rowSum, dense_2_z, exps, total, y, live_rows);
+    reduceMaxExpSum_total();
 
     // 7.
     // cast = f32(live rows)    %cast  cast, models/keras-cifar10.ts:7
@@ -260,7 +351,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dense_2.z = d_shifted    %d_dense_2.z  adjoint of sub, models/keras-cifar10.ts:6
     // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add, models/keras-cifar10.ts:6
     // d_dense_2.product = d_shifted    %d_dense_2.product  adjoint of add, models/keras-cifar10.ts:6
-    whereSumAdd_32x10(y, live_rows, d_rowSum, d_sub, total, exps, d_shifted);
+    whereSumAdd_d_shifted();
 
     // 12.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/keras-cifar10.ts:5
@@ -293,7 +384,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_2.bias_add = dense_2.bias_sqrt + 1e-8    %dense_2.bias_add  update of dense_2.bias by adam, models/keras-cifar10.ts:6
     // dense_2.bias_div = dense_2.bias_mul_7 / dense_2.bias_add    %dense_2.bias_div  update of dense_2.bias by adam, models/keras-cifar10.ts:6
     // dense_2.bias_next = dense_2.bias − dense_2.bias_div    %dense_2.bias_next  update of dense_2.bias by adam, models/keras-cifar10.ts:6
-    sumAdam_32x10(d_shifted, dense_2_bias_m, dense_2_bias_v, dense_2_bias, rate, correction);
+    sumAdam_dense_2_bias();
 
     // 17.
     // d_dense = d_shifted · dense_2.kernelᵀ    %d_dense  adjoint of dot, models/keras-cifar10.ts:6
@@ -301,7 +392,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dense.z = d_dense.z_lt ? d_dense : 0    %d_dense.z  adjoint of relu, models/keras-cifar10.ts:5
     // d_broadcast = d_dense.z    %d_broadcast  adjoint of add, models/keras-cifar10.ts:5
     // d_dense.product = d_dense.z    %d_dense.product  adjoint of add, models/keras-cifar10.ts:5
-    dotWhere_32x10x128(d_shifted, dense_2_kernel, dense, d_dense_z);
+    dotWhere_d_dense_z();
 
     // 18.
     // d_dense_2.kernel = denseᵀ · d_shifted    %d_dense_2.kernel  adjoint of dot, models/keras-cifar10.ts:6
@@ -318,15 +409,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_2.kernel_add = dense_2.kernel_sqrt + 1e-8    %dense_2.kernel_add  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
     // dense_2.kernel_div = dense_2.kernel_mul_7 / dense_2.kernel_add    %dense_2.kernel_div  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
     // dense_2.kernel_next = dense_2.kernel − dense_2.kernel_div    %dense_2.kernel_next  update of dense_2.kernel by adam, models/keras-cifar10.ts:6
-    dotAdam_128x32x10(
-      dense,
-      d_shifted,
-      dense_2_kernel_m,
-      dense_2_kernel_v,
-      dense_2_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_dense_2_kernel();
 
     // 19.
     // d_dense.bias = Σ d_dense.z over axes 0    %d_dense.bias  adjoint of broadcast, models/keras-cifar10.ts:5
@@ -343,7 +426,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.bias_add = dense.bias_sqrt + 1e-8    %dense.bias_add  update of dense.bias by adam, models/keras-cifar10.ts:5
     // dense.bias_div = dense.bias_mul_7 / dense.bias_add    %dense.bias_div  update of dense.bias by adam, models/keras-cifar10.ts:5
     // dense.bias_next = dense.bias − dense.bias_div    %dense.bias_next  update of dense.bias by adam, models/keras-cifar10.ts:5
-    sumAdam_32x128(d_dense_z, dense_bias_m, dense_bias_v, dense_bias, rate, correction);
+    sumAdam_dense_bias();
 
     // 20.
     // d_dense.kernel = reshape(x, [32,3072])ᵀ · d_dense.z    %d_dense.kernel  adjoint of dot, models/keras-cifar10.ts:5
@@ -360,15 +443,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.kernel_add = dense.kernel_sqrt + 1e-8    %dense.kernel_add  update of dense.kernel by adam, models/keras-cifar10.ts:5
     // dense.kernel_div = dense.kernel_mul_7 / dense.kernel_add    %dense.kernel_div  update of dense.kernel by adam, models/keras-cifar10.ts:5
     // dense.kernel_next = dense.kernel − dense.kernel_div    %dense.kernel_next  update of dense.kernel by adam, models/keras-cifar10.ts:5
-    dotAdam_3072x32x128(
-      x,
-      d_dense_z,
-      dense_kernel_m,
-      dense_kernel_v,
-      dense_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_dense_kernel();
 
     return loss;
   }
@@ -387,12 +462,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.product = reshape(x, [32,3072]) · dense.kernel    %dense.product  dot, models/keras-cifar10.ts:5
     // dense.z = dense.product + dense.bias    %dense.z  add, models/keras-cifar10.ts:5
     // dense = relu(dense.z)    %dense  relu, models/keras-cifar10.ts:5
-    dotRelu_32x3072x128(x_evaluate, dense_kernel, dense_bias, dense_evaluate);
+    dotRelu_dense_evaluate();
 
     // 2.
     // dense_2.product = dense · dense_2.kernel    %dense_2.product  dot, models/keras-cifar10.ts:6
     // dense_2.z = dense_2.product + dense_2.bias    %dense_2.z  add, models/keras-cifar10.ts:6
-    dotAdd_32x128x10(dense_evaluate, dense_2_kernel, dense_2_bias, dense_2_z_evaluate);
+    dotAdd_dense_2_z_evaluate();
 
     // 3.
     // largest = max dense_2.z over axes 1    %largest  reduceMax, models/keras-cifar10.ts:6
@@ -411,14 +486,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/keras-cifar10.ts:7
     // dense_2 = exps / total    %dense_2  div, models/keras-cifar10.ts:6
     // argmax = argmax dense_2 over axis 1    %argmax  argmax, models/keras-cifar10.ts:7
-    reduceMaxExpSumArgmax_32x10_evaluate(
-      rowSum_evaluate,
-      dense_2_z_evaluate,
-      exps_evaluate,
-      y_evaluate,
-      live_rows_evaluate,
-      argmax_evaluate,
-    );
+    reduceMaxExpSumArgmax_argmax_evaluate();
 
     // 4.
     // cast = f32(live rows)    %cast  cast, models/keras-cifar10.ts:7
@@ -441,7 +509,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/keras-cifar10.ts:7
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/keras-cifar10.ts:7
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/keras-cifar10.ts:7
-    sum_32_evaluate(live_rows_evaluate, argmax_evaluate, y_evaluate, rowSum_2_evaluate);
+    sum_rowSum_2_evaluate();
 
     // 8.
     // accuracy = rowSum_2 ⊙ perRow    %accuracy  mul, models/keras-cifar10.ts:7
@@ -464,12 +532,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense.product = reshape(x, [1,3072]) · dense.kernel    %dense.product  dot, models/keras-cifar10.ts:5
     // dense.z = dense.product + dense.bias    %dense.z  add, models/keras-cifar10.ts:5
     // dense = relu(dense.z)    %dense  relu, models/keras-cifar10.ts:5
-    dotRelu_1x3072x128_predict(x_predict, dense_kernel, dense_bias, dense_predict);
+    dotRelu_dense_predict();
 
     // 2.
     // dense_2.product = dense · dense_2.kernel    %dense_2.product  dot, models/keras-cifar10.ts:6
     // dense_2.z = dense_2.product + dense_2.bias    %dense_2.z  add, models/keras-cifar10.ts:6
-    dotAdd_1x128x10_predict(dense_predict, dense_2_kernel, dense_2_bias, dense_2_z_predict);
+    dotAdd_dense_2_z_predict();
 
     // 3.
     // largest = max dense_2.z over axes 1    %largest  reduceMax, models/keras-cifar10.ts:6
@@ -477,7 +545,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exps = exp(shifted)    %exps  exp, models/keras-cifar10.ts:6
     // total = Σ exps over axes 1    %total  sum, models/keras-cifar10.ts:6
     // dense_2 = exps / total    %dense_2  div, models/keras-cifar10.ts:6
-    reduceMaxExpSumDiv_1x10_predict(dense_2_z_predict, exps_predict, dense_2_predict);
+    reduceMaxExpSumDiv_dense_2_predict();
 
     return outputs;
   }
@@ -548,277 +616,175 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 25,169,920 floating-point operations.
  */
 function dotRelu_32x3072x128(
-  x: Float32Array,
-  dense_kernel: Float32Array,
-  dense_bias: Float32Array,
-  dense: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 3072; k += 8) {
-        {
-          const x_0 =
-            x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-          const x_1 =
-            x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
+  x_: Float32Array,
+  dense_kernel_: Float32Array,
+  dense_bias_: Float32Array,
+  dense_: Float32Array,
+): () => void {
+  return function dotRelu_32x3072x128(): void {
+    const x = x_;
+    const dense_kernel = dense_kernel_;
+    const dense_bias = dense_bias_;
+    const dense = dense_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 3072; k += 4) {
+          {
+            const x_0 =
+              x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
+            const x_1 =
+              x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+          if (k + 1 === 3072) break;
+          {
+            const x_0 =
+              x[
+                i * 3072 +
+                  (((k + 1) / 1024) | 0) * 1024 +
+                  ((((k + 1) / 32) | 0) % 32) * 32 +
+                  ((k + 1) % 32)
+              ]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
+            const x_1 =
+              x[
+                i * 3072 +
+                  (((k + 1) / 1024) | 0) * 1024 +
+                  ((((k + 1) / 32) | 0) % 32) * 32 +
+                  ((k + 1) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+          if (k + 2 === 3072) break;
+          {
+            const x_0 =
+              x[
+                i * 3072 +
+                  (((k + 2) / 1024) | 0) * 1024 +
+                  ((((k + 2) / 32) | 0) % 32) * 32 +
+                  ((k + 2) % 32)
+              ]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
+            const x_1 =
+              x[
+                i * 3072 +
+                  (((k + 2) / 1024) | 0) * 1024 +
+                  ((((k + 2) / 32) | 0) % 32) * 32 +
+                  ((k + 2) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+          if (k + 3 === 3072) break;
+          {
+            const x_0 =
+              x[
+                i * 3072 +
+                  (((k + 3) / 1024) | 0) * 1024 +
+                  ((((k + 3) / 32) | 0) % 32) * 32 +
+                  ((k + 3) % 32)
+              ]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
+            const x_1 =
+              x[
+                i * 3072 +
+                  (((k + 3) / 1024) | 0) * 1024 +
+                  ((((k + 3) / 32) | 0) % 32) * 32 +
+                  ((k + 3) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
         }
-        if (k + 1 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 1) / 1024) | 0) * 1024 +
-                ((((k + 1) / 32) | 0) % 32) * 32 +
-                ((k + 1) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 1) / 1024) | 0) * 1024 +
-                ((((k + 1) / 32) | 0) % 32) * 32 +
-                ((k + 1) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
-        if (k + 2 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 2) / 1024) | 0) * 1024 +
-                ((((k + 2) / 32) | 0) % 32) * 32 +
-                ((k + 2) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 2) / 1024) | 0) * 1024 +
-                ((((k + 2) / 32) | 0) % 32) * 32 +
-                ((k + 2) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
-        if (k + 3 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 3) / 1024) | 0) * 1024 +
-                ((((k + 3) / 32) | 0) % 32) * 32 +
-                ((k + 3) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 3) / 1024) | 0) * 1024 +
-                ((((k + 3) / 32) | 0) % 32) * 32 +
-                ((k + 3) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
-        if (k + 4 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 4) / 1024) | 0) * 1024 +
-                ((((k + 4) / 32) | 0) % 32) * 32 +
-                ((k + 4) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 512]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 513]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 514]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 4) / 1024) | 0) * 1024 +
-                ((((k + 4) / 32) | 0) % 32) * 32 +
-                ((k + 4) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
-        if (k + 5 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 5) / 1024) | 0) * 1024 +
-                ((((k + 5) / 32) | 0) % 32) * 32 +
-                ((k + 5) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 640]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 641]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 642]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 5) / 1024) | 0) * 1024 +
-                ((((k + 5) / 32) | 0) % 32) * 32 +
-                ((k + 5) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
-        if (k + 6 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 6) / 1024) | 0) * 1024 +
-                ((((k + 6) / 32) | 0) % 32) * 32 +
-                ((k + 6) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 768]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 769]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 770]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 6) / 1024) | 0) * 1024 +
-                ((((k + 6) / 32) | 0) % 32) * 32 +
-                ((k + 6) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
-        if (k + 7 === 3072) break;
-        {
-          const x_0 =
-            x[
-              i * 3072 +
-                (((k + 7) / 1024) | 0) * 1024 +
-                ((((k + 7) / 32) | 0) % 32) * 32 +
-                ((k + 7) % 32)
-            ]!;
-          const dense_kernel_0 = dense_kernel[k * 128 + j + 896]!;
-          const dense_kernel_1 = dense_kernel[k * 128 + j + 897]!;
-          const dense_kernel_2 = dense_kernel[k * 128 + j + 898]!;
-          const x_1 =
-            x[
-              i * 3072 +
-                (((k + 7) / 1024) | 0) * 1024 +
-                ((((k + 7) / 32) | 0) % 32) * 32 +
-                ((k + 7) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * dense_kernel_0;
-          sum01 += x_0 * dense_kernel_1;
-          sum02 += x_0 * dense_kernel_2;
-          sum10 += x_1 * dense_kernel_0;
-          sum11 += x_1 * dense_kernel_1;
-          sum12 += x_1 * dense_kernel_2;
-        }
+        const dense_product00 = Math.fround(sum00);
+        const dense_product01 = Math.fround(sum01);
+        const dense_product02 = Math.fround(sum02);
+        const dense_product10 = Math.fround(sum10);
+        const dense_product11 = Math.fround(sum11);
+        const dense_product12 = Math.fround(sum12);
+        const dense_bias_0 = dense_bias[j]!;
+        const add_0 = dense_product00 + dense_bias_0;
+        const dense_bias_1 = dense_bias[j + 1]!;
+        const add_1 = dense_product01 + dense_bias_1;
+        const dense_bias_2 = dense_bias[j + 2]!;
+        const add_2 = dense_product02 + dense_bias_2;
+        const add_3 = dense_product10 + dense_bias_0;
+        const add_4 = dense_product11 + dense_bias_1;
+        const add_5 = dense_product12 + dense_bias_2;
+        dense[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        dense[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        dense[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+        dense[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+        dense[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+        dense[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
       }
-      const dense_product00 = Math.fround(sum00);
-      const dense_product01 = Math.fround(sum01);
-      const dense_product02 = Math.fround(sum02);
-      const dense_product10 = Math.fround(sum10);
-      const dense_product11 = Math.fround(sum11);
-      const dense_product12 = Math.fround(sum12);
-      const dense_bias_0 = dense_bias[j]!;
-      const add_0 = dense_product00 + dense_bias_0;
-      const dense_bias_1 = dense_bias[j + 1]!;
-      const add_1 = dense_product01 + dense_bias_1;
-      const dense_bias_2 = dense_bias[j + 2]!;
-      const add_2 = dense_product02 + dense_bias_2;
-      const add_3 = dense_product10 + dense_bias_0;
-      const add_4 = dense_product11 + dense_bias_1;
-      const add_5 = dense_product12 + dense_bias_2;
-      dense[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      dense[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      dense[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      dense[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
-      dense[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
-      dense[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_2 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+        const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
+        const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
+        const x_3 =
+          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+        sum00_2 += x_2 * dense_kernel_3;
+        sum01_2 += x_2 * dense_kernel_4;
+        sum10_2 += x_3 * dense_kernel_3;
+        sum11_2 += x_3 * dense_kernel_4;
+      }
+      const dense_product00_2 = Math.fround(sum00_2);
+      const dense_product01_2 = Math.fround(sum01_2);
+      const dense_product10_2 = Math.fround(sum10_2);
+      const dense_product11_2 = Math.fround(sum11_2);
+      const dense_bias_3 = dense_bias[126]!;
+      const add_6 = dense_product00_2 + dense_bias_3;
+      const dense_bias_4 = dense_bias[127]!;
+      const add_7 = dense_product01_2 + dense_bias_4;
+      const add_8 = dense_product10_2 + dense_bias_3;
+      const add_9 = dense_product11_2 + dense_bias_4;
+      dense[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+      dense[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+      dense[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+      dense[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_2 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
-      const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
-      const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
-      const x_3 =
-        x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
-      sum00_2 += x_2 * dense_kernel_3;
-      sum01_2 += x_2 * dense_kernel_4;
-      sum10_2 += x_3 * dense_kernel_3;
-      sum11_2 += x_3 * dense_kernel_4;
-    }
-    const dense_product00_2 = Math.fround(sum00_2);
-    const dense_product01_2 = Math.fround(sum01_2);
-    const dense_product10_2 = Math.fround(sum10_2);
-    const dense_product11_2 = Math.fround(sum11_2);
-    const dense_bias_3 = dense_bias[126]!;
-    const add_6 = dense_product00_2 + dense_bias_3;
-    const dense_bias_4 = dense_bias[127]!;
-    const add_7 = dense_product01_2 + dense_bias_4;
-    const add_8 = dense_product10_2 + dense_bias_3;
-    const add_9 = dense_product11_2 + dense_bias_4;
-    dense[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
-    dense[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
-    dense[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
-    dense[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
-  }
+  };
 }
 
 /**
@@ -827,174 +793,124 @@ function dotRelu_32x3072x128(
  * 82,240 floating-point operations.
  */
 function dotAdd_32x128x10(
-  dense: Float32Array,
-  dense_2_kernel: Float32Array,
-  dense_2_bias: Float32Array,
-  dense_2_z: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const dense_0 = dense[i * 128 + k]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
-          const dense_1 = dense[i * 128 + k + 128]!;
-          const dense_2 = dense[i * 128 + k + 256]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
+  dense_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  dense_2_bias_: Float32Array,
+  dense_2_z_: Float32Array,
+): () => void {
+  return function dotAdd_32x128x10(): void {
+    const dense = dense_;
+    const dense_2_kernel = dense_2_kernel_;
+    const dense_2_bias = dense_2_bias_;
+    const dense_2_z = dense_2_z_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const dense_0 = dense[i * 128 + k]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
+            const dense_1 = dense[i * 128 + k + 128]!;
+            const dense_2 = dense[i * 128 + k + 256]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const dense_0 = dense[i * 128 + k + 1]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 10]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 11]!;
+            const dense_1 = dense[i * 128 + k + 129]!;
+            const dense_2 = dense[i * 128 + k + 257]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const dense_0 = dense[i * 128 + k + 2]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 20]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 21]!;
+            const dense_1 = dense[i * 128 + k + 130]!;
+            const dense_2 = dense[i * 128 + k + 258]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const dense_0 = dense[i * 128 + k + 3]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 30]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 31]!;
+            const dense_1 = dense[i * 128 + k + 131]!;
+            const dense_2 = dense[i * 128 + k + 259]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 1]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 10]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 11]!;
-          const dense_1 = dense[i * 128 + k + 129]!;
-          const dense_2 = dense[i * 128 + k + 257]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 2]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 20]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 21]!;
-          const dense_1 = dense[i * 128 + k + 130]!;
-          const dense_2 = dense[i * 128 + k + 258]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 3]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 30]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 31]!;
-          const dense_1 = dense[i * 128 + k + 131]!;
-          const dense_2 = dense[i * 128 + k + 259]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 4]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 40]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 41]!;
-          const dense_1 = dense[i * 128 + k + 132]!;
-          const dense_2 = dense[i * 128 + k + 260]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 5]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 50]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 51]!;
-          const dense_1 = dense[i * 128 + k + 133]!;
-          const dense_2 = dense[i * 128 + k + 261]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 6]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 60]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 61]!;
-          const dense_1 = dense[i * 128 + k + 134]!;
-          const dense_2 = dense[i * 128 + k + 262]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const dense_0 = dense[i * 128 + k + 7]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 70]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 71]!;
-          const dense_1 = dense[i * 128 + k + 135]!;
-          const dense_2 = dense[i * 128 + k + 263]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-        }
+        const dense_2_product00 = Math.fround(sum00);
+        const dense_2_product01 = Math.fround(sum01);
+        const dense_2_product10 = Math.fround(sum10);
+        const dense_2_product11 = Math.fround(sum11);
+        const dense_2_product20 = Math.fround(sum20);
+        const dense_2_product21 = Math.fround(sum21);
+        const dense_2_bias_0 = dense_2_bias[j]!;
+        const dense_2_bias_1 = dense_2_bias[j + 1]!;
+        dense_2_z[i * 10 + j] = dense_2_product00 + dense_2_bias_0;
+        dense_2_z[i * 10 + j + 1] = dense_2_product01 + dense_2_bias_1;
+        dense_2_z[i * 10 + j + 10] = dense_2_product10 + dense_2_bias_0;
+        dense_2_z[i * 10 + j + 11] = dense_2_product11 + dense_2_bias_1;
+        dense_2_z[i * 10 + j + 20] = dense_2_product20 + dense_2_bias_0;
+        dense_2_z[i * 10 + j + 21] = dense_2_product21 + dense_2_bias_1;
       }
-      const dense_2_product00 = Math.fround(sum00);
-      const dense_2_product01 = Math.fround(sum01);
-      const dense_2_product10 = Math.fround(sum10);
-      const dense_2_product11 = Math.fround(sum11);
-      const dense_2_product20 = Math.fround(sum20);
-      const dense_2_product21 = Math.fround(sum21);
-      const dense_2_bias_0 = dense_2_bias[j]!;
-      const dense_2_bias_1 = dense_2_bias[j + 1]!;
-      dense_2_z[i * 10 + j] = dense_2_product00 + dense_2_bias_0;
-      dense_2_z[i * 10 + j + 1] = dense_2_product01 + dense_2_bias_1;
-      dense_2_z[i * 10 + j + 10] = dense_2_product10 + dense_2_bias_0;
-      dense_2_z[i * 10 + j + 11] = dense_2_product11 + dense_2_bias_1;
-      dense_2_z[i * 10 + j + 20] = dense_2_product20 + dense_2_bias_0;
-      dense_2_z[i * 10 + j + 21] = dense_2_product21 + dense_2_bias_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 128; k++) {
-      const dense_3 = dense[k + 3840]!;
-      const dense_2_kernel_2 = dense_2_kernel[k * 10 + j]!;
-      const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 1]!;
-      const dense_4 = dense[k + 3968]!;
-      sum00_2 += dense_3 * dense_2_kernel_2;
-      sum01_2 += dense_3 * dense_2_kernel_3;
-      sum10_2 += dense_4 * dense_2_kernel_2;
-      sum11_2 += dense_4 * dense_2_kernel_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 128; k++) {
+        const dense_3 = dense[k + 3840]!;
+        const dense_2_kernel_2 = dense_2_kernel[k * 10 + j]!;
+        const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 1]!;
+        const dense_4 = dense[k + 3968]!;
+        sum00_2 += dense_3 * dense_2_kernel_2;
+        sum01_2 += dense_3 * dense_2_kernel_3;
+        sum10_2 += dense_4 * dense_2_kernel_2;
+        sum11_2 += dense_4 * dense_2_kernel_3;
+      }
+      const dense_2_product00_2 = Math.fround(sum00_2);
+      const dense_2_product01_2 = Math.fround(sum01_2);
+      const dense_2_product10_2 = Math.fround(sum10_2);
+      const dense_2_product11_2 = Math.fround(sum11_2);
+      const dense_2_bias_2 = dense_2_bias[j]!;
+      const dense_2_bias_3 = dense_2_bias[j + 1]!;
+      dense_2_z[j + 300] = dense_2_product00_2 + dense_2_bias_2;
+      dense_2_z[j + 301] = dense_2_product01_2 + dense_2_bias_3;
+      dense_2_z[j + 310] = dense_2_product10_2 + dense_2_bias_2;
+      dense_2_z[j + 311] = dense_2_product11_2 + dense_2_bias_3;
     }
-    const dense_2_product00_2 = Math.fround(sum00_2);
-    const dense_2_product01_2 = Math.fround(sum01_2);
-    const dense_2_product10_2 = Math.fround(sum10_2);
-    const dense_2_product11_2 = Math.fround(sum11_2);
-    const dense_2_bias_2 = dense_2_bias[j]!;
-    const dense_2_bias_3 = dense_2_bias[j + 1]!;
-    dense_2_z[j + 300] = dense_2_product00_2 + dense_2_bias_2;
-    dense_2_z[j + 301] = dense_2_product01_2 + dense_2_bias_3;
-    dense_2_z[j + 310] = dense_2_product10_2 + dense_2_bias_2;
-    dense_2_z[j + 311] = dense_2_product11_2 + dense_2_bias_3;
-  }
+  };
 }
 
 /**
@@ -1006,39 +922,47 @@ function dotAdd_32x128x10(
  * 2,624 floating-point operations.
  */
 function reduceMaxExpSum_32x10(
-  rowSum: Float32Array,
-  dense_2_z: Float32Array,
-  exps: Float32Array,
-  total_3: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, dense_2_z[i * 10 + k]!);
+  rowSum_: Float32Array,
+  dense_2_z_: Float32Array,
+  exps_: Float32Array,
+  total_3_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxExpSum_32x10(): void {
+    const rowSum = rowSum_;
+    const dense_2_z = dense_2_z_;
+    const exps = exps_;
+    const total_3 = total_3_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, dense_2_z[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      total_3[i] = total_2;
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(dense_2_z[i * 10 + k]! - largest) - log(total_2) : 0;
+      }
+      const sum_3 = Math.fround(sum_2);
+      total += i < live_rows_0 ? -sum_3 : 0;
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    total_3[i] = total_2;
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(dense_2_z[i * 10 + k]! - largest) - log(total_2) : 0;
-    }
-    const sum_3 = Math.fround(sum_2);
-    total += i < live_rows_0 ? -sum_3 : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -1048,31 +972,40 @@ function reduceMaxExpSum_32x10(
  * 1,920 floating-point operations.
  */
 function whereSumAdd_32x10(
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_sub: Float32Array,
-  total: Float32Array,
-  exps: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 32; i++) {
-    const y_0 = y[i]!;
-    for (let j = 0; j < 10; j++) {
-      d_sub[i * 10 + j] = j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0;
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_sub_: Float32Array,
+  total_: Float32Array,
+  exps_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function whereSumAdd_32x10(): void {
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_sub = d_sub_;
+    const total = total_;
+    const exps = exps_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 32; i++) {
+      const y_0 = y[i]!;
+      for (let j = 0; j < 10; j++) {
+        d_sub[i * 10 + j] = j === y_0 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0;
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += -d_sub[i * 10 + k]!;
+      }
+      const d_logTotal = Math.fround(sum);
+      const div_0 = d_logTotal / total[i]!;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] = d_sub[i * 10 + j]! + div_0 * exps[i * 10 + j]!;
+      }
     }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += -d_sub[i * 10 + k]!;
-    }
-    const d_logTotal = Math.fround(sum);
-    const div_0 = d_logTotal / total[i]!;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] = d_sub[i * 10 + j]! + div_0 * exps[i * 10 + j]!;
-    }
-  }
+  };
 }
 
 /**
@@ -1083,111 +1016,119 @@ function whereSumAdd_32x10(
  * 450 floating-point operations.
  */
 function sumAdam_32x10(
-  d_shifted: Float32Array,
-  dense_2_bias_m: Float32Array,
-  dense_2_bias_v: Float32Array,
-  dense_2_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+  d_shifted_: Float32Array,
+  dense_2_bias_m_: Float32Array,
+  dense_2_bias_v_: Float32Array,
+  dense_2_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x10(): void {
+    const d_shifted = d_shifted_;
+    const dense_2_bias_m = dense_2_bias_m_;
+    const dense_2_bias_v = dense_2_bias_v_;
+    const dense_2_bias = dense_2_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_dense_2_bias0 = Math.fround(sum0);
+      const d_dense_2_bias1 = Math.fround(sum1);
+      const d_dense_2_bias2 = Math.fround(sum2);
+      const d_dense_2_bias3 = Math.fround(sum3);
+      const dense_2_bias_m_next0 = Math.fround(
+        dense_2_bias_m[i]! * 0.9 + d_dense_2_bias0 * 0.09999999999999998,
+      );
+      dense_2_bias_m[i] = dense_2_bias_m_next0;
+      const dense_2_bias_m_next1 = Math.fround(
+        dense_2_bias_m[i + 1]! * 0.9 + d_dense_2_bias1 * 0.09999999999999998,
+      );
+      dense_2_bias_m[i + 1] = dense_2_bias_m_next1;
+      const dense_2_bias_m_next2 = Math.fround(
+        dense_2_bias_m[i + 2]! * 0.9 + d_dense_2_bias2 * 0.09999999999999998,
+      );
+      dense_2_bias_m[i + 2] = dense_2_bias_m_next2;
+      const dense_2_bias_m_next3 = Math.fround(
+        dense_2_bias_m[i + 3]! * 0.9 + d_dense_2_bias3 * 0.09999999999999998,
+      );
+      dense_2_bias_m[i + 3] = dense_2_bias_m_next3;
+      const dense_2_bias_v_next0 = Math.fround(
+        dense_2_bias_v[i]! * 0.999 + d_dense_2_bias0 * d_dense_2_bias0 * 0.0010000000000000009,
+      );
+      dense_2_bias_v[i] = dense_2_bias_v_next0;
+      const dense_2_bias_v_next1 = Math.fround(
+        dense_2_bias_v[i + 1]! * 0.999 + d_dense_2_bias1 * d_dense_2_bias1 * 0.0010000000000000009,
+      );
+      dense_2_bias_v[i + 1] = dense_2_bias_v_next1;
+      const dense_2_bias_v_next2 = Math.fround(
+        dense_2_bias_v[i + 2]! * 0.999 + d_dense_2_bias2 * d_dense_2_bias2 * 0.0010000000000000009,
+      );
+      dense_2_bias_v[i + 2] = dense_2_bias_v_next2;
+      const dense_2_bias_v_next3 = Math.fround(
+        dense_2_bias_v[i + 3]! * 0.999 + d_dense_2_bias3 * d_dense_2_bias3 * 0.0010000000000000009,
+      );
+      dense_2_bias_v[i + 3] = dense_2_bias_v_next3;
+      dense_2_bias[i] =
+        dense_2_bias[i]! -
+        (dense_2_bias_m_next0 * rate_0) / (Math.sqrt(dense_2_bias_v_next0 * correction_0) + 1e-8);
+      dense_2_bias[i + 1] =
+        dense_2_bias[i + 1]! -
+        (dense_2_bias_m_next1 * rate_0) / (Math.sqrt(dense_2_bias_v_next1 * correction_0) + 1e-8);
+      dense_2_bias[i + 2] =
+        dense_2_bias[i + 2]! -
+        (dense_2_bias_m_next2 * rate_0) / (Math.sqrt(dense_2_bias_v_next2 * correction_0) + 1e-8);
+      dense_2_bias[i + 3] =
+        dense_2_bias[i + 3]! -
+        (dense_2_bias_m_next3 * rate_0) / (Math.sqrt(dense_2_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_dense_2_bias0 = Math.fround(sum0);
-    const d_dense_2_bias1 = Math.fround(sum1);
-    const d_dense_2_bias2 = Math.fround(sum2);
-    const d_dense_2_bias3 = Math.fround(sum3);
-    const dense_2_bias_m_next0 = Math.fround(
-      dense_2_bias_m[i]! * 0.9 + d_dense_2_bias0 * 0.09999999999999998,
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_dense_2_bias0_2 = Math.fround(sum0_2);
+    const d_dense_2_bias1_2 = Math.fround(sum1_2);
+    const dense_2_bias_m_next0_2 = Math.fround(
+      dense_2_bias_m[8]! * 0.9 + d_dense_2_bias0_2 * 0.09999999999999998,
     );
-    dense_2_bias_m[i] = dense_2_bias_m_next0;
-    const dense_2_bias_m_next1 = Math.fround(
-      dense_2_bias_m[i + 1]! * 0.9 + d_dense_2_bias1 * 0.09999999999999998,
+    dense_2_bias_m[8] = dense_2_bias_m_next0_2;
+    const dense_2_bias_m_next1_2 = Math.fround(
+      dense_2_bias_m[9]! * 0.9 + d_dense_2_bias1_2 * 0.09999999999999998,
     );
-    dense_2_bias_m[i + 1] = dense_2_bias_m_next1;
-    const dense_2_bias_m_next2 = Math.fround(
-      dense_2_bias_m[i + 2]! * 0.9 + d_dense_2_bias2 * 0.09999999999999998,
+    dense_2_bias_m[9] = dense_2_bias_m_next1_2;
+    const dense_2_bias_v_next0_2 = Math.fround(
+      dense_2_bias_v[8]! * 0.999 + d_dense_2_bias0_2 * d_dense_2_bias0_2 * 0.0010000000000000009,
     );
-    dense_2_bias_m[i + 2] = dense_2_bias_m_next2;
-    const dense_2_bias_m_next3 = Math.fround(
-      dense_2_bias_m[i + 3]! * 0.9 + d_dense_2_bias3 * 0.09999999999999998,
+    dense_2_bias_v[8] = dense_2_bias_v_next0_2;
+    const dense_2_bias_v_next1_2 = Math.fround(
+      dense_2_bias_v[9]! * 0.999 + d_dense_2_bias1_2 * d_dense_2_bias1_2 * 0.0010000000000000009,
     );
-    dense_2_bias_m[i + 3] = dense_2_bias_m_next3;
-    const dense_2_bias_v_next0 = Math.fround(
-      dense_2_bias_v[i]! * 0.999 + d_dense_2_bias0 * d_dense_2_bias0 * 0.0010000000000000009,
-    );
-    dense_2_bias_v[i] = dense_2_bias_v_next0;
-    const dense_2_bias_v_next1 = Math.fround(
-      dense_2_bias_v[i + 1]! * 0.999 + d_dense_2_bias1 * d_dense_2_bias1 * 0.0010000000000000009,
-    );
-    dense_2_bias_v[i + 1] = dense_2_bias_v_next1;
-    const dense_2_bias_v_next2 = Math.fround(
-      dense_2_bias_v[i + 2]! * 0.999 + d_dense_2_bias2 * d_dense_2_bias2 * 0.0010000000000000009,
-    );
-    dense_2_bias_v[i + 2] = dense_2_bias_v_next2;
-    const dense_2_bias_v_next3 = Math.fround(
-      dense_2_bias_v[i + 3]! * 0.999 + d_dense_2_bias3 * d_dense_2_bias3 * 0.0010000000000000009,
-    );
-    dense_2_bias_v[i + 3] = dense_2_bias_v_next3;
-    dense_2_bias[i] =
-      dense_2_bias[i]! -
-      (dense_2_bias_m_next0 * rate_0) / (Math.sqrt(dense_2_bias_v_next0 * correction_0) + 1e-8);
-    dense_2_bias[i + 1] =
-      dense_2_bias[i + 1]! -
-      (dense_2_bias_m_next1 * rate_0) / (Math.sqrt(dense_2_bias_v_next1 * correction_0) + 1e-8);
-    dense_2_bias[i + 2] =
-      dense_2_bias[i + 2]! -
-      (dense_2_bias_m_next2 * rate_0) / (Math.sqrt(dense_2_bias_v_next2 * correction_0) + 1e-8);
-    dense_2_bias[i + 3] =
-      dense_2_bias[i + 3]! -
-      (dense_2_bias_m_next3 * rate_0) / (Math.sqrt(dense_2_bias_v_next3 * correction_0) + 1e-8);
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 32; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_dense_2_bias0_2 = Math.fround(sum0_2);
-  const d_dense_2_bias1_2 = Math.fround(sum1_2);
-  const dense_2_bias_m_next0_2 = Math.fround(
-    dense_2_bias_m[8]! * 0.9 + d_dense_2_bias0_2 * 0.09999999999999998,
-  );
-  dense_2_bias_m[8] = dense_2_bias_m_next0_2;
-  const dense_2_bias_m_next1_2 = Math.fround(
-    dense_2_bias_m[9]! * 0.9 + d_dense_2_bias1_2 * 0.09999999999999998,
-  );
-  dense_2_bias_m[9] = dense_2_bias_m_next1_2;
-  const dense_2_bias_v_next0_2 = Math.fround(
-    dense_2_bias_v[8]! * 0.999 + d_dense_2_bias0_2 * d_dense_2_bias0_2 * 0.0010000000000000009,
-  );
-  dense_2_bias_v[8] = dense_2_bias_v_next0_2;
-  const dense_2_bias_v_next1_2 = Math.fround(
-    dense_2_bias_v[9]! * 0.999 + d_dense_2_bias1_2 * d_dense_2_bias1_2 * 0.0010000000000000009,
-  );
-  dense_2_bias_v[9] = dense_2_bias_v_next1_2;
-  dense_2_bias[8] =
-    dense_2_bias[8]! -
-    (dense_2_bias_m_next0_2 * rate_0) / (Math.sqrt(dense_2_bias_v_next0_2 * correction_0) + 1e-8);
-  dense_2_bias[9] =
-    dense_2_bias[9]! -
-    (dense_2_bias_m_next1_2 * rate_0) / (Math.sqrt(dense_2_bias_v_next1_2 * correction_0) + 1e-8);
+    dense_2_bias_v[9] = dense_2_bias_v_next1_2;
+    dense_2_bias[8] =
+      dense_2_bias[8]! -
+      (dense_2_bias_m_next0_2 * rate_0) / (Math.sqrt(dense_2_bias_v_next0_2 * correction_0) + 1e-8);
+    dense_2_bias[9] =
+      dense_2_bias[9]! -
+      (dense_2_bias_m_next1_2 * rate_0) / (Math.sqrt(dense_2_bias_v_next1_2 * correction_0) + 1e-8);
+  };
 }
 
 /**
@@ -1196,55 +1137,61 @@ function sumAdam_32x10(
  * 81,920 floating-point operations.
  */
 function dotWhere_32x10x128(
-  d_shifted: Float32Array,
-  dense_2_kernel: Float32Array,
-  dense: Float32Array,
-  d_dense_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const dense_2_kernel_0 = dense_2_kernel[j * 10 + k]!;
-        const dense_2_kernel_1 = dense_2_kernel[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * dense_2_kernel_0;
-        sum01 += d_shifted_0 * dense_2_kernel_1;
-        sum10 += d_shifted_1 * dense_2_kernel_0;
-        sum11 += d_shifted_1 * dense_2_kernel_1;
-        sum20 += d_shifted_2 * dense_2_kernel_0;
-        sum21 += d_shifted_2 * dense_2_kernel_1;
-        sum30 += d_shifted_3 * dense_2_kernel_0;
-        sum31 += d_shifted_3 * dense_2_kernel_1;
+  d_shifted_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  dense_: Float32Array,
+  d_dense_z_: Float32Array,
+): () => void {
+  return function dotWhere_32x10x128(): void {
+    const d_shifted = d_shifted_;
+    const dense_2_kernel = dense_2_kernel_;
+    const dense = dense_;
+    const d_dense_z = d_dense_z_;
+    for (let i = 0; i < 32; i += 4) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const dense_2_kernel_0 = dense_2_kernel[j * 10 + k]!;
+          const dense_2_kernel_1 = dense_2_kernel[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * dense_2_kernel_0;
+          sum01 += d_shifted_0 * dense_2_kernel_1;
+          sum10 += d_shifted_1 * dense_2_kernel_0;
+          sum11 += d_shifted_1 * dense_2_kernel_1;
+          sum20 += d_shifted_2 * dense_2_kernel_0;
+          sum21 += d_shifted_2 * dense_2_kernel_1;
+          sum30 += d_shifted_3 * dense_2_kernel_0;
+          sum31 += d_shifted_3 * dense_2_kernel_1;
+        }
+        const d_dense00 = Math.fround(sum00);
+        const d_dense01 = Math.fround(sum01);
+        const d_dense10 = Math.fround(sum10);
+        const d_dense11 = Math.fround(sum11);
+        const d_dense20 = Math.fround(sum20);
+        const d_dense21 = Math.fround(sum21);
+        const d_dense30 = Math.fround(sum30);
+        const d_dense31 = Math.fround(sum31);
+        d_dense_z[i * 128 + j] = 0 < dense[i * 128 + j]! ? d_dense00 : 0;
+        d_dense_z[i * 128 + j + 1] = 0 < dense[i * 128 + j + 1]! ? d_dense01 : 0;
+        d_dense_z[i * 128 + j + 128] = 0 < dense[i * 128 + j + 128]! ? d_dense10 : 0;
+        d_dense_z[i * 128 + j + 129] = 0 < dense[i * 128 + j + 129]! ? d_dense11 : 0;
+        d_dense_z[i * 128 + j + 256] = 0 < dense[i * 128 + j + 256]! ? d_dense20 : 0;
+        d_dense_z[i * 128 + j + 257] = 0 < dense[i * 128 + j + 257]! ? d_dense21 : 0;
+        d_dense_z[i * 128 + j + 384] = 0 < dense[i * 128 + j + 384]! ? d_dense30 : 0;
+        d_dense_z[i * 128 + j + 385] = 0 < dense[i * 128 + j + 385]! ? d_dense31 : 0;
       }
-      const d_dense00 = Math.fround(sum00);
-      const d_dense01 = Math.fround(sum01);
-      const d_dense10 = Math.fround(sum10);
-      const d_dense11 = Math.fround(sum11);
-      const d_dense20 = Math.fround(sum20);
-      const d_dense21 = Math.fround(sum21);
-      const d_dense30 = Math.fround(sum30);
-      const d_dense31 = Math.fround(sum31);
-      d_dense_z[i * 128 + j] = 0 < dense[i * 128 + j]! ? d_dense00 : 0;
-      d_dense_z[i * 128 + j + 1] = 0 < dense[i * 128 + j + 1]! ? d_dense01 : 0;
-      d_dense_z[i * 128 + j + 128] = 0 < dense[i * 128 + j + 128]! ? d_dense10 : 0;
-      d_dense_z[i * 128 + j + 129] = 0 < dense[i * 128 + j + 129]! ? d_dense11 : 0;
-      d_dense_z[i * 128 + j + 256] = 0 < dense[i * 128 + j + 256]! ? d_dense20 : 0;
-      d_dense_z[i * 128 + j + 257] = 0 < dense[i * 128 + j + 257]! ? d_dense21 : 0;
-      d_dense_z[i * 128 + j + 384] = 0 < dense[i * 128 + j + 384]! ? d_dense30 : 0;
-      d_dense_z[i * 128 + j + 385] = 0 < dense[i * 128 + j + 385]! ? d_dense31 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -1255,295 +1202,248 @@ function dotWhere_32x10x128(
  * 98,560 floating-point operations.
  */
 function dotAdam_128x32x10(
-  dense: Float32Array,
-  d_shifted: Float32Array,
-  dense_2_kernel_m: Float32Array,
-  dense_2_kernel_v: Float32Array,
-  dense_2_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 126; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const dense_0 = dense[k * 128 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const dense_1 = dense[k * 128 + i + 1]!;
-          const dense_2 = dense[k * 128 + i + 2]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
+  dense_: Float32Array,
+  d_shifted_: Float32Array,
+  dense_2_kernel_m_: Float32Array,
+  dense_2_kernel_v_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_128x32x10(): void {
+    const dense = dense_;
+    const d_shifted = d_shifted_;
+    const dense_2_kernel_m = dense_2_kernel_m_;
+    const dense_2_kernel_v = dense_2_kernel_v_;
+    const dense_2_kernel = dense_2_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 126; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const dense_0 = dense[k * 128 + i]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const dense_1 = dense[k * 128 + i + 1]!;
+            const dense_2 = dense[k * 128 + i + 2]!;
+            sum00 += dense_0 * d_shifted_0;
+            sum01 += dense_0 * d_shifted_1;
+            sum10 += dense_1 * d_shifted_0;
+            sum11 += dense_1 * d_shifted_1;
+            sum20 += dense_2 * d_shifted_0;
+            sum21 += dense_2 * d_shifted_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const dense_0 = dense[k * 128 + i + 128]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const dense_1 = dense[k * 128 + i + 129]!;
+            const dense_2 = dense[k * 128 + i + 130]!;
+            sum00 += dense_0 * d_shifted_0;
+            sum01 += dense_0 * d_shifted_1;
+            sum10 += dense_1 * d_shifted_0;
+            sum11 += dense_1 * d_shifted_1;
+            sum20 += dense_2 * d_shifted_0;
+            sum21 += dense_2 * d_shifted_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const dense_0 = dense[k * 128 + i + 256]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const dense_1 = dense[k * 128 + i + 257]!;
+            const dense_2 = dense[k * 128 + i + 258]!;
+            sum00 += dense_0 * d_shifted_0;
+            sum01 += dense_0 * d_shifted_1;
+            sum10 += dense_1 * d_shifted_0;
+            sum11 += dense_1 * d_shifted_1;
+            sum20 += dense_2 * d_shifted_0;
+            sum21 += dense_2 * d_shifted_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const dense_0 = dense[k * 128 + i + 384]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const dense_1 = dense[k * 128 + i + 385]!;
+            const dense_2 = dense[k * 128 + i + 386]!;
+            sum00 += dense_0 * d_shifted_0;
+            sum01 += dense_0 * d_shifted_1;
+            sum10 += dense_1 * d_shifted_0;
+            sum11 += dense_1 * d_shifted_1;
+            sum20 += dense_2 * d_shifted_0;
+            sum21 += dense_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 128]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const dense_1 = dense[k * 128 + i + 129]!;
-          const dense_2 = dense[k * 128 + i + 130]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 256]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const dense_1 = dense[k * 128 + i + 257]!;
-          const dense_2 = dense[k * 128 + i + 258]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 384]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const dense_1 = dense[k * 128 + i + 385]!;
-          const dense_2 = dense[k * 128 + i + 386]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 512]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const dense_1 = dense[k * 128 + i + 513]!;
-          const dense_2 = dense[k * 128 + i + 514]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 640]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const dense_1 = dense[k * 128 + i + 641]!;
-          const dense_2 = dense[k * 128 + i + 642]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 768]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const dense_1 = dense[k * 128 + i + 769]!;
-          const dense_2 = dense[k * 128 + i + 770]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const dense_0 = dense[k * 128 + i + 896]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const dense_1 = dense[k * 128 + i + 897]!;
-          const dense_2 = dense[k * 128 + i + 898]!;
-          sum00 += dense_0 * d_shifted_0;
-          sum01 += dense_0 * d_shifted_1;
-          sum10 += dense_1 * d_shifted_0;
-          sum11 += dense_1 * d_shifted_1;
-          sum20 += dense_2 * d_shifted_0;
-          sum21 += dense_2 * d_shifted_1;
-        }
+        const d_dense_2_kernel00 = Math.fround(sum00);
+        const d_dense_2_kernel01 = Math.fround(sum01);
+        const d_dense_2_kernel10 = Math.fround(sum10);
+        const d_dense_2_kernel11 = Math.fround(sum11);
+        const d_dense_2_kernel20 = Math.fround(sum20);
+        const d_dense_2_kernel21 = Math.fround(sum21);
+        const dense_2_kernel_m_next00 = Math.fround(
+          dense_2_kernel_m[i * 10 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 10 + j] = dense_2_kernel_m_next00;
+        const dense_2_kernel_m_next01 = Math.fround(
+          dense_2_kernel_m[i * 10 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 10 + j + 1] = dense_2_kernel_m_next01;
+        const dense_2_kernel_m_next10 = Math.fround(
+          dense_2_kernel_m[i * 10 + j + 10]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 10 + j + 10] = dense_2_kernel_m_next10;
+        const dense_2_kernel_m_next11 = Math.fround(
+          dense_2_kernel_m[i * 10 + j + 11]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 10 + j + 11] = dense_2_kernel_m_next11;
+        const dense_2_kernel_m_next20 = Math.fround(
+          dense_2_kernel_m[i * 10 + j + 20]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 10 + j + 20] = dense_2_kernel_m_next20;
+        const dense_2_kernel_m_next21 = Math.fround(
+          dense_2_kernel_m[i * 10 + j + 21]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
+        );
+        dense_2_kernel_m[i * 10 + j + 21] = dense_2_kernel_m_next21;
+        const dense_2_kernel_v_next00 = Math.fround(
+          dense_2_kernel_v[i * 10 + j]! * 0.999 +
+            d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 10 + j] = dense_2_kernel_v_next00;
+        const dense_2_kernel_v_next01 = Math.fround(
+          dense_2_kernel_v[i * 10 + j + 1]! * 0.999 +
+            d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 10 + j + 1] = dense_2_kernel_v_next01;
+        const dense_2_kernel_v_next10 = Math.fround(
+          dense_2_kernel_v[i * 10 + j + 10]! * 0.999 +
+            d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 10 + j + 10] = dense_2_kernel_v_next10;
+        const dense_2_kernel_v_next11 = Math.fround(
+          dense_2_kernel_v[i * 10 + j + 11]! * 0.999 +
+            d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 10 + j + 11] = dense_2_kernel_v_next11;
+        const dense_2_kernel_v_next20 = Math.fround(
+          dense_2_kernel_v[i * 10 + j + 20]! * 0.999 +
+            d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 10 + j + 20] = dense_2_kernel_v_next20;
+        const dense_2_kernel_v_next21 = Math.fround(
+          dense_2_kernel_v[i * 10 + j + 21]! * 0.999 +
+            d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
+        );
+        dense_2_kernel_v[i * 10 + j + 21] = dense_2_kernel_v_next21;
+        dense_2_kernel[i * 10 + j] =
+          dense_2_kernel[i * 10 + j]! -
+          (dense_2_kernel_m_next00 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next00 * correction_0) + 1e-8);
+        dense_2_kernel[i * 10 + j + 1] =
+          dense_2_kernel[i * 10 + j + 1]! -
+          (dense_2_kernel_m_next01 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next01 * correction_0) + 1e-8);
+        dense_2_kernel[i * 10 + j + 10] =
+          dense_2_kernel[i * 10 + j + 10]! -
+          (dense_2_kernel_m_next10 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next10 * correction_0) + 1e-8);
+        dense_2_kernel[i * 10 + j + 11] =
+          dense_2_kernel[i * 10 + j + 11]! -
+          (dense_2_kernel_m_next11 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next11 * correction_0) + 1e-8);
+        dense_2_kernel[i * 10 + j + 20] =
+          dense_2_kernel[i * 10 + j + 20]! -
+          (dense_2_kernel_m_next20 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next20 * correction_0) + 1e-8);
+        dense_2_kernel[i * 10 + j + 21] =
+          dense_2_kernel[i * 10 + j + 21]! -
+          (dense_2_kernel_m_next21 * rate_0) /
+            (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_dense_2_kernel00 = Math.fround(sum00);
-      const d_dense_2_kernel01 = Math.fround(sum01);
-      const d_dense_2_kernel10 = Math.fround(sum10);
-      const d_dense_2_kernel11 = Math.fround(sum11);
-      const d_dense_2_kernel20 = Math.fround(sum20);
-      const d_dense_2_kernel21 = Math.fround(sum21);
-      const dense_2_kernel_m_next00 = Math.fround(
-        dense_2_kernel_m[i * 10 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j] = dense_2_kernel_m_next00;
-      const dense_2_kernel_m_next01 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 1] = dense_2_kernel_m_next01;
-      const dense_2_kernel_m_next10 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 10]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 10] = dense_2_kernel_m_next10;
-      const dense_2_kernel_m_next11 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 11]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 11] = dense_2_kernel_m_next11;
-      const dense_2_kernel_m_next20 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 20]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 20] = dense_2_kernel_m_next20;
-      const dense_2_kernel_m_next21 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 21]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 21] = dense_2_kernel_m_next21;
-      const dense_2_kernel_v_next00 = Math.fround(
-        dense_2_kernel_v[i * 10 + j]! * 0.999 +
-          d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j] = dense_2_kernel_v_next00;
-      const dense_2_kernel_v_next01 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 1]! * 0.999 +
-          d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 1] = dense_2_kernel_v_next01;
-      const dense_2_kernel_v_next10 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 10]! * 0.999 +
-          d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 10] = dense_2_kernel_v_next10;
-      const dense_2_kernel_v_next11 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 11]! * 0.999 +
-          d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 11] = dense_2_kernel_v_next11;
-      const dense_2_kernel_v_next20 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 20]! * 0.999 +
-          d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 20] = dense_2_kernel_v_next20;
-      const dense_2_kernel_v_next21 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 21]! * 0.999 +
-          d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 21] = dense_2_kernel_v_next21;
-      dense_2_kernel[i * 10 + j] =
-        dense_2_kernel[i * 10 + j]! -
-        (dense_2_kernel_m_next00 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next00 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 1] =
-        dense_2_kernel[i * 10 + j + 1]! -
-        (dense_2_kernel_m_next01 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next01 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 10] =
-        dense_2_kernel[i * 10 + j + 10]! -
-        (dense_2_kernel_m_next10 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next10 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 11] =
-        dense_2_kernel[i * 10 + j + 11]! -
-        (dense_2_kernel_m_next11 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next11 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 20] =
-        dense_2_kernel[i * 10 + j + 20]! -
-        (dense_2_kernel_m_next20 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next20 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 21] =
-        dense_2_kernel[i * 10 + j + 21]! -
-        (dense_2_kernel_m_next21 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      const dense_3 = dense[k * 128 + 126]!;
-      const d_shifted_2 = d_shifted[k * 10 + j]!;
-      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-      const dense_4 = dense[k * 128 + 127]!;
-      sum00_2 += dense_3 * d_shifted_2;
-      sum01_2 += dense_3 * d_shifted_3;
-      sum10_2 += dense_4 * d_shifted_2;
-      sum11_2 += dense_4 * d_shifted_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const dense_3 = dense[k * 128 + 126]!;
+        const d_shifted_2 = d_shifted[k * 10 + j]!;
+        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+        const dense_4 = dense[k * 128 + 127]!;
+        sum00_2 += dense_3 * d_shifted_2;
+        sum01_2 += dense_3 * d_shifted_3;
+        sum10_2 += dense_4 * d_shifted_2;
+        sum11_2 += dense_4 * d_shifted_3;
+      }
+      const d_dense_2_kernel00_2 = Math.fround(sum00_2);
+      const d_dense_2_kernel01_2 = Math.fround(sum01_2);
+      const d_dense_2_kernel10_2 = Math.fround(sum10_2);
+      const d_dense_2_kernel11_2 = Math.fround(sum11_2);
+      const dense_2_kernel_m_next00_2 = Math.fround(
+        dense_2_kernel_m[j + 1260]! * 0.9 + d_dense_2_kernel00_2 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[j + 1260] = dense_2_kernel_m_next00_2;
+      const dense_2_kernel_m_next01_2 = Math.fround(
+        dense_2_kernel_m[j + 1261]! * 0.9 + d_dense_2_kernel01_2 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[j + 1261] = dense_2_kernel_m_next01_2;
+      const dense_2_kernel_m_next10_2 = Math.fround(
+        dense_2_kernel_m[j + 1270]! * 0.9 + d_dense_2_kernel10_2 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[j + 1270] = dense_2_kernel_m_next10_2;
+      const dense_2_kernel_m_next11_2 = Math.fround(
+        dense_2_kernel_m[j + 1271]! * 0.9 + d_dense_2_kernel11_2 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[j + 1271] = dense_2_kernel_m_next11_2;
+      const dense_2_kernel_v_next00_2 = Math.fround(
+        dense_2_kernel_v[j + 1260]! * 0.999 +
+          d_dense_2_kernel00_2 * d_dense_2_kernel00_2 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[j + 1260] = dense_2_kernel_v_next00_2;
+      const dense_2_kernel_v_next01_2 = Math.fround(
+        dense_2_kernel_v[j + 1261]! * 0.999 +
+          d_dense_2_kernel01_2 * d_dense_2_kernel01_2 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[j + 1261] = dense_2_kernel_v_next01_2;
+      const dense_2_kernel_v_next10_2 = Math.fround(
+        dense_2_kernel_v[j + 1270]! * 0.999 +
+          d_dense_2_kernel10_2 * d_dense_2_kernel10_2 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[j + 1270] = dense_2_kernel_v_next10_2;
+      const dense_2_kernel_v_next11_2 = Math.fround(
+        dense_2_kernel_v[j + 1271]! * 0.999 +
+          d_dense_2_kernel11_2 * d_dense_2_kernel11_2 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[j + 1271] = dense_2_kernel_v_next11_2;
+      dense_2_kernel[j + 1260] =
+        dense_2_kernel[j + 1260]! -
+        (dense_2_kernel_m_next00_2 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next00_2 * correction_0) + 1e-8);
+      dense_2_kernel[j + 1261] =
+        dense_2_kernel[j + 1261]! -
+        (dense_2_kernel_m_next01_2 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next01_2 * correction_0) + 1e-8);
+      dense_2_kernel[j + 1270] =
+        dense_2_kernel[j + 1270]! -
+        (dense_2_kernel_m_next10_2 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next10_2 * correction_0) + 1e-8);
+      dense_2_kernel[j + 1271] =
+        dense_2_kernel[j + 1271]! -
+        (dense_2_kernel_m_next11_2 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next11_2 * correction_0) + 1e-8);
     }
-    const d_dense_2_kernel00_2 = Math.fround(sum00_2);
-    const d_dense_2_kernel01_2 = Math.fround(sum01_2);
-    const d_dense_2_kernel10_2 = Math.fround(sum10_2);
-    const d_dense_2_kernel11_2 = Math.fround(sum11_2);
-    const dense_2_kernel_m_next00_2 = Math.fround(
-      dense_2_kernel_m[j + 1260]! * 0.9 + d_dense_2_kernel00_2 * 0.09999999999999998,
-    );
-    dense_2_kernel_m[j + 1260] = dense_2_kernel_m_next00_2;
-    const dense_2_kernel_m_next01_2 = Math.fround(
-      dense_2_kernel_m[j + 1261]! * 0.9 + d_dense_2_kernel01_2 * 0.09999999999999998,
-    );
-    dense_2_kernel_m[j + 1261] = dense_2_kernel_m_next01_2;
-    const dense_2_kernel_m_next10_2 = Math.fround(
-      dense_2_kernel_m[j + 1270]! * 0.9 + d_dense_2_kernel10_2 * 0.09999999999999998,
-    );
-    dense_2_kernel_m[j + 1270] = dense_2_kernel_m_next10_2;
-    const dense_2_kernel_m_next11_2 = Math.fround(
-      dense_2_kernel_m[j + 1271]! * 0.9 + d_dense_2_kernel11_2 * 0.09999999999999998,
-    );
-    dense_2_kernel_m[j + 1271] = dense_2_kernel_m_next11_2;
-    const dense_2_kernel_v_next00_2 = Math.fround(
-      dense_2_kernel_v[j + 1260]! * 0.999 +
-        d_dense_2_kernel00_2 * d_dense_2_kernel00_2 * 0.0010000000000000009,
-    );
-    dense_2_kernel_v[j + 1260] = dense_2_kernel_v_next00_2;
-    const dense_2_kernel_v_next01_2 = Math.fround(
-      dense_2_kernel_v[j + 1261]! * 0.999 +
-        d_dense_2_kernel01_2 * d_dense_2_kernel01_2 * 0.0010000000000000009,
-    );
-    dense_2_kernel_v[j + 1261] = dense_2_kernel_v_next01_2;
-    const dense_2_kernel_v_next10_2 = Math.fround(
-      dense_2_kernel_v[j + 1270]! * 0.999 +
-        d_dense_2_kernel10_2 * d_dense_2_kernel10_2 * 0.0010000000000000009,
-    );
-    dense_2_kernel_v[j + 1270] = dense_2_kernel_v_next10_2;
-    const dense_2_kernel_v_next11_2 = Math.fround(
-      dense_2_kernel_v[j + 1271]! * 0.999 +
-        d_dense_2_kernel11_2 * d_dense_2_kernel11_2 * 0.0010000000000000009,
-    );
-    dense_2_kernel_v[j + 1271] = dense_2_kernel_v_next11_2;
-    dense_2_kernel[j + 1260] =
-      dense_2_kernel[j + 1260]! -
-      (dense_2_kernel_m_next00_2 * rate_0) /
-        (Math.sqrt(dense_2_kernel_v_next00_2 * correction_0) + 1e-8);
-    dense_2_kernel[j + 1261] =
-      dense_2_kernel[j + 1261]! -
-      (dense_2_kernel_m_next01_2 * rate_0) /
-        (Math.sqrt(dense_2_kernel_v_next01_2 * correction_0) + 1e-8);
-    dense_2_kernel[j + 1270] =
-      dense_2_kernel[j + 1270]! -
-      (dense_2_kernel_m_next10_2 * rate_0) /
-        (Math.sqrt(dense_2_kernel_v_next10_2 * correction_0) + 1e-8);
-    dense_2_kernel[j + 1271] =
-      dense_2_kernel[j + 1271]! -
-      (dense_2_kernel_m_next11_2 * rate_0) /
-        (Math.sqrt(dense_2_kernel_v_next11_2 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1554,79 +1454,87 @@ function dotAdam_128x32x10(
  * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
-  d_dense_z: Float32Array,
-  dense_bias_m: Float32Array,
-  dense_bias_v: Float32Array,
-  dense_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_dense_z_0 = d_dense_z[k * 128 + i]!;
-      const d_dense_z_1 = d_dense_z[k * 128 + i + 1]!;
-      const d_dense_z_2 = d_dense_z[k * 128 + i + 2]!;
-      const d_dense_z_3 = d_dense_z[k * 128 + i + 3]!;
-      sum0 += d_dense_z_0;
-      sum1 += d_dense_z_1;
-      sum2 += d_dense_z_2;
-      sum3 += d_dense_z_3;
+  d_dense_z_: Float32Array,
+  dense_bias_m_: Float32Array,
+  dense_bias_v_: Float32Array,
+  dense_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x128(): void {
+    const d_dense_z = d_dense_z_;
+    const dense_bias_m = dense_bias_m_;
+    const dense_bias_v = dense_bias_v_;
+    const dense_bias = dense_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 128; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_dense_z_0 = d_dense_z[k * 128 + i]!;
+        const d_dense_z_1 = d_dense_z[k * 128 + i + 1]!;
+        const d_dense_z_2 = d_dense_z[k * 128 + i + 2]!;
+        const d_dense_z_3 = d_dense_z[k * 128 + i + 3]!;
+        sum0 += d_dense_z_0;
+        sum1 += d_dense_z_1;
+        sum2 += d_dense_z_2;
+        sum3 += d_dense_z_3;
+      }
+      const d_dense_bias0 = Math.fround(sum0);
+      const d_dense_bias1 = Math.fround(sum1);
+      const d_dense_bias2 = Math.fround(sum2);
+      const d_dense_bias3 = Math.fround(sum3);
+      const dense_bias_m_next0 = Math.fround(
+        dense_bias_m[i]! * 0.9 + d_dense_bias0 * 0.09999999999999998,
+      );
+      dense_bias_m[i] = dense_bias_m_next0;
+      const dense_bias_m_next1 = Math.fround(
+        dense_bias_m[i + 1]! * 0.9 + d_dense_bias1 * 0.09999999999999998,
+      );
+      dense_bias_m[i + 1] = dense_bias_m_next1;
+      const dense_bias_m_next2 = Math.fround(
+        dense_bias_m[i + 2]! * 0.9 + d_dense_bias2 * 0.09999999999999998,
+      );
+      dense_bias_m[i + 2] = dense_bias_m_next2;
+      const dense_bias_m_next3 = Math.fround(
+        dense_bias_m[i + 3]! * 0.9 + d_dense_bias3 * 0.09999999999999998,
+      );
+      dense_bias_m[i + 3] = dense_bias_m_next3;
+      const dense_bias_v_next0 = Math.fround(
+        dense_bias_v[i]! * 0.999 + d_dense_bias0 * d_dense_bias0 * 0.0010000000000000009,
+      );
+      dense_bias_v[i] = dense_bias_v_next0;
+      const dense_bias_v_next1 = Math.fround(
+        dense_bias_v[i + 1]! * 0.999 + d_dense_bias1 * d_dense_bias1 * 0.0010000000000000009,
+      );
+      dense_bias_v[i + 1] = dense_bias_v_next1;
+      const dense_bias_v_next2 = Math.fround(
+        dense_bias_v[i + 2]! * 0.999 + d_dense_bias2 * d_dense_bias2 * 0.0010000000000000009,
+      );
+      dense_bias_v[i + 2] = dense_bias_v_next2;
+      const dense_bias_v_next3 = Math.fround(
+        dense_bias_v[i + 3]! * 0.999 + d_dense_bias3 * d_dense_bias3 * 0.0010000000000000009,
+      );
+      dense_bias_v[i + 3] = dense_bias_v_next3;
+      dense_bias[i] =
+        dense_bias[i]! -
+        (dense_bias_m_next0 * rate_0) / (Math.sqrt(dense_bias_v_next0 * correction_0) + 1e-8);
+      dense_bias[i + 1] =
+        dense_bias[i + 1]! -
+        (dense_bias_m_next1 * rate_0) / (Math.sqrt(dense_bias_v_next1 * correction_0) + 1e-8);
+      dense_bias[i + 2] =
+        dense_bias[i + 2]! -
+        (dense_bias_m_next2 * rate_0) / (Math.sqrt(dense_bias_v_next2 * correction_0) + 1e-8);
+      dense_bias[i + 3] =
+        dense_bias[i + 3]! -
+        (dense_bias_m_next3 * rate_0) / (Math.sqrt(dense_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_dense_bias0 = Math.fround(sum0);
-    const d_dense_bias1 = Math.fround(sum1);
-    const d_dense_bias2 = Math.fround(sum2);
-    const d_dense_bias3 = Math.fround(sum3);
-    const dense_bias_m_next0 = Math.fround(
-      dense_bias_m[i]! * 0.9 + d_dense_bias0 * 0.09999999999999998,
-    );
-    dense_bias_m[i] = dense_bias_m_next0;
-    const dense_bias_m_next1 = Math.fround(
-      dense_bias_m[i + 1]! * 0.9 + d_dense_bias1 * 0.09999999999999998,
-    );
-    dense_bias_m[i + 1] = dense_bias_m_next1;
-    const dense_bias_m_next2 = Math.fround(
-      dense_bias_m[i + 2]! * 0.9 + d_dense_bias2 * 0.09999999999999998,
-    );
-    dense_bias_m[i + 2] = dense_bias_m_next2;
-    const dense_bias_m_next3 = Math.fround(
-      dense_bias_m[i + 3]! * 0.9 + d_dense_bias3 * 0.09999999999999998,
-    );
-    dense_bias_m[i + 3] = dense_bias_m_next3;
-    const dense_bias_v_next0 = Math.fround(
-      dense_bias_v[i]! * 0.999 + d_dense_bias0 * d_dense_bias0 * 0.0010000000000000009,
-    );
-    dense_bias_v[i] = dense_bias_v_next0;
-    const dense_bias_v_next1 = Math.fround(
-      dense_bias_v[i + 1]! * 0.999 + d_dense_bias1 * d_dense_bias1 * 0.0010000000000000009,
-    );
-    dense_bias_v[i + 1] = dense_bias_v_next1;
-    const dense_bias_v_next2 = Math.fround(
-      dense_bias_v[i + 2]! * 0.999 + d_dense_bias2 * d_dense_bias2 * 0.0010000000000000009,
-    );
-    dense_bias_v[i + 2] = dense_bias_v_next2;
-    const dense_bias_v_next3 = Math.fround(
-      dense_bias_v[i + 3]! * 0.999 + d_dense_bias3 * d_dense_bias3 * 0.0010000000000000009,
-    );
-    dense_bias_v[i + 3] = dense_bias_v_next3;
-    dense_bias[i] =
-      dense_bias[i]! -
-      (dense_bias_m_next0 * rate_0) / (Math.sqrt(dense_bias_v_next0 * correction_0) + 1e-8);
-    dense_bias[i + 1] =
-      dense_bias[i + 1]! -
-      (dense_bias_m_next1 * rate_0) / (Math.sqrt(dense_bias_v_next1 * correction_0) + 1e-8);
-    dense_bias[i + 2] =
-      dense_bias[i + 2]! -
-      (dense_bias_m_next2 * rate_0) / (Math.sqrt(dense_bias_v_next2 * correction_0) + 1e-8);
-    dense_bias[i + 3] =
-      dense_bias[i + 3]! -
-      (dense_bias_m_next3 * rate_0) / (Math.sqrt(dense_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1637,335 +1545,537 @@ function sumAdam_32x128(
  * 30,277,632 floating-point operations.
  */
 function dotAdam_3072x32x128(
-  x: Float32Array,
-  d_dense_z: Float32Array,
-  dense_kernel_m: Float32Array,
-  dense_kernel_v: Float32Array,
-  dense_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 3072; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32)]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 1]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32)
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32)
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
+  x_: Float32Array,
+  d_dense_z_: Float32Array,
+  dense_kernel_m_: Float32Array,
+  dense_kernel_v_: Float32Array,
+  dense_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_3072x32x128(): void {
+    const x = x_;
+    const d_dense_z = d_dense_z_;
+    const dense_kernel_m = dense_kernel_m_;
+    const dense_kernel_v = dense_kernel_v_;
+    const dense_kernel = dense_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 3072; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const x_0 =
+              x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32)]!;
+            const d_dense_z_0 = d_dense_z[k * 128 + j]!;
+            const d_dense_z_1 = d_dense_z[k * 128 + j + 1]!;
+            const x_1 =
+              x[
+                k * 3072 +
+                  (((i + 1) / 1024) | 0) * 1024 +
+                  ((((i + 1) / 32) | 0) % 32) * 32 +
+                  ((i + 1) % 32)
+              ]!;
+            const x_2 =
+              x[
+                k * 3072 +
+                  (((i + 2) / 1024) | 0) * 1024 +
+                  ((((i + 2) / 32) | 0) % 32) * 32 +
+                  ((i + 2) % 32)
+              ]!;
+            sum00 += x_0 * d_dense_z_0;
+            sum01 += x_0 * d_dense_z_1;
+            sum10 += x_1 * d_dense_z_0;
+            sum11 += x_1 * d_dense_z_1;
+            sum20 += x_2 * d_dense_z_0;
+            sum21 += x_2 * d_dense_z_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const x_0 =
+              x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 3072]!;
+            const d_dense_z_0 = d_dense_z[k * 128 + j + 128]!;
+            const d_dense_z_1 = d_dense_z[k * 128 + j + 129]!;
+            const x_1 =
+              x[
+                k * 3072 +
+                  (((i + 1) / 1024) | 0) * 1024 +
+                  ((((i + 1) / 32) | 0) % 32) * 32 +
+                  ((i + 1) % 32) +
+                  3072
+              ]!;
+            const x_2 =
+              x[
+                k * 3072 +
+                  (((i + 2) / 1024) | 0) * 1024 +
+                  ((((i + 2) / 32) | 0) % 32) * 32 +
+                  ((i + 2) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * d_dense_z_0;
+            sum01 += x_0 * d_dense_z_1;
+            sum10 += x_1 * d_dense_z_0;
+            sum11 += x_1 * d_dense_z_1;
+            sum20 += x_2 * d_dense_z_0;
+            sum21 += x_2 * d_dense_z_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const x_0 =
+              x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 6144]!;
+            const d_dense_z_0 = d_dense_z[k * 128 + j + 256]!;
+            const d_dense_z_1 = d_dense_z[k * 128 + j + 257]!;
+            const x_1 =
+              x[
+                k * 3072 +
+                  (((i + 1) / 1024) | 0) * 1024 +
+                  ((((i + 1) / 32) | 0) % 32) * 32 +
+                  ((i + 1) % 32) +
+                  6144
+              ]!;
+            const x_2 =
+              x[
+                k * 3072 +
+                  (((i + 2) / 1024) | 0) * 1024 +
+                  ((((i + 2) / 32) | 0) % 32) * 32 +
+                  ((i + 2) % 32) +
+                  6144
+              ]!;
+            sum00 += x_0 * d_dense_z_0;
+            sum01 += x_0 * d_dense_z_1;
+            sum10 += x_1 * d_dense_z_0;
+            sum11 += x_1 * d_dense_z_1;
+            sum20 += x_2 * d_dense_z_0;
+            sum21 += x_2 * d_dense_z_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const x_0 =
+              x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 9216]!;
+            const d_dense_z_0 = d_dense_z[k * 128 + j + 384]!;
+            const d_dense_z_1 = d_dense_z[k * 128 + j + 385]!;
+            const x_1 =
+              x[
+                k * 3072 +
+                  (((i + 1) / 1024) | 0) * 1024 +
+                  ((((i + 1) / 32) | 0) % 32) * 32 +
+                  ((i + 1) % 32) +
+                  9216
+              ]!;
+            const x_2 =
+              x[
+                k * 3072 +
+                  (((i + 2) / 1024) | 0) * 1024 +
+                  ((((i + 2) / 32) | 0) % 32) * 32 +
+                  ((i + 2) % 32) +
+                  9216
+              ]!;
+            sum00 += x_0 * d_dense_z_0;
+            sum01 += x_0 * d_dense_z_1;
+            sum10 += x_1 * d_dense_z_0;
+            sum11 += x_1 * d_dense_z_1;
+            sum20 += x_2 * d_dense_z_0;
+            sum21 += x_2 * d_dense_z_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 3072]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 128]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 129]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                3072
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                3072
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 6144]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 256]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 257]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                6144
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                6144
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 9216]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 384]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 385]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                9216
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                9216
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 12288]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 512]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 513]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                12288
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                12288
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 15360]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 640]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 641]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                15360
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                15360
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 18432]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 768]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 769]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                18432
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                18432
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const x_0 =
-            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 21504]!;
-          const d_dense_z_0 = d_dense_z[k * 128 + j + 896]!;
-          const d_dense_z_1 = d_dense_z[k * 128 + j + 897]!;
-          const x_1 =
-            x[
-              k * 3072 +
-                (((i + 1) / 1024) | 0) * 1024 +
-                ((((i + 1) / 32) | 0) % 32) * 32 +
-                ((i + 1) % 32) +
-                21504
-            ]!;
-          const x_2 =
-            x[
-              k * 3072 +
-                (((i + 2) / 1024) | 0) * 1024 +
-                ((((i + 2) / 32) | 0) % 32) * 32 +
-                ((i + 2) % 32) +
-                21504
-            ]!;
-          sum00 += x_0 * d_dense_z_0;
-          sum01 += x_0 * d_dense_z_1;
-          sum10 += x_1 * d_dense_z_0;
-          sum11 += x_1 * d_dense_z_1;
-          sum20 += x_2 * d_dense_z_0;
-          sum21 += x_2 * d_dense_z_1;
-        }
+        const d_dense_kernel00 = Math.fround(sum00);
+        const d_dense_kernel01 = Math.fround(sum01);
+        const d_dense_kernel10 = Math.fround(sum10);
+        const d_dense_kernel11 = Math.fround(sum11);
+        const d_dense_kernel20 = Math.fround(sum20);
+        const d_dense_kernel21 = Math.fround(sum21);
+        const dense_kernel_m_next00 = Math.fround(
+          dense_kernel_m[i * 128 + j]! * 0.9 + d_dense_kernel00 * 0.09999999999999998,
+        );
+        dense_kernel_m[i * 128 + j] = dense_kernel_m_next00;
+        const dense_kernel_m_next01 = Math.fround(
+          dense_kernel_m[i * 128 + j + 1]! * 0.9 + d_dense_kernel01 * 0.09999999999999998,
+        );
+        dense_kernel_m[i * 128 + j + 1] = dense_kernel_m_next01;
+        const dense_kernel_m_next10 = Math.fround(
+          dense_kernel_m[i * 128 + j + 128]! * 0.9 + d_dense_kernel10 * 0.09999999999999998,
+        );
+        dense_kernel_m[i * 128 + j + 128] = dense_kernel_m_next10;
+        const dense_kernel_m_next11 = Math.fround(
+          dense_kernel_m[i * 128 + j + 129]! * 0.9 + d_dense_kernel11 * 0.09999999999999998,
+        );
+        dense_kernel_m[i * 128 + j + 129] = dense_kernel_m_next11;
+        const dense_kernel_m_next20 = Math.fround(
+          dense_kernel_m[i * 128 + j + 256]! * 0.9 + d_dense_kernel20 * 0.09999999999999998,
+        );
+        dense_kernel_m[i * 128 + j + 256] = dense_kernel_m_next20;
+        const dense_kernel_m_next21 = Math.fround(
+          dense_kernel_m[i * 128 + j + 257]! * 0.9 + d_dense_kernel21 * 0.09999999999999998,
+        );
+        dense_kernel_m[i * 128 + j + 257] = dense_kernel_m_next21;
+        const dense_kernel_v_next00 = Math.fround(
+          dense_kernel_v[i * 128 + j]! * 0.999 +
+            d_dense_kernel00 * d_dense_kernel00 * 0.0010000000000000009,
+        );
+        dense_kernel_v[i * 128 + j] = dense_kernel_v_next00;
+        const dense_kernel_v_next01 = Math.fround(
+          dense_kernel_v[i * 128 + j + 1]! * 0.999 +
+            d_dense_kernel01 * d_dense_kernel01 * 0.0010000000000000009,
+        );
+        dense_kernel_v[i * 128 + j + 1] = dense_kernel_v_next01;
+        const dense_kernel_v_next10 = Math.fround(
+          dense_kernel_v[i * 128 + j + 128]! * 0.999 +
+            d_dense_kernel10 * d_dense_kernel10 * 0.0010000000000000009,
+        );
+        dense_kernel_v[i * 128 + j + 128] = dense_kernel_v_next10;
+        const dense_kernel_v_next11 = Math.fround(
+          dense_kernel_v[i * 128 + j + 129]! * 0.999 +
+            d_dense_kernel11 * d_dense_kernel11 * 0.0010000000000000009,
+        );
+        dense_kernel_v[i * 128 + j + 129] = dense_kernel_v_next11;
+        const dense_kernel_v_next20 = Math.fround(
+          dense_kernel_v[i * 128 + j + 256]! * 0.999 +
+            d_dense_kernel20 * d_dense_kernel20 * 0.0010000000000000009,
+        );
+        dense_kernel_v[i * 128 + j + 256] = dense_kernel_v_next20;
+        const dense_kernel_v_next21 = Math.fround(
+          dense_kernel_v[i * 128 + j + 257]! * 0.999 +
+            d_dense_kernel21 * d_dense_kernel21 * 0.0010000000000000009,
+        );
+        dense_kernel_v[i * 128 + j + 257] = dense_kernel_v_next21;
+        dense_kernel[i * 128 + j] =
+          dense_kernel[i * 128 + j]! -
+          (dense_kernel_m_next00 * rate_0) /
+            (Math.sqrt(dense_kernel_v_next00 * correction_0) + 1e-8);
+        dense_kernel[i * 128 + j + 1] =
+          dense_kernel[i * 128 + j + 1]! -
+          (dense_kernel_m_next01 * rate_0) /
+            (Math.sqrt(dense_kernel_v_next01 * correction_0) + 1e-8);
+        dense_kernel[i * 128 + j + 128] =
+          dense_kernel[i * 128 + j + 128]! -
+          (dense_kernel_m_next10 * rate_0) /
+            (Math.sqrt(dense_kernel_v_next10 * correction_0) + 1e-8);
+        dense_kernel[i * 128 + j + 129] =
+          dense_kernel[i * 128 + j + 129]! -
+          (dense_kernel_m_next11 * rate_0) /
+            (Math.sqrt(dense_kernel_v_next11 * correction_0) + 1e-8);
+        dense_kernel[i * 128 + j + 256] =
+          dense_kernel[i * 128 + j + 256]! -
+          (dense_kernel_m_next20 * rate_0) /
+            (Math.sqrt(dense_kernel_v_next20 * correction_0) + 1e-8);
+        dense_kernel[i * 128 + j + 257] =
+          dense_kernel[i * 128 + j + 257]! -
+          (dense_kernel_m_next21 * rate_0) /
+            (Math.sqrt(dense_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_dense_kernel00 = Math.fround(sum00);
-      const d_dense_kernel01 = Math.fround(sum01);
-      const d_dense_kernel10 = Math.fround(sum10);
-      const d_dense_kernel11 = Math.fround(sum11);
-      const d_dense_kernel20 = Math.fround(sum20);
-      const d_dense_kernel21 = Math.fround(sum21);
-      const dense_kernel_m_next00 = Math.fround(
-        dense_kernel_m[i * 128 + j]! * 0.9 + d_dense_kernel00 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j] = dense_kernel_m_next00;
-      const dense_kernel_m_next01 = Math.fround(
-        dense_kernel_m[i * 128 + j + 1]! * 0.9 + d_dense_kernel01 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 1] = dense_kernel_m_next01;
-      const dense_kernel_m_next10 = Math.fround(
-        dense_kernel_m[i * 128 + j + 128]! * 0.9 + d_dense_kernel10 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 128] = dense_kernel_m_next10;
-      const dense_kernel_m_next11 = Math.fround(
-        dense_kernel_m[i * 128 + j + 129]! * 0.9 + d_dense_kernel11 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 129] = dense_kernel_m_next11;
-      const dense_kernel_m_next20 = Math.fround(
-        dense_kernel_m[i * 128 + j + 256]! * 0.9 + d_dense_kernel20 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 256] = dense_kernel_m_next20;
-      const dense_kernel_m_next21 = Math.fround(
-        dense_kernel_m[i * 128 + j + 257]! * 0.9 + d_dense_kernel21 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 257] = dense_kernel_m_next21;
-      const dense_kernel_v_next00 = Math.fround(
-        dense_kernel_v[i * 128 + j]! * 0.999 +
-          d_dense_kernel00 * d_dense_kernel00 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j] = dense_kernel_v_next00;
-      const dense_kernel_v_next01 = Math.fround(
-        dense_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_dense_kernel01 * d_dense_kernel01 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 1] = dense_kernel_v_next01;
-      const dense_kernel_v_next10 = Math.fround(
-        dense_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_dense_kernel10 * d_dense_kernel10 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 128] = dense_kernel_v_next10;
-      const dense_kernel_v_next11 = Math.fround(
-        dense_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_dense_kernel11 * d_dense_kernel11 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 129] = dense_kernel_v_next11;
-      const dense_kernel_v_next20 = Math.fround(
-        dense_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_dense_kernel20 * d_dense_kernel20 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 256] = dense_kernel_v_next20;
-      const dense_kernel_v_next21 = Math.fround(
-        dense_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_dense_kernel21 * d_dense_kernel21 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 257] = dense_kernel_v_next21;
-      dense_kernel[i * 128 + j] =
-        dense_kernel[i * 128 + j]! -
-        (dense_kernel_m_next00 * rate_0) / (Math.sqrt(dense_kernel_v_next00 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 1] =
-        dense_kernel[i * 128 + j + 1]! -
-        (dense_kernel_m_next01 * rate_0) / (Math.sqrt(dense_kernel_v_next01 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 128] =
-        dense_kernel[i * 128 + j + 128]! -
-        (dense_kernel_m_next10 * rate_0) / (Math.sqrt(dense_kernel_v_next10 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 129] =
-        dense_kernel[i * 128 + j + 129]! -
-        (dense_kernel_m_next11 * rate_0) / (Math.sqrt(dense_kernel_v_next11 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 256] =
-        dense_kernel[i * 128 + j + 256]! -
-        (dense_kernel_m_next20 * rate_0) / (Math.sqrt(dense_kernel_v_next20 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 257] =
-        dense_kernel[i * 128 + j + 257]! -
-        (dense_kernel_m_next21 * rate_0) / (Math.sqrt(dense_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
+  };
+}
+
+/**
+ * dense.product = reshape(x, [32,3072]) · dense.kernel
+ * dense = relu(dense.z)
+ * 25,169,920 floating-point operations.
+ */
+function dotRelu_32x3072x128_evaluate(
+  x_: Float32Array,
+  dense_kernel_: Float32Array,
+  dense_bias_: Float32Array,
+  dense_: Float32Array,
+): () => void {
+  return function dotRelu_32x3072x128_evaluate(): void {
+    const x = x_;
+    const dense_kernel = dense_kernel_;
+    const dense_bias = dense_bias_;
+    const dense = dense_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 3072; k += 4) {
+          {
+            const x_0 =
+              x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
+            const x_1 =
+              x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+          if (k + 1 === 3072) break;
+          {
+            const x_0 =
+              x[
+                i * 3072 +
+                  (((k + 1) / 1024) | 0) * 1024 +
+                  ((((k + 1) / 32) | 0) % 32) * 32 +
+                  ((k + 1) % 32)
+              ]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
+            const x_1 =
+              x[
+                i * 3072 +
+                  (((k + 1) / 1024) | 0) * 1024 +
+                  ((((k + 1) / 32) | 0) % 32) * 32 +
+                  ((k + 1) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+          if (k + 2 === 3072) break;
+          {
+            const x_0 =
+              x[
+                i * 3072 +
+                  (((k + 2) / 1024) | 0) * 1024 +
+                  ((((k + 2) / 32) | 0) % 32) * 32 +
+                  ((k + 2) % 32)
+              ]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
+            const x_1 =
+              x[
+                i * 3072 +
+                  (((k + 2) / 1024) | 0) * 1024 +
+                  ((((k + 2) / 32) | 0) % 32) * 32 +
+                  ((k + 2) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+          if (k + 3 === 3072) break;
+          {
+            const x_0 =
+              x[
+                i * 3072 +
+                  (((k + 3) / 1024) | 0) * 1024 +
+                  ((((k + 3) / 32) | 0) % 32) * 32 +
+                  ((k + 3) % 32)
+              ]!;
+            const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
+            const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
+            const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
+            const x_1 =
+              x[
+                i * 3072 +
+                  (((k + 3) / 1024) | 0) * 1024 +
+                  ((((k + 3) / 32) | 0) % 32) * 32 +
+                  ((k + 3) % 32) +
+                  3072
+              ]!;
+            sum00 += x_0 * dense_kernel_0;
+            sum01 += x_0 * dense_kernel_1;
+            sum02 += x_0 * dense_kernel_2;
+            sum10 += x_1 * dense_kernel_0;
+            sum11 += x_1 * dense_kernel_1;
+            sum12 += x_1 * dense_kernel_2;
+          }
+        }
+        const dense_product00 = Math.fround(sum00);
+        const dense_product01 = Math.fround(sum01);
+        const dense_product02 = Math.fround(sum02);
+        const dense_product10 = Math.fround(sum10);
+        const dense_product11 = Math.fround(sum11);
+        const dense_product12 = Math.fround(sum12);
+        const dense_bias_0 = dense_bias[j]!;
+        const add_0 = dense_product00 + dense_bias_0;
+        const dense_bias_1 = dense_bias[j + 1]!;
+        const add_1 = dense_product01 + dense_bias_1;
+        const dense_bias_2 = dense_bias[j + 2]!;
+        const add_2 = dense_product02 + dense_bias_2;
+        const add_3 = dense_product10 + dense_bias_0;
+        const add_4 = dense_product11 + dense_bias_1;
+        const add_5 = dense_product12 + dense_bias_2;
+        dense[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        dense[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        dense[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+        dense[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+        dense[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+        dense[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
+      }
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_2 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+        const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
+        const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
+        const x_3 =
+          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+        sum00_2 += x_2 * dense_kernel_3;
+        sum01_2 += x_2 * dense_kernel_4;
+        sum10_2 += x_3 * dense_kernel_3;
+        sum11_2 += x_3 * dense_kernel_4;
+      }
+      const dense_product00_2 = Math.fround(sum00_2);
+      const dense_product01_2 = Math.fround(sum01_2);
+      const dense_product10_2 = Math.fround(sum10_2);
+      const dense_product11_2 = Math.fround(sum11_2);
+      const dense_bias_3 = dense_bias[126]!;
+      const add_6 = dense_product00_2 + dense_bias_3;
+      const dense_bias_4 = dense_bias[127]!;
+      const add_7 = dense_product01_2 + dense_bias_4;
+      const add_8 = dense_product10_2 + dense_bias_3;
+      const add_9 = dense_product11_2 + dense_bias_4;
+      dense[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+      dense[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+      dense[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+      dense[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
+    }
+  };
+}
+
+/**
+ * dense_2.product = dense · dense_2.kernel
+ * dense_2.z = dense_2.product + dense_2.bias
+ * 82,240 floating-point operations.
+ */
+function dotAdd_32x128x10_evaluate(
+  dense_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  dense_2_bias_: Float32Array,
+  dense_2_z_: Float32Array,
+): () => void {
+  return function dotAdd_32x128x10_evaluate(): void {
+    const dense = dense_;
+    const dense_2_kernel = dense_2_kernel_;
+    const dense_2_bias = dense_2_bias_;
+    const dense_2_z = dense_2_z_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const dense_0 = dense[i * 128 + k]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
+            const dense_1 = dense[i * 128 + k + 128]!;
+            const dense_2 = dense[i * 128 + k + 256]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const dense_0 = dense[i * 128 + k + 1]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 10]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 11]!;
+            const dense_1 = dense[i * 128 + k + 129]!;
+            const dense_2 = dense[i * 128 + k + 257]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const dense_0 = dense[i * 128 + k + 2]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 20]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 21]!;
+            const dense_1 = dense[i * 128 + k + 130]!;
+            const dense_2 = dense[i * 128 + k + 258]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const dense_0 = dense[i * 128 + k + 3]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 30]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 31]!;
+            const dense_1 = dense[i * 128 + k + 131]!;
+            const dense_2 = dense[i * 128 + k + 259]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum20 += dense_2 * dense_2_kernel_0;
+            sum21 += dense_2 * dense_2_kernel_1;
+          }
+        }
+        const dense_2_product00 = Math.fround(sum00);
+        const dense_2_product01 = Math.fround(sum01);
+        const dense_2_product10 = Math.fround(sum10);
+        const dense_2_product11 = Math.fround(sum11);
+        const dense_2_product20 = Math.fround(sum20);
+        const dense_2_product21 = Math.fround(sum21);
+        const dense_2_bias_0 = dense_2_bias[j]!;
+        const dense_2_bias_1 = dense_2_bias[j + 1]!;
+        dense_2_z[i * 10 + j] = dense_2_product00 + dense_2_bias_0;
+        dense_2_z[i * 10 + j + 1] = dense_2_product01 + dense_2_bias_1;
+        dense_2_z[i * 10 + j + 10] = dense_2_product10 + dense_2_bias_0;
+        dense_2_z[i * 10 + j + 11] = dense_2_product11 + dense_2_bias_1;
+        dense_2_z[i * 10 + j + 20] = dense_2_product20 + dense_2_bias_0;
+        dense_2_z[i * 10 + j + 21] = dense_2_product21 + dense_2_bias_1;
+      }
+    }
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 128; k++) {
+        const dense_3 = dense[k + 3840]!;
+        const dense_2_kernel_2 = dense_2_kernel[k * 10 + j]!;
+        const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 1]!;
+        const dense_4 = dense[k + 3968]!;
+        sum00_2 += dense_3 * dense_2_kernel_2;
+        sum01_2 += dense_3 * dense_2_kernel_3;
+        sum10_2 += dense_4 * dense_2_kernel_2;
+        sum11_2 += dense_4 * dense_2_kernel_3;
+      }
+      const dense_2_product00_2 = Math.fround(sum00_2);
+      const dense_2_product01_2 = Math.fround(sum01_2);
+      const dense_2_product10_2 = Math.fround(sum10_2);
+      const dense_2_product11_2 = Math.fround(sum11_2);
+      const dense_2_bias_2 = dense_2_bias[j]!;
+      const dense_2_bias_3 = dense_2_bias[j + 1]!;
+      dense_2_z[j + 300] = dense_2_product00_2 + dense_2_bias_2;
+      dense_2_z[j + 301] = dense_2_product01_2 + dense_2_bias_3;
+      dense_2_z[j + 310] = dense_2_product10_2 + dense_2_bias_2;
+      dense_2_z[j + 311] = dense_2_product11_2 + dense_2_bias_3;
+    }
+  };
 }
 
 /**
@@ -1978,48 +2088,56 @@ function dotAdam_3072x32x128(
  * 3,264 floating-point operations.
  */
 function reduceMaxExpSumArgmax_32x10_evaluate(
-  rowSum: Float32Array,
-  dense_2_z: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  argmax_2: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, dense_2_z[i * 10 + k]!);
-    }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(dense_2_z[i * 10 + k]! - largest) - log(total_2) : 0;
-    }
-    const sum_3 = Math.fround(sum_2);
-    total += i < live_rows_0 ? -sum_3 : 0;
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = exps[i * 10 + k]! / total_2;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_: Float32Array,
+  dense_2_z_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  argmax_2_: Int32Array,
+): () => void {
+  return function reduceMaxExpSumArgmax_32x10_evaluate(): void {
+    const rowSum = rowSum_;
+    const dense_2_z = dense_2_z_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const argmax_2 = argmax_2_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, dense_2_z[i * 10 + k]!);
       }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(dense_2_z[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(dense_2_z[i * 10 + k]! - largest) - log(total_2) : 0;
+      }
+      const sum_3 = Math.fround(sum_2);
+      total += i < live_rows_0 ? -sum_3 : 0;
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = exps[i * 10 + k]! / total_2;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
+      }
+      argmax_2[i] = argmax;
     }
-    argmax_2[i] = argmax;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -2027,17 +2145,23 @@ function reduceMaxExpSumArgmax_32x10_evaluate(
  * 32 floating-point operations.
  */
 function sum_32_evaluate(
-  live_rows: Int32Array,
-  argmax: Int32Array,
-  y: Int32Array,
-  rowSum_2: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let sum = 0;
-  for (let k = 0; k < 32; k++) {
-    sum += k < live_rows_0 ? (argmax[k]! === y[k]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = sum;
+  live_rows_: Int32Array,
+  argmax_: Int32Array,
+  y_: Int32Array,
+  rowSum_2_: Float32Array,
+): () => void {
+  return function sum_32_evaluate(): void {
+    const live_rows = live_rows_;
+    const argmax = argmax_;
+    const y = y_;
+    const rowSum_2 = rowSum_2_;
+    const live_rows_0 = live_rows[0]!;
+    let sum = 0;
+    for (let k = 0; k < 32; k++) {
+      sum += k < live_rows_0 ? (argmax[k]! === y[k]! ? 1 : 0) : 0;
+    }
+    rowSum_2[0] = sum;
+  };
 }
 
 /**
@@ -2046,44 +2170,50 @@ function sum_32_evaluate(
  * 786,560 floating-point operations.
  */
 function dotRelu_1x3072x128_predict(
-  x: Float32Array,
-  dense_kernel: Float32Array,
-  dense_bias: Float32Array,
-  dense: Float32Array,
-): void {
-  for (let j = 0; j < 128; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_0 = x[((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
-      const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-      const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-      const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-      const dense_kernel_3 = dense_kernel[k * 128 + j + 3]!;
-      sum0 += x_0 * dense_kernel_0;
-      sum1 += x_0 * dense_kernel_1;
-      sum2 += x_0 * dense_kernel_2;
-      sum3 += x_0 * dense_kernel_3;
+  x_: Float32Array,
+  dense_kernel_: Float32Array,
+  dense_bias_: Float32Array,
+  dense_: Float32Array,
+): () => void {
+  return function dotRelu_1x3072x128_predict(): void {
+    const x = x_;
+    const dense_kernel = dense_kernel_;
+    const dense_bias = dense_bias_;
+    const dense = dense_;
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_0 = x[((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+        const dense_kernel_0 = dense_kernel[k * 128 + j]!;
+        const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
+        const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
+        const dense_kernel_3 = dense_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * dense_kernel_0;
+        sum1 += x_0 * dense_kernel_1;
+        sum2 += x_0 * dense_kernel_2;
+        sum3 += x_0 * dense_kernel_3;
+      }
+      const dense_product0 = Math.fround(sum0);
+      const dense_product1 = Math.fround(sum1);
+      const dense_product2 = Math.fround(sum2);
+      const dense_product3 = Math.fround(sum3);
+      const dense_bias_0 = dense_bias[j]!;
+      const add_0 = dense_product0 + dense_bias_0;
+      const dense_bias_1 = dense_bias[j + 1]!;
+      const add_1 = dense_product1 + dense_bias_1;
+      const dense_bias_2 = dense_bias[j + 2]!;
+      const add_2 = dense_product2 + dense_bias_2;
+      const dense_bias_3 = dense_bias[j + 3]!;
+      const add_3 = dense_product3 + dense_bias_3;
+      dense[j] = add_0 < 0 ? 0 : add_0;
+      dense[j + 1] = add_1 < 0 ? 0 : add_1;
+      dense[j + 2] = add_2 < 0 ? 0 : add_2;
+      dense[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const dense_product0 = Math.fround(sum0);
-    const dense_product1 = Math.fround(sum1);
-    const dense_product2 = Math.fround(sum2);
-    const dense_product3 = Math.fround(sum3);
-    const dense_bias_0 = dense_bias[j]!;
-    const add_0 = dense_product0 + dense_bias_0;
-    const dense_bias_1 = dense_bias[j + 1]!;
-    const add_1 = dense_product1 + dense_bias_1;
-    const dense_bias_2 = dense_bias[j + 2]!;
-    const add_2 = dense_product2 + dense_bias_2;
-    const dense_bias_3 = dense_bias[j + 3]!;
-    const add_3 = dense_product3 + dense_bias_3;
-    dense[j] = add_0 < 0 ? 0 : add_0;
-    dense[j + 1] = add_1 < 0 ? 0 : add_1;
-    dense[j + 2] = add_2 < 0 ? 0 : add_2;
-    dense[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -2092,49 +2222,55 @@ function dotRelu_1x3072x128_predict(
  * 2,570 floating-point operations.
  */
 function dotAdd_1x128x10_predict(
-  dense: Float32Array,
-  dense_2_kernel: Float32Array,
-  dense_2_bias: Float32Array,
-  dense_2_z: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const dense_0 = dense[k]!;
-      const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
-      const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
-      const dense_2_kernel_2 = dense_2_kernel[k * 10 + j + 2]!;
-      const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 3]!;
-      sum0 += dense_0 * dense_2_kernel_0;
-      sum1 += dense_0 * dense_2_kernel_1;
-      sum2 += dense_0 * dense_2_kernel_2;
-      sum3 += dense_0 * dense_2_kernel_3;
+  dense_: Float32Array,
+  dense_2_kernel_: Float32Array,
+  dense_2_bias_: Float32Array,
+  dense_2_z_: Float32Array,
+): () => void {
+  return function dotAdd_1x128x10_predict(): void {
+    const dense = dense_;
+    const dense_2_kernel = dense_2_kernel_;
+    const dense_2_bias = dense_2_bias_;
+    const dense_2_z = dense_2_z_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const dense_0 = dense[k]!;
+        const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
+        const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
+        const dense_2_kernel_2 = dense_2_kernel[k * 10 + j + 2]!;
+        const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 3]!;
+        sum0 += dense_0 * dense_2_kernel_0;
+        sum1 += dense_0 * dense_2_kernel_1;
+        sum2 += dense_0 * dense_2_kernel_2;
+        sum3 += dense_0 * dense_2_kernel_3;
+      }
+      const dense_2_product0 = Math.fround(sum0);
+      const dense_2_product1 = Math.fround(sum1);
+      const dense_2_product2 = Math.fround(sum2);
+      const dense_2_product3 = Math.fround(sum3);
+      dense_2_z[j] = dense_2_product0 + dense_2_bias[j]!;
+      dense_2_z[j + 1] = dense_2_product1 + dense_2_bias[j + 1]!;
+      dense_2_z[j + 2] = dense_2_product2 + dense_2_bias[j + 2]!;
+      dense_2_z[j + 3] = dense_2_product3 + dense_2_bias[j + 3]!;
     }
-    const dense_2_product0 = Math.fround(sum0);
-    const dense_2_product1 = Math.fround(sum1);
-    const dense_2_product2 = Math.fround(sum2);
-    const dense_2_product3 = Math.fround(sum3);
-    dense_2_z[j] = dense_2_product0 + dense_2_bias[j]!;
-    dense_2_z[j + 1] = dense_2_product1 + dense_2_bias[j + 1]!;
-    dense_2_z[j + 2] = dense_2_product2 + dense_2_bias[j + 2]!;
-    dense_2_z[j + 3] = dense_2_product3 + dense_2_bias[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 128; k++) {
-    const dense_1 = dense[k]!;
-    const dense_2_kernel_4 = dense_2_kernel[k * 10 + 8]!;
-    const dense_2_kernel_5 = dense_2_kernel[k * 10 + 9]!;
-    sum0_2 += dense_1 * dense_2_kernel_4;
-    sum1_2 += dense_1 * dense_2_kernel_5;
-  }
-  const dense_2_product0_2 = Math.fround(sum0_2);
-  const dense_2_product1_2 = Math.fround(sum1_2);
-  dense_2_z[8] = dense_2_product0_2 + dense_2_bias[8]!;
-  dense_2_z[9] = dense_2_product1_2 + dense_2_bias[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const dense_1 = dense[k]!;
+      const dense_2_kernel_4 = dense_2_kernel[k * 10 + 8]!;
+      const dense_2_kernel_5 = dense_2_kernel[k * 10 + 9]!;
+      sum0_2 += dense_1 * dense_2_kernel_4;
+      sum1_2 += dense_1 * dense_2_kernel_5;
+    }
+    const dense_2_product0_2 = Math.fround(sum0_2);
+    const dense_2_product1_2 = Math.fround(sum1_2);
+    dense_2_z[8] = dense_2_product0_2 + dense_2_bias[8]!;
+    dense_2_z[9] = dense_2_product1_2 + dense_2_bias[9]!;
+  };
 }
 
 /**
@@ -2145,26 +2281,31 @@ function dotAdd_1x128x10_predict(
  * 50 floating-point operations.
  */
 function reduceMaxExpSumDiv_1x10_predict(
-  dense_2_z: Float32Array,
-  exps: Float32Array,
-  dense_2: Float32Array,
-): void {
-  let max = -Infinity;
-  for (let k = 0; k < 10; k++) {
-    max = Math.max(max, dense_2_z[k]!);
-  }
-  const largest = max;
-  for (let j = 0; j < 10; j++) {
-    exps[j] = exp(dense_2_z[j]! - largest);
-  }
-  let sum = 0;
-  for (let k = 0; k < 10; k++) {
-    sum += exps[k]!;
-  }
-  const total = Math.fround(sum);
-  for (let j = 0; j < 10; j++) {
-    dense_2[j] = exps[j]! / total;
-  }
+  dense_2_z_: Float32Array,
+  exps_: Float32Array,
+  dense_2_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumDiv_1x10_predict(): void {
+    const dense_2_z = dense_2_z_;
+    const exps = exps_;
+    const dense_2 = dense_2_;
+    let max = -Infinity;
+    for (let k = 0; k < 10; k++) {
+      max = Math.max(max, dense_2_z[k]!);
+    }
+    const largest = max;
+    for (let j = 0; j < 10; j++) {
+      exps[j] = exp(dense_2_z[j]! - largest);
+    }
+    let sum = 0;
+    for (let k = 0; k < 10; k++) {
+      sum += exps[k]!;
+    }
+    const total = Math.fround(sum);
+    for (let j = 0; j < 10; j++) {
+      dense_2[j] = exps[j]! / total;
+    }
+  };
 }
 
 /** How many rows of a batch are real. */

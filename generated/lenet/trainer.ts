@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 acdd0b61509016b4
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 079f247a56beba53
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -266,6 +266,189 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const f6_predict = new Float32Array(arena, 533712, 84); // [1,84]  scratch, statements 6–7
   const scores_predict = new Float32Array(arena, 533232, 10); // [1,10]  output, statements 7–8
 
+  const convRelu_c1 = convRelu_32x6x24x1x5x5x24(x, c1_kernel, c1_bias, c1);
+  const windowMax_s2 = windowMax_32x6x12x1x1x2x2x12(c1, s2);
+  const convRelu_c3 = convRelu_32x16x8x6x5x5x8(s2, c3_kernel, c3_bias, c3);
+  const windowMax_s4 = windowMax_32x16x4x1x1x2x2x4(c3, s4);
+  const dotRelu_f5 = dotRelu_32x256x120(s4, f5_kernel, f5_bias, f5);
+  const dotRelu_f6 = dotRelu_32x120x84(f5, f6_kernel, f6_bias, f6);
+  const dotAdd_scores = dotAdd_32x84x10(f6, scores_kernel, scores_bias, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumAdam_scores_bias = sumAdam_32x10(
+    d_shifted,
+    scores_bias_m,
+    scores_bias_v,
+    scores_bias,
+    rate,
+    correction,
+  );
+  const dotWhere_d_f6_z = dotWhere_32x10x84(d_shifted, scores_kernel, f6, d_f6_z);
+  const dotAdam_scores_kernel = dotAdam_84x32x10(
+    f6,
+    d_shifted,
+    scores_kernel_m,
+    scores_kernel_v,
+    scores_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_f6_bias = sumAdam_32x84(d_f6_z, f6_bias_m, f6_bias_v, f6_bias, rate, correction);
+  const dotWhere_d_f5_z = dotWhere_32x84x120(d_f6_z, f6_kernel, f5, d_f5_z);
+  const dotAdam_f6_kernel = dotAdam_120x32x84(
+    f5,
+    d_f6_z,
+    f6_kernel_m,
+    f6_kernel_v,
+    f6_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_f5_bias = sumAdam_32x120(d_f5_z, f5_bias_m, f5_bias_v, f5_bias, rate, correction);
+  const dot_d_flatten = dot_32x120x256(d_f5_z, f5_kernel, d_flatten);
+  const dotAdam_f5_kernel = dotAdam_256x32x120(
+    s4,
+    d_f5_z,
+    f5_kernel_m,
+    f5_kernel_v,
+    f5_kernel,
+    rate,
+    correction,
+  );
+  const windowArgmaxWhere_d_c3_z = windowArgmaxWhere_32x16x4x4(
+    c3,
+    d_c3_windowArgmax,
+    d_flatten,
+    d_c3_z,
+  );
+  const sumAdam_c3_bias = sumAdam_32x8x8x16(
+    d_c3_z,
+    c3_bias_m,
+    c3_bias_v,
+    c3_bias,
+    rate,
+    correction,
+  );
+  const pad_d_c3_z_padded = pad_32x16x16x16(d_c3_z, d_c3_z_padded);
+  const conv_d_s2 = conv_32x6x12x16x5x5x12(d_c3_z_padded, c3_kernel, d_s2);
+  const convAdam_c3_kernel = convAdam_16x6x5x32x8x8x5(
+    s2,
+    d_c3_z,
+    c3_kernel_m,
+    c3_kernel_v,
+    c3_kernel,
+    rate,
+    correction,
+  );
+  const windowArgmaxWhere_d_c1_z = windowArgmaxWhere_32x6x12x12(
+    c1,
+    d_c1_windowArgmax,
+    d_s2,
+    d_c1_z,
+  );
+  const sumAdam_c1_bias = sumAdam_32x24x24x6(
+    d_c1_z,
+    c1_bias_m,
+    c1_bias_v,
+    c1_bias,
+    rate,
+    correction,
+  );
+  const convAdam_c1_kernel = convAdam_6x1x5x32x24x24x5(
+    x,
+    d_c1_z,
+    c1_kernel_m,
+    c1_kernel_v,
+    c1_kernel,
+    rate,
+    correction,
+  );
+  const conv_c1_product_evaluate = conv_50x6x24x1x5x5x24_evaluate(
+    x_evaluate,
+    c1_kernel,
+    c1_product_evaluate,
+  );
+  const windowMax_s2_evaluate = windowMax_50x6x12x1x1x2x2x12_evaluate(
+    c1_product_evaluate,
+    c1_bias,
+    s2_evaluate,
+  );
+  const conv_c3_product_evaluate = conv_50x16x8x6x5x5x8_evaluate(
+    s2_evaluate,
+    c3_kernel,
+    c3_product_evaluate,
+  );
+  const windowMax_s4_evaluate = windowMax_50x16x4x1x1x2x2x4_evaluate(
+    c3_product_evaluate,
+    c3_bias,
+    s4_evaluate,
+  );
+  const dotRelu_f5_evaluate = dotRelu_50x256x120_evaluate(
+    s4_evaluate,
+    f5_kernel,
+    f5_bias,
+    f5_evaluate,
+  );
+  const dotRelu_f6_evaluate = dotRelu_50x120x84_evaluate(
+    f5_evaluate,
+    f6_kernel,
+    f6_bias,
+    f6_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_50x84x10_evaluate(
+    f6_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_evaluate,
+  );
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x50_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x50_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const conv_c1_product_predict = conv_1x6x24x1x5x5x24_predict(
+    x_predict,
+    c1_kernel,
+    c1_product_predict,
+  );
+  const windowMax_s2_predict = windowMax_1x6x12x1x1x2x2x12_predict(
+    c1_product_predict,
+    c1_bias,
+    s2_predict,
+  );
+  const conv_c3_product_predict = conv_1x16x8x6x5x5x8_predict(
+    s2_predict,
+    c3_kernel,
+    c3_product_predict,
+  );
+  const windowMax_s4_predict = windowMax_1x16x4x1x1x2x2x4_predict(
+    c3_product_predict,
+    c3_bias,
+    s4_predict,
+  );
+  const dotRelu_f5_predict = dotRelu_1x256x120_predict(s4_predict, f5_kernel, f5_bias, f5_predict);
+  const dotRelu_f6_predict = dotRelu_1x120x84_predict(f5_predict, f6_kernel, f6_bias, f6_predict);
+  const dotAdd_scores_predict = dotAdd_1x84x10_predict(
+    f6_predict,
+    scores_kernel,
+    scores_bias,
+    scores_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(c1_kernel, seed, 0, -0.1851640199545103, 0.1851640199545103);
   fillUniform(c3_kernel, seed, 1, -0.1044465935734187, 0.1044465935734187);
@@ -299,38 +482,38 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/lenet.ts:7
     // c1.z = c1.product + c1.bias    %c1.z  add, models/lenet.ts:7
     // c1 = relu(c1.z)    %c1  relu, models/lenet.ts:7
-    convRelu_32x6x24x1x5x5x24(x, c1_kernel, c1_bias, c1);
+    convRelu_c1();
 
     // 5.
     // s2 = max c1 over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
-    windowMax_32x6x12x1x1x2x2x12(c1, s2);
+    windowMax_s2();
 
     // 6.
     // c3.product = s2 ∗ c3.kernel    %c3.product  conv, models/lenet.ts:9
     // c3.z = c3.product + c3.bias    %c3.z  add, models/lenet.ts:9
     // c3 = relu(c3.z)    %c3  relu, models/lenet.ts:9
-    convRelu_32x16x8x6x5x5x8(s2, c3_kernel, c3_bias, c3);
+    convRelu_c3();
 
     // 7.
     // s4 = max c3 over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
-    windowMax_32x16x4x1x1x2x2x4(c3, s4);
+    windowMax_s4();
 
     // 8.
     // f5.product = reshape(s4, [32,256]) · f5.kernel    %f5.product  dot, models/lenet.ts:11
     // f5.z = f5.product + f5.bias    %f5.z  add, models/lenet.ts:11
     // f5 = relu(f5.z)    %f5  relu, models/lenet.ts:11
-    dotRelu_32x256x120(s4, f5_kernel, f5_bias, f5);
+    dotRelu_f5();
 
     // 9.
     // f6.product = f5 · f6.kernel    %f6.product  dot, models/lenet.ts:12
     // f6.z = f6.product + f6.bias    %f6.z  add, models/lenet.ts:12
     // f6 = relu(f6.z)    %f6  relu, models/lenet.ts:12
-    dotRelu_32x120x84(f5, f6_kernel, f6_bias, f6);
+    dotRelu_f6();
 
     // 10.
     // scores.product = f6 · scores.kernel    %scores.product  dot, models/lenet.ts:13
     // scores = scores.product + scores.bias    %scores  add, models/lenet.ts:13
-    dotAdd_32x84x10(f6, scores_kernel, scores_bias, scores);
+    dotAdd_scores();
 
     // 11.
     // cast = f32(live rows)    %cast  cast, models/lenet.ts:15
@@ -367,7 +550,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/lenet.ts:15
     // d_broadcast_5 = d_shifted    %d_broadcast_5  adjoint of add, models/lenet.ts:13
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/lenet.ts:13
-    reduceMaxExpSumAdd_32x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 15.
     // loss = rowSum ⊙ perRow    %loss  mul, models/lenet.ts:15
@@ -404,7 +587,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adam, models/lenet.ts:13
     // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam, models/lenet.ts:13
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/lenet.ts:13
-    sumAdam_32x10(d_shifted, scores_bias_m, scores_bias_v, scores_bias, rate, correction);
+    sumAdam_scores_bias();
 
     // 21.
     // d_f6 = d_shifted · scores.kernelᵀ    %d_f6  adjoint of dot, models/lenet.ts:13
@@ -412,7 +595,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_f6.z = d_f6.z_lt ? d_f6 : 0    %d_f6.z  adjoint of relu, models/lenet.ts:12
     // d_broadcast_4 = d_f6.z    %d_broadcast_4  adjoint of add, models/lenet.ts:12
     // d_f6.product = d_f6.z    %d_f6.product  adjoint of add, models/lenet.ts:12
-    dotWhere_32x10x84(d_shifted, scores_kernel, f6, d_f6_z);
+    dotWhere_d_f6_z();
 
     // 22.
     // d_scores.kernel = f6ᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/lenet.ts:13
@@ -429,15 +612,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/lenet.ts:13
     // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/lenet.ts:13
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/lenet.ts:13
-    dotAdam_84x32x10(
-      f6,
-      d_shifted,
-      scores_kernel_m,
-      scores_kernel_v,
-      scores_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_scores_kernel();
 
     // 23.
     // d_f6.bias = Σ d_f6.z over axes 0    %d_f6.bias  adjoint of broadcast, models/lenet.ts:12
@@ -454,7 +629,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f6.bias_add = f6.bias_sqrt + 1e-8    %f6.bias_add  update of f6.bias by adam, models/lenet.ts:12
     // f6.bias_div = f6.bias_mul_7 / f6.bias_add    %f6.bias_div  update of f6.bias by adam, models/lenet.ts:12
     // f6.bias_next = f6.bias − f6.bias_div    %f6.bias_next  update of f6.bias by adam, models/lenet.ts:12
-    sumAdam_32x84(d_f6_z, f6_bias_m, f6_bias_v, f6_bias, rate, correction);
+    sumAdam_f6_bias();
 
     // 24.
     // d_f5 = d_f6.z · f6.kernelᵀ    %d_f5  adjoint of dot, models/lenet.ts:12
@@ -462,7 +637,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_f5.z = d_f5.z_lt ? d_f5 : 0    %d_f5.z  adjoint of relu, models/lenet.ts:11
     // d_broadcast_3 = d_f5.z    %d_broadcast_3  adjoint of add, models/lenet.ts:11
     // d_f5.product = d_f5.z    %d_f5.product  adjoint of add, models/lenet.ts:11
-    dotWhere_32x84x120(d_f6_z, f6_kernel, f5, d_f5_z);
+    dotWhere_d_f5_z();
 
     // 25.
     // d_f6.kernel = f5ᵀ · d_f6.z    %d_f6.kernel  adjoint of dot, models/lenet.ts:12
@@ -479,7 +654,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f6.kernel_add = f6.kernel_sqrt + 1e-8    %f6.kernel_add  update of f6.kernel by adam, models/lenet.ts:12
     // f6.kernel_div = f6.kernel_mul_7 / f6.kernel_add    %f6.kernel_div  update of f6.kernel by adam, models/lenet.ts:12
     // f6.kernel_next = f6.kernel − f6.kernel_div    %f6.kernel_next  update of f6.kernel by adam, models/lenet.ts:12
-    dotAdam_120x32x84(f5, d_f6_z, f6_kernel_m, f6_kernel_v, f6_kernel, rate, correction);
+    dotAdam_f6_kernel();
 
     // 26.
     // d_f5.bias = Σ d_f5.z over axes 0    %d_f5.bias  adjoint of broadcast, models/lenet.ts:11
@@ -496,11 +671,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f5.bias_add = f5.bias_sqrt + 1e-8    %f5.bias_add  update of f5.bias by adam, models/lenet.ts:11
     // f5.bias_div = f5.bias_mul_7 / f5.bias_add    %f5.bias_div  update of f5.bias by adam, models/lenet.ts:11
     // f5.bias_next = f5.bias − f5.bias_div    %f5.bias_next  update of f5.bias by adam, models/lenet.ts:11
-    sumAdam_32x120(d_f5_z, f5_bias_m, f5_bias_v, f5_bias, rate, correction);
+    sumAdam_f5_bias();
 
     // 27.
     // d_flatten = d_f5.z · f5.kernelᵀ    %d_flatten  adjoint of dot, models/lenet.ts:11
-    dot_32x120x256(d_f5_z, f5_kernel, d_flatten);
+    dot_d_flatten();
 
     // 28.
     // d_f5.kernel = reshape(s4, [32,256])ᵀ · d_f5.z    %d_f5.kernel  adjoint of dot, models/lenet.ts:11
@@ -517,7 +692,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // f5.kernel_add = f5.kernel_sqrt + 1e-8    %f5.kernel_add  update of f5.kernel by adam, models/lenet.ts:11
     // f5.kernel_div = f5.kernel_mul_7 / f5.kernel_add    %f5.kernel_div  update of f5.kernel by adam, models/lenet.ts:11
     // f5.kernel_next = f5.kernel − f5.kernel_div    %f5.kernel_next  update of f5.kernel by adam, models/lenet.ts:11
-    dotAdam_256x32x120(s4, d_f5_z, f5_kernel_m, f5_kernel_v, f5_kernel, rate, correction);
+    dotAdam_f5_kernel();
 
     // 29.
     // d_c3_windowArgmax = argmax c3 over windows [1,1,2,2]    %d_c3_windowArgmax  adjoint of windowMax, models/lenet.ts:10
@@ -526,7 +701,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c3.z = d_c3.z_lt ? d_c3 : 0    %d_c3.z  adjoint of relu, models/lenet.ts:9
     // d_broadcast_2 = d_c3.z    %d_broadcast_2  adjoint of add, models/lenet.ts:9
     // d_c3.product = d_c3.z    %d_c3.product  adjoint of add, models/lenet.ts:9
-    windowArgmaxWhere_32x16x4x4(c3, d_c3_windowArgmax, d_flatten, d_c3_z);
+    windowArgmaxWhere_d_c3_z();
 
     // 30.
     // d_c3.bias = Σ d_c3.z over axes 0,2,3    %d_c3.bias  adjoint of broadcast, models/lenet.ts:9
@@ -543,15 +718,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c3.bias_add = c3.bias_sqrt + 1e-8    %c3.bias_add  update of c3.bias by adam, models/lenet.ts:9
     // c3.bias_div = c3.bias_mul_7 / c3.bias_add    %c3.bias_div  update of c3.bias by adam, models/lenet.ts:9
     // c3.bias_next = c3.bias − c3.bias_div    %c3.bias_next  update of c3.bias by adam, models/lenet.ts:9
-    sumAdam_32x8x8x16(d_c3_z, c3_bias_m, c3_bias_v, c3_bias, rate, correction);
+    sumAdam_c3_bias();
 
     // 31.
     // d_c3.z_padded = d_c3.z in a margin of zeros    %d_c3.z_padded  pad for d_s2, models/lenet.ts:9
-    pad_32x16x16x16(d_c3_z, d_c3_z_padded);
+    pad_d_c3_z_padded();
 
     // 32.
     // d_s2 = d_c3.z ∗ reverse(transpose(c3.kernel, [1,0,2,3]), [2,3])    %d_s2  adjoint of conv, models/lenet.ts:9
-    conv_32x6x12x16x5x5x12(d_c3_z_padded, c3_kernel, d_s2);
+    conv_d_s2();
 
     // 33.
     // d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv, models/lenet.ts:9
@@ -568,7 +743,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c3.kernel_add = c3.kernel_sqrt + 1e-8    %c3.kernel_add  update of c3.kernel by adam, models/lenet.ts:9
     // c3.kernel_div = c3.kernel_mul_7 / c3.kernel_add    %c3.kernel_div  update of c3.kernel by adam, models/lenet.ts:9
     // c3.kernel_next = c3.kernel − c3.kernel_div    %c3.kernel_next  update of c3.kernel by adam, models/lenet.ts:9
-    convAdam_16x6x5x32x8x8x5(s2, d_c3_z, c3_kernel_m, c3_kernel_v, c3_kernel, rate, correction);
+    convAdam_c3_kernel();
 
     // 34.
     // d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]    %d_c1_windowArgmax  adjoint of windowMax, models/lenet.ts:8
@@ -577,7 +752,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c1.z = d_c1.z_lt ? d_c1 : 0    %d_c1.z  adjoint of relu, models/lenet.ts:7
     // d_broadcast = d_c1.z    %d_broadcast  adjoint of add, models/lenet.ts:7
     // d_c1.product = d_c1.z    %d_c1.product  adjoint of add, models/lenet.ts:7
-    windowArgmaxWhere_32x6x12x12(c1, d_c1_windowArgmax, d_s2, d_c1_z);
+    windowArgmaxWhere_d_c1_z();
 
     // 35.
     // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast, models/lenet.ts:7
@@ -594,7 +769,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.bias_add = c1.bias_sqrt + 1e-8    %c1.bias_add  update of c1.bias by adam, models/lenet.ts:7
     // c1.bias_div = c1.bias_mul_7 / c1.bias_add    %c1.bias_div  update of c1.bias by adam, models/lenet.ts:7
     // c1.bias_next = c1.bias − c1.bias_div    %c1.bias_next  update of c1.bias by adam, models/lenet.ts:7
-    sumAdam_32x24x24x6(d_c1_z, c1_bias_m, c1_bias_v, c1_bias, rate, correction);
+    sumAdam_c1_bias();
 
     // 36.
     // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv, models/lenet.ts:7
@@ -611,7 +786,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.kernel_add = c1.kernel_sqrt + 1e-8    %c1.kernel_add  update of c1.kernel by adam, models/lenet.ts:7
     // c1.kernel_div = c1.kernel_mul_7 / c1.kernel_add    %c1.kernel_div  update of c1.kernel by adam, models/lenet.ts:7
     // c1.kernel_next = c1.kernel − c1.kernel_div    %c1.kernel_next  update of c1.kernel by adam, models/lenet.ts:7
-    convAdam_6x1x5x32x24x24x5(x, d_c1_z, c1_kernel_m, c1_kernel_v, c1_kernel, rate, correction);
+    convAdam_c1_kernel();
 
     return loss;
   }
@@ -628,40 +803,40 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/lenet.ts:7
-    conv_50x6x24x1x5x5x24_evaluate(x_evaluate, c1_kernel, c1_product_evaluate);
+    conv_c1_product_evaluate();
 
     // 2.
     // c1.z = c1.product + c1.bias    %c1.z  add, models/lenet.ts:7
     // c1 = relu(c1.z)    %c1  relu, models/lenet.ts:7
     // s2 = max c1 over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
-    windowMax_50x6x12x1x1x2x2x12_evaluate(c1_product_evaluate, c1_bias, s2_evaluate);
+    windowMax_s2_evaluate();
 
     // 3.
     // c3.product = s2 ∗ c3.kernel    %c3.product  conv, models/lenet.ts:9
-    conv_50x16x8x6x5x5x8_evaluate(s2_evaluate, c3_kernel, c3_product_evaluate);
+    conv_c3_product_evaluate();
 
     // 4.
     // c3.z = c3.product + c3.bias    %c3.z  add, models/lenet.ts:9
     // c3 = relu(c3.z)    %c3  relu, models/lenet.ts:9
     // s4 = max c3 over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
-    windowMax_50x16x4x1x1x2x2x4_evaluate(c3_product_evaluate, c3_bias, s4_evaluate);
+    windowMax_s4_evaluate();
 
     // 5.
     // f5.product = reshape(s4, [50,256]) · f5.kernel    %f5.product  dot, models/lenet.ts:11
     // f5.z = f5.product + f5.bias    %f5.z  add, models/lenet.ts:11
     // f5 = relu(f5.z)    %f5  relu, models/lenet.ts:11
-    dotRelu_50x256x120_evaluate(s4_evaluate, f5_kernel, f5_bias, f5_evaluate);
+    dotRelu_f5_evaluate();
 
     // 6.
     // f6.product = f5 · f6.kernel    %f6.product  dot, models/lenet.ts:12
     // f6.z = f6.product + f6.bias    %f6.z  add, models/lenet.ts:12
     // f6 = relu(f6.z)    %f6  relu, models/lenet.ts:12
-    dotRelu_50x120x84_evaluate(f5_evaluate, f6_kernel, f6_bias, f6_evaluate);
+    dotRelu_f6_evaluate();
 
     // 7.
     // scores.product = f6 · scores.kernel    %scores.product  dot, models/lenet.ts:13
     // scores = scores.product + scores.bias    %scores  add, models/lenet.ts:13
-    dotAdd_50x84x10_evaluate(f6_evaluate, scores_kernel, scores_bias, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 8.
     // largest = max scores over axes 1    %largest  reduceMax, models/lenet.ts:15
@@ -677,7 +852,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/lenet.ts:15
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/lenet.ts:15
     // rowSum = Σ liveRows    %rowSum  sum, models/lenet.ts:15
-    reduceMaxSum_10x50_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 9.
     // cast = f32(live rows)    %cast  cast, models/lenet.ts:15
@@ -701,7 +876,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/lenet.ts:17
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/lenet.ts:17
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/lenet.ts:17
-    argmaxSum_10x50_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 13.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/lenet.ts:17
@@ -722,40 +897,40 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // c1.product = x ∗ c1.kernel    %c1.product  conv, models/lenet.ts:7
-    conv_1x6x24x1x5x5x24_predict(x_predict, c1_kernel, c1_product_predict);
+    conv_c1_product_predict();
 
     // 2.
     // c1.z = c1.product + c1.bias    %c1.z  add, models/lenet.ts:7
     // c1 = relu(c1.z)    %c1  relu, models/lenet.ts:7
     // s2 = max c1 over windows [1,1,2,2]    %s2  windowMax, models/lenet.ts:8
-    windowMax_1x6x12x1x1x2x2x12_predict(c1_product_predict, c1_bias, s2_predict);
+    windowMax_s2_predict();
 
     // 3.
     // c3.product = s2 ∗ c3.kernel    %c3.product  conv, models/lenet.ts:9
-    conv_1x16x8x6x5x5x8_predict(s2_predict, c3_kernel, c3_product_predict);
+    conv_c3_product_predict();
 
     // 4.
     // c3.z = c3.product + c3.bias    %c3.z  add, models/lenet.ts:9
     // c3 = relu(c3.z)    %c3  relu, models/lenet.ts:9
     // s4 = max c3 over windows [1,1,2,2]    %s4  windowMax, models/lenet.ts:10
-    windowMax_1x16x4x1x1x2x2x4_predict(c3_product_predict, c3_bias, s4_predict);
+    windowMax_s4_predict();
 
     // 5.
     // f5.product = reshape(s4, [1,256]) · f5.kernel    %f5.product  dot, models/lenet.ts:11
     // f5.z = f5.product + f5.bias    %f5.z  add, models/lenet.ts:11
     // f5 = relu(f5.z)    %f5  relu, models/lenet.ts:11
-    dotRelu_1x256x120_predict(s4_predict, f5_kernel, f5_bias, f5_predict);
+    dotRelu_f5_predict();
 
     // 6.
     // f6.product = f5 · f6.kernel    %f6.product  dot, models/lenet.ts:12
     // f6.z = f6.product + f6.bias    %f6.z  add, models/lenet.ts:12
     // f6 = relu(f6.z)    %f6  relu, models/lenet.ts:12
-    dotRelu_1x120x84_predict(f5_predict, f6_kernel, f6_bias, f6_predict);
+    dotRelu_f6_predict();
 
     // 7.
     // scores.product = f6 · scores.kernel    %scores.product  dot, models/lenet.ts:13
     // scores = scores.product + scores.bias    %scores  add, models/lenet.ts:13
-    dotAdd_1x84x10_predict(f6_predict, scores_kernel, scores_bias, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -844,93 +1019,103 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 5,640,192 floating-point operations.
  */
 function convRelu_32x6x24x1x5x5x24(
-  x: Float32Array,
-  c1_kernel: Float32Array,
-  c1_bias: Float32Array,
-  c1: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j += 2) {
-      for (let l = 0; l < 24; l++) {
-        for (let m = 0; m < 24; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k2 = 0; k2 < 5; k2++) {
-            for (let k3 = 0; k3 < 5; k3++) {
-              const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
-              const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-              const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-              const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-              const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-              const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-              sum00 += x_0 * c1_kernel_0;
-              sum01 += x_1 * c1_kernel_0;
-              sum02 += x_2 * c1_kernel_0;
-              sum03 += x_3 * c1_kernel_0;
-              sum10 += x_0 * c1_kernel_1;
-              sum11 += x_1 * c1_kernel_1;
-              sum12 += x_2 * c1_kernel_1;
-              sum13 += x_3 * c1_kernel_1;
+  x_: Float32Array,
+  c1_kernel_: Float32Array,
+  c1_bias_: Float32Array,
+  c1_: Float32Array,
+): () => void {
+  return function convRelu_32x6x24x1x5x5x24(): void {
+    const x = x_;
+    const c1_kernel = c1_kernel_;
+    const c1_bias = c1_bias_;
+    const c1 = c1_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        for (let l = 0; l < 24; l++) {
+          for (let m = 0; m < 24; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k2 = 0; k2 < 5; k2++) {
+              for (let k3 = 0; k3 < 5; k3++) {
+                const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
+                const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+                const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+                const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+                const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+                const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+                sum00 += x_0 * c1_kernel_0;
+                sum01 += x_1 * c1_kernel_0;
+                sum02 += x_2 * c1_kernel_0;
+                sum03 += x_3 * c1_kernel_0;
+                sum10 += x_0 * c1_kernel_1;
+                sum11 += x_1 * c1_kernel_1;
+                sum12 += x_2 * c1_kernel_1;
+                sum13 += x_3 * c1_kernel_1;
+              }
             }
+            const c1_product00 = Math.fround(sum00);
+            const c1_product01 = Math.fround(sum01);
+            const c1_product02 = Math.fround(sum02);
+            const c1_product03 = Math.fround(sum03);
+            const c1_product10 = Math.fround(sum10);
+            const c1_product11 = Math.fround(sum11);
+            const c1_product12 = Math.fround(sum12);
+            const c1_product13 = Math.fround(sum13);
+            const c1_bias_0 = c1_bias[j]!;
+            const add_0 = c1_product00 + c1_bias_0;
+            const add_1 = c1_product01 + c1_bias_0;
+            const add_2 = c1_product02 + c1_bias_0;
+            const add_3 = c1_product03 + c1_bias_0;
+            const c1_bias_1 = c1_bias[j + 1]!;
+            const add_4 = c1_product10 + c1_bias_1;
+            const add_5 = c1_product11 + c1_bias_1;
+            const add_6 = c1_product12 + c1_bias_1;
+            const add_7 = c1_product13 + c1_bias_1;
+            c1[i * 3456 + j * 576 + l * 24 + m] = add_0 < 0 ? 0 : add_0;
+            c1[i * 3456 + j * 576 + l * 24 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c1[i * 3456 + j * 576 + l * 24 + m + 2] = add_2 < 0 ? 0 : add_2;
+            c1[i * 3456 + j * 576 + l * 24 + m + 3] = add_3 < 0 ? 0 : add_3;
+            c1[i * 3456 + j * 576 + l * 24 + m + 576] = add_4 < 0 ? 0 : add_4;
+            c1[i * 3456 + j * 576 + l * 24 + m + 577] = add_5 < 0 ? 0 : add_5;
+            c1[i * 3456 + j * 576 + l * 24 + m + 578] = add_6 < 0 ? 0 : add_6;
+            c1[i * 3456 + j * 576 + l * 24 + m + 579] = add_7 < 0 ? 0 : add_7;
           }
-          const c1_product00 = Math.fround(sum00);
-          const c1_product01 = Math.fround(sum01);
-          const c1_product02 = Math.fround(sum02);
-          const c1_product03 = Math.fround(sum03);
-          const c1_product10 = Math.fround(sum10);
-          const c1_product11 = Math.fround(sum11);
-          const c1_product12 = Math.fround(sum12);
-          const c1_product13 = Math.fround(sum13);
-          const c1_bias_0 = c1_bias[j]!;
-          const add_0 = c1_product00 + c1_bias_0;
-          const add_1 = c1_product01 + c1_bias_0;
-          const add_2 = c1_product02 + c1_bias_0;
-          const add_3 = c1_product03 + c1_bias_0;
-          const c1_bias_1 = c1_bias[j + 1]!;
-          const add_4 = c1_product10 + c1_bias_1;
-          const add_5 = c1_product11 + c1_bias_1;
-          const add_6 = c1_product12 + c1_bias_1;
-          const add_7 = c1_product13 + c1_bias_1;
-          c1[i * 3456 + j * 576 + l * 24 + m] = add_0 < 0 ? 0 : add_0;
-          c1[i * 3456 + j * 576 + l * 24 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c1[i * 3456 + j * 576 + l * 24 + m + 2] = add_2 < 0 ? 0 : add_2;
-          c1[i * 3456 + j * 576 + l * 24 + m + 3] = add_3 < 0 ? 0 : add_3;
-          c1[i * 3456 + j * 576 + l * 24 + m + 576] = add_4 < 0 ? 0 : add_4;
-          c1[i * 3456 + j * 576 + l * 24 + m + 577] = add_5 < 0 ? 0 : add_5;
-          c1[i * 3456 + j * 576 + l * 24 + m + 578] = add_6 < 0 ? 0 : add_6;
-          c1[i * 3456 + j * 576 + l * 24 + m + 579] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * s2 = max c1 over windows [1,1,2,2]
  * 110,592 floating-point operations.
  */
-function windowMax_32x6x12x1x1x2x2x12(c1: Float32Array, s2: Float32Array): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 12; l++) {
-        for (let m = 0; m < 12; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!);
+function windowMax_32x6x12x1x1x2x2x12(c1_: Float32Array, s2_: Float32Array): () => void {
+  return function windowMax_32x6x12x1x1x2x2x12(): void {
+    const c1 = c1_;
+    const s2 = s2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 12; l++) {
+          for (let m = 0; m < 12; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!);
+              }
             }
+            s2[i * 864 + j * 144 + l * 12 + m] = max;
           }
-          s2[i * 864 + j * 144 + l * 12 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -939,95 +1124,105 @@ function windowMax_32x6x12x1x1x2x2x12(c1: Float32Array, s2: Float32Array): void 
  * 9,863,168 floating-point operations.
  */
 function convRelu_32x16x8x6x5x5x8(
-  s2: Float32Array,
-  c3_kernel: Float32Array,
-  c3_bias: Float32Array,
-  c3: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 6; k++) {
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
-                const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-                const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-                const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-                const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-                sum00 += s2_0 * c3_kernel_0;
-                sum01 += s2_1 * c3_kernel_0;
-                sum02 += s2_2 * c3_kernel_0;
-                sum03 += s2_3 * c3_kernel_0;
-                sum10 += s2_0 * c3_kernel_1;
-                sum11 += s2_1 * c3_kernel_1;
-                sum12 += s2_2 * c3_kernel_1;
-                sum13 += s2_3 * c3_kernel_1;
+  s2_: Float32Array,
+  c3_kernel_: Float32Array,
+  c3_bias_: Float32Array,
+  c3_: Float32Array,
+): () => void {
+  return function convRelu_32x16x8x6x5x5x8(): void {
+    const s2 = s2_;
+    const c3_kernel = c3_kernel_;
+    const c3_bias = c3_bias_;
+    const c3 = c3_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 6; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
+                  const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+                  const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+                  const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
+                  const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
+                  const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+                  sum00 += s2_0 * c3_kernel_0;
+                  sum01 += s2_1 * c3_kernel_0;
+                  sum02 += s2_2 * c3_kernel_0;
+                  sum03 += s2_3 * c3_kernel_0;
+                  sum10 += s2_0 * c3_kernel_1;
+                  sum11 += s2_1 * c3_kernel_1;
+                  sum12 += s2_2 * c3_kernel_1;
+                  sum13 += s2_3 * c3_kernel_1;
+                }
               }
             }
+            const c3_product00 = Math.fround(sum00);
+            const c3_product01 = Math.fround(sum01);
+            const c3_product02 = Math.fround(sum02);
+            const c3_product03 = Math.fround(sum03);
+            const c3_product10 = Math.fround(sum10);
+            const c3_product11 = Math.fround(sum11);
+            const c3_product12 = Math.fround(sum12);
+            const c3_product13 = Math.fround(sum13);
+            const c3_bias_0 = c3_bias[j]!;
+            const add_0 = c3_product00 + c3_bias_0;
+            const add_1 = c3_product01 + c3_bias_0;
+            const add_2 = c3_product02 + c3_bias_0;
+            const add_3 = c3_product03 + c3_bias_0;
+            const c3_bias_1 = c3_bias[j + 1]!;
+            const add_4 = c3_product10 + c3_bias_1;
+            const add_5 = c3_product11 + c3_bias_1;
+            const add_6 = c3_product12 + c3_bias_1;
+            const add_7 = c3_product13 + c3_bias_1;
+            c3[i * 1024 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
+            c3[i * 1024 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
+            c3[i * 1024 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
+            c3[i * 1024 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
+            c3[i * 1024 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
+            c3[i * 1024 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
+            c3[i * 1024 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
+            c3[i * 1024 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
           }
-          const c3_product00 = Math.fround(sum00);
-          const c3_product01 = Math.fround(sum01);
-          const c3_product02 = Math.fround(sum02);
-          const c3_product03 = Math.fround(sum03);
-          const c3_product10 = Math.fround(sum10);
-          const c3_product11 = Math.fround(sum11);
-          const c3_product12 = Math.fround(sum12);
-          const c3_product13 = Math.fround(sum13);
-          const c3_bias_0 = c3_bias[j]!;
-          const add_0 = c3_product00 + c3_bias_0;
-          const add_1 = c3_product01 + c3_bias_0;
-          const add_2 = c3_product02 + c3_bias_0;
-          const add_3 = c3_product03 + c3_bias_0;
-          const c3_bias_1 = c3_bias[j + 1]!;
-          const add_4 = c3_product10 + c3_bias_1;
-          const add_5 = c3_product11 + c3_bias_1;
-          const add_6 = c3_product12 + c3_bias_1;
-          const add_7 = c3_product13 + c3_bias_1;
-          c3[i * 1024 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
-          c3[i * 1024 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
-          c3[i * 1024 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
-          c3[i * 1024 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
-          c3[i * 1024 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
-          c3[i * 1024 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
-          c3[i * 1024 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
-          c3[i * 1024 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * s4 = max c3 over windows [1,1,2,2]
  * 32,768 floating-point operations.
  */
-function windowMax_32x16x4x1x1x2x2x4(c3: Float32Array, s4: Float32Array): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!);
+function windowMax_32x16x4x1x1x2x2x4(c3_: Float32Array, s4_: Float32Array): () => void {
+  return function windowMax_32x16x4x1x1x2x2x4(): void {
+    const c3 = c3_;
+    const s4 = s4_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!);
+              }
             }
+            s4[i * 256 + j * 16 + l * 4 + m] = max;
           }
-          s4[i * 256 + j * 16 + l * 4 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -1036,228 +1231,136 @@ function windowMax_32x16x4x1x1x2x2x4(c3: Float32Array, s4: Float32Array): void {
  * 1,969,920 floating-point operations.
  */
 function dotRelu_32x256x120(
-  s4: Float32Array,
-  f5_kernel: Float32Array,
-  f5_bias: Float32Array,
-  f5: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 120; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
+  s4_: Float32Array,
+  f5_kernel_: Float32Array,
+  f5_bias_: Float32Array,
+  f5_: Float32Array,
+): () => void {
+  return function dotRelu_32x256x120(): void {
+    const s4 = s4_;
+    const f5_kernel = f5_kernel_;
+    const f5_bias = f5_bias_;
+    const f5 = f5_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 120; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+            const s4_1 =
+              s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const s4_0 =
+              s4[
+                i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
+              ]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
+            const s4_1 =
+              s4[
+                i * 256 +
+                  (((k + 1) / 16) | 0) * 16 +
+                  ((((k + 1) / 4) | 0) % 4) * 4 +
+                  ((k + 1) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const s4_0 =
+              s4[
+                i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
+              ]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
+            const s4_1 =
+              s4[
+                i * 256 +
+                  (((k + 2) / 16) | 0) * 16 +
+                  ((((k + 2) / 4) | 0) % 4) * 4 +
+                  ((k + 2) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const s4_0 =
+              s4[
+                i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
+              ]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
+            const s4_1 =
+              s4[
+                i * 256 +
+                  (((k + 3) / 16) | 0) * 16 +
+                  ((((k + 3) / 4) | 0) % 4) * 4 +
+                  ((k + 3) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
         }
-        if (k + 1 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 1) / 16) | 0) * 16 +
-                ((((k + 1) / 4) | 0) % 4) * 4 +
-                ((k + 1) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 2) / 16) | 0) * 16 +
-                ((((k + 2) / 4) | 0) % 4) * 4 +
-                ((k + 2) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 3) / 16) | 0) * 16 +
-                ((((k + 3) / 4) | 0) % 4) * 4 +
-                ((k + 3) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const s4_0 =
-            s4[i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4)]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 480]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 481]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 482]!;
-          const s4_1 =
-            s4[
-              i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4) + 256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 +
-                (((k + 5) / 16) | 0) * 16 +
-                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 1) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 600]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 601]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 602]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 5) / 16) | 0) * 16 +
-                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 1) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 +
-                (((k + 6) / 16) | 0) * 16 +
-                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 2) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 720]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 721]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 722]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 6) / 16) | 0) * 16 +
-                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 2) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 +
-                (((k + 7) / 16) | 0) * 16 +
-                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 3) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 840]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 841]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 842]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 7) / 16) | 0) * 16 +
-                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 3) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
+        const f5_product00 = Math.fround(sum00);
+        const f5_product01 = Math.fround(sum01);
+        const f5_product02 = Math.fround(sum02);
+        const f5_product10 = Math.fround(sum10);
+        const f5_product11 = Math.fround(sum11);
+        const f5_product12 = Math.fround(sum12);
+        const f5_bias_0 = f5_bias[j]!;
+        const add_0 = f5_product00 + f5_bias_0;
+        const f5_bias_1 = f5_bias[j + 1]!;
+        const add_1 = f5_product01 + f5_bias_1;
+        const f5_bias_2 = f5_bias[j + 2]!;
+        const add_2 = f5_product02 + f5_bias_2;
+        const add_3 = f5_product10 + f5_bias_0;
+        const add_4 = f5_product11 + f5_bias_1;
+        const add_5 = f5_product12 + f5_bias_2;
+        f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
+        f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
+        f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
+        f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
+        f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
+        f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
       }
-      const f5_product00 = Math.fround(sum00);
-      const f5_product01 = Math.fround(sum01);
-      const f5_product02 = Math.fround(sum02);
-      const f5_product10 = Math.fround(sum10);
-      const f5_product11 = Math.fround(sum11);
-      const f5_product12 = Math.fround(sum12);
-      const f5_bias_0 = f5_bias[j]!;
-      const add_0 = f5_product00 + f5_bias_0;
-      const f5_bias_1 = f5_bias[j + 1]!;
-      const add_1 = f5_product01 + f5_bias_1;
-      const f5_bias_2 = f5_bias[j + 2]!;
-      const add_2 = f5_product02 + f5_bias_2;
-      const add_3 = f5_product10 + f5_bias_0;
-      const add_4 = f5_product11 + f5_bias_1;
-      const add_5 = f5_product12 + f5_bias_2;
-      f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
-      f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
-      f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
-      f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
-      f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
-      f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
     }
-  }
+  };
 }
 
 /**
@@ -1266,155 +1369,105 @@ function dotRelu_32x256x120(
  * 647,808 floating-point operations.
  */
 function dotRelu_32x120x84(
-  f5: Float32Array,
-  f6_kernel: Float32Array,
-  f6_bias: Float32Array,
-  f6: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 84; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 120; k += 8) {
-        {
-          const f5_0 = f5[i * 120 + k]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-          const f5_1 = f5[i * 120 + k + 120]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
+  f5_: Float32Array,
+  f6_kernel_: Float32Array,
+  f6_bias_: Float32Array,
+  f6_: Float32Array,
+): () => void {
+  return function dotRelu_32x120x84(): void {
+    const f5 = f5_;
+    const f6_kernel = f6_kernel_;
+    const f6_bias = f6_bias_;
+    const f6 = f6_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 84; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 120; k += 4) {
+          {
+            const f5_0 = f5[i * 120 + k]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+            const f5_1 = f5[i * 120 + k + 120]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+          if (k + 1 === 120) break;
+          {
+            const f5_0 = f5[i * 120 + k + 1]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
+            const f5_1 = f5[i * 120 + k + 121]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+          if (k + 2 === 120) break;
+          {
+            const f5_0 = f5[i * 120 + k + 2]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
+            const f5_1 = f5[i * 120 + k + 122]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+          if (k + 3 === 120) break;
+          {
+            const f5_0 = f5[i * 120 + k + 3]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
+            const f5_1 = f5[i * 120 + k + 123]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
         }
-        if (k + 1 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 1]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
-          const f5_1 = f5[i * 120 + k + 121]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 2 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 2]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
-          const f5_1 = f5[i * 120 + k + 122]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 3 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 3]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
-          const f5_1 = f5[i * 120 + k + 123]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 4 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 4]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 336]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 337]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 338]!;
-          const f5_1 = f5[i * 120 + k + 124]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 5 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 5]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 420]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 421]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 422]!;
-          const f5_1 = f5[i * 120 + k + 125]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 6 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 6]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 504]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 505]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 506]!;
-          const f5_1 = f5[i * 120 + k + 126]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 7 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 7]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 588]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 589]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 590]!;
-          const f5_1 = f5[i * 120 + k + 127]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
+        const f6_product00 = Math.fround(sum00);
+        const f6_product01 = Math.fround(sum01);
+        const f6_product02 = Math.fround(sum02);
+        const f6_product10 = Math.fround(sum10);
+        const f6_product11 = Math.fround(sum11);
+        const f6_product12 = Math.fround(sum12);
+        const f6_bias_0 = f6_bias[j]!;
+        const add_0 = f6_product00 + f6_bias_0;
+        const f6_bias_1 = f6_bias[j + 1]!;
+        const add_1 = f6_product01 + f6_bias_1;
+        const f6_bias_2 = f6_bias[j + 2]!;
+        const add_2 = f6_product02 + f6_bias_2;
+        const add_3 = f6_product10 + f6_bias_0;
+        const add_4 = f6_product11 + f6_bias_1;
+        const add_5 = f6_product12 + f6_bias_2;
+        f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
+        f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
+        f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
+        f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
+        f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
+        f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
       }
-      const f6_product00 = Math.fround(sum00);
-      const f6_product01 = Math.fround(sum01);
-      const f6_product02 = Math.fround(sum02);
-      const f6_product10 = Math.fround(sum10);
-      const f6_product11 = Math.fround(sum11);
-      const f6_product12 = Math.fround(sum12);
-      const f6_bias_0 = f6_bias[j]!;
-      const add_0 = f6_product00 + f6_bias_0;
-      const f6_bias_1 = f6_bias[j + 1]!;
-      const add_1 = f6_product01 + f6_bias_1;
-      const f6_bias_2 = f6_bias[j + 2]!;
-      const add_2 = f6_product02 + f6_bias_2;
-      const add_3 = f6_product10 + f6_bias_0;
-      const add_4 = f6_product11 + f6_bias_1;
-      const add_5 = f6_product12 + f6_bias_2;
-      f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
-      f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
-      f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
-      f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
-      f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
-      f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
     }
-  }
+  };
 }
 
 /**
@@ -1423,174 +1476,124 @@ function dotRelu_32x120x84(
  * 54,080 floating-point operations.
  */
 function dotAdd_32x84x10(
-  f6: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 84; k += 8) {
-        {
-          const f6_0 = f6[i * 84 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const f6_1 = f6[i * 84 + k + 84]!;
-          const f6_2 = f6[i * 84 + k + 168]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
+  f6_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_32x84x10(): void {
+    const f6 = f6_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 84; k += 4) {
+          {
+            const f6_0 = f6[i * 84 + k]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+            const f6_1 = f6[i * 84 + k + 84]!;
+            const f6_2 = f6[i * 84 + k + 168]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+          if (k + 1 === 84) break;
+          {
+            const f6_0 = f6[i * 84 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+            const f6_1 = f6[i * 84 + k + 85]!;
+            const f6_2 = f6[i * 84 + k + 169]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+          if (k + 2 === 84) break;
+          {
+            const f6_0 = f6[i * 84 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+            const f6_1 = f6[i * 84 + k + 86]!;
+            const f6_2 = f6[i * 84 + k + 170]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+          if (k + 3 === 84) break;
+          {
+            const f6_0 = f6[i * 84 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+            const f6_1 = f6[i * 84 + k + 87]!;
+            const f6_2 = f6[i * 84 + k + 171]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
         }
-        if (k + 1 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 1]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-          const f6_1 = f6[i * 84 + k + 85]!;
-          const f6_2 = f6[i * 84 + k + 169]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 2 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 2]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-          const f6_1 = f6[i * 84 + k + 86]!;
-          const f6_2 = f6[i * 84 + k + 170]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 3 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 3]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-          const f6_1 = f6[i * 84 + k + 87]!;
-          const f6_2 = f6[i * 84 + k + 171]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 4 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 4]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
-          const f6_1 = f6[i * 84 + k + 88]!;
-          const f6_2 = f6[i * 84 + k + 172]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 5 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 5]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
-          const f6_1 = f6[i * 84 + k + 89]!;
-          const f6_2 = f6[i * 84 + k + 173]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 6 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 6]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
-          const f6_1 = f6[i * 84 + k + 90]!;
-          const f6_2 = f6[i * 84 + k + 174]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 7 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 7]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
-          const f6_1 = f6[i * 84 + k + 91]!;
-          const f6_2 = f6[i * 84 + k + 175]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
       }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 84; k++) {
-      const f6_3 = f6[k + 2520]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const f6_4 = f6[k + 2604]!;
-      sum00_2 += f6_3 * scores_kernel_2;
-      sum01_2 += f6_3 * scores_kernel_3;
-      sum10_2 += f6_4 * scores_kernel_2;
-      sum11_2 += f6_4 * scores_kernel_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 84; k++) {
+        const f6_3 = f6[k + 2520]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+        const f6_4 = f6[k + 2604]!;
+        sum00_2 += f6_3 * scores_kernel_2;
+        sum01_2 += f6_3 * scores_kernel_3;
+        sum10_2 += f6_4 * scores_kernel_2;
+        sum11_2 += f6_4 * scores_kernel_3;
+      }
+      const scores_product00_2 = Math.fround(sum00_2);
+      const scores_product01_2 = Math.fround(sum01_2);
+      const scores_product10_2 = Math.fround(sum10_2);
+      const scores_product11_2 = Math.fround(sum11_2);
+      const scores_bias_2 = scores_bias[j]!;
+      const scores_bias_3 = scores_bias[j + 1]!;
+      scores[j + 300] = scores_product00_2 + scores_bias_2;
+      scores[j + 301] = scores_product01_2 + scores_bias_3;
+      scores[j + 310] = scores_product10_2 + scores_bias_2;
+      scores[j + 311] = scores_product11_2 + scores_bias_3;
     }
-    const scores_product00_2 = Math.fround(sum00_2);
-    const scores_product01_2 = Math.fround(sum01_2);
-    const scores_product10_2 = Math.fround(sum10_2);
-    const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_2 = scores_bias[j]!;
-    const scores_bias_3 = scores_bias[j + 1]!;
-    scores[j + 300] = scores_product00_2 + scores_bias_2;
-    scores[j + 301] = scores_product01_2 + scores_bias_3;
-    scores[j + 310] = scores_product10_2 + scores_bias_2;
-    scores[j + 311] = scores_product11_2 + scores_bias_3;
-  }
+  };
 }
 
 /**
@@ -1603,46 +1606,55 @@ function dotAdd_32x84x10(
  * 3,296 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_32x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -1653,111 +1665,119 @@ function reduceMaxExpSumAdd_32x10(
  * 450 floating-point operations.
  */
 function sumAdam_32x10(
-  d_shifted: Float32Array,
-  scores_bias_m: Float32Array,
-  scores_bias_v: Float32Array,
-  scores_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+  d_shifted_: Float32Array,
+  scores_bias_m_: Float32Array,
+  scores_bias_v_: Float32Array,
+  scores_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x10(): void {
+    const d_shifted = d_shifted_;
+    const scores_bias_m = scores_bias_m_;
+    const scores_bias_v = scores_bias_v_;
+    const scores_bias = scores_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_scores_bias0 = Math.fround(sum0);
+      const d_scores_bias1 = Math.fround(sum1);
+      const d_scores_bias2 = Math.fround(sum2);
+      const d_scores_bias3 = Math.fround(sum3);
+      const scores_bias_m_next0 = Math.fround(
+        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+      );
+      scores_bias_m[i] = scores_bias_m_next0;
+      const scores_bias_m_next1 = Math.fround(
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 1] = scores_bias_m_next1;
+      const scores_bias_m_next2 = Math.fround(
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 2] = scores_bias_m_next2;
+      const scores_bias_m_next3 = Math.fround(
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 3] = scores_bias_m_next3;
+      const scores_bias_v_next0 = Math.fround(
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+      );
+      scores_bias_v[i] = scores_bias_v_next0;
+      const scores_bias_v_next1 = Math.fround(
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 1] = scores_bias_v_next1;
+      const scores_bias_v_next2 = Math.fround(
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 2] = scores_bias_v_next2;
+      const scores_bias_v_next3 = Math.fround(
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 3] = scores_bias_v_next3;
+      scores_bias[i] =
+        scores_bias[i]! -
+        (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
+      scores_bias[i + 1] =
+        scores_bias[i + 1]! -
+        (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
+      scores_bias[i + 2] =
+        scores_bias[i + 2]! -
+        (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
+      scores_bias[i + 3] =
+        scores_bias[i + 3]! -
+        (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_scores_bias0 = Math.fround(sum0);
-    const d_scores_bias1 = Math.fround(sum1);
-    const d_scores_bias2 = Math.fround(sum2);
-    const d_scores_bias3 = Math.fround(sum3);
-    const scores_bias_m_next0 = Math.fround(
-      scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_scores_bias0_2 = Math.fround(sum0_2);
+    const d_scores_bias1_2 = Math.fround(sum1_2);
+    const scores_bias_m_next0_2 = Math.fround(
+      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
     );
-    scores_bias_m[i] = scores_bias_m_next0;
-    const scores_bias_m_next1 = Math.fround(
-      scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+    scores_bias_m[8] = scores_bias_m_next0_2;
+    const scores_bias_m_next1_2 = Math.fround(
+      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
     );
-    scores_bias_m[i + 1] = scores_bias_m_next1;
-    const scores_bias_m_next2 = Math.fround(
-      scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+    scores_bias_m[9] = scores_bias_m_next1_2;
+    const scores_bias_v_next0_2 = Math.fround(
+      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
     );
-    scores_bias_m[i + 2] = scores_bias_m_next2;
-    const scores_bias_m_next3 = Math.fround(
-      scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+    scores_bias_v[8] = scores_bias_v_next0_2;
+    const scores_bias_v_next1_2 = Math.fround(
+      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
     );
-    scores_bias_m[i + 3] = scores_bias_m_next3;
-    const scores_bias_v_next0 = Math.fround(
-      scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
-    );
-    scores_bias_v[i] = scores_bias_v_next0;
-    const scores_bias_v_next1 = Math.fround(
-      scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 1] = scores_bias_v_next1;
-    const scores_bias_v_next2 = Math.fround(
-      scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 2] = scores_bias_v_next2;
-    const scores_bias_v_next3 = Math.fround(
-      scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 3] = scores_bias_v_next3;
-    scores_bias[i] =
-      scores_bias[i]! -
-      (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
-    scores_bias[i + 1] =
-      scores_bias[i + 1]! -
-      (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
-    scores_bias[i + 2] =
-      scores_bias[i + 2]! -
-      (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
-    scores_bias[i + 3] =
-      scores_bias[i + 3]! -
-      (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 32; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_scores_bias0_2 = Math.fround(sum0_2);
-  const d_scores_bias1_2 = Math.fround(sum1_2);
-  const scores_bias_m_next0_2 = Math.fround(
-    scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
-  );
-  scores_bias_m[8] = scores_bias_m_next0_2;
-  const scores_bias_m_next1_2 = Math.fround(
-    scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
-  );
-  scores_bias_m[9] = scores_bias_m_next1_2;
-  const scores_bias_v_next0_2 = Math.fround(
-    scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
-  );
-  scores_bias_v[8] = scores_bias_v_next0_2;
-  const scores_bias_v_next1_2 = Math.fround(
-    scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
-  );
-  scores_bias_v[9] = scores_bias_v_next1_2;
-  scores_bias[8] =
-    scores_bias[8]! -
-    (scores_bias_m_next0_2 * rate_0) / (Math.sqrt(scores_bias_v_next0_2 * correction_0) + 1e-8);
-  scores_bias[9] =
-    scores_bias[9]! -
-    (scores_bias_m_next1_2 * rate_0) / (Math.sqrt(scores_bias_v_next1_2 * correction_0) + 1e-8);
+    scores_bias_v[9] = scores_bias_v_next1_2;
+    scores_bias[8] =
+      scores_bias[8]! -
+      (scores_bias_m_next0_2 * rate_0) / (Math.sqrt(scores_bias_v_next0_2 * correction_0) + 1e-8);
+    scores_bias[9] =
+      scores_bias[9]! -
+      (scores_bias_m_next1_2 * rate_0) / (Math.sqrt(scores_bias_v_next1_2 * correction_0) + 1e-8);
+  };
 }
 
 /**
@@ -1766,55 +1786,61 @@ function sumAdam_32x10(
  * 53,760 floating-point operations.
  */
 function dotWhere_32x10x84(
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-  f6: Float32Array,
-  d_f6_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 84; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum20 += d_shifted_2 * scores_kernel_0;
-        sum21 += d_shifted_2 * scores_kernel_1;
-        sum30 += d_shifted_3 * scores_kernel_0;
-        sum31 += d_shifted_3 * scores_kernel_1;
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+  f6_: Float32Array,
+  d_f6_z_: Float32Array,
+): () => void {
+  return function dotWhere_32x10x84(): void {
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    const f6 = f6_;
+    const d_f6_z = d_f6_z_;
+    for (let i = 0; i < 32; i += 4) {
+      for (let j = 0; j < 84; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const scores_kernel_0 = scores_kernel[j * 10 + k]!;
+          const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum20 += d_shifted_2 * scores_kernel_0;
+          sum21 += d_shifted_2 * scores_kernel_1;
+          sum30 += d_shifted_3 * scores_kernel_0;
+          sum31 += d_shifted_3 * scores_kernel_1;
+        }
+        const d_f6_00 = Math.fround(sum00);
+        const d_f6_01 = Math.fround(sum01);
+        const d_f6_10 = Math.fround(sum10);
+        const d_f6_11 = Math.fround(sum11);
+        const d_f6_20 = Math.fround(sum20);
+        const d_f6_21 = Math.fround(sum21);
+        const d_f6_30 = Math.fround(sum30);
+        const d_f6_31 = Math.fround(sum31);
+        d_f6_z[i * 84 + j] = 0 < f6[i * 84 + j]! ? d_f6_00 : 0;
+        d_f6_z[i * 84 + j + 1] = 0 < f6[i * 84 + j + 1]! ? d_f6_01 : 0;
+        d_f6_z[i * 84 + j + 84] = 0 < f6[i * 84 + j + 84]! ? d_f6_10 : 0;
+        d_f6_z[i * 84 + j + 85] = 0 < f6[i * 84 + j + 85]! ? d_f6_11 : 0;
+        d_f6_z[i * 84 + j + 168] = 0 < f6[i * 84 + j + 168]! ? d_f6_20 : 0;
+        d_f6_z[i * 84 + j + 169] = 0 < f6[i * 84 + j + 169]! ? d_f6_21 : 0;
+        d_f6_z[i * 84 + j + 252] = 0 < f6[i * 84 + j + 252]! ? d_f6_30 : 0;
+        d_f6_z[i * 84 + j + 253] = 0 < f6[i * 84 + j + 253]! ? d_f6_31 : 0;
       }
-      const d_f6_00 = Math.fround(sum00);
-      const d_f6_01 = Math.fround(sum01);
-      const d_f6_10 = Math.fround(sum10);
-      const d_f6_11 = Math.fround(sum11);
-      const d_f6_20 = Math.fround(sum20);
-      const d_f6_21 = Math.fround(sum21);
-      const d_f6_30 = Math.fround(sum30);
-      const d_f6_31 = Math.fround(sum31);
-      d_f6_z[i * 84 + j] = 0 < f6[i * 84 + j]! ? d_f6_00 : 0;
-      d_f6_z[i * 84 + j + 1] = 0 < f6[i * 84 + j + 1]! ? d_f6_01 : 0;
-      d_f6_z[i * 84 + j + 84] = 0 < f6[i * 84 + j + 84]! ? d_f6_10 : 0;
-      d_f6_z[i * 84 + j + 85] = 0 < f6[i * 84 + j + 85]! ? d_f6_11 : 0;
-      d_f6_z[i * 84 + j + 168] = 0 < f6[i * 84 + j + 168]! ? d_f6_20 : 0;
-      d_f6_z[i * 84 + j + 169] = 0 < f6[i * 84 + j + 169]! ? d_f6_21 : 0;
-      d_f6_z[i * 84 + j + 252] = 0 < f6[i * 84 + j + 252]! ? d_f6_30 : 0;
-      d_f6_z[i * 84 + j + 253] = 0 < f6[i * 84 + j + 253]! ? d_f6_31 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -1825,223 +1851,176 @@ function dotWhere_32x10x84(
  * 64,680 floating-point operations.
  */
 function dotAdam_84x32x10(
-  f6: Float32Array,
-  d_shifted: Float32Array,
-  scores_kernel_m: Float32Array,
-  scores_kernel_v: Float32Array,
-  scores_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 84; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const f6_0 = f6[k * 84 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const f6_1 = f6[k * 84 + i + 1]!;
-          const f6_2 = f6[k * 84 + i + 2]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
+  f6_: Float32Array,
+  d_shifted_: Float32Array,
+  scores_kernel_m_: Float32Array,
+  scores_kernel_v_: Float32Array,
+  scores_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_84x32x10(): void {
+    const f6 = f6_;
+    const d_shifted = d_shifted_;
+    const scores_kernel_m = scores_kernel_m_;
+    const scores_kernel_v = scores_kernel_v_;
+    const scores_kernel = scores_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 84; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const f6_0 = f6[k * 84 + i]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const f6_1 = f6[k * 84 + i + 1]!;
+            const f6_2 = f6[k * 84 + i + 2]!;
+            sum00 += f6_0 * d_shifted_0;
+            sum01 += f6_0 * d_shifted_1;
+            sum10 += f6_1 * d_shifted_0;
+            sum11 += f6_1 * d_shifted_1;
+            sum20 += f6_2 * d_shifted_0;
+            sum21 += f6_2 * d_shifted_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const f6_0 = f6[k * 84 + i + 84]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const f6_1 = f6[k * 84 + i + 85]!;
+            const f6_2 = f6[k * 84 + i + 86]!;
+            sum00 += f6_0 * d_shifted_0;
+            sum01 += f6_0 * d_shifted_1;
+            sum10 += f6_1 * d_shifted_0;
+            sum11 += f6_1 * d_shifted_1;
+            sum20 += f6_2 * d_shifted_0;
+            sum21 += f6_2 * d_shifted_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const f6_0 = f6[k * 84 + i + 168]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const f6_1 = f6[k * 84 + i + 169]!;
+            const f6_2 = f6[k * 84 + i + 170]!;
+            sum00 += f6_0 * d_shifted_0;
+            sum01 += f6_0 * d_shifted_1;
+            sum10 += f6_1 * d_shifted_0;
+            sum11 += f6_1 * d_shifted_1;
+            sum20 += f6_2 * d_shifted_0;
+            sum21 += f6_2 * d_shifted_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const f6_0 = f6[k * 84 + i + 252]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const f6_1 = f6[k * 84 + i + 253]!;
+            const f6_2 = f6[k * 84 + i + 254]!;
+            sum00 += f6_0 * d_shifted_0;
+            sum01 += f6_0 * d_shifted_1;
+            sum10 += f6_1 * d_shifted_0;
+            sum11 += f6_1 * d_shifted_1;
+            sum20 += f6_2 * d_shifted_0;
+            sum21 += f6_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 84]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const f6_1 = f6[k * 84 + i + 85]!;
-          const f6_2 = f6[k * 84 + i + 86]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 168]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const f6_1 = f6[k * 84 + i + 169]!;
-          const f6_2 = f6[k * 84 + i + 170]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 252]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const f6_1 = f6[k * 84 + i + 253]!;
-          const f6_2 = f6[k * 84 + i + 254]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 336]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const f6_1 = f6[k * 84 + i + 337]!;
-          const f6_2 = f6[k * 84 + i + 338]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 420]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const f6_1 = f6[k * 84 + i + 421]!;
-          const f6_2 = f6[k * 84 + i + 422]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 504]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const f6_1 = f6[k * 84 + i + 505]!;
-          const f6_2 = f6[k * 84 + i + 506]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const f6_0 = f6[k * 84 + i + 588]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const f6_1 = f6[k * 84 + i + 589]!;
-          const f6_2 = f6[k * 84 + i + 590]!;
-          sum00 += f6_0 * d_shifted_0;
-          sum01 += f6_0 * d_shifted_1;
-          sum10 += f6_1 * d_shifted_0;
-          sum11 += f6_1 * d_shifted_1;
-          sum20 += f6_2 * d_shifted_0;
-          sum21 += f6_2 * d_shifted_1;
-        }
+        const d_scores_kernel00 = Math.fround(sum00);
+        const d_scores_kernel01 = Math.fround(sum01);
+        const d_scores_kernel10 = Math.fround(sum10);
+        const d_scores_kernel11 = Math.fround(sum11);
+        const d_scores_kernel20 = Math.fround(sum20);
+        const d_scores_kernel21 = Math.fround(sum21);
+        const scores_kernel_m_next00 = Math.fround(
+          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
+        const scores_kernel_m_next01 = Math.fround(
+          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
+        const scores_kernel_m_next10 = Math.fround(
+          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
+        const scores_kernel_m_next11 = Math.fround(
+          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
+        const scores_kernel_m_next20 = Math.fround(
+          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
+        const scores_kernel_m_next21 = Math.fround(
+          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
+        const scores_kernel_v_next00 = Math.fround(
+          scores_kernel_v[i * 10 + j]! * 0.999 +
+            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
+        const scores_kernel_v_next01 = Math.fround(
+          scores_kernel_v[i * 10 + j + 1]! * 0.999 +
+            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
+        const scores_kernel_v_next10 = Math.fround(
+          scores_kernel_v[i * 10 + j + 10]! * 0.999 +
+            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
+        const scores_kernel_v_next11 = Math.fround(
+          scores_kernel_v[i * 10 + j + 11]! * 0.999 +
+            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
+        const scores_kernel_v_next20 = Math.fround(
+          scores_kernel_v[i * 10 + j + 20]! * 0.999 +
+            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
+        const scores_kernel_v_next21 = Math.fround(
+          scores_kernel_v[i * 10 + j + 21]! * 0.999 +
+            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
+        scores_kernel[i * 10 + j] =
+          scores_kernel[i * 10 + j]! -
+          (scores_kernel_m_next00 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 1] =
+          scores_kernel[i * 10 + j + 1]! -
+          (scores_kernel_m_next01 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 10] =
+          scores_kernel[i * 10 + j + 10]! -
+          (scores_kernel_m_next10 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 11] =
+          scores_kernel[i * 10 + j + 11]! -
+          (scores_kernel_m_next11 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 20] =
+          scores_kernel[i * 10 + j + 20]! -
+          (scores_kernel_m_next20 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 21] =
+          scores_kernel[i * 10 + j + 21]! -
+          (scores_kernel_m_next21 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_scores_kernel00 = Math.fround(sum00);
-      const d_scores_kernel01 = Math.fround(sum01);
-      const d_scores_kernel10 = Math.fround(sum10);
-      const d_scores_kernel11 = Math.fround(sum11);
-      const d_scores_kernel20 = Math.fround(sum20);
-      const d_scores_kernel21 = Math.fround(sum21);
-      const scores_kernel_m_next00 = Math.fround(
-        scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
-      const scores_kernel_m_next01 = Math.fround(
-        scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
-      const scores_kernel_m_next10 = Math.fround(
-        scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
-      const scores_kernel_m_next11 = Math.fround(
-        scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
-      const scores_kernel_m_next20 = Math.fround(
-        scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
-      const scores_kernel_m_next21 = Math.fround(
-        scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
-      const scores_kernel_v_next00 = Math.fround(
-        scores_kernel_v[i * 10 + j]! * 0.999 +
-          d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
-      const scores_kernel_v_next01 = Math.fround(
-        scores_kernel_v[i * 10 + j + 1]! * 0.999 +
-          d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
-      const scores_kernel_v_next10 = Math.fround(
-        scores_kernel_v[i * 10 + j + 10]! * 0.999 +
-          d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
-      const scores_kernel_v_next11 = Math.fround(
-        scores_kernel_v[i * 10 + j + 11]! * 0.999 +
-          d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
-      const scores_kernel_v_next20 = Math.fround(
-        scores_kernel_v[i * 10 + j + 20]! * 0.999 +
-          d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
-      const scores_kernel_v_next21 = Math.fround(
-        scores_kernel_v[i * 10 + j + 21]! * 0.999 +
-          d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
-      scores_kernel[i * 10 + j] =
-        scores_kernel[i * 10 + j]! -
-        (scores_kernel_m_next00 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 1] =
-        scores_kernel[i * 10 + j + 1]! -
-        (scores_kernel_m_next01 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 10] =
-        scores_kernel[i * 10 + j + 10]! -
-        (scores_kernel_m_next10 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 11] =
-        scores_kernel[i * 10 + j + 11]! -
-        (scores_kernel_m_next11 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 20] =
-        scores_kernel[i * 10 + j + 20]! -
-        (scores_kernel_m_next20 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 21] =
-        scores_kernel[i * 10 + j + 21]! -
-        (scores_kernel_m_next21 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
+  };
 }
 
 /**
@@ -2052,70 +2031,85 @@ function dotAdam_84x32x10(
  * 3,780 floating-point operations.
  */
 function sumAdam_32x84(
-  d_f6_z: Float32Array,
-  f6_bias_m: Float32Array,
-  f6_bias_v: Float32Array,
-  f6_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 84; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_f6_z_0 = d_f6_z[k * 84 + i]!;
-      const d_f6_z_1 = d_f6_z[k * 84 + i + 1]!;
-      const d_f6_z_2 = d_f6_z[k * 84 + i + 2]!;
-      const d_f6_z_3 = d_f6_z[k * 84 + i + 3]!;
-      sum0 += d_f6_z_0;
-      sum1 += d_f6_z_1;
-      sum2 += d_f6_z_2;
-      sum3 += d_f6_z_3;
+  d_f6_z_: Float32Array,
+  f6_bias_m_: Float32Array,
+  f6_bias_v_: Float32Array,
+  f6_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x84(): void {
+    const d_f6_z = d_f6_z_;
+    const f6_bias_m = f6_bias_m_;
+    const f6_bias_v = f6_bias_v_;
+    const f6_bias = f6_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 84; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_f6_z_0 = d_f6_z[k * 84 + i]!;
+        const d_f6_z_1 = d_f6_z[k * 84 + i + 1]!;
+        const d_f6_z_2 = d_f6_z[k * 84 + i + 2]!;
+        const d_f6_z_3 = d_f6_z[k * 84 + i + 3]!;
+        sum0 += d_f6_z_0;
+        sum1 += d_f6_z_1;
+        sum2 += d_f6_z_2;
+        sum3 += d_f6_z_3;
+      }
+      const d_f6_bias0 = Math.fround(sum0);
+      const d_f6_bias1 = Math.fround(sum1);
+      const d_f6_bias2 = Math.fround(sum2);
+      const d_f6_bias3 = Math.fround(sum3);
+      const f6_bias_m_next0 = Math.fround(f6_bias_m[i]! * 0.9 + d_f6_bias0 * 0.09999999999999998);
+      f6_bias_m[i] = f6_bias_m_next0;
+      const f6_bias_m_next1 = Math.fround(
+        f6_bias_m[i + 1]! * 0.9 + d_f6_bias1 * 0.09999999999999998,
+      );
+      f6_bias_m[i + 1] = f6_bias_m_next1;
+      const f6_bias_m_next2 = Math.fround(
+        f6_bias_m[i + 2]! * 0.9 + d_f6_bias2 * 0.09999999999999998,
+      );
+      f6_bias_m[i + 2] = f6_bias_m_next2;
+      const f6_bias_m_next3 = Math.fround(
+        f6_bias_m[i + 3]! * 0.9 + d_f6_bias3 * 0.09999999999999998,
+      );
+      f6_bias_m[i + 3] = f6_bias_m_next3;
+      const f6_bias_v_next0 = Math.fround(
+        f6_bias_v[i]! * 0.999 + d_f6_bias0 * d_f6_bias0 * 0.0010000000000000009,
+      );
+      f6_bias_v[i] = f6_bias_v_next0;
+      const f6_bias_v_next1 = Math.fround(
+        f6_bias_v[i + 1]! * 0.999 + d_f6_bias1 * d_f6_bias1 * 0.0010000000000000009,
+      );
+      f6_bias_v[i + 1] = f6_bias_v_next1;
+      const f6_bias_v_next2 = Math.fround(
+        f6_bias_v[i + 2]! * 0.999 + d_f6_bias2 * d_f6_bias2 * 0.0010000000000000009,
+      );
+      f6_bias_v[i + 2] = f6_bias_v_next2;
+      const f6_bias_v_next3 = Math.fround(
+        f6_bias_v[i + 3]! * 0.999 + d_f6_bias3 * d_f6_bias3 * 0.0010000000000000009,
+      );
+      f6_bias_v[i + 3] = f6_bias_v_next3;
+      f6_bias[i] =
+        f6_bias[i]! -
+        (f6_bias_m_next0 * rate_0) / (Math.sqrt(f6_bias_v_next0 * correction_0) + 1e-8);
+      f6_bias[i + 1] =
+        f6_bias[i + 1]! -
+        (f6_bias_m_next1 * rate_0) / (Math.sqrt(f6_bias_v_next1 * correction_0) + 1e-8);
+      f6_bias[i + 2] =
+        f6_bias[i + 2]! -
+        (f6_bias_m_next2 * rate_0) / (Math.sqrt(f6_bias_v_next2 * correction_0) + 1e-8);
+      f6_bias[i + 3] =
+        f6_bias[i + 3]! -
+        (f6_bias_m_next3 * rate_0) / (Math.sqrt(f6_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_f6_bias0 = Math.fround(sum0);
-    const d_f6_bias1 = Math.fround(sum1);
-    const d_f6_bias2 = Math.fround(sum2);
-    const d_f6_bias3 = Math.fround(sum3);
-    const f6_bias_m_next0 = Math.fround(f6_bias_m[i]! * 0.9 + d_f6_bias0 * 0.09999999999999998);
-    f6_bias_m[i] = f6_bias_m_next0;
-    const f6_bias_m_next1 = Math.fround(f6_bias_m[i + 1]! * 0.9 + d_f6_bias1 * 0.09999999999999998);
-    f6_bias_m[i + 1] = f6_bias_m_next1;
-    const f6_bias_m_next2 = Math.fround(f6_bias_m[i + 2]! * 0.9 + d_f6_bias2 * 0.09999999999999998);
-    f6_bias_m[i + 2] = f6_bias_m_next2;
-    const f6_bias_m_next3 = Math.fround(f6_bias_m[i + 3]! * 0.9 + d_f6_bias3 * 0.09999999999999998);
-    f6_bias_m[i + 3] = f6_bias_m_next3;
-    const f6_bias_v_next0 = Math.fround(
-      f6_bias_v[i]! * 0.999 + d_f6_bias0 * d_f6_bias0 * 0.0010000000000000009,
-    );
-    f6_bias_v[i] = f6_bias_v_next0;
-    const f6_bias_v_next1 = Math.fround(
-      f6_bias_v[i + 1]! * 0.999 + d_f6_bias1 * d_f6_bias1 * 0.0010000000000000009,
-    );
-    f6_bias_v[i + 1] = f6_bias_v_next1;
-    const f6_bias_v_next2 = Math.fround(
-      f6_bias_v[i + 2]! * 0.999 + d_f6_bias2 * d_f6_bias2 * 0.0010000000000000009,
-    );
-    f6_bias_v[i + 2] = f6_bias_v_next2;
-    const f6_bias_v_next3 = Math.fround(
-      f6_bias_v[i + 3]! * 0.999 + d_f6_bias3 * d_f6_bias3 * 0.0010000000000000009,
-    );
-    f6_bias_v[i + 3] = f6_bias_v_next3;
-    f6_bias[i] =
-      f6_bias[i]! - (f6_bias_m_next0 * rate_0) / (Math.sqrt(f6_bias_v_next0 * correction_0) + 1e-8);
-    f6_bias[i + 1] =
-      f6_bias[i + 1]! -
-      (f6_bias_m_next1 * rate_0) / (Math.sqrt(f6_bias_v_next1 * correction_0) + 1e-8);
-    f6_bias[i + 2] =
-      f6_bias[i + 2]! -
-      (f6_bias_m_next2 * rate_0) / (Math.sqrt(f6_bias_v_next2 * correction_0) + 1e-8);
-    f6_bias[i + 3] =
-      f6_bias[i + 3]! -
-      (f6_bias_m_next3 * rate_0) / (Math.sqrt(f6_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2124,146 +2118,96 @@ function sumAdam_32x84(
  * 645,120 floating-point operations.
  */
 function dotWhere_32x84x120(
-  d_f6_z: Float32Array,
-  f6_kernel: Float32Array,
-  f5: Float32Array,
-  d_f5_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 120; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 84; k += 8) {
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
+  d_f6_z_: Float32Array,
+  f6_kernel_: Float32Array,
+  f5_: Float32Array,
+  d_f5_z_: Float32Array,
+): () => void {
+  return function dotWhere_32x84x120(): void {
+    const d_f6_z = d_f6_z_;
+    const f6_kernel = f6_kernel_;
+    const f5 = f5_;
+    const d_f5_z = d_f5_z_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 120; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 84; k += 4) {
+          {
+            const d_f6_z_0 = d_f6_z[i * 84 + k]!;
+            const f6_kernel_0 = f6_kernel[j * 84 + k]!;
+            const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
+            const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
+            const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
+            sum00 += d_f6_z_0 * f6_kernel_0;
+            sum01 += d_f6_z_0 * f6_kernel_1;
+            sum02 += d_f6_z_0 * f6_kernel_2;
+            sum10 += d_f6_z_1 * f6_kernel_0;
+            sum11 += d_f6_z_1 * f6_kernel_1;
+            sum12 += d_f6_z_1 * f6_kernel_2;
+          }
+          if (k + 1 === 84) break;
+          {
+            const d_f6_z_0 = d_f6_z[i * 84 + k + 1]!;
+            const f6_kernel_0 = f6_kernel[j * 84 + k + 1]!;
+            const f6_kernel_1 = f6_kernel[j * 84 + k + 85]!;
+            const f6_kernel_2 = f6_kernel[j * 84 + k + 169]!;
+            const d_f6_z_1 = d_f6_z[i * 84 + k + 85]!;
+            sum00 += d_f6_z_0 * f6_kernel_0;
+            sum01 += d_f6_z_0 * f6_kernel_1;
+            sum02 += d_f6_z_0 * f6_kernel_2;
+            sum10 += d_f6_z_1 * f6_kernel_0;
+            sum11 += d_f6_z_1 * f6_kernel_1;
+            sum12 += d_f6_z_1 * f6_kernel_2;
+          }
+          if (k + 2 === 84) break;
+          {
+            const d_f6_z_0 = d_f6_z[i * 84 + k + 2]!;
+            const f6_kernel_0 = f6_kernel[j * 84 + k + 2]!;
+            const f6_kernel_1 = f6_kernel[j * 84 + k + 86]!;
+            const f6_kernel_2 = f6_kernel[j * 84 + k + 170]!;
+            const d_f6_z_1 = d_f6_z[i * 84 + k + 86]!;
+            sum00 += d_f6_z_0 * f6_kernel_0;
+            sum01 += d_f6_z_0 * f6_kernel_1;
+            sum02 += d_f6_z_0 * f6_kernel_2;
+            sum10 += d_f6_z_1 * f6_kernel_0;
+            sum11 += d_f6_z_1 * f6_kernel_1;
+            sum12 += d_f6_z_1 * f6_kernel_2;
+          }
+          if (k + 3 === 84) break;
+          {
+            const d_f6_z_0 = d_f6_z[i * 84 + k + 3]!;
+            const f6_kernel_0 = f6_kernel[j * 84 + k + 3]!;
+            const f6_kernel_1 = f6_kernel[j * 84 + k + 87]!;
+            const f6_kernel_2 = f6_kernel[j * 84 + k + 171]!;
+            const d_f6_z_1 = d_f6_z[i * 84 + k + 87]!;
+            sum00 += d_f6_z_0 * f6_kernel_0;
+            sum01 += d_f6_z_0 * f6_kernel_1;
+            sum02 += d_f6_z_0 * f6_kernel_2;
+            sum10 += d_f6_z_1 * f6_kernel_0;
+            sum11 += d_f6_z_1 * f6_kernel_1;
+            sum12 += d_f6_z_1 * f6_kernel_2;
+          }
         }
-        if (k + 1 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 1]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 1]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 85]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 169]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 85]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 2 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 2]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 2]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 86]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 170]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 86]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 3 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 3]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 3]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 87]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 171]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 87]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 4 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 4]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 4]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 88]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 172]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 88]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 5 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 5]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 5]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 89]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 173]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 89]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 6 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 6]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 6]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 90]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 174]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 90]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
-        if (k + 7 === 84) break;
-        {
-          const d_f6_z_0 = d_f6_z[i * 84 + k + 7]!;
-          const f6_kernel_0 = f6_kernel[j * 84 + k + 7]!;
-          const f6_kernel_1 = f6_kernel[j * 84 + k + 91]!;
-          const f6_kernel_2 = f6_kernel[j * 84 + k + 175]!;
-          const d_f6_z_1 = d_f6_z[i * 84 + k + 91]!;
-          sum00 += d_f6_z_0 * f6_kernel_0;
-          sum01 += d_f6_z_0 * f6_kernel_1;
-          sum02 += d_f6_z_0 * f6_kernel_2;
-          sum10 += d_f6_z_1 * f6_kernel_0;
-          sum11 += d_f6_z_1 * f6_kernel_1;
-          sum12 += d_f6_z_1 * f6_kernel_2;
-        }
+        const d_f5_00 = Math.fround(sum00);
+        const d_f5_01 = Math.fround(sum01);
+        const d_f5_02 = Math.fround(sum02);
+        const d_f5_10 = Math.fround(sum10);
+        const d_f5_11 = Math.fround(sum11);
+        const d_f5_12 = Math.fround(sum12);
+        d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? d_f5_00 : 0;
+        d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? d_f5_01 : 0;
+        d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? d_f5_02 : 0;
+        d_f5_z[i * 120 + j + 120] = 0 < f5[i * 120 + j + 120]! ? d_f5_10 : 0;
+        d_f5_z[i * 120 + j + 121] = 0 < f5[i * 120 + j + 121]! ? d_f5_11 : 0;
+        d_f5_z[i * 120 + j + 122] = 0 < f5[i * 120 + j + 122]! ? d_f5_12 : 0;
       }
-      const d_f5_00 = Math.fround(sum00);
-      const d_f5_01 = Math.fround(sum01);
-      const d_f5_02 = Math.fround(sum02);
-      const d_f5_10 = Math.fround(sum10);
-      const d_f5_11 = Math.fround(sum11);
-      const d_f5_12 = Math.fround(sum12);
-      d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? d_f5_00 : 0;
-      d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? d_f5_01 : 0;
-      d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? d_f5_02 : 0;
-      d_f5_z[i * 120 + j + 120] = 0 < f5[i * 120 + j + 120]! ? d_f5_10 : 0;
-      d_f5_z[i * 120 + j + 121] = 0 < f5[i * 120 + j + 121]! ? d_f5_11 : 0;
-      d_f5_z[i * 120 + j + 122] = 0 < f5[i * 120 + j + 122]! ? d_f5_12 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -2274,216 +2218,169 @@ function dotWhere_32x84x120(
  * 776,160 floating-point operations.
  */
 function dotAdam_120x32x84(
-  f5: Float32Array,
-  d_f6_z: Float32Array,
-  f6_kernel_m: Float32Array,
-  f6_kernel_v: Float32Array,
-  f6_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 120; i += 3) {
-    for (let j = 0; j < 84; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const f5_0 = f5[k * 120 + i]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
-          const f5_1 = f5[k * 120 + i + 1]!;
-          const f5_2 = f5[k * 120 + i + 2]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
+  f5_: Float32Array,
+  d_f6_z_: Float32Array,
+  f6_kernel_m_: Float32Array,
+  f6_kernel_v_: Float32Array,
+  f6_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_120x32x84(): void {
+    const f5 = f5_;
+    const d_f6_z = d_f6_z_;
+    const f6_kernel_m = f6_kernel_m_;
+    const f6_kernel_v = f6_kernel_v_;
+    const f6_kernel = f6_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 120; i += 3) {
+      for (let j = 0; j < 84; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const f5_0 = f5[k * 120 + i]!;
+            const d_f6_z_0 = d_f6_z[k * 84 + j]!;
+            const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
+            const f5_1 = f5[k * 120 + i + 1]!;
+            const f5_2 = f5[k * 120 + i + 2]!;
+            sum00 += f5_0 * d_f6_z_0;
+            sum01 += f5_0 * d_f6_z_1;
+            sum10 += f5_1 * d_f6_z_0;
+            sum11 += f5_1 * d_f6_z_1;
+            sum20 += f5_2 * d_f6_z_0;
+            sum21 += f5_2 * d_f6_z_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const f5_0 = f5[k * 120 + i + 120]!;
+            const d_f6_z_0 = d_f6_z[k * 84 + j + 84]!;
+            const d_f6_z_1 = d_f6_z[k * 84 + j + 85]!;
+            const f5_1 = f5[k * 120 + i + 121]!;
+            const f5_2 = f5[k * 120 + i + 122]!;
+            sum00 += f5_0 * d_f6_z_0;
+            sum01 += f5_0 * d_f6_z_1;
+            sum10 += f5_1 * d_f6_z_0;
+            sum11 += f5_1 * d_f6_z_1;
+            sum20 += f5_2 * d_f6_z_0;
+            sum21 += f5_2 * d_f6_z_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const f5_0 = f5[k * 120 + i + 240]!;
+            const d_f6_z_0 = d_f6_z[k * 84 + j + 168]!;
+            const d_f6_z_1 = d_f6_z[k * 84 + j + 169]!;
+            const f5_1 = f5[k * 120 + i + 241]!;
+            const f5_2 = f5[k * 120 + i + 242]!;
+            sum00 += f5_0 * d_f6_z_0;
+            sum01 += f5_0 * d_f6_z_1;
+            sum10 += f5_1 * d_f6_z_0;
+            sum11 += f5_1 * d_f6_z_1;
+            sum20 += f5_2 * d_f6_z_0;
+            sum21 += f5_2 * d_f6_z_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const f5_0 = f5[k * 120 + i + 360]!;
+            const d_f6_z_0 = d_f6_z[k * 84 + j + 252]!;
+            const d_f6_z_1 = d_f6_z[k * 84 + j + 253]!;
+            const f5_1 = f5[k * 120 + i + 361]!;
+            const f5_2 = f5[k * 120 + i + 362]!;
+            sum00 += f5_0 * d_f6_z_0;
+            sum01 += f5_0 * d_f6_z_1;
+            sum10 += f5_1 * d_f6_z_0;
+            sum11 += f5_1 * d_f6_z_1;
+            sum20 += f5_2 * d_f6_z_0;
+            sum21 += f5_2 * d_f6_z_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 120]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 84]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 85]!;
-          const f5_1 = f5[k * 120 + i + 121]!;
-          const f5_2 = f5[k * 120 + i + 122]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 240]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 168]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 169]!;
-          const f5_1 = f5[k * 120 + i + 241]!;
-          const f5_2 = f5[k * 120 + i + 242]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 360]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 252]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 253]!;
-          const f5_1 = f5[k * 120 + i + 361]!;
-          const f5_2 = f5[k * 120 + i + 362]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 480]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 336]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 337]!;
-          const f5_1 = f5[k * 120 + i + 481]!;
-          const f5_2 = f5[k * 120 + i + 482]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 600]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 420]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 421]!;
-          const f5_1 = f5[k * 120 + i + 601]!;
-          const f5_2 = f5[k * 120 + i + 602]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 720]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 504]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 505]!;
-          const f5_1 = f5[k * 120 + i + 721]!;
-          const f5_2 = f5[k * 120 + i + 722]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const f5_0 = f5[k * 120 + i + 840]!;
-          const d_f6_z_0 = d_f6_z[k * 84 + j + 588]!;
-          const d_f6_z_1 = d_f6_z[k * 84 + j + 589]!;
-          const f5_1 = f5[k * 120 + i + 841]!;
-          const f5_2 = f5[k * 120 + i + 842]!;
-          sum00 += f5_0 * d_f6_z_0;
-          sum01 += f5_0 * d_f6_z_1;
-          sum10 += f5_1 * d_f6_z_0;
-          sum11 += f5_1 * d_f6_z_1;
-          sum20 += f5_2 * d_f6_z_0;
-          sum21 += f5_2 * d_f6_z_1;
-        }
+        const d_f6_kernel00 = Math.fround(sum00);
+        const d_f6_kernel01 = Math.fround(sum01);
+        const d_f6_kernel10 = Math.fround(sum10);
+        const d_f6_kernel11 = Math.fround(sum11);
+        const d_f6_kernel20 = Math.fround(sum20);
+        const d_f6_kernel21 = Math.fround(sum21);
+        const f6_kernel_m_next00 = Math.fround(
+          f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * 0.09999999999999998,
+        );
+        f6_kernel_m[i * 84 + j] = f6_kernel_m_next00;
+        const f6_kernel_m_next01 = Math.fround(
+          f6_kernel_m[i * 84 + j + 1]! * 0.9 + d_f6_kernel01 * 0.09999999999999998,
+        );
+        f6_kernel_m[i * 84 + j + 1] = f6_kernel_m_next01;
+        const f6_kernel_m_next10 = Math.fround(
+          f6_kernel_m[i * 84 + j + 84]! * 0.9 + d_f6_kernel10 * 0.09999999999999998,
+        );
+        f6_kernel_m[i * 84 + j + 84] = f6_kernel_m_next10;
+        const f6_kernel_m_next11 = Math.fround(
+          f6_kernel_m[i * 84 + j + 85]! * 0.9 + d_f6_kernel11 * 0.09999999999999998,
+        );
+        f6_kernel_m[i * 84 + j + 85] = f6_kernel_m_next11;
+        const f6_kernel_m_next20 = Math.fround(
+          f6_kernel_m[i * 84 + j + 168]! * 0.9 + d_f6_kernel20 * 0.09999999999999998,
+        );
+        f6_kernel_m[i * 84 + j + 168] = f6_kernel_m_next20;
+        const f6_kernel_m_next21 = Math.fround(
+          f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * 0.09999999999999998,
+        );
+        f6_kernel_m[i * 84 + j + 169] = f6_kernel_m_next21;
+        const f6_kernel_v_next00 = Math.fround(
+          f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * 0.0010000000000000009,
+        );
+        f6_kernel_v[i * 84 + j] = f6_kernel_v_next00;
+        const f6_kernel_v_next01 = Math.fround(
+          f6_kernel_v[i * 84 + j + 1]! * 0.999 +
+            d_f6_kernel01 * d_f6_kernel01 * 0.0010000000000000009,
+        );
+        f6_kernel_v[i * 84 + j + 1] = f6_kernel_v_next01;
+        const f6_kernel_v_next10 = Math.fround(
+          f6_kernel_v[i * 84 + j + 84]! * 0.999 +
+            d_f6_kernel10 * d_f6_kernel10 * 0.0010000000000000009,
+        );
+        f6_kernel_v[i * 84 + j + 84] = f6_kernel_v_next10;
+        const f6_kernel_v_next11 = Math.fround(
+          f6_kernel_v[i * 84 + j + 85]! * 0.999 +
+            d_f6_kernel11 * d_f6_kernel11 * 0.0010000000000000009,
+        );
+        f6_kernel_v[i * 84 + j + 85] = f6_kernel_v_next11;
+        const f6_kernel_v_next20 = Math.fround(
+          f6_kernel_v[i * 84 + j + 168]! * 0.999 +
+            d_f6_kernel20 * d_f6_kernel20 * 0.0010000000000000009,
+        );
+        f6_kernel_v[i * 84 + j + 168] = f6_kernel_v_next20;
+        const f6_kernel_v_next21 = Math.fround(
+          f6_kernel_v[i * 84 + j + 169]! * 0.999 +
+            d_f6_kernel21 * d_f6_kernel21 * 0.0010000000000000009,
+        );
+        f6_kernel_v[i * 84 + j + 169] = f6_kernel_v_next21;
+        f6_kernel[i * 84 + j] =
+          f6_kernel[i * 84 + j]! -
+          (f6_kernel_m_next00 * rate_0) / (Math.sqrt(f6_kernel_v_next00 * correction_0) + 1e-8);
+        f6_kernel[i * 84 + j + 1] =
+          f6_kernel[i * 84 + j + 1]! -
+          (f6_kernel_m_next01 * rate_0) / (Math.sqrt(f6_kernel_v_next01 * correction_0) + 1e-8);
+        f6_kernel[i * 84 + j + 84] =
+          f6_kernel[i * 84 + j + 84]! -
+          (f6_kernel_m_next10 * rate_0) / (Math.sqrt(f6_kernel_v_next10 * correction_0) + 1e-8);
+        f6_kernel[i * 84 + j + 85] =
+          f6_kernel[i * 84 + j + 85]! -
+          (f6_kernel_m_next11 * rate_0) / (Math.sqrt(f6_kernel_v_next11 * correction_0) + 1e-8);
+        f6_kernel[i * 84 + j + 168] =
+          f6_kernel[i * 84 + j + 168]! -
+          (f6_kernel_m_next20 * rate_0) / (Math.sqrt(f6_kernel_v_next20 * correction_0) + 1e-8);
+        f6_kernel[i * 84 + j + 169] =
+          f6_kernel[i * 84 + j + 169]! -
+          (f6_kernel_m_next21 * rate_0) / (Math.sqrt(f6_kernel_v_next21 * correction_0) + 1e-8);
       }
-      const d_f6_kernel00 = Math.fround(sum00);
-      const d_f6_kernel01 = Math.fround(sum01);
-      const d_f6_kernel10 = Math.fround(sum10);
-      const d_f6_kernel11 = Math.fround(sum11);
-      const d_f6_kernel20 = Math.fround(sum20);
-      const d_f6_kernel21 = Math.fround(sum21);
-      const f6_kernel_m_next00 = Math.fround(
-        f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j] = f6_kernel_m_next00;
-      const f6_kernel_m_next01 = Math.fround(
-        f6_kernel_m[i * 84 + j + 1]! * 0.9 + d_f6_kernel01 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 1] = f6_kernel_m_next01;
-      const f6_kernel_m_next10 = Math.fround(
-        f6_kernel_m[i * 84 + j + 84]! * 0.9 + d_f6_kernel10 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 84] = f6_kernel_m_next10;
-      const f6_kernel_m_next11 = Math.fround(
-        f6_kernel_m[i * 84 + j + 85]! * 0.9 + d_f6_kernel11 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 85] = f6_kernel_m_next11;
-      const f6_kernel_m_next20 = Math.fround(
-        f6_kernel_m[i * 84 + j + 168]! * 0.9 + d_f6_kernel20 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 168] = f6_kernel_m_next20;
-      const f6_kernel_m_next21 = Math.fround(
-        f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 169] = f6_kernel_m_next21;
-      const f6_kernel_v_next00 = Math.fround(
-        f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j] = f6_kernel_v_next00;
-      const f6_kernel_v_next01 = Math.fround(
-        f6_kernel_v[i * 84 + j + 1]! * 0.999 +
-          d_f6_kernel01 * d_f6_kernel01 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 1] = f6_kernel_v_next01;
-      const f6_kernel_v_next10 = Math.fround(
-        f6_kernel_v[i * 84 + j + 84]! * 0.999 +
-          d_f6_kernel10 * d_f6_kernel10 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 84] = f6_kernel_v_next10;
-      const f6_kernel_v_next11 = Math.fround(
-        f6_kernel_v[i * 84 + j + 85]! * 0.999 +
-          d_f6_kernel11 * d_f6_kernel11 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 85] = f6_kernel_v_next11;
-      const f6_kernel_v_next20 = Math.fround(
-        f6_kernel_v[i * 84 + j + 168]! * 0.999 +
-          d_f6_kernel20 * d_f6_kernel20 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 168] = f6_kernel_v_next20;
-      const f6_kernel_v_next21 = Math.fround(
-        f6_kernel_v[i * 84 + j + 169]! * 0.999 +
-          d_f6_kernel21 * d_f6_kernel21 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 169] = f6_kernel_v_next21;
-      f6_kernel[i * 84 + j] =
-        f6_kernel[i * 84 + j]! -
-        (f6_kernel_m_next00 * rate_0) / (Math.sqrt(f6_kernel_v_next00 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 1] =
-        f6_kernel[i * 84 + j + 1]! -
-        (f6_kernel_m_next01 * rate_0) / (Math.sqrt(f6_kernel_v_next01 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 84] =
-        f6_kernel[i * 84 + j + 84]! -
-        (f6_kernel_m_next10 * rate_0) / (Math.sqrt(f6_kernel_v_next10 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 85] =
-        f6_kernel[i * 84 + j + 85]! -
-        (f6_kernel_m_next11 * rate_0) / (Math.sqrt(f6_kernel_v_next11 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 168] =
-        f6_kernel[i * 84 + j + 168]! -
-        (f6_kernel_m_next20 * rate_0) / (Math.sqrt(f6_kernel_v_next20 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 169] =
-        f6_kernel[i * 84 + j + 169]! -
-        (f6_kernel_m_next21 * rate_0) / (Math.sqrt(f6_kernel_v_next21 * correction_0) + 1e-8);
     }
-  }
+  };
 }
 
 /**
@@ -2494,70 +2391,85 @@ function dotAdam_120x32x84(
  * 5,400 floating-point operations.
  */
 function sumAdam_32x120(
-  d_f5_z: Float32Array,
-  f5_bias_m: Float32Array,
-  f5_bias_v: Float32Array,
-  f5_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 120; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_f5_z_0 = d_f5_z[k * 120 + i]!;
-      const d_f5_z_1 = d_f5_z[k * 120 + i + 1]!;
-      const d_f5_z_2 = d_f5_z[k * 120 + i + 2]!;
-      const d_f5_z_3 = d_f5_z[k * 120 + i + 3]!;
-      sum0 += d_f5_z_0;
-      sum1 += d_f5_z_1;
-      sum2 += d_f5_z_2;
-      sum3 += d_f5_z_3;
+  d_f5_z_: Float32Array,
+  f5_bias_m_: Float32Array,
+  f5_bias_v_: Float32Array,
+  f5_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x120(): void {
+    const d_f5_z = d_f5_z_;
+    const f5_bias_m = f5_bias_m_;
+    const f5_bias_v = f5_bias_v_;
+    const f5_bias = f5_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 120; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_f5_z_0 = d_f5_z[k * 120 + i]!;
+        const d_f5_z_1 = d_f5_z[k * 120 + i + 1]!;
+        const d_f5_z_2 = d_f5_z[k * 120 + i + 2]!;
+        const d_f5_z_3 = d_f5_z[k * 120 + i + 3]!;
+        sum0 += d_f5_z_0;
+        sum1 += d_f5_z_1;
+        sum2 += d_f5_z_2;
+        sum3 += d_f5_z_3;
+      }
+      const d_f5_bias0 = Math.fround(sum0);
+      const d_f5_bias1 = Math.fround(sum1);
+      const d_f5_bias2 = Math.fround(sum2);
+      const d_f5_bias3 = Math.fround(sum3);
+      const f5_bias_m_next0 = Math.fround(f5_bias_m[i]! * 0.9 + d_f5_bias0 * 0.09999999999999998);
+      f5_bias_m[i] = f5_bias_m_next0;
+      const f5_bias_m_next1 = Math.fround(
+        f5_bias_m[i + 1]! * 0.9 + d_f5_bias1 * 0.09999999999999998,
+      );
+      f5_bias_m[i + 1] = f5_bias_m_next1;
+      const f5_bias_m_next2 = Math.fround(
+        f5_bias_m[i + 2]! * 0.9 + d_f5_bias2 * 0.09999999999999998,
+      );
+      f5_bias_m[i + 2] = f5_bias_m_next2;
+      const f5_bias_m_next3 = Math.fround(
+        f5_bias_m[i + 3]! * 0.9 + d_f5_bias3 * 0.09999999999999998,
+      );
+      f5_bias_m[i + 3] = f5_bias_m_next3;
+      const f5_bias_v_next0 = Math.fround(
+        f5_bias_v[i]! * 0.999 + d_f5_bias0 * d_f5_bias0 * 0.0010000000000000009,
+      );
+      f5_bias_v[i] = f5_bias_v_next0;
+      const f5_bias_v_next1 = Math.fround(
+        f5_bias_v[i + 1]! * 0.999 + d_f5_bias1 * d_f5_bias1 * 0.0010000000000000009,
+      );
+      f5_bias_v[i + 1] = f5_bias_v_next1;
+      const f5_bias_v_next2 = Math.fround(
+        f5_bias_v[i + 2]! * 0.999 + d_f5_bias2 * d_f5_bias2 * 0.0010000000000000009,
+      );
+      f5_bias_v[i + 2] = f5_bias_v_next2;
+      const f5_bias_v_next3 = Math.fround(
+        f5_bias_v[i + 3]! * 0.999 + d_f5_bias3 * d_f5_bias3 * 0.0010000000000000009,
+      );
+      f5_bias_v[i + 3] = f5_bias_v_next3;
+      f5_bias[i] =
+        f5_bias[i]! -
+        (f5_bias_m_next0 * rate_0) / (Math.sqrt(f5_bias_v_next0 * correction_0) + 1e-8);
+      f5_bias[i + 1] =
+        f5_bias[i + 1]! -
+        (f5_bias_m_next1 * rate_0) / (Math.sqrt(f5_bias_v_next1 * correction_0) + 1e-8);
+      f5_bias[i + 2] =
+        f5_bias[i + 2]! -
+        (f5_bias_m_next2 * rate_0) / (Math.sqrt(f5_bias_v_next2 * correction_0) + 1e-8);
+      f5_bias[i + 3] =
+        f5_bias[i + 3]! -
+        (f5_bias_m_next3 * rate_0) / (Math.sqrt(f5_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_f5_bias0 = Math.fround(sum0);
-    const d_f5_bias1 = Math.fround(sum1);
-    const d_f5_bias2 = Math.fround(sum2);
-    const d_f5_bias3 = Math.fround(sum3);
-    const f5_bias_m_next0 = Math.fround(f5_bias_m[i]! * 0.9 + d_f5_bias0 * 0.09999999999999998);
-    f5_bias_m[i] = f5_bias_m_next0;
-    const f5_bias_m_next1 = Math.fround(f5_bias_m[i + 1]! * 0.9 + d_f5_bias1 * 0.09999999999999998);
-    f5_bias_m[i + 1] = f5_bias_m_next1;
-    const f5_bias_m_next2 = Math.fround(f5_bias_m[i + 2]! * 0.9 + d_f5_bias2 * 0.09999999999999998);
-    f5_bias_m[i + 2] = f5_bias_m_next2;
-    const f5_bias_m_next3 = Math.fround(f5_bias_m[i + 3]! * 0.9 + d_f5_bias3 * 0.09999999999999998);
-    f5_bias_m[i + 3] = f5_bias_m_next3;
-    const f5_bias_v_next0 = Math.fround(
-      f5_bias_v[i]! * 0.999 + d_f5_bias0 * d_f5_bias0 * 0.0010000000000000009,
-    );
-    f5_bias_v[i] = f5_bias_v_next0;
-    const f5_bias_v_next1 = Math.fround(
-      f5_bias_v[i + 1]! * 0.999 + d_f5_bias1 * d_f5_bias1 * 0.0010000000000000009,
-    );
-    f5_bias_v[i + 1] = f5_bias_v_next1;
-    const f5_bias_v_next2 = Math.fround(
-      f5_bias_v[i + 2]! * 0.999 + d_f5_bias2 * d_f5_bias2 * 0.0010000000000000009,
-    );
-    f5_bias_v[i + 2] = f5_bias_v_next2;
-    const f5_bias_v_next3 = Math.fround(
-      f5_bias_v[i + 3]! * 0.999 + d_f5_bias3 * d_f5_bias3 * 0.0010000000000000009,
-    );
-    f5_bias_v[i + 3] = f5_bias_v_next3;
-    f5_bias[i] =
-      f5_bias[i]! - (f5_bias_m_next0 * rate_0) / (Math.sqrt(f5_bias_v_next0 * correction_0) + 1e-8);
-    f5_bias[i + 1] =
-      f5_bias[i + 1]! -
-      (f5_bias_m_next1 * rate_0) / (Math.sqrt(f5_bias_v_next1 * correction_0) + 1e-8);
-    f5_bias[i + 2] =
-      f5_bias[i + 2]! -
-      (f5_bias_m_next2 * rate_0) / (Math.sqrt(f5_bias_v_next2 * correction_0) + 1e-8);
-    f5_bias[i + 3] =
-      f5_bias[i + 3]! -
-      (f5_bias_m_next3 * rate_0) / (Math.sqrt(f5_bias_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -2565,150 +2477,99 @@ function sumAdam_32x120(
  * 1,966,080 floating-point operations.
  */
 function dot_32x120x256(
-  d_f5_z: Float32Array,
-  f5_kernel: Float32Array,
-  d_flatten: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 120; k += 8) {
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
+  d_f5_z_: Float32Array,
+  f5_kernel_: Float32Array,
+  d_flatten_: Float32Array,
+): () => void {
+  return function dot_32x120x256(): void {
+    const d_f5_z = d_f5_z_;
+    const f5_kernel = f5_kernel_;
+    const d_flatten = d_flatten_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 120; k += 4) {
+          {
+            const d_f5_z_0 = d_f5_z[i * 120 + k]!;
+            const f5_kernel_0 = f5_kernel[j * 120 + k]!;
+            const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
+            const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
+            const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
+            sum00 += d_f5_z_0 * f5_kernel_0;
+            sum01 += d_f5_z_0 * f5_kernel_1;
+            sum02 += d_f5_z_0 * f5_kernel_2;
+            sum10 += d_f5_z_1 * f5_kernel_0;
+            sum11 += d_f5_z_1 * f5_kernel_1;
+            sum12 += d_f5_z_1 * f5_kernel_2;
+          }
+          if (k + 1 === 120) break;
+          {
+            const d_f5_z_0 = d_f5_z[i * 120 + k + 1]!;
+            const f5_kernel_0 = f5_kernel[j * 120 + k + 1]!;
+            const f5_kernel_1 = f5_kernel[j * 120 + k + 121]!;
+            const f5_kernel_2 = f5_kernel[j * 120 + k + 241]!;
+            const d_f5_z_1 = d_f5_z[i * 120 + k + 121]!;
+            sum00 += d_f5_z_0 * f5_kernel_0;
+            sum01 += d_f5_z_0 * f5_kernel_1;
+            sum02 += d_f5_z_0 * f5_kernel_2;
+            sum10 += d_f5_z_1 * f5_kernel_0;
+            sum11 += d_f5_z_1 * f5_kernel_1;
+            sum12 += d_f5_z_1 * f5_kernel_2;
+          }
+          if (k + 2 === 120) break;
+          {
+            const d_f5_z_0 = d_f5_z[i * 120 + k + 2]!;
+            const f5_kernel_0 = f5_kernel[j * 120 + k + 2]!;
+            const f5_kernel_1 = f5_kernel[j * 120 + k + 122]!;
+            const f5_kernel_2 = f5_kernel[j * 120 + k + 242]!;
+            const d_f5_z_1 = d_f5_z[i * 120 + k + 122]!;
+            sum00 += d_f5_z_0 * f5_kernel_0;
+            sum01 += d_f5_z_0 * f5_kernel_1;
+            sum02 += d_f5_z_0 * f5_kernel_2;
+            sum10 += d_f5_z_1 * f5_kernel_0;
+            sum11 += d_f5_z_1 * f5_kernel_1;
+            sum12 += d_f5_z_1 * f5_kernel_2;
+          }
+          if (k + 3 === 120) break;
+          {
+            const d_f5_z_0 = d_f5_z[i * 120 + k + 3]!;
+            const f5_kernel_0 = f5_kernel[j * 120 + k + 3]!;
+            const f5_kernel_1 = f5_kernel[j * 120 + k + 123]!;
+            const f5_kernel_2 = f5_kernel[j * 120 + k + 243]!;
+            const d_f5_z_1 = d_f5_z[i * 120 + k + 123]!;
+            sum00 += d_f5_z_0 * f5_kernel_0;
+            sum01 += d_f5_z_0 * f5_kernel_1;
+            sum02 += d_f5_z_0 * f5_kernel_2;
+            sum10 += d_f5_z_1 * f5_kernel_0;
+            sum11 += d_f5_z_1 * f5_kernel_1;
+            sum12 += d_f5_z_1 * f5_kernel_2;
+          }
         }
-        if (k + 1 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 1]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 1]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 121]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 241]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 121]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 2 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 2]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 2]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 122]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 242]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 122]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 3 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 3]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 3]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 123]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 243]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 123]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 4 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 4]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 4]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 124]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 244]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 124]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 5 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 5]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 5]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 125]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 245]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 125]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 6 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 6]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 6]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 126]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 246]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 126]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
-        if (k + 7 === 120) break;
-        {
-          const d_f5_z_0 = d_f5_z[i * 120 + k + 7]!;
-          const f5_kernel_0 = f5_kernel[j * 120 + k + 7]!;
-          const f5_kernel_1 = f5_kernel[j * 120 + k + 127]!;
-          const f5_kernel_2 = f5_kernel[j * 120 + k + 247]!;
-          const d_f5_z_1 = d_f5_z[i * 120 + k + 127]!;
-          sum00 += d_f5_z_0 * f5_kernel_0;
-          sum01 += d_f5_z_0 * f5_kernel_1;
-          sum02 += d_f5_z_0 * f5_kernel_2;
-          sum10 += d_f5_z_1 * f5_kernel_0;
-          sum11 += d_f5_z_1 * f5_kernel_1;
-          sum12 += d_f5_z_1 * f5_kernel_2;
-        }
+        d_flatten[i * 256 + j] = sum00;
+        d_flatten[i * 256 + j + 1] = sum01;
+        d_flatten[i * 256 + j + 2] = sum02;
+        d_flatten[i * 256 + j + 256] = sum10;
+        d_flatten[i * 256 + j + 257] = sum11;
+        d_flatten[i * 256 + j + 258] = sum12;
       }
-      d_flatten[i * 256 + j] = sum00;
-      d_flatten[i * 256 + j + 1] = sum01;
-      d_flatten[i * 256 + j + 2] = sum02;
-      d_flatten[i * 256 + j + 256] = sum10;
-      d_flatten[i * 256 + j + 257] = sum11;
-      d_flatten[i * 256 + j + 258] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 120; k++) {
+        const d_f5_z_2 = d_f5_z[i * 120 + k]!;
+        const f5_kernel_3 = f5_kernel[k + 30600]!;
+        const d_f5_z_3 = d_f5_z[i * 120 + k + 120]!;
+        sum0 += d_f5_z_2 * f5_kernel_3;
+        sum1 += d_f5_z_3 * f5_kernel_3;
+      }
+      d_flatten[i * 256 + 255] = sum0;
+      d_flatten[i * 256 + 511] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 120; k++) {
-      const d_f5_z_2 = d_f5_z[i * 120 + k]!;
-      const f5_kernel_3 = f5_kernel[k + 30600]!;
-      const d_f5_z_3 = d_f5_z[i * 120 + k + 120]!;
-      sum0 += d_f5_z_2 * f5_kernel_3;
-      sum1 += d_f5_z_3 * f5_kernel_3;
-    }
-    d_flatten[i * 256 + 255] = sum0;
-    d_flatten[i * 256 + 511] = sum1;
-  }
+  };
 }
 
 /**
@@ -2719,272 +2580,196 @@ function dot_32x120x256(
  * 2,365,440 floating-point operations.
  */
 function dotAdam_256x32x120(
-  s4: Float32Array,
-  d_f5_z: Float32Array,
-  f5_kernel_m: Float32Array,
-  f5_kernel_v: Float32Array,
-  f5_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i += 2) {
-    for (let j = 0; j < 120; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
-          const s4_1 =
-            s4[
-              k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
+  s4_: Float32Array,
+  d_f5_z_: Float32Array,
+  f5_kernel_m_: Float32Array,
+  f5_kernel_v_: Float32Array,
+  f5_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_256x32x120(): void {
+    const s4 = s4_;
+    const d_f5_z = d_f5_z_;
+    const f5_kernel_m = f5_kernel_m_;
+    const f5_kernel_v = f5_kernel_v_;
+    const f5_kernel = f5_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 256; i += 2) {
+      for (let j = 0; j < 120; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
+            const d_f5_z_0 = d_f5_z[k * 120 + j]!;
+            const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
+            const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
+            const s4_1 =
+              s4[
+                k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)
+              ]!;
+            sum00 += s4_0 * d_f5_z_0;
+            sum01 += s4_0 * d_f5_z_1;
+            sum02 += s4_0 * d_f5_z_2;
+            sum10 += s4_1 * d_f5_z_0;
+            sum11 += s4_1 * d_f5_z_1;
+            sum12 += s4_1 * d_f5_z_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const s4_0 =
+              s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 256]!;
+            const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
+            const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
+            const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
+            const s4_1 =
+              s4[
+                k * 256 +
+                  (((i + 1) / 16) | 0) * 16 +
+                  ((((i + 1) / 4) | 0) % 4) * 4 +
+                  ((i + 1) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * d_f5_z_0;
+            sum01 += s4_0 * d_f5_z_1;
+            sum02 += s4_0 * d_f5_z_2;
+            sum10 += s4_1 * d_f5_z_0;
+            sum11 += s4_1 * d_f5_z_1;
+            sum12 += s4_1 * d_f5_z_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const s4_0 =
+              s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 512]!;
+            const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
+            const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
+            const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
+            const s4_1 =
+              s4[
+                k * 256 +
+                  (((i + 1) / 16) | 0) * 16 +
+                  ((((i + 1) / 4) | 0) % 4) * 4 +
+                  ((i + 1) % 4) +
+                  512
+              ]!;
+            sum00 += s4_0 * d_f5_z_0;
+            sum01 += s4_0 * d_f5_z_1;
+            sum02 += s4_0 * d_f5_z_2;
+            sum10 += s4_1 * d_f5_z_0;
+            sum11 += s4_1 * d_f5_z_1;
+            sum12 += s4_1 * d_f5_z_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const s4_0 =
+              s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 768]!;
+            const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
+            const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
+            const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
+            const s4_1 =
+              s4[
+                k * 256 +
+                  (((i + 1) / 16) | 0) * 16 +
+                  ((((i + 1) / 4) | 0) % 4) * 4 +
+                  ((i + 1) % 4) +
+                  768
+              ]!;
+            sum00 += s4_0 * d_f5_z_0;
+            sum01 += s4_0 * d_f5_z_1;
+            sum02 += s4_0 * d_f5_z_2;
+            sum10 += s4_1 * d_f5_z_0;
+            sum11 += s4_1 * d_f5_z_1;
+            sum12 += s4_1 * d_f5_z_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 256]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 512]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                512
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 768]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                768
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const s4_0 =
-            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1024]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 480]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 481]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 482]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                1024
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const s4_0 =
-            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1280]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 600]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 601]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 602]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                1280
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const s4_0 =
-            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1536]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 720]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 721]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 722]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                1536
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const s4_0 =
-            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1792]!;
-          const d_f5_z_0 = d_f5_z[k * 120 + j + 840]!;
-          const d_f5_z_1 = d_f5_z[k * 120 + j + 841]!;
-          const d_f5_z_2 = d_f5_z[k * 120 + j + 842]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                1792
-            ]!;
-          sum00 += s4_0 * d_f5_z_0;
-          sum01 += s4_0 * d_f5_z_1;
-          sum02 += s4_0 * d_f5_z_2;
-          sum10 += s4_1 * d_f5_z_0;
-          sum11 += s4_1 * d_f5_z_1;
-          sum12 += s4_1 * d_f5_z_2;
-        }
+        const d_f5_kernel00 = Math.fround(sum00);
+        const d_f5_kernel01 = Math.fround(sum01);
+        const d_f5_kernel02 = Math.fround(sum02);
+        const d_f5_kernel10 = Math.fround(sum10);
+        const d_f5_kernel11 = Math.fround(sum11);
+        const d_f5_kernel12 = Math.fround(sum12);
+        const f5_kernel_m_next00 = Math.fround(
+          f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
+        );
+        f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
+        const f5_kernel_m_next01 = Math.fround(
+          f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
+        );
+        f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
+        const f5_kernel_m_next02 = Math.fround(
+          f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * 0.09999999999999998,
+        );
+        f5_kernel_m[i * 120 + j + 2] = f5_kernel_m_next02;
+        const f5_kernel_m_next10 = Math.fround(
+          f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
+        );
+        f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
+        const f5_kernel_m_next11 = Math.fround(
+          f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
+        );
+        f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
+        const f5_kernel_m_next12 = Math.fround(
+          f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * 0.09999999999999998,
+        );
+        f5_kernel_m[i * 120 + j + 122] = f5_kernel_m_next12;
+        const f5_kernel_v_next00 = Math.fround(
+          f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
+        );
+        f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
+        const f5_kernel_v_next01 = Math.fround(
+          f5_kernel_v[i * 120 + j + 1]! * 0.999 +
+            d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
+        );
+        f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
+        const f5_kernel_v_next02 = Math.fround(
+          f5_kernel_v[i * 120 + j + 2]! * 0.999 +
+            d_f5_kernel02 * d_f5_kernel02 * 0.0010000000000000009,
+        );
+        f5_kernel_v[i * 120 + j + 2] = f5_kernel_v_next02;
+        const f5_kernel_v_next10 = Math.fround(
+          f5_kernel_v[i * 120 + j + 120]! * 0.999 +
+            d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
+        );
+        f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
+        const f5_kernel_v_next11 = Math.fround(
+          f5_kernel_v[i * 120 + j + 121]! * 0.999 +
+            d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
+        );
+        f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
+        const f5_kernel_v_next12 = Math.fround(
+          f5_kernel_v[i * 120 + j + 122]! * 0.999 +
+            d_f5_kernel12 * d_f5_kernel12 * 0.0010000000000000009,
+        );
+        f5_kernel_v[i * 120 + j + 122] = f5_kernel_v_next12;
+        f5_kernel[i * 120 + j] =
+          f5_kernel[i * 120 + j]! -
+          (f5_kernel_m_next00 * rate_0) / (Math.sqrt(f5_kernel_v_next00 * correction_0) + 1e-8);
+        f5_kernel[i * 120 + j + 1] =
+          f5_kernel[i * 120 + j + 1]! -
+          (f5_kernel_m_next01 * rate_0) / (Math.sqrt(f5_kernel_v_next01 * correction_0) + 1e-8);
+        f5_kernel[i * 120 + j + 2] =
+          f5_kernel[i * 120 + j + 2]! -
+          (f5_kernel_m_next02 * rate_0) / (Math.sqrt(f5_kernel_v_next02 * correction_0) + 1e-8);
+        f5_kernel[i * 120 + j + 120] =
+          f5_kernel[i * 120 + j + 120]! -
+          (f5_kernel_m_next10 * rate_0) / (Math.sqrt(f5_kernel_v_next10 * correction_0) + 1e-8);
+        f5_kernel[i * 120 + j + 121] =
+          f5_kernel[i * 120 + j + 121]! -
+          (f5_kernel_m_next11 * rate_0) / (Math.sqrt(f5_kernel_v_next11 * correction_0) + 1e-8);
+        f5_kernel[i * 120 + j + 122] =
+          f5_kernel[i * 120 + j + 122]! -
+          (f5_kernel_m_next12 * rate_0) / (Math.sqrt(f5_kernel_v_next12 * correction_0) + 1e-8);
       }
-      const d_f5_kernel00 = Math.fround(sum00);
-      const d_f5_kernel01 = Math.fround(sum01);
-      const d_f5_kernel02 = Math.fround(sum02);
-      const d_f5_kernel10 = Math.fround(sum10);
-      const d_f5_kernel11 = Math.fround(sum11);
-      const d_f5_kernel12 = Math.fround(sum12);
-      const f5_kernel_m_next00 = Math.fround(
-        f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
-      const f5_kernel_m_next01 = Math.fround(
-        f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
-      const f5_kernel_m_next02 = Math.fround(
-        f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 120 + j + 2] = f5_kernel_m_next02;
-      const f5_kernel_m_next10 = Math.fround(
-        f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
-      const f5_kernel_m_next11 = Math.fround(
-        f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
-      const f5_kernel_m_next12 = Math.fround(
-        f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 120 + j + 122] = f5_kernel_m_next12;
-      const f5_kernel_v_next00 = Math.fround(
-        f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
-      const f5_kernel_v_next01 = Math.fround(
-        f5_kernel_v[i * 120 + j + 1]! * 0.999 +
-          d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
-      const f5_kernel_v_next02 = Math.fround(
-        f5_kernel_v[i * 120 + j + 2]! * 0.999 +
-          d_f5_kernel02 * d_f5_kernel02 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 120 + j + 2] = f5_kernel_v_next02;
-      const f5_kernel_v_next10 = Math.fround(
-        f5_kernel_v[i * 120 + j + 120]! * 0.999 +
-          d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
-      const f5_kernel_v_next11 = Math.fround(
-        f5_kernel_v[i * 120 + j + 121]! * 0.999 +
-          d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
-      const f5_kernel_v_next12 = Math.fround(
-        f5_kernel_v[i * 120 + j + 122]! * 0.999 +
-          d_f5_kernel12 * d_f5_kernel12 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 120 + j + 122] = f5_kernel_v_next12;
-      f5_kernel[i * 120 + j] =
-        f5_kernel[i * 120 + j]! -
-        (f5_kernel_m_next00 * rate_0) / (Math.sqrt(f5_kernel_v_next00 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 1] =
-        f5_kernel[i * 120 + j + 1]! -
-        (f5_kernel_m_next01 * rate_0) / (Math.sqrt(f5_kernel_v_next01 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 2] =
-        f5_kernel[i * 120 + j + 2]! -
-        (f5_kernel_m_next02 * rate_0) / (Math.sqrt(f5_kernel_v_next02 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 120] =
-        f5_kernel[i * 120 + j + 120]! -
-        (f5_kernel_m_next10 * rate_0) / (Math.sqrt(f5_kernel_v_next10 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 121] =
-        f5_kernel[i * 120 + j + 121]! -
-        (f5_kernel_m_next11 * rate_0) / (Math.sqrt(f5_kernel_v_next11 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 122] =
-        f5_kernel[i * 120 + j + 122]! -
-        (f5_kernel_m_next12 * rate_0) / (Math.sqrt(f5_kernel_v_next12 * correction_0) + 1e-8);
     }
-  }
+  };
 }
 
 /**
@@ -2993,44 +2778,50 @@ function dotAdam_256x32x120(
  * 32,768 floating-point operations.
  */
 function windowArgmaxWhere_32x16x4x4(
-  c3: Float32Array,
-  d_c3_windowArgmax: Int32Array,
-  d_flatten: Float32Array,
-  d_c3_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
+  c3_: Float32Array,
+  d_c3_windowArgmax_: Int32Array,
+  d_flatten_: Float32Array,
+  d_c3_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_32x16x4x4(): void {
+    const c3 = c3_;
+    const d_c3_windowArgmax = d_c3_windowArgmax_;
+    const d_flatten = d_flatten_;
+    const d_c3_z = d_c3_z_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
               }
             }
+            d_c3_windowArgmax[i * 256 + j * 16 + l * 4 + m] = argmax;
           }
-          d_c3_windowArgmax[i * 256 + j * 16 + l * 4 + m] = argmax;
         }
-      }
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          d_c3_z[i * 1024 + j * 64 + l * 8 + m] =
-            0 < c3[i * 1024 + j * 64 + l * 8 + m]!
-              ? Math.fround(
-                  d_c3_windowArgmax[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_flatten[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            d_c3_z[i * 1024 + j * 64 + l * 8 + m] =
+              0 < c3[i * 1024 + j * 64 + l * 8 + m]!
+                ? Math.fround(
+                    d_c3_windowArgmax[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_flatten[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3041,76 +2832,88 @@ function windowArgmaxWhere_32x16x4x4(
  * 32,976 floating-point operations.
  */
 function sumAdam_32x8x8x16(
-  d_c3_z: Float32Array,
-  c3_bias_m: Float32Array,
-  c3_bias_v: Float32Array,
-  c3_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 8; k2++) {
-        for (let k3 = 0; k3 < 8; k3++) {
-          sum += d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
+  d_c3_z_: Float32Array,
+  c3_bias_m_: Float32Array,
+  c3_bias_v_: Float32Array,
+  c3_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x8x8x16(): void {
+    const d_c3_z = d_c3_z_;
+    const c3_bias_m = c3_bias_m_;
+    const c3_bias_v = c3_bias_v_;
+    const c3_bias = c3_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 8; k2++) {
+          for (let k3 = 0; k3 < 8; k3++) {
+            sum += d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
+          }
         }
       }
+      const d_c3_bias = Math.fround(sum);
+      const c3_bias_m_next = Math.fround(c3_bias_m[i]! * 0.9 + d_c3_bias * 0.09999999999999998);
+      c3_bias_m[i] = c3_bias_m_next;
+      const c3_bias_v_next = Math.fround(
+        c3_bias_v[i]! * 0.999 + d_c3_bias * d_c3_bias * 0.0010000000000000009,
+      );
+      c3_bias_v[i] = c3_bias_v_next;
+      c3_bias[i] =
+        c3_bias[i]! - (c3_bias_m_next * rate_0) / (Math.sqrt(c3_bias_v_next * correction_0) + 1e-8);
     }
-    const d_c3_bias = Math.fround(sum);
-    const c3_bias_m_next = Math.fround(c3_bias_m[i]! * 0.9 + d_c3_bias * 0.09999999999999998);
-    c3_bias_m[i] = c3_bias_m_next;
-    const c3_bias_v_next = Math.fround(
-      c3_bias_v[i]! * 0.999 + d_c3_bias * d_c3_bias * 0.0010000000000000009,
-    );
-    c3_bias_v[i] = c3_bias_v_next;
-    c3_bias[i] =
-      c3_bias[i]! - (c3_bias_m_next * rate_0) / (Math.sqrt(c3_bias_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /** d_c3.z_padded = d_c3.z in a margin of zeros */
-function pad_32x16x16x16(d_c3_z: Float32Array, d_c3_z_padded: Float32Array): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m] = 0;
+function pad_32x16x16x16(d_c3_z_: Float32Array, d_c3_z_padded_: Float32Array): () => void {
+  return function pad_32x16x16x16(): void {
+    const d_c3_z = d_c3_z_;
+    const d_c3_z_padded = d_c3_z_padded_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m] = 0;
+          }
+          for (let m = 0; m < 8; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 4] = 0;
+          }
+          for (let m = 0; m < 4; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 12] = 0;
+          }
         }
-        for (let m = 0; m < 8; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 4] = 0;
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 4; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 64] = 0;
+          }
+          for (let m = 0; m < 8; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 68] =
+              d_c3_z[i * 1024 + j * 64 + l * 8 + m]!;
+          }
+          for (let m = 0; m < 4; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 76] = 0;
+          }
         }
-        for (let m = 0; m < 4; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 12] = 0;
-        }
-      }
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 4; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 64] = 0;
-        }
-        for (let m = 0; m < 8; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 68] =
-            d_c3_z[i * 1024 + j * 64 + l * 8 + m]!;
-        }
-        for (let m = 0; m < 4; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 76] = 0;
-        }
-      }
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 192] = 0;
-        }
-        for (let m = 0; m < 8; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 196] = 0;
-        }
-        for (let m = 0; m < 4; m++) {
-          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 204] = 0;
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 192] = 0;
+          }
+          for (let m = 0; m < 8; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 196] = 0;
+          }
+          for (let m = 0; m < 4; m++) {
+            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 204] = 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3118,58 +2921,63 @@ function pad_32x16x16x16(d_c3_z: Float32Array, d_c3_z_padded: Float32Array): voi
  * 22,118,400 floating-point operations.
  */
 function conv_32x6x12x16x5x5x12(
-  d_c3_z_padded: Float32Array,
-  c3_kernel: Float32Array,
-  d_s2: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j += 2) {
-      for (let l = 0; l < 12; l++) {
-        for (let m = 0; m < 12; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const d_c3_z_padded_0 =
-                  d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
-                const c3_kernel_0 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
-                const d_c3_z_padded_1 =
-                  d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-                const d_c3_z_padded_2 =
-                  d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-                const d_c3_z_padded_3 =
-                  d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-                const c3_kernel_1 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
-                sum00 += d_c3_z_padded_0 * c3_kernel_0;
-                sum01 += d_c3_z_padded_1 * c3_kernel_0;
-                sum02 += d_c3_z_padded_2 * c3_kernel_0;
-                sum03 += d_c3_z_padded_3 * c3_kernel_0;
-                sum10 += d_c3_z_padded_0 * c3_kernel_1;
-                sum11 += d_c3_z_padded_1 * c3_kernel_1;
-                sum12 += d_c3_z_padded_2 * c3_kernel_1;
-                sum13 += d_c3_z_padded_3 * c3_kernel_1;
+  d_c3_z_padded_: Float32Array,
+  c3_kernel_: Float32Array,
+  d_s2_: Float32Array,
+): () => void {
+  return function conv_32x6x12x16x5x5x12(): void {
+    const d_c3_z_padded = d_c3_z_padded_;
+    const c3_kernel = c3_kernel_;
+    const d_s2 = d_s2_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        for (let l = 0; l < 12; l++) {
+          for (let m = 0; m < 12; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const d_c3_z_padded_0 =
+                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
+                  const c3_kernel_0 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
+                  const d_c3_z_padded_1 =
+                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
+                  const d_c3_z_padded_2 =
+                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
+                  const d_c3_z_padded_3 =
+                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
+                  const c3_kernel_1 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
+                  sum00 += d_c3_z_padded_0 * c3_kernel_0;
+                  sum01 += d_c3_z_padded_1 * c3_kernel_0;
+                  sum02 += d_c3_z_padded_2 * c3_kernel_0;
+                  sum03 += d_c3_z_padded_3 * c3_kernel_0;
+                  sum10 += d_c3_z_padded_0 * c3_kernel_1;
+                  sum11 += d_c3_z_padded_1 * c3_kernel_1;
+                  sum12 += d_c3_z_padded_2 * c3_kernel_1;
+                  sum13 += d_c3_z_padded_3 * c3_kernel_1;
+                }
               }
             }
+            d_s2[i * 864 + j * 144 + l * 12 + m] = sum00;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 1] = sum01;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 2] = sum02;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 3] = sum03;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 144] = sum10;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 145] = sum11;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 146] = sum12;
+            d_s2[i * 864 + j * 144 + l * 12 + m + 147] = sum13;
           }
-          d_s2[i * 864 + j * 144 + l * 12 + m] = sum00;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 1] = sum01;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 2] = sum02;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 3] = sum03;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 144] = sum10;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 145] = sum11;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 146] = sum12;
-          d_s2[i * 864 + j * 144 + l * 12 + m + 147] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3180,234 +2988,244 @@ function conv_32x6x12x16x5x5x12(
  * 9,861,600 floating-point operations.
  */
 function convAdam_16x6x5x32x8x8x5(
-  s2: Float32Array,
-  d_c3_z: Float32Array,
-  c3_kernel_m: Float32Array,
-  c3_kernel_v: Float32Array,
-  c3_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 5; l++) {
-        for (let m = 0; m < 4; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
+  s2_: Float32Array,
+  d_c3_z_: Float32Array,
+  c3_kernel_m_: Float32Array,
+  c3_kernel_v_: Float32Array,
+  c3_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x6x5x32x8x8x5(): void {
+    const s2 = s2_;
+    const d_c3_z = d_c3_z_;
+    const c3_kernel_m = c3_kernel_m_;
+    const c3_kernel_v = c3_kernel_v_;
+    const c3_kernel = c3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 5; l++) {
+          for (let m = 0; m < 4; m += 2) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum20 = 0;
+            let sum21 = 0;
+            let sum30 = 0;
+            let sum31 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 8; k2++) {
+                for (let k3 = 0; k3 < 8; k3++) {
+                  const s2_0 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + m + k3]!;
+                  const d_c3_z_0 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
+                  const s2_1 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+                  const d_c3_z_1 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 64]!;
+                  const d_c3_z_2 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 128]!;
+                  const d_c3_z_3 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 192]!;
+                  sum00 += s2_0 * d_c3_z_0;
+                  sum01 += s2_1 * d_c3_z_0;
+                  sum10 += s2_0 * d_c3_z_1;
+                  sum11 += s2_1 * d_c3_z_1;
+                  sum20 += s2_0 * d_c3_z_2;
+                  sum21 += s2_1 * d_c3_z_2;
+                  sum30 += s2_0 * d_c3_z_3;
+                  sum31 += s2_1 * d_c3_z_3;
+                }
+              }
+            }
+            const d_c3_kernel00 = Math.fround(sum00);
+            const d_c3_kernel01 = Math.fround(sum01);
+            const d_c3_kernel10 = Math.fround(sum10);
+            const d_c3_kernel11 = Math.fround(sum11);
+            const d_c3_kernel20 = Math.fround(sum20);
+            const d_c3_kernel21 = Math.fround(sum21);
+            const d_c3_kernel30 = Math.fround(sum30);
+            const d_c3_kernel31 = Math.fround(sum31);
+            const c3_kernel_m_next00 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m]! * 0.9 +
+                d_c3_kernel00 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m] = c3_kernel_m_next00;
+            const c3_kernel_m_next01 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1]! * 0.9 +
+                d_c3_kernel01 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_m_next01;
+            const c3_kernel_m_next10 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150]! * 0.9 +
+                d_c3_kernel10 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_m_next10;
+            const c3_kernel_m_next11 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151]! * 0.9 +
+                d_c3_kernel11 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_m_next11;
+            const c3_kernel_m_next20 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300]! * 0.9 +
+                d_c3_kernel20 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_m_next20;
+            const c3_kernel_m_next21 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301]! * 0.9 +
+                d_c3_kernel21 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_m_next21;
+            const c3_kernel_m_next30 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 450]! * 0.9 +
+                d_c3_kernel30 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 450] = c3_kernel_m_next30;
+            const c3_kernel_m_next31 = Math.fround(
+              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 451]! * 0.9 +
+                d_c3_kernel31 * 0.09999999999999998,
+            );
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 451] = c3_kernel_m_next31;
+            const c3_kernel_v_next00 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m]! * 0.999 +
+                d_c3_kernel00 * d_c3_kernel00 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m] = c3_kernel_v_next00;
+            const c3_kernel_v_next01 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1]! * 0.999 +
+                d_c3_kernel01 * d_c3_kernel01 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_v_next01;
+            const c3_kernel_v_next10 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150]! * 0.999 +
+                d_c3_kernel10 * d_c3_kernel10 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_v_next10;
+            const c3_kernel_v_next11 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151]! * 0.999 +
+                d_c3_kernel11 * d_c3_kernel11 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_v_next11;
+            const c3_kernel_v_next20 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300]! * 0.999 +
+                d_c3_kernel20 * d_c3_kernel20 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_v_next20;
+            const c3_kernel_v_next21 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301]! * 0.999 +
+                d_c3_kernel21 * d_c3_kernel21 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_v_next21;
+            const c3_kernel_v_next30 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 450]! * 0.999 +
+                d_c3_kernel30 * d_c3_kernel30 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 450] = c3_kernel_v_next30;
+            const c3_kernel_v_next31 = Math.fround(
+              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 451]! * 0.999 +
+                d_c3_kernel31 * d_c3_kernel31 * 0.0010000000000000009,
+            );
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 451] = c3_kernel_v_next31;
+            c3_kernel[i * 150 + j * 25 + l * 5 + m] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m]! -
+              (c3_kernel_m_next00 * rate_0) / (Math.sqrt(c3_kernel_v_next00 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 1] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 1]! -
+              (c3_kernel_m_next01 * rate_0) / (Math.sqrt(c3_kernel_v_next01 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 150] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 150]! -
+              (c3_kernel_m_next10 * rate_0) / (Math.sqrt(c3_kernel_v_next10 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 151] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 151]! -
+              (c3_kernel_m_next11 * rate_0) / (Math.sqrt(c3_kernel_v_next11 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 300] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 300]! -
+              (c3_kernel_m_next20 * rate_0) / (Math.sqrt(c3_kernel_v_next20 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 301] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 301]! -
+              (c3_kernel_m_next21 * rate_0) / (Math.sqrt(c3_kernel_v_next21 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 450] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 450]! -
+              (c3_kernel_m_next30 * rate_0) / (Math.sqrt(c3_kernel_v_next30 * correction_0) + 1e-8);
+            c3_kernel[i * 150 + j * 25 + l * 5 + m + 451] =
+              c3_kernel[i * 150 + j * 25 + l * 5 + m + 451]! -
+              (c3_kernel_m_next31 * rate_0) / (Math.sqrt(c3_kernel_v_next31 * correction_0) + 1e-8);
+          }
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
           for (let k = 0; k < 32; k++) {
             for (let k2 = 0; k2 < 8; k2++) {
               for (let k3 = 0; k3 < 8; k3++) {
-                const s2_0 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + m + k3]!;
-                const d_c3_z_0 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
-                const s2_1 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                const d_c3_z_1 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 64]!;
-                const d_c3_z_2 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 128]!;
-                const d_c3_z_3 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 192]!;
-                sum00 += s2_0 * d_c3_z_0;
-                sum01 += s2_1 * d_c3_z_0;
-                sum10 += s2_0 * d_c3_z_1;
-                sum11 += s2_1 * d_c3_z_1;
-                sum20 += s2_0 * d_c3_z_2;
-                sum21 += s2_1 * d_c3_z_2;
-                sum30 += s2_0 * d_c3_z_3;
-                sum31 += s2_1 * d_c3_z_3;
+                const s2_2 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + k3 + 4]!;
+                const d_c3_z_4 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
+                const d_c3_z_5 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 64]!;
+                const d_c3_z_6 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 128]!;
+                const d_c3_z_7 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 192]!;
+                sum0 += s2_2 * d_c3_z_4;
+                sum1 += s2_2 * d_c3_z_5;
+                sum2 += s2_2 * d_c3_z_6;
+                sum3 += s2_2 * d_c3_z_7;
               }
             }
           }
-          const d_c3_kernel00 = Math.fround(sum00);
-          const d_c3_kernel01 = Math.fround(sum01);
-          const d_c3_kernel10 = Math.fround(sum10);
-          const d_c3_kernel11 = Math.fround(sum11);
-          const d_c3_kernel20 = Math.fround(sum20);
-          const d_c3_kernel21 = Math.fround(sum21);
-          const d_c3_kernel30 = Math.fround(sum30);
-          const d_c3_kernel31 = Math.fround(sum31);
-          const c3_kernel_m_next00 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m]! * 0.9 + d_c3_kernel00 * 0.09999999999999998,
+          const d_c3_kernel0 = Math.fround(sum0);
+          const d_c3_kernel1 = Math.fround(sum1);
+          const d_c3_kernel2 = Math.fround(sum2);
+          const d_c3_kernel3 = Math.fround(sum3);
+          const c3_kernel_m_next0 = Math.fround(
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + 4]! * 0.9 + d_c3_kernel0 * 0.09999999999999998,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m] = c3_kernel_m_next00;
-          const c3_kernel_m_next01 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1]! * 0.9 +
-              d_c3_kernel01 * 0.09999999999999998,
+          c3_kernel_m[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_m_next0;
+          const c3_kernel_m_next1 = Math.fround(
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + 154]! * 0.9 + d_c3_kernel1 * 0.09999999999999998,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_m_next01;
-          const c3_kernel_m_next10 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150]! * 0.9 +
-              d_c3_kernel10 * 0.09999999999999998,
+          c3_kernel_m[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_m_next1;
+          const c3_kernel_m_next2 = Math.fround(
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + 304]! * 0.9 + d_c3_kernel2 * 0.09999999999999998,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_m_next10;
-          const c3_kernel_m_next11 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151]! * 0.9 +
-              d_c3_kernel11 * 0.09999999999999998,
+          c3_kernel_m[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_m_next2;
+          const c3_kernel_m_next3 = Math.fround(
+            c3_kernel_m[i * 150 + j * 25 + l * 5 + 454]! * 0.9 + d_c3_kernel3 * 0.09999999999999998,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_m_next11;
-          const c3_kernel_m_next20 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300]! * 0.9 +
-              d_c3_kernel20 * 0.09999999999999998,
+          c3_kernel_m[i * 150 + j * 25 + l * 5 + 454] = c3_kernel_m_next3;
+          const c3_kernel_v_next0 = Math.fround(
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + 4]! * 0.999 +
+              d_c3_kernel0 * d_c3_kernel0 * 0.0010000000000000009,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_m_next20;
-          const c3_kernel_m_next21 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301]! * 0.9 +
-              d_c3_kernel21 * 0.09999999999999998,
+          c3_kernel_v[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_v_next0;
+          const c3_kernel_v_next1 = Math.fround(
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + 154]! * 0.999 +
+              d_c3_kernel1 * d_c3_kernel1 * 0.0010000000000000009,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_m_next21;
-          const c3_kernel_m_next30 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 450]! * 0.9 +
-              d_c3_kernel30 * 0.09999999999999998,
+          c3_kernel_v[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_v_next1;
+          const c3_kernel_v_next2 = Math.fround(
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + 304]! * 0.999 +
+              d_c3_kernel2 * d_c3_kernel2 * 0.0010000000000000009,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 450] = c3_kernel_m_next30;
-          const c3_kernel_m_next31 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 451]! * 0.9 +
-              d_c3_kernel31 * 0.09999999999999998,
+          c3_kernel_v[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_v_next2;
+          const c3_kernel_v_next3 = Math.fround(
+            c3_kernel_v[i * 150 + j * 25 + l * 5 + 454]! * 0.999 +
+              d_c3_kernel3 * d_c3_kernel3 * 0.0010000000000000009,
           );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 451] = c3_kernel_m_next31;
-          const c3_kernel_v_next00 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m]! * 0.999 +
-              d_c3_kernel00 * d_c3_kernel00 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m] = c3_kernel_v_next00;
-          const c3_kernel_v_next01 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1]! * 0.999 +
-              d_c3_kernel01 * d_c3_kernel01 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_v_next01;
-          const c3_kernel_v_next10 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150]! * 0.999 +
-              d_c3_kernel10 * d_c3_kernel10 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_v_next10;
-          const c3_kernel_v_next11 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151]! * 0.999 +
-              d_c3_kernel11 * d_c3_kernel11 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_v_next11;
-          const c3_kernel_v_next20 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300]! * 0.999 +
-              d_c3_kernel20 * d_c3_kernel20 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_v_next20;
-          const c3_kernel_v_next21 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301]! * 0.999 +
-              d_c3_kernel21 * d_c3_kernel21 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_v_next21;
-          const c3_kernel_v_next30 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 450]! * 0.999 +
-              d_c3_kernel30 * d_c3_kernel30 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 450] = c3_kernel_v_next30;
-          const c3_kernel_v_next31 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 451]! * 0.999 +
-              d_c3_kernel31 * d_c3_kernel31 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 451] = c3_kernel_v_next31;
-          c3_kernel[i * 150 + j * 25 + l * 5 + m] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m]! -
-            (c3_kernel_m_next00 * rate_0) / (Math.sqrt(c3_kernel_v_next00 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 1] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 1]! -
-            (c3_kernel_m_next01 * rate_0) / (Math.sqrt(c3_kernel_v_next01 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 150] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 150]! -
-            (c3_kernel_m_next10 * rate_0) / (Math.sqrt(c3_kernel_v_next10 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 151] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 151]! -
-            (c3_kernel_m_next11 * rate_0) / (Math.sqrt(c3_kernel_v_next11 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 300] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 300]! -
-            (c3_kernel_m_next20 * rate_0) / (Math.sqrt(c3_kernel_v_next20 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 301] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 301]! -
-            (c3_kernel_m_next21 * rate_0) / (Math.sqrt(c3_kernel_v_next21 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 450] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 450]! -
-            (c3_kernel_m_next30 * rate_0) / (Math.sqrt(c3_kernel_v_next30 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + m + 451] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 451]! -
-            (c3_kernel_m_next31 * rate_0) / (Math.sqrt(c3_kernel_v_next31 * correction_0) + 1e-8);
+          c3_kernel_v[i * 150 + j * 25 + l * 5 + 454] = c3_kernel_v_next3;
+          c3_kernel[i * 150 + j * 25 + l * 5 + 4] =
+            c3_kernel[i * 150 + j * 25 + l * 5 + 4]! -
+            (c3_kernel_m_next0 * rate_0) / (Math.sqrt(c3_kernel_v_next0 * correction_0) + 1e-8);
+          c3_kernel[i * 150 + j * 25 + l * 5 + 154] =
+            c3_kernel[i * 150 + j * 25 + l * 5 + 154]! -
+            (c3_kernel_m_next1 * rate_0) / (Math.sqrt(c3_kernel_v_next1 * correction_0) + 1e-8);
+          c3_kernel[i * 150 + j * 25 + l * 5 + 304] =
+            c3_kernel[i * 150 + j * 25 + l * 5 + 304]! -
+            (c3_kernel_m_next2 * rate_0) / (Math.sqrt(c3_kernel_v_next2 * correction_0) + 1e-8);
+          c3_kernel[i * 150 + j * 25 + l * 5 + 454] =
+            c3_kernel[i * 150 + j * 25 + l * 5 + 454]! -
+            (c3_kernel_m_next3 * rate_0) / (Math.sqrt(c3_kernel_v_next3 * correction_0) + 1e-8);
         }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 8; k2++) {
-            for (let k3 = 0; k3 < 8; k3++) {
-              const s2_2 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + k3 + 4]!;
-              const d_c3_z_4 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
-              const d_c3_z_5 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 64]!;
-              const d_c3_z_6 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 128]!;
-              const d_c3_z_7 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 192]!;
-              sum0 += s2_2 * d_c3_z_4;
-              sum1 += s2_2 * d_c3_z_5;
-              sum2 += s2_2 * d_c3_z_6;
-              sum3 += s2_2 * d_c3_z_7;
-            }
-          }
-        }
-        const d_c3_kernel0 = Math.fround(sum0);
-        const d_c3_kernel1 = Math.fround(sum1);
-        const d_c3_kernel2 = Math.fround(sum2);
-        const d_c3_kernel3 = Math.fround(sum3);
-        const c3_kernel_m_next0 = Math.fround(
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 4]! * 0.9 + d_c3_kernel0 * 0.09999999999999998,
-        );
-        c3_kernel_m[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_m_next0;
-        const c3_kernel_m_next1 = Math.fround(
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 154]! * 0.9 + d_c3_kernel1 * 0.09999999999999998,
-        );
-        c3_kernel_m[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_m_next1;
-        const c3_kernel_m_next2 = Math.fround(
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 304]! * 0.9 + d_c3_kernel2 * 0.09999999999999998,
-        );
-        c3_kernel_m[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_m_next2;
-        const c3_kernel_m_next3 = Math.fround(
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 454]! * 0.9 + d_c3_kernel3 * 0.09999999999999998,
-        );
-        c3_kernel_m[i * 150 + j * 25 + l * 5 + 454] = c3_kernel_m_next3;
-        const c3_kernel_v_next0 = Math.fround(
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 4]! * 0.999 +
-            d_c3_kernel0 * d_c3_kernel0 * 0.0010000000000000009,
-        );
-        c3_kernel_v[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_v_next0;
-        const c3_kernel_v_next1 = Math.fround(
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 154]! * 0.999 +
-            d_c3_kernel1 * d_c3_kernel1 * 0.0010000000000000009,
-        );
-        c3_kernel_v[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_v_next1;
-        const c3_kernel_v_next2 = Math.fround(
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 304]! * 0.999 +
-            d_c3_kernel2 * d_c3_kernel2 * 0.0010000000000000009,
-        );
-        c3_kernel_v[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_v_next2;
-        const c3_kernel_v_next3 = Math.fround(
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 454]! * 0.999 +
-            d_c3_kernel3 * d_c3_kernel3 * 0.0010000000000000009,
-        );
-        c3_kernel_v[i * 150 + j * 25 + l * 5 + 454] = c3_kernel_v_next3;
-        c3_kernel[i * 150 + j * 25 + l * 5 + 4] =
-          c3_kernel[i * 150 + j * 25 + l * 5 + 4]! -
-          (c3_kernel_m_next0 * rate_0) / (Math.sqrt(c3_kernel_v_next0 * correction_0) + 1e-8);
-        c3_kernel[i * 150 + j * 25 + l * 5 + 154] =
-          c3_kernel[i * 150 + j * 25 + l * 5 + 154]! -
-          (c3_kernel_m_next1 * rate_0) / (Math.sqrt(c3_kernel_v_next1 * correction_0) + 1e-8);
-        c3_kernel[i * 150 + j * 25 + l * 5 + 304] =
-          c3_kernel[i * 150 + j * 25 + l * 5 + 304]! -
-          (c3_kernel_m_next2 * rate_0) / (Math.sqrt(c3_kernel_v_next2 * correction_0) + 1e-8);
-        c3_kernel[i * 150 + j * 25 + l * 5 + 454] =
-          c3_kernel[i * 150 + j * 25 + l * 5 + 454]! -
-          (c3_kernel_m_next3 * rate_0) / (Math.sqrt(c3_kernel_v_next3 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -3416,44 +3234,50 @@ function convAdam_16x6x5x32x8x8x5(
  * 110,592 floating-point operations.
  */
 function windowArgmaxWhere_32x6x12x12(
-  c1: Float32Array,
-  d_c1_windowArgmax: Int32Array,
-  d_s2: Float32Array,
-  d_c1_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 6; j++) {
-      for (let l = 0; l < 12; l++) {
-        for (let m = 0; m < 12; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
+  c1_: Float32Array,
+  d_c1_windowArgmax_: Int32Array,
+  d_s2_: Float32Array,
+  d_c1_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_32x6x12x12(): void {
+    const c1 = c1_;
+    const d_c1_windowArgmax = d_c1_windowArgmax_;
+    const d_s2 = d_s2_;
+    const d_c1_z = d_c1_z_;
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 12; l++) {
+          for (let m = 0; m < 12; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
               }
             }
+            d_c1_windowArgmax[i * 864 + j * 144 + l * 12 + m] = argmax;
           }
-          d_c1_windowArgmax[i * 864 + j * 144 + l * 12 + m] = argmax;
         }
-      }
-      for (let l = 0; l < 24; l++) {
-        for (let m = 0; m < 24; m++) {
-          d_c1_z[i * 3456 + j * 576 + l * 24 + m] =
-            0 < c1[i * 3456 + j * 576 + l * 24 + m]!
-              ? Math.fround(
-                  d_c1_windowArgmax[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_s2[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
+        for (let l = 0; l < 24; l++) {
+          for (let m = 0; m < 24; m++) {
+            d_c1_z[i * 3456 + j * 576 + l * 24 + m] =
+              0 < c1[i * 3456 + j * 576 + l * 24 + m]!
+                ? Math.fround(
+                    d_c1_windowArgmax[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_s2[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3464,34 +3288,42 @@ function windowArgmaxWhere_32x6x12x12(
  * 110,670 floating-point operations.
  */
 function sumAdam_32x24x24x6(
-  d_c1_z: Float32Array,
-  c1_bias_m: Float32Array,
-  c1_bias_v: Float32Array,
-  c1_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 6; i++) {
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 24; k2++) {
-        for (let k3 = 0; k3 < 24; k3++) {
-          sum += d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+  d_c1_z_: Float32Array,
+  c1_bias_m_: Float32Array,
+  c1_bias_v_: Float32Array,
+  c1_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x24x24x6(): void {
+    const d_c1_z = d_c1_z_;
+    const c1_bias_m = c1_bias_m_;
+    const c1_bias_v = c1_bias_v_;
+    const c1_bias = c1_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 6; i++) {
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 24; k2++) {
+          for (let k3 = 0; k3 < 24; k3++) {
+            sum += d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+          }
         }
       }
+      const d_c1_bias = Math.fround(sum);
+      const c1_bias_m_next = Math.fround(c1_bias_m[i]! * 0.9 + d_c1_bias * 0.09999999999999998);
+      c1_bias_m[i] = c1_bias_m_next;
+      const c1_bias_v_next = Math.fround(
+        c1_bias_v[i]! * 0.999 + d_c1_bias * d_c1_bias * 0.0010000000000000009,
+      );
+      c1_bias_v[i] = c1_bias_v_next;
+      c1_bias[i] =
+        c1_bias[i]! - (c1_bias_m_next * rate_0) / (Math.sqrt(c1_bias_v_next * correction_0) + 1e-8);
     }
-    const d_c1_bias = Math.fround(sum);
-    const c1_bias_m_next = Math.fround(c1_bias_m[i]! * 0.9 + d_c1_bias * 0.09999999999999998);
-    c1_bias_m[i] = c1_bias_m_next;
-    const c1_bias_v_next = Math.fround(
-      c1_bias_v[i]! * 0.999 + d_c1_bias * d_c1_bias * 0.0010000000000000009,
-    );
-    c1_bias_v[i] = c1_bias_v_next;
-    c1_bias[i] =
-      c1_bias[i]! - (c1_bias_m_next * rate_0) / (Math.sqrt(c1_bias_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3502,278 +3334,231 @@ function sumAdam_32x24x24x6(
  * 5,531,550 floating-point operations.
  */
 function convAdam_6x1x5x32x24x24x5(
-  x: Float32Array,
-  d_c1_z: Float32Array,
-  c1_kernel_m: Float32Array,
-  c1_kernel_v: Float32Array,
-  c1_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 6; i += 3) {
-    for (let l = 0; l < 5; l++) {
-      for (let m = 0; m < 4; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 24; k2++) {
-            for (let k3 = 0; k3 < 24; k3 += 8) {
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 1 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 577]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1153]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 2 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 2]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 578]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1154]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 3 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 3]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 579]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1155]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 4 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 4]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 5]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 580]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1156]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 5 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 5]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 5]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 6]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 581]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1157]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 6 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 6]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 6]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 7]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 582]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1158]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-              }
-              if (k3 + 7 === 24) break;
-              {
-                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 7]!;
-                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 7]!;
-                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 8]!;
-                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 583]!;
-                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1159]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
+  x_: Float32Array,
+  d_c1_z_: Float32Array,
+  c1_kernel_m_: Float32Array,
+  c1_kernel_v_: Float32Array,
+  c1_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_6x1x5x32x24x24x5(): void {
+    const x = x_;
+    const d_c1_z = d_c1_z_;
+    const c1_kernel_m = c1_kernel_m_;
+    const c1_kernel_v = c1_kernel_v_;
+    const c1_kernel = c1_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 6; i += 3) {
+      for (let l = 0; l < 5; l++) {
+        for (let m = 0; m < 4; m += 2) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          for (let k = 0; k < 32; k++) {
+            for (let k2 = 0; k2 < 24; k2++) {
+              for (let k3 = 0; k3 < 24; k3 += 4) {
+                {
+                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
+                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
+                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 1 === 24) break;
+                {
+                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1]!;
+                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 577]!;
+                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1153]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 2 === 24) break;
+                {
+                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 2]!;
+                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 578]!;
+                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1154]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 3 === 24) break;
+                {
+                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 3]!;
+                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
+                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 579]!;
+                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1155]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
               }
             }
           }
+          const d_c1_kernel00 = Math.fround(sum00);
+          const d_c1_kernel01 = Math.fround(sum01);
+          const d_c1_kernel10 = Math.fround(sum10);
+          const d_c1_kernel11 = Math.fround(sum11);
+          const d_c1_kernel20 = Math.fround(sum20);
+          const d_c1_kernel21 = Math.fround(sum21);
+          const c1_kernel_m_next00 = Math.fround(
+            c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
+          );
+          c1_kernel_m[i * 25 + l * 5 + m] = c1_kernel_m_next00;
+          const c1_kernel_m_next01 = Math.fround(
+            c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
+          );
+          c1_kernel_m[i * 25 + l * 5 + m + 1] = c1_kernel_m_next01;
+          const c1_kernel_m_next10 = Math.fround(
+            c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
+          );
+          c1_kernel_m[i * 25 + l * 5 + m + 25] = c1_kernel_m_next10;
+          const c1_kernel_m_next11 = Math.fround(
+            c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
+          );
+          c1_kernel_m[i * 25 + l * 5 + m + 26] = c1_kernel_m_next11;
+          const c1_kernel_m_next20 = Math.fround(
+            c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
+          );
+          c1_kernel_m[i * 25 + l * 5 + m + 50] = c1_kernel_m_next20;
+          const c1_kernel_m_next21 = Math.fround(
+            c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
+          );
+          c1_kernel_m[i * 25 + l * 5 + m + 51] = c1_kernel_m_next21;
+          const c1_kernel_v_next00 = Math.fround(
+            c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 +
+              d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
+          );
+          c1_kernel_v[i * 25 + l * 5 + m] = c1_kernel_v_next00;
+          const c1_kernel_v_next01 = Math.fround(
+            c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 +
+              d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
+          );
+          c1_kernel_v[i * 25 + l * 5 + m + 1] = c1_kernel_v_next01;
+          const c1_kernel_v_next10 = Math.fround(
+            c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 +
+              d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
+          );
+          c1_kernel_v[i * 25 + l * 5 + m + 25] = c1_kernel_v_next10;
+          const c1_kernel_v_next11 = Math.fround(
+            c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 +
+              d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
+          );
+          c1_kernel_v[i * 25 + l * 5 + m + 26] = c1_kernel_v_next11;
+          const c1_kernel_v_next20 = Math.fround(
+            c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 +
+              d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
+          );
+          c1_kernel_v[i * 25 + l * 5 + m + 50] = c1_kernel_v_next20;
+          const c1_kernel_v_next21 = Math.fround(
+            c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 +
+              d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
+          );
+          c1_kernel_v[i * 25 + l * 5 + m + 51] = c1_kernel_v_next21;
+          c1_kernel[i * 25 + l * 5 + m] =
+            c1_kernel[i * 25 + l * 5 + m]! -
+            (c1_kernel_m_next00 * rate_0) / (Math.sqrt(c1_kernel_v_next00 * correction_0) + 1e-8);
+          c1_kernel[i * 25 + l * 5 + m + 1] =
+            c1_kernel[i * 25 + l * 5 + m + 1]! -
+            (c1_kernel_m_next01 * rate_0) / (Math.sqrt(c1_kernel_v_next01 * correction_0) + 1e-8);
+          c1_kernel[i * 25 + l * 5 + m + 25] =
+            c1_kernel[i * 25 + l * 5 + m + 25]! -
+            (c1_kernel_m_next10 * rate_0) / (Math.sqrt(c1_kernel_v_next10 * correction_0) + 1e-8);
+          c1_kernel[i * 25 + l * 5 + m + 26] =
+            c1_kernel[i * 25 + l * 5 + m + 26]! -
+            (c1_kernel_m_next11 * rate_0) / (Math.sqrt(c1_kernel_v_next11 * correction_0) + 1e-8);
+          c1_kernel[i * 25 + l * 5 + m + 50] =
+            c1_kernel[i * 25 + l * 5 + m + 50]! -
+            (c1_kernel_m_next20 * rate_0) / (Math.sqrt(c1_kernel_v_next20 * correction_0) + 1e-8);
+          c1_kernel[i * 25 + l * 5 + m + 51] =
+            c1_kernel[i * 25 + l * 5 + m + 51]! -
+            (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
         }
-        const d_c1_kernel00 = Math.fround(sum00);
-        const d_c1_kernel01 = Math.fround(sum01);
-        const d_c1_kernel10 = Math.fround(sum10);
-        const d_c1_kernel11 = Math.fround(sum11);
-        const d_c1_kernel20 = Math.fround(sum20);
-        const d_c1_kernel21 = Math.fround(sum21);
-        const c1_kernel_m_next00 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + m] = c1_kernel_m_next00;
-        const c1_kernel_m_next01 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + m + 1] = c1_kernel_m_next01;
-        const c1_kernel_m_next10 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + m + 25] = c1_kernel_m_next10;
-        const c1_kernel_m_next11 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + m + 26] = c1_kernel_m_next11;
-        const c1_kernel_m_next20 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + m + 50] = c1_kernel_m_next20;
-        const c1_kernel_m_next21 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + m + 51] = c1_kernel_m_next21;
-        const c1_kernel_v_next00 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 +
-            d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + m] = c1_kernel_v_next00;
-        const c1_kernel_v_next01 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 +
-            d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + m + 1] = c1_kernel_v_next01;
-        const c1_kernel_v_next10 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 +
-            d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + m + 25] = c1_kernel_v_next10;
-        const c1_kernel_v_next11 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 +
-            d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + m + 26] = c1_kernel_v_next11;
-        const c1_kernel_v_next20 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 +
-            d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + m + 50] = c1_kernel_v_next20;
-        const c1_kernel_v_next21 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 +
-            d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + m + 51] = c1_kernel_v_next21;
-        c1_kernel[i * 25 + l * 5 + m] =
-          c1_kernel[i * 25 + l * 5 + m]! -
-          (c1_kernel_m_next00 * rate_0) / (Math.sqrt(c1_kernel_v_next00 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + m + 1] =
-          c1_kernel[i * 25 + l * 5 + m + 1]! -
-          (c1_kernel_m_next01 * rate_0) / (Math.sqrt(c1_kernel_v_next01 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + m + 25] =
-          c1_kernel[i * 25 + l * 5 + m + 25]! -
-          (c1_kernel_m_next10 * rate_0) / (Math.sqrt(c1_kernel_v_next10 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + m + 26] =
-          c1_kernel[i * 25 + l * 5 + m + 26]! -
-          (c1_kernel_m_next11 * rate_0) / (Math.sqrt(c1_kernel_v_next11 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + m + 50] =
-          c1_kernel[i * 25 + l * 5 + m + 50]! -
-          (c1_kernel_m_next20 * rate_0) / (Math.sqrt(c1_kernel_v_next20 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + m + 51] =
-          c1_kernel[i * 25 + l * 5 + m + 51]! -
-          (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
-      }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 24; k2++) {
-          for (let k3 = 0; k3 < 24; k3++) {
-            const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
-            const d_c1_z_3 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-            const d_c1_z_4 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
-            const d_c1_z_5 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
-            sum0 += x_2 * d_c1_z_3;
-            sum1 += x_2 * d_c1_z_4;
-            sum2 += x_2 * d_c1_z_5;
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        for (let k = 0; k < 32; k++) {
+          for (let k2 = 0; k2 < 24; k2++) {
+            for (let k3 = 0; k3 < 24; k3++) {
+              const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
+              const d_c1_z_3 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+              const d_c1_z_4 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
+              const d_c1_z_5 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
+              sum0 += x_2 * d_c1_z_3;
+              sum1 += x_2 * d_c1_z_4;
+              sum2 += x_2 * d_c1_z_5;
+            }
           }
         }
+        const d_c1_kernel0 = Math.fround(sum0);
+        const d_c1_kernel1 = Math.fround(sum1);
+        const d_c1_kernel2 = Math.fround(sum2);
+        const c1_kernel_m_next0 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + 4] = c1_kernel_m_next0;
+        const c1_kernel_m_next1 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + 29] = c1_kernel_m_next1;
+        const c1_kernel_m_next2 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + 54] = c1_kernel_m_next2;
+        const c1_kernel_v_next0 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 +
+            d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + 4] = c1_kernel_v_next0;
+        const c1_kernel_v_next1 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 +
+            d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + 29] = c1_kernel_v_next1;
+        const c1_kernel_v_next2 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 +
+            d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + 54] = c1_kernel_v_next2;
+        c1_kernel[i * 25 + l * 5 + 4] =
+          c1_kernel[i * 25 + l * 5 + 4]! -
+          (c1_kernel_m_next0 * rate_0) / (Math.sqrt(c1_kernel_v_next0 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + 29] =
+          c1_kernel[i * 25 + l * 5 + 29]! -
+          (c1_kernel_m_next1 * rate_0) / (Math.sqrt(c1_kernel_v_next1 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + 54] =
+          c1_kernel[i * 25 + l * 5 + 54]! -
+          (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
       }
-      const d_c1_kernel0 = Math.fround(sum0);
-      const d_c1_kernel1 = Math.fround(sum1);
-      const d_c1_kernel2 = Math.fround(sum2);
-      const c1_kernel_m_next0 = Math.fround(
-        c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
-      );
-      c1_kernel_m[i * 25 + l * 5 + 4] = c1_kernel_m_next0;
-      const c1_kernel_m_next1 = Math.fround(
-        c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
-      );
-      c1_kernel_m[i * 25 + l * 5 + 29] = c1_kernel_m_next1;
-      const c1_kernel_m_next2 = Math.fround(
-        c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
-      );
-      c1_kernel_m[i * 25 + l * 5 + 54] = c1_kernel_m_next2;
-      const c1_kernel_v_next0 = Math.fround(
-        c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 +
-          d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
-      );
-      c1_kernel_v[i * 25 + l * 5 + 4] = c1_kernel_v_next0;
-      const c1_kernel_v_next1 = Math.fround(
-        c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 +
-          d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
-      );
-      c1_kernel_v[i * 25 + l * 5 + 29] = c1_kernel_v_next1;
-      const c1_kernel_v_next2 = Math.fround(
-        c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 +
-          d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
-      );
-      c1_kernel_v[i * 25 + l * 5 + 54] = c1_kernel_v_next2;
-      c1_kernel[i * 25 + l * 5 + 4] =
-        c1_kernel[i * 25 + l * 5 + 4]! -
-        (c1_kernel_m_next0 * rate_0) / (Math.sqrt(c1_kernel_v_next0 * correction_0) + 1e-8);
-      c1_kernel[i * 25 + l * 5 + 29] =
-        c1_kernel[i * 25 + l * 5 + 29]! -
-        (c1_kernel_m_next1 * rate_0) / (Math.sqrt(c1_kernel_v_next1 * correction_0) + 1e-8);
-      c1_kernel[i * 25 + l * 5 + 54] =
-        c1_kernel[i * 25 + l * 5 + 54]! -
-        (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
     }
-  }
+  };
 }
 
 /**
@@ -3781,11 +3566,648 @@ function convAdam_6x1x5x32x24x24x5(
  * 8,640,000 floating-point operations.
  */
 function conv_50x6x24x1x5x5x24_evaluate(
-  x: Float32Array,
-  c1_kernel: Float32Array,
-  c1_product: Float32Array,
-): void {
-  for (let i = 0; i < 50; i++) {
+  x_: Float32Array,
+  c1_kernel_: Float32Array,
+  c1_product_: Float32Array,
+): () => void {
+  return function conv_50x6x24x1x5x5x24_evaluate(): void {
+    const x = x_;
+    const c1_kernel = c1_kernel_;
+    const c1_product = c1_product_;
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        for (let l = 0; l < 24; l++) {
+          for (let m = 0; m < 24; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k2 = 0; k2 < 5; k2++) {
+              for (let k3 = 0; k3 < 5; k3++) {
+                const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
+                const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+                const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+                const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+                const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+                const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+                sum00 += x_0 * c1_kernel_0;
+                sum01 += x_1 * c1_kernel_0;
+                sum02 += x_2 * c1_kernel_0;
+                sum03 += x_3 * c1_kernel_0;
+                sum10 += x_0 * c1_kernel_1;
+                sum11 += x_1 * c1_kernel_1;
+                sum12 += x_2 * c1_kernel_1;
+                sum13 += x_3 * c1_kernel_1;
+              }
+            }
+            c1_product[i * 3456 + j * 576 + l * 24 + m] = sum00;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 1] = sum01;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 2] = sum02;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 3] = sum03;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 576] = sum10;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 577] = sum11;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 578] = sum12;
+            c1_product[i * 3456 + j * 576 + l * 24 + m + 579] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * s2 = max c1 over windows [1,1,2,2]
+ * 345,600 floating-point operations.
+ */
+function windowMax_50x6x12x1x1x2x2x12_evaluate(
+  c1_product_: Float32Array,
+  c1_bias_: Float32Array,
+  s2_: Float32Array,
+): () => void {
+  return function windowMax_50x6x12x1x1x2x2x12_evaluate(): void {
+    const c1_product = c1_product_;
+    const c1_bias = c1_bias_;
+    const s2 = s2_;
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 6; j++) {
+        for (let l = 0; l < 12; l++) {
+          for (let m = 0; m < 12; m++) {
+            const c1_bias_0 = c1_bias[j]!;
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const c1_product_0 =
+                  c1_product[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+                max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
+              }
+            }
+            s2[i * 864 + j * 144 + l * 12 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * c3.product = s2 ∗ c3.kernel
+ * 15,360,000 floating-point operations.
+ */
+function conv_50x16x8x6x5x5x8_evaluate(
+  s2_: Float32Array,
+  c3_kernel_: Float32Array,
+  c3_product_: Float32Array,
+): () => void {
+  return function conv_50x16x8x6x5x5x8_evaluate(): void {
+    const s2 = s2_;
+    const c3_kernel = c3_kernel_;
+    const c3_product = c3_product_;
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 6; k++) {
+              for (let k2 = 0; k2 < 5; k2++) {
+                for (let k3 = 0; k3 < 5; k3++) {
+                  const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
+                  const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+                  const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+                  const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
+                  const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
+                  const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+                  sum00 += s2_0 * c3_kernel_0;
+                  sum01 += s2_1 * c3_kernel_0;
+                  sum02 += s2_2 * c3_kernel_0;
+                  sum03 += s2_3 * c3_kernel_0;
+                  sum10 += s2_0 * c3_kernel_1;
+                  sum11 += s2_1 * c3_kernel_1;
+                  sum12 += s2_2 * c3_kernel_1;
+                  sum13 += s2_3 * c3_kernel_1;
+                }
+              }
+            }
+            c3_product[i * 1024 + j * 64 + l * 8 + m] = sum00;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
+            c3_product[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * s4 = max c3 over windows [1,1,2,2]
+ * 102,400 floating-point operations.
+ */
+function windowMax_50x16x4x1x1x2x2x4_evaluate(
+  c3_product_: Float32Array,
+  c3_bias_: Float32Array,
+  s4_: Float32Array,
+): () => void {
+  return function windowMax_50x16x4x1x1x2x2x4_evaluate(): void {
+    const c3_product = c3_product_;
+    const c3_bias = c3_bias_;
+    const s4 = s4_;
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 4; l++) {
+          for (let m = 0; m < 4; m++) {
+            const c3_bias_0 = c3_bias[j]!;
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const c3_product_0 = c3_product[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
+                max = Math.max(max, c3_product_0 + c3_bias_0 < 0 ? 0 : c3_product_0 + c3_bias[j]!);
+              }
+            }
+            s4[i * 256 + j * 16 + l * 4 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * f5.product = reshape(s4, [50,256]) · f5.kernel
+ * f5 = relu(f5.z)
+ * 3,078,000 floating-point operations.
+ */
+function dotRelu_50x256x120_evaluate(
+  s4_: Float32Array,
+  f5_kernel_: Float32Array,
+  f5_bias_: Float32Array,
+  f5_: Float32Array,
+): () => void {
+  return function dotRelu_50x256x120_evaluate(): void {
+    const s4 = s4_;
+    const f5_kernel = f5_kernel_;
+    const f5_bias = f5_bias_;
+    const f5 = f5_;
+    for (let i = 0; i < 50; i += 2) {
+      for (let j = 0; j < 120; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+            const s4_1 =
+              s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const s4_0 =
+              s4[
+                i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
+              ]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
+            const s4_1 =
+              s4[
+                i * 256 +
+                  (((k + 1) / 16) | 0) * 16 +
+                  ((((k + 1) / 4) | 0) % 4) * 4 +
+                  ((k + 1) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const s4_0 =
+              s4[
+                i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
+              ]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
+            const s4_1 =
+              s4[
+                i * 256 +
+                  (((k + 2) / 16) | 0) * 16 +
+                  ((((k + 2) / 4) | 0) % 4) * 4 +
+                  ((k + 2) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const s4_0 =
+              s4[
+                i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
+              ]!;
+            const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
+            const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
+            const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
+            const s4_1 =
+              s4[
+                i * 256 +
+                  (((k + 3) / 16) | 0) * 16 +
+                  ((((k + 3) / 4) | 0) % 4) * 4 +
+                  ((k + 3) % 4) +
+                  256
+              ]!;
+            sum00 += s4_0 * f5_kernel_0;
+            sum01 += s4_0 * f5_kernel_1;
+            sum02 += s4_0 * f5_kernel_2;
+            sum10 += s4_1 * f5_kernel_0;
+            sum11 += s4_1 * f5_kernel_1;
+            sum12 += s4_1 * f5_kernel_2;
+          }
+        }
+        const f5_product00 = Math.fround(sum00);
+        const f5_product01 = Math.fround(sum01);
+        const f5_product02 = Math.fround(sum02);
+        const f5_product10 = Math.fround(sum10);
+        const f5_product11 = Math.fround(sum11);
+        const f5_product12 = Math.fround(sum12);
+        const f5_bias_0 = f5_bias[j]!;
+        const add_0 = f5_product00 + f5_bias_0;
+        const f5_bias_1 = f5_bias[j + 1]!;
+        const add_1 = f5_product01 + f5_bias_1;
+        const f5_bias_2 = f5_bias[j + 2]!;
+        const add_2 = f5_product02 + f5_bias_2;
+        const add_3 = f5_product10 + f5_bias_0;
+        const add_4 = f5_product11 + f5_bias_1;
+        const add_5 = f5_product12 + f5_bias_2;
+        f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
+        f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
+        f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
+        f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
+        f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
+        f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
+      }
+    }
+  };
+}
+
+/**
+ * f6.product = f5 · f6.kernel
+ * f6 = relu(f6.z)
+ * 1,012,200 floating-point operations.
+ */
+function dotRelu_50x120x84_evaluate(
+  f5_: Float32Array,
+  f6_kernel_: Float32Array,
+  f6_bias_: Float32Array,
+  f6_: Float32Array,
+): () => void {
+  return function dotRelu_50x120x84_evaluate(): void {
+    const f5 = f5_;
+    const f6_kernel = f6_kernel_;
+    const f6_bias = f6_bias_;
+    const f6 = f6_;
+    for (let i = 0; i < 50; i += 2) {
+      for (let j = 0; j < 84; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 120; k += 4) {
+          {
+            const f5_0 = f5[i * 120 + k]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+            const f5_1 = f5[i * 120 + k + 120]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+          if (k + 1 === 120) break;
+          {
+            const f5_0 = f5[i * 120 + k + 1]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
+            const f5_1 = f5[i * 120 + k + 121]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+          if (k + 2 === 120) break;
+          {
+            const f5_0 = f5[i * 120 + k + 2]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
+            const f5_1 = f5[i * 120 + k + 122]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+          if (k + 3 === 120) break;
+          {
+            const f5_0 = f5[i * 120 + k + 3]!;
+            const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
+            const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
+            const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
+            const f5_1 = f5[i * 120 + k + 123]!;
+            sum00 += f5_0 * f6_kernel_0;
+            sum01 += f5_0 * f6_kernel_1;
+            sum02 += f5_0 * f6_kernel_2;
+            sum10 += f5_1 * f6_kernel_0;
+            sum11 += f5_1 * f6_kernel_1;
+            sum12 += f5_1 * f6_kernel_2;
+          }
+        }
+        const f6_product00 = Math.fround(sum00);
+        const f6_product01 = Math.fround(sum01);
+        const f6_product02 = Math.fround(sum02);
+        const f6_product10 = Math.fround(sum10);
+        const f6_product11 = Math.fround(sum11);
+        const f6_product12 = Math.fround(sum12);
+        const f6_bias_0 = f6_bias[j]!;
+        const add_0 = f6_product00 + f6_bias_0;
+        const f6_bias_1 = f6_bias[j + 1]!;
+        const add_1 = f6_product01 + f6_bias_1;
+        const f6_bias_2 = f6_bias[j + 2]!;
+        const add_2 = f6_product02 + f6_bias_2;
+        const add_3 = f6_product10 + f6_bias_0;
+        const add_4 = f6_product11 + f6_bias_1;
+        const add_5 = f6_product12 + f6_bias_2;
+        f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
+        f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
+        f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
+        f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
+        f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
+        f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
+      }
+    }
+  };
+}
+
+/**
+ * scores.product = f6 · scores.kernel
+ * scores = scores.product + scores.bias
+ * 84,500 floating-point operations.
+ */
+function dotAdd_50x84x10_evaluate(
+  f6_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_50x84x10_evaluate(): void {
+    const f6 = f6_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 48; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 84; k += 4) {
+          {
+            const f6_0 = f6[i * 84 + k]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+            const f6_1 = f6[i * 84 + k + 84]!;
+            const f6_2 = f6[i * 84 + k + 168]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+          if (k + 1 === 84) break;
+          {
+            const f6_0 = f6[i * 84 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+            const f6_1 = f6[i * 84 + k + 85]!;
+            const f6_2 = f6[i * 84 + k + 169]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+          if (k + 2 === 84) break;
+          {
+            const f6_0 = f6[i * 84 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+            const f6_1 = f6[i * 84 + k + 86]!;
+            const f6_2 = f6[i * 84 + k + 170]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+          if (k + 3 === 84) break;
+          {
+            const f6_0 = f6[i * 84 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+            const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+            const f6_1 = f6[i * 84 + k + 87]!;
+            const f6_2 = f6[i * 84 + k + 171]!;
+            sum00 += f6_0 * scores_kernel_0;
+            sum01 += f6_0 * scores_kernel_1;
+            sum10 += f6_1 * scores_kernel_0;
+            sum11 += f6_1 * scores_kernel_1;
+            sum20 += f6_2 * scores_kernel_0;
+            sum21 += f6_2 * scores_kernel_1;
+          }
+        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
+      }
+    }
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 84; k++) {
+        const f6_3 = f6[k + 4032]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+        const f6_4 = f6[k + 4116]!;
+        sum00_2 += f6_3 * scores_kernel_2;
+        sum01_2 += f6_3 * scores_kernel_3;
+        sum10_2 += f6_4 * scores_kernel_2;
+        sum11_2 += f6_4 * scores_kernel_3;
+      }
+      const scores_product00_2 = Math.fround(sum00_2);
+      const scores_product01_2 = Math.fround(sum01_2);
+      const scores_product10_2 = Math.fround(sum10_2);
+      const scores_product11_2 = Math.fround(sum11_2);
+      const scores_bias_2 = scores_bias[j]!;
+      const scores_bias_3 = scores_bias[j + 1]!;
+      scores[j + 480] = scores_product00_2 + scores_bias_2;
+      scores[j + 481] = scores_product01_2 + scores_bias_3;
+      scores[j + 490] = scores_product10_2 + scores_bias_2;
+      scores[j + 491] = scores_product11_2 + scores_bias_3;
+    }
+  };
+}
+
+/**
+ * largest = max scores over axes 1
+ * total = Σ exps over axes 1
+ * chosen = Σ where over axes 1
+ * rowSum = Σ liveRows
+ * 3,150 floating-point operations.
+ */
+function reduceMaxSum_10x50_evaluate(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x50_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 50; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax scores over axis 1
+ * rowSum_2 = Σ liveRows_2
+ * 550 floating-point operations.
+ */
+function argmaxSum_10x50_evaluate(
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x50_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 50; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
+      }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/**
+ * c1.product = x ∗ c1.kernel
+ * 172,800 floating-point operations.
+ */
+function conv_1x6x24x1x5x5x24_predict(
+  x_: Float32Array,
+  c1_kernel_: Float32Array,
+  c1_product_: Float32Array,
+): () => void {
+  return function conv_1x6x24x1x5x5x24_predict(): void {
+    const x = x_;
+    const c1_kernel = c1_kernel_;
+    const c1_product = c1_product_;
     for (let j = 0; j < 6; j += 2) {
       for (let l = 0; l < 24; l++) {
         for (let m = 0; m < 24; m += 4) {
@@ -3799,11 +4221,11 @@ function conv_50x6x24x1x5x5x24_evaluate(
           let sum13 = 0;
           for (let k2 = 0; k2 < 5; k2++) {
             for (let k3 = 0; k3 < 5; k3++) {
-              const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
+              const x_0 = x[l * 28 + k2 * 28 + m + k3]!;
               const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-              const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-              const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-              const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+              const x_1 = x[l * 28 + k2 * 28 + m + k3 + 1]!;
+              const x_2 = x[l * 28 + k2 * 28 + m + k3 + 2]!;
+              const x_3 = x[l * 28 + k2 * 28 + m + k3 + 3]!;
               const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
               sum00 += x_0 * c1_kernel_0;
               sum01 += x_1 * c1_kernel_0;
@@ -3815,30 +4237,33 @@ function conv_50x6x24x1x5x5x24_evaluate(
               sum13 += x_3 * c1_kernel_1;
             }
           }
-          c1_product[i * 3456 + j * 576 + l * 24 + m] = sum00;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 1] = sum01;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 2] = sum02;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 3] = sum03;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 576] = sum10;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 577] = sum11;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 578] = sum12;
-          c1_product[i * 3456 + j * 576 + l * 24 + m + 579] = sum13;
+          c1_product[j * 576 + l * 24 + m] = sum00;
+          c1_product[j * 576 + l * 24 + m + 1] = sum01;
+          c1_product[j * 576 + l * 24 + m + 2] = sum02;
+          c1_product[j * 576 + l * 24 + m + 3] = sum03;
+          c1_product[j * 576 + l * 24 + m + 576] = sum10;
+          c1_product[j * 576 + l * 24 + m + 577] = sum11;
+          c1_product[j * 576 + l * 24 + m + 578] = sum12;
+          c1_product[j * 576 + l * 24 + m + 579] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * s2 = max c1 over windows [1,1,2,2]
- * 345,600 floating-point operations.
+ * 6,912 floating-point operations.
  */
-function windowMax_50x6x12x1x1x2x2x12_evaluate(
-  c1_product: Float32Array,
-  c1_bias: Float32Array,
-  s2: Float32Array,
-): void {
-  for (let i = 0; i < 50; i++) {
+function windowMax_1x6x12x1x1x2x2x12_predict(
+  c1_product_: Float32Array,
+  c1_bias_: Float32Array,
+  s2_: Float32Array,
+): () => void {
+  return function windowMax_1x6x12x1x1x2x2x12_predict(): void {
+    const c1_product = c1_product_;
+    const c1_bias = c1_bias_;
+    const s2 = s2_;
     for (let j = 0; j < 6; j++) {
       for (let l = 0; l < 12; l++) {
         for (let m = 0; m < 12; m++) {
@@ -3846,27 +4271,30 @@ function windowMax_50x6x12x1x1x2x2x12_evaluate(
           let max = -Infinity;
           for (let k3 = 0; k3 < 2; k3++) {
             for (let k4 = 0; k4 < 2; k4++) {
-              const c1_product_0 = c1_product[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+              const c1_product_0 = c1_product[j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
               max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
             }
           }
-          s2[i * 864 + j * 144 + l * 12 + m] = max;
+          s2[j * 144 + l * 12 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * c3.product = s2 ∗ c3.kernel
- * 15,360,000 floating-point operations.
+ * 307,200 floating-point operations.
  */
-function conv_50x16x8x6x5x5x8_evaluate(
-  s2: Float32Array,
-  c3_kernel: Float32Array,
-  c3_product: Float32Array,
-): void {
-  for (let i = 0; i < 50; i++) {
+function conv_1x16x8x6x5x5x8_predict(
+  s2_: Float32Array,
+  c3_kernel_: Float32Array,
+  c3_product_: Float32Array,
+): () => void {
+  return function conv_1x16x8x6x5x5x8_predict(): void {
+    const s2 = s2_;
+    const c3_kernel = c3_kernel_;
+    const c3_product = c3_product_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 8; l++) {
         for (let m = 0; m < 8; m += 4) {
@@ -3881,11 +4309,11 @@ function conv_50x16x8x6x5x5x8_evaluate(
           for (let k = 0; k < 6; k++) {
             for (let k2 = 0; k2 < 5; k2++) {
               for (let k3 = 0; k3 < 5; k3++) {
-                const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
+                const s2_0 = s2[k * 144 + l * 12 + k2 * 12 + m + k3]!;
                 const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-                const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-                const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
+                const s2_1 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+                const s2_2 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
+                const s2_3 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
                 const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
                 sum00 += s2_0 * c3_kernel_0;
                 sum01 += s2_1 * c3_kernel_0;
@@ -3898,805 +4326,18 @@ function conv_50x16x8x6x5x5x8_evaluate(
               }
             }
           }
-          c3_product[i * 1024 + j * 64 + l * 8 + m] = sum00;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
-          c3_product[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
+          c3_product[j * 64 + l * 8 + m] = sum00;
+          c3_product[j * 64 + l * 8 + m + 1] = sum01;
+          c3_product[j * 64 + l * 8 + m + 2] = sum02;
+          c3_product[j * 64 + l * 8 + m + 3] = sum03;
+          c3_product[j * 64 + l * 8 + m + 64] = sum10;
+          c3_product[j * 64 + l * 8 + m + 65] = sum11;
+          c3_product[j * 64 + l * 8 + m + 66] = sum12;
+          c3_product[j * 64 + l * 8 + m + 67] = sum13;
         }
       }
     }
-  }
-}
-
-/**
- * s4 = max c3 over windows [1,1,2,2]
- * 102,400 floating-point operations.
- */
-function windowMax_50x16x4x1x1x2x2x4_evaluate(
-  c3_product: Float32Array,
-  c3_bias: Float32Array,
-  s4: Float32Array,
-): void {
-  for (let i = 0; i < 50; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 4; m++) {
-          const c3_bias_0 = c3_bias[j]!;
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const c3_product_0 = c3_product[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
-              max = Math.max(max, c3_product_0 + c3_bias_0 < 0 ? 0 : c3_product_0 + c3_bias[j]!);
-            }
-          }
-          s4[i * 256 + j * 16 + l * 4 + m] = max;
-        }
-      }
-    }
-  }
-}
-
-/**
- * f5.product = reshape(s4, [50,256]) · f5.kernel
- * f5 = relu(f5.z)
- * 3,078,000 floating-point operations.
- */
-function dotRelu_50x256x120_evaluate(
-  s4: Float32Array,
-  f5_kernel: Float32Array,
-  f5_bias: Float32Array,
-  f5: Float32Array,
-): void {
-  for (let i = 0; i < 50; i += 2) {
-    for (let j = 0; j < 120; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 1 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 1) / 16) | 0) * 16 +
-                ((((k + 1) / 4) | 0) % 4) * 4 +
-                ((k + 1) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 2) / 16) | 0) * 16 +
-                ((((k + 2) / 4) | 0) % 4) * 4 +
-                ((k + 2) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 3) / 16) | 0) * 16 +
-                ((((k + 3) / 4) | 0) % 4) * 4 +
-                ((k + 3) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const s4_0 =
-            s4[i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4)]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 480]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 481]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 482]!;
-          const s4_1 =
-            s4[
-              i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4) + 256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 +
-                (((k + 5) / 16) | 0) * 16 +
-                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 1) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 600]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 601]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 602]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 5) / 16) | 0) * 16 +
-                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 1) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 +
-                (((k + 6) / 16) | 0) * 16 +
-                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 2) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 720]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 721]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 722]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 6) / 16) | 0) * 16 +
-                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 2) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const s4_0 =
-            s4[
-              i * 256 +
-                (((k + 7) / 16) | 0) * 16 +
-                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 3) % 4)
-            ]!;
-          const f5_kernel_0 = f5_kernel[k * 120 + j + 840]!;
-          const f5_kernel_1 = f5_kernel[k * 120 + j + 841]!;
-          const f5_kernel_2 = f5_kernel[k * 120 + j + 842]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 7) / 16) | 0) * 16 +
-                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
-                ((k + 3) % 4) +
-                256
-            ]!;
-          sum00 += s4_0 * f5_kernel_0;
-          sum01 += s4_0 * f5_kernel_1;
-          sum02 += s4_0 * f5_kernel_2;
-          sum10 += s4_1 * f5_kernel_0;
-          sum11 += s4_1 * f5_kernel_1;
-          sum12 += s4_1 * f5_kernel_2;
-        }
-      }
-      const f5_product00 = Math.fround(sum00);
-      const f5_product01 = Math.fround(sum01);
-      const f5_product02 = Math.fround(sum02);
-      const f5_product10 = Math.fround(sum10);
-      const f5_product11 = Math.fround(sum11);
-      const f5_product12 = Math.fround(sum12);
-      const f5_bias_0 = f5_bias[j]!;
-      const add_0 = f5_product00 + f5_bias_0;
-      const f5_bias_1 = f5_bias[j + 1]!;
-      const add_1 = f5_product01 + f5_bias_1;
-      const f5_bias_2 = f5_bias[j + 2]!;
-      const add_2 = f5_product02 + f5_bias_2;
-      const add_3 = f5_product10 + f5_bias_0;
-      const add_4 = f5_product11 + f5_bias_1;
-      const add_5 = f5_product12 + f5_bias_2;
-      f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
-      f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
-      f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
-      f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
-      f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
-      f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
-    }
-  }
-}
-
-/**
- * f6.product = f5 · f6.kernel
- * f6 = relu(f6.z)
- * 1,012,200 floating-point operations.
- */
-function dotRelu_50x120x84_evaluate(
-  f5: Float32Array,
-  f6_kernel: Float32Array,
-  f6_bias: Float32Array,
-  f6: Float32Array,
-): void {
-  for (let i = 0; i < 50; i += 2) {
-    for (let j = 0; j < 84; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 120; k += 8) {
-        {
-          const f5_0 = f5[i * 120 + k]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-          const f5_1 = f5[i * 120 + k + 120]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 1 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 1]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
-          const f5_1 = f5[i * 120 + k + 121]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 2 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 2]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
-          const f5_1 = f5[i * 120 + k + 122]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 3 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 3]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
-          const f5_1 = f5[i * 120 + k + 123]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 4 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 4]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 336]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 337]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 338]!;
-          const f5_1 = f5[i * 120 + k + 124]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 5 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 5]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 420]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 421]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 422]!;
-          const f5_1 = f5[i * 120 + k + 125]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 6 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 6]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 504]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 505]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 506]!;
-          const f5_1 = f5[i * 120 + k + 126]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-        if (k + 7 === 120) break;
-        {
-          const f5_0 = f5[i * 120 + k + 7]!;
-          const f6_kernel_0 = f6_kernel[k * 84 + j + 588]!;
-          const f6_kernel_1 = f6_kernel[k * 84 + j + 589]!;
-          const f6_kernel_2 = f6_kernel[k * 84 + j + 590]!;
-          const f5_1 = f5[i * 120 + k + 127]!;
-          sum00 += f5_0 * f6_kernel_0;
-          sum01 += f5_0 * f6_kernel_1;
-          sum02 += f5_0 * f6_kernel_2;
-          sum10 += f5_1 * f6_kernel_0;
-          sum11 += f5_1 * f6_kernel_1;
-          sum12 += f5_1 * f6_kernel_2;
-        }
-      }
-      const f6_product00 = Math.fround(sum00);
-      const f6_product01 = Math.fround(sum01);
-      const f6_product02 = Math.fround(sum02);
-      const f6_product10 = Math.fround(sum10);
-      const f6_product11 = Math.fround(sum11);
-      const f6_product12 = Math.fround(sum12);
-      const f6_bias_0 = f6_bias[j]!;
-      const add_0 = f6_product00 + f6_bias_0;
-      const f6_bias_1 = f6_bias[j + 1]!;
-      const add_1 = f6_product01 + f6_bias_1;
-      const f6_bias_2 = f6_bias[j + 2]!;
-      const add_2 = f6_product02 + f6_bias_2;
-      const add_3 = f6_product10 + f6_bias_0;
-      const add_4 = f6_product11 + f6_bias_1;
-      const add_5 = f6_product12 + f6_bias_2;
-      f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
-      f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
-      f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
-      f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
-      f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
-      f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
-    }
-  }
-}
-
-/**
- * scores.product = f6 · scores.kernel
- * scores = scores.product + scores.bias
- * 84,500 floating-point operations.
- */
-function dotAdd_50x84x10_evaluate(
-  f6: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 48; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 84; k += 8) {
-        {
-          const f6_0 = f6[i * 84 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-          const f6_1 = f6[i * 84 + k + 84]!;
-          const f6_2 = f6[i * 84 + k + 168]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 1 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 1]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-          const f6_1 = f6[i * 84 + k + 85]!;
-          const f6_2 = f6[i * 84 + k + 169]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 2 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 2]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-          const f6_1 = f6[i * 84 + k + 86]!;
-          const f6_2 = f6[i * 84 + k + 170]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 3 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 3]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-          const f6_1 = f6[i * 84 + k + 87]!;
-          const f6_2 = f6[i * 84 + k + 171]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 4 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 4]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
-          const f6_1 = f6[i * 84 + k + 88]!;
-          const f6_2 = f6[i * 84 + k + 172]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 5 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 5]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
-          const f6_1 = f6[i * 84 + k + 89]!;
-          const f6_2 = f6[i * 84 + k + 173]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 6 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 6]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
-          const f6_1 = f6[i * 84 + k + 90]!;
-          const f6_2 = f6[i * 84 + k + 174]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-        if (k + 7 === 84) break;
-        {
-          const f6_0 = f6[i * 84 + k + 7]!;
-          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
-          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
-          const f6_1 = f6[i * 84 + k + 91]!;
-          const f6_2 = f6[i * 84 + k + 175]!;
-          sum00 += f6_0 * scores_kernel_0;
-          sum01 += f6_0 * scores_kernel_1;
-          sum10 += f6_1 * scores_kernel_0;
-          sum11 += f6_1 * scores_kernel_1;
-          sum20 += f6_2 * scores_kernel_0;
-          sum21 += f6_2 * scores_kernel_1;
-        }
-      }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-    }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 84; k++) {
-      const f6_3 = f6[k + 4032]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const f6_4 = f6[k + 4116]!;
-      sum00_2 += f6_3 * scores_kernel_2;
-      sum01_2 += f6_3 * scores_kernel_3;
-      sum10_2 += f6_4 * scores_kernel_2;
-      sum11_2 += f6_4 * scores_kernel_3;
-    }
-    const scores_product00_2 = Math.fround(sum00_2);
-    const scores_product01_2 = Math.fround(sum01_2);
-    const scores_product10_2 = Math.fround(sum10_2);
-    const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_2 = scores_bias[j]!;
-    const scores_bias_3 = scores_bias[j + 1]!;
-    scores[j + 480] = scores_product00_2 + scores_bias_2;
-    scores[j + 481] = scores_product01_2 + scores_bias_3;
-    scores[j + 490] = scores_product10_2 + scores_bias_2;
-    scores[j + 491] = scores_product11_2 + scores_bias_3;
-  }
-}
-
-/**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * 3,150 floating-point operations.
- */
-function reduceMaxSum_10x50_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 50; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
-    }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
- * 550 floating-point operations.
- */
-function argmaxSum_10x50_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 50; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
-      }
-    }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/**
- * c1.product = x ∗ c1.kernel
- * 172,800 floating-point operations.
- */
-function conv_1x6x24x1x5x5x24_predict(
-  x: Float32Array,
-  c1_kernel: Float32Array,
-  c1_product: Float32Array,
-): void {
-  for (let j = 0; j < 6; j += 2) {
-    for (let l = 0; l < 24; l++) {
-      for (let m = 0; m < 24; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k2 = 0; k2 < 5; k2++) {
-          for (let k3 = 0; k3 < 5; k3++) {
-            const x_0 = x[l * 28 + k2 * 28 + m + k3]!;
-            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-            const x_1 = x[l * 28 + k2 * 28 + m + k3 + 1]!;
-            const x_2 = x[l * 28 + k2 * 28 + m + k3 + 2]!;
-            const x_3 = x[l * 28 + k2 * 28 + m + k3 + 3]!;
-            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-            sum00 += x_0 * c1_kernel_0;
-            sum01 += x_1 * c1_kernel_0;
-            sum02 += x_2 * c1_kernel_0;
-            sum03 += x_3 * c1_kernel_0;
-            sum10 += x_0 * c1_kernel_1;
-            sum11 += x_1 * c1_kernel_1;
-            sum12 += x_2 * c1_kernel_1;
-            sum13 += x_3 * c1_kernel_1;
-          }
-        }
-        c1_product[j * 576 + l * 24 + m] = sum00;
-        c1_product[j * 576 + l * 24 + m + 1] = sum01;
-        c1_product[j * 576 + l * 24 + m + 2] = sum02;
-        c1_product[j * 576 + l * 24 + m + 3] = sum03;
-        c1_product[j * 576 + l * 24 + m + 576] = sum10;
-        c1_product[j * 576 + l * 24 + m + 577] = sum11;
-        c1_product[j * 576 + l * 24 + m + 578] = sum12;
-        c1_product[j * 576 + l * 24 + m + 579] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * s2 = max c1 over windows [1,1,2,2]
- * 6,912 floating-point operations.
- */
-function windowMax_1x6x12x1x1x2x2x12_predict(
-  c1_product: Float32Array,
-  c1_bias: Float32Array,
-  s2: Float32Array,
-): void {
-  for (let j = 0; j < 6; j++) {
-    for (let l = 0; l < 12; l++) {
-      for (let m = 0; m < 12; m++) {
-        const c1_bias_0 = c1_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const c1_product_0 = c1_product[j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
-            max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
-          }
-        }
-        s2[j * 144 + l * 12 + m] = max;
-      }
-    }
-  }
-}
-
-/**
- * c3.product = s2 ∗ c3.kernel
- * 307,200 floating-point operations.
- */
-function conv_1x16x8x6x5x5x8_predict(
-  s2: Float32Array,
-  c3_kernel: Float32Array,
-  c3_product: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 8; l++) {
-      for (let m = 0; m < 8; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 6; k++) {
-          for (let k2 = 0; k2 < 5; k2++) {
-            for (let k3 = 0; k3 < 5; k3++) {
-              const s2_0 = s2[k * 144 + l * 12 + k2 * 12 + m + k3]!;
-              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-              const s2_1 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-              const s2_2 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-              const s2_3 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-              sum00 += s2_0 * c3_kernel_0;
-              sum01 += s2_1 * c3_kernel_0;
-              sum02 += s2_2 * c3_kernel_0;
-              sum03 += s2_3 * c3_kernel_0;
-              sum10 += s2_0 * c3_kernel_1;
-              sum11 += s2_1 * c3_kernel_1;
-              sum12 += s2_2 * c3_kernel_1;
-              sum13 += s2_3 * c3_kernel_1;
-            }
-          }
-        }
-        c3_product[j * 64 + l * 8 + m] = sum00;
-        c3_product[j * 64 + l * 8 + m + 1] = sum01;
-        c3_product[j * 64 + l * 8 + m + 2] = sum02;
-        c3_product[j * 64 + l * 8 + m + 3] = sum03;
-        c3_product[j * 64 + l * 8 + m + 64] = sum10;
-        c3_product[j * 64 + l * 8 + m + 65] = sum11;
-        c3_product[j * 64 + l * 8 + m + 66] = sum12;
-        c3_product[j * 64 + l * 8 + m + 67] = sum13;
-      }
-    }
-  }
+  };
 }
 
 /**
@@ -4704,25 +4345,30 @@ function conv_1x16x8x6x5x5x8_predict(
  * 2,048 floating-point operations.
  */
 function windowMax_1x16x4x1x1x2x2x4_predict(
-  c3_product: Float32Array,
-  c3_bias: Float32Array,
-  s4: Float32Array,
-): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 4; l++) {
-      for (let m = 0; m < 4; m++) {
-        const c3_bias_0 = c3_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const c3_product_0 = c3_product[j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
-            max = Math.max(max, c3_product_0 + c3_bias_0 < 0 ? 0 : c3_product_0 + c3_bias[j]!);
+  c3_product_: Float32Array,
+  c3_bias_: Float32Array,
+  s4_: Float32Array,
+): () => void {
+  return function windowMax_1x16x4x1x1x2x2x4_predict(): void {
+    const c3_product = c3_product_;
+    const c3_bias = c3_bias_;
+    const s4 = s4_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m++) {
+          const c3_bias_0 = c3_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const c3_product_0 = c3_product[j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
+              max = Math.max(max, c3_product_0 + c3_bias_0 < 0 ? 0 : c3_product_0 + c3_bias[j]!);
+            }
           }
+          s4[j * 16 + l * 4 + m] = max;
         }
-        s4[j * 16 + l * 4 + m] = max;
       }
     }
-  }
+  };
 }
 
 /**
@@ -4731,44 +4377,50 @@ function windowMax_1x16x4x1x1x2x2x4_predict(
  * 61,560 floating-point operations.
  */
 function dotRelu_1x256x120_predict(
-  s4: Float32Array,
-  f5_kernel: Float32Array,
-  f5_bias: Float32Array,
-  f5: Float32Array,
-): void {
-  for (let j = 0; j < 120; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 256; k++) {
-      const s4_0 = s4[((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-      const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-      const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-      const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-      const f5_kernel_3 = f5_kernel[k * 120 + j + 3]!;
-      sum0 += s4_0 * f5_kernel_0;
-      sum1 += s4_0 * f5_kernel_1;
-      sum2 += s4_0 * f5_kernel_2;
-      sum3 += s4_0 * f5_kernel_3;
+  s4_: Float32Array,
+  f5_kernel_: Float32Array,
+  f5_bias_: Float32Array,
+  f5_: Float32Array,
+): () => void {
+  return function dotRelu_1x256x120_predict(): void {
+    const s4 = s4_;
+    const f5_kernel = f5_kernel_;
+    const f5_bias = f5_bias_;
+    const f5 = f5_;
+    for (let j = 0; j < 120; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 256; k++) {
+        const s4_0 = s4[((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+        const f5_kernel_3 = f5_kernel[k * 120 + j + 3]!;
+        sum0 += s4_0 * f5_kernel_0;
+        sum1 += s4_0 * f5_kernel_1;
+        sum2 += s4_0 * f5_kernel_2;
+        sum3 += s4_0 * f5_kernel_3;
+      }
+      const f5_product0 = Math.fround(sum0);
+      const f5_product1 = Math.fround(sum1);
+      const f5_product2 = Math.fround(sum2);
+      const f5_product3 = Math.fround(sum3);
+      const f5_bias_0 = f5_bias[j]!;
+      const add_0 = f5_product0 + f5_bias_0;
+      const f5_bias_1 = f5_bias[j + 1]!;
+      const add_1 = f5_product1 + f5_bias_1;
+      const f5_bias_2 = f5_bias[j + 2]!;
+      const add_2 = f5_product2 + f5_bias_2;
+      const f5_bias_3 = f5_bias[j + 3]!;
+      const add_3 = f5_product3 + f5_bias_3;
+      f5[j] = add_0 < 0 ? 0 : add_0;
+      f5[j + 1] = add_1 < 0 ? 0 : add_1;
+      f5[j + 2] = add_2 < 0 ? 0 : add_2;
+      f5[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const f5_product0 = Math.fround(sum0);
-    const f5_product1 = Math.fround(sum1);
-    const f5_product2 = Math.fround(sum2);
-    const f5_product3 = Math.fround(sum3);
-    const f5_bias_0 = f5_bias[j]!;
-    const add_0 = f5_product0 + f5_bias_0;
-    const f5_bias_1 = f5_bias[j + 1]!;
-    const add_1 = f5_product1 + f5_bias_1;
-    const f5_bias_2 = f5_bias[j + 2]!;
-    const add_2 = f5_product2 + f5_bias_2;
-    const f5_bias_3 = f5_bias[j + 3]!;
-    const add_3 = f5_product3 + f5_bias_3;
-    f5[j] = add_0 < 0 ? 0 : add_0;
-    f5[j + 1] = add_1 < 0 ? 0 : add_1;
-    f5[j + 2] = add_2 < 0 ? 0 : add_2;
-    f5[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -4777,44 +4429,50 @@ function dotRelu_1x256x120_predict(
  * 20,244 floating-point operations.
  */
 function dotRelu_1x120x84_predict(
-  f5: Float32Array,
-  f6_kernel: Float32Array,
-  f6_bias: Float32Array,
-  f6: Float32Array,
-): void {
-  for (let j = 0; j < 84; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 120; k++) {
-      const f5_0 = f5[k]!;
-      const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-      const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-      const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-      const f6_kernel_3 = f6_kernel[k * 84 + j + 3]!;
-      sum0 += f5_0 * f6_kernel_0;
-      sum1 += f5_0 * f6_kernel_1;
-      sum2 += f5_0 * f6_kernel_2;
-      sum3 += f5_0 * f6_kernel_3;
+  f5_: Float32Array,
+  f6_kernel_: Float32Array,
+  f6_bias_: Float32Array,
+  f6_: Float32Array,
+): () => void {
+  return function dotRelu_1x120x84_predict(): void {
+    const f5 = f5_;
+    const f6_kernel = f6_kernel_;
+    const f6_bias = f6_bias_;
+    const f6 = f6_;
+    for (let j = 0; j < 84; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 120; k++) {
+        const f5_0 = f5[k]!;
+        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+        const f6_kernel_3 = f6_kernel[k * 84 + j + 3]!;
+        sum0 += f5_0 * f6_kernel_0;
+        sum1 += f5_0 * f6_kernel_1;
+        sum2 += f5_0 * f6_kernel_2;
+        sum3 += f5_0 * f6_kernel_3;
+      }
+      const f6_product0 = Math.fround(sum0);
+      const f6_product1 = Math.fround(sum1);
+      const f6_product2 = Math.fround(sum2);
+      const f6_product3 = Math.fround(sum3);
+      const f6_bias_0 = f6_bias[j]!;
+      const add_0 = f6_product0 + f6_bias_0;
+      const f6_bias_1 = f6_bias[j + 1]!;
+      const add_1 = f6_product1 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product2 + f6_bias_2;
+      const f6_bias_3 = f6_bias[j + 3]!;
+      const add_3 = f6_product3 + f6_bias_3;
+      f6[j] = add_0 < 0 ? 0 : add_0;
+      f6[j + 1] = add_1 < 0 ? 0 : add_1;
+      f6[j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const f6_product0 = Math.fround(sum0);
-    const f6_product1 = Math.fround(sum1);
-    const f6_product2 = Math.fround(sum2);
-    const f6_product3 = Math.fround(sum3);
-    const f6_bias_0 = f6_bias[j]!;
-    const add_0 = f6_product0 + f6_bias_0;
-    const f6_bias_1 = f6_bias[j + 1]!;
-    const add_1 = f6_product1 + f6_bias_1;
-    const f6_bias_2 = f6_bias[j + 2]!;
-    const add_2 = f6_product2 + f6_bias_2;
-    const f6_bias_3 = f6_bias[j + 3]!;
-    const add_3 = f6_product3 + f6_bias_3;
-    f6[j] = add_0 < 0 ? 0 : add_0;
-    f6[j + 1] = add_1 < 0 ? 0 : add_1;
-    f6[j + 2] = add_2 < 0 ? 0 : add_2;
-    f6[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -4823,49 +4481,55 @@ function dotRelu_1x120x84_predict(
  * 1,690 floating-point operations.
  */
 function dotAdd_1x84x10_predict(
-  f6: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 84; k++) {
-      const f6_0 = f6[k]!;
-      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-      sum0 += f6_0 * scores_kernel_0;
-      sum1 += f6_0 * scores_kernel_1;
-      sum2 += f6_0 * scores_kernel_2;
-      sum3 += f6_0 * scores_kernel_3;
+  f6_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x84x10_predict(): void {
+    const f6 = f6_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 84; k++) {
+        const f6_0 = f6[k]!;
+        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
+        sum0 += f6_0 * scores_kernel_0;
+        sum1 += f6_0 * scores_kernel_1;
+        sum2 += f6_0 * scores_kernel_2;
+        sum3 += f6_0 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_product2 = Math.fround(sum2);
+      const scores_product3 = Math.fround(sum3);
+      scores[j] = scores_product0 + scores_bias[j]!;
+      scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
+      scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
+      scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
     }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    const scores_product2 = Math.fround(sum2);
-    const scores_product3 = Math.fround(sum3);
-    scores[j] = scores_product0 + scores_bias[j]!;
-    scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
-    scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
-    scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 84; k++) {
-    const f6_1 = f6[k]!;
-    const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-    const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-    sum0_2 += f6_1 * scores_kernel_4;
-    sum1_2 += f6_1 * scores_kernel_5;
-  }
-  const scores_product0_2 = Math.fround(sum0_2);
-  const scores_product1_2 = Math.fround(sum1_2);
-  scores[8] = scores_product0_2 + scores_bias[8]!;
-  scores[9] = scores_product1_2 + scores_bias[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 84; k++) {
+      const f6_1 = f6[k]!;
+      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
+      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
+      sum0_2 += f6_1 * scores_kernel_4;
+      sum1_2 += f6_1 * scores_kernel_5;
+    }
+    const scores_product0_2 = Math.fround(sum0_2);
+    const scores_product1_2 = Math.fround(sum1_2);
+    scores[8] = scores_product0_2 + scores_bias[8]!;
+    scores[9] = scores_product1_2 + scores_bias[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

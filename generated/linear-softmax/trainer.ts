@@ -4,7 +4,7 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,030,612 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 af27cd83942a6c90
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 d2b526caf220cd06
 
 /** The model's name. */
 export const MODEL: string = "linear-softmax";
@@ -115,6 +115,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, statement 1
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, statements 1–2
 
+  const dotAdd_scores = dotAdd_64x784x10(x, W, b, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_64x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumSgd_b = sumSgd_64x10(d_shifted, b);
+  const dotSgd_W = dotSgd_784x64x10(x, d_shifted, W);
+  const dotAdd_scores_evaluate = dotAdd_250x784x10_evaluate(x_evaluate, W, b, scores_evaluate);
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x250_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const dotAdd_scores_predict = dotAdd_1x784x10_predict(x_predict, W, b, scores_predict);
+
   const seed = options.seed ?? 0;
   fillUniform(W, seed, 0, -0.0869291381699617, 0.0869291381699617);
   const hyper = {};
@@ -133,7 +160,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 2.
     // dot = x · W    %dot  dot, models/linear-softmax.ts:11
     // scores = dot + b    %scores  add, models/linear-softmax.ts:11
-    dotAdd_64x784x10(x, W, b, scores);
+    dotAdd_scores();
 
     // 3.
     // cast = f32(live rows)    %cast  cast, models/linear-softmax.ts:13
@@ -170,19 +197,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/linear-softmax.ts:13
     // d_broadcast = d_shifted    %d_broadcast  adjoint of add, models/linear-softmax.ts:11
     // d_dot = d_shifted    %d_dot  adjoint of add, models/linear-softmax.ts:11
-    reduceMaxExpSumAdd_64x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 7.
     // d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast, models/linear-softmax.ts:11
     // b_mul = d_b ⊙ 0.1    %b_mul  update of b by sgd, models/linear-softmax.ts:10
     // b_next = b − b_mul    %b_next  update of b by sgd, models/linear-softmax.ts:10
-    sumSgd_64x10(d_shifted, b);
+    sumSgd_b();
 
     // 8.
     // d_W = xᵀ · d_shifted    %d_W  adjoint of dot, models/linear-softmax.ts:11
     // W_mul = d_W ⊙ 0.1    %W_mul  update of W by sgd, models/linear-softmax.ts:9
     // W_next = W − W_mul    %W_next  update of W by sgd, models/linear-softmax.ts:9
-    dotSgd_784x64x10(x, d_shifted, W);
+    dotSgd_W();
 
     // 9.
     // loss = rowSum ⊙ perRow    %loss  mul, models/linear-softmax.ts:13
@@ -204,7 +231,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1.
     // dot = x · W    %dot  dot, models/linear-softmax.ts:11
     // scores = dot + b    %scores  add, models/linear-softmax.ts:11
-    dotAdd_250x784x10_evaluate(x_evaluate, W, b, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 2.
     // largest = max scores over axes 1    %largest  reduceMax, models/linear-softmax.ts:13
@@ -220,7 +247,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/linear-softmax.ts:13
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/linear-softmax.ts:13
     // rowSum = Σ liveRows    %rowSum  sum, models/linear-softmax.ts:13
-    reduceMaxSum_10x250_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 3.
     // cast = f32(live rows)    %cast  cast, models/linear-softmax.ts:13
@@ -244,7 +271,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/linear-softmax.ts:15
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/linear-softmax.ts:15
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/linear-softmax.ts:15
-    argmaxSum_10x250_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 7.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/linear-softmax.ts:15
@@ -266,7 +293,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1.
     // dot = x · W    %dot  dot, models/linear-softmax.ts:11
     // scores = dot + b    %scores  add, models/linear-softmax.ts:11
-    dotAdd_1x784x10_predict(x_predict, W, b, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -320,163 +347,113 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 1,004,160 floating-point operations.
  */
 function dotAdd_64x784x10(
-  x: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const W_0 = W[k * 10 + j]!;
-          const W_1 = W[k * 10 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
+  x_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_64x784x10(): void {
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const W_0 = W[k * 10 + j]!;
+            const W_1 = W[k * 10 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const W_0 = W[k * 10 + j + 10]!;
+            const W_1 = W[k * 10 + j + 11]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const W_0 = W[k * 10 + j + 20]!;
+            const W_1 = W[k * 10 + j + 21]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const W_0 = W[k * 10 + j + 30]!;
+            const W_1 = W[k * 10 + j + 31]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const W_0 = W[k * 10 + j + 10]!;
-          const W_1 = W[k * 10 + j + 11]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const W_0 = W[k * 10 + j + 20]!;
-          const W_1 = W[k * 10 + j + 21]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const W_0 = W[k * 10 + j + 30]!;
-          const W_1 = W[k * 10 + j + 31]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const W_0 = W[k * 10 + j + 40]!;
-          const W_1 = W[k * 10 + j + 41]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const W_0 = W[k * 10 + j + 50]!;
-          const W_1 = W[k * 10 + j + 51]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const W_0 = W[k * 10 + j + 60]!;
-          const W_1 = W[k * 10 + j + 61]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const W_0 = W[k * 10 + j + 70]!;
-          const W_1 = W[k * 10 + j + 71]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b_0 = b[j]!;
+        const b_1 = b[j + 1]!;
+        scores[i * 10 + j] = dot00 + b_0;
+        scores[i * 10 + j + 1] = dot01 + b_1;
+        scores[i * 10 + j + 10] = dot10 + b_0;
+        scores[i * 10 + j + 11] = dot11 + b_1;
+        scores[i * 10 + j + 20] = dot20 + b_0;
+        scores[i * 10 + j + 21] = dot21 + b_1;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b_0 = b[j]!;
-      const b_1 = b[j + 1]!;
-      scores[i * 10 + j] = dot00 + b_0;
-      scores[i * 10 + j + 1] = dot01 + b_1;
-      scores[i * 10 + j + 10] = dot10 + b_0;
-      scores[i * 10 + j + 11] = dot11 + b_1;
-      scores[i * 10 + j + 20] = dot20 + b_0;
-      scores[i * 10 + j + 21] = dot21 + b_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 49392]!;
-      const W_2 = W[k * 10 + j]!;
-      const W_3 = W[k * 10 + j + 1]!;
-      sum0 += x_3 * W_2;
-      sum1 += x_3 * W_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 49392]!;
+        const W_2 = W[k * 10 + j]!;
+        const W_3 = W[k * 10 + j + 1]!;
+        sum0 += x_3 * W_2;
+        sum1 += x_3 * W_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      scores[j + 630] = dot0 + b[j]!;
+      scores[j + 631] = dot1 + b[j + 1]!;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    scores[j + 630] = dot0 + b[j]!;
-    scores[j + 631] = dot1 + b[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -489,46 +466,55 @@ function dotAdd_64x784x10(
  * 6,592 floating-point operations.
  */
 function reduceMaxExpSumAdd_64x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_64x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -536,43 +522,47 @@ function reduceMaxExpSumAdd_64x10(
  * b_next = b − b_mul
  * 660 floating-point operations.
  */
-function sumSgd_64x10(d_shifted: Float32Array, b: Float32Array): void {
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+function sumSgd_64x10(d_shifted_: Float32Array, b_: Float32Array): () => void {
+  return function sumSgd_64x10(): void {
+    const d_shifted = d_shifted_;
+    const b = b_;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_b0 = Math.fround(sum0);
+      const d_b1 = Math.fround(sum1);
+      const d_b2 = Math.fround(sum2);
+      const d_b3 = Math.fround(sum3);
+      b[i] = b[i]! - d_b0 * 0.1;
+      b[i + 1] = b[i + 1]! - d_b1 * 0.1;
+      b[i + 2] = b[i + 2]! - d_b2 * 0.1;
+      b[i + 3] = b[i + 3]! - d_b3 * 0.1;
     }
-    const d_b0 = Math.fround(sum0);
-    const d_b1 = Math.fround(sum1);
-    const d_b2 = Math.fround(sum2);
-    const d_b3 = Math.fround(sum3);
-    b[i] = b[i]! - d_b0 * 0.1;
-    b[i + 1] = b[i + 1]! - d_b1 * 0.1;
-    b[i + 2] = b[i + 2]! - d_b2 * 0.1;
-    b[i + 3] = b[i + 3]! - d_b3 * 0.1;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 64; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_b0_2 = Math.fround(sum0_2);
-  const d_b1_2 = Math.fround(sum1_2);
-  b[8] = b[8]! - d_b0_2 * 0.1;
-  b[9] = b[9]! - d_b1_2 * 0.1;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_b0_2 = Math.fround(sum0_2);
+    const d_b1_2 = Math.fround(sum1_2);
+    b[8] = b[8]! - d_b0_2 * 0.1;
+    b[9] = b[9]! - d_b1_2 * 0.1;
+  };
 }
 
 /**
@@ -580,157 +570,110 @@ function sumSgd_64x10(d_shifted: Float32Array, b: Float32Array): void {
  * W_next = W − W_mul
  * 1,019,200 floating-point operations.
  */
-function dotSgd_784x64x10(x: Float32Array, d_shifted: Float32Array, W: Float32Array): void {
-  for (let i = 0; i < 783; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const x_0 = x[k * 784 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
+function dotSgd_784x64x10(
+  x_: Float32Array,
+  d_shifted_: Float32Array,
+  W_: Float32Array,
+): () => void {
+  return function dotSgd_784x64x10(): void {
+    const x = x_;
+    const d_shifted = d_shifted_;
+    const W = W_;
+    for (let i = 0; i < 783; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const x_0 = x[k * 784 + i]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const x_1 = x[k * 784 + i + 1]!;
+            const x_2 = x[k * 784 + i + 2]!;
+            sum00 += x_0 * d_shifted_0;
+            sum01 += x_0 * d_shifted_1;
+            sum10 += x_1 * d_shifted_0;
+            sum11 += x_1 * d_shifted_1;
+            sum20 += x_2 * d_shifted_0;
+            sum21 += x_2 * d_shifted_1;
+          }
+          if (k + 1 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 784]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const x_1 = x[k * 784 + i + 785]!;
+            const x_2 = x[k * 784 + i + 786]!;
+            sum00 += x_0 * d_shifted_0;
+            sum01 += x_0 * d_shifted_1;
+            sum10 += x_1 * d_shifted_0;
+            sum11 += x_1 * d_shifted_1;
+            sum20 += x_2 * d_shifted_0;
+            sum21 += x_2 * d_shifted_1;
+          }
+          if (k + 2 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 1568]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const x_1 = x[k * 784 + i + 1569]!;
+            const x_2 = x[k * 784 + i + 1570]!;
+            sum00 += x_0 * d_shifted_0;
+            sum01 += x_0 * d_shifted_1;
+            sum10 += x_1 * d_shifted_0;
+            sum11 += x_1 * d_shifted_1;
+            sum20 += x_2 * d_shifted_0;
+            sum21 += x_2 * d_shifted_1;
+          }
+          if (k + 3 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 2352]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const x_1 = x[k * 784 + i + 2353]!;
+            const x_2 = x[k * 784 + i + 2354]!;
+            sum00 += x_0 * d_shifted_0;
+            sum01 += x_0 * d_shifted_1;
+            sum10 += x_1 * d_shifted_0;
+            sum11 += x_1 * d_shifted_1;
+            sum20 += x_2 * d_shifted_0;
+            sum21 += x_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
-        if (k + 4 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 3136]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const x_1 = x[k * 784 + i + 3137]!;
-          const x_2 = x[k * 784 + i + 3138]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
-        if (k + 5 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 3920]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const x_1 = x[k * 784 + i + 3921]!;
-          const x_2 = x[k * 784 + i + 3922]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
-        if (k + 6 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 4704]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const x_1 = x[k * 784 + i + 4705]!;
-          const x_2 = x[k * 784 + i + 4706]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
-        if (k + 7 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 5488]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const x_1 = x[k * 784 + i + 5489]!;
-          const x_2 = x[k * 784 + i + 5490]!;
-          sum00 += x_0 * d_shifted_0;
-          sum01 += x_0 * d_shifted_1;
-          sum10 += x_1 * d_shifted_0;
-          sum11 += x_1 * d_shifted_1;
-          sum20 += x_2 * d_shifted_0;
-          sum21 += x_2 * d_shifted_1;
-        }
+        const d_W00 = Math.fround(sum00);
+        const d_W01 = Math.fround(sum01);
+        const d_W10 = Math.fround(sum10);
+        const d_W11 = Math.fround(sum11);
+        const d_W20 = Math.fround(sum20);
+        const d_W21 = Math.fround(sum21);
+        W[i * 10 + j] = W[i * 10 + j]! - d_W00 * 0.1;
+        W[i * 10 + j + 1] = W[i * 10 + j + 1]! - d_W01 * 0.1;
+        W[i * 10 + j + 10] = W[i * 10 + j + 10]! - d_W10 * 0.1;
+        W[i * 10 + j + 11] = W[i * 10 + j + 11]! - d_W11 * 0.1;
+        W[i * 10 + j + 20] = W[i * 10 + j + 20]! - d_W20 * 0.1;
+        W[i * 10 + j + 21] = W[i * 10 + j + 21]! - d_W21 * 0.1;
       }
-      const d_W00 = Math.fround(sum00);
-      const d_W01 = Math.fround(sum01);
-      const d_W10 = Math.fround(sum10);
-      const d_W11 = Math.fround(sum11);
-      const d_W20 = Math.fround(sum20);
-      const d_W21 = Math.fround(sum21);
-      W[i * 10 + j] = W[i * 10 + j]! - d_W00 * 0.1;
-      W[i * 10 + j + 1] = W[i * 10 + j + 1]! - d_W01 * 0.1;
-      W[i * 10 + j + 10] = W[i * 10 + j + 10]! - d_W10 * 0.1;
-      W[i * 10 + j + 11] = W[i * 10 + j + 11]! - d_W11 * 0.1;
-      W[i * 10 + j + 20] = W[i * 10 + j + 20]! - d_W20 * 0.1;
-      W[i * 10 + j + 21] = W[i * 10 + j + 21]! - d_W21 * 0.1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const x_3 = x[k * 784 + 783]!;
-      const d_shifted_2 = d_shifted[k * 10 + j]!;
-      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-      sum0 += x_3 * d_shifted_2;
-      sum1 += x_3 * d_shifted_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const x_3 = x[k * 784 + 783]!;
+        const d_shifted_2 = d_shifted[k * 10 + j]!;
+        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+        sum0 += x_3 * d_shifted_2;
+        sum1 += x_3 * d_shifted_3;
+      }
+      const d_W0 = Math.fround(sum0);
+      const d_W1 = Math.fround(sum1);
+      W[j + 7830] = W[j + 7830]! - d_W0 * 0.1;
+      W[j + 7831] = W[j + 7831]! - d_W1 * 0.1;
     }
-    const d_W0 = Math.fround(sum0);
-    const d_W1 = Math.fround(sum1);
-    W[j + 7830] = W[j + 7830]! - d_W0 * 0.1;
-    W[j + 7831] = W[j + 7831]! - d_W1 * 0.1;
-  }
+  };
 }
 
 /**
@@ -739,163 +682,113 @@ function dotSgd_784x64x10(x: Float32Array, d_shifted: Float32Array, W: Float32Ar
  * 3,922,500 floating-point operations.
  */
 function dotAdd_250x784x10_evaluate(
-  x: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const W_0 = W[k * 10 + j]!;
-          const W_1 = W[k * 10 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
+  x_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_250x784x10_evaluate(): void {
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const W_0 = W[k * 10 + j]!;
+            const W_1 = W[k * 10 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const W_0 = W[k * 10 + j + 10]!;
+            const W_1 = W[k * 10 + j + 11]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const W_0 = W[k * 10 + j + 20]!;
+            const W_1 = W[k * 10 + j + 21]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const W_0 = W[k * 10 + j + 30]!;
+            const W_1 = W[k * 10 + j + 31]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const W_0 = W[k * 10 + j + 10]!;
-          const W_1 = W[k * 10 + j + 11]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const W_0 = W[k * 10 + j + 20]!;
-          const W_1 = W[k * 10 + j + 21]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const W_0 = W[k * 10 + j + 30]!;
-          const W_1 = W[k * 10 + j + 31]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const W_0 = W[k * 10 + j + 40]!;
-          const W_1 = W[k * 10 + j + 41]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const W_0 = W[k * 10 + j + 50]!;
-          const W_1 = W[k * 10 + j + 51]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const W_0 = W[k * 10 + j + 60]!;
-          const W_1 = W[k * 10 + j + 61]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const W_0 = W[k * 10 + j + 70]!;
-          const W_1 = W[k * 10 + j + 71]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b_0 = b[j]!;
+        const b_1 = b[j + 1]!;
+        scores[i * 10 + j] = dot00 + b_0;
+        scores[i * 10 + j + 1] = dot01 + b_1;
+        scores[i * 10 + j + 10] = dot10 + b_0;
+        scores[i * 10 + j + 11] = dot11 + b_1;
+        scores[i * 10 + j + 20] = dot20 + b_0;
+        scores[i * 10 + j + 21] = dot21 + b_1;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b_0 = b[j]!;
-      const b_1 = b[j + 1]!;
-      scores[i * 10 + j] = dot00 + b_0;
-      scores[i * 10 + j + 1] = dot01 + b_1;
-      scores[i * 10 + j + 10] = dot10 + b_0;
-      scores[i * 10 + j + 11] = dot11 + b_1;
-      scores[i * 10 + j + 20] = dot20 + b_0;
-      scores[i * 10 + j + 21] = dot21 + b_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 195216]!;
-      const W_2 = W[k * 10 + j]!;
-      const W_3 = W[k * 10 + j + 1]!;
-      sum0 += x_3 * W_2;
-      sum1 += x_3 * W_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 195216]!;
+        const W_2 = W[k * 10 + j]!;
+        const W_3 = W[k * 10 + j + 1]!;
+        sum0 += x_3 * W_2;
+        sum1 += x_3 * W_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      scores[j + 2490] = dot0 + b[j]!;
+      scores[j + 2491] = dot1 + b[j + 1]!;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    scores[j + 2490] = dot0 + b[j]!;
-    scores[j + 2491] = dot1 + b[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -906,33 +799,39 @@ function dotAdd_250x784x10_evaluate(
  * 15,750 floating-point operations.
  */
 function reduceMaxSum_10x250_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
     }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -941,27 +840,33 @@ function reduceMaxSum_10x250_evaluate(
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
       }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
     }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -970,49 +875,55 @@ function argmaxSum_10x250_evaluate(
  * 15,690 floating-point operations.
  */
 function dotAdd_1x784x10_predict(
-  x: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_0 = x[k]!;
-      const W_0 = W[k * 10 + j]!;
-      const W_1 = W[k * 10 + j + 1]!;
-      const W_2 = W[k * 10 + j + 2]!;
-      const W_3 = W[k * 10 + j + 3]!;
-      sum0 += x_0 * W_0;
-      sum1 += x_0 * W_1;
-      sum2 += x_0 * W_2;
-      sum3 += x_0 * W_3;
+  x_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x784x10_predict(): void {
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_0 = x[k]!;
+        const W_0 = W[k * 10 + j]!;
+        const W_1 = W[k * 10 + j + 1]!;
+        const W_2 = W[k * 10 + j + 2]!;
+        const W_3 = W[k * 10 + j + 3]!;
+        sum0 += x_0 * W_0;
+        sum1 += x_0 * W_1;
+        sum2 += x_0 * W_2;
+        sum3 += x_0 * W_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const dot2 = Math.fround(sum2);
+      const dot3 = Math.fround(sum3);
+      scores[j] = dot0 + b[j]!;
+      scores[j + 1] = dot1 + b[j + 1]!;
+      scores[j + 2] = dot2 + b[j + 2]!;
+      scores[j + 3] = dot3 + b[j + 3]!;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const dot2 = Math.fround(sum2);
-    const dot3 = Math.fround(sum3);
-    scores[j] = dot0 + b[j]!;
-    scores[j + 1] = dot1 + b[j + 1]!;
-    scores[j + 2] = dot2 + b[j + 2]!;
-    scores[j + 3] = dot3 + b[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 784; k++) {
-    const x_1 = x[k]!;
-    const W_4 = W[k * 10 + 8]!;
-    const W_5 = W[k * 10 + 9]!;
-    sum0_2 += x_1 * W_4;
-    sum1_2 += x_1 * W_5;
-  }
-  const dot0_2 = Math.fround(sum0_2);
-  const dot1_2 = Math.fround(sum1_2);
-  scores[8] = dot0_2 + b[8]!;
-  scores[9] = dot1_2 + b[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_1 = x[k]!;
+      const W_4 = W[k * 10 + 8]!;
+      const W_5 = W[k * 10 + 9]!;
+      sum0_2 += x_1 * W_4;
+      sum1_2 += x_1 * W_5;
+    }
+    const dot0_2 = Math.fround(sum0_2);
+    const dot1_2 = Math.fround(sum1_2);
+    scores[8] = dot0_2 + b[8]!;
+    scores[9] = dot1_2 + b[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,075,604 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 bede7810a96a7950
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 cfbbced552c7e73f
 
 /** The model's name. */
 export const MODEL: string = "linear-svm";
@@ -118,6 +118,36 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, statement 1
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, statements 1–2
 
+  const dotAdd_scores = dotAdd_64x784x10(x, W, b, scores);
+  const sum_W_l2 = sum_784x10(W, W_l2);
+  const sumReluAdd_d_scores = sumReluAdd_64x10(
+    rowSum,
+    y,
+    scores,
+    hinge,
+    live_rows,
+    d_rowSum,
+    d_margin,
+    d_scores,
+  );
+  const sumSgd_b = sumSgd_64x10(d_scores, b);
+  const dotSgd_W = dotSgd_784x64x10(x, d_scores, W);
+  const dotAdd_scores_evaluate = dotAdd_250x784x10_evaluate(x_evaluate, W, b, scores_evaluate);
+  const sum_rowSum_evaluate = sum_10x250_evaluate(
+    rowSum_evaluate,
+    y_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+  );
+  const sum_W_l2_evaluate = sum_784x10_evaluate(W, W_l2_evaluate);
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const dotAdd_scores_predict = dotAdd_1x784x10_predict(x_predict, W, b, scores_predict);
+
   const seed = options.seed ?? 0;
   fillUniform(W, seed, 0, -0.0869291381699617, 0.0869291381699617);
   const hyper = {};
@@ -136,7 +166,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 2.
     // dot = x · W    %dot  dot, models/linear-svm.ts:11
     // scores = dot + b    %scores  add, models/linear-svm.ts:11
-    dotAdd_64x784x10(x, W, b, scores);
+    dotAdd_scores();
 
     // 3.
     // cast = f32(live rows)    %cast  cast, models/linear-svm.ts:13
@@ -149,7 +179,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 5.
     // W.l2.terms = W ⊙ W    %W.l2.terms  mul, models/linear-svm.ts:13
     // W.l2 = Σ W.l2.terms    %W.l2  sum, models/linear-svm.ts:13
-    sum_784x10(W, W_l2);
+    sum_W_l2();
 
     // 6.
     // l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:13
@@ -182,13 +212,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_margin + d_scores_part    %d_scores  adjoint of add, models/linear-svm.ts:11
     // d_broadcast = d_scores    %d_broadcast  adjoint of add, models/linear-svm.ts:11
     // d_dot = d_scores    %d_dot  adjoint of add, models/linear-svm.ts:11
-    sumReluAdd_64x10(rowSum, y, scores, hinge, live_rows, d_rowSum, d_margin, d_scores);
+    sumReluAdd_d_scores();
 
     // 9.
     // d_b = Σ d_scores over axes 0    %d_b  adjoint of broadcast, models/linear-svm.ts:11
     // b_mul = d_b ⊙ 0.01    %b_mul  update of b by sgd, models/linear-svm.ts:10
     // b_next = b − b_mul    %b_next  update of b by sgd, models/linear-svm.ts:10
-    sumSgd_64x10(d_scores, b);
+    sumSgd_b();
 
     // 10.
     // d_W_3 = xᵀ · d_scores    %d_W_3  adjoint of dot, models/linear-svm.ts:11
@@ -198,7 +228,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_W = d_W_partial + d_W_3    %d_W  adjoint of param, models/linear-svm.ts:9
     // W_mul = d_W ⊙ 0.01    %W_mul  update of W by sgd, models/linear-svm.ts:9
     // W_next = W − W_mul    %W_next  update of W by sgd, models/linear-svm.ts:9
-    dotSgd_784x64x10(x, d_scores, W);
+    dotSgd_W();
 
     // 11.
     // mul = rowSum ⊙ perRow    %mul  mul, models/linear-svm.ts:13
@@ -224,7 +254,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1.
     // dot = x · W    %dot  dot, models/linear-svm.ts:11
     // scores = dot + b    %scores  add, models/linear-svm.ts:11
-    dotAdd_250x784x10_evaluate(x_evaluate, W, b, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 2.
     // isLabel = [column = y]    %isLabel  eq, models/linear-svm.ts:13
@@ -239,7 +269,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/linear-svm.ts:15
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/linear-svm.ts:13
     // rowSum = Σ liveRows    %rowSum  sum, models/linear-svm.ts:13
-    sum_10x250_evaluate(rowSum_evaluate, y_evaluate, scores_evaluate, live_rows_evaluate);
+    sum_rowSum_evaluate();
 
     // 3.
     // cast = f32(live rows)    %cast  cast, models/linear-svm.ts:13
@@ -258,7 +288,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 6.
     // W.l2.terms = W ⊙ W    %W.l2.terms  mul, models/linear-svm.ts:13
     // W.l2 = Σ W.l2.terms    %W.l2  sum, models/linear-svm.ts:13
-    sum_784x10(W, W_l2_evaluate);
+    sum_W_l2_evaluate();
 
     // 7.
     // l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:13
@@ -276,7 +306,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/linear-svm.ts:15
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/linear-svm.ts:15
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/linear-svm.ts:15
-    argmaxSum_10x250_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 10.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/linear-svm.ts:15
@@ -298,7 +328,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 1.
     // dot = x · W    %dot  dot, models/linear-svm.ts:11
     // scores = dot + b    %scores  add, models/linear-svm.ts:11
-    dotAdd_1x784x10_predict(x_predict, W, b, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -352,178 +382,132 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 1,004,160 floating-point operations.
  */
 function dotAdd_64x784x10(
-  x: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const W_0 = W[k * 10 + j]!;
-          const W_1 = W[k * 10 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
+  x_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_64x784x10(): void {
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const W_0 = W[k * 10 + j]!;
+            const W_1 = W[k * 10 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const W_0 = W[k * 10 + j + 10]!;
+            const W_1 = W[k * 10 + j + 11]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const W_0 = W[k * 10 + j + 20]!;
+            const W_1 = W[k * 10 + j + 21]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const W_0 = W[k * 10 + j + 30]!;
+            const W_1 = W[k * 10 + j + 31]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const W_0 = W[k * 10 + j + 10]!;
-          const W_1 = W[k * 10 + j + 11]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const W_0 = W[k * 10 + j + 20]!;
-          const W_1 = W[k * 10 + j + 21]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const W_0 = W[k * 10 + j + 30]!;
-          const W_1 = W[k * 10 + j + 31]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const W_0 = W[k * 10 + j + 40]!;
-          const W_1 = W[k * 10 + j + 41]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const W_0 = W[k * 10 + j + 50]!;
-          const W_1 = W[k * 10 + j + 51]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const W_0 = W[k * 10 + j + 60]!;
-          const W_1 = W[k * 10 + j + 61]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const W_0 = W[k * 10 + j + 70]!;
-          const W_1 = W[k * 10 + j + 71]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b_0 = b[j]!;
+        const b_1 = b[j + 1]!;
+        scores[i * 10 + j] = dot00 + b_0;
+        scores[i * 10 + j + 1] = dot01 + b_1;
+        scores[i * 10 + j + 10] = dot10 + b_0;
+        scores[i * 10 + j + 11] = dot11 + b_1;
+        scores[i * 10 + j + 20] = dot20 + b_0;
+        scores[i * 10 + j + 21] = dot21 + b_1;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b_0 = b[j]!;
-      const b_1 = b[j + 1]!;
-      scores[i * 10 + j] = dot00 + b_0;
-      scores[i * 10 + j + 1] = dot01 + b_1;
-      scores[i * 10 + j + 10] = dot10 + b_0;
-      scores[i * 10 + j + 11] = dot11 + b_1;
-      scores[i * 10 + j + 20] = dot20 + b_0;
-      scores[i * 10 + j + 21] = dot21 + b_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 49392]!;
-      const W_2 = W[k * 10 + j]!;
-      const W_3 = W[k * 10 + j + 1]!;
-      sum0 += x_3 * W_2;
-      sum1 += x_3 * W_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 49392]!;
+        const W_2 = W[k * 10 + j]!;
+        const W_3 = W[k * 10 + j + 1]!;
+        sum0 += x_3 * W_2;
+        sum1 += x_3 * W_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      scores[j + 630] = dot0 + b[j]!;
+      scores[j + 631] = dot1 + b[j + 1]!;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    scores[j + 630] = dot0 + b[j]!;
-    scores[j + 631] = dot1 + b[j + 1]!;
-  }
+  };
 }
 
 /**
  * W.l2 = Σ W.l2.terms
  * 15,680 floating-point operations.
  */
-function sum_784x10(W: Float32Array, W_l2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 784; k++) {
-    for (let k2 = 0; k2 < 10; k2++) {
-      const W_0 = W[k * 10 + k2]!;
-      sum += W_0 * W_0;
+function sum_784x10(W_: Float32Array, W_l2_: Float32Array): () => void {
+  return function sum_784x10(): void {
+    const W = W_;
+    const W_l2 = W_l2_;
+    let sum = 0;
+    for (let k = 0; k < 784; k++) {
+      for (let k2 = 0; k2 < 10; k2++) {
+        const W_0 = W[k * 10 + k2]!;
+        sum += W_0 * W_0;
+      }
     }
-  }
-  W_l2[0] = sum;
+    W_l2[0] = sum;
+  };
 }
 
 /**
@@ -537,53 +521,63 @@ function sum_784x10(W: Float32Array, W_l2: Float32Array): void {
  * 4,544 floating-point operations.
  */
 function sumReluAdd_64x10(
-  rowSum: Float32Array,
-  y: Int32Array,
-  scores: Float32Array,
-  hinge: Float32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_margin: Float32Array,
-  d_scores: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    const y_0 = y[i]!;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += k === y_0 ? scores[i * 10 + k]! : 0;
+  rowSum_: Float32Array,
+  y_: Int32Array,
+  scores_: Float32Array,
+  hinge_: Float32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_margin_: Float32Array,
+  d_scores_: Float32Array,
+): () => void {
+  return function sumReluAdd_64x10(): void {
+    const rowSum = rowSum_;
+    const y = y_;
+    const scores = scores_;
+    const hinge = hinge_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_margin = d_margin_;
+    const d_scores = d_scores_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      const y_0 = y[i]!;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += k === y_0 ? scores[i * 10 + k]! : 0;
+      }
+      const labelScore = Math.fround(sum);
+      for (let j = 0; j < 10; j++) {
+        const scores_0 = scores[i * 10 + j]!;
+        const sub_0 = scores_0 - labelScore;
+        const add_0 = sub_0 + 1;
+        hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
+      }
+      const y_1 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
+      }
+      const rowLoss = Math.fround(sum_2);
+      total += i < live_rows_0 ? rowLoss : 0;
+      for (let j = 0; j < 10; j++) {
+        d_margin[i * 10 + j] =
+          0 < hinge[i * 10 + j]! ? (j === y[i]! ? 0 : i < live_rows_0 ? d_rowSum_0 : 0) : 0;
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_3 += -d_margin[i * 10 + k]!;
+      }
+      const d_labelScore = Math.fround(sum_3);
+      const y_2 = y[i]!;
+      for (let j = 0; j < 10; j++) {
+        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_2 ? d_labelScore : 0);
+      }
     }
-    const labelScore = Math.fround(sum);
-    for (let j = 0; j < 10; j++) {
-      const scores_0 = scores[i * 10 + j]!;
-      const sub_0 = scores_0 - labelScore;
-      const add_0 = sub_0 + 1;
-      hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
-    }
-    const y_1 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
-    }
-    const rowLoss = Math.fround(sum_2);
-    total += i < live_rows_0 ? rowLoss : 0;
-    for (let j = 0; j < 10; j++) {
-      d_margin[i * 10 + j] =
-        0 < hinge[i * 10 + j]! ? (j === y[i]! ? 0 : i < live_rows_0 ? d_rowSum_0 : 0) : 0;
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_3 += -d_margin[i * 10 + k]!;
-    }
-    const d_labelScore = Math.fround(sum_3);
-    const y_2 = y[i]!;
-    for (let j = 0; j < 10; j++) {
-      d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_2 ? d_labelScore : 0);
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -591,43 +585,47 @@ function sumReluAdd_64x10(
  * b_next = b − b_mul
  * 660 floating-point operations.
  */
-function sumSgd_64x10(d_scores: Float32Array, b: Float32Array): void {
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_scores_0 = d_scores[k * 10 + i]!;
-      const d_scores_1 = d_scores[k * 10 + i + 1]!;
-      const d_scores_2 = d_scores[k * 10 + i + 2]!;
-      const d_scores_3 = d_scores[k * 10 + i + 3]!;
-      sum0 += d_scores_0;
-      sum1 += d_scores_1;
-      sum2 += d_scores_2;
-      sum3 += d_scores_3;
+function sumSgd_64x10(d_scores_: Float32Array, b_: Float32Array): () => void {
+  return function sumSgd_64x10(): void {
+    const d_scores = d_scores_;
+    const b = b_;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_scores_0 = d_scores[k * 10 + i]!;
+        const d_scores_1 = d_scores[k * 10 + i + 1]!;
+        const d_scores_2 = d_scores[k * 10 + i + 2]!;
+        const d_scores_3 = d_scores[k * 10 + i + 3]!;
+        sum0 += d_scores_0;
+        sum1 += d_scores_1;
+        sum2 += d_scores_2;
+        sum3 += d_scores_3;
+      }
+      const d_b0 = Math.fround(sum0);
+      const d_b1 = Math.fround(sum1);
+      const d_b2 = Math.fround(sum2);
+      const d_b3 = Math.fround(sum3);
+      b[i] = b[i]! - d_b0 * 0.01;
+      b[i + 1] = b[i + 1]! - d_b1 * 0.01;
+      b[i + 2] = b[i + 2]! - d_b2 * 0.01;
+      b[i + 3] = b[i + 3]! - d_b3 * 0.01;
     }
-    const d_b0 = Math.fround(sum0);
-    const d_b1 = Math.fround(sum1);
-    const d_b2 = Math.fround(sum2);
-    const d_b3 = Math.fround(sum3);
-    b[i] = b[i]! - d_b0 * 0.01;
-    b[i + 1] = b[i + 1]! - d_b1 * 0.01;
-    b[i + 2] = b[i + 2]! - d_b2 * 0.01;
-    b[i + 3] = b[i + 3]! - d_b3 * 0.01;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 64; k++) {
-    const d_scores_4 = d_scores[k * 10 + 8]!;
-    const d_scores_5 = d_scores[k * 10 + 9]!;
-    sum0_2 += d_scores_4;
-    sum1_2 += d_scores_5;
-  }
-  const d_b0_2 = Math.fround(sum0_2);
-  const d_b1_2 = Math.fround(sum1_2);
-  b[8] = b[8]! - d_b0_2 * 0.01;
-  b[9] = b[9]! - d_b1_2 * 0.01;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const d_scores_4 = d_scores[k * 10 + 8]!;
+      const d_scores_5 = d_scores[k * 10 + 9]!;
+      sum0_2 += d_scores_4;
+      sum1_2 += d_scores_5;
+    }
+    const d_b0_2 = Math.fround(sum0_2);
+    const d_b1_2 = Math.fround(sum1_2);
+    b[8] = b[8]! - d_b0_2 * 0.01;
+    b[9] = b[9]! - d_b1_2 * 0.01;
+  };
 }
 
 /**
@@ -635,173 +633,122 @@ function sumSgd_64x10(d_scores: Float32Array, b: Float32Array): void {
  * W_next = W − W_mul
  * 1,050,560 floating-point operations.
  */
-function dotSgd_784x64x10(x: Float32Array, d_scores: Float32Array, W: Float32Array): void {
-  for (let i = 0; i < 783; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const x_0 = x[k * 784 + i]!;
-          const d_scores_0 = d_scores[k * 10 + j]!;
-          const d_scores_1 = d_scores[k * 10 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
+function dotSgd_784x64x10(x_: Float32Array, d_scores_: Float32Array, W_: Float32Array): () => void {
+  return function dotSgd_784x64x10(): void {
+    const x = x_;
+    const d_scores = d_scores_;
+    const W = W_;
+    for (let i = 0; i < 783; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const x_0 = x[k * 784 + i]!;
+            const d_scores_0 = d_scores[k * 10 + j]!;
+            const d_scores_1 = d_scores[k * 10 + j + 1]!;
+            const x_1 = x[k * 784 + i + 1]!;
+            const x_2 = x[k * 784 + i + 2]!;
+            sum00 += x_0 * d_scores_0;
+            sum01 += x_0 * d_scores_1;
+            sum10 += x_1 * d_scores_0;
+            sum11 += x_1 * d_scores_1;
+            sum20 += x_2 * d_scores_0;
+            sum21 += x_2 * d_scores_1;
+          }
+          if (k + 1 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 784]!;
+            const d_scores_0 = d_scores[k * 10 + j + 10]!;
+            const d_scores_1 = d_scores[k * 10 + j + 11]!;
+            const x_1 = x[k * 784 + i + 785]!;
+            const x_2 = x[k * 784 + i + 786]!;
+            sum00 += x_0 * d_scores_0;
+            sum01 += x_0 * d_scores_1;
+            sum10 += x_1 * d_scores_0;
+            sum11 += x_1 * d_scores_1;
+            sum20 += x_2 * d_scores_0;
+            sum21 += x_2 * d_scores_1;
+          }
+          if (k + 2 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 1568]!;
+            const d_scores_0 = d_scores[k * 10 + j + 20]!;
+            const d_scores_1 = d_scores[k * 10 + j + 21]!;
+            const x_1 = x[k * 784 + i + 1569]!;
+            const x_2 = x[k * 784 + i + 1570]!;
+            sum00 += x_0 * d_scores_0;
+            sum01 += x_0 * d_scores_1;
+            sum10 += x_1 * d_scores_0;
+            sum11 += x_1 * d_scores_1;
+            sum20 += x_2 * d_scores_0;
+            sum21 += x_2 * d_scores_1;
+          }
+          if (k + 3 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 2352]!;
+            const d_scores_0 = d_scores[k * 10 + j + 30]!;
+            const d_scores_1 = d_scores[k * 10 + j + 31]!;
+            const x_1 = x[k * 784 + i + 2353]!;
+            const x_2 = x[k * 784 + i + 2354]!;
+            sum00 += x_0 * d_scores_0;
+            sum01 += x_0 * d_scores_1;
+            sum10 += x_1 * d_scores_0;
+            sum11 += x_1 * d_scores_1;
+            sum20 += x_2 * d_scores_0;
+            sum21 += x_2 * d_scores_1;
+          }
         }
-        if (k + 1 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_scores_0 = d_scores[k * 10 + j + 10]!;
-          const d_scores_1 = d_scores[k * 10 + j + 11]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_scores_0 = d_scores[k * 10 + j + 20]!;
-          const d_scores_1 = d_scores[k * 10 + j + 21]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_scores_0 = d_scores[k * 10 + j + 30]!;
-          const d_scores_1 = d_scores[k * 10 + j + 31]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
-        if (k + 4 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 3136]!;
-          const d_scores_0 = d_scores[k * 10 + j + 40]!;
-          const d_scores_1 = d_scores[k * 10 + j + 41]!;
-          const x_1 = x[k * 784 + i + 3137]!;
-          const x_2 = x[k * 784 + i + 3138]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
-        if (k + 5 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 3920]!;
-          const d_scores_0 = d_scores[k * 10 + j + 50]!;
-          const d_scores_1 = d_scores[k * 10 + j + 51]!;
-          const x_1 = x[k * 784 + i + 3921]!;
-          const x_2 = x[k * 784 + i + 3922]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
-        if (k + 6 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 4704]!;
-          const d_scores_0 = d_scores[k * 10 + j + 60]!;
-          const d_scores_1 = d_scores[k * 10 + j + 61]!;
-          const x_1 = x[k * 784 + i + 4705]!;
-          const x_2 = x[k * 784 + i + 4706]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
-        if (k + 7 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 5488]!;
-          const d_scores_0 = d_scores[k * 10 + j + 70]!;
-          const d_scores_1 = d_scores[k * 10 + j + 71]!;
-          const x_1 = x[k * 784 + i + 5489]!;
-          const x_2 = x[k * 784 + i + 5490]!;
-          sum00 += x_0 * d_scores_0;
-          sum01 += x_0 * d_scores_1;
-          sum10 += x_1 * d_scores_0;
-          sum11 += x_1 * d_scores_1;
-          sum20 += x_2 * d_scores_0;
-          sum21 += x_2 * d_scores_1;
-        }
+        const d_W_3_00 = Math.fround(sum00);
+        const d_W_3_01 = Math.fround(sum01);
+        const d_W_3_10 = Math.fround(sum10);
+        const d_W_3_11 = Math.fround(sum11);
+        const d_W_3_20 = Math.fround(sum20);
+        const d_W_3_21 = Math.fround(sum21);
+        const W_0 = W[i * 10 + j]!;
+        const mul_0 = W_0 * 0.0001;
+        const W_1 = W[i * 10 + j + 1]!;
+        const mul_1 = W_1 * 0.0001;
+        const W_2 = W[i * 10 + j + 10]!;
+        const mul_2 = W_2 * 0.0001;
+        const W_3 = W[i * 10 + j + 11]!;
+        const mul_3 = W_3 * 0.0001;
+        const W_4 = W[i * 10 + j + 20]!;
+        const mul_4 = W_4 * 0.0001;
+        const W_5 = W[i * 10 + j + 21]!;
+        const mul_5 = W_5 * 0.0001;
+        W[i * 10 + j] = W_0 - (mul_0 + mul_0 + d_W_3_00) * 0.01;
+        W[i * 10 + j + 1] = W_1 - (mul_1 + mul_1 + d_W_3_01) * 0.01;
+        W[i * 10 + j + 10] = W_2 - (mul_2 + mul_2 + d_W_3_10) * 0.01;
+        W[i * 10 + j + 11] = W_3 - (mul_3 + mul_3 + d_W_3_11) * 0.01;
+        W[i * 10 + j + 20] = W_4 - (mul_4 + mul_4 + d_W_3_20) * 0.01;
+        W[i * 10 + j + 21] = W_5 - (mul_5 + mul_5 + d_W_3_21) * 0.01;
       }
-      const d_W_3_00 = Math.fround(sum00);
-      const d_W_3_01 = Math.fround(sum01);
-      const d_W_3_10 = Math.fround(sum10);
-      const d_W_3_11 = Math.fround(sum11);
-      const d_W_3_20 = Math.fround(sum20);
-      const d_W_3_21 = Math.fround(sum21);
-      const W_0 = W[i * 10 + j]!;
-      const mul_0 = W_0 * 0.0001;
-      const W_1 = W[i * 10 + j + 1]!;
-      const mul_1 = W_1 * 0.0001;
-      const W_2 = W[i * 10 + j + 10]!;
-      const mul_2 = W_2 * 0.0001;
-      const W_3 = W[i * 10 + j + 11]!;
-      const mul_3 = W_3 * 0.0001;
-      const W_4 = W[i * 10 + j + 20]!;
-      const mul_4 = W_4 * 0.0001;
-      const W_5 = W[i * 10 + j + 21]!;
-      const mul_5 = W_5 * 0.0001;
-      W[i * 10 + j] = W_0 - (mul_0 + mul_0 + d_W_3_00) * 0.01;
-      W[i * 10 + j + 1] = W_1 - (mul_1 + mul_1 + d_W_3_01) * 0.01;
-      W[i * 10 + j + 10] = W_2 - (mul_2 + mul_2 + d_W_3_10) * 0.01;
-      W[i * 10 + j + 11] = W_3 - (mul_3 + mul_3 + d_W_3_11) * 0.01;
-      W[i * 10 + j + 20] = W_4 - (mul_4 + mul_4 + d_W_3_20) * 0.01;
-      W[i * 10 + j + 21] = W_5 - (mul_5 + mul_5 + d_W_3_21) * 0.01;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const x_3 = x[k * 784 + 783]!;
-      const d_scores_2 = d_scores[k * 10 + j]!;
-      const d_scores_3 = d_scores[k * 10 + j + 1]!;
-      sum0 += x_3 * d_scores_2;
-      sum1 += x_3 * d_scores_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const x_3 = x[k * 784 + 783]!;
+        const d_scores_2 = d_scores[k * 10 + j]!;
+        const d_scores_3 = d_scores[k * 10 + j + 1]!;
+        sum0 += x_3 * d_scores_2;
+        sum1 += x_3 * d_scores_3;
+      }
+      const d_W_3_0 = Math.fround(sum0);
+      const d_W_3_1 = Math.fround(sum1);
+      const W_6 = W[j + 7830]!;
+      const mul_6 = W_6 * 0.0001;
+      const W_7 = W[j + 7831]!;
+      const mul_7 = W_7 * 0.0001;
+      W[j + 7830] = W_6 - (mul_6 + mul_6 + d_W_3_0) * 0.01;
+      W[j + 7831] = W_7 - (mul_7 + mul_7 + d_W_3_1) * 0.01;
     }
-    const d_W_3_0 = Math.fround(sum0);
-    const d_W_3_1 = Math.fround(sum1);
-    const W_6 = W[j + 7830]!;
-    const mul_6 = W_6 * 0.0001;
-    const W_7 = W[j + 7831]!;
-    const mul_7 = W_7 * 0.0001;
-    W[j + 7830] = W_6 - (mul_6 + mul_6 + d_W_3_0) * 0.01;
-    W[j + 7831] = W_7 - (mul_7 + mul_7 + d_W_3_1) * 0.01;
-  }
+  };
 }
 
 /**
@@ -810,163 +757,113 @@ function dotSgd_784x64x10(x: Float32Array, d_scores: Float32Array, W: Float32Arr
  * 3,922,500 floating-point operations.
  */
 function dotAdd_250x784x10_evaluate(
-  x: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const W_0 = W[k * 10 + j]!;
-          const W_1 = W[k * 10 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
+  x_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_250x784x10_evaluate(): void {
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const W_0 = W[k * 10 + j]!;
+            const W_1 = W[k * 10 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const W_0 = W[k * 10 + j + 10]!;
+            const W_1 = W[k * 10 + j + 11]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const W_0 = W[k * 10 + j + 20]!;
+            const W_1 = W[k * 10 + j + 21]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const W_0 = W[k * 10 + j + 30]!;
+            const W_1 = W[k * 10 + j + 31]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * W_0;
+            sum01 += x_0 * W_1;
+            sum10 += x_1 * W_0;
+            sum11 += x_1 * W_1;
+            sum20 += x_2 * W_0;
+            sum21 += x_2 * W_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const W_0 = W[k * 10 + j + 10]!;
-          const W_1 = W[k * 10 + j + 11]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const W_0 = W[k * 10 + j + 20]!;
-          const W_1 = W[k * 10 + j + 21]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const W_0 = W[k * 10 + j + 30]!;
-          const W_1 = W[k * 10 + j + 31]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const W_0 = W[k * 10 + j + 40]!;
-          const W_1 = W[k * 10 + j + 41]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const W_0 = W[k * 10 + j + 50]!;
-          const W_1 = W[k * 10 + j + 51]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const W_0 = W[k * 10 + j + 60]!;
-          const W_1 = W[k * 10 + j + 61]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const W_0 = W[k * 10 + j + 70]!;
-          const W_1 = W[k * 10 + j + 71]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * W_0;
-          sum01 += x_0 * W_1;
-          sum10 += x_1 * W_0;
-          sum11 += x_1 * W_1;
-          sum20 += x_2 * W_0;
-          sum21 += x_2 * W_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b_0 = b[j]!;
+        const b_1 = b[j + 1]!;
+        scores[i * 10 + j] = dot00 + b_0;
+        scores[i * 10 + j + 1] = dot01 + b_1;
+        scores[i * 10 + j + 10] = dot10 + b_0;
+        scores[i * 10 + j + 11] = dot11 + b_1;
+        scores[i * 10 + j + 20] = dot20 + b_0;
+        scores[i * 10 + j + 21] = dot21 + b_1;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b_0 = b[j]!;
-      const b_1 = b[j + 1]!;
-      scores[i * 10 + j] = dot00 + b_0;
-      scores[i * 10 + j + 1] = dot01 + b_1;
-      scores[i * 10 + j + 10] = dot10 + b_0;
-      scores[i * 10 + j + 11] = dot11 + b_1;
-      scores[i * 10 + j + 20] = dot20 + b_0;
-      scores[i * 10 + j + 21] = dot21 + b_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 195216]!;
-      const W_2 = W[k * 10 + j]!;
-      const W_3 = W[k * 10 + j + 1]!;
-      sum0 += x_3 * W_2;
-      sum1 += x_3 * W_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 195216]!;
+        const W_2 = W[k * 10 + j]!;
+        const W_3 = W[k * 10 + j + 1]!;
+        sum0 += x_3 * W_2;
+        sum1 += x_3 * W_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      scores[j + 2490] = dot0 + b[j]!;
+      scores[j + 2491] = dot1 + b[j + 1]!;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    scores[j + 2490] = dot0 + b[j]!;
-    scores[j + 2491] = dot1 + b[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -976,34 +873,59 @@ function dotAdd_250x784x10_evaluate(
  * 10,250 floating-point operations.
  */
 function sum_10x250_evaluate(
-  rowSum: Float32Array,
-  y: Int32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    const y_0 = y[i]!;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += k === y_0 ? scores[i * 10 + k]! : 0;
-    }
-    const labelScore = Math.fround(sum);
-    const y_1 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 +=
-        k === y_1
-          ? 0
-          : scores[i * 10 + k]! - labelScore + 1 < 0
+  rowSum_: Float32Array,
+  y_: Int32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_10x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const y = y_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      const y_0 = y[i]!;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += k === y_0 ? scores[i * 10 + k]! : 0;
+      }
+      const labelScore = Math.fround(sum);
+      const y_1 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 +=
+          k === y_1
             ? 0
-            : scores[i * 10 + k]! - labelScore + 1;
+            : scores[i * 10 + k]! - labelScore + 1 < 0
+              ? 0
+              : scores[i * 10 + k]! - labelScore + 1;
+      }
+      const rowLoss = Math.fround(sum_2);
+      total += i < live_rows_0 ? rowLoss : 0;
     }
-    const rowLoss = Math.fround(sum_2);
-    total += i < live_rows_0 ? rowLoss : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * W.l2 = Σ W.l2.terms
+ * 15,680 floating-point operations.
+ */
+function sum_784x10_evaluate(W_: Float32Array, W_l2_: Float32Array): () => void {
+  return function sum_784x10_evaluate(): void {
+    const W = W_;
+    const W_l2 = W_l2_;
+    let sum = 0;
+    for (let k = 0; k < 784; k++) {
+      for (let k2 = 0; k2 < 10; k2++) {
+        const W_0 = W[k * 10 + k2]!;
+        sum += W_0 * W_0;
+      }
+    }
+    W_l2[0] = sum;
+  };
 }
 
 /**
@@ -1012,27 +934,33 @@ function sum_10x250_evaluate(
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
       }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
     }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -1041,49 +969,55 @@ function argmaxSum_10x250_evaluate(
  * 15,690 floating-point operations.
  */
 function dotAdd_1x784x10_predict(
-  x: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_0 = x[k]!;
-      const W_0 = W[k * 10 + j]!;
-      const W_1 = W[k * 10 + j + 1]!;
-      const W_2 = W[k * 10 + j + 2]!;
-      const W_3 = W[k * 10 + j + 3]!;
-      sum0 += x_0 * W_0;
-      sum1 += x_0 * W_1;
-      sum2 += x_0 * W_2;
-      sum3 += x_0 * W_3;
+  x_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x784x10_predict(): void {
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_0 = x[k]!;
+        const W_0 = W[k * 10 + j]!;
+        const W_1 = W[k * 10 + j + 1]!;
+        const W_2 = W[k * 10 + j + 2]!;
+        const W_3 = W[k * 10 + j + 3]!;
+        sum0 += x_0 * W_0;
+        sum1 += x_0 * W_1;
+        sum2 += x_0 * W_2;
+        sum3 += x_0 * W_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const dot2 = Math.fround(sum2);
+      const dot3 = Math.fround(sum3);
+      scores[j] = dot0 + b[j]!;
+      scores[j + 1] = dot1 + b[j + 1]!;
+      scores[j + 2] = dot2 + b[j + 2]!;
+      scores[j + 3] = dot3 + b[j + 3]!;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const dot2 = Math.fround(sum2);
-    const dot3 = Math.fround(sum3);
-    scores[j] = dot0 + b[j]!;
-    scores[j + 1] = dot1 + b[j + 1]!;
-    scores[j + 2] = dot2 + b[j + 2]!;
-    scores[j + 3] = dot3 + b[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 784; k++) {
-    const x_1 = x[k]!;
-    const W_4 = W[k * 10 + 8]!;
-    const W_5 = W[k * 10 + 9]!;
-    sum0_2 += x_1 * W_4;
-    sum1_2 += x_1 * W_5;
-  }
-  const dot0_2 = Math.fround(sum0_2);
-  const dot1_2 = Math.fround(sum1_2);
-  scores[8] = dot0_2 + b[8]!;
-  scores[9] = dot1_2 + b[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_1 = x[k]!;
+      const W_4 = W[k * 10 + 8]!;
+      const W_5 = W[k * 10 + 9]!;
+      sum0_2 += x_1 * W_4;
+      sum1_2 += x_1 * W_5;
+    }
+    const dot0_2 = Math.fround(sum0_2);
+    const dot1_2 = Math.fround(sum1_2);
+    scores[8] = dot0_2 + b[8]!;
+    scores[9] = dot1_2 + b[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 5,266   arena 8,387,680 bytes, nothing else is ever allocated   341,306,162 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 8ac6a30624be9460
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 dac9ab17c7e14dba
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";
@@ -509,6 +509,640 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const relu_2_padded_predict = new Float32Array(arena, 63840, 8712); // [1,8,33,33]  scratch, statements 7–8
   const first_2_padded_predict = new Float32Array(arena, 63840, 5184); // [1,16,18,18]  scratch, statements 9–10
 
+  const pad_x_padded = pad_16x3x34x34(x, x_padded);
+  const conv_stem = conv_16x8x32x3x3x3x32(x_padded, stem_kernel, stem);
+  const sumMulAdd_batchNorm_variance = sumMulAdd_16x32x32x8(
+    stem,
+    batchNorm_mu,
+    sqrt,
+    batchNorm_inverse,
+    batchNorm_mean,
+    batchNorm_variance,
+  );
+  const mulRelu_relu = mulRelu_16x8x32x32(
+    stem,
+    batchNorm_mu,
+    batchNorm_inverse,
+    batchNorm_normal,
+    batchNorm_gamma,
+    batchNorm_beta,
+    relu,
+  );
+  const pad_relu_padded = pad_16x8x34x34(relu, relu_padded);
+  const conv_conv2d = conv_16x8x32x8x3x3x32(relu_padded, conv2d_kernel, conv2d);
+  const sumMulAdd_batchNorm_2_variance = sumMulAdd_16x32x32x8(
+    conv2d,
+    batchNorm_2_mu,
+    sqrt_2,
+    batchNorm_2_inverse,
+    batchNorm_2_mean,
+    batchNorm_2_variance,
+  );
+  const mulRelu_first = mulRelu_16x8x32x32(
+    conv2d,
+    batchNorm_2_mu,
+    batchNorm_2_inverse,
+    batchNorm_2_normal,
+    batchNorm_2_gamma,
+    batchNorm_2_beta,
+    first,
+  );
+  const pad_first_padded = pad_16x8x34x34(first, first_padded);
+  const conv_conv2d_2 = conv_16x8x32x8x3x3x32(first_padded, conv2d_2_kernel, conv2d_2);
+  const sumMulAdd_batchNorm_3_variance = sumMulAdd_16x32x32x8(
+    conv2d_2,
+    batchNorm_3_mu,
+    sqrt_3,
+    batchNorm_3_inverse,
+    batchNorm_3_mean,
+    batchNorm_3_variance,
+  );
+  const mulRelu_relu_2 = mulRelu_16x8x32x32_2(
+    conv2d_2,
+    batchNorm_3_mu,
+    batchNorm_3_inverse,
+    batchNorm_3_normal,
+    relu,
+    batchNorm_3_gamma,
+    batchNorm_3_beta,
+    relu_2,
+  );
+  const pad_relu_2_padded = pad_16x8x33x33(relu_2, relu_2_padded);
+  const conv_conv2d_3 = conv_16x16x16x8x3x3x16(relu_2_padded, conv2d_3_kernel, conv2d_3);
+  const sumMulAdd_batchNorm_4_variance = sumMulAdd_16x16x16x16(
+    conv2d_3,
+    batchNorm_4_mu,
+    sqrt_4,
+    batchNorm_4_inverse,
+    batchNorm_4_mean,
+    batchNorm_4_variance,
+  );
+  const mulRelu_first_2 = mulRelu_16x16x16x16(
+    conv2d_3,
+    batchNorm_4_mu,
+    batchNorm_4_inverse,
+    batchNorm_4_normal,
+    batchNorm_4_gamma,
+    batchNorm_4_beta,
+    first_2,
+  );
+  const pad_first_2_padded = pad_16x16x18x18(first_2, first_2_padded);
+  const conv_conv2d_4 = conv_16x16x16x16x3x3x16(first_2_padded, conv2d_4_kernel, conv2d_4);
+  const sumMulAdd_batchNorm_5_variance = sumMulAdd_16x16x16x16(
+    conv2d_4,
+    batchNorm_5_mu,
+    sqrt_5,
+    batchNorm_5_inverse,
+    batchNorm_5_mean,
+    batchNorm_5_variance,
+  );
+  const mul_batchNorm_5_normal = mul_16x16x16x16(
+    conv2d_4,
+    batchNorm_5_mu,
+    batchNorm_5_inverse,
+    batchNorm_5_normal,
+  );
+  const conv_conv2d_5 = conv_16x16x16x8x1x1x16(relu_2, conv2d_5_kernel, conv2d_5);
+  const sumMulAdd_batchNorm_6_variance = sumMulAdd_16x16x16x16(
+    conv2d_5,
+    batchNorm_6_mu,
+    sqrt_6,
+    batchNorm_6_inverse,
+    batchNorm_6_mean,
+    batchNorm_6_variance,
+  );
+  const mulReluSumMul_globalAveragePool2d = mulReluSumMul_16x16x16x16(
+    conv2d_5,
+    batchNorm_6_mu,
+    batchNorm_6_inverse,
+    batchNorm_6_normal,
+    batchNorm_6_gamma,
+    batchNorm_6_beta,
+    batchNorm_5_normal,
+    batchNorm_5_gamma,
+    batchNorm_5_beta,
+    relu_3,
+    globalAveragePool2d,
+  );
+  const dotAdd_scores = dotAdd_16x16x10(globalAveragePool2d, scores_kernel, scores_bias, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_16x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumAdam_scores_bias = sumAdam_16x10(
+    d_shifted,
+    scores_bias_m,
+    scores_bias_v,
+    scores_bias,
+    rate,
+    correction,
+  );
+  const dot_d_globalAveragePool2d = dot_16x10x16(d_shifted, scores_kernel, d_globalAveragePool2d);
+  const dotAdam_scores_kernel = dotAdam_16x16x10(
+    globalAveragePool2d,
+    d_shifted,
+    scores_kernel_m,
+    scores_kernel_v,
+    scores_kernel,
+    rate,
+    correction,
+  );
+  const where_d_add_20 = where_16x16x16x16(relu_3, d_globalAveragePool2d, d_add_20);
+  const sumAdam_batchNorm_6_beta = sumAdam_16x16x16x16(
+    d_add_20,
+    batchNorm_5_beta_m,
+    batchNorm_5_beta_v,
+    batchNorm_5_beta,
+    rate,
+    correction,
+    batchNorm_6_beta_m,
+    batchNorm_6_beta_v,
+    batchNorm_6_beta,
+  );
+  const sum_d_batchNorm_6_inverse = sum_16x16x16x16(
+    d_add_20,
+    batchNorm_6_gamma,
+    conv2d_5,
+    batchNorm_6_mu,
+    d_batchNorm_6_inverse,
+  );
+  const mulAdd_d_batchNorm_6_centered = mulAdd_16x16x16x16(
+    d_batchNorm_6_inverse,
+    batchNorm_6_inverse,
+    sqrt_6,
+    conv2d_5,
+    batchNorm_6_mu,
+    d_add_20,
+    batchNorm_6_gamma,
+    d_batchNorm_6_centered,
+  );
+  const sumAdam_batchNorm_6_gamma = sumAdam_16x16x16x16_2(
+    d_add_20,
+    batchNorm_6_normal,
+    batchNorm_6_gamma_m,
+    batchNorm_6_gamma_v,
+    batchNorm_6_gamma,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_6_mu = sum_16x16x16x16_2(d_batchNorm_6_centered, d_batchNorm_6_mu);
+  const pad_d_batchNorm_6_centered_padded = pad_16x16x32x32(
+    d_batchNorm_6_centered,
+    d_batchNorm_6_mu,
+    d_batchNorm_6_centered_padded,
+  );
+  const conv_d_relu_2_part = conv_16x8x32x16x1x1x32(
+    d_batchNorm_6_centered_padded,
+    conv2d_5_kernel,
+    d_relu_2_part,
+  );
+  const convAdam_conv2d_5_kernel = convAdam_16x8x1x16x16x16x1(
+    relu_2,
+    d_batchNorm_6_centered,
+    d_batchNorm_6_mu,
+    conv2d_5_kernel_m,
+    conv2d_5_kernel_v,
+    conv2d_5_kernel,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_5_inverse = sum_16x16x16x16(
+    d_add_20,
+    batchNorm_5_gamma,
+    conv2d_4,
+    batchNorm_5_mu,
+    d_batchNorm_5_inverse,
+  );
+  const mulAdd_d_batchNorm_5_centered = mulAdd_16x16x16x16(
+    d_batchNorm_5_inverse,
+    batchNorm_5_inverse,
+    sqrt_5,
+    conv2d_4,
+    batchNorm_5_mu,
+    d_add_20,
+    batchNorm_5_gamma,
+    d_batchNorm_5_centered,
+  );
+  const sumAdam_batchNorm_5_gamma = sumAdam_16x16x16x16_2(
+    d_add_20,
+    batchNorm_5_normal,
+    batchNorm_5_gamma_m,
+    batchNorm_5_gamma_v,
+    batchNorm_5_gamma,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_5_mu = sum_16x16x16x16_2(d_batchNorm_5_centered, d_batchNorm_5_mu);
+  const pad_d_batchNorm_5_centered_padded = pad_16x16x18x18_2(
+    d_batchNorm_5_centered,
+    d_batchNorm_5_mu,
+    d_batchNorm_5_centered_padded,
+  );
+  const convWhere_d_batchNorm_4 = convWhere_16x16x16x16x3x3x16(
+    d_batchNorm_5_centered_padded,
+    conv2d_4_kernel,
+    first_2,
+    d_batchNorm_4,
+  );
+  const pad_first_2_padded_2 = pad_16x16x18x18(first_2, first_2_padded_2);
+  const convAdam_conv2d_4_kernel = convAdam_16x16x3x16x16x16x3(
+    first_2_padded_2,
+    d_batchNorm_5_centered,
+    d_batchNorm_5_mu,
+    conv2d_4_kernel_m,
+    conv2d_4_kernel_v,
+    conv2d_4_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_batchNorm_4_beta = sumAdam_16x16x16x16_3(
+    d_batchNorm_4,
+    batchNorm_4_beta_m,
+    batchNorm_4_beta_v,
+    batchNorm_4_beta,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_4_inverse = sum_16x16x16x16(
+    d_batchNorm_4,
+    batchNorm_4_gamma,
+    conv2d_3,
+    batchNorm_4_mu,
+    d_batchNorm_4_inverse,
+  );
+  const mulAdd_d_batchNorm_4_centered = mulAdd_16x16x16x16(
+    d_batchNorm_4_inverse,
+    batchNorm_4_inverse,
+    sqrt_4,
+    conv2d_3,
+    batchNorm_4_mu,
+    d_batchNorm_4,
+    batchNorm_4_gamma,
+    d_batchNorm_4_centered,
+  );
+  const sumAdam_batchNorm_4_gamma = sumAdam_16x16x16x16_2(
+    d_batchNorm_4,
+    batchNorm_4_normal,
+    batchNorm_4_gamma_m,
+    batchNorm_4_gamma_v,
+    batchNorm_4_gamma,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_4_mu = sum_16x16x16x16_2(d_batchNorm_4_centered, d_batchNorm_4_mu);
+  const pad_d_batchNorm_4_centered_padded = pad_16x16x34x34(
+    d_batchNorm_4_centered,
+    d_batchNorm_4_mu,
+    d_batchNorm_4_centered_padded,
+  );
+  const convWhere_d_add_10 = convWhere_16x8x32x16x3x3x32(
+    d_batchNorm_4_centered_padded,
+    conv2d_3_kernel,
+    relu_2,
+    d_relu_2_part,
+    d_add_10,
+  );
+  const pad_relu_2_padded_2 = pad_16x8x33x33(relu_2, relu_2_padded_2);
+  const convAdam_conv2d_3_kernel = convAdam_16x8x3x16x16x16x3(
+    relu_2_padded_2,
+    d_batchNorm_4_centered,
+    d_batchNorm_4_mu,
+    conv2d_3_kernel_m,
+    conv2d_3_kernel_v,
+    conv2d_3_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_batchNorm_3_beta = sumAdam_16x32x32x8(
+    d_add_10,
+    batchNorm_3_beta_m,
+    batchNorm_3_beta_v,
+    batchNorm_3_beta,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_3_inverse = sum_16x32x32x8(
+    d_add_10,
+    batchNorm_3_gamma,
+    conv2d_2,
+    batchNorm_3_mu,
+    d_batchNorm_3_inverse,
+  );
+  const mulAdd_d_batchNorm_3_centered = mulAdd_16x8x32x32(
+    d_batchNorm_3_inverse,
+    batchNorm_3_inverse,
+    sqrt_3,
+    conv2d_2,
+    batchNorm_3_mu,
+    d_add_10,
+    batchNorm_3_gamma,
+    d_batchNorm_3_centered,
+  );
+  const sumAdam_batchNorm_3_gamma = sumAdam_16x32x32x8_2(
+    d_add_10,
+    batchNorm_3_normal,
+    batchNorm_3_gamma_m,
+    batchNorm_3_gamma_v,
+    batchNorm_3_gamma,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_3_mu = sum_16x32x32x8_2(d_batchNorm_3_centered, d_batchNorm_3_mu);
+  const pad_d_batchNorm_3_centered_padded = pad_16x8x34x34_2(
+    d_batchNorm_3_centered,
+    d_batchNorm_3_mu,
+    d_batchNorm_3_centered_padded,
+  );
+  const convWhere_d_batchNorm_2 = convWhere_16x8x32x8x3x3x32(
+    d_batchNorm_3_centered_padded,
+    conv2d_2_kernel,
+    first,
+    d_batchNorm_2,
+  );
+  const pad_first_padded_2 = pad_16x8x34x34(first, first_padded_2);
+  const convAdam_conv2d_2_kernel = convAdam_8x8x3x16x32x32x3(
+    first_padded_2,
+    d_batchNorm_3_centered,
+    d_batchNorm_3_mu,
+    conv2d_2_kernel_m,
+    conv2d_2_kernel_v,
+    conv2d_2_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_batchNorm_2_beta = sumAdam_16x32x32x8(
+    d_batchNorm_2,
+    batchNorm_2_beta_m,
+    batchNorm_2_beta_v,
+    batchNorm_2_beta,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_2_inverse = sum_16x32x32x8(
+    d_batchNorm_2,
+    batchNorm_2_gamma,
+    conv2d,
+    batchNorm_2_mu,
+    d_batchNorm_2_inverse,
+  );
+  const mulAdd_d_batchNorm_2_centered = mulAdd_16x8x32x32(
+    d_batchNorm_2_inverse,
+    batchNorm_2_inverse,
+    sqrt_2,
+    conv2d,
+    batchNorm_2_mu,
+    d_batchNorm_2,
+    batchNorm_2_gamma,
+    d_batchNorm_2_centered,
+  );
+  const sumAdam_batchNorm_2_gamma = sumAdam_16x32x32x8_2(
+    d_batchNorm_2,
+    batchNorm_2_normal,
+    batchNorm_2_gamma_m,
+    batchNorm_2_gamma_v,
+    batchNorm_2_gamma,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_2_mu = sum_16x32x32x8_2(d_batchNorm_2_centered, d_batchNorm_2_mu);
+  const pad_d_batchNorm_2_centered_padded = pad_16x8x34x34_2(
+    d_batchNorm_2_centered,
+    d_batchNorm_2_mu,
+    d_batchNorm_2_centered_padded,
+  );
+  const convWhere_d_batchNorm = convWhere_16x8x32x8x3x3x32_2(
+    d_batchNorm_2_centered_padded,
+    conv2d_kernel,
+    relu,
+    d_add_10,
+    d_batchNorm,
+  );
+  const pad_relu_padded_2 = pad_16x8x34x34(relu, relu_padded_2);
+  const convAdam_conv2d_kernel = convAdam_8x8x3x16x32x32x3(
+    relu_padded_2,
+    d_batchNorm_2_centered,
+    d_batchNorm_2_mu,
+    conv2d_kernel_m,
+    conv2d_kernel_v,
+    conv2d_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_batchNorm_beta = sumAdam_16x32x32x8(
+    d_batchNorm,
+    batchNorm_beta_m,
+    batchNorm_beta_v,
+    batchNorm_beta,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_inverse = sum_16x32x32x8(
+    d_batchNorm,
+    batchNorm_gamma,
+    stem,
+    batchNorm_mu,
+    d_batchNorm_inverse,
+  );
+  const mulAdd_d_batchNorm_centered = mulAdd_16x8x32x32(
+    d_batchNorm_inverse,
+    batchNorm_inverse,
+    sqrt,
+    stem,
+    batchNorm_mu,
+    d_batchNorm,
+    batchNorm_gamma,
+    d_batchNorm_centered,
+  );
+  const sumAdam_batchNorm_gamma = sumAdam_16x32x32x8_2(
+    d_batchNorm,
+    batchNorm_normal,
+    batchNorm_gamma_m,
+    batchNorm_gamma_v,
+    batchNorm_gamma,
+    rate,
+    correction,
+  );
+  const sum_d_batchNorm_mu = sum_16x32x32x8_2(d_batchNorm_centered, d_batchNorm_mu);
+  const pad_x_padded_2 = pad_16x3x34x34(x, x_padded_2);
+  const convAdam_stem_kernel = convAdam_8x3x3x16x32x32x3(
+    x_padded_2,
+    d_batchNorm_centered,
+    d_batchNorm_mu,
+    stem_kernel_m,
+    stem_kernel_v,
+    stem_kernel,
+    rate,
+    correction,
+  );
+  const pad_x_padded_evaluate = pad_16x3x34x34_evaluate(x_evaluate, x_padded_evaluate);
+  const convRelu_relu_evaluate = convRelu_16x8x32x3x3x3x32_evaluate(
+    x_padded_evaluate,
+    stem_kernel,
+    batchNorm_mean,
+    batchNorm_variance,
+    batchNorm_gamma,
+    batchNorm_beta,
+    relu_evaluate,
+  );
+  const pad_relu_padded_evaluate = pad_16x8x34x34(relu_evaluate, relu_padded_evaluate);
+  const convRelu_first_evaluate = convRelu_16x8x32x8x3x3x32_evaluate(
+    relu_padded_evaluate,
+    conv2d_kernel,
+    batchNorm_2_mean,
+    batchNorm_2_variance,
+    batchNorm_2_gamma,
+    batchNorm_2_beta,
+    first_evaluate,
+  );
+  const pad_first_padded_evaluate = pad_16x8x34x34(first_evaluate, first_padded_evaluate);
+  const convRelu_relu_2_evaluate = convRelu_16x8x32x8x3x3x32_2_evaluate(
+    first_padded_evaluate,
+    conv2d_2_kernel,
+    relu_evaluate,
+    batchNorm_3_mean,
+    batchNorm_3_variance,
+    batchNorm_3_gamma,
+    batchNorm_3_beta,
+    relu_2_evaluate,
+  );
+  const pad_relu_2_padded_evaluate = pad_16x8x33x33_evaluate(
+    relu_2_evaluate,
+    relu_2_padded_evaluate,
+  );
+  const convRelu_first_2_evaluate = convRelu_16x16x16x8x3x3x16_evaluate(
+    relu_2_padded_evaluate,
+    conv2d_3_kernel,
+    batchNorm_4_mean,
+    batchNorm_4_variance,
+    batchNorm_4_gamma,
+    batchNorm_4_beta,
+    first_2_evaluate,
+  );
+  const pad_first_2_padded_evaluate = pad_16x16x18x18_evaluate(
+    first_2_evaluate,
+    first_2_padded_evaluate,
+  );
+  const conv_conv2d_4_evaluate = conv_16x16x16x16x3x3x16_evaluate(
+    first_2_padded_evaluate,
+    conv2d_4_kernel,
+    conv2d_4_evaluate,
+  );
+  const conv_conv2d_5_evaluate = conv_16x16x16x8x1x1x16_evaluate(
+    relu_2_evaluate,
+    conv2d_5_kernel,
+    conv2d_5_evaluate,
+  );
+  const sumMul_globalAveragePool2d_evaluate = sumMul_16x16x16x16_evaluate(
+    conv2d_5_evaluate,
+    batchNorm_6_mean,
+    batchNorm_6_variance,
+    batchNorm_6_gamma,
+    batchNorm_6_beta,
+    conv2d_4_evaluate,
+    batchNorm_5_mean,
+    batchNorm_5_variance,
+    batchNorm_5_gamma,
+    batchNorm_5_beta,
+    globalAveragePool2d_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_16x16x10_evaluate(
+    globalAveragePool2d_evaluate,
+    scores_kernel,
+    scores_bias,
+    scores_evaluate,
+  );
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x16_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x16_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const pad_x_padded_predict = pad_1x3x34x34_predict(x_predict, x_padded_predict);
+  const convRelu_relu_predict = convRelu_1x8x32x3x3x3x32_predict(
+    x_padded_predict,
+    stem_kernel,
+    batchNorm_mean,
+    batchNorm_variance,
+    batchNorm_gamma,
+    batchNorm_beta,
+    relu_predict,
+  );
+  const pad_relu_padded_predict = pad_1x8x34x34_predict(relu_predict, relu_padded_predict);
+  const convRelu_first_predict = convRelu_1x8x32x8x3x3x32_predict(
+    relu_padded_predict,
+    conv2d_kernel,
+    batchNorm_2_mean,
+    batchNorm_2_variance,
+    batchNorm_2_gamma,
+    batchNorm_2_beta,
+    first_predict,
+  );
+  const pad_first_padded_predict = pad_1x8x34x34_predict(first_predict, first_padded_predict);
+  const convRelu_relu_2_predict = convRelu_1x8x32x8x3x3x32_2_predict(
+    first_padded_predict,
+    conv2d_2_kernel,
+    relu_predict,
+    batchNorm_3_mean,
+    batchNorm_3_variance,
+    batchNorm_3_gamma,
+    batchNorm_3_beta,
+    relu_2_predict,
+  );
+  const pad_relu_2_padded_predict = pad_1x8x33x33_predict(relu_2_predict, relu_2_padded_predict);
+  const convRelu_first_2_predict = convRelu_1x16x16x8x3x3x16_predict(
+    relu_2_padded_predict,
+    conv2d_3_kernel,
+    batchNorm_4_mean,
+    batchNorm_4_variance,
+    batchNorm_4_gamma,
+    batchNorm_4_beta,
+    first_2_predict,
+  );
+  const pad_first_2_padded_predict = pad_1x16x18x18_predict(
+    first_2_predict,
+    first_2_padded_predict,
+  );
+  const conv_conv2d_4_predict = conv_1x16x16x16x3x3x16_predict(
+    first_2_padded_predict,
+    conv2d_4_kernel,
+    conv2d_4_predict,
+  );
+  const conv_conv2d_5_predict = conv_1x16x16x8x1x1x16_predict(
+    relu_2_predict,
+    conv2d_5_kernel,
+    conv2d_5_predict,
+  );
+  const sumMul_globalAveragePool2d_predict = sumMul_1x16x16x16_predict(
+    conv2d_5_predict,
+    batchNorm_6_mean,
+    batchNorm_6_variance,
+    batchNorm_6_gamma,
+    batchNorm_6_beta,
+    conv2d_4_predict,
+    batchNorm_5_mean,
+    batchNorm_5_variance,
+    batchNorm_5_gamma,
+    batchNorm_5_beta,
+    globalAveragePool2d_predict,
+  );
+  const dotAdd_scores_predict = dotAdd_1x16x10_predict(
+    globalAveragePool2d_predict,
+    scores_kernel,
+    scores_bias,
+    scores_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(stem_kernel, seed, 0, -0.24618298195866548, 0.24618298195866548);
   batchNorm_gamma.fill(1);
@@ -554,11 +1188,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 4.
     // x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:20
-    pad_16x3x34x34(x, x_padded);
+    pad_x_padded();
 
     // 5.
     // stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:20
-    conv_16x8x32x3x3x3x32(x_padded, stem_kernel, stem);
+    conv_stem();
 
     // 6.
     // sum = Σ stem over axes 0,2,3    %sum  sum, models/mini-resnet.ts:21
@@ -576,14 +1210,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_4 = batchNorm.variance ⊙ 0.9    %mul_4  mul, models/mini-resnet.ts:21
     // mul_5 = batchNorm.sigmaSquared ⊙ 0.10000610388817674    %mul_5  mul, models/mini-resnet.ts:21
     // add_3 = mul_4 + mul_5    %add_3  add, models/mini-resnet.ts:21
-    sumMulAdd_16x32x32x8(
-      stem,
-      batchNorm_mu,
-      sqrt,
-      batchNorm_inverse,
-      batchNorm_mean,
-      batchNorm_variance,
-    );
+    sumMulAdd_batchNorm_variance();
 
     // 7.
     // batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:21
@@ -591,23 +1218,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_6 = batchNorm.normal ⊙ batchNorm.gamma    %mul_6  mul, models/mini-resnet.ts:21
     // batchNorm = mul_6 + batchNorm.beta    %batchNorm  add, models/mini-resnet.ts:21
     // relu = relu(batchNorm)    %relu  relu, models/mini-resnet.ts:21
-    mulRelu_16x8x32x32(
-      stem,
-      batchNorm_mu,
-      batchNorm_inverse,
-      batchNorm_normal,
-      batchNorm_gamma,
-      batchNorm_beta,
-      relu,
-    );
+    mulRelu_relu();
 
     // 8.
     // relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:6
-    pad_16x8x34x34(relu, relu_padded);
+    pad_relu_padded();
 
     // 9.
     // conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:6
-    conv_16x8x32x8x3x3x32(relu_padded, conv2d_kernel, conv2d);
+    conv_conv2d();
 
     // 10.
     // sum_3 = Σ conv2d over axes 0,2,3    %sum_3  sum, models/mini-resnet.ts:6
@@ -625,14 +1244,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_10 = batchNorm_2.variance ⊙ 0.9    %mul_10  mul, models/mini-resnet.ts:6
     // mul_11 = batchNorm_2.sigmaSquared ⊙ 0.10000610388817674    %mul_11  mul, models/mini-resnet.ts:6
     // add_6 = mul_10 + mul_11    %add_6  add, models/mini-resnet.ts:6
-    sumMulAdd_16x32x32x8(
-      conv2d,
-      batchNorm_2_mu,
-      sqrt_2,
-      batchNorm_2_inverse,
-      batchNorm_2_mean,
-      batchNorm_2_variance,
-    );
+    sumMulAdd_batchNorm_2_variance();
 
     // 11.
     // batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:6
@@ -640,23 +1252,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_12 = batchNorm_2.normal ⊙ batchNorm_2.gamma    %mul_12  mul, models/mini-resnet.ts:6
     // batchNorm_2 = mul_12 + batchNorm_2.beta    %batchNorm_2  add, models/mini-resnet.ts:6
     // first = relu(batchNorm_2)    %first  relu, models/mini-resnet.ts:6
-    mulRelu_16x8x32x32(
-      conv2d,
-      batchNorm_2_mu,
-      batchNorm_2_inverse,
-      batchNorm_2_normal,
-      batchNorm_2_gamma,
-      batchNorm_2_beta,
-      first,
-    );
+    mulRelu_first();
 
     // 12.
     // first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:7
-    pad_16x8x34x34(first, first_padded);
+    pad_first_padded();
 
     // 13.
     // conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:7
-    conv_16x8x32x8x3x3x32(first_padded, conv2d_2_kernel, conv2d_2);
+    conv_conv2d_2();
 
     // 14.
     // sum_5 = Σ conv2d_2 over axes 0,2,3    %sum_5  sum, models/mini-resnet.ts:7
@@ -674,14 +1278,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_16 = batchNorm_3.variance ⊙ 0.9    %mul_16  mul, models/mini-resnet.ts:7
     // mul_17 = batchNorm_3.sigmaSquared ⊙ 0.10000610388817674    %mul_17  mul, models/mini-resnet.ts:7
     // add_9 = mul_16 + mul_17    %add_9  add, models/mini-resnet.ts:7
-    sumMulAdd_16x32x32x8(
-      conv2d_2,
-      batchNorm_3_mu,
-      sqrt_3,
-      batchNorm_3_inverse,
-      batchNorm_3_mean,
-      batchNorm_3_variance,
-    );
+    sumMulAdd_batchNorm_3_variance();
 
     // 15.
     // batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:7
@@ -690,24 +1287,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_3 = mul_18 + batchNorm_3.beta    %batchNorm_3  add, models/mini-resnet.ts:7
     // add_10 = relu + batchNorm_3    %add_10  add, models/mini-resnet.ts:9
     // relu_2 = relu(add_10)    %relu_2  relu, models/mini-resnet.ts:9
-    mulRelu_16x8x32x32_2(
-      conv2d_2,
-      batchNorm_3_mu,
-      batchNorm_3_inverse,
-      batchNorm_3_normal,
-      relu,
-      batchNorm_3_gamma,
-      batchNorm_3_beta,
-      relu_2,
-    );
+    mulRelu_relu_2();
 
     // 16.
     // relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:6
-    pad_16x8x33x33(relu_2, relu_2_padded);
+    pad_relu_2_padded();
 
     // 17.
     // conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:6
-    conv_16x16x16x8x3x3x16(relu_2_padded, conv2d_3_kernel, conv2d_3);
+    conv_conv2d_3();
 
     // 18.
     // sum_7 = Σ conv2d_3 over axes 0,2,3    %sum_7  sum, models/mini-resnet.ts:6
@@ -725,14 +1313,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_22 = batchNorm_4.variance ⊙ 0.9    %mul_22  mul, models/mini-resnet.ts:6
     // mul_23 = batchNorm_4.sigmaSquared ⊙ 0.10002442002442    %mul_23  mul, models/mini-resnet.ts:6
     // add_13 = mul_22 + mul_23    %add_13  add, models/mini-resnet.ts:6
-    sumMulAdd_16x16x16x16(
-      conv2d_3,
-      batchNorm_4_mu,
-      sqrt_4,
-      batchNorm_4_inverse,
-      batchNorm_4_mean,
-      batchNorm_4_variance,
-    );
+    sumMulAdd_batchNorm_4_variance();
 
     // 19.
     // batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:6
@@ -740,23 +1321,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_24 = batchNorm_4.normal ⊙ batchNorm_4.gamma    %mul_24  mul, models/mini-resnet.ts:6
     // batchNorm_4 = mul_24 + batchNorm_4.beta    %batchNorm_4  add, models/mini-resnet.ts:6
     // first_2 = relu(batchNorm_4)    %first_2  relu, models/mini-resnet.ts:6
-    mulRelu_16x16x16x16(
-      conv2d_3,
-      batchNorm_4_mu,
-      batchNorm_4_inverse,
-      batchNorm_4_normal,
-      batchNorm_4_gamma,
-      batchNorm_4_beta,
-      first_2,
-    );
+    mulRelu_first_2();
 
     // 20.
     // first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:7
-    pad_16x16x18x18(first_2, first_2_padded);
+    pad_first_2_padded();
 
     // 21.
     // conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:7
-    conv_16x16x16x16x3x3x16(first_2_padded, conv2d_4_kernel, conv2d_4);
+    conv_conv2d_4();
 
     // 22.
     // sum_9 = Σ conv2d_4 over axes 0,2,3    %sum_9  sum, models/mini-resnet.ts:7
@@ -774,23 +1347,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_28 = batchNorm_5.variance ⊙ 0.9    %mul_28  mul, models/mini-resnet.ts:7
     // mul_29 = batchNorm_5.sigmaSquared ⊙ 0.10002442002442    %mul_29  mul, models/mini-resnet.ts:7
     // add_16 = mul_28 + mul_29    %add_16  add, models/mini-resnet.ts:7
-    sumMulAdd_16x16x16x16(
-      conv2d_4,
-      batchNorm_5_mu,
-      sqrt_5,
-      batchNorm_5_inverse,
-      batchNorm_5_mean,
-      batchNorm_5_variance,
-    );
+    sumMulAdd_batchNorm_5_variance();
 
     // 23.
     // batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:7
     // batchNorm_5.normal = batchNorm_5.centered ⊙ batchNorm_5.inverse    %batchNorm_5.normal  mul, models/mini-resnet.ts:7
-    mul_16x16x16x16(conv2d_4, batchNorm_5_mu, batchNorm_5_inverse, batchNorm_5_normal);
+    mul_batchNorm_5_normal();
 
     // 24.
     // conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:8
-    conv_16x16x16x8x1x1x16(relu_2, conv2d_5_kernel, conv2d_5);
+    conv_conv2d_5();
 
     // 25.
     // sum_11 = Σ conv2d_5 over axes 0,2,3    %sum_11  sum, models/mini-resnet.ts:8
@@ -808,14 +1374,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_34 = batchNorm_6.variance ⊙ 0.9    %mul_34  mul, models/mini-resnet.ts:8
     // mul_35 = batchNorm_6.sigmaSquared ⊙ 0.10002442002442    %mul_35  mul, models/mini-resnet.ts:8
     // add_19 = mul_34 + mul_35    %add_19  add, models/mini-resnet.ts:8
-    sumMulAdd_16x16x16x16(
-      conv2d_5,
-      batchNorm_6_mu,
-      sqrt_6,
-      batchNorm_6_inverse,
-      batchNorm_6_mean,
-      batchNorm_6_variance,
-    );
+    sumMulAdd_batchNorm_6_variance();
 
     // 26.
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
@@ -828,24 +1387,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // relu_3 = relu(add_20)    %relu_3  relu, models/mini-resnet.ts:9
     // sum_13 = Σ relu_3 over axes 2,3    %sum_13  sum, models/mini-resnet.ts:23
     // globalAveragePool2d = sum_13 ⊙ 0.00390625    %globalAveragePool2d  mul, models/mini-resnet.ts:23
-    mulReluSumMul_16x16x16x16(
-      conv2d_5,
-      batchNorm_6_mu,
-      batchNorm_6_inverse,
-      batchNorm_6_normal,
-      batchNorm_6_gamma,
-      batchNorm_6_beta,
-      batchNorm_5_normal,
-      batchNorm_5_gamma,
-      batchNorm_5_beta,
-      relu_3,
-      globalAveragePool2d,
-    );
+    mulReluSumMul_globalAveragePool2d();
 
     // 27.
     // scores.product = globalAveragePool2d · scores.kernel    %scores.product  dot, models/mini-resnet.ts:24
     // scores = scores.product + scores.bias    %scores  add, models/mini-resnet.ts:24
-    dotAdd_16x16x10(globalAveragePool2d, scores_kernel, scores_bias, scores);
+    dotAdd_scores();
 
     // 28.
     // cast = f32(live rows)    %cast  cast, models/mini-resnet.ts:26
@@ -882,7 +1429,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/mini-resnet.ts:26
     // d_broadcast_25 = d_shifted    %d_broadcast_25  adjoint of add, models/mini-resnet.ts:24
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/mini-resnet.ts:24
-    reduceMaxExpSumAdd_16x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 32.
     // loss = rowSum ⊙ perRow    %loss  mul, models/mini-resnet.ts:26
@@ -919,11 +1466,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_add = scores.bias_sqrt + 1e-8    %scores.bias_add  update of scores.bias by adam, models/mini-resnet.ts:24
     // scores.bias_div = scores.bias_mul_7 / scores.bias_add    %scores.bias_div  update of scores.bias by adam, models/mini-resnet.ts:24
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/mini-resnet.ts:24
-    sumAdam_16x10(d_shifted, scores_bias_m, scores_bias_v, scores_bias, rate, correction);
+    sumAdam_scores_bias();
 
     // 38.
     // d_globalAveragePool2d = d_shifted · scores.kernelᵀ    %d_globalAveragePool2d  adjoint of dot, models/mini-resnet.ts:24
-    dot_16x10x16(d_shifted, scores_kernel, d_globalAveragePool2d);
+    dot_d_globalAveragePool2d();
 
     // 39.
     // d_scores.kernel = globalAveragePool2dᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/mini-resnet.ts:24
@@ -940,15 +1487,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_add = scores.kernel_sqrt + 1e-8    %scores.kernel_add  update of scores.kernel by adam, models/mini-resnet.ts:24
     // scores.kernel_div = scores.kernel_mul_7 / scores.kernel_add    %scores.kernel_div  update of scores.kernel by adam, models/mini-resnet.ts:24
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/mini-resnet.ts:24
-    dotAdam_16x16x10(
-      globalAveragePool2d,
-      d_shifted,
-      scores_kernel_m,
-      scores_kernel_v,
-      scores_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_scores_kernel();
 
     // 40.
     // d_add_20_lt = [0 < relu_3]    %d_add_20_lt  adjoint of relu, models/mini-resnet.ts:9
@@ -960,7 +1499,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_5 = d_add_20    %d_batchNorm_5  adjoint of add, models/mini-resnet.ts:9
     // d_broadcast_20 = d_add_20    %d_broadcast_20  adjoint of add, models/mini-resnet.ts:7
     // d_mul_30 = d_add_20    %d_mul_30  adjoint of add, models/mini-resnet.ts:7
-    where_16x16x16x16(relu_3, d_globalAveragePool2d, d_add_20);
+    where_d_add_20();
 
     // 41.
     // d_batchNorm_6.beta = Σ d_add_20 over axes 0,2,3    %d_batchNorm_6.beta  adjoint of broadcast, models/mini-resnet.ts:8
@@ -988,24 +1527,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_6.beta_add = batchNorm_6.beta_sqrt + 1e-8    %batchNorm_6.beta_add  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
     // batchNorm_6.beta_div = batchNorm_6.beta_mul_7 / batchNorm_6.beta_add    %batchNorm_6.beta_div  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
     // batchNorm_6.beta_next = batchNorm_6.beta − batchNorm_6.beta_div    %batchNorm_6.beta_next  update of batchNorm_6.beta by adam, models/mini-resnet.ts:8
-    sumAdam_16x16x16x16(
-      d_add_20,
-      batchNorm_5_beta_m,
-      batchNorm_5_beta_v,
-      batchNorm_5_beta,
-      rate,
-      correction,
-      batchNorm_6_beta_m,
-      batchNorm_6_beta_v,
-      batchNorm_6_beta,
-    );
+    sumAdam_batchNorm_6_beta();
 
     // 42.
     // d_batchNorm_6.normal = d_add_20 ⊙ batchNorm_6.gamma    %d_batchNorm_6.normal  adjoint of mul, models/mini-resnet.ts:8
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mu    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
     // d_broadcast_22 = d_batchNorm_6.normal ⊙ batchNorm_6.centered    %d_broadcast_22  adjoint of mul, models/mini-resnet.ts:8
     // d_batchNorm_6.inverse = Σ d_broadcast_22 over axes 0,2,3    %d_batchNorm_6.inverse  adjoint of broadcast, models/mini-resnet.ts:8
-    sum_16x16x16x16(d_add_20, batchNorm_6_gamma, conv2d_5, batchNorm_6_mu, d_batchNorm_6_inverse);
+    sum_d_batchNorm_6_inverse();
 
     // 43.
     // d_sqrt_6_mul = batchNorm_6.inverse ⊙ batchNorm_6.inverse    %d_sqrt_6_mul  adjoint of recip, models/mini-resnet.ts:8
@@ -1022,16 +1551,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_6.centered_part = d_batchNorm_6.normal ⊙ batchNorm_6.inverse    %d_batchNorm_6.centered_part  adjoint of mul, models/mini-resnet.ts:8
     // d_batchNorm_6.centered_partial = d_batchNorm_6.centered_part + d_batchNorm_6.centered_2    %d_batchNorm_6.centered_partial  adjoint of sub, models/mini-resnet.ts:8
     // d_batchNorm_6.centered = d_batchNorm_6.centered_partial + d_batchNorm_6.centered_2    %d_batchNorm_6.centered  adjoint of sub, models/mini-resnet.ts:8
-    mulAdd_16x16x16x16(
-      d_batchNorm_6_inverse,
-      batchNorm_6_inverse,
-      sqrt_6,
-      conv2d_5,
-      batchNorm_6_mu,
-      d_add_20,
-      batchNorm_6_gamma,
-      d_batchNorm_6_centered,
-    );
+    mulAdd_d_batchNorm_6_centered();
 
     // 44.
     // d_broadcast_23 = d_add_20 ⊙ batchNorm_6.normal    %d_broadcast_23  adjoint of mul, models/mini-resnet.ts:8
@@ -1049,30 +1569,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_6.gamma_add = batchNorm_6.gamma_sqrt + 1e-8    %batchNorm_6.gamma_add  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
     // batchNorm_6.gamma_div = batchNorm_6.gamma_mul_7 / batchNorm_6.gamma_add    %batchNorm_6.gamma_div  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
     // batchNorm_6.gamma_next = batchNorm_6.gamma − batchNorm_6.gamma_div    %batchNorm_6.gamma_next  update of batchNorm_6.gamma by adam, models/mini-resnet.ts:8
-    sumAdam_16x16x16x16_2(
-      d_add_20,
-      batchNorm_6_normal,
-      batchNorm_6_gamma_m,
-      batchNorm_6_gamma_v,
-      batchNorm_6_gamma,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_6_gamma();
 
     // 45.
     // d_broadcast_21 = −d_batchNorm_6.centered    %d_broadcast_21  adjoint of sub, models/mini-resnet.ts:8
     // d_batchNorm_6.mu = Σ d_broadcast_21 over axes 0,2,3    %d_batchNorm_6.mu  adjoint of broadcast, models/mini-resnet.ts:8
-    sum_16x16x16x16_2(d_batchNorm_6_centered, d_batchNorm_6_mu);
+    sum_d_batchNorm_6_mu();
 
     // 46.
     // d_batchNorm_6.centered_padded = what is computed from d_batchNorm_6.centered in a margin of zeros    %d_batchNorm_6.centered_padded  pad for d_relu_2_part, models/mini-resnet.ts:8
-    pad_16x16x32x32(d_batchNorm_6_centered, d_batchNorm_6_mu, d_batchNorm_6_centered_padded);
+    pad_d_batchNorm_6_centered_padded();
 
     // 47.
     // d_sum_11 = d_batchNorm_6.mu ⊙ 0.000244140625    %d_sum_11  adjoint of mul, models/mini-resnet.ts:8
     // d_conv2d_5 = d_batchNorm_6.centered + d_sum_11    %d_conv2d_5  adjoint of conv, models/mini-resnet.ts:8
     // d_relu_2_part = d_conv2d_5 ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_relu_2_part  adjoint of conv, models/mini-resnet.ts:8
-    conv_16x8x32x16x1x1x32(d_batchNorm_6_centered_padded, conv2d_5_kernel, d_relu_2_part);
+    conv_d_relu_2_part();
 
     // 48.
     // d_sum_11 = d_batchNorm_6.mu ⊙ 0.000244140625    %d_sum_11  adjoint of mul, models/mini-resnet.ts:8
@@ -1091,23 +1603,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_5.kernel_add = conv2d_5.kernel_sqrt + 1e-8    %conv2d_5.kernel_add  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
     // conv2d_5.kernel_div = conv2d_5.kernel_mul_7 / conv2d_5.kernel_add    %conv2d_5.kernel_div  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
     // conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div    %conv2d_5.kernel_next  update of conv2d_5.kernel by adam, models/mini-resnet.ts:8
-    convAdam_16x8x1x16x16x16x1(
-      relu_2,
-      d_batchNorm_6_centered,
-      d_batchNorm_6_mu,
-      conv2d_5_kernel_m,
-      conv2d_5_kernel_v,
-      conv2d_5_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_5_kernel();
 
     // 49.
     // d_batchNorm_5.normal = d_add_20 ⊙ batchNorm_5.gamma    %d_batchNorm_5.normal  adjoint of mul, models/mini-resnet.ts:7
     // batchNorm_5.centered = conv2d_4 − batchNorm_5.mu    %batchNorm_5.centered  sub, models/mini-resnet.ts:7
     // d_broadcast_18 = d_batchNorm_5.normal ⊙ batchNorm_5.centered    %d_broadcast_18  adjoint of mul, models/mini-resnet.ts:7
     // d_batchNorm_5.inverse = Σ d_broadcast_18 over axes 0,2,3    %d_batchNorm_5.inverse  adjoint of broadcast, models/mini-resnet.ts:7
-    sum_16x16x16x16(d_add_20, batchNorm_5_gamma, conv2d_4, batchNorm_5_mu, d_batchNorm_5_inverse);
+    sum_d_batchNorm_5_inverse();
 
     // 50.
     // d_sqrt_5_mul = batchNorm_5.inverse ⊙ batchNorm_5.inverse    %d_sqrt_5_mul  adjoint of recip, models/mini-resnet.ts:7
@@ -1124,16 +1627,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_5.centered_part = d_batchNorm_5.normal ⊙ batchNorm_5.inverse    %d_batchNorm_5.centered_part  adjoint of mul, models/mini-resnet.ts:7
     // d_batchNorm_5.centered_partial = d_batchNorm_5.centered_part + d_batchNorm_5.centered_2    %d_batchNorm_5.centered_partial  adjoint of sub, models/mini-resnet.ts:7
     // d_batchNorm_5.centered = d_batchNorm_5.centered_partial + d_batchNorm_5.centered_2    %d_batchNorm_5.centered  adjoint of sub, models/mini-resnet.ts:7
-    mulAdd_16x16x16x16(
-      d_batchNorm_5_inverse,
-      batchNorm_5_inverse,
-      sqrt_5,
-      conv2d_4,
-      batchNorm_5_mu,
-      d_add_20,
-      batchNorm_5_gamma,
-      d_batchNorm_5_centered,
-    );
+    mulAdd_d_batchNorm_5_centered();
 
     // 51.
     // d_broadcast_19 = d_add_20 ⊙ batchNorm_5.normal    %d_broadcast_19  adjoint of mul, models/mini-resnet.ts:7
@@ -1151,24 +1645,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_5.gamma_add = batchNorm_5.gamma_sqrt + 1e-8    %batchNorm_5.gamma_add  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
     // batchNorm_5.gamma_div = batchNorm_5.gamma_mul_7 / batchNorm_5.gamma_add    %batchNorm_5.gamma_div  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
     // batchNorm_5.gamma_next = batchNorm_5.gamma − batchNorm_5.gamma_div    %batchNorm_5.gamma_next  update of batchNorm_5.gamma by adam, models/mini-resnet.ts:7
-    sumAdam_16x16x16x16_2(
-      d_add_20,
-      batchNorm_5_normal,
-      batchNorm_5_gamma_m,
-      batchNorm_5_gamma_v,
-      batchNorm_5_gamma,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_5_gamma();
 
     // 52.
     // d_broadcast_17 = −d_batchNorm_5.centered    %d_broadcast_17  adjoint of sub, models/mini-resnet.ts:7
     // d_batchNorm_5.mu = Σ d_broadcast_17 over axes 0,2,3    %d_batchNorm_5.mu  adjoint of broadcast, models/mini-resnet.ts:7
-    sum_16x16x16x16_2(d_batchNorm_5_centered, d_batchNorm_5_mu);
+    sum_d_batchNorm_5_mu();
 
     // 53.
     // d_batchNorm_5.centered_padded = what is computed from d_batchNorm_5.centered in a margin of zeros    %d_batchNorm_5.centered_padded  pad for d_first_2, models/mini-resnet.ts:7
-    pad_16x16x18x18_2(d_batchNorm_5_centered, d_batchNorm_5_mu, d_batchNorm_5_centered_padded);
+    pad_d_batchNorm_5_centered_padded();
 
     // 54.
     // d_sum_9 = d_batchNorm_5.mu ⊙ 0.000244140625    %d_sum_9  adjoint of mul, models/mini-resnet.ts:7
@@ -1178,16 +1664,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_4 = d_batchNorm_4_lt ? d_first_2 : 0    %d_batchNorm_4  adjoint of relu, models/mini-resnet.ts:6
     // d_broadcast_16 = d_batchNorm_4    %d_broadcast_16  adjoint of add, models/mini-resnet.ts:6
     // d_mul_24 = d_batchNorm_4    %d_mul_24  adjoint of add, models/mini-resnet.ts:6
-    convWhere_16x16x16x16x3x3x16(
-      d_batchNorm_5_centered_padded,
-      conv2d_4_kernel,
-      first_2,
-      d_batchNorm_4,
-    );
+    convWhere_d_batchNorm_4();
 
     // 55.
     // first_2_padded_2 = first_2 in a margin of zeros    %first_2_padded_2  pad for d_conv2d_4.kernel, models/mini-resnet.ts:7
-    pad_16x16x18x18(first_2, first_2_padded_2);
+    pad_first_2_padded_2();
 
     // 56.
     // d_sum_9 = d_batchNorm_5.mu ⊙ 0.000244140625    %d_sum_9  adjoint of mul, models/mini-resnet.ts:7
@@ -1206,16 +1687,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_4.kernel_add = conv2d_4.kernel_sqrt + 1e-8    %conv2d_4.kernel_add  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
     // conv2d_4.kernel_div = conv2d_4.kernel_mul_7 / conv2d_4.kernel_add    %conv2d_4.kernel_div  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
     // conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div    %conv2d_4.kernel_next  update of conv2d_4.kernel by adam, models/mini-resnet.ts:7
-    convAdam_16x16x3x16x16x16x3(
-      first_2_padded_2,
-      d_batchNorm_5_centered,
-      d_batchNorm_5_mu,
-      conv2d_4_kernel_m,
-      conv2d_4_kernel_v,
-      conv2d_4_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_4_kernel();
 
     // 57.
     // d_batchNorm_4.beta = Σ d_batchNorm_4 over axes 0,2,3    %d_batchNorm_4.beta  adjoint of broadcast, models/mini-resnet.ts:6
@@ -1232,27 +1704,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_4.beta_add = batchNorm_4.beta_sqrt + 1e-8    %batchNorm_4.beta_add  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
     // batchNorm_4.beta_div = batchNorm_4.beta_mul_7 / batchNorm_4.beta_add    %batchNorm_4.beta_div  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
     // batchNorm_4.beta_next = batchNorm_4.beta − batchNorm_4.beta_div    %batchNorm_4.beta_next  update of batchNorm_4.beta by adam, models/mini-resnet.ts:6
-    sumAdam_16x16x16x16_3(
-      d_batchNorm_4,
-      batchNorm_4_beta_m,
-      batchNorm_4_beta_v,
-      batchNorm_4_beta,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_4_beta();
 
     // 58.
     // d_batchNorm_4.normal = d_batchNorm_4 ⊙ batchNorm_4.gamma    %d_batchNorm_4.normal  adjoint of mul, models/mini-resnet.ts:6
     // batchNorm_4.centered = conv2d_3 − batchNorm_4.mu    %batchNorm_4.centered  sub, models/mini-resnet.ts:6
     // d_broadcast_14 = d_batchNorm_4.normal ⊙ batchNorm_4.centered    %d_broadcast_14  adjoint of mul, models/mini-resnet.ts:6
     // d_batchNorm_4.inverse = Σ d_broadcast_14 over axes 0,2,3    %d_batchNorm_4.inverse  adjoint of broadcast, models/mini-resnet.ts:6
-    sum_16x16x16x16(
-      d_batchNorm_4,
-      batchNorm_4_gamma,
-      conv2d_3,
-      batchNorm_4_mu,
-      d_batchNorm_4_inverse,
-    );
+    sum_d_batchNorm_4_inverse();
 
     // 59.
     // d_sqrt_4_mul = batchNorm_4.inverse ⊙ batchNorm_4.inverse    %d_sqrt_4_mul  adjoint of recip, models/mini-resnet.ts:6
@@ -1269,16 +1728,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_4.centered_part = d_batchNorm_4.normal ⊙ batchNorm_4.inverse    %d_batchNorm_4.centered_part  adjoint of mul, models/mini-resnet.ts:6
     // d_batchNorm_4.centered_partial = d_batchNorm_4.centered_part + d_batchNorm_4.centered_2    %d_batchNorm_4.centered_partial  adjoint of sub, models/mini-resnet.ts:6
     // d_batchNorm_4.centered = d_batchNorm_4.centered_partial + d_batchNorm_4.centered_2    %d_batchNorm_4.centered  adjoint of sub, models/mini-resnet.ts:6
-    mulAdd_16x16x16x16(
-      d_batchNorm_4_inverse,
-      batchNorm_4_inverse,
-      sqrt_4,
-      conv2d_3,
-      batchNorm_4_mu,
-      d_batchNorm_4,
-      batchNorm_4_gamma,
-      d_batchNorm_4_centered,
-    );
+    mulAdd_d_batchNorm_4_centered();
 
     // 60.
     // d_broadcast_15 = d_batchNorm_4 ⊙ batchNorm_4.normal    %d_broadcast_15  adjoint of mul, models/mini-resnet.ts:6
@@ -1296,24 +1746,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_4.gamma_add = batchNorm_4.gamma_sqrt + 1e-8    %batchNorm_4.gamma_add  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
     // batchNorm_4.gamma_div = batchNorm_4.gamma_mul_7 / batchNorm_4.gamma_add    %batchNorm_4.gamma_div  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
     // batchNorm_4.gamma_next = batchNorm_4.gamma − batchNorm_4.gamma_div    %batchNorm_4.gamma_next  update of batchNorm_4.gamma by adam, models/mini-resnet.ts:6
-    sumAdam_16x16x16x16_2(
-      d_batchNorm_4,
-      batchNorm_4_normal,
-      batchNorm_4_gamma_m,
-      batchNorm_4_gamma_v,
-      batchNorm_4_gamma,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_4_gamma();
 
     // 61.
     // d_broadcast_13 = −d_batchNorm_4.centered    %d_broadcast_13  adjoint of sub, models/mini-resnet.ts:6
     // d_batchNorm_4.mu = Σ d_broadcast_13 over axes 0,2,3    %d_batchNorm_4.mu  adjoint of broadcast, models/mini-resnet.ts:6
-    sum_16x16x16x16_2(d_batchNorm_4_centered, d_batchNorm_4_mu);
+    sum_d_batchNorm_4_mu();
 
     // 62.
     // d_batchNorm_4.centered_padded = what is computed from d_batchNorm_4.centered in a margin of zeros    %d_batchNorm_4.centered_padded  pad for d_relu_2_2, models/mini-resnet.ts:6
-    pad_16x16x34x34(d_batchNorm_4_centered, d_batchNorm_4_mu, d_batchNorm_4_centered_padded);
+    pad_d_batchNorm_4_centered_padded();
 
     // 63.
     // d_sum_7 = d_batchNorm_4.mu ⊙ 0.000244140625    %d_sum_7  adjoint of mul, models/mini-resnet.ts:6
@@ -1325,17 +1767,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_3 = d_add_10    %d_batchNorm_3  adjoint of add, models/mini-resnet.ts:9
     // d_broadcast_12 = d_add_10    %d_broadcast_12  adjoint of add, models/mini-resnet.ts:7
     // d_mul_18 = d_add_10    %d_mul_18  adjoint of add, models/mini-resnet.ts:7
-    convWhere_16x8x32x16x3x3x32(
-      d_batchNorm_4_centered_padded,
-      conv2d_3_kernel,
-      relu_2,
-      d_relu_2_part,
-      d_add_10,
-    );
+    convWhere_d_add_10();
 
     // 64.
     // relu_2_padded_2 = relu_2 in a margin of zeros    %relu_2_padded_2  pad for d_conv2d_3.kernel, models/mini-resnet.ts:6
-    pad_16x8x33x33(relu_2, relu_2_padded_2);
+    pad_relu_2_padded_2();
 
     // 65.
     // d_sum_7 = d_batchNorm_4.mu ⊙ 0.000244140625    %d_sum_7  adjoint of mul, models/mini-resnet.ts:6
@@ -1354,16 +1790,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_3.kernel_add = conv2d_3.kernel_sqrt + 1e-8    %conv2d_3.kernel_add  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
     // conv2d_3.kernel_div = conv2d_3.kernel_mul_7 / conv2d_3.kernel_add    %conv2d_3.kernel_div  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
     // conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div    %conv2d_3.kernel_next  update of conv2d_3.kernel by adam, models/mini-resnet.ts:6
-    convAdam_16x8x3x16x16x16x3(
-      relu_2_padded_2,
-      d_batchNorm_4_centered,
-      d_batchNorm_4_mu,
-      conv2d_3_kernel_m,
-      conv2d_3_kernel_v,
-      conv2d_3_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_3_kernel();
 
     // 66.
     // d_batchNorm_3.beta = Σ d_add_10 over axes 0,2,3    %d_batchNorm_3.beta  adjoint of broadcast, models/mini-resnet.ts:7
@@ -1380,21 +1807,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_3.beta_add = batchNorm_3.beta_sqrt + 1e-8    %batchNorm_3.beta_add  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
     // batchNorm_3.beta_div = batchNorm_3.beta_mul_7 / batchNorm_3.beta_add    %batchNorm_3.beta_div  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
     // batchNorm_3.beta_next = batchNorm_3.beta − batchNorm_3.beta_div    %batchNorm_3.beta_next  update of batchNorm_3.beta by adam, models/mini-resnet.ts:7
-    sumAdam_16x32x32x8(
-      d_add_10,
-      batchNorm_3_beta_m,
-      batchNorm_3_beta_v,
-      batchNorm_3_beta,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_3_beta();
 
     // 67.
     // d_batchNorm_3.normal = d_add_10 ⊙ batchNorm_3.gamma    %d_batchNorm_3.normal  adjoint of mul, models/mini-resnet.ts:7
     // batchNorm_3.centered = conv2d_2 − batchNorm_3.mu    %batchNorm_3.centered  sub, models/mini-resnet.ts:7
     // d_broadcast_10 = d_batchNorm_3.normal ⊙ batchNorm_3.centered    %d_broadcast_10  adjoint of mul, models/mini-resnet.ts:7
     // d_batchNorm_3.inverse = Σ d_broadcast_10 over axes 0,2,3    %d_batchNorm_3.inverse  adjoint of broadcast, models/mini-resnet.ts:7
-    sum_16x32x32x8(d_add_10, batchNorm_3_gamma, conv2d_2, batchNorm_3_mu, d_batchNorm_3_inverse);
+    sum_d_batchNorm_3_inverse();
 
     // 68.
     // d_sqrt_3_mul = batchNorm_3.inverse ⊙ batchNorm_3.inverse    %d_sqrt_3_mul  adjoint of recip, models/mini-resnet.ts:7
@@ -1411,16 +1831,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_3.centered_part = d_batchNorm_3.normal ⊙ batchNorm_3.inverse    %d_batchNorm_3.centered_part  adjoint of mul, models/mini-resnet.ts:7
     // d_batchNorm_3.centered_partial = d_batchNorm_3.centered_part + d_batchNorm_3.centered_2    %d_batchNorm_3.centered_partial  adjoint of sub, models/mini-resnet.ts:7
     // d_batchNorm_3.centered = d_batchNorm_3.centered_partial + d_batchNorm_3.centered_2    %d_batchNorm_3.centered  adjoint of sub, models/mini-resnet.ts:7
-    mulAdd_16x8x32x32(
-      d_batchNorm_3_inverse,
-      batchNorm_3_inverse,
-      sqrt_3,
-      conv2d_2,
-      batchNorm_3_mu,
-      d_add_10,
-      batchNorm_3_gamma,
-      d_batchNorm_3_centered,
-    );
+    mulAdd_d_batchNorm_3_centered();
 
     // 69.
     // d_broadcast_11 = d_add_10 ⊙ batchNorm_3.normal    %d_broadcast_11  adjoint of mul, models/mini-resnet.ts:7
@@ -1438,24 +1849,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_3.gamma_add = batchNorm_3.gamma_sqrt + 1e-8    %batchNorm_3.gamma_add  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
     // batchNorm_3.gamma_div = batchNorm_3.gamma_mul_7 / batchNorm_3.gamma_add    %batchNorm_3.gamma_div  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
     // batchNorm_3.gamma_next = batchNorm_3.gamma − batchNorm_3.gamma_div    %batchNorm_3.gamma_next  update of batchNorm_3.gamma by adam, models/mini-resnet.ts:7
-    sumAdam_16x32x32x8_2(
-      d_add_10,
-      batchNorm_3_normal,
-      batchNorm_3_gamma_m,
-      batchNorm_3_gamma_v,
-      batchNorm_3_gamma,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_3_gamma();
 
     // 70.
     // d_broadcast_9 = −d_batchNorm_3.centered    %d_broadcast_9  adjoint of sub, models/mini-resnet.ts:7
     // d_batchNorm_3.mu = Σ d_broadcast_9 over axes 0,2,3    %d_batchNorm_3.mu  adjoint of broadcast, models/mini-resnet.ts:7
-    sum_16x32x32x8_2(d_batchNorm_3_centered, d_batchNorm_3_mu);
+    sum_d_batchNorm_3_mu();
 
     // 71.
     // d_batchNorm_3.centered_padded = what is computed from d_batchNorm_3.centered in a margin of zeros    %d_batchNorm_3.centered_padded  pad for d_first, models/mini-resnet.ts:7
-    pad_16x8x34x34_2(d_batchNorm_3_centered, d_batchNorm_3_mu, d_batchNorm_3_centered_padded);
+    pad_d_batchNorm_3_centered_padded();
 
     // 72.
     // d_sum_5 = d_batchNorm_3.mu ⊙ 0.00006103515625    %d_sum_5  adjoint of mul, models/mini-resnet.ts:7
@@ -1465,16 +1868,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_2 = d_batchNorm_2_lt ? d_first : 0    %d_batchNorm_2  adjoint of relu, models/mini-resnet.ts:6
     // d_broadcast_8 = d_batchNorm_2    %d_broadcast_8  adjoint of add, models/mini-resnet.ts:6
     // d_mul_12 = d_batchNorm_2    %d_mul_12  adjoint of add, models/mini-resnet.ts:6
-    convWhere_16x8x32x8x3x3x32(
-      d_batchNorm_3_centered_padded,
-      conv2d_2_kernel,
-      first,
-      d_batchNorm_2,
-    );
+    convWhere_d_batchNorm_2();
 
     // 73.
     // first_padded_2 = first in a margin of zeros    %first_padded_2  pad for d_conv2d_2.kernel, models/mini-resnet.ts:7
-    pad_16x8x34x34(first, first_padded_2);
+    pad_first_padded_2();
 
     // 74.
     // d_sum_5 = d_batchNorm_3.mu ⊙ 0.00006103515625    %d_sum_5  adjoint of mul, models/mini-resnet.ts:7
@@ -1493,16 +1891,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_2.kernel_add = conv2d_2.kernel_sqrt + 1e-8    %conv2d_2.kernel_add  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
     // conv2d_2.kernel_div = conv2d_2.kernel_mul_7 / conv2d_2.kernel_add    %conv2d_2.kernel_div  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
     // conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div    %conv2d_2.kernel_next  update of conv2d_2.kernel by adam, models/mini-resnet.ts:7
-    convAdam_8x8x3x16x32x32x3(
-      first_padded_2,
-      d_batchNorm_3_centered,
-      d_batchNorm_3_mu,
-      conv2d_2_kernel_m,
-      conv2d_2_kernel_v,
-      conv2d_2_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_2_kernel();
 
     // 75.
     // d_batchNorm_2.beta = Σ d_batchNorm_2 over axes 0,2,3    %d_batchNorm_2.beta  adjoint of broadcast, models/mini-resnet.ts:6
@@ -1519,21 +1908,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_2.beta_add = batchNorm_2.beta_sqrt + 1e-8    %batchNorm_2.beta_add  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
     // batchNorm_2.beta_div = batchNorm_2.beta_mul_7 / batchNorm_2.beta_add    %batchNorm_2.beta_div  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
     // batchNorm_2.beta_next = batchNorm_2.beta − batchNorm_2.beta_div    %batchNorm_2.beta_next  update of batchNorm_2.beta by adam, models/mini-resnet.ts:6
-    sumAdam_16x32x32x8(
-      d_batchNorm_2,
-      batchNorm_2_beta_m,
-      batchNorm_2_beta_v,
-      batchNorm_2_beta,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_2_beta();
 
     // 76.
     // d_batchNorm_2.normal = d_batchNorm_2 ⊙ batchNorm_2.gamma    %d_batchNorm_2.normal  adjoint of mul, models/mini-resnet.ts:6
     // batchNorm_2.centered = conv2d − batchNorm_2.mu    %batchNorm_2.centered  sub, models/mini-resnet.ts:6
     // d_broadcast_6 = d_batchNorm_2.normal ⊙ batchNorm_2.centered    %d_broadcast_6  adjoint of mul, models/mini-resnet.ts:6
     // d_batchNorm_2.inverse = Σ d_broadcast_6 over axes 0,2,3    %d_batchNorm_2.inverse  adjoint of broadcast, models/mini-resnet.ts:6
-    sum_16x32x32x8(d_batchNorm_2, batchNorm_2_gamma, conv2d, batchNorm_2_mu, d_batchNorm_2_inverse);
+    sum_d_batchNorm_2_inverse();
 
     // 77.
     // d_sqrt_2_mul = batchNorm_2.inverse ⊙ batchNorm_2.inverse    %d_sqrt_2_mul  adjoint of recip, models/mini-resnet.ts:6
@@ -1550,16 +1932,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm_2.centered_part = d_batchNorm_2.normal ⊙ batchNorm_2.inverse    %d_batchNorm_2.centered_part  adjoint of mul, models/mini-resnet.ts:6
     // d_batchNorm_2.centered_partial = d_batchNorm_2.centered_part + d_batchNorm_2.centered_2    %d_batchNorm_2.centered_partial  adjoint of sub, models/mini-resnet.ts:6
     // d_batchNorm_2.centered = d_batchNorm_2.centered_partial + d_batchNorm_2.centered_2    %d_batchNorm_2.centered  adjoint of sub, models/mini-resnet.ts:6
-    mulAdd_16x8x32x32(
-      d_batchNorm_2_inverse,
-      batchNorm_2_inverse,
-      sqrt_2,
-      conv2d,
-      batchNorm_2_mu,
-      d_batchNorm_2,
-      batchNorm_2_gamma,
-      d_batchNorm_2_centered,
-    );
+    mulAdd_d_batchNorm_2_centered();
 
     // 78.
     // d_broadcast_7 = d_batchNorm_2 ⊙ batchNorm_2.normal    %d_broadcast_7  adjoint of mul, models/mini-resnet.ts:6
@@ -1577,24 +1950,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_2.gamma_add = batchNorm_2.gamma_sqrt + 1e-8    %batchNorm_2.gamma_add  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
     // batchNorm_2.gamma_div = batchNorm_2.gamma_mul_7 / batchNorm_2.gamma_add    %batchNorm_2.gamma_div  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
     // batchNorm_2.gamma_next = batchNorm_2.gamma − batchNorm_2.gamma_div    %batchNorm_2.gamma_next  update of batchNorm_2.gamma by adam, models/mini-resnet.ts:6
-    sumAdam_16x32x32x8_2(
-      d_batchNorm_2,
-      batchNorm_2_normal,
-      batchNorm_2_gamma_m,
-      batchNorm_2_gamma_v,
-      batchNorm_2_gamma,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_2_gamma();
 
     // 79.
     // d_broadcast_5 = −d_batchNorm_2.centered    %d_broadcast_5  adjoint of sub, models/mini-resnet.ts:6
     // d_batchNorm_2.mu = Σ d_broadcast_5 over axes 0,2,3    %d_batchNorm_2.mu  adjoint of broadcast, models/mini-resnet.ts:6
-    sum_16x32x32x8_2(d_batchNorm_2_centered, d_batchNorm_2_mu);
+    sum_d_batchNorm_2_mu();
 
     // 80.
     // d_batchNorm_2.centered_padded = what is computed from d_batchNorm_2.centered in a margin of zeros    %d_batchNorm_2.centered_padded  pad for d_relu_part, models/mini-resnet.ts:6
-    pad_16x8x34x34_2(d_batchNorm_2_centered, d_batchNorm_2_mu, d_batchNorm_2_centered_padded);
+    pad_d_batchNorm_2_centered_padded();
 
     // 81.
     // d_sum_3 = d_batchNorm_2.mu ⊙ 0.00006103515625    %d_sum_3  adjoint of mul, models/mini-resnet.ts:6
@@ -1605,17 +1970,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm = d_batchNorm_lt ? d_relu : 0    %d_batchNorm  adjoint of relu, models/mini-resnet.ts:21
     // d_broadcast_4 = d_batchNorm    %d_broadcast_4  adjoint of add, models/mini-resnet.ts:21
     // d_mul_6 = d_batchNorm    %d_mul_6  adjoint of add, models/mini-resnet.ts:21
-    convWhere_16x8x32x8x3x3x32_2(
-      d_batchNorm_2_centered_padded,
-      conv2d_kernel,
-      relu,
-      d_add_10,
-      d_batchNorm,
-    );
+    convWhere_d_batchNorm();
 
     // 82.
     // relu_padded_2 = relu in a margin of zeros    %relu_padded_2  pad for d_conv2d.kernel, models/mini-resnet.ts:6
-    pad_16x8x34x34(relu, relu_padded_2);
+    pad_relu_padded_2();
 
     // 83.
     // d_sum_3 = d_batchNorm_2.mu ⊙ 0.00006103515625    %d_sum_3  adjoint of mul, models/mini-resnet.ts:6
@@ -1634,16 +1993,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d.kernel_add = conv2d.kernel_sqrt + 1e-8    %conv2d.kernel_add  update of conv2d.kernel by adam, models/mini-resnet.ts:6
     // conv2d.kernel_div = conv2d.kernel_mul_7 / conv2d.kernel_add    %conv2d.kernel_div  update of conv2d.kernel by adam, models/mini-resnet.ts:6
     // conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div    %conv2d.kernel_next  update of conv2d.kernel by adam, models/mini-resnet.ts:6
-    convAdam_8x8x3x16x32x32x3(
-      relu_padded_2,
-      d_batchNorm_2_centered,
-      d_batchNorm_2_mu,
-      conv2d_kernel_m,
-      conv2d_kernel_v,
-      conv2d_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_kernel();
 
     // 84.
     // d_batchNorm.beta = Σ d_batchNorm over axes 0,2,3    %d_batchNorm.beta  adjoint of broadcast, models/mini-resnet.ts:21
@@ -1660,21 +2010,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm.beta_add = batchNorm.beta_sqrt + 1e-8    %batchNorm.beta_add  update of batchNorm.beta by adam, models/mini-resnet.ts:21
     // batchNorm.beta_div = batchNorm.beta_mul_7 / batchNorm.beta_add    %batchNorm.beta_div  update of batchNorm.beta by adam, models/mini-resnet.ts:21
     // batchNorm.beta_next = batchNorm.beta − batchNorm.beta_div    %batchNorm.beta_next  update of batchNorm.beta by adam, models/mini-resnet.ts:21
-    sumAdam_16x32x32x8(
-      d_batchNorm,
-      batchNorm_beta_m,
-      batchNorm_beta_v,
-      batchNorm_beta,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_beta();
 
     // 85.
     // d_batchNorm.normal = d_batchNorm ⊙ batchNorm.gamma    %d_batchNorm.normal  adjoint of mul, models/mini-resnet.ts:21
     // batchNorm.centered = stem − batchNorm.mu    %batchNorm.centered  sub, models/mini-resnet.ts:21
     // d_broadcast_2 = d_batchNorm.normal ⊙ batchNorm.centered    %d_broadcast_2  adjoint of mul, models/mini-resnet.ts:21
     // d_batchNorm.inverse = Σ d_broadcast_2 over axes 0,2,3    %d_batchNorm.inverse  adjoint of broadcast, models/mini-resnet.ts:21
-    sum_16x32x32x8(d_batchNorm, batchNorm_gamma, stem, batchNorm_mu, d_batchNorm_inverse);
+    sum_d_batchNorm_inverse();
 
     // 86.
     // d_sqrt_mul = batchNorm.inverse ⊙ batchNorm.inverse    %d_sqrt_mul  adjoint of recip, models/mini-resnet.ts:21
@@ -1691,16 +2034,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_batchNorm.centered_part = d_batchNorm.normal ⊙ batchNorm.inverse    %d_batchNorm.centered_part  adjoint of mul, models/mini-resnet.ts:21
     // d_batchNorm.centered_partial = d_batchNorm.centered_part + d_batchNorm.centered_2    %d_batchNorm.centered_partial  adjoint of sub, models/mini-resnet.ts:21
     // d_batchNorm.centered = d_batchNorm.centered_partial + d_batchNorm.centered_2    %d_batchNorm.centered  adjoint of sub, models/mini-resnet.ts:21
-    mulAdd_16x8x32x32(
-      d_batchNorm_inverse,
-      batchNorm_inverse,
-      sqrt,
-      stem,
-      batchNorm_mu,
-      d_batchNorm,
-      batchNorm_gamma,
-      d_batchNorm_centered,
-    );
+    mulAdd_d_batchNorm_centered();
 
     // 87.
     // d_broadcast_3 = d_batchNorm ⊙ batchNorm.normal    %d_broadcast_3  adjoint of mul, models/mini-resnet.ts:21
@@ -1718,24 +2052,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm.gamma_add = batchNorm.gamma_sqrt + 1e-8    %batchNorm.gamma_add  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
     // batchNorm.gamma_div = batchNorm.gamma_mul_7 / batchNorm.gamma_add    %batchNorm.gamma_div  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
     // batchNorm.gamma_next = batchNorm.gamma − batchNorm.gamma_div    %batchNorm.gamma_next  update of batchNorm.gamma by adam, models/mini-resnet.ts:21
-    sumAdam_16x32x32x8_2(
-      d_batchNorm,
-      batchNorm_normal,
-      batchNorm_gamma_m,
-      batchNorm_gamma_v,
-      batchNorm_gamma,
-      rate,
-      correction,
-    );
+    sumAdam_batchNorm_gamma();
 
     // 88.
     // d_broadcast = −d_batchNorm.centered    %d_broadcast  adjoint of sub, models/mini-resnet.ts:21
     // d_batchNorm.mu = Σ d_broadcast over axes 0,2,3    %d_batchNorm.mu  adjoint of broadcast, models/mini-resnet.ts:21
-    sum_16x32x32x8_2(d_batchNorm_centered, d_batchNorm_mu);
+    sum_d_batchNorm_mu();
 
     // 89.
     // x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_stem.kernel, models/mini-resnet.ts:20
-    pad_16x3x34x34(x, x_padded_2);
+    pad_x_padded_2();
 
     // 90.
     // d_sum = d_batchNorm.mu ⊙ 0.00006103515625    %d_sum  adjoint of mul, models/mini-resnet.ts:21
@@ -1754,16 +2080,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // stem.kernel_add = stem.kernel_sqrt + 1e-8    %stem.kernel_add  update of stem.kernel by adam, models/mini-resnet.ts:20
     // stem.kernel_div = stem.kernel_mul_7 / stem.kernel_add    %stem.kernel_div  update of stem.kernel by adam, models/mini-resnet.ts:20
     // stem.kernel_next = stem.kernel − stem.kernel_div    %stem.kernel_next  update of stem.kernel by adam, models/mini-resnet.ts:20
-    convAdam_8x3x3x16x32x32x3(
-      x_padded_2,
-      d_batchNorm_centered,
-      d_batchNorm_mu,
-      stem_kernel_m,
-      stem_kernel_v,
-      stem_kernel,
-      rate,
-      correction,
-    );
+    convAdam_stem_kernel();
 
     return loss;
   }
@@ -1780,7 +2097,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:20
-    pad_16x3x34x34(x_evaluate, x_padded_evaluate);
+    pad_x_padded_evaluate();
 
     // 2.
     // stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:20
@@ -1792,19 +2109,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul = batchNorm.normal ⊙ batchNorm.gamma    %mul  mul, models/mini-resnet.ts:21
     // batchNorm = mul + batchNorm.beta    %batchNorm  add, models/mini-resnet.ts:21
     // relu = relu(batchNorm)    %relu  relu, models/mini-resnet.ts:21
-    convRelu_16x8x32x3x3x3x32_evaluate(
-      x_padded_evaluate,
-      stem_kernel,
-      batchNorm_mean,
-      batchNorm_variance,
-      batchNorm_gamma,
-      batchNorm_beta,
-      relu_evaluate,
-    );
+    convRelu_relu_evaluate();
 
     // 3.
     // relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:6
-    pad_16x8x34x34(relu_evaluate, relu_padded_evaluate);
+    pad_relu_padded_evaluate();
 
     // 4.
     // conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:6
@@ -1816,19 +2125,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_2 = batchNorm_2.normal ⊙ batchNorm_2.gamma    %mul_2  mul, models/mini-resnet.ts:6
     // batchNorm_2 = mul_2 + batchNorm_2.beta    %batchNorm_2  add, models/mini-resnet.ts:6
     // first = relu(batchNorm_2)    %first  relu, models/mini-resnet.ts:6
-    convRelu_16x8x32x8x3x3x32_evaluate(
-      relu_padded_evaluate,
-      conv2d_kernel,
-      batchNorm_2_mean,
-      batchNorm_2_variance,
-      batchNorm_2_gamma,
-      batchNorm_2_beta,
-      first_evaluate,
-    );
+    convRelu_first_evaluate();
 
     // 5.
     // first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:7
-    pad_16x8x34x34(first_evaluate, first_padded_evaluate);
+    pad_first_padded_evaluate();
 
     // 6.
     // conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:7
@@ -1841,20 +2142,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_3 = mul_3 + batchNorm_3.beta    %batchNorm_3  add, models/mini-resnet.ts:7
     // add_4 = relu + batchNorm_3    %add_4  add, models/mini-resnet.ts:9
     // relu_2 = relu(add_4)    %relu_2  relu, models/mini-resnet.ts:9
-    convRelu_16x8x32x8x3x3x32_2_evaluate(
-      first_padded_evaluate,
-      conv2d_2_kernel,
-      relu_evaluate,
-      batchNorm_3_mean,
-      batchNorm_3_variance,
-      batchNorm_3_gamma,
-      batchNorm_3_beta,
-      relu_2_evaluate,
-    );
+    convRelu_relu_2_evaluate();
 
     // 7.
     // relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:6
-    pad_16x8x33x33(relu_2_evaluate, relu_2_padded_evaluate);
+    pad_relu_2_padded_evaluate();
 
     // 8.
     // conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:6
@@ -1866,27 +2158,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_4 = batchNorm_4.normal ⊙ batchNorm_4.gamma    %mul_4  mul, models/mini-resnet.ts:6
     // batchNorm_4 = mul_4 + batchNorm_4.beta    %batchNorm_4  add, models/mini-resnet.ts:6
     // first_2 = relu(batchNorm_4)    %first_2  relu, models/mini-resnet.ts:6
-    convRelu_16x16x16x8x3x3x16_evaluate(
-      relu_2_padded_evaluate,
-      conv2d_3_kernel,
-      batchNorm_4_mean,
-      batchNorm_4_variance,
-      batchNorm_4_gamma,
-      batchNorm_4_beta,
-      first_2_evaluate,
-    );
+    convRelu_first_2_evaluate();
 
     // 9.
     // first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:7
-    pad_16x16x18x18(first_2_evaluate, first_2_padded_evaluate);
+    pad_first_2_padded_evaluate();
 
     // 10.
     // conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:7
-    conv_16x16x16x16x3x3x16(first_2_padded_evaluate, conv2d_4_kernel, conv2d_4_evaluate);
+    conv_conv2d_4_evaluate();
 
     // 11.
     // conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:8
-    conv_16x16x16x8x1x1x16(relu_2_evaluate, conv2d_5_kernel, conv2d_5_evaluate);
+    conv_conv2d_5_evaluate();
 
     // 12.
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mean    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
@@ -1907,24 +2191,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // relu_3 = relu(add_8)    %relu_3  relu, models/mini-resnet.ts:9
     // sum = Σ relu_3 over axes 2,3    %sum  sum, models/mini-resnet.ts:23
     // globalAveragePool2d = sum ⊙ 0.00390625    %globalAveragePool2d  mul, models/mini-resnet.ts:23
-    sumMul_16x16x16x16_evaluate(
-      conv2d_5_evaluate,
-      batchNorm_6_mean,
-      batchNorm_6_variance,
-      batchNorm_6_gamma,
-      batchNorm_6_beta,
-      conv2d_4_evaluate,
-      batchNorm_5_mean,
-      batchNorm_5_variance,
-      batchNorm_5_gamma,
-      batchNorm_5_beta,
-      globalAveragePool2d_evaluate,
-    );
+    sumMul_globalAveragePool2d_evaluate();
 
     // 13.
     // scores.product = globalAveragePool2d · scores.kernel    %scores.product  dot, models/mini-resnet.ts:24
     // scores = scores.product + scores.bias    %scores  add, models/mini-resnet.ts:24
-    dotAdd_16x16x10(globalAveragePool2d_evaluate, scores_kernel, scores_bias, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 14.
     // largest = max scores over axes 1    %largest  reduceMax, models/mini-resnet.ts:26
@@ -1940,7 +2212,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/mini-resnet.ts:26
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/mini-resnet.ts:26
     // rowSum = Σ liveRows    %rowSum  sum, models/mini-resnet.ts:26
-    reduceMaxSum_10x16_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 15.
     // cast = f32(live rows)    %cast  cast, models/mini-resnet.ts:26
@@ -1964,7 +2236,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/mini-resnet.ts:28
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/mini-resnet.ts:28
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/mini-resnet.ts:28
-    argmaxSum_10x16_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 19.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/mini-resnet.ts:28
@@ -1985,7 +2257,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for stem, models/mini-resnet.ts:20
-    pad_1x3x34x34_predict(x_predict, x_padded_predict);
+    pad_x_padded_predict();
 
     // 2.
     // stem = x ∗ stem.kernel    %stem  conv, models/mini-resnet.ts:20
@@ -1997,19 +2269,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul = batchNorm.normal ⊙ batchNorm.gamma    %mul  mul, models/mini-resnet.ts:21
     // batchNorm = mul + batchNorm.beta    %batchNorm  add, models/mini-resnet.ts:21
     // relu = relu(batchNorm)    %relu  relu, models/mini-resnet.ts:21
-    convRelu_1x8x32x3x3x3x32_predict(
-      x_padded_predict,
-      stem_kernel,
-      batchNorm_mean,
-      batchNorm_variance,
-      batchNorm_gamma,
-      batchNorm_beta,
-      relu_predict,
-    );
+    convRelu_relu_predict();
 
     // 3.
     // relu_padded = relu in a margin of zeros    %relu_padded  pad for conv2d, models/mini-resnet.ts:6
-    pad_1x8x34x34_predict(relu_predict, relu_padded_predict);
+    pad_relu_padded_predict();
 
     // 4.
     // conv2d = relu ∗ conv2d.kernel    %conv2d  conv, models/mini-resnet.ts:6
@@ -2021,19 +2285,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_2 = batchNorm_2.normal ⊙ batchNorm_2.gamma    %mul_2  mul, models/mini-resnet.ts:6
     // batchNorm_2 = mul_2 + batchNorm_2.beta    %batchNorm_2  add, models/mini-resnet.ts:6
     // first = relu(batchNorm_2)    %first  relu, models/mini-resnet.ts:6
-    convRelu_1x8x32x8x3x3x32_predict(
-      relu_padded_predict,
-      conv2d_kernel,
-      batchNorm_2_mean,
-      batchNorm_2_variance,
-      batchNorm_2_gamma,
-      batchNorm_2_beta,
-      first_predict,
-    );
+    convRelu_first_predict();
 
     // 5.
     // first_padded = first in a margin of zeros    %first_padded  pad for conv2d_2, models/mini-resnet.ts:7
-    pad_1x8x34x34_predict(first_predict, first_padded_predict);
+    pad_first_padded_predict();
 
     // 6.
     // conv2d_2 = first ∗ conv2d_2.kernel    %conv2d_2  conv, models/mini-resnet.ts:7
@@ -2046,20 +2302,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // batchNorm_3 = mul_3 + batchNorm_3.beta    %batchNorm_3  add, models/mini-resnet.ts:7
     // add_4 = relu + batchNorm_3    %add_4  add, models/mini-resnet.ts:9
     // relu_2 = relu(add_4)    %relu_2  relu, models/mini-resnet.ts:9
-    convRelu_1x8x32x8x3x3x32_2_predict(
-      first_padded_predict,
-      conv2d_2_kernel,
-      relu_predict,
-      batchNorm_3_mean,
-      batchNorm_3_variance,
-      batchNorm_3_gamma,
-      batchNorm_3_beta,
-      relu_2_predict,
-    );
+    convRelu_relu_2_predict();
 
     // 7.
     // relu_2_padded = relu_2 in a margin of zeros    %relu_2_padded  pad for conv2d_3, models/mini-resnet.ts:6
-    pad_1x8x33x33_predict(relu_2_predict, relu_2_padded_predict);
+    pad_relu_2_padded_predict();
 
     // 8.
     // conv2d_3 = relu_2 ∗ conv2d_3.kernel    %conv2d_3  conv, models/mini-resnet.ts:6
@@ -2071,27 +2318,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_4 = batchNorm_4.normal ⊙ batchNorm_4.gamma    %mul_4  mul, models/mini-resnet.ts:6
     // batchNorm_4 = mul_4 + batchNorm_4.beta    %batchNorm_4  add, models/mini-resnet.ts:6
     // first_2 = relu(batchNorm_4)    %first_2  relu, models/mini-resnet.ts:6
-    convRelu_1x16x16x8x3x3x16_predict(
-      relu_2_padded_predict,
-      conv2d_3_kernel,
-      batchNorm_4_mean,
-      batchNorm_4_variance,
-      batchNorm_4_gamma,
-      batchNorm_4_beta,
-      first_2_predict,
-    );
+    convRelu_first_2_predict();
 
     // 9.
     // first_2_padded = first_2 in a margin of zeros    %first_2_padded  pad for conv2d_4, models/mini-resnet.ts:7
-    pad_1x16x18x18_predict(first_2_predict, first_2_padded_predict);
+    pad_first_2_padded_predict();
 
     // 10.
     // conv2d_4 = first_2 ∗ conv2d_4.kernel    %conv2d_4  conv, models/mini-resnet.ts:7
-    conv_1x16x16x16x3x3x16_predict(first_2_padded_predict, conv2d_4_kernel, conv2d_4_predict);
+    conv_conv2d_4_predict();
 
     // 11.
     // conv2d_5 = relu_2 ∗ conv2d_5.kernel    %conv2d_5  conv, models/mini-resnet.ts:8
-    conv_1x16x16x8x1x1x16_predict(relu_2_predict, conv2d_5_kernel, conv2d_5_predict);
+    conv_conv2d_5_predict();
 
     // 12.
     // batchNorm_6.centered = conv2d_5 − batchNorm_6.mean    %batchNorm_6.centered  sub, models/mini-resnet.ts:8
@@ -2112,24 +2351,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // relu_3 = relu(add_8)    %relu_3  relu, models/mini-resnet.ts:9
     // sum = Σ relu_3 over axes 2,3    %sum  sum, models/mini-resnet.ts:23
     // globalAveragePool2d = sum ⊙ 0.00390625    %globalAveragePool2d  mul, models/mini-resnet.ts:23
-    sumMul_1x16x16x16_predict(
-      conv2d_5_predict,
-      batchNorm_6_mean,
-      batchNorm_6_variance,
-      batchNorm_6_gamma,
-      batchNorm_6_beta,
-      conv2d_4_predict,
-      batchNorm_5_mean,
-      batchNorm_5_variance,
-      batchNorm_5_gamma,
-      batchNorm_5_beta,
-      globalAveragePool2d_predict,
-    );
+    sumMul_globalAveragePool2d_predict();
 
     // 13.
     // scores.product = globalAveragePool2d · scores.kernel    %scores.product  dot, models/mini-resnet.ts:24
     // scores = scores.product + scores.bias    %scores  add, models/mini-resnet.ts:24
-    dotAdd_1x16x10_predict(globalAveragePool2d_predict, scores_kernel, scores_bias, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -2256,28 +2483,32 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /** x_padded = x in a margin of zeros */
-function pad_16x3x34x34(x: Float32Array, x_padded: Float32Array): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 3; j++) {
-      x_padded[i * 3468 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[i * 3468 + j * 1156 + m + 1] = 0;
-      }
-      x_padded[i * 3468 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+function pad_16x3x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_16x3x34x34(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 3; j++) {
+        x_padded[i * 3468 + j * 1156] = 0;
         for (let m = 0; m < 32; m++) {
-          x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          x_padded[i * 3468 + j * 1156 + m + 1] = 0;
         }
-        x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        x_padded[i * 3468 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          }
+          x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1155] = 0;
       }
-      x_padded[i * 3468 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
-      }
-      x_padded[i * 3468 + j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -2285,54 +2516,59 @@ function pad_16x3x34x34(x: Float32Array, x_padded: Float32Array): void {
  * 7,077,888 floating-point operations.
  */
 function conv_16x8x32x3x3x3x32(
-  x_padded: Float32Array,
-  stem_kernel: Float32Array,
-  stem: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-                sum00 += x_padded_0 * stem_kernel_0;
-                sum01 += x_padded_1 * stem_kernel_0;
-                sum02 += x_padded_2 * stem_kernel_0;
-                sum03 += x_padded_3 * stem_kernel_0;
-                sum10 += x_padded_0 * stem_kernel_1;
-                sum11 += x_padded_1 * stem_kernel_1;
-                sum12 += x_padded_2 * stem_kernel_1;
-                sum13 += x_padded_3 * stem_kernel_1;
+  x_padded_: Float32Array,
+  stem_kernel_: Float32Array,
+  stem_: Float32Array,
+): () => void {
+  return function conv_16x8x32x3x3x3x32(): void {
+    const x_padded = x_padded_;
+    const stem_kernel = stem_kernel_;
+    const stem = stem_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                  const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                  sum00 += x_padded_0 * stem_kernel_0;
+                  sum01 += x_padded_1 * stem_kernel_0;
+                  sum02 += x_padded_2 * stem_kernel_0;
+                  sum03 += x_padded_3 * stem_kernel_0;
+                  sum10 += x_padded_0 * stem_kernel_1;
+                  sum11 += x_padded_1 * stem_kernel_1;
+                  sum12 += x_padded_2 * stem_kernel_1;
+                  sum13 += x_padded_3 * stem_kernel_1;
+                }
               }
             }
+            stem[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+            stem[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
           }
-          stem[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-          stem[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2347,43 +2583,51 @@ function conv_16x8x32x3x3x3x32(
  * 655,448 floating-point operations.
  */
 function sumMulAdd_16x32x32x8(
-  stem: Float32Array,
-  batchNorm_mu_2: Float32Array,
-  sqrt_2: Float32Array,
-  batchNorm_inverse: Float32Array,
-  batchNorm_mean: Float32Array,
-  batchNorm_variance: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum += stem[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+  stem_: Float32Array,
+  batchNorm_mu_2_: Float32Array,
+  sqrt_2_: Float32Array,
+  batchNorm_inverse_: Float32Array,
+  batchNorm_mean_: Float32Array,
+  batchNorm_variance_: Float32Array,
+): () => void {
+  return function sumMulAdd_16x32x32x8(): void {
+    const stem = stem_;
+    const batchNorm_mu_2 = batchNorm_mu_2_;
+    const sqrt_2 = sqrt_2_;
+    const batchNorm_inverse = batchNorm_inverse_;
+    const batchNorm_mean = batchNorm_mean_;
+    const batchNorm_variance = batchNorm_variance_;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum += stem[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+          }
         }
       }
-    }
-    const sum_2 = Math.fround(sum);
-    const batchNorm_mu = Math.fround(sum_2 * 0.00006103515625);
-    batchNorm_mu_2[i] = batchNorm_mu;
-    let sum_3 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          const part_0 = Math.fround(stem[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_mu);
-          sum_3 += part_0 * part_0;
+      const sum_2 = Math.fround(sum);
+      const batchNorm_mu = Math.fround(sum_2 * 0.00006103515625);
+      batchNorm_mu_2[i] = batchNorm_mu;
+      let sum_3 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            const part_0 = Math.fround(stem[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_mu);
+            sum_3 += part_0 * part_0;
+          }
         }
       }
+      const sum_2_2 = Math.fround(sum_3);
+      const batchNorm_sigmaSquared = Math.fround(sum_2_2 * 0.00006103515625);
+      const sqrt = Math.fround(Math.sqrt(batchNorm_sigmaSquared + 0.00001));
+      sqrt_2[i] = sqrt;
+      batchNorm_inverse[i] = 1 / sqrt;
+      batchNorm_mean[i] = batchNorm_mean[i]! * 0.9 + batchNorm_mu * 0.09999999999999998;
+      batchNorm_variance[i] =
+        batchNorm_variance[i]! * 0.9 + batchNorm_sigmaSquared * 0.10000610388817674;
     }
-    const sum_2_2 = Math.fround(sum_3);
-    const batchNorm_sigmaSquared = Math.fround(sum_2_2 * 0.00006103515625);
-    const sqrt = Math.fround(Math.sqrt(batchNorm_sigmaSquared + 0.00001));
-    sqrt_2[i] = sqrt;
-    batchNorm_inverse[i] = 1 / sqrt;
-    batchNorm_mean[i] = batchNorm_mean[i]! * 0.9 + batchNorm_mu * 0.09999999999999998;
-    batchNorm_variance[i] =
-      batchNorm_variance[i]! * 0.9 + batchNorm_sigmaSquared * 0.10000610388817674;
-  }
+  };
 }
 
 /**
@@ -2392,58 +2636,71 @@ function sumMulAdd_16x32x32x8(
  * 524,288 floating-point operations.
  */
 function mulRelu_16x8x32x32(
-  stem: Float32Array,
-  batchNorm_mu: Float32Array,
-  batchNorm_inverse: Float32Array,
-  batchNorm_normal_2: Float32Array,
-  batchNorm_gamma: Float32Array,
-  batchNorm_beta: Float32Array,
-  relu: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          const batchNorm_normal = Math.fround(
-            Math.fround(stem[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_mu[j]!) *
-              batchNorm_inverse[j]!,
-          );
-          batchNorm_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_normal;
-          const batchNorm_gamma_0 = batchNorm_gamma[j]!;
-          const mul_0 = batchNorm_normal * batchNorm_gamma_0;
-          const batchNorm_beta_0 = batchNorm_beta[j]!;
-          const add_0 = mul_0 + batchNorm_beta_0;
-          relu[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+  stem_: Float32Array,
+  batchNorm_mu_: Float32Array,
+  batchNorm_inverse_: Float32Array,
+  batchNorm_normal_2_: Float32Array,
+  batchNorm_gamma_: Float32Array,
+  batchNorm_beta_: Float32Array,
+  relu_: Float32Array,
+): () => void {
+  return function mulRelu_16x8x32x32(): void {
+    const stem = stem_;
+    const batchNorm_mu = batchNorm_mu_;
+    const batchNorm_inverse = batchNorm_inverse_;
+    const batchNorm_normal_2 = batchNorm_normal_2_;
+    const batchNorm_gamma = batchNorm_gamma_;
+    const batchNorm_beta = batchNorm_beta_;
+    const relu = relu_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            const batchNorm_normal = Math.fround(
+              Math.fround(stem[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_mu[j]!) *
+                batchNorm_inverse[j]!,
+            );
+            batchNorm_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_normal;
+            const batchNorm_gamma_0 = batchNorm_gamma[j]!;
+            const mul_0 = batchNorm_normal * batchNorm_gamma_0;
+            const batchNorm_beta_0 = batchNorm_beta[j]!;
+            const add_0 = mul_0 + batchNorm_beta_0;
+            relu[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /** relu_padded = relu in a margin of zeros */
-function pad_16x8x34x34(relu: Float32Array, relu_padded: Float32Array): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      relu_padded[i * 9248 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        relu_padded[i * 9248 + j * 1156 + m + 1] = 0;
-      }
-      relu_padded[i * 9248 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        relu_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+function pad_16x8x34x34(relu_: Float32Array, relu_padded_: Float32Array): () => void {
+  return function pad_16x8x34x34(): void {
+    const relu = relu_;
+    const relu_padded = relu_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        relu_padded[i * 9248 + j * 1156] = 0;
         for (let m = 0; m < 32; m++) {
-          relu_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
-            relu[i * 8192 + j * 1024 + l * 32 + m]!;
+          relu_padded[i * 9248 + j * 1156 + m + 1] = 0;
         }
-        relu_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+        relu_padded[i * 9248 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          relu_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            relu_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
+              relu[i * 8192 + j * 1024 + l * 32 + m]!;
+          }
+          relu_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+        }
+        relu_padded[i * 9248 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          relu_padded[i * 9248 + j * 1156 + m + 1123] = 0;
+        }
+        relu_padded[i * 9248 + j * 1156 + 1155] = 0;
       }
-      relu_padded[i * 9248 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        relu_padded[i * 9248 + j * 1156 + m + 1123] = 0;
-      }
-      relu_padded[i * 9248 + j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -2451,57 +2708,63 @@ function pad_16x8x34x34(relu: Float32Array, relu_padded: Float32Array): void {
  * 18,874,368 floating-point operations.
  */
 function conv_16x8x32x8x3x3x32(
-  relu_padded: Float32Array,
-  conv2d_kernel: Float32Array,
-  conv2d: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const relu_padded_0 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const relu_padded_1 =
-                  relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const relu_padded_2 =
-                  relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const relu_padded_3 =
-                  relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                sum00 += relu_padded_0 * conv2d_kernel_0;
-                sum01 += relu_padded_1 * conv2d_kernel_0;
-                sum02 += relu_padded_2 * conv2d_kernel_0;
-                sum03 += relu_padded_3 * conv2d_kernel_0;
-                sum10 += relu_padded_0 * conv2d_kernel_1;
-                sum11 += relu_padded_1 * conv2d_kernel_1;
-                sum12 += relu_padded_2 * conv2d_kernel_1;
-                sum13 += relu_padded_3 * conv2d_kernel_1;
+  relu_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  conv2d_: Float32Array,
+): () => void {
+  return function conv_16x8x32x8x3x3x32(): void {
+    const relu_padded = relu_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const conv2d = conv2d_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const relu_padded_0 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const relu_padded_1 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const relu_padded_2 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const relu_padded_3 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += relu_padded_0 * conv2d_kernel_0;
+                  sum01 += relu_padded_1 * conv2d_kernel_0;
+                  sum02 += relu_padded_2 * conv2d_kernel_0;
+                  sum03 += relu_padded_3 * conv2d_kernel_0;
+                  sum10 += relu_padded_0 * conv2d_kernel_1;
+                  sum11 += relu_padded_1 * conv2d_kernel_1;
+                  sum12 += relu_padded_2 * conv2d_kernel_1;
+                  sum13 += relu_padded_3 * conv2d_kernel_1;
+                }
               }
             }
+            conv2d[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
           }
-          conv2d[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2510,54 +2773,68 @@ function conv_16x8x32x8x3x3x32(
  * 655,360 floating-point operations.
  */
 function mulRelu_16x8x32x32_2(
-  conv2d_2: Float32Array,
-  batchNorm_3_mu: Float32Array,
-  batchNorm_3_inverse: Float32Array,
-  batchNorm_3_normal_2: Float32Array,
-  relu: Float32Array,
-  batchNorm_3_gamma: Float32Array,
-  batchNorm_3_beta: Float32Array,
-  relu_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          const batchNorm_3_normal = Math.fround(
-            Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!) *
-              batchNorm_3_inverse[j]!,
-          );
-          batchNorm_3_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_3_normal;
-          const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
-          const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
-          const mul_0 = batchNorm_3_normal * batchNorm_3_gamma_0;
-          const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
-          const add_0 = mul_0 + batchNorm_3_beta_0;
-          const add_1 = relu_0 + add_0;
-          relu_2[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+  conv2d_2_: Float32Array,
+  batchNorm_3_mu_: Float32Array,
+  batchNorm_3_inverse_: Float32Array,
+  batchNorm_3_normal_2_: Float32Array,
+  relu_: Float32Array,
+  batchNorm_3_gamma_: Float32Array,
+  batchNorm_3_beta_: Float32Array,
+  relu_2_: Float32Array,
+): () => void {
+  return function mulRelu_16x8x32x32_2(): void {
+    const conv2d_2 = conv2d_2_;
+    const batchNorm_3_mu = batchNorm_3_mu_;
+    const batchNorm_3_inverse = batchNorm_3_inverse_;
+    const batchNorm_3_normal_2 = batchNorm_3_normal_2_;
+    const relu = relu_;
+    const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const batchNorm_3_beta = batchNorm_3_beta_;
+    const relu_2 = relu_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            const batchNorm_3_normal = Math.fround(
+              Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!) *
+                batchNorm_3_inverse[j]!,
+            );
+            batchNorm_3_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_3_normal;
+            const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
+            const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
+            const mul_0 = batchNorm_3_normal * batchNorm_3_gamma_0;
+            const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
+            const add_0 = mul_0 + batchNorm_3_beta_0;
+            const add_1 = relu_0 + add_0;
+            relu_2[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /** relu_2_padded = relu_2 in a margin of zeros */
-function pad_16x8x33x33(relu_2: Float32Array, relu_2_padded: Float32Array): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
-            relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
+function pad_16x8x33x33(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
+  return function pad_16x8x33x33(): void {
+    const relu_2 = relu_2_;
+    const relu_2_padded = relu_2_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
+              relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
+          }
+          relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
         }
-        relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
+        for (let m = 0; m < 32; m++) {
+          relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+        }
+        relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
       }
-      for (let m = 0; m < 32; m++) {
-        relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
-      }
-      relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -2565,58 +2842,63 @@ function pad_16x8x33x33(relu_2: Float32Array, relu_2_padded: Float32Array): void
  * 9,437,184 floating-point operations.
  */
 function conv_16x16x16x8x3x3x16(
-  relu_2_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  conv2d_3: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const relu_2_padded_0 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-                const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const relu_2_padded_1 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-                const relu_2_padded_2 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-                const relu_2_padded_3 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-                const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-                sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-                sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-                sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-                sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-                sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-                sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-                sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
+  relu_2_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  conv2d_3_: Float32Array,
+): () => void {
+  return function conv_16x16x16x8x3x3x16(): void {
+    const relu_2_padded = relu_2_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const conv2d_3 = conv2d_3_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const relu_2_padded_0 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
+                  const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const relu_2_padded_1 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
+                  const relu_2_padded_2 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
+                  const relu_2_padded_3 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
+                  const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
+                  sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
+                  sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
+                  sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
+                  sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
+                  sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
+                  sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
+                  sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
+                }
               }
             }
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m] = sum00;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
           }
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m] = sum00;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2631,43 +2913,53 @@ function conv_16x16x16x8x3x3x16(
  * 327,856 floating-point operations.
  */
 function sumMulAdd_16x16x16x16(
-  conv2d_3: Float32Array,
-  batchNorm_4_mu_2: Float32Array,
-  sqrt_4_2: Float32Array,
-  batchNorm_4_inverse: Float32Array,
-  batchNorm_4_mean: Float32Array,
-  batchNorm_4_variance: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum += conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]!;
+  conv2d_3_: Float32Array,
+  batchNorm_4_mu_2_: Float32Array,
+  sqrt_4_2_: Float32Array,
+  batchNorm_4_inverse_: Float32Array,
+  batchNorm_4_mean_: Float32Array,
+  batchNorm_4_variance_: Float32Array,
+): () => void {
+  return function sumMulAdd_16x16x16x16(): void {
+    const conv2d_3 = conv2d_3_;
+    const batchNorm_4_mu_2 = batchNorm_4_mu_2_;
+    const sqrt_4_2 = sqrt_4_2_;
+    const batchNorm_4_inverse = batchNorm_4_inverse_;
+    const batchNorm_4_mean = batchNorm_4_mean_;
+    const batchNorm_4_variance = batchNorm_4_variance_;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum += conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          }
         }
       }
-    }
-    const sum_7 = Math.fround(sum);
-    const batchNorm_4_mu = Math.fround(sum_7 * 0.000244140625);
-    batchNorm_4_mu_2[i] = batchNorm_4_mu;
-    let sum_2 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          const part_0 = Math.fround(conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_4_mu);
-          sum_2 += part_0 * part_0;
+      const sum_7 = Math.fround(sum);
+      const batchNorm_4_mu = Math.fround(sum_7 * 0.000244140625);
+      batchNorm_4_mu_2[i] = batchNorm_4_mu;
+      let sum_2 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            const part_0 = Math.fround(
+              conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_4_mu,
+            );
+            sum_2 += part_0 * part_0;
+          }
         }
       }
+      const sum_8 = Math.fround(sum_2);
+      const batchNorm_4_sigmaSquared = Math.fround(sum_8 * 0.000244140625);
+      const sqrt_4 = Math.fround(Math.sqrt(batchNorm_4_sigmaSquared + 0.00001));
+      sqrt_4_2[i] = sqrt_4;
+      batchNorm_4_inverse[i] = 1 / sqrt_4;
+      batchNorm_4_mean[i] = batchNorm_4_mean[i]! * 0.9 + batchNorm_4_mu * 0.09999999999999998;
+      batchNorm_4_variance[i] =
+        batchNorm_4_variance[i]! * 0.9 + batchNorm_4_sigmaSquared * 0.10002442002442;
     }
-    const sum_8 = Math.fround(sum_2);
-    const batchNorm_4_sigmaSquared = Math.fround(sum_8 * 0.000244140625);
-    const sqrt_4 = Math.fround(Math.sqrt(batchNorm_4_sigmaSquared + 0.00001));
-    sqrt_4_2[i] = sqrt_4;
-    batchNorm_4_inverse[i] = 1 / sqrt_4;
-    batchNorm_4_mean[i] = batchNorm_4_mean[i]! * 0.9 + batchNorm_4_mu * 0.09999999999999998;
-    batchNorm_4_variance[i] =
-      batchNorm_4_variance[i]! * 0.9 + batchNorm_4_sigmaSquared * 0.10002442002442;
-  }
+  };
 }
 
 /**
@@ -2676,58 +2968,71 @@ function sumMulAdd_16x16x16x16(
  * 262,144 floating-point operations.
  */
 function mulRelu_16x16x16x16(
-  conv2d_3: Float32Array,
-  batchNorm_4_mu: Float32Array,
-  batchNorm_4_inverse: Float32Array,
-  batchNorm_4_normal_2: Float32Array,
-  batchNorm_4_gamma: Float32Array,
-  batchNorm_4_beta: Float32Array,
-  first_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          const batchNorm_4_normal = Math.fround(
-            Math.fround(conv2d_3[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_4_mu[j]!) *
-              batchNorm_4_inverse[j]!,
-          );
-          batchNorm_4_normal_2[i * 4096 + j * 256 + l * 16 + m] = batchNorm_4_normal;
-          const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
-          const mul_0 = batchNorm_4_normal * batchNorm_4_gamma_0;
-          const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
-          const add_0 = mul_0 + batchNorm_4_beta_0;
-          first_2[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+  conv2d_3_: Float32Array,
+  batchNorm_4_mu_: Float32Array,
+  batchNorm_4_inverse_: Float32Array,
+  batchNorm_4_normal_2_: Float32Array,
+  batchNorm_4_gamma_: Float32Array,
+  batchNorm_4_beta_: Float32Array,
+  first_2_: Float32Array,
+): () => void {
+  return function mulRelu_16x16x16x16(): void {
+    const conv2d_3 = conv2d_3_;
+    const batchNorm_4_mu = batchNorm_4_mu_;
+    const batchNorm_4_inverse = batchNorm_4_inverse_;
+    const batchNorm_4_normal_2 = batchNorm_4_normal_2_;
+    const batchNorm_4_gamma = batchNorm_4_gamma_;
+    const batchNorm_4_beta = batchNorm_4_beta_;
+    const first_2 = first_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            const batchNorm_4_normal = Math.fround(
+              Math.fround(conv2d_3[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_4_mu[j]!) *
+                batchNorm_4_inverse[j]!,
+            );
+            batchNorm_4_normal_2[i * 4096 + j * 256 + l * 16 + m] = batchNorm_4_normal;
+            const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
+            const mul_0 = batchNorm_4_normal * batchNorm_4_gamma_0;
+            const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
+            const add_0 = mul_0 + batchNorm_4_beta_0;
+            first_2[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /** first_2_padded = first_2 in a margin of zeros */
-function pad_16x16x18x18(first_2: Float32Array, first_2_padded: Float32Array): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      first_2_padded[i * 5184 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
-      }
-      first_2_padded[i * 5184 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+function pad_16x16x18x18(first_2_: Float32Array, first_2_padded_: Float32Array): () => void {
+  return function pad_16x16x18x18(): void {
+    const first_2 = first_2_;
+    const first_2_padded = first_2_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        first_2_padded[i * 5184 + j * 324] = 0;
         for (let m = 0; m < 16; m++) {
-          first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-            first_2[i * 4096 + j * 256 + l * 16 + m]!;
+          first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
         }
-        first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        first_2_padded[i * 5184 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+              first_2[i * 4096 + j * 256 + l * 16 + m]!;
+          }
+          first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        }
+        first_2_padded[i * 5184 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
+        }
+        first_2_padded[i * 5184 + j * 324 + 323] = 0;
       }
-      first_2_padded[i * 5184 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
-      }
-      first_2_padded[i * 5184 + j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -2735,58 +3040,63 @@ function pad_16x16x18x18(first_2: Float32Array, first_2_padded: Float32Array): v
  * 18,874,368 floating-point operations.
  */
 function conv_16x16x16x16x3x3x16(
-  first_2_padded: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  conv2d_4: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const first_2_padded_0 =
-                  first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-                const first_2_padded_1 =
-                  first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const first_2_padded_2 =
-                  first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const first_2_padded_3 =
-                  first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-                sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-                sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-                sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-                sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-                sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-                sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-                sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-                sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+  first_2_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  conv2d_4_: Float32Array,
+): () => void {
+  return function conv_16x16x16x16x3x3x16(): void {
+    const first_2_padded = first_2_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const conv2d_4 = conv2d_4_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const first_2_padded_0 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const first_2_padded_1 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const first_2_padded_2 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const first_2_padded_3 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += first_2_padded_0 * conv2d_4_kernel_0;
+                  sum01 += first_2_padded_1 * conv2d_4_kernel_0;
+                  sum02 += first_2_padded_2 * conv2d_4_kernel_0;
+                  sum03 += first_2_padded_3 * conv2d_4_kernel_0;
+                  sum10 += first_2_padded_0 * conv2d_4_kernel_1;
+                  sum11 += first_2_padded_1 * conv2d_4_kernel_1;
+                  sum12 += first_2_padded_2 * conv2d_4_kernel_1;
+                  sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+                }
               }
             }
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
           }
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2794,22 +3104,28 @@ function conv_16x16x16x16x3x3x16(
  * 131,072 floating-point operations.
  */
 function mul_16x16x16x16(
-  conv2d_4: Float32Array,
-  batchNorm_5_mu: Float32Array,
-  batchNorm_5_inverse: Float32Array,
-  batchNorm_5_normal: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m] =
-            Math.fround(conv2d_4[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_5_mu[j]!) *
-            batchNorm_5_inverse[j]!;
+  conv2d_4_: Float32Array,
+  batchNorm_5_mu_: Float32Array,
+  batchNorm_5_inverse_: Float32Array,
+  batchNorm_5_normal_: Float32Array,
+): () => void {
+  return function mul_16x16x16x16(): void {
+    const conv2d_4 = conv2d_4_;
+    const batchNorm_5_mu = batchNorm_5_mu_;
+    const batchNorm_5_inverse = batchNorm_5_inverse_;
+    const batchNorm_5_normal = batchNorm_5_normal_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m] =
+              Math.fround(conv2d_4[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_5_mu[j]!) *
+              batchNorm_5_inverse[j]!;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2817,50 +3133,55 @@ function mul_16x16x16x16(
  * 1,048,576 floating-point operations.
  */
 function conv_16x16x16x8x1x1x16(
-  relu_2: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  conv2d_5: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
-            const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
-            const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
-            const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
-            const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
-            const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
-            sum00 += relu_2_0 * conv2d_5_kernel_0;
-            sum01 += relu_2_1 * conv2d_5_kernel_0;
-            sum02 += relu_2_2 * conv2d_5_kernel_0;
-            sum03 += relu_2_3 * conv2d_5_kernel_0;
-            sum10 += relu_2_0 * conv2d_5_kernel_1;
-            sum11 += relu_2_1 * conv2d_5_kernel_1;
-            sum12 += relu_2_2 * conv2d_5_kernel_1;
-            sum13 += relu_2_3 * conv2d_5_kernel_1;
+  relu_2_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  conv2d_5_: Float32Array,
+): () => void {
+  return function conv_16x16x16x8x1x1x16(): void {
+    const relu_2 = relu_2_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const conv2d_5 = conv2d_5_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
+              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
+              const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
+              const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
+              const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
+              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
+              sum00 += relu_2_0 * conv2d_5_kernel_0;
+              sum01 += relu_2_1 * conv2d_5_kernel_0;
+              sum02 += relu_2_2 * conv2d_5_kernel_0;
+              sum03 += relu_2_3 * conv2d_5_kernel_0;
+              sum10 += relu_2_0 * conv2d_5_kernel_1;
+              sum11 += relu_2_1 * conv2d_5_kernel_1;
+              sum12 += relu_2_2 * conv2d_5_kernel_1;
+              sum13 += relu_2_3 * conv2d_5_kernel_1;
+            }
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
           }
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-          conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -2871,58 +3192,71 @@ function conv_16x16x16x8x1x1x16(
  * 524,544 floating-point operations.
  */
 function mulReluSumMul_16x16x16x16(
-  conv2d_5: Float32Array,
-  batchNorm_6_mu: Float32Array,
-  batchNorm_6_inverse: Float32Array,
-  batchNorm_6_normal: Float32Array,
-  batchNorm_6_gamma: Float32Array,
-  batchNorm_6_beta: Float32Array,
-  batchNorm_5_normal: Float32Array,
-  batchNorm_5_gamma: Float32Array,
-  batchNorm_5_beta: Float32Array,
-  relu_3: Float32Array,
-  globalAveragePool2d: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      const batchNorm_6_mu_0 = batchNorm_6_mu[j]!;
-      const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m] =
-            Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu_0) *
-            batchNorm_6_inverse_0;
+  conv2d_5_: Float32Array,
+  batchNorm_6_mu_: Float32Array,
+  batchNorm_6_inverse_: Float32Array,
+  batchNorm_6_normal_: Float32Array,
+  batchNorm_6_gamma_: Float32Array,
+  batchNorm_6_beta_: Float32Array,
+  batchNorm_5_normal_: Float32Array,
+  batchNorm_5_gamma_: Float32Array,
+  batchNorm_5_beta_: Float32Array,
+  relu_3_: Float32Array,
+  globalAveragePool2d_: Float32Array,
+): () => void {
+  return function mulReluSumMul_16x16x16x16(): void {
+    const conv2d_5 = conv2d_5_;
+    const batchNorm_6_mu = batchNorm_6_mu_;
+    const batchNorm_6_inverse = batchNorm_6_inverse_;
+    const batchNorm_6_normal = batchNorm_6_normal_;
+    const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const batchNorm_6_beta = batchNorm_6_beta_;
+    const batchNorm_5_normal = batchNorm_5_normal_;
+    const batchNorm_5_gamma = batchNorm_5_gamma_;
+    const batchNorm_5_beta = batchNorm_5_beta_;
+    const relu_3 = relu_3_;
+    const globalAveragePool2d = globalAveragePool2d_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        const batchNorm_6_mu_0 = batchNorm_6_mu[j]!;
+        const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m] =
+              Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu_0) *
+              batchNorm_6_inverse_0;
+          }
         }
-      }
-      const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
-      const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
-      const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
-      const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          const batchNorm_6_normal_0 = batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m]!;
-          const batchNorm_5_normal_0 = batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m]!;
-          relu_3[i * 4096 + j * 256 + l * 16 + m] =
-            batchNorm_6_normal_0 * batchNorm_6_gamma_0 +
-              batchNorm_6_beta_0 +
-              (batchNorm_5_normal_0 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
-            0
-              ? 0
-              : batchNorm_6_normal_0 * batchNorm_6_gamma[j]! +
-                batchNorm_6_beta[j]! +
-                (batchNorm_5_normal_0 * batchNorm_5_gamma[j]! + batchNorm_5_beta[j]!);
+        const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
+        const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
+        const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
+        const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            const batchNorm_6_normal_0 = batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m]!;
+            const batchNorm_5_normal_0 = batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m]!;
+            relu_3[i * 4096 + j * 256 + l * 16 + m] =
+              batchNorm_6_normal_0 * batchNorm_6_gamma_0 +
+                batchNorm_6_beta_0 +
+                (batchNorm_5_normal_0 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
+              0
+                ? 0
+                : batchNorm_6_normal_0 * batchNorm_6_gamma[j]! +
+                  batchNorm_6_beta[j]! +
+                  (batchNorm_5_normal_0 * batchNorm_5_gamma[j]! + batchNorm_5_beta[j]!);
+          }
         }
-      }
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          sum += relu_3[i * 4096 + j * 256 + k * 16 + k2]!;
+        let sum = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            sum += relu_3[i * 4096 + j * 256 + k * 16 + k2]!;
+          }
         }
+        const sum_13 = Math.fround(sum);
+        globalAveragePool2d[i * 16 + j] = sum_13 * 0.00390625;
       }
-      const sum_13 = Math.fround(sum);
-      globalAveragePool2d[i * 16 + j] = sum_13 * 0.00390625;
     }
-  }
+  };
 }
 
 /**
@@ -2931,57 +3265,63 @@ function mulReluSumMul_16x16x16x16(
  * 5,280 floating-point operations.
  */
 function dotAdd_16x16x10(
-  globalAveragePool2d: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const globalAveragePool2d_0 = globalAveragePool2d[i * 16 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const globalAveragePool2d_1 = globalAveragePool2d[i * 16 + k + 16]!;
-        const globalAveragePool2d_2 = globalAveragePool2d[i * 16 + k + 32]!;
-        const globalAveragePool2d_3 = globalAveragePool2d[i * 16 + k + 48]!;
-        sum00 += globalAveragePool2d_0 * scores_kernel_0;
-        sum01 += globalAveragePool2d_0 * scores_kernel_1;
-        sum10 += globalAveragePool2d_1 * scores_kernel_0;
-        sum11 += globalAveragePool2d_1 * scores_kernel_1;
-        sum20 += globalAveragePool2d_2 * scores_kernel_0;
-        sum21 += globalAveragePool2d_2 * scores_kernel_1;
-        sum30 += globalAveragePool2d_3 * scores_kernel_0;
-        sum31 += globalAveragePool2d_3 * scores_kernel_1;
+  globalAveragePool2d_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_16x16x10(): void {
+    const globalAveragePool2d = globalAveragePool2d_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const globalAveragePool2d_0 = globalAveragePool2d[i * 16 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const globalAveragePool2d_1 = globalAveragePool2d[i * 16 + k + 16]!;
+          const globalAveragePool2d_2 = globalAveragePool2d[i * 16 + k + 32]!;
+          const globalAveragePool2d_3 = globalAveragePool2d[i * 16 + k + 48]!;
+          sum00 += globalAveragePool2d_0 * scores_kernel_0;
+          sum01 += globalAveragePool2d_0 * scores_kernel_1;
+          sum10 += globalAveragePool2d_1 * scores_kernel_0;
+          sum11 += globalAveragePool2d_1 * scores_kernel_1;
+          sum20 += globalAveragePool2d_2 * scores_kernel_0;
+          sum21 += globalAveragePool2d_2 * scores_kernel_1;
+          sum30 += globalAveragePool2d_3 * scores_kernel_0;
+          sum31 += globalAveragePool2d_3 * scores_kernel_1;
+        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_product30 = Math.fround(sum30);
+        const scores_product31 = Math.fround(sum31);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
+        scores[i * 10 + j + 30] = scores_product30 + scores_bias_0;
+        scores[i * 10 + j + 31] = scores_product31 + scores_bias_1;
       }
-      const scores_product00 = Math.fround(sum00);
-      const scores_product01 = Math.fround(sum01);
-      const scores_product10 = Math.fround(sum10);
-      const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_product30 = Math.fround(sum30);
-      const scores_product31 = Math.fround(sum31);
-      const scores_bias_0 = scores_bias[j]!;
-      const scores_bias_1 = scores_bias[j + 1]!;
-      scores[i * 10 + j] = scores_product00 + scores_bias_0;
-      scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
-      scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
-      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-      scores[i * 10 + j + 30] = scores_product30 + scores_bias_0;
-      scores[i * 10 + j + 31] = scores_product31 + scores_bias_1;
     }
-  }
+  };
 }
 
 /**
@@ -2994,46 +3334,55 @@ function dotAdd_16x16x10(
  * 1,648 floating-point operations.
  */
 function reduceMaxExpSumAdd_16x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 16; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_16x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 16; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -3044,111 +3393,119 @@ function reduceMaxExpSumAdd_16x10(
  * 290 floating-point operations.
  */
 function sumAdam_16x10(
-  d_shifted: Float32Array,
-  scores_bias_m: Float32Array,
-  scores_bias_v: Float32Array,
-  scores_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+  d_shifted_: Float32Array,
+  scores_bias_m_: Float32Array,
+  scores_bias_v_: Float32Array,
+  scores_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_16x10(): void {
+    const d_shifted = d_shifted_;
+    const scores_bias_m = scores_bias_m_;
+    const scores_bias_v = scores_bias_v_;
+    const scores_bias = scores_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_scores_bias0 = Math.fround(sum0);
+      const d_scores_bias1 = Math.fround(sum1);
+      const d_scores_bias2 = Math.fround(sum2);
+      const d_scores_bias3 = Math.fround(sum3);
+      const scores_bias_m_next0 = Math.fround(
+        scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+      );
+      scores_bias_m[i] = scores_bias_m_next0;
+      const scores_bias_m_next1 = Math.fround(
+        scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 1] = scores_bias_m_next1;
+      const scores_bias_m_next2 = Math.fround(
+        scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 2] = scores_bias_m_next2;
+      const scores_bias_m_next3 = Math.fround(
+        scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+      );
+      scores_bias_m[i + 3] = scores_bias_m_next3;
+      const scores_bias_v_next0 = Math.fround(
+        scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
+      );
+      scores_bias_v[i] = scores_bias_v_next0;
+      const scores_bias_v_next1 = Math.fround(
+        scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 1] = scores_bias_v_next1;
+      const scores_bias_v_next2 = Math.fround(
+        scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 2] = scores_bias_v_next2;
+      const scores_bias_v_next3 = Math.fround(
+        scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
+      );
+      scores_bias_v[i + 3] = scores_bias_v_next3;
+      scores_bias[i] =
+        scores_bias[i]! -
+        (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
+      scores_bias[i + 1] =
+        scores_bias[i + 1]! -
+        (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
+      scores_bias[i + 2] =
+        scores_bias[i + 2]! -
+        (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
+      scores_bias[i + 3] =
+        scores_bias[i + 3]! -
+        (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
     }
-    const d_scores_bias0 = Math.fround(sum0);
-    const d_scores_bias1 = Math.fround(sum1);
-    const d_scores_bias2 = Math.fround(sum2);
-    const d_scores_bias3 = Math.fround(sum3);
-    const scores_bias_m_next0 = Math.fround(
-      scores_bias_m[i]! * 0.9 + d_scores_bias0 * 0.09999999999999998,
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 16; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_scores_bias0_2 = Math.fround(sum0_2);
+    const d_scores_bias1_2 = Math.fround(sum1_2);
+    const scores_bias_m_next0_2 = Math.fround(
+      scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
     );
-    scores_bias_m[i] = scores_bias_m_next0;
-    const scores_bias_m_next1 = Math.fround(
-      scores_bias_m[i + 1]! * 0.9 + d_scores_bias1 * 0.09999999999999998,
+    scores_bias_m[8] = scores_bias_m_next0_2;
+    const scores_bias_m_next1_2 = Math.fround(
+      scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
     );
-    scores_bias_m[i + 1] = scores_bias_m_next1;
-    const scores_bias_m_next2 = Math.fround(
-      scores_bias_m[i + 2]! * 0.9 + d_scores_bias2 * 0.09999999999999998,
+    scores_bias_m[9] = scores_bias_m_next1_2;
+    const scores_bias_v_next0_2 = Math.fround(
+      scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
     );
-    scores_bias_m[i + 2] = scores_bias_m_next2;
-    const scores_bias_m_next3 = Math.fround(
-      scores_bias_m[i + 3]! * 0.9 + d_scores_bias3 * 0.09999999999999998,
+    scores_bias_v[8] = scores_bias_v_next0_2;
+    const scores_bias_v_next1_2 = Math.fround(
+      scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
     );
-    scores_bias_m[i + 3] = scores_bias_m_next3;
-    const scores_bias_v_next0 = Math.fround(
-      scores_bias_v[i]! * 0.999 + d_scores_bias0 * d_scores_bias0 * 0.0010000000000000009,
-    );
-    scores_bias_v[i] = scores_bias_v_next0;
-    const scores_bias_v_next1 = Math.fround(
-      scores_bias_v[i + 1]! * 0.999 + d_scores_bias1 * d_scores_bias1 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 1] = scores_bias_v_next1;
-    const scores_bias_v_next2 = Math.fround(
-      scores_bias_v[i + 2]! * 0.999 + d_scores_bias2 * d_scores_bias2 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 2] = scores_bias_v_next2;
-    const scores_bias_v_next3 = Math.fround(
-      scores_bias_v[i + 3]! * 0.999 + d_scores_bias3 * d_scores_bias3 * 0.0010000000000000009,
-    );
-    scores_bias_v[i + 3] = scores_bias_v_next3;
-    scores_bias[i] =
-      scores_bias[i]! -
-      (scores_bias_m_next0 * rate_0) / (Math.sqrt(scores_bias_v_next0 * correction_0) + 1e-8);
-    scores_bias[i + 1] =
-      scores_bias[i + 1]! -
-      (scores_bias_m_next1 * rate_0) / (Math.sqrt(scores_bias_v_next1 * correction_0) + 1e-8);
-    scores_bias[i + 2] =
-      scores_bias[i + 2]! -
-      (scores_bias_m_next2 * rate_0) / (Math.sqrt(scores_bias_v_next2 * correction_0) + 1e-8);
-    scores_bias[i + 3] =
-      scores_bias[i + 3]! -
-      (scores_bias_m_next3 * rate_0) / (Math.sqrt(scores_bias_v_next3 * correction_0) + 1e-8);
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 16; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_scores_bias0_2 = Math.fround(sum0_2);
-  const d_scores_bias1_2 = Math.fround(sum1_2);
-  const scores_bias_m_next0_2 = Math.fround(
-    scores_bias_m[8]! * 0.9 + d_scores_bias0_2 * 0.09999999999999998,
-  );
-  scores_bias_m[8] = scores_bias_m_next0_2;
-  const scores_bias_m_next1_2 = Math.fround(
-    scores_bias_m[9]! * 0.9 + d_scores_bias1_2 * 0.09999999999999998,
-  );
-  scores_bias_m[9] = scores_bias_m_next1_2;
-  const scores_bias_v_next0_2 = Math.fround(
-    scores_bias_v[8]! * 0.999 + d_scores_bias0_2 * d_scores_bias0_2 * 0.0010000000000000009,
-  );
-  scores_bias_v[8] = scores_bias_v_next0_2;
-  const scores_bias_v_next1_2 = Math.fround(
-    scores_bias_v[9]! * 0.999 + d_scores_bias1_2 * d_scores_bias1_2 * 0.0010000000000000009,
-  );
-  scores_bias_v[9] = scores_bias_v_next1_2;
-  scores_bias[8] =
-    scores_bias[8]! -
-    (scores_bias_m_next0_2 * rate_0) / (Math.sqrt(scores_bias_v_next0_2 * correction_0) + 1e-8);
-  scores_bias[9] =
-    scores_bias[9]! -
-    (scores_bias_m_next1_2 * rate_0) / (Math.sqrt(scores_bias_v_next1_2 * correction_0) + 1e-8);
+    scores_bias_v[9] = scores_bias_v_next1_2;
+    scores_bias[8] =
+      scores_bias[8]! -
+      (scores_bias_m_next0_2 * rate_0) / (Math.sqrt(scores_bias_v_next0_2 * correction_0) + 1e-8);
+    scores_bias[9] =
+      scores_bias[9]! -
+      (scores_bias_m_next1_2 * rate_0) / (Math.sqrt(scores_bias_v_next1_2 * correction_0) + 1e-8);
+  };
 }
 
 /**
@@ -3156,46 +3513,51 @@ function sumAdam_16x10(
  * 5,120 floating-point operations.
  */
 function dot_16x10x16(
-  d_shifted: Float32Array,
-  scores_kernel: Float32Array,
-  d_globalAveragePool2d: Float32Array,
-): void {
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const scores_kernel_0 = scores_kernel[j * 10 + k]!;
-        const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * scores_kernel_0;
-        sum01 += d_shifted_0 * scores_kernel_1;
-        sum10 += d_shifted_1 * scores_kernel_0;
-        sum11 += d_shifted_1 * scores_kernel_1;
-        sum20 += d_shifted_2 * scores_kernel_0;
-        sum21 += d_shifted_2 * scores_kernel_1;
-        sum30 += d_shifted_3 * scores_kernel_0;
-        sum31 += d_shifted_3 * scores_kernel_1;
+  d_shifted_: Float32Array,
+  scores_kernel_: Float32Array,
+  d_globalAveragePool2d_: Float32Array,
+): () => void {
+  return function dot_16x10x16(): void {
+    const d_shifted = d_shifted_;
+    const scores_kernel = scores_kernel_;
+    const d_globalAveragePool2d = d_globalAveragePool2d_;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const scores_kernel_0 = scores_kernel[j * 10 + k]!;
+          const scores_kernel_1 = scores_kernel[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum20 += d_shifted_2 * scores_kernel_0;
+          sum21 += d_shifted_2 * scores_kernel_1;
+          sum30 += d_shifted_3 * scores_kernel_0;
+          sum31 += d_shifted_3 * scores_kernel_1;
+        }
+        d_globalAveragePool2d[i * 16 + j] = sum00;
+        d_globalAveragePool2d[i * 16 + j + 1] = sum01;
+        d_globalAveragePool2d[i * 16 + j + 16] = sum10;
+        d_globalAveragePool2d[i * 16 + j + 17] = sum11;
+        d_globalAveragePool2d[i * 16 + j + 32] = sum20;
+        d_globalAveragePool2d[i * 16 + j + 33] = sum21;
+        d_globalAveragePool2d[i * 16 + j + 48] = sum30;
+        d_globalAveragePool2d[i * 16 + j + 49] = sum31;
       }
-      d_globalAveragePool2d[i * 16 + j] = sum00;
-      d_globalAveragePool2d[i * 16 + j + 1] = sum01;
-      d_globalAveragePool2d[i * 16 + j + 16] = sum10;
-      d_globalAveragePool2d[i * 16 + j + 17] = sum11;
-      d_globalAveragePool2d[i * 16 + j + 32] = sum20;
-      d_globalAveragePool2d[i * 16 + j + 33] = sum21;
-      d_globalAveragePool2d[i * 16 + j + 48] = sum30;
-      d_globalAveragePool2d[i * 16 + j + 49] = sum31;
     }
-  }
+  };
 }
 
 /**
@@ -3206,156 +3568,165 @@ function dot_16x10x16(
  * 7,200 floating-point operations.
  */
 function dotAdam_16x16x10(
-  globalAveragePool2d: Float32Array,
-  d_shifted: Float32Array,
-  scores_kernel_m: Float32Array,
-  scores_kernel_v: Float32Array,
-  scores_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const globalAveragePool2d_0 = globalAveragePool2d[k * 16 + i]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const globalAveragePool2d_1 = globalAveragePool2d[k * 16 + i + 1]!;
-        const globalAveragePool2d_2 = globalAveragePool2d[k * 16 + i + 2]!;
-        const globalAveragePool2d_3 = globalAveragePool2d[k * 16 + i + 3]!;
-        sum00 += globalAveragePool2d_0 * d_shifted_0;
-        sum01 += globalAveragePool2d_0 * d_shifted_1;
-        sum10 += globalAveragePool2d_1 * d_shifted_0;
-        sum11 += globalAveragePool2d_1 * d_shifted_1;
-        sum20 += globalAveragePool2d_2 * d_shifted_0;
-        sum21 += globalAveragePool2d_2 * d_shifted_1;
-        sum30 += globalAveragePool2d_3 * d_shifted_0;
-        sum31 += globalAveragePool2d_3 * d_shifted_1;
+  globalAveragePool2d_: Float32Array,
+  d_shifted_: Float32Array,
+  scores_kernel_m_: Float32Array,
+  scores_kernel_v_: Float32Array,
+  scores_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_16x16x10(): void {
+    const globalAveragePool2d = globalAveragePool2d_;
+    const d_shifted = d_shifted_;
+    const scores_kernel_m = scores_kernel_m_;
+    const scores_kernel_v = scores_kernel_v_;
+    const scores_kernel = scores_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const globalAveragePool2d_0 = globalAveragePool2d[k * 16 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const globalAveragePool2d_1 = globalAveragePool2d[k * 16 + i + 1]!;
+          const globalAveragePool2d_2 = globalAveragePool2d[k * 16 + i + 2]!;
+          const globalAveragePool2d_3 = globalAveragePool2d[k * 16 + i + 3]!;
+          sum00 += globalAveragePool2d_0 * d_shifted_0;
+          sum01 += globalAveragePool2d_0 * d_shifted_1;
+          sum10 += globalAveragePool2d_1 * d_shifted_0;
+          sum11 += globalAveragePool2d_1 * d_shifted_1;
+          sum20 += globalAveragePool2d_2 * d_shifted_0;
+          sum21 += globalAveragePool2d_2 * d_shifted_1;
+          sum30 += globalAveragePool2d_3 * d_shifted_0;
+          sum31 += globalAveragePool2d_3 * d_shifted_1;
+        }
+        const d_scores_kernel00 = Math.fround(sum00);
+        const d_scores_kernel01 = Math.fround(sum01);
+        const d_scores_kernel10 = Math.fround(sum10);
+        const d_scores_kernel11 = Math.fround(sum11);
+        const d_scores_kernel20 = Math.fround(sum20);
+        const d_scores_kernel21 = Math.fround(sum21);
+        const d_scores_kernel30 = Math.fround(sum30);
+        const d_scores_kernel31 = Math.fround(sum31);
+        const scores_kernel_m_next00 = Math.fround(
+          scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
+        const scores_kernel_m_next01 = Math.fround(
+          scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
+        const scores_kernel_m_next10 = Math.fround(
+          scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
+        const scores_kernel_m_next11 = Math.fround(
+          scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
+        const scores_kernel_m_next20 = Math.fround(
+          scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
+        const scores_kernel_m_next21 = Math.fround(
+          scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
+        const scores_kernel_m_next30 = Math.fround(
+          scores_kernel_m[i * 10 + j + 30]! * 0.9 + d_scores_kernel30 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 30] = scores_kernel_m_next30;
+        const scores_kernel_m_next31 = Math.fround(
+          scores_kernel_m[i * 10 + j + 31]! * 0.9 + d_scores_kernel31 * 0.09999999999999998,
+        );
+        scores_kernel_m[i * 10 + j + 31] = scores_kernel_m_next31;
+        const scores_kernel_v_next00 = Math.fround(
+          scores_kernel_v[i * 10 + j]! * 0.999 +
+            d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
+        const scores_kernel_v_next01 = Math.fround(
+          scores_kernel_v[i * 10 + j + 1]! * 0.999 +
+            d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
+        const scores_kernel_v_next10 = Math.fround(
+          scores_kernel_v[i * 10 + j + 10]! * 0.999 +
+            d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
+        const scores_kernel_v_next11 = Math.fround(
+          scores_kernel_v[i * 10 + j + 11]! * 0.999 +
+            d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
+        const scores_kernel_v_next20 = Math.fround(
+          scores_kernel_v[i * 10 + j + 20]! * 0.999 +
+            d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
+        const scores_kernel_v_next21 = Math.fround(
+          scores_kernel_v[i * 10 + j + 21]! * 0.999 +
+            d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
+        const scores_kernel_v_next30 = Math.fround(
+          scores_kernel_v[i * 10 + j + 30]! * 0.999 +
+            d_scores_kernel30 * d_scores_kernel30 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 30] = scores_kernel_v_next30;
+        const scores_kernel_v_next31 = Math.fround(
+          scores_kernel_v[i * 10 + j + 31]! * 0.999 +
+            d_scores_kernel31 * d_scores_kernel31 * 0.0010000000000000009,
+        );
+        scores_kernel_v[i * 10 + j + 31] = scores_kernel_v_next31;
+        scores_kernel[i * 10 + j] =
+          scores_kernel[i * 10 + j]! -
+          (scores_kernel_m_next00 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 1] =
+          scores_kernel[i * 10 + j + 1]! -
+          (scores_kernel_m_next01 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 10] =
+          scores_kernel[i * 10 + j + 10]! -
+          (scores_kernel_m_next10 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 11] =
+          scores_kernel[i * 10 + j + 11]! -
+          (scores_kernel_m_next11 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 20] =
+          scores_kernel[i * 10 + j + 20]! -
+          (scores_kernel_m_next20 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 21] =
+          scores_kernel[i * 10 + j + 21]! -
+          (scores_kernel_m_next21 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 30] =
+          scores_kernel[i * 10 + j + 30]! -
+          (scores_kernel_m_next30 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next30 * correction_0) + 1e-8);
+        scores_kernel[i * 10 + j + 31] =
+          scores_kernel[i * 10 + j + 31]! -
+          (scores_kernel_m_next31 * rate_0) /
+            (Math.sqrt(scores_kernel_v_next31 * correction_0) + 1e-8);
       }
-      const d_scores_kernel00 = Math.fround(sum00);
-      const d_scores_kernel01 = Math.fround(sum01);
-      const d_scores_kernel10 = Math.fround(sum10);
-      const d_scores_kernel11 = Math.fround(sum11);
-      const d_scores_kernel20 = Math.fround(sum20);
-      const d_scores_kernel21 = Math.fround(sum21);
-      const d_scores_kernel30 = Math.fround(sum30);
-      const d_scores_kernel31 = Math.fround(sum31);
-      const scores_kernel_m_next00 = Math.fround(
-        scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j] = scores_kernel_m_next00;
-      const scores_kernel_m_next01 = Math.fround(
-        scores_kernel_m[i * 10 + j + 1]! * 0.9 + d_scores_kernel01 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 1] = scores_kernel_m_next01;
-      const scores_kernel_m_next10 = Math.fround(
-        scores_kernel_m[i * 10 + j + 10]! * 0.9 + d_scores_kernel10 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 10] = scores_kernel_m_next10;
-      const scores_kernel_m_next11 = Math.fround(
-        scores_kernel_m[i * 10 + j + 11]! * 0.9 + d_scores_kernel11 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 11] = scores_kernel_m_next11;
-      const scores_kernel_m_next20 = Math.fround(
-        scores_kernel_m[i * 10 + j + 20]! * 0.9 + d_scores_kernel20 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 20] = scores_kernel_m_next20;
-      const scores_kernel_m_next21 = Math.fround(
-        scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
-      const scores_kernel_m_next30 = Math.fround(
-        scores_kernel_m[i * 10 + j + 30]! * 0.9 + d_scores_kernel30 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 30] = scores_kernel_m_next30;
-      const scores_kernel_m_next31 = Math.fround(
-        scores_kernel_m[i * 10 + j + 31]! * 0.9 + d_scores_kernel31 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 31] = scores_kernel_m_next31;
-      const scores_kernel_v_next00 = Math.fround(
-        scores_kernel_v[i * 10 + j]! * 0.999 +
-          d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j] = scores_kernel_v_next00;
-      const scores_kernel_v_next01 = Math.fround(
-        scores_kernel_v[i * 10 + j + 1]! * 0.999 +
-          d_scores_kernel01 * d_scores_kernel01 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 1] = scores_kernel_v_next01;
-      const scores_kernel_v_next10 = Math.fround(
-        scores_kernel_v[i * 10 + j + 10]! * 0.999 +
-          d_scores_kernel10 * d_scores_kernel10 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 10] = scores_kernel_v_next10;
-      const scores_kernel_v_next11 = Math.fround(
-        scores_kernel_v[i * 10 + j + 11]! * 0.999 +
-          d_scores_kernel11 * d_scores_kernel11 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 11] = scores_kernel_v_next11;
-      const scores_kernel_v_next20 = Math.fround(
-        scores_kernel_v[i * 10 + j + 20]! * 0.999 +
-          d_scores_kernel20 * d_scores_kernel20 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 20] = scores_kernel_v_next20;
-      const scores_kernel_v_next21 = Math.fround(
-        scores_kernel_v[i * 10 + j + 21]! * 0.999 +
-          d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
-      const scores_kernel_v_next30 = Math.fround(
-        scores_kernel_v[i * 10 + j + 30]! * 0.999 +
-          d_scores_kernel30 * d_scores_kernel30 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 30] = scores_kernel_v_next30;
-      const scores_kernel_v_next31 = Math.fround(
-        scores_kernel_v[i * 10 + j + 31]! * 0.999 +
-          d_scores_kernel31 * d_scores_kernel31 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 31] = scores_kernel_v_next31;
-      scores_kernel[i * 10 + j] =
-        scores_kernel[i * 10 + j]! -
-        (scores_kernel_m_next00 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next00 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 1] =
-        scores_kernel[i * 10 + j + 1]! -
-        (scores_kernel_m_next01 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next01 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 10] =
-        scores_kernel[i * 10 + j + 10]! -
-        (scores_kernel_m_next10 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next10 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 11] =
-        scores_kernel[i * 10 + j + 11]! -
-        (scores_kernel_m_next11 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next11 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 20] =
-        scores_kernel[i * 10 + j + 20]! -
-        (scores_kernel_m_next20 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next20 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 21] =
-        scores_kernel[i * 10 + j + 21]! -
-        (scores_kernel_m_next21 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 30] =
-        scores_kernel[i * 10 + j + 30]! -
-        (scores_kernel_m_next30 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next30 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 31] =
-        scores_kernel[i * 10 + j + 31]! -
-        (scores_kernel_m_next31 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next31 * correction_0) + 1e-8);
     }
-  }
+  };
 }
 
 /**
@@ -3363,22 +3734,27 @@ function dotAdam_16x16x10(
  * 65,536 floating-point operations.
  */
 function where_16x16x16x16(
-  relu_3: Float32Array,
-  d_globalAveragePool2d: Float32Array,
-  d_add_20: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          d_add_20[i * 4096 + j * 256 + l * 16 + m] =
-            0 < relu_3[i * 4096 + j * 256 + l * 16 + m]!
-              ? d_globalAveragePool2d[i * 16 + j]! * 0.00390625
-              : 0;
+  relu_3_: Float32Array,
+  d_globalAveragePool2d_: Float32Array,
+  d_add_20_: Float32Array,
+): () => void {
+  return function where_16x16x16x16(): void {
+    const relu_3 = relu_3_;
+    const d_globalAveragePool2d = d_globalAveragePool2d_;
+    const d_add_20 = d_add_20_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            d_add_20[i * 4096 + j * 256 + l * 16 + m] =
+              0 < relu_3[i * 4096 + j * 256 + l * 16 + m]!
+                ? d_globalAveragePool2d[i * 16 + j]! * 0.00390625
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3392,55 +3768,66 @@ function where_16x16x16x16(
  * 65,952 floating-point operations.
  */
 function sumAdam_16x16x16x16(
-  d_add_20: Float32Array,
-  batchNorm_5_beta_m: Float32Array,
-  batchNorm_5_beta_v: Float32Array,
-  batchNorm_5_beta: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-  batchNorm_6_beta_m: Float32Array,
-  batchNorm_6_beta_v: Float32Array,
-  batchNorm_6_beta: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum += d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]!;
+  d_add_20_: Float32Array,
+  batchNorm_5_beta_m_: Float32Array,
+  batchNorm_5_beta_v_: Float32Array,
+  batchNorm_5_beta_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+  batchNorm_6_beta_m_: Float32Array,
+  batchNorm_6_beta_v_: Float32Array,
+  batchNorm_6_beta_: Float32Array,
+): () => void {
+  return function sumAdam_16x16x16x16(): void {
+    const d_add_20 = d_add_20_;
+    const batchNorm_5_beta_m = batchNorm_5_beta_m_;
+    const batchNorm_5_beta_v = batchNorm_5_beta_v_;
+    const batchNorm_5_beta = batchNorm_5_beta_;
+    const rate = rate_;
+    const correction = correction_;
+    const batchNorm_6_beta_m = batchNorm_6_beta_m_;
+    const batchNorm_6_beta_v = batchNorm_6_beta_v_;
+    const batchNorm_6_beta = batchNorm_6_beta_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum += d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          }
         }
       }
+      const d_batchNorm_6_beta = Math.fround(sum);
+      const batchNorm_5_beta_m_next = Math.fround(
+        batchNorm_5_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
+      );
+      batchNorm_5_beta_m[i] = batchNorm_5_beta_m_next;
+      const batchNorm_5_beta_v_next = Math.fround(
+        batchNorm_5_beta_v[i]! * 0.999 +
+          Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
+      );
+      batchNorm_5_beta_v[i] = batchNorm_5_beta_v_next;
+      batchNorm_5_beta[i] =
+        batchNorm_5_beta[i]! -
+        (batchNorm_5_beta_m_next * rate_0) /
+          (Math.sqrt(batchNorm_5_beta_v_next * correction_0) + 1e-8);
+      const batchNorm_6_beta_m_next = Math.fround(
+        batchNorm_6_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
+      );
+      batchNorm_6_beta_m[i] = batchNorm_6_beta_m_next;
+      const batchNorm_6_beta_v_next = Math.fround(
+        batchNorm_6_beta_v[i]! * 0.999 +
+          Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
+      );
+      batchNorm_6_beta_v[i] = batchNorm_6_beta_v_next;
+      batchNorm_6_beta[i] =
+        batchNorm_6_beta[i]! -
+        (batchNorm_6_beta_m_next * rate_0) /
+          (Math.sqrt(batchNorm_6_beta_v_next * correction_0) + 1e-8);
     }
-    const d_batchNorm_6_beta = Math.fround(sum);
-    const batchNorm_5_beta_m_next = Math.fround(
-      batchNorm_5_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
-    );
-    batchNorm_5_beta_m[i] = batchNorm_5_beta_m_next;
-    const batchNorm_5_beta_v_next = Math.fround(
-      batchNorm_5_beta_v[i]! * 0.999 +
-        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
-    );
-    batchNorm_5_beta_v[i] = batchNorm_5_beta_v_next;
-    batchNorm_5_beta[i] =
-      batchNorm_5_beta[i]! -
-      (batchNorm_5_beta_m_next * rate_0) /
-        (Math.sqrt(batchNorm_5_beta_v_next * correction_0) + 1e-8);
-    const batchNorm_6_beta_m_next = Math.fround(
-      batchNorm_6_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
-    );
-    batchNorm_6_beta_m[i] = batchNorm_6_beta_m_next;
-    const batchNorm_6_beta_v_next = Math.fround(
-      batchNorm_6_beta_v[i]! * 0.999 +
-        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
-    );
-    batchNorm_6_beta_v[i] = batchNorm_6_beta_v_next;
-    batchNorm_6_beta[i] =
-      batchNorm_6_beta[i]! -
-      (batchNorm_6_beta_m_next * rate_0) /
-        (Math.sqrt(batchNorm_6_beta_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3448,27 +3835,34 @@ function sumAdam_16x16x16x16(
  * 262,144 floating-point operations.
  */
 function sum_16x16x16x16(
-  d_add_20: Float32Array,
-  batchNorm_6_gamma: Float32Array,
-  conv2d_5: Float32Array,
-  batchNorm_6_mu: Float32Array,
-  d_batchNorm_6_inverse: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    const batchNorm_6_gamma_0 = batchNorm_6_gamma[i]!;
-    const batchNorm_6_mu_0 = batchNorm_6_mu[i]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum +=
-            Math.fround(d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! * batchNorm_6_gamma_0) *
-            Math.fround(conv2d_5[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_6_mu_0);
+  d_add_20_: Float32Array,
+  batchNorm_6_gamma_: Float32Array,
+  conv2d_5_: Float32Array,
+  batchNorm_6_mu_: Float32Array,
+  d_batchNorm_6_inverse_: Float32Array,
+): () => void {
+  return function sum_16x16x16x16(): void {
+    const d_add_20 = d_add_20_;
+    const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const conv2d_5 = conv2d_5_;
+    const batchNorm_6_mu = batchNorm_6_mu_;
+    const d_batchNorm_6_inverse = d_batchNorm_6_inverse_;
+    for (let i = 0; i < 16; i++) {
+      const batchNorm_6_gamma_0 = batchNorm_6_gamma[i]!;
+      const batchNorm_6_mu_0 = batchNorm_6_mu[i]!;
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum +=
+              Math.fround(d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! * batchNorm_6_gamma_0) *
+              Math.fround(conv2d_5[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_6_mu_0);
+          }
         }
       }
+      d_batchNorm_6_inverse[i] = sum;
     }
-    d_batchNorm_6_inverse[i] = sum;
-  }
+  };
 }
 
 /**
@@ -3477,35 +3871,45 @@ function sum_16x16x16x16(
  * 786,432 floating-point operations.
  */
 function mulAdd_16x16x16x16(
-  d_batchNorm_6_inverse: Float32Array,
-  batchNorm_6_inverse: Float32Array,
-  sqrt_6: Float32Array,
-  conv2d_5: Float32Array,
-  batchNorm_6_mu: Float32Array,
-  d_add_20: Float32Array,
-  batchNorm_6_gamma: Float32Array,
-  d_batchNorm_6_centered: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
-          const d_batchNorm_6_centered_2 = Math.fround(
-            (-(d_batchNorm_6_inverse[j]! * (batchNorm_6_inverse_0 * batchNorm_6_inverse_0)) /
-              (sqrt_6[j]! * 2)) *
-              0.000244140625 *
-              Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu[j]!),
-          );
-          d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m] =
-            Math.fround(d_add_20[i * 4096 + j * 256 + l * 16 + m]! * batchNorm_6_gamma[j]!) *
-              batchNorm_6_inverse[j]! +
-            d_batchNorm_6_centered_2 +
-            d_batchNorm_6_centered_2;
+  d_batchNorm_6_inverse_: Float32Array,
+  batchNorm_6_inverse_: Float32Array,
+  sqrt_6_: Float32Array,
+  conv2d_5_: Float32Array,
+  batchNorm_6_mu_: Float32Array,
+  d_add_20_: Float32Array,
+  batchNorm_6_gamma_: Float32Array,
+  d_batchNorm_6_centered_: Float32Array,
+): () => void {
+  return function mulAdd_16x16x16x16(): void {
+    const d_batchNorm_6_inverse = d_batchNorm_6_inverse_;
+    const batchNorm_6_inverse = batchNorm_6_inverse_;
+    const sqrt_6 = sqrt_6_;
+    const conv2d_5 = conv2d_5_;
+    const batchNorm_6_mu = batchNorm_6_mu_;
+    const d_add_20 = d_add_20_;
+    const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const d_batchNorm_6_centered = d_batchNorm_6_centered_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
+            const d_batchNorm_6_centered_2 = Math.fround(
+              (-(d_batchNorm_6_inverse[j]! * (batchNorm_6_inverse_0 * batchNorm_6_inverse_0)) /
+                (sqrt_6[j]! * 2)) *
+                0.000244140625 *
+                Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu[j]!),
+            );
+            d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m] =
+              Math.fround(d_add_20[i * 4096 + j * 256 + l * 16 + m]! * batchNorm_6_gamma[j]!) *
+                batchNorm_6_inverse[j]! +
+              d_batchNorm_6_centered_2 +
+              d_batchNorm_6_centered_2;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3516,42 +3920,51 @@ function mulAdd_16x16x16x16(
  * 131,280 floating-point operations.
  */
 function sumAdam_16x16x16x16_2(
-  d_add_20: Float32Array,
-  batchNorm_6_normal: Float32Array,
-  batchNorm_6_gamma_m: Float32Array,
-  batchNorm_6_gamma_v: Float32Array,
-  batchNorm_6_gamma: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum +=
-            d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! *
-            batchNorm_6_normal[k * 4096 + i * 256 + k2 * 16 + k3]!;
+  d_add_20_: Float32Array,
+  batchNorm_6_normal_: Float32Array,
+  batchNorm_6_gamma_m_: Float32Array,
+  batchNorm_6_gamma_v_: Float32Array,
+  batchNorm_6_gamma_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_16x16x16x16_2(): void {
+    const d_add_20 = d_add_20_;
+    const batchNorm_6_normal = batchNorm_6_normal_;
+    const batchNorm_6_gamma_m = batchNorm_6_gamma_m_;
+    const batchNorm_6_gamma_v = batchNorm_6_gamma_v_;
+    const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum +=
+              d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! *
+              batchNorm_6_normal[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          }
         }
       }
+      const d_batchNorm_6_gamma = Math.fround(sum);
+      const batchNorm_6_gamma_m_next = Math.fround(
+        batchNorm_6_gamma_m[i]! * 0.9 + d_batchNorm_6_gamma * 0.09999999999999998,
+      );
+      batchNorm_6_gamma_m[i] = batchNorm_6_gamma_m_next;
+      const batchNorm_6_gamma_v_next = Math.fround(
+        batchNorm_6_gamma_v[i]! * 0.999 +
+          d_batchNorm_6_gamma * d_batchNorm_6_gamma * 0.0010000000000000009,
+      );
+      batchNorm_6_gamma_v[i] = batchNorm_6_gamma_v_next;
+      batchNorm_6_gamma[i] =
+        batchNorm_6_gamma[i]! -
+        (batchNorm_6_gamma_m_next * rate_0) /
+          (Math.sqrt(batchNorm_6_gamma_v_next * correction_0) + 1e-8);
     }
-    const d_batchNorm_6_gamma = Math.fround(sum);
-    const batchNorm_6_gamma_m_next = Math.fround(
-      batchNorm_6_gamma_m[i]! * 0.9 + d_batchNorm_6_gamma * 0.09999999999999998,
-    );
-    batchNorm_6_gamma_m[i] = batchNorm_6_gamma_m_next;
-    const batchNorm_6_gamma_v_next = Math.fround(
-      batchNorm_6_gamma_v[i]! * 0.999 +
-        d_batchNorm_6_gamma * d_batchNorm_6_gamma * 0.0010000000000000009,
-    );
-    batchNorm_6_gamma_v[i] = batchNorm_6_gamma_v_next;
-    batchNorm_6_gamma[i] =
-      batchNorm_6_gamma[i]! -
-      (batchNorm_6_gamma_m_next * rate_0) /
-        (Math.sqrt(batchNorm_6_gamma_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -3559,20 +3972,24 @@ function sumAdam_16x16x16x16_2(
  * 131,072 floating-point operations.
  */
 function sum_16x16x16x16_2(
-  d_batchNorm_6_centered: Float32Array,
-  d_batchNorm_6_mu: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum += -d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+  d_batchNorm_6_centered_: Float32Array,
+  d_batchNorm_6_mu_: Float32Array,
+): () => void {
+  return function sum_16x16x16x16_2(): void {
+    const d_batchNorm_6_centered = d_batchNorm_6_centered_;
+    const d_batchNorm_6_mu = d_batchNorm_6_mu_;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum += -d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          }
         }
       }
+      d_batchNorm_6_mu[i] = sum;
     }
-    d_batchNorm_6_mu[i] = sum;
-  }
+  };
 }
 
 /**
@@ -3580,25 +3997,32 @@ function sum_16x16x16x16_2(
  * 524,288 floating-point operations.
  */
 function pad_16x16x32x32(
-  d_batchNorm_6_centered: Float32Array,
-  d_batchNorm_6_mu: Float32Array,
-  d_batchNorm_6_centered_padded: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 32 + m] =
-            l % 2 === 0 && m % 2 === 0
-              ? Math.fround(
-                  d_batchNorm_6_centered[i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! +
-                    d_batchNorm_6_mu[j]! * 0.000244140625,
-                )
-              : 0;
+  d_batchNorm_6_centered_: Float32Array,
+  d_batchNorm_6_mu_: Float32Array,
+  d_batchNorm_6_centered_padded_: Float32Array,
+): () => void {
+  return function pad_16x16x32x32(): void {
+    const d_batchNorm_6_centered = d_batchNorm_6_centered_;
+    const d_batchNorm_6_mu = d_batchNorm_6_mu_;
+    const d_batchNorm_6_centered_padded = d_batchNorm_6_centered_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 32 + m] =
+              l % 2 === 0 && m % 2 === 0
+                ? Math.fround(
+                    d_batchNorm_6_centered[
+                      i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)
+                    ]! +
+                      d_batchNorm_6_mu[j]! * 0.000244140625,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3606,54 +4030,59 @@ function pad_16x16x32x32(
  * 4,194,304 floating-point operations.
  */
 function conv_16x8x32x16x1x1x32(
-  d_batchNorm_6_centered_padded: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  d_relu_2_part: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            const d_batchNorm_6_centered_padded_0 =
-              d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m]!;
-            const conv2d_5_kernel_0 = conv2d_5_kernel[k * 8 + j]!;
-            const d_batchNorm_6_centered_padded_1 =
-              d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 1]!;
-            const d_batchNorm_6_centered_padded_2 =
-              d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 2]!;
-            const d_batchNorm_6_centered_padded_3 =
-              d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 3]!;
-            const conv2d_5_kernel_1 = conv2d_5_kernel[k * 8 + j + 1]!;
-            sum00 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_0;
-            sum01 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_0;
-            sum02 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_0;
-            sum03 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_0;
-            sum10 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_1;
-            sum11 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_1;
-            sum12 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_1;
-            sum13 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_1;
+  d_batchNorm_6_centered_padded_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  d_relu_2_part_: Float32Array,
+): () => void {
+  return function conv_16x8x32x16x1x1x32(): void {
+    const d_batchNorm_6_centered_padded = d_batchNorm_6_centered_padded_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const d_relu_2_part = d_relu_2_part_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              const d_batchNorm_6_centered_padded_0 =
+                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m]!;
+              const conv2d_5_kernel_0 = conv2d_5_kernel[k * 8 + j]!;
+              const d_batchNorm_6_centered_padded_1 =
+                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 1]!;
+              const d_batchNorm_6_centered_padded_2 =
+                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 2]!;
+              const d_batchNorm_6_centered_padded_3 =
+                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 3]!;
+              const conv2d_5_kernel_1 = conv2d_5_kernel[k * 8 + j + 1]!;
+              sum00 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_0;
+              sum01 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_0;
+              sum02 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_0;
+              sum03 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_0;
+              sum10 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_1;
+              sum11 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_1;
+              sum12 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_1;
+              sum13 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_1;
+            }
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
           }
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-          d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3664,167 +4093,177 @@ function conv_16x8x32x16x1x1x32(
  * 2,098,816 floating-point operations.
  */
 function convAdam_16x8x1x16x16x16x1(
-  relu_2: Float32Array,
-  d_batchNorm_6_centered: Float32Array,
-  d_batchNorm_6_mu: Float32Array,
-  conv2d_5_kernel_m: Float32Array,
-  conv2d_5_kernel_v: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
-      const mul_0 = d_batchNorm_6_mu[i]! * 0.000244140625;
-      const mul_1 = d_batchNorm_6_mu[i + 1]! * 0.000244140625;
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            const relu_2_0 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2]!;
-            const d_batchNorm_6_centered_0 =
-              d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-            const part_0 = Math.fround(d_batchNorm_6_centered_0 + mul_0);
-            const relu_2_1 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 1024]!;
-            const relu_2_2 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 2048]!;
-            const relu_2_3 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 3072]!;
-            const d_batchNorm_6_centered_1 =
-              d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-            const part_1 = Math.fround(d_batchNorm_6_centered_1 + mul_1);
-            sum00 += relu_2_0 * part_0;
-            sum01 += relu_2_1 * part_0;
-            sum02 += relu_2_2 * part_0;
-            sum03 += relu_2_3 * part_0;
-            sum10 += relu_2_0 * part_1;
-            sum11 += relu_2_1 * part_1;
-            sum12 += relu_2_2 * part_1;
-            sum13 += relu_2_3 * part_1;
+  relu_2_: Float32Array,
+  d_batchNorm_6_centered_: Float32Array,
+  d_batchNorm_6_mu_: Float32Array,
+  conv2d_5_kernel_m_: Float32Array,
+  conv2d_5_kernel_v_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x8x1x16x16x16x1(): void {
+    const relu_2 = relu_2_;
+    const d_batchNorm_6_centered = d_batchNorm_6_centered_;
+    const d_batchNorm_6_mu = d_batchNorm_6_mu_;
+    const conv2d_5_kernel_m = conv2d_5_kernel_m_;
+    const conv2d_5_kernel_v = conv2d_5_kernel_v_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 2) {
+      for (let j = 0; j < 8; j += 4) {
+        const mul_0 = d_batchNorm_6_mu[i]! * 0.000244140625;
+        const mul_1 = d_batchNorm_6_mu[i + 1]! * 0.000244140625;
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            for (let k3 = 0; k3 < 16; k3++) {
+              const relu_2_0 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2]!;
+              const d_batchNorm_6_centered_0 =
+                d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+              const part_0 = Math.fround(d_batchNorm_6_centered_0 + mul_0);
+              const relu_2_1 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 1024]!;
+              const relu_2_2 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 2048]!;
+              const relu_2_3 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 3072]!;
+              const d_batchNorm_6_centered_1 =
+                d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+              const part_1 = Math.fround(d_batchNorm_6_centered_1 + mul_1);
+              sum00 += relu_2_0 * part_0;
+              sum01 += relu_2_1 * part_0;
+              sum02 += relu_2_2 * part_0;
+              sum03 += relu_2_3 * part_0;
+              sum10 += relu_2_0 * part_1;
+              sum11 += relu_2_1 * part_1;
+              sum12 += relu_2_2 * part_1;
+              sum13 += relu_2_3 * part_1;
+            }
           }
         }
+        const d_conv2d_5_kernel00 = Math.fround(sum00);
+        const d_conv2d_5_kernel01 = Math.fround(sum01);
+        const d_conv2d_5_kernel02 = Math.fround(sum02);
+        const d_conv2d_5_kernel03 = Math.fround(sum03);
+        const d_conv2d_5_kernel10 = Math.fround(sum10);
+        const d_conv2d_5_kernel11 = Math.fround(sum11);
+        const d_conv2d_5_kernel12 = Math.fround(sum12);
+        const d_conv2d_5_kernel13 = Math.fround(sum13);
+        const conv2d_5_kernel_m_next00 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j]! * 0.9 + d_conv2d_5_kernel00 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j] = conv2d_5_kernel_m_next00;
+        const conv2d_5_kernel_m_next01 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 1]! * 0.9 + d_conv2d_5_kernel01 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 1] = conv2d_5_kernel_m_next01;
+        const conv2d_5_kernel_m_next02 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 2]! * 0.9 + d_conv2d_5_kernel02 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 2] = conv2d_5_kernel_m_next02;
+        const conv2d_5_kernel_m_next03 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 3]! * 0.9 + d_conv2d_5_kernel03 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 3] = conv2d_5_kernel_m_next03;
+        const conv2d_5_kernel_m_next10 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 8]! * 0.9 + d_conv2d_5_kernel10 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 8] = conv2d_5_kernel_m_next10;
+        const conv2d_5_kernel_m_next11 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 9]! * 0.9 + d_conv2d_5_kernel11 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 9] = conv2d_5_kernel_m_next11;
+        const conv2d_5_kernel_m_next12 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 10] = conv2d_5_kernel_m_next12;
+        const conv2d_5_kernel_m_next13 = Math.fround(
+          conv2d_5_kernel_m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * 0.09999999999999998,
+        );
+        conv2d_5_kernel_m[i * 8 + j + 11] = conv2d_5_kernel_m_next13;
+        const conv2d_5_kernel_v_next00 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j]! * 0.999 +
+            d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j] = conv2d_5_kernel_v_next00;
+        const conv2d_5_kernel_v_next01 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 1]! * 0.999 +
+            d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 1] = conv2d_5_kernel_v_next01;
+        const conv2d_5_kernel_v_next02 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 2]! * 0.999 +
+            d_conv2d_5_kernel02 * d_conv2d_5_kernel02 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 2] = conv2d_5_kernel_v_next02;
+        const conv2d_5_kernel_v_next03 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 3]! * 0.999 +
+            d_conv2d_5_kernel03 * d_conv2d_5_kernel03 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 3] = conv2d_5_kernel_v_next03;
+        const conv2d_5_kernel_v_next10 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 8]! * 0.999 +
+            d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 8] = conv2d_5_kernel_v_next10;
+        const conv2d_5_kernel_v_next11 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 9]! * 0.999 +
+            d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 9] = conv2d_5_kernel_v_next11;
+        const conv2d_5_kernel_v_next12 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 10]! * 0.999 +
+            d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 10] = conv2d_5_kernel_v_next12;
+        const conv2d_5_kernel_v_next13 = Math.fround(
+          conv2d_5_kernel_v[i * 8 + j + 11]! * 0.999 +
+            d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * 0.0010000000000000009,
+        );
+        conv2d_5_kernel_v[i * 8 + j + 11] = conv2d_5_kernel_v_next13;
+        conv2d_5_kernel[i * 8 + j] =
+          conv2d_5_kernel[i * 8 + j]! -
+          (conv2d_5_kernel_m_next00 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next00 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 1] =
+          conv2d_5_kernel[i * 8 + j + 1]! -
+          (conv2d_5_kernel_m_next01 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next01 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 2] =
+          conv2d_5_kernel[i * 8 + j + 2]! -
+          (conv2d_5_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next02 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 3] =
+          conv2d_5_kernel[i * 8 + j + 3]! -
+          (conv2d_5_kernel_m_next03 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next03 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 8] =
+          conv2d_5_kernel[i * 8 + j + 8]! -
+          (conv2d_5_kernel_m_next10 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next10 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 9] =
+          conv2d_5_kernel[i * 8 + j + 9]! -
+          (conv2d_5_kernel_m_next11 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next11 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 10] =
+          conv2d_5_kernel[i * 8 + j + 10]! -
+          (conv2d_5_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next12 * correction_0) + 1e-8);
+        conv2d_5_kernel[i * 8 + j + 11] =
+          conv2d_5_kernel[i * 8 + j + 11]! -
+          (conv2d_5_kernel_m_next13 * rate_0) /
+            (Math.sqrt(conv2d_5_kernel_v_next13 * correction_0) + 1e-8);
       }
-      const d_conv2d_5_kernel00 = Math.fround(sum00);
-      const d_conv2d_5_kernel01 = Math.fround(sum01);
-      const d_conv2d_5_kernel02 = Math.fround(sum02);
-      const d_conv2d_5_kernel03 = Math.fround(sum03);
-      const d_conv2d_5_kernel10 = Math.fround(sum10);
-      const d_conv2d_5_kernel11 = Math.fround(sum11);
-      const d_conv2d_5_kernel12 = Math.fround(sum12);
-      const d_conv2d_5_kernel13 = Math.fround(sum13);
-      const conv2d_5_kernel_m_next00 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j]! * 0.9 + d_conv2d_5_kernel00 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j] = conv2d_5_kernel_m_next00;
-      const conv2d_5_kernel_m_next01 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 1]! * 0.9 + d_conv2d_5_kernel01 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 1] = conv2d_5_kernel_m_next01;
-      const conv2d_5_kernel_m_next02 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 2]! * 0.9 + d_conv2d_5_kernel02 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 2] = conv2d_5_kernel_m_next02;
-      const conv2d_5_kernel_m_next03 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 3]! * 0.9 + d_conv2d_5_kernel03 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 3] = conv2d_5_kernel_m_next03;
-      const conv2d_5_kernel_m_next10 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 8]! * 0.9 + d_conv2d_5_kernel10 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 8] = conv2d_5_kernel_m_next10;
-      const conv2d_5_kernel_m_next11 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 9]! * 0.9 + d_conv2d_5_kernel11 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 9] = conv2d_5_kernel_m_next11;
-      const conv2d_5_kernel_m_next12 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 10] = conv2d_5_kernel_m_next12;
-      const conv2d_5_kernel_m_next13 = Math.fround(
-        conv2d_5_kernel_m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * 0.09999999999999998,
-      );
-      conv2d_5_kernel_m[i * 8 + j + 11] = conv2d_5_kernel_m_next13;
-      const conv2d_5_kernel_v_next00 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j]! * 0.999 +
-          d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j] = conv2d_5_kernel_v_next00;
-      const conv2d_5_kernel_v_next01 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 1]! * 0.999 +
-          d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 1] = conv2d_5_kernel_v_next01;
-      const conv2d_5_kernel_v_next02 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 2]! * 0.999 +
-          d_conv2d_5_kernel02 * d_conv2d_5_kernel02 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 2] = conv2d_5_kernel_v_next02;
-      const conv2d_5_kernel_v_next03 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 3]! * 0.999 +
-          d_conv2d_5_kernel03 * d_conv2d_5_kernel03 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 3] = conv2d_5_kernel_v_next03;
-      const conv2d_5_kernel_v_next10 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 8]! * 0.999 +
-          d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 8] = conv2d_5_kernel_v_next10;
-      const conv2d_5_kernel_v_next11 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 9]! * 0.999 +
-          d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 9] = conv2d_5_kernel_v_next11;
-      const conv2d_5_kernel_v_next12 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 10]! * 0.999 +
-          d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 10] = conv2d_5_kernel_v_next12;
-      const conv2d_5_kernel_v_next13 = Math.fround(
-        conv2d_5_kernel_v[i * 8 + j + 11]! * 0.999 +
-          d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * 0.0010000000000000009,
-      );
-      conv2d_5_kernel_v[i * 8 + j + 11] = conv2d_5_kernel_v_next13;
-      conv2d_5_kernel[i * 8 + j] =
-        conv2d_5_kernel[i * 8 + j]! -
-        (conv2d_5_kernel_m_next00 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next00 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 1] =
-        conv2d_5_kernel[i * 8 + j + 1]! -
-        (conv2d_5_kernel_m_next01 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next01 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 2] =
-        conv2d_5_kernel[i * 8 + j + 2]! -
-        (conv2d_5_kernel_m_next02 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next02 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 3] =
-        conv2d_5_kernel[i * 8 + j + 3]! -
-        (conv2d_5_kernel_m_next03 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next03 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 8] =
-        conv2d_5_kernel[i * 8 + j + 8]! -
-        (conv2d_5_kernel_m_next10 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next10 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 9] =
-        conv2d_5_kernel[i * 8 + j + 9]! -
-        (conv2d_5_kernel_m_next11 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next11 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 10] =
-        conv2d_5_kernel[i * 8 + j + 10]! -
-        (conv2d_5_kernel_m_next12 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next12 * correction_0) + 1e-8);
-      conv2d_5_kernel[i * 8 + j + 11] =
-        conv2d_5_kernel[i * 8 + j + 11]! -
-        (conv2d_5_kernel_m_next13 * rate_0) /
-          (Math.sqrt(conv2d_5_kernel_v_next13 * correction_0) + 1e-8);
     }
-  }
+  };
 }
 
 /**
@@ -3832,33 +4271,38 @@ function convAdam_16x8x1x16x16x16x1(
  * 165,888 floating-point operations.
  */
 function pad_16x16x18x18_2(
-  d_batchNorm_5_centered: Float32Array,
-  d_batchNorm_5_mu: Float32Array,
-  d_batchNorm_5_centered_padded: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 1] = 0;
-      }
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+  d_batchNorm_5_centered_: Float32Array,
+  d_batchNorm_5_mu_: Float32Array,
+  d_batchNorm_5_centered_padded_: Float32Array,
+): () => void {
+  return function pad_16x16x18x18_2(): void {
+    const d_batchNorm_5_centered = d_batchNorm_5_centered_;
+    const d_batchNorm_5_mu = d_batchNorm_5_mu_;
+    const d_batchNorm_5_centered_padded = d_batchNorm_5_centered_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324] = 0;
         for (let m = 0; m < 16; m++) {
-          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-            d_batchNorm_5_centered[i * 4096 + j * 256 + l * 16 + m]! +
-            d_batchNorm_5_mu[j]! * 0.000244140625;
+          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 1] = 0;
         }
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+              d_batchNorm_5_centered[i * 4096 + j * 256 + l * 16 + m]! +
+              d_batchNorm_5_mu[j]! * 0.000244140625;
+          }
+          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        }
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 307] = 0;
+        }
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 323] = 0;
       }
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 307] = 0;
-      }
-      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -3867,82 +4311,89 @@ function pad_16x16x18x18_2(
  * 18,874,368 floating-point operations.
  */
 function convWhere_16x16x16x16x3x3x16(
-  d_batchNorm_5_centered_padded: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  first_2: Float32Array,
-  d_batchNorm_4: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_batchNorm_5_centered_padded_0 =
-                  d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_4_kernel_0 = conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_batchNorm_5_centered_padded_1 =
-                  d_batchNorm_5_centered_padded[
-                    i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1
-                  ]!;
-                const d_batchNorm_5_centered_padded_2 =
-                  d_batchNorm_5_centered_padded[
-                    i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2
-                  ]!;
-                const d_batchNorm_5_centered_padded_3 =
-                  d_batchNorm_5_centered_padded[
-                    i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3
-                  ]!;
-                const conv2d_4_kernel_1 =
-                  conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_0;
-                sum01 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_0;
-                sum02 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_0;
-                sum03 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_0;
-                sum10 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_1;
-                sum11 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_1;
-                sum12 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_1;
-                sum13 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_1;
+  d_batchNorm_5_centered_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  first_2_: Float32Array,
+  d_batchNorm_4_: Float32Array,
+): () => void {
+  return function convWhere_16x16x16x16x3x3x16(): void {
+    const d_batchNorm_5_centered_padded = d_batchNorm_5_centered_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const first_2 = first_2_;
+    const d_batchNorm_4 = d_batchNorm_4_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_batchNorm_5_centered_padded_0 =
+                    d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_4_kernel_0 =
+                    conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_batchNorm_5_centered_padded_1 =
+                    d_batchNorm_5_centered_padded[
+                      i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1
+                    ]!;
+                  const d_batchNorm_5_centered_padded_2 =
+                    d_batchNorm_5_centered_padded[
+                      i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2
+                    ]!;
+                  const d_batchNorm_5_centered_padded_3 =
+                    d_batchNorm_5_centered_padded[
+                      i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3
+                    ]!;
+                  const conv2d_4_kernel_1 =
+                    conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_0;
+                  sum01 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_0;
+                  sum02 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_0;
+                  sum03 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_0;
+                  sum10 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_1;
+                  sum11 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_1;
+                  sum12 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_1;
+                  sum13 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_1;
+                }
               }
             }
+            const d_first_2_00 = Math.fround(sum00);
+            const d_first_2_01 = Math.fround(sum01);
+            const d_first_2_02 = Math.fround(sum02);
+            const d_first_2_03 = Math.fround(sum03);
+            const d_first_2_10 = Math.fround(sum10);
+            const d_first_2_11 = Math.fround(sum11);
+            const d_first_2_12 = Math.fround(sum12);
+            const d_first_2_13 = Math.fround(sum13);
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m]! ? d_first_2_00 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 1] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_first_2_01 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 2] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_first_2_02 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 3] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_first_2_03 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 256] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_first_2_10 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 257] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_first_2_11 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 258] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_first_2_12 : 0;
+            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 259] =
+              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_first_2_13 : 0;
           }
-          const d_first_2_00 = Math.fround(sum00);
-          const d_first_2_01 = Math.fround(sum01);
-          const d_first_2_02 = Math.fround(sum02);
-          const d_first_2_03 = Math.fround(sum03);
-          const d_first_2_10 = Math.fround(sum10);
-          const d_first_2_11 = Math.fround(sum11);
-          const d_first_2_12 = Math.fround(sum12);
-          const d_first_2_13 = Math.fround(sum13);
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m]! ? d_first_2_00 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 1] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_first_2_01 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 2] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_first_2_02 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 3] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_first_2_03 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 256] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_first_2_10 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 257] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_first_2_11 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 258] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_first_2_12 : 0;
-          d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 259] =
-            0 < first_2[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_first_2_13 : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -3953,273 +4404,283 @@ function convWhere_16x16x16x16x3x3x16(
  * 37,778,688 floating-point operations.
  */
 function convAdam_16x16x3x16x16x16x3(
-  first_2_padded_2: Float32Array,
-  d_batchNorm_5_centered: Float32Array,
-  d_batchNorm_5_mu: Float32Array,
-  conv2d_4_kernel_m: Float32Array,
-  conv2d_4_kernel_v: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 3; l++) {
-        const mul_0 = d_batchNorm_5_mu[i]! * 0.000244140625;
-        const mul_1 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
-        const mul_2 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
-        const mul_3 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const first_2_padded_2_0 =
-                first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
-              const d_batchNorm_5_centered_0 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const part_0 = Math.fround(d_batchNorm_5_centered_0 + mul_0);
-              const first_2_padded_2_1 =
-                first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-              const d_batchNorm_5_centered_1 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const part_1 = Math.fround(d_batchNorm_5_centered_1 + mul_1);
-              const d_batchNorm_5_centered_2 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const part_2 = Math.fround(d_batchNorm_5_centered_2 + mul_2);
-              const d_batchNorm_5_centered_3 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              const part_3 = Math.fround(d_batchNorm_5_centered_3 + mul_3);
-              sum00 += first_2_padded_2_0 * part_0;
-              sum01 += first_2_padded_2_1 * part_0;
-              sum10 += first_2_padded_2_0 * part_1;
-              sum11 += first_2_padded_2_1 * part_1;
-              sum20 += first_2_padded_2_0 * part_2;
-              sum21 += first_2_padded_2_1 * part_2;
-              sum30 += first_2_padded_2_0 * part_3;
-              sum31 += first_2_padded_2_1 * part_3;
+  first_2_padded_2_: Float32Array,
+  d_batchNorm_5_centered_: Float32Array,
+  d_batchNorm_5_mu_: Float32Array,
+  conv2d_4_kernel_m_: Float32Array,
+  conv2d_4_kernel_v_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x16x3x16x16x16x3(): void {
+    const first_2_padded_2 = first_2_padded_2_;
+    const d_batchNorm_5_centered = d_batchNorm_5_centered_;
+    const d_batchNorm_5_mu = d_batchNorm_5_mu_;
+    const conv2d_4_kernel_m = conv2d_4_kernel_m_;
+    const conv2d_4_kernel_v = conv2d_4_kernel_v_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 3; l++) {
+          const mul_0 = d_batchNorm_5_mu[i]! * 0.000244140625;
+          const mul_1 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
+          const mul_2 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
+          const mul_3 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const first_2_padded_2_0 =
+                  first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
+                const d_batchNorm_5_centered_0 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const part_0 = Math.fround(d_batchNorm_5_centered_0 + mul_0);
+                const first_2_padded_2_1 =
+                  first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+                const d_batchNorm_5_centered_1 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const part_1 = Math.fround(d_batchNorm_5_centered_1 + mul_1);
+                const d_batchNorm_5_centered_2 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const part_2 = Math.fround(d_batchNorm_5_centered_2 + mul_2);
+                const d_batchNorm_5_centered_3 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                const part_3 = Math.fround(d_batchNorm_5_centered_3 + mul_3);
+                sum00 += first_2_padded_2_0 * part_0;
+                sum01 += first_2_padded_2_1 * part_0;
+                sum10 += first_2_padded_2_0 * part_1;
+                sum11 += first_2_padded_2_1 * part_1;
+                sum20 += first_2_padded_2_0 * part_2;
+                sum21 += first_2_padded_2_1 * part_2;
+                sum30 += first_2_padded_2_0 * part_3;
+                sum31 += first_2_padded_2_1 * part_3;
+              }
             }
           }
-        }
-        const d_conv2d_4_kernel00 = Math.fround(sum00);
-        const d_conv2d_4_kernel01 = Math.fround(sum01);
-        const d_conv2d_4_kernel10 = Math.fround(sum10);
-        const d_conv2d_4_kernel11 = Math.fround(sum11);
-        const d_conv2d_4_kernel20 = Math.fround(sum20);
-        const d_conv2d_4_kernel21 = Math.fround(sum21);
-        const d_conv2d_4_kernel30 = Math.fround(sum30);
-        const d_conv2d_4_kernel31 = Math.fround(sum31);
-        const conv2d_4_kernel_m_next00 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_4_kernel00 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_m_next00;
-        const conv2d_4_kernel_m_next01 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_4_kernel01 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_m_next01;
-        const conv2d_4_kernel_m_next10 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_4_kernel10 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_m_next10;
-        const conv2d_4_kernel_m_next11 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_4_kernel11 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_m_next11;
-        const conv2d_4_kernel_m_next20 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv2d_4_kernel20 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_m_next20;
-        const conv2d_4_kernel_m_next21 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv2d_4_kernel21 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_m_next21;
-        const conv2d_4_kernel_m_next30 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-            d_conv2d_4_kernel30 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_m_next30;
-        const conv2d_4_kernel_m_next31 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-            d_conv2d_4_kernel31 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_m_next31;
-        const conv2d_4_kernel_v_next00 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_4_kernel00 * d_conv2d_4_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_v_next00;
-        const conv2d_4_kernel_v_next01 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_4_kernel01 * d_conv2d_4_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_v_next01;
-        const conv2d_4_kernel_v_next10 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_4_kernel10 * d_conv2d_4_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_v_next10;
-        const conv2d_4_kernel_v_next11 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_4_kernel11 * d_conv2d_4_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_v_next11;
-        const conv2d_4_kernel_v_next20 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_v_next20;
-        const conv2d_4_kernel_v_next21 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_v_next21;
-        const conv2d_4_kernel_v_next30 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-            d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_v_next30;
-        const conv2d_4_kernel_v_next31 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-            d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_v_next31;
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3]! -
-          (conv2d_4_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1]! -
-          (conv2d_4_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144]! -
-          (conv2d_4_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145]! -
-          (conv2d_4_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288]! -
-          (conv2d_4_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289]! -
-          (conv2d_4_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432]! -
-          (conv2d_4_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433]! -
-          (conv2d_4_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
-        const mul_4 = d_batchNorm_5_mu[i]! * 0.000244140625;
-        const mul_5 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
-        const mul_6 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
-        const mul_7 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const first_2_padded_2_2 =
-                first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-              const d_batchNorm_5_centered_4 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const d_batchNorm_5_centered_5 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_batchNorm_5_centered_6 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_batchNorm_5_centered_7 =
-                d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_4);
-              sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_5);
-              sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_6);
-              sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_7);
+          const d_conv2d_4_kernel00 = Math.fround(sum00);
+          const d_conv2d_4_kernel01 = Math.fround(sum01);
+          const d_conv2d_4_kernel10 = Math.fround(sum10);
+          const d_conv2d_4_kernel11 = Math.fround(sum11);
+          const d_conv2d_4_kernel20 = Math.fround(sum20);
+          const d_conv2d_4_kernel21 = Math.fround(sum21);
+          const d_conv2d_4_kernel30 = Math.fround(sum30);
+          const d_conv2d_4_kernel31 = Math.fround(sum31);
+          const conv2d_4_kernel_m_next00 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_4_kernel00 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_m_next00;
+          const conv2d_4_kernel_m_next01 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_4_kernel01 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_m_next01;
+          const conv2d_4_kernel_m_next10 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
+              d_conv2d_4_kernel10 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_m_next10;
+          const conv2d_4_kernel_m_next11 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
+              d_conv2d_4_kernel11 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_m_next11;
+          const conv2d_4_kernel_m_next20 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
+              d_conv2d_4_kernel20 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_m_next20;
+          const conv2d_4_kernel_m_next21 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
+              d_conv2d_4_kernel21 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_m_next21;
+          const conv2d_4_kernel_m_next30 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
+              d_conv2d_4_kernel30 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_m_next30;
+          const conv2d_4_kernel_m_next31 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
+              d_conv2d_4_kernel31 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_m_next31;
+          const conv2d_4_kernel_v_next00 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_4_kernel00 * d_conv2d_4_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_v_next00;
+          const conv2d_4_kernel_v_next01 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_4_kernel01 * d_conv2d_4_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_v_next01;
+          const conv2d_4_kernel_v_next10 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
+              d_conv2d_4_kernel10 * d_conv2d_4_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_v_next10;
+          const conv2d_4_kernel_v_next11 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
+              d_conv2d_4_kernel11 * d_conv2d_4_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_v_next11;
+          const conv2d_4_kernel_v_next20 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
+              d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_v_next20;
+          const conv2d_4_kernel_v_next21 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
+              d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_v_next21;
+          const conv2d_4_kernel_v_next30 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
+              d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_v_next30;
+          const conv2d_4_kernel_v_next31 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
+              d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_v_next31;
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3]! -
+            (conv2d_4_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1]! -
+            (conv2d_4_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144]! -
+            (conv2d_4_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145]! -
+            (conv2d_4_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288]! -
+            (conv2d_4_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289]! -
+            (conv2d_4_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432]! -
+            (conv2d_4_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433]! -
+            (conv2d_4_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
+          const mul_4 = d_batchNorm_5_mu[i]! * 0.000244140625;
+          const mul_5 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
+          const mul_6 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
+          const mul_7 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const first_2_padded_2_2 =
+                  first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+                const d_batchNorm_5_centered_4 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const d_batchNorm_5_centered_5 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_batchNorm_5_centered_6 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_batchNorm_5_centered_7 =
+                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_4);
+                sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_5);
+                sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_6);
+                sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_7);
+              }
             }
           }
+          const d_conv2d_4_kernel0 = Math.fround(sum0);
+          const d_conv2d_4_kernel1 = Math.fround(sum1);
+          const d_conv2d_4_kernel2 = Math.fround(sum2);
+          const d_conv2d_4_kernel3 = Math.fround(sum3);
+          const conv2d_4_kernel_m_next0 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_4_kernel0 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_m_next0;
+          const conv2d_4_kernel_m_next1 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
+              d_conv2d_4_kernel1 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_m_next1;
+          const conv2d_4_kernel_m_next2 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
+              d_conv2d_4_kernel2 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_m_next2;
+          const conv2d_4_kernel_m_next3 = Math.fround(
+            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
+              d_conv2d_4_kernel3 * 0.09999999999999998,
+          );
+          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_m_next3;
+          const conv2d_4_kernel_v_next0 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_v_next0;
+          const conv2d_4_kernel_v_next1 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
+              d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_v_next1;
+          const conv2d_4_kernel_v_next2 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
+              d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_v_next2;
+          const conv2d_4_kernel_v_next3 = Math.fround(
+            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
+              d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_v_next3;
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2]! -
+            (conv2d_4_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146]! -
+            (conv2d_4_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290]! -
+            (conv2d_4_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434] =
+            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434]! -
+            (conv2d_4_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_4_kernel_v_next3 * correction_0) + 1e-8);
         }
-        const d_conv2d_4_kernel0 = Math.fround(sum0);
-        const d_conv2d_4_kernel1 = Math.fround(sum1);
-        const d_conv2d_4_kernel2 = Math.fround(sum2);
-        const d_conv2d_4_kernel3 = Math.fround(sum3);
-        const conv2d_4_kernel_m_next0 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_4_kernel0 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_m_next0;
-        const conv2d_4_kernel_m_next1 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_4_kernel1 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_m_next1;
-        const conv2d_4_kernel_m_next2 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2d_4_kernel2 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_m_next2;
-        const conv2d_4_kernel_m_next3 = Math.fround(
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-            d_conv2d_4_kernel3 * 0.09999999999999998,
-        );
-        conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_m_next3;
-        const conv2d_4_kernel_v_next0 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_v_next0;
-        const conv2d_4_kernel_v_next1 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_v_next1;
-        const conv2d_4_kernel_v_next2 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_v_next2;
-        const conv2d_4_kernel_v_next3 = Math.fround(
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-            d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_v_next3;
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2]! -
-          (conv2d_4_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146]! -
-          (conv2d_4_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290]! -
-          (conv2d_4_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434] =
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434]! -
-          (conv2d_4_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_4_kernel_v_next3 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -4230,39 +4691,47 @@ function convAdam_16x16x3x16x16x16x3(
  * 65,744 floating-point operations.
  */
 function sumAdam_16x16x16x16_3(
-  d_batchNorm_4: Float32Array,
-  batchNorm_4_beta_m: Float32Array,
-  batchNorm_4_beta_v: Float32Array,
-  batchNorm_4_beta: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum += d_batchNorm_4[k * 4096 + i * 256 + k2 * 16 + k3]!;
+  d_batchNorm_4_: Float32Array,
+  batchNorm_4_beta_m_: Float32Array,
+  batchNorm_4_beta_v_: Float32Array,
+  batchNorm_4_beta_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_16x16x16x16_3(): void {
+    const d_batchNorm_4 = d_batchNorm_4_;
+    const batchNorm_4_beta_m = batchNorm_4_beta_m_;
+    const batchNorm_4_beta_v = batchNorm_4_beta_v_;
+    const batchNorm_4_beta = batchNorm_4_beta_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum += d_batchNorm_4[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          }
         }
       }
+      const d_batchNorm_4_beta = Math.fround(sum);
+      const batchNorm_4_beta_m_next = Math.fround(
+        batchNorm_4_beta_m[i]! * 0.9 + d_batchNorm_4_beta * 0.09999999999999998,
+      );
+      batchNorm_4_beta_m[i] = batchNorm_4_beta_m_next;
+      const batchNorm_4_beta_v_next = Math.fround(
+        batchNorm_4_beta_v[i]! * 0.999 +
+          d_batchNorm_4_beta * d_batchNorm_4_beta * 0.0010000000000000009,
+      );
+      batchNorm_4_beta_v[i] = batchNorm_4_beta_v_next;
+      batchNorm_4_beta[i] =
+        batchNorm_4_beta[i]! -
+        (batchNorm_4_beta_m_next * rate_0) /
+          (Math.sqrt(batchNorm_4_beta_v_next * correction_0) + 1e-8);
     }
-    const d_batchNorm_4_beta = Math.fround(sum);
-    const batchNorm_4_beta_m_next = Math.fround(
-      batchNorm_4_beta_m[i]! * 0.9 + d_batchNorm_4_beta * 0.09999999999999998,
-    );
-    batchNorm_4_beta_m[i] = batchNorm_4_beta_m_next;
-    const batchNorm_4_beta_v_next = Math.fround(
-      batchNorm_4_beta_v[i]! * 0.999 +
-        d_batchNorm_4_beta * d_batchNorm_4_beta * 0.0010000000000000009,
-    );
-    batchNorm_4_beta_v[i] = batchNorm_4_beta_v_next;
-    batchNorm_4_beta[i] =
-      batchNorm_4_beta[i]! -
-      (batchNorm_4_beta_m_next * rate_0) /
-        (Math.sqrt(batchNorm_4_beta_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -4270,27 +4739,32 @@ function sumAdam_16x16x16x16_3(
  * 591,872 floating-point operations.
  */
 function pad_16x16x34x34(
-  d_batchNorm_4_centered: Float32Array,
-  d_batchNorm_4_mu: Float32Array,
-  d_batchNorm_4_centered_padded: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 34; l++) {
-        for (let m = 0; m < 34; m++) {
-          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 34 + m] =
-            0 <= ((l / 2) | 0) - 1 && l % 2 === 0 && 0 <= ((m / 2) | 0) - 1 && m % 2 === 0
-              ? Math.fround(
-                  d_batchNorm_4_centered[
-                    i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0) - 17
-                  ]! +
-                    d_batchNorm_4_mu[j]! * 0.000244140625,
-                )
-              : 0;
+  d_batchNorm_4_centered_: Float32Array,
+  d_batchNorm_4_mu_: Float32Array,
+  d_batchNorm_4_centered_padded_: Float32Array,
+): () => void {
+  return function pad_16x16x34x34(): void {
+    const d_batchNorm_4_centered = d_batchNorm_4_centered_;
+    const d_batchNorm_4_mu = d_batchNorm_4_mu_;
+    const d_batchNorm_4_centered_padded = d_batchNorm_4_centered_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 34; l++) {
+          for (let m = 0; m < 34; m++) {
+            d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 34 + m] =
+              0 <= ((l / 2) | 0) - 1 && l % 2 === 0 && 0 <= ((m / 2) | 0) - 1 && m % 2 === 0
+                ? Math.fround(
+                    d_batchNorm_4_centered[
+                      i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0) - 17
+                    ]! +
+                      d_batchNorm_4_mu[j]! * 0.000244140625,
+                  )
+                : 0;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -4299,98 +4773,109 @@ function pad_16x16x34x34(
  * 37,879,808 floating-point operations.
  */
 function convWhere_16x8x32x16x3x3x32(
-  d_batchNorm_4_centered_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  relu_2: Float32Array,
-  d_relu_2_part: Float32Array,
-  d_add_10: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_batchNorm_4_centered_padded_0 =
-                  d_batchNorm_4_centered_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_batchNorm_4_centered_padded_1 =
-                  d_batchNorm_4_centered_padded[
-                    i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
-                  ]!;
-                const d_batchNorm_4_centered_padded_2 =
-                  d_batchNorm_4_centered_padded[
-                    i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
-                  ]!;
-                const d_batchNorm_4_centered_padded_3 =
-                  d_batchNorm_4_centered_padded[
-                    i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
-                  ]!;
-                const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_0;
-                sum01 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_0;
-                sum02 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_0;
-                sum03 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_0;
-                sum10 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_1;
-                sum11 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_1;
-                sum12 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_1;
-                sum13 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_1;
+  d_batchNorm_4_centered_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  relu_2_: Float32Array,
+  d_relu_2_part_: Float32Array,
+  d_add_10_: Float32Array,
+): () => void {
+  return function convWhere_16x8x32x16x3x3x32(): void {
+    const d_batchNorm_4_centered_padded = d_batchNorm_4_centered_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const relu_2 = relu_2_;
+    const d_relu_2_part = d_relu_2_part_;
+    const d_add_10 = d_add_10_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_batchNorm_4_centered_padded_0 =
+                    d_batchNorm_4_centered_padded[
+                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3
+                    ]!;
+                  const conv2d_3_kernel_0 =
+                    conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_batchNorm_4_centered_padded_1 =
+                    d_batchNorm_4_centered_padded[
+                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
+                    ]!;
+                  const d_batchNorm_4_centered_padded_2 =
+                    d_batchNorm_4_centered_padded[
+                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
+                    ]!;
+                  const d_batchNorm_4_centered_padded_3 =
+                    d_batchNorm_4_centered_padded[
+                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
+                    ]!;
+                  const conv2d_3_kernel_1 =
+                    conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_0;
+                  sum01 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_0;
+                  sum02 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_0;
+                  sum03 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_0;
+                  sum10 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_1;
+                  sum11 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_1;
+                  sum12 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_1;
+                  sum13 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_1;
+                }
               }
             }
+            const d_relu_2_2_00 = Math.fround(sum00);
+            const d_relu_2_2_01 = Math.fround(sum01);
+            const d_relu_2_2_02 = Math.fround(sum02);
+            const d_relu_2_2_03 = Math.fround(sum03);
+            const d_relu_2_2_10 = Math.fround(sum10);
+            const d_relu_2_2_11 = Math.fround(sum11);
+            const d_relu_2_2_12 = Math.fround(sum12);
+            const d_relu_2_2_13 = Math.fround(sum13);
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_2_2_00
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_2_2_01
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 2]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_2_2_02
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 3]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_2_2_03
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1024]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_2_2_10
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1025]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_2_2_11
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1026]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_2_2_12
+                : 0;
+            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1027]!
+                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_2_2_13
+                : 0;
           }
-          const d_relu_2_2_00 = Math.fround(sum00);
-          const d_relu_2_2_01 = Math.fround(sum01);
-          const d_relu_2_2_02 = Math.fround(sum02);
-          const d_relu_2_2_03 = Math.fround(sum03);
-          const d_relu_2_2_10 = Math.fround(sum10);
-          const d_relu_2_2_11 = Math.fround(sum11);
-          const d_relu_2_2_12 = Math.fround(sum12);
-          const d_relu_2_2_13 = Math.fround(sum13);
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_2_2_00
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_2_2_01
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 2]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_2_2_02
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 3]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_2_2_03
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1024]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_2_2_10
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1025]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_2_2_11
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1026]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_2_2_12
-              : 0;
-          d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-            0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1027]!
-              ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_2_2_13
-              : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -4401,273 +4886,283 @@ function convWhere_16x8x32x16x3x3x32(
  * 18,889,344 floating-point operations.
  */
 function convAdam_16x8x3x16x16x16x3(
-  relu_2_padded_2: Float32Array,
-  d_batchNorm_4_centered: Float32Array,
-  d_batchNorm_4_mu: Float32Array,
-  conv2d_3_kernel_m: Float32Array,
-  conv2d_3_kernel_v: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 3; l++) {
-        const mul_0 = d_batchNorm_4_mu[i]! * 0.000244140625;
-        const mul_1 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
-        const mul_2 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
-        const mul_3 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const relu_2_padded_2_0 =
-                relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2]!;
-              const d_batchNorm_4_centered_0 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const part_0 = Math.fround(d_batchNorm_4_centered_0 + mul_0);
-              const relu_2_padded_2_1 =
-                relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 1]!;
-              const d_batchNorm_4_centered_1 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const part_1 = Math.fround(d_batchNorm_4_centered_1 + mul_1);
-              const d_batchNorm_4_centered_2 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const part_2 = Math.fround(d_batchNorm_4_centered_2 + mul_2);
-              const d_batchNorm_4_centered_3 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              const part_3 = Math.fround(d_batchNorm_4_centered_3 + mul_3);
-              sum00 += relu_2_padded_2_0 * part_0;
-              sum01 += relu_2_padded_2_1 * part_0;
-              sum10 += relu_2_padded_2_0 * part_1;
-              sum11 += relu_2_padded_2_1 * part_1;
-              sum20 += relu_2_padded_2_0 * part_2;
-              sum21 += relu_2_padded_2_1 * part_2;
-              sum30 += relu_2_padded_2_0 * part_3;
-              sum31 += relu_2_padded_2_1 * part_3;
+  relu_2_padded_2_: Float32Array,
+  d_batchNorm_4_centered_: Float32Array,
+  d_batchNorm_4_mu_: Float32Array,
+  conv2d_3_kernel_m_: Float32Array,
+  conv2d_3_kernel_v_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x8x3x16x16x16x3(): void {
+    const relu_2_padded_2 = relu_2_padded_2_;
+    const d_batchNorm_4_centered = d_batchNorm_4_centered_;
+    const d_batchNorm_4_mu = d_batchNorm_4_mu_;
+    const conv2d_3_kernel_m = conv2d_3_kernel_m_;
+    const conv2d_3_kernel_v = conv2d_3_kernel_v_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 3; l++) {
+          const mul_0 = d_batchNorm_4_mu[i]! * 0.000244140625;
+          const mul_1 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
+          const mul_2 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
+          const mul_3 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const relu_2_padded_2_0 =
+                  relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2]!;
+                const d_batchNorm_4_centered_0 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const part_0 = Math.fround(d_batchNorm_4_centered_0 + mul_0);
+                const relu_2_padded_2_1 =
+                  relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 1]!;
+                const d_batchNorm_4_centered_1 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const part_1 = Math.fround(d_batchNorm_4_centered_1 + mul_1);
+                const d_batchNorm_4_centered_2 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const part_2 = Math.fround(d_batchNorm_4_centered_2 + mul_2);
+                const d_batchNorm_4_centered_3 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                const part_3 = Math.fround(d_batchNorm_4_centered_3 + mul_3);
+                sum00 += relu_2_padded_2_0 * part_0;
+                sum01 += relu_2_padded_2_1 * part_0;
+                sum10 += relu_2_padded_2_0 * part_1;
+                sum11 += relu_2_padded_2_1 * part_1;
+                sum20 += relu_2_padded_2_0 * part_2;
+                sum21 += relu_2_padded_2_1 * part_2;
+                sum30 += relu_2_padded_2_0 * part_3;
+                sum31 += relu_2_padded_2_1 * part_3;
+              }
             }
           }
-        }
-        const d_conv2d_3_kernel00 = Math.fround(sum00);
-        const d_conv2d_3_kernel01 = Math.fround(sum01);
-        const d_conv2d_3_kernel10 = Math.fround(sum10);
-        const d_conv2d_3_kernel11 = Math.fround(sum11);
-        const d_conv2d_3_kernel20 = Math.fround(sum20);
-        const d_conv2d_3_kernel21 = Math.fround(sum21);
-        const d_conv2d_3_kernel30 = Math.fround(sum30);
-        const d_conv2d_3_kernel31 = Math.fround(sum31);
-        const conv2d_3_kernel_m_next00 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_3_kernel00 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
-        const conv2d_3_kernel_m_next01 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_3_kernel01 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
-        const conv2d_3_kernel_m_next10 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-            d_conv2d_3_kernel10 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
-        const conv2d_3_kernel_m_next11 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-            d_conv2d_3_kernel11 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
-        const conv2d_3_kernel_m_next20 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_3_kernel20 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
-        const conv2d_3_kernel_m_next21 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_3_kernel21 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
-        const conv2d_3_kernel_m_next30 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-            d_conv2d_3_kernel30 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
-        const conv2d_3_kernel_m_next31 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-            d_conv2d_3_kernel31 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
-        const conv2d_3_kernel_v_next00 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
-        const conv2d_3_kernel_v_next01 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
-        const conv2d_3_kernel_v_next10 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-            d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
-        const conv2d_3_kernel_v_next11 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-            d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
-        const conv2d_3_kernel_v_next20 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
-        const conv2d_3_kernel_v_next21 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
-        const conv2d_3_kernel_v_next30 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-            d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
-        const conv2d_3_kernel_v_next31 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-            d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3]! -
-          (conv2d_3_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1]! -
-          (conv2d_3_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72]! -
-          (conv2d_3_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73]! -
-          (conv2d_3_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144]! -
-          (conv2d_3_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145]! -
-          (conv2d_3_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216]! -
-          (conv2d_3_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
-          (conv2d_3_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
-        const mul_4 = d_batchNorm_4_mu[i]! * 0.000244140625;
-        const mul_5 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
-        const mul_6 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
-        const mul_7 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const relu_2_padded_2_2 =
-                relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
-              const d_batchNorm_4_centered_4 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const d_batchNorm_4_centered_5 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_batchNorm_4_centered_6 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_batchNorm_4_centered_7 =
-                d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_4);
-              sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_5);
-              sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_6);
-              sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_7);
+          const d_conv2d_3_kernel00 = Math.fround(sum00);
+          const d_conv2d_3_kernel01 = Math.fround(sum01);
+          const d_conv2d_3_kernel10 = Math.fround(sum10);
+          const d_conv2d_3_kernel11 = Math.fround(sum11);
+          const d_conv2d_3_kernel20 = Math.fround(sum20);
+          const d_conv2d_3_kernel21 = Math.fround(sum21);
+          const d_conv2d_3_kernel30 = Math.fround(sum30);
+          const d_conv2d_3_kernel31 = Math.fround(sum31);
+          const conv2d_3_kernel_m_next00 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_3_kernel00 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
+          const conv2d_3_kernel_m_next01 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_3_kernel01 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
+          const conv2d_3_kernel_m_next10 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
+              d_conv2d_3_kernel10 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
+          const conv2d_3_kernel_m_next11 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
+              d_conv2d_3_kernel11 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
+          const conv2d_3_kernel_m_next20 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
+              d_conv2d_3_kernel20 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
+          const conv2d_3_kernel_m_next21 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
+              d_conv2d_3_kernel21 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
+          const conv2d_3_kernel_m_next30 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
+              d_conv2d_3_kernel30 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
+          const conv2d_3_kernel_m_next31 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
+              d_conv2d_3_kernel31 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
+          const conv2d_3_kernel_v_next00 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
+          const conv2d_3_kernel_v_next01 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
+          const conv2d_3_kernel_v_next10 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
+              d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
+          const conv2d_3_kernel_v_next11 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
+              d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
+          const conv2d_3_kernel_v_next20 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
+              d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
+          const conv2d_3_kernel_v_next21 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
+              d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
+          const conv2d_3_kernel_v_next30 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
+              d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
+          const conv2d_3_kernel_v_next31 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
+              d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3]! -
+            (conv2d_3_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1]! -
+            (conv2d_3_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72]! -
+            (conv2d_3_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73]! -
+            (conv2d_3_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144]! -
+            (conv2d_3_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145]! -
+            (conv2d_3_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216]! -
+            (conv2d_3_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
+            (conv2d_3_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
+          const mul_4 = d_batchNorm_4_mu[i]! * 0.000244140625;
+          const mul_5 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
+          const mul_6 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
+          const mul_7 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const relu_2_padded_2_2 =
+                  relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
+                const d_batchNorm_4_centered_4 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const d_batchNorm_4_centered_5 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_batchNorm_4_centered_6 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_batchNorm_4_centered_7 =
+                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_4);
+                sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_5);
+                sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_6);
+                sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_7);
+              }
             }
           }
+          const d_conv2d_3_kernel0 = Math.fround(sum0);
+          const d_conv2d_3_kernel1 = Math.fround(sum1);
+          const d_conv2d_3_kernel2 = Math.fround(sum2);
+          const d_conv2d_3_kernel3 = Math.fround(sum3);
+          const conv2d_3_kernel_m_next0 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_3_kernel0 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
+          const conv2d_3_kernel_m_next1 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+              d_conv2d_3_kernel1 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
+          const conv2d_3_kernel_m_next2 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
+              d_conv2d_3_kernel2 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
+          const conv2d_3_kernel_m_next3 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
+              d_conv2d_3_kernel3 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
+          const conv2d_3_kernel_v_next0 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
+          const conv2d_3_kernel_v_next1 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+              d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
+          const conv2d_3_kernel_v_next2 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
+              d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
+          const conv2d_3_kernel_v_next3 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
+              d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+            (conv2d_3_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74]! -
+            (conv2d_3_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146]! -
+            (conv2d_3_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218]! -
+            (conv2d_3_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
         }
-        const d_conv2d_3_kernel0 = Math.fround(sum0);
-        const d_conv2d_3_kernel1 = Math.fround(sum1);
-        const d_conv2d_3_kernel2 = Math.fround(sum2);
-        const d_conv2d_3_kernel3 = Math.fround(sum3);
-        const conv2d_3_kernel_m_next0 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_3_kernel0 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
-        const conv2d_3_kernel_m_next1 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-            d_conv2d_3_kernel1 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
-        const conv2d_3_kernel_m_next2 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_3_kernel2 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
-        const conv2d_3_kernel_m_next3 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-            d_conv2d_3_kernel3 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
-        const conv2d_3_kernel_v_next0 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
-        const conv2d_3_kernel_v_next1 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-            d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
-        const conv2d_3_kernel_v_next2 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
-        const conv2d_3_kernel_v_next3 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-            d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-          (conv2d_3_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-          (conv2d_3_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146]! -
-          (conv2d_3_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218]! -
-          (conv2d_3_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -4678,39 +5173,47 @@ function convAdam_16x8x3x16x16x16x3(
  * 131,176 floating-point operations.
  */
 function sumAdam_16x32x32x8(
-  d_add_10: Float32Array,
-  batchNorm_3_beta_m: Float32Array,
-  batchNorm_3_beta_v: Float32Array,
-  batchNorm_3_beta: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum += d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+  d_add_10_: Float32Array,
+  batchNorm_3_beta_m_: Float32Array,
+  batchNorm_3_beta_v_: Float32Array,
+  batchNorm_3_beta_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_16x32x32x8(): void {
+    const d_add_10 = d_add_10_;
+    const batchNorm_3_beta_m = batchNorm_3_beta_m_;
+    const batchNorm_3_beta_v = batchNorm_3_beta_v_;
+    const batchNorm_3_beta = batchNorm_3_beta_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum += d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+          }
         }
       }
+      const d_batchNorm_3_beta = Math.fround(sum);
+      const batchNorm_3_beta_m_next = Math.fround(
+        batchNorm_3_beta_m[i]! * 0.9 + d_batchNorm_3_beta * 0.09999999999999998,
+      );
+      batchNorm_3_beta_m[i] = batchNorm_3_beta_m_next;
+      const batchNorm_3_beta_v_next = Math.fround(
+        batchNorm_3_beta_v[i]! * 0.999 +
+          d_batchNorm_3_beta * d_batchNorm_3_beta * 0.0010000000000000009,
+      );
+      batchNorm_3_beta_v[i] = batchNorm_3_beta_v_next;
+      batchNorm_3_beta[i] =
+        batchNorm_3_beta[i]! -
+        (batchNorm_3_beta_m_next * rate_0) /
+          (Math.sqrt(batchNorm_3_beta_v_next * correction_0) + 1e-8);
     }
-    const d_batchNorm_3_beta = Math.fround(sum);
-    const batchNorm_3_beta_m_next = Math.fround(
-      batchNorm_3_beta_m[i]! * 0.9 + d_batchNorm_3_beta * 0.09999999999999998,
-    );
-    batchNorm_3_beta_m[i] = batchNorm_3_beta_m_next;
-    const batchNorm_3_beta_v_next = Math.fround(
-      batchNorm_3_beta_v[i]! * 0.999 +
-        d_batchNorm_3_beta * d_batchNorm_3_beta * 0.0010000000000000009,
-    );
-    batchNorm_3_beta_v[i] = batchNorm_3_beta_v_next;
-    batchNorm_3_beta[i] =
-      batchNorm_3_beta[i]! -
-      (batchNorm_3_beta_m_next * rate_0) /
-        (Math.sqrt(batchNorm_3_beta_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -4718,27 +5221,34 @@ function sumAdam_16x32x32x8(
  * 524,288 floating-point operations.
  */
 function sum_16x32x32x8(
-  d_add_10: Float32Array,
-  batchNorm_3_gamma: Float32Array,
-  conv2d_2: Float32Array,
-  batchNorm_3_mu: Float32Array,
-  d_batchNorm_3_inverse: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    const batchNorm_3_gamma_0 = batchNorm_3_gamma[i]!;
-    const batchNorm_3_mu_0 = batchNorm_3_mu[i]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum +=
-            Math.fround(d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! * batchNorm_3_gamma_0) *
-            Math.fround(conv2d_2[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_3_mu_0);
+  d_add_10_: Float32Array,
+  batchNorm_3_gamma_: Float32Array,
+  conv2d_2_: Float32Array,
+  batchNorm_3_mu_: Float32Array,
+  d_batchNorm_3_inverse_: Float32Array,
+): () => void {
+  return function sum_16x32x32x8(): void {
+    const d_add_10 = d_add_10_;
+    const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const conv2d_2 = conv2d_2_;
+    const batchNorm_3_mu = batchNorm_3_mu_;
+    const d_batchNorm_3_inverse = d_batchNorm_3_inverse_;
+    for (let i = 0; i < 8; i++) {
+      const batchNorm_3_gamma_0 = batchNorm_3_gamma[i]!;
+      const batchNorm_3_mu_0 = batchNorm_3_mu[i]!;
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum +=
+              Math.fround(d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! * batchNorm_3_gamma_0) *
+              Math.fround(conv2d_2[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_3_mu_0);
+          }
         }
       }
+      d_batchNorm_3_inverse[i] = sum;
     }
-    d_batchNorm_3_inverse[i] = sum;
-  }
+  };
 }
 
 /**
@@ -4747,35 +5257,45 @@ function sum_16x32x32x8(
  * 1,572,864 floating-point operations.
  */
 function mulAdd_16x8x32x32(
-  d_batchNorm_3_inverse: Float32Array,
-  batchNorm_3_inverse: Float32Array,
-  sqrt_3: Float32Array,
-  conv2d_2: Float32Array,
-  batchNorm_3_mu: Float32Array,
-  d_add_10: Float32Array,
-  batchNorm_3_gamma: Float32Array,
-  d_batchNorm_3_centered: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          const batchNorm_3_inverse_0 = batchNorm_3_inverse[j]!;
-          const d_batchNorm_3_centered_2 = Math.fround(
-            (-(d_batchNorm_3_inverse[j]! * (batchNorm_3_inverse_0 * batchNorm_3_inverse_0)) /
-              (sqrt_3[j]! * 2)) *
-              0.00006103515625 *
-              Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!),
-          );
-          d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m] =
-            Math.fround(d_add_10[i * 8192 + j * 1024 + l * 32 + m]! * batchNorm_3_gamma[j]!) *
-              batchNorm_3_inverse[j]! +
-            d_batchNorm_3_centered_2 +
-            d_batchNorm_3_centered_2;
+  d_batchNorm_3_inverse_: Float32Array,
+  batchNorm_3_inverse_: Float32Array,
+  sqrt_3_: Float32Array,
+  conv2d_2_: Float32Array,
+  batchNorm_3_mu_: Float32Array,
+  d_add_10_: Float32Array,
+  batchNorm_3_gamma_: Float32Array,
+  d_batchNorm_3_centered_: Float32Array,
+): () => void {
+  return function mulAdd_16x8x32x32(): void {
+    const d_batchNorm_3_inverse = d_batchNorm_3_inverse_;
+    const batchNorm_3_inverse = batchNorm_3_inverse_;
+    const sqrt_3 = sqrt_3_;
+    const conv2d_2 = conv2d_2_;
+    const batchNorm_3_mu = batchNorm_3_mu_;
+    const d_add_10 = d_add_10_;
+    const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const d_batchNorm_3_centered = d_batchNorm_3_centered_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            const batchNorm_3_inverse_0 = batchNorm_3_inverse[j]!;
+            const d_batchNorm_3_centered_2 = Math.fround(
+              (-(d_batchNorm_3_inverse[j]! * (batchNorm_3_inverse_0 * batchNorm_3_inverse_0)) /
+                (sqrt_3[j]! * 2)) *
+                0.00006103515625 *
+                Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!),
+            );
+            d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m] =
+              Math.fround(d_add_10[i * 8192 + j * 1024 + l * 32 + m]! * batchNorm_3_gamma[j]!) *
+                batchNorm_3_inverse[j]! +
+              d_batchNorm_3_centered_2 +
+              d_batchNorm_3_centered_2;
+          }
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -4786,42 +5306,51 @@ function mulAdd_16x8x32x32(
  * 262,248 floating-point operations.
  */
 function sumAdam_16x32x32x8_2(
-  d_add_10: Float32Array,
-  batchNorm_3_normal: Float32Array,
-  batchNorm_3_gamma_m: Float32Array,
-  batchNorm_3_gamma_v: Float32Array,
-  batchNorm_3_gamma: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum +=
-            d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! *
-            batchNorm_3_normal[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+  d_add_10_: Float32Array,
+  batchNorm_3_normal_: Float32Array,
+  batchNorm_3_gamma_m_: Float32Array,
+  batchNorm_3_gamma_v_: Float32Array,
+  batchNorm_3_gamma_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_16x32x32x8_2(): void {
+    const d_add_10 = d_add_10_;
+    const batchNorm_3_normal = batchNorm_3_normal_;
+    const batchNorm_3_gamma_m = batchNorm_3_gamma_m_;
+    const batchNorm_3_gamma_v = batchNorm_3_gamma_v_;
+    const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum +=
+              d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! *
+              batchNorm_3_normal[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+          }
         }
       }
+      const d_batchNorm_3_gamma = Math.fround(sum);
+      const batchNorm_3_gamma_m_next = Math.fround(
+        batchNorm_3_gamma_m[i]! * 0.9 + d_batchNorm_3_gamma * 0.09999999999999998,
+      );
+      batchNorm_3_gamma_m[i] = batchNorm_3_gamma_m_next;
+      const batchNorm_3_gamma_v_next = Math.fround(
+        batchNorm_3_gamma_v[i]! * 0.999 +
+          d_batchNorm_3_gamma * d_batchNorm_3_gamma * 0.0010000000000000009,
+      );
+      batchNorm_3_gamma_v[i] = batchNorm_3_gamma_v_next;
+      batchNorm_3_gamma[i] =
+        batchNorm_3_gamma[i]! -
+        (batchNorm_3_gamma_m_next * rate_0) /
+          (Math.sqrt(batchNorm_3_gamma_v_next * correction_0) + 1e-8);
     }
-    const d_batchNorm_3_gamma = Math.fround(sum);
-    const batchNorm_3_gamma_m_next = Math.fround(
-      batchNorm_3_gamma_m[i]! * 0.9 + d_batchNorm_3_gamma * 0.09999999999999998,
-    );
-    batchNorm_3_gamma_m[i] = batchNorm_3_gamma_m_next;
-    const batchNorm_3_gamma_v_next = Math.fround(
-      batchNorm_3_gamma_v[i]! * 0.999 +
-        d_batchNorm_3_gamma * d_batchNorm_3_gamma * 0.0010000000000000009,
-    );
-    batchNorm_3_gamma_v[i] = batchNorm_3_gamma_v_next;
-    batchNorm_3_gamma[i] =
-      batchNorm_3_gamma[i]! -
-      (batchNorm_3_gamma_m_next * rate_0) /
-        (Math.sqrt(batchNorm_3_gamma_v_next * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -4829,20 +5358,24 @@ function sumAdam_16x32x32x8_2(
  * 262,144 floating-point operations.
  */
 function sum_16x32x32x8_2(
-  d_batchNorm_3_centered: Float32Array,
-  d_batchNorm_3_mu: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum += -d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+  d_batchNorm_3_centered_: Float32Array,
+  d_batchNorm_3_mu_: Float32Array,
+): () => void {
+  return function sum_16x32x32x8_2(): void {
+    const d_batchNorm_3_centered = d_batchNorm_3_centered_;
+    const d_batchNorm_3_mu = d_batchNorm_3_mu_;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum += -d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+          }
         }
       }
+      d_batchNorm_3_mu[i] = sum;
     }
-    d_batchNorm_3_mu[i] = sum;
-  }
+  };
 }
 
 /**
@@ -4850,33 +5383,38 @@ function sum_16x32x32x8_2(
  * 295,936 floating-point operations.
  */
 function pad_16x8x34x34_2(
-  d_batchNorm_3_centered: Float32Array,
-  d_batchNorm_3_mu: Float32Array,
-  d_batchNorm_3_centered_padded: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      d_batchNorm_3_centered_padded[i * 9248 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1] = 0;
-      }
-      d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+  d_batchNorm_3_centered_: Float32Array,
+  d_batchNorm_3_mu_: Float32Array,
+  d_batchNorm_3_centered_padded_: Float32Array,
+): () => void {
+  return function pad_16x8x34x34_2(): void {
+    const d_batchNorm_3_centered = d_batchNorm_3_centered_;
+    const d_batchNorm_3_mu = d_batchNorm_3_mu_;
+    const d_batchNorm_3_centered_padded = d_batchNorm_3_centered_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156] = 0;
         for (let m = 0; m < 32; m++) {
-          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
-            d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m]! +
-            d_batchNorm_3_mu[j]! * 0.00006103515625;
+          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1] = 0;
         }
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
+              d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m]! +
+              d_batchNorm_3_mu[j]! * 0.00006103515625;
+          }
+          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+        }
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1123] = 0;
+        }
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1155] = 0;
       }
-      d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1123] = 0;
-      }
-      d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
@@ -4885,81 +5423,89 @@ function pad_16x8x34x34_2(
  * 18,874,368 floating-point operations.
  */
 function convWhere_16x8x32x8x3x3x32(
-  d_batchNorm_3_centered_padded: Float32Array,
-  conv2d_2_kernel: Float32Array,
-  first: Float32Array,
-  d_batchNorm_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_batchNorm_3_centered_padded_0 =
-                  d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_2_kernel_0 = conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_batchNorm_3_centered_padded_1 =
-                  d_batchNorm_3_centered_padded[
-                    i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
-                  ]!;
-                const d_batchNorm_3_centered_padded_2 =
-                  d_batchNorm_3_centered_padded[
-                    i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
-                  ]!;
-                const d_batchNorm_3_centered_padded_3 =
-                  d_batchNorm_3_centered_padded[
-                    i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
-                  ]!;
-                const conv2d_2_kernel_1 = conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_0;
-                sum01 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_0;
-                sum02 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_0;
-                sum03 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_0;
-                sum10 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_1;
-                sum11 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_1;
-                sum12 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_1;
-                sum13 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_1;
+  d_batchNorm_3_centered_padded_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  first_: Float32Array,
+  d_batchNorm_2_: Float32Array,
+): () => void {
+  return function convWhere_16x8x32x8x3x3x32(): void {
+    const d_batchNorm_3_centered_padded = d_batchNorm_3_centered_padded_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const first = first_;
+    const d_batchNorm_2 = d_batchNorm_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_batchNorm_3_centered_padded_0 =
+                    d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_2_kernel_0 =
+                    conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_batchNorm_3_centered_padded_1 =
+                    d_batchNorm_3_centered_padded[
+                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
+                    ]!;
+                  const d_batchNorm_3_centered_padded_2 =
+                    d_batchNorm_3_centered_padded[
+                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
+                    ]!;
+                  const d_batchNorm_3_centered_padded_3 =
+                    d_batchNorm_3_centered_padded[
+                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
+                    ]!;
+                  const conv2d_2_kernel_1 =
+                    conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_0;
+                  sum01 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_0;
+                  sum02 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_0;
+                  sum03 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_0;
+                  sum10 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_1;
+                  sum11 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_1;
+                  sum12 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_1;
+                  sum13 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_1;
+                }
               }
             }
+            const d_first00 = Math.fround(sum00);
+            const d_first01 = Math.fround(sum01);
+            const d_first02 = Math.fround(sum02);
+            const d_first03 = Math.fround(sum03);
+            const d_first10 = Math.fround(sum10);
+            const d_first11 = Math.fround(sum11);
+            const d_first12 = Math.fround(sum12);
+            const d_first13 = Math.fround(sum13);
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m]! ? d_first00 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_first01 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 2] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_first02 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 3] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_first03 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_first10 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_first11 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_first12 : 0;
+            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_first13 : 0;
           }
-          const d_first00 = Math.fround(sum00);
-          const d_first01 = Math.fround(sum01);
-          const d_first02 = Math.fround(sum02);
-          const d_first03 = Math.fround(sum03);
-          const d_first10 = Math.fround(sum10);
-          const d_first11 = Math.fround(sum11);
-          const d_first12 = Math.fround(sum12);
-          const d_first13 = Math.fround(sum13);
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m]! ? d_first00 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_first01 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 2] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_first02 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 3] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_first03 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_first10 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_first11 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_first12 : 0;
-          d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-            0 < first[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_first13 : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -4970,294 +5516,220 @@ function convWhere_16x8x32x8x3x3x32(
  * 37,756,224 floating-point operations.
  */
 function convAdam_8x8x3x16x32x32x3(
-  first_padded_2: Float32Array,
-  d_batchNorm_3_centered: Float32Array,
-  d_batchNorm_3_mu: Float32Array,
-  conv2d_2_kernel_m: Float32Array,
-  conv2d_2_kernel_v: Float32Array,
-  conv2d_2_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 2) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 3; l++) {
-        const mul_0 = d_batchNorm_3_mu[i]! * 0.00006103515625;
-        const mul_1 = d_batchNorm_3_mu[i + 1]! * 0.00006103515625;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const first_padded_2_0 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_batchNorm_3_centered_0 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
-                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-                const first_padded_2_1 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const first_padded_2_2 =
-                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-                const d_batchNorm_3_centered_1 =
-                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
-                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-                sum00 += first_padded_2_0 * part_0;
-                sum01 += first_padded_2_1 * part_0;
-                sum02 += first_padded_2_2 * part_0;
-                sum10 += first_padded_2_0 * part_1;
-                sum11 += first_padded_2_1 * part_1;
-                sum12 += first_padded_2_2 * part_1;
+  first_padded_2_: Float32Array,
+  d_batchNorm_3_centered_: Float32Array,
+  d_batchNorm_3_mu_: Float32Array,
+  conv2d_2_kernel_m_: Float32Array,
+  conv2d_2_kernel_v_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_8x8x3x16x32x32x3(): void {
+    const first_padded_2 = first_padded_2_;
+    const d_batchNorm_3_centered = d_batchNorm_3_centered_;
+    const d_batchNorm_3_mu = d_batchNorm_3_mu_;
+    const conv2d_2_kernel_m = conv2d_2_kernel_m_;
+    const conv2d_2_kernel_v = conv2d_2_kernel_v_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 2) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 3; l++) {
+          const mul_0 = d_batchNorm_3_mu[i]! * 0.00006103515625;
+          const mul_1 = d_batchNorm_3_mu[i + 1]! * 0.00006103515625;
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const first_padded_2_0 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                  const d_batchNorm_3_centered_0 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                  const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                  const first_padded_2_1 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const first_padded_2_2 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_batchNorm_3_centered_1 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                  const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                  sum00 += first_padded_2_0 * part_0;
+                  sum01 += first_padded_2_1 * part_0;
+                  sum02 += first_padded_2_2 * part_0;
+                  sum10 += first_padded_2_0 * part_1;
+                  sum11 += first_padded_2_1 * part_1;
+                  sum12 += first_padded_2_2 * part_1;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const first_padded_2_0 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const d_batchNorm_3_centered_0 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                  const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                  const first_padded_2_1 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const first_padded_2_2 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_batchNorm_3_centered_1 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                  const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                  sum00 += first_padded_2_0 * part_0;
+                  sum01 += first_padded_2_1 * part_0;
+                  sum02 += first_padded_2_2 * part_0;
+                  sum10 += first_padded_2_0 * part_1;
+                  sum11 += first_padded_2_1 * part_1;
+                  sum12 += first_padded_2_2 * part_1;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const first_padded_2_0 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_batchNorm_3_centered_0 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                  const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                  const first_padded_2_1 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const first_padded_2_2 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const d_batchNorm_3_centered_1 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                  const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                  sum00 += first_padded_2_0 * part_0;
+                  sum01 += first_padded_2_1 * part_0;
+                  sum02 += first_padded_2_2 * part_0;
+                  sum10 += first_padded_2_0 * part_1;
+                  sum11 += first_padded_2_1 * part_1;
+                  sum12 += first_padded_2_2 * part_1;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const first_padded_2_0 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_batchNorm_3_centered_0 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                  const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                  const first_padded_2_1 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const first_padded_2_2 =
+                    first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                  const d_batchNorm_3_centered_1 =
+                    d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                  const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                  sum00 += first_padded_2_0 * part_0;
+                  sum01 += first_padded_2_1 * part_0;
+                  sum02 += first_padded_2_2 * part_0;
+                  sum10 += first_padded_2_0 * part_1;
+                  sum11 += first_padded_2_1 * part_1;
+                  sum12 += first_padded_2_2 * part_1;
+                }
               }
             }
           }
+          const d_conv2d_2_kernel00 = Math.fround(sum00);
+          const d_conv2d_2_kernel01 = Math.fround(sum01);
+          const d_conv2d_2_kernel02 = Math.fround(sum02);
+          const d_conv2d_2_kernel10 = Math.fround(sum10);
+          const d_conv2d_2_kernel11 = Math.fround(sum11);
+          const d_conv2d_2_kernel12 = Math.fround(sum12);
+          const conv2d_2_kernel_m_next00 = Math.fround(
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_2_kernel00 * 0.09999999999999998,
+          );
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_2_kernel_m_next00;
+          const conv2d_2_kernel_m_next01 = Math.fround(
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_2_kernel01 * 0.09999999999999998,
+          );
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_m_next01;
+          const conv2d_2_kernel_m_next02 = Math.fround(
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_2_kernel02 * 0.09999999999999998,
+          );
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_m_next02;
+          const conv2d_2_kernel_m_next10 = Math.fround(
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
+              d_conv2d_2_kernel10 * 0.09999999999999998,
+          );
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_2_kernel_m_next10;
+          const conv2d_2_kernel_m_next11 = Math.fround(
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
+              d_conv2d_2_kernel11 * 0.09999999999999998,
+          );
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_m_next11;
+          const conv2d_2_kernel_m_next12 = Math.fround(
+            conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+              d_conv2d_2_kernel12 * 0.09999999999999998,
+          );
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_m_next12;
+          const conv2d_2_kernel_v_next00 = Math.fround(
+            conv2d_2_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_2_kernel00 * d_conv2d_2_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_2_kernel_v_next00;
+          const conv2d_2_kernel_v_next01 = Math.fround(
+            conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_2_kernel01 * d_conv2d_2_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_v_next01;
+          const conv2d_2_kernel_v_next02 = Math.fround(
+            conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_2_kernel02 * d_conv2d_2_kernel02 * 0.0010000000000000009,
+          );
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_v_next02;
+          const conv2d_2_kernel_v_next10 = Math.fround(
+            conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
+              d_conv2d_2_kernel10 * d_conv2d_2_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_2_kernel_v_next10;
+          const conv2d_2_kernel_v_next11 = Math.fround(
+            conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
+              d_conv2d_2_kernel11 * d_conv2d_2_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_v_next11;
+          const conv2d_2_kernel_v_next12 = Math.fround(
+            conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+              d_conv2d_2_kernel12 * d_conv2d_2_kernel12 * 0.0010000000000000009,
+          );
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_v_next12;
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3] =
+            conv2d_2_kernel[i * 72 + j * 9 + l * 3]! -
+            (conv2d_2_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_2_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 1] =
+            conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 1]! -
+            (conv2d_2_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_2_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2] =
+            conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+            (conv2d_2_kernel_m_next02 * rate_0) /
+              (Math.sqrt(conv2d_2_kernel_v_next02 * correction_0) + 1e-8);
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 72] =
+            conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 72]! -
+            (conv2d_2_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_2_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 73] =
+            conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 73]! -
+            (conv2d_2_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_2_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 74] =
+            conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 74]! -
+            (conv2d_2_kernel_m_next12 * rate_0) /
+              (Math.sqrt(conv2d_2_kernel_v_next12 * correction_0) + 1e-8);
         }
-        const d_conv2d_2_kernel00 = Math.fround(sum00);
-        const d_conv2d_2_kernel01 = Math.fround(sum01);
-        const d_conv2d_2_kernel02 = Math.fround(sum02);
-        const d_conv2d_2_kernel10 = Math.fround(sum10);
-        const d_conv2d_2_kernel11 = Math.fround(sum11);
-        const d_conv2d_2_kernel12 = Math.fround(sum12);
-        const conv2d_2_kernel_m_next00 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_2_kernel00 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_2_kernel_m_next00;
-        const conv2d_2_kernel_m_next01 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_2_kernel01 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_m_next01;
-        const conv2d_2_kernel_m_next02 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_2_kernel02 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_m_next02;
-        const conv2d_2_kernel_m_next10 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-            d_conv2d_2_kernel10 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_2_kernel_m_next10;
-        const conv2d_2_kernel_m_next11 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-            d_conv2d_2_kernel11 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_m_next11;
-        const conv2d_2_kernel_m_next12 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-            d_conv2d_2_kernel12 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_m_next12;
-        const conv2d_2_kernel_v_next00 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_2_kernel00 * d_conv2d_2_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_2_kernel_v_next00;
-        const conv2d_2_kernel_v_next01 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_2_kernel01 * d_conv2d_2_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_v_next01;
-        const conv2d_2_kernel_v_next02 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_2_kernel02 * d_conv2d_2_kernel02 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_v_next02;
-        const conv2d_2_kernel_v_next10 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-            d_conv2d_2_kernel10 * d_conv2d_2_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_2_kernel_v_next10;
-        const conv2d_2_kernel_v_next11 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-            d_conv2d_2_kernel11 * d_conv2d_2_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_v_next11;
-        const conv2d_2_kernel_v_next12 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-            d_conv2d_2_kernel12 * d_conv2d_2_kernel12 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_v_next12;
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3]! -
-          (conv2d_2_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 1] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 1]! -
-          (conv2d_2_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-          (conv2d_2_kernel_m_next02 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next02 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 72] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 72]! -
-          (conv2d_2_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 73] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 73]! -
-          (conv2d_2_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 74] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-          (conv2d_2_kernel_m_next12 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
-  }
+  };
 }
 
 /**
@@ -5266,98 +5738,105 @@ function convAdam_8x8x3x16x32x32x3(
  * 19,005,440 floating-point operations.
  */
 function convWhere_16x8x32x8x3x3x32_2(
-  d_batchNorm_2_centered_padded: Float32Array,
-  conv2d_kernel: Float32Array,
-  relu: Float32Array,
-  d_add_10: Float32Array,
-  d_batchNorm: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_batchNorm_2_centered_padded_0 =
-                  d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_kernel_0 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_batchNorm_2_centered_padded_1 =
-                  d_batchNorm_2_centered_padded[
-                    i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
-                  ]!;
-                const d_batchNorm_2_centered_padded_2 =
-                  d_batchNorm_2_centered_padded[
-                    i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
-                  ]!;
-                const d_batchNorm_2_centered_padded_3 =
-                  d_batchNorm_2_centered_padded[
-                    i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
-                  ]!;
-                const conv2d_kernel_1 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_0;
-                sum01 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_0;
-                sum02 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_0;
-                sum03 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_0;
-                sum10 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_1;
-                sum11 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_1;
-                sum12 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_1;
-                sum13 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_1;
+  d_batchNorm_2_centered_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  relu_: Float32Array,
+  d_add_10_: Float32Array,
+  d_batchNorm_: Float32Array,
+): () => void {
+  return function convWhere_16x8x32x8x3x3x32_2(): void {
+    const d_batchNorm_2_centered_padded = d_batchNorm_2_centered_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const relu = relu_;
+    const d_add_10 = d_add_10_;
+    const d_batchNorm = d_batchNorm_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_batchNorm_2_centered_padded_0 =
+                    d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_kernel_0 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_batchNorm_2_centered_padded_1 =
+                    d_batchNorm_2_centered_padded[
+                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
+                    ]!;
+                  const d_batchNorm_2_centered_padded_2 =
+                    d_batchNorm_2_centered_padded[
+                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
+                    ]!;
+                  const d_batchNorm_2_centered_padded_3 =
+                    d_batchNorm_2_centered_padded[
+                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
+                    ]!;
+                  const conv2d_kernel_1 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_0;
+                  sum01 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_0;
+                  sum02 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_0;
+                  sum03 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_0;
+                  sum10 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_1;
+                  sum11 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_1;
+                  sum12 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_1;
+                  sum13 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_1;
+                }
               }
             }
+            const d_relu_part00 = Math.fround(sum00);
+            const d_relu_part01 = Math.fround(sum01);
+            const d_relu_part02 = Math.fround(sum02);
+            const d_relu_part03 = Math.fround(sum03);
+            const d_relu_part10 = Math.fround(sum10);
+            const d_relu_part11 = Math.fround(sum11);
+            const d_relu_part12 = Math.fround(sum12);
+            const d_relu_part13 = Math.fround(sum13);
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_part00
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_part01
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 2] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 2]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_part02
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 3] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 3]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_part03
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_part10
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_part11
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_part12
+                : 0;
+            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!
+                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_part13
+                : 0;
           }
-          const d_relu_part00 = Math.fround(sum00);
-          const d_relu_part01 = Math.fround(sum01);
-          const d_relu_part02 = Math.fround(sum02);
-          const d_relu_part03 = Math.fround(sum03);
-          const d_relu_part10 = Math.fround(sum10);
-          const d_relu_part11 = Math.fround(sum11);
-          const d_relu_part12 = Math.fround(sum12);
-          const d_relu_part13 = Math.fround(sum13);
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_part00
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_part01
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 2] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 2]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_part02
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 3] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 3]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_part03
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_part10
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_part11
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_part12
-              : 0;
-          d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-            0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!
-              ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_part13
-              : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
@@ -5368,258 +5847,236 @@ function convWhere_16x8x32x8x3x3x32_2(
  * 14,158,584 floating-point operations.
  */
 function convAdam_8x3x3x16x32x32x3(
-  x_padded_2: Float32Array,
-  d_batchNorm_centered: Float32Array,
-  d_batchNorm_mu: Float32Array,
-  stem_kernel_m: Float32Array,
-  stem_kernel_v: Float32Array,
-  stem_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 2) {
-    for (let j = 0; j < 3; j++) {
-      for (let l = 0; l < 3; l++) {
-        const mul_0 = d_batchNorm_mu[i]! * 0.00006103515625;
-        const mul_1 = d_batchNorm_mu[i + 1]! * 0.00006103515625;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_batchNorm_centered_0 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
-                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-                const d_batchNorm_centered_1 =
-                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
-                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-                sum00 += x_padded_2_0 * part_0;
-                sum01 += x_padded_2_1 * part_0;
-                sum02 += x_padded_2_2 * part_0;
-                sum10 += x_padded_2_0 * part_1;
-                sum11 += x_padded_2_1 * part_1;
-                sum12 += x_padded_2_2 * part_1;
+  x_padded_2_: Float32Array,
+  d_batchNorm_centered_: Float32Array,
+  d_batchNorm_mu_: Float32Array,
+  stem_kernel_m_: Float32Array,
+  stem_kernel_v_: Float32Array,
+  stem_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_8x3x3x16x32x32x3(): void {
+    const x_padded_2 = x_padded_2_;
+    const d_batchNorm_centered = d_batchNorm_centered_;
+    const d_batchNorm_mu = d_batchNorm_mu_;
+    const stem_kernel_m = stem_kernel_m_;
+    const stem_kernel_v = stem_kernel_v_;
+    const stem_kernel = stem_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 2) {
+      for (let j = 0; j < 3; j++) {
+        for (let l = 0; l < 3; l++) {
+          const mul_0 = d_batchNorm_mu[i]! * 0.00006103515625;
+          const mul_1 = d_batchNorm_mu[i + 1]! * 0.00006103515625;
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                  const d_batchNorm_centered_0 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                  const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_batchNorm_centered_1 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                  const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                  sum00 += x_padded_2_0 * part_0;
+                  sum01 += x_padded_2_1 * part_0;
+                  sum02 += x_padded_2_2 * part_0;
+                  sum10 += x_padded_2_0 * part_1;
+                  sum11 += x_padded_2_1 * part_1;
+                  sum12 += x_padded_2_2 * part_1;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const d_batchNorm_centered_0 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                  const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_batchNorm_centered_1 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                  const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                  sum00 += x_padded_2_0 * part_0;
+                  sum01 += x_padded_2_1 * part_0;
+                  sum02 += x_padded_2_2 * part_0;
+                  sum10 += x_padded_2_0 * part_1;
+                  sum11 += x_padded_2_1 * part_1;
+                  sum12 += x_padded_2_2 * part_1;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_batchNorm_centered_0 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                  const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const d_batchNorm_centered_1 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                  const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                  sum00 += x_padded_2_0 * part_0;
+                  sum01 += x_padded_2_1 * part_0;
+                  sum02 += x_padded_2_2 * part_0;
+                  sum10 += x_padded_2_0 * part_1;
+                  sum11 += x_padded_2_1 * part_1;
+                  sum12 += x_padded_2_2 * part_1;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_batchNorm_centered_0 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                  const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                  const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                  const d_batchNorm_centered_1 =
+                    d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                  const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                  sum00 += x_padded_2_0 * part_0;
+                  sum01 += x_padded_2_1 * part_0;
+                  sum02 += x_padded_2_2 * part_0;
+                  sum10 += x_padded_2_0 * part_1;
+                  sum11 += x_padded_2_1 * part_1;
+                  sum12 += x_padded_2_2 * part_1;
+                }
               }
             }
           }
+          const d_stem_kernel00 = Math.fround(sum00);
+          const d_stem_kernel01 = Math.fround(sum01);
+          const d_stem_kernel02 = Math.fround(sum02);
+          const d_stem_kernel10 = Math.fround(sum10);
+          const d_stem_kernel11 = Math.fround(sum11);
+          const d_stem_kernel12 = Math.fround(sum12);
+          const stem_kernel_m_next00 = Math.fround(
+            stem_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_stem_kernel00 * 0.09999999999999998,
+          );
+          stem_kernel_m[i * 27 + j * 9 + l * 3] = stem_kernel_m_next00;
+          const stem_kernel_m_next01 = Math.fround(
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_stem_kernel01 * 0.09999999999999998,
+          );
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_m_next01;
+          const stem_kernel_m_next02 = Math.fround(
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_stem_kernel02 * 0.09999999999999998,
+          );
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_m_next02;
+          const stem_kernel_m_next10 = Math.fround(
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 +
+              d_stem_kernel10 * 0.09999999999999998,
+          );
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 27] = stem_kernel_m_next10;
+          const stem_kernel_m_next11 = Math.fround(
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 +
+              d_stem_kernel11 * 0.09999999999999998,
+          );
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_m_next11;
+          const stem_kernel_m_next12 = Math.fround(
+            stem_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
+              d_stem_kernel12 * 0.09999999999999998,
+          );
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_m_next12;
+          const stem_kernel_v_next00 = Math.fround(
+            stem_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
+              d_stem_kernel00 * d_stem_kernel00 * 0.0010000000000000009,
+          );
+          stem_kernel_v[i * 27 + j * 9 + l * 3] = stem_kernel_v_next00;
+          const stem_kernel_v_next01 = Math.fround(
+            stem_kernel_v[i * 27 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_stem_kernel01 * d_stem_kernel01 * 0.0010000000000000009,
+          );
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_v_next01;
+          const stem_kernel_v_next02 = Math.fround(
+            stem_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_stem_kernel02 * d_stem_kernel02 * 0.0010000000000000009,
+          );
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_v_next02;
+          const stem_kernel_v_next10 = Math.fround(
+            stem_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
+              d_stem_kernel10 * d_stem_kernel10 * 0.0010000000000000009,
+          );
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 27] = stem_kernel_v_next10;
+          const stem_kernel_v_next11 = Math.fround(
+            stem_kernel_v[i * 27 + j * 9 + l * 3 + 28]! * 0.999 +
+              d_stem_kernel11 * d_stem_kernel11 * 0.0010000000000000009,
+          );
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_v_next11;
+          const stem_kernel_v_next12 = Math.fround(
+            stem_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
+              d_stem_kernel12 * d_stem_kernel12 * 0.0010000000000000009,
+          );
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_v_next12;
+          stem_kernel[i * 27 + j * 9 + l * 3] =
+            stem_kernel[i * 27 + j * 9 + l * 3]! -
+            (stem_kernel_m_next00 * rate_0) /
+              (Math.sqrt(stem_kernel_v_next00 * correction_0) + 1e-8);
+          stem_kernel[i * 27 + j * 9 + l * 3 + 1] =
+            stem_kernel[i * 27 + j * 9 + l * 3 + 1]! -
+            (stem_kernel_m_next01 * rate_0) /
+              (Math.sqrt(stem_kernel_v_next01 * correction_0) + 1e-8);
+          stem_kernel[i * 27 + j * 9 + l * 3 + 2] =
+            stem_kernel[i * 27 + j * 9 + l * 3 + 2]! -
+            (stem_kernel_m_next02 * rate_0) /
+              (Math.sqrt(stem_kernel_v_next02 * correction_0) + 1e-8);
+          stem_kernel[i * 27 + j * 9 + l * 3 + 27] =
+            stem_kernel[i * 27 + j * 9 + l * 3 + 27]! -
+            (stem_kernel_m_next10 * rate_0) /
+              (Math.sqrt(stem_kernel_v_next10 * correction_0) + 1e-8);
+          stem_kernel[i * 27 + j * 9 + l * 3 + 28] =
+            stem_kernel[i * 27 + j * 9 + l * 3 + 28]! -
+            (stem_kernel_m_next11 * rate_0) /
+              (Math.sqrt(stem_kernel_v_next11 * correction_0) + 1e-8);
+          stem_kernel[i * 27 + j * 9 + l * 3 + 29] =
+            stem_kernel[i * 27 + j * 9 + l * 3 + 29]! -
+            (stem_kernel_m_next12 * rate_0) /
+              (Math.sqrt(stem_kernel_v_next12 * correction_0) + 1e-8);
         }
-        const d_stem_kernel00 = Math.fround(sum00);
-        const d_stem_kernel01 = Math.fround(sum01);
-        const d_stem_kernel02 = Math.fround(sum02);
-        const d_stem_kernel10 = Math.fround(sum10);
-        const d_stem_kernel11 = Math.fround(sum11);
-        const d_stem_kernel12 = Math.fround(sum12);
-        const stem_kernel_m_next00 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_stem_kernel00 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3] = stem_kernel_m_next00;
-        const stem_kernel_m_next01 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 + d_stem_kernel01 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_m_next01;
-        const stem_kernel_m_next02 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 + d_stem_kernel02 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_m_next02;
-        const stem_kernel_m_next10 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 + d_stem_kernel10 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 27] = stem_kernel_m_next10;
-        const stem_kernel_m_next11 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 + d_stem_kernel11 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_m_next11;
-        const stem_kernel_m_next12 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 + d_stem_kernel12 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_m_next12;
-        const stem_kernel_v_next00 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
-            d_stem_kernel00 * d_stem_kernel00 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3] = stem_kernel_v_next00;
-        const stem_kernel_v_next01 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_stem_kernel01 * d_stem_kernel01 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_v_next01;
-        const stem_kernel_v_next02 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_stem_kernel02 * d_stem_kernel02 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_v_next02;
-        const stem_kernel_v_next10 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
-            d_stem_kernel10 * d_stem_kernel10 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 27] = stem_kernel_v_next10;
-        const stem_kernel_v_next11 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 28]! * 0.999 +
-            d_stem_kernel11 * d_stem_kernel11 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_v_next11;
-        const stem_kernel_v_next12 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
-            d_stem_kernel12 * d_stem_kernel12 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_v_next12;
-        stem_kernel[i * 27 + j * 9 + l * 3] =
-          stem_kernel[i * 27 + j * 9 + l * 3]! -
-          (stem_kernel_m_next00 * rate_0) / (Math.sqrt(stem_kernel_v_next00 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 1] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 1]! -
-          (stem_kernel_m_next01 * rate_0) / (Math.sqrt(stem_kernel_v_next01 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 2] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 2]! -
-          (stem_kernel_m_next02 * rate_0) / (Math.sqrt(stem_kernel_v_next02 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 27] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 27]! -
-          (stem_kernel_m_next10 * rate_0) / (Math.sqrt(stem_kernel_v_next10 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 28] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 28]! -
-          (stem_kernel_m_next11 * rate_0) / (Math.sqrt(stem_kernel_v_next11 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 29] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 29]! -
-          (stem_kernel_m_next12 * rate_0) / (Math.sqrt(stem_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
-  }
+  };
+}
+
+/** x_padded = x in a margin of zeros */
+function pad_16x3x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_16x3x34x34_evaluate(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 3; j++) {
+        x_padded[i * 3468 + j * 1156] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 3468 + j * 1156 + m + 1] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          x_padded[i * 3468 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            x_padded[i * 3468 + j * 1156 + l * 34 + m + 35] = x[i * 3072 + j * 1024 + l * 32 + m]!;
+          }
+          x_padded[i * 3468 + j * 1156 + l * 34 + 67] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 3468 + j * 1156 + m + 1123] = 0;
+        }
+        x_padded[i * 3468 + j * 1156 + 1155] = 0;
+      }
+    }
+  };
 }
 
 /**
@@ -5628,15 +6085,959 @@ function convAdam_8x3x3x16x32x32x3(
  * 7,995,392 floating-point operations.
  */
 function convRelu_16x8x32x3x3x3x32_evaluate(
-  x_padded: Float32Array,
-  stem_kernel: Float32Array,
-  batchNorm_mean: Float32Array,
-  batchNorm_variance: Float32Array,
-  batchNorm_gamma: Float32Array,
-  batchNorm_beta: Float32Array,
-  relu: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+  x_padded_: Float32Array,
+  stem_kernel_: Float32Array,
+  batchNorm_mean_: Float32Array,
+  batchNorm_variance_: Float32Array,
+  batchNorm_gamma_: Float32Array,
+  batchNorm_beta_: Float32Array,
+  relu_: Float32Array,
+): () => void {
+  return function convRelu_16x8x32x3x3x3x32_evaluate(): void {
+    const x_padded = x_padded_;
+    const stem_kernel = stem_kernel_;
+    const batchNorm_mean = batchNorm_mean_;
+    const batchNorm_variance = batchNorm_variance_;
+    const batchNorm_gamma = batchNorm_gamma_;
+    const batchNorm_beta = batchNorm_beta_;
+    const relu = relu_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                  const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                  sum00 += x_padded_0 * stem_kernel_0;
+                  sum01 += x_padded_1 * stem_kernel_0;
+                  sum02 += x_padded_2 * stem_kernel_0;
+                  sum03 += x_padded_3 * stem_kernel_0;
+                  sum10 += x_padded_0 * stem_kernel_1;
+                  sum11 += x_padded_1 * stem_kernel_1;
+                  sum12 += x_padded_2 * stem_kernel_1;
+                  sum13 += x_padded_3 * stem_kernel_1;
+                }
+              }
+            }
+            const stem00 = Math.fround(sum00);
+            const stem01 = Math.fround(sum01);
+            const stem02 = Math.fround(sum02);
+            const stem03 = Math.fround(sum03);
+            const stem10 = Math.fround(sum10);
+            const stem11 = Math.fround(sum11);
+            const stem12 = Math.fround(sum12);
+            const stem13 = Math.fround(sum13);
+            const batchNorm_mean_0 = batchNorm_mean[j]!;
+            const sub_0 = stem00 - batchNorm_mean_0;
+            const batchNorm_variance_0 = batchNorm_variance[j]!;
+            const add_0 = batchNorm_variance_0 + 0.00001;
+            const sqrt_0 = Math.sqrt(add_0);
+            const div_0 = 1 / sqrt_0;
+            const mul_0 = sub_0 * div_0;
+            const batchNorm_gamma_0 = batchNorm_gamma[j]!;
+            const mul_1 = mul_0 * batchNorm_gamma_0;
+            const batchNorm_beta_0 = batchNorm_beta[j]!;
+            const add_1 = mul_1 + batchNorm_beta_0;
+            const sub_1 = stem01 - batchNorm_mean_0;
+            const mul_2 = sub_1 * div_0;
+            const mul_3 = mul_2 * batchNorm_gamma_0;
+            const add_2 = mul_3 + batchNorm_beta_0;
+            const sub_2 = stem02 - batchNorm_mean_0;
+            const mul_4 = sub_2 * div_0;
+            const mul_5 = mul_4 * batchNorm_gamma_0;
+            const add_3 = mul_5 + batchNorm_beta_0;
+            const sub_3 = stem03 - batchNorm_mean_0;
+            const mul_6 = sub_3 * div_0;
+            const mul_7 = mul_6 * batchNorm_gamma_0;
+            const add_4 = mul_7 + batchNorm_beta_0;
+            const batchNorm_mean_1 = batchNorm_mean[j + 1]!;
+            const sub_4 = stem10 - batchNorm_mean_1;
+            const batchNorm_variance_1 = batchNorm_variance[j + 1]!;
+            const add_5 = batchNorm_variance_1 + 0.00001;
+            const sqrt_1 = Math.sqrt(add_5);
+            const div_1 = 1 / sqrt_1;
+            const mul_8 = sub_4 * div_1;
+            const batchNorm_gamma_1 = batchNorm_gamma[j + 1]!;
+            const mul_9 = mul_8 * batchNorm_gamma_1;
+            const batchNorm_beta_1 = batchNorm_beta[j + 1]!;
+            const add_6 = mul_9 + batchNorm_beta_1;
+            const sub_5 = stem11 - batchNorm_mean_1;
+            const mul_10 = sub_5 * div_1;
+            const mul_11 = mul_10 * batchNorm_gamma_1;
+            const add_7 = mul_11 + batchNorm_beta_1;
+            const sub_6 = stem12 - batchNorm_mean_1;
+            const mul_12 = sub_6 * div_1;
+            const mul_13 = mul_12 * batchNorm_gamma_1;
+            const add_8 = mul_13 + batchNorm_beta_1;
+            const sub_7 = stem13 - batchNorm_mean_1;
+            const mul_14 = sub_7 * div_1;
+            const mul_15 = mul_14 * batchNorm_gamma_1;
+            const add_9 = mul_15 + batchNorm_beta_1;
+            relu[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+            relu[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d = relu ∗ conv2d.kernel
+ * first = relu(batchNorm_2)
+ * 19,791,872 floating-point operations.
+ */
+function convRelu_16x8x32x8x3x3x32_evaluate(
+  relu_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  batchNorm_2_mean_: Float32Array,
+  batchNorm_2_variance_: Float32Array,
+  batchNorm_2_gamma_: Float32Array,
+  batchNorm_2_beta_: Float32Array,
+  first_: Float32Array,
+): () => void {
+  return function convRelu_16x8x32x8x3x3x32_evaluate(): void {
+    const relu_padded = relu_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const batchNorm_2_mean = batchNorm_2_mean_;
+    const batchNorm_2_variance = batchNorm_2_variance_;
+    const batchNorm_2_gamma = batchNorm_2_gamma_;
+    const batchNorm_2_beta = batchNorm_2_beta_;
+    const first = first_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const relu_padded_0 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const relu_padded_1 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const relu_padded_2 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const relu_padded_3 =
+                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += relu_padded_0 * conv2d_kernel_0;
+                  sum01 += relu_padded_1 * conv2d_kernel_0;
+                  sum02 += relu_padded_2 * conv2d_kernel_0;
+                  sum03 += relu_padded_3 * conv2d_kernel_0;
+                  sum10 += relu_padded_0 * conv2d_kernel_1;
+                  sum11 += relu_padded_1 * conv2d_kernel_1;
+                  sum12 += relu_padded_2 * conv2d_kernel_1;
+                  sum13 += relu_padded_3 * conv2d_kernel_1;
+                }
+              }
+            }
+            const conv2d00 = Math.fround(sum00);
+            const conv2d01 = Math.fround(sum01);
+            const conv2d02 = Math.fround(sum02);
+            const conv2d03 = Math.fround(sum03);
+            const conv2d10 = Math.fround(sum10);
+            const conv2d11 = Math.fround(sum11);
+            const conv2d12 = Math.fround(sum12);
+            const conv2d13 = Math.fround(sum13);
+            const batchNorm_2_mean_0 = batchNorm_2_mean[j]!;
+            const sub_0 = conv2d00 - batchNorm_2_mean_0;
+            const batchNorm_2_variance_0 = batchNorm_2_variance[j]!;
+            const add_0 = batchNorm_2_variance_0 + 0.00001;
+            const sqrt_0 = Math.sqrt(add_0);
+            const div_0 = 1 / sqrt_0;
+            const mul_0 = sub_0 * div_0;
+            const batchNorm_2_gamma_0 = batchNorm_2_gamma[j]!;
+            const mul_1 = mul_0 * batchNorm_2_gamma_0;
+            const batchNorm_2_beta_0 = batchNorm_2_beta[j]!;
+            const add_1 = mul_1 + batchNorm_2_beta_0;
+            const sub_1 = conv2d01 - batchNorm_2_mean_0;
+            const mul_2 = sub_1 * div_0;
+            const mul_3 = mul_2 * batchNorm_2_gamma_0;
+            const add_2 = mul_3 + batchNorm_2_beta_0;
+            const sub_2 = conv2d02 - batchNorm_2_mean_0;
+            const mul_4 = sub_2 * div_0;
+            const mul_5 = mul_4 * batchNorm_2_gamma_0;
+            const add_3 = mul_5 + batchNorm_2_beta_0;
+            const sub_3 = conv2d03 - batchNorm_2_mean_0;
+            const mul_6 = sub_3 * div_0;
+            const mul_7 = mul_6 * batchNorm_2_gamma_0;
+            const add_4 = mul_7 + batchNorm_2_beta_0;
+            const batchNorm_2_mean_1 = batchNorm_2_mean[j + 1]!;
+            const sub_4 = conv2d10 - batchNorm_2_mean_1;
+            const batchNorm_2_variance_1 = batchNorm_2_variance[j + 1]!;
+            const add_5 = batchNorm_2_variance_1 + 0.00001;
+            const sqrt_1 = Math.sqrt(add_5);
+            const div_1 = 1 / sqrt_1;
+            const mul_8 = sub_4 * div_1;
+            const batchNorm_2_gamma_1 = batchNorm_2_gamma[j + 1]!;
+            const mul_9 = mul_8 * batchNorm_2_gamma_1;
+            const batchNorm_2_beta_1 = batchNorm_2_beta[j + 1]!;
+            const add_6 = mul_9 + batchNorm_2_beta_1;
+            const sub_5 = conv2d11 - batchNorm_2_mean_1;
+            const mul_10 = sub_5 * div_1;
+            const mul_11 = mul_10 * batchNorm_2_gamma_1;
+            const add_7 = mul_11 + batchNorm_2_beta_1;
+            const sub_6 = conv2d12 - batchNorm_2_mean_1;
+            const mul_12 = sub_6 * div_1;
+            const mul_13 = mul_12 * batchNorm_2_gamma_1;
+            const add_8 = mul_13 + batchNorm_2_beta_1;
+            const sub_7 = conv2d13 - batchNorm_2_mean_1;
+            const mul_14 = sub_7 * div_1;
+            const mul_15 = mul_14 * batchNorm_2_gamma_1;
+            const add_9 = mul_15 + batchNorm_2_beta_1;
+            first[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+            first[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+            first[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+            first[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+            first[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+            first[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+            first[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+            first[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_2 = first ∗ conv2d_2.kernel
+ * relu_2 = relu(add_4)
+ * 19,922,944 floating-point operations.
+ */
+function convRelu_16x8x32x8x3x3x32_2_evaluate(
+  first_padded_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  relu_: Float32Array,
+  batchNorm_3_mean_: Float32Array,
+  batchNorm_3_variance_: Float32Array,
+  batchNorm_3_gamma_: Float32Array,
+  batchNorm_3_beta_: Float32Array,
+  relu_2_2_: Float32Array,
+): () => void {
+  return function convRelu_16x8x32x8x3x3x32_2_evaluate(): void {
+    const first_padded = first_padded_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const relu = relu_;
+    const batchNorm_3_mean = batchNorm_3_mean_;
+    const batchNorm_3_variance = batchNorm_3_variance_;
+    const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const batchNorm_3_beta = batchNorm_3_beta_;
+    const relu_2_2 = relu_2_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const first_padded_0 =
+                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const first_padded_1 =
+                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const first_padded_2 =
+                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const first_padded_3 =
+                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += first_padded_0 * conv2d_2_kernel_0;
+                  sum01 += first_padded_1 * conv2d_2_kernel_0;
+                  sum02 += first_padded_2 * conv2d_2_kernel_0;
+                  sum03 += first_padded_3 * conv2d_2_kernel_0;
+                  sum10 += first_padded_0 * conv2d_2_kernel_1;
+                  sum11 += first_padded_1 * conv2d_2_kernel_1;
+                  sum12 += first_padded_2 * conv2d_2_kernel_1;
+                  sum13 += first_padded_3 * conv2d_2_kernel_1;
+                }
+              }
+            }
+            const conv2d_2_00 = Math.fround(sum00);
+            const conv2d_2_01 = Math.fround(sum01);
+            const conv2d_2_02 = Math.fround(sum02);
+            const conv2d_2_03 = Math.fround(sum03);
+            const conv2d_2_10 = Math.fround(sum10);
+            const conv2d_2_11 = Math.fround(sum11);
+            const conv2d_2_12 = Math.fround(sum12);
+            const conv2d_2_13 = Math.fround(sum13);
+            const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
+            const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
+            const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
+            const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
+            const add_0 = batchNorm_3_variance_0 + 0.00001;
+            const sqrt_0 = Math.sqrt(add_0);
+            const div_0 = 1 / sqrt_0;
+            const mul_0 = sub_0 * div_0;
+            const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
+            const mul_1 = mul_0 * batchNorm_3_gamma_0;
+            const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
+            const add_1 = mul_1 + batchNorm_3_beta_0;
+            const add_2 = relu_0 + add_1;
+            const relu_1 = relu[i * 8192 + j * 1024 + l * 32 + m + 1]!;
+            const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
+            const mul_2 = sub_1 * div_0;
+            const mul_3 = mul_2 * batchNorm_3_gamma_0;
+            const add_3 = mul_3 + batchNorm_3_beta_0;
+            const add_4 = relu_1 + add_3;
+            const relu_2 = relu[i * 8192 + j * 1024 + l * 32 + m + 2]!;
+            const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
+            const mul_4 = sub_2 * div_0;
+            const mul_5 = mul_4 * batchNorm_3_gamma_0;
+            const add_5 = mul_5 + batchNorm_3_beta_0;
+            const add_6 = relu_2 + add_5;
+            const relu_3 = relu[i * 8192 + j * 1024 + l * 32 + m + 3]!;
+            const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
+            const mul_6 = sub_3 * div_0;
+            const mul_7 = mul_6 * batchNorm_3_gamma_0;
+            const add_7 = mul_7 + batchNorm_3_beta_0;
+            const add_8 = relu_3 + add_7;
+            const relu_4 = relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!;
+            const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
+            const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
+            const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
+            const add_9 = batchNorm_3_variance_1 + 0.00001;
+            const sqrt_1 = Math.sqrt(add_9);
+            const div_1 = 1 / sqrt_1;
+            const mul_8 = sub_4 * div_1;
+            const batchNorm_3_gamma_1 = batchNorm_3_gamma[j + 1]!;
+            const mul_9 = mul_8 * batchNorm_3_gamma_1;
+            const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
+            const add_10 = mul_9 + batchNorm_3_beta_1;
+            const add_11 = relu_4 + add_10;
+            const relu_5 = relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!;
+            const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
+            const mul_10 = sub_5 * div_1;
+            const mul_11 = mul_10 * batchNorm_3_gamma_1;
+            const add_12 = mul_11 + batchNorm_3_beta_1;
+            const add_13 = relu_5 + add_12;
+            const relu_6 = relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!;
+            const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
+            const mul_12 = sub_6 * div_1;
+            const mul_13 = mul_12 * batchNorm_3_gamma_1;
+            const add_14 = mul_13 + batchNorm_3_beta_1;
+            const add_15 = relu_6 + add_14;
+            const relu_7 = relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!;
+            const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
+            const mul_14 = sub_7 * div_1;
+            const mul_15 = mul_14 * batchNorm_3_gamma_1;
+            const add_16 = mul_15 + batchNorm_3_beta_1;
+            const add_17 = relu_7 + add_16;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
+            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** relu_2_padded = relu_2 in a margin of zeros */
+function pad_16x8x33x33_evaluate(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
+  return function pad_16x8x33x33_evaluate(): void {
+    const relu_2 = relu_2_;
+    const relu_2_padded = relu_2_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
+              relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
+          }
+          relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
+        }
+        for (let m = 0; m < 32; m++) {
+          relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+        }
+        relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_3 = relu_2 ∗ conv2d_3.kernel
+ * first_2 = relu(batchNorm_4)
+ * 9,895,936 floating-point operations.
+ */
+function convRelu_16x16x16x8x3x3x16_evaluate(
+  relu_2_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  batchNorm_4_mean_: Float32Array,
+  batchNorm_4_variance_: Float32Array,
+  batchNorm_4_gamma_: Float32Array,
+  batchNorm_4_beta_: Float32Array,
+  first_2_: Float32Array,
+): () => void {
+  return function convRelu_16x16x16x8x3x3x16_evaluate(): void {
+    const relu_2_padded = relu_2_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const batchNorm_4_mean = batchNorm_4_mean_;
+    const batchNorm_4_variance = batchNorm_4_variance_;
+    const batchNorm_4_gamma = batchNorm_4_gamma_;
+    const batchNorm_4_beta = batchNorm_4_beta_;
+    const first_2 = first_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const relu_2_padded_0 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
+                  const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const relu_2_padded_1 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
+                  const relu_2_padded_2 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
+                  const relu_2_padded_3 =
+                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
+                  const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
+                  sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
+                  sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
+                  sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
+                  sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
+                  sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
+                  sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
+                  sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
+                }
+              }
+            }
+            const conv2d_3_00 = Math.fround(sum00);
+            const conv2d_3_01 = Math.fround(sum01);
+            const conv2d_3_02 = Math.fround(sum02);
+            const conv2d_3_03 = Math.fround(sum03);
+            const conv2d_3_10 = Math.fround(sum10);
+            const conv2d_3_11 = Math.fround(sum11);
+            const conv2d_3_12 = Math.fround(sum12);
+            const conv2d_3_13 = Math.fround(sum13);
+            const batchNorm_4_mean_0 = batchNorm_4_mean[j]!;
+            const sub_0 = conv2d_3_00 - batchNorm_4_mean_0;
+            const batchNorm_4_variance_0 = batchNorm_4_variance[j]!;
+            const add_0 = batchNorm_4_variance_0 + 0.00001;
+            const sqrt_0 = Math.sqrt(add_0);
+            const div_0 = 1 / sqrt_0;
+            const mul_0 = sub_0 * div_0;
+            const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
+            const mul_1 = mul_0 * batchNorm_4_gamma_0;
+            const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
+            const add_1 = mul_1 + batchNorm_4_beta_0;
+            const sub_1 = conv2d_3_01 - batchNorm_4_mean_0;
+            const mul_2 = sub_1 * div_0;
+            const mul_3 = mul_2 * batchNorm_4_gamma_0;
+            const add_2 = mul_3 + batchNorm_4_beta_0;
+            const sub_2 = conv2d_3_02 - batchNorm_4_mean_0;
+            const mul_4 = sub_2 * div_0;
+            const mul_5 = mul_4 * batchNorm_4_gamma_0;
+            const add_3 = mul_5 + batchNorm_4_beta_0;
+            const sub_3 = conv2d_3_03 - batchNorm_4_mean_0;
+            const mul_6 = sub_3 * div_0;
+            const mul_7 = mul_6 * batchNorm_4_gamma_0;
+            const add_4 = mul_7 + batchNorm_4_beta_0;
+            const batchNorm_4_mean_1 = batchNorm_4_mean[j + 1]!;
+            const sub_4 = conv2d_3_10 - batchNorm_4_mean_1;
+            const batchNorm_4_variance_1 = batchNorm_4_variance[j + 1]!;
+            const add_5 = batchNorm_4_variance_1 + 0.00001;
+            const sqrt_1 = Math.sqrt(add_5);
+            const div_1 = 1 / sqrt_1;
+            const mul_8 = sub_4 * div_1;
+            const batchNorm_4_gamma_1 = batchNorm_4_gamma[j + 1]!;
+            const mul_9 = mul_8 * batchNorm_4_gamma_1;
+            const batchNorm_4_beta_1 = batchNorm_4_beta[j + 1]!;
+            const add_6 = mul_9 + batchNorm_4_beta_1;
+            const sub_5 = conv2d_3_11 - batchNorm_4_mean_1;
+            const mul_10 = sub_5 * div_1;
+            const mul_11 = mul_10 * batchNorm_4_gamma_1;
+            const add_7 = mul_11 + batchNorm_4_beta_1;
+            const sub_6 = conv2d_3_12 - batchNorm_4_mean_1;
+            const mul_12 = sub_6 * div_1;
+            const mul_13 = mul_12 * batchNorm_4_gamma_1;
+            const add_8 = mul_13 + batchNorm_4_beta_1;
+            const sub_7 = conv2d_3_13 - batchNorm_4_mean_1;
+            const mul_14 = sub_7 * div_1;
+            const mul_15 = mul_14 * batchNorm_4_gamma_1;
+            const add_9 = mul_15 + batchNorm_4_beta_1;
+            first_2[i * 4096 + j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
+            first_2[i * 4096 + j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** first_2_padded = first_2 in a margin of zeros */
+function pad_16x16x18x18_evaluate(
+  first_2_: Float32Array,
+  first_2_padded_: Float32Array,
+): () => void {
+  return function pad_16x16x18x18_evaluate(): void {
+    const first_2 = first_2_;
+    const first_2_padded = first_2_padded_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        first_2_padded[i * 5184 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
+        }
+        first_2_padded[i * 5184 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+              first_2[i * 4096 + j * 256 + l * 16 + m]!;
+          }
+          first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        }
+        first_2_padded[i * 5184 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
+        }
+        first_2_padded[i * 5184 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_4 = first_2 ∗ conv2d_4.kernel
+ * 18,874,368 floating-point operations.
+ */
+function conv_16x16x16x16x3x3x16_evaluate(
+  first_2_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  conv2d_4_: Float32Array,
+): () => void {
+  return function conv_16x16x16x16x3x3x16_evaluate(): void {
+    const first_2_padded = first_2_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const conv2d_4 = conv2d_4_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const first_2_padded_0 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const first_2_padded_1 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const first_2_padded_2 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const first_2_padded_3 =
+                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += first_2_padded_0 * conv2d_4_kernel_0;
+                  sum01 += first_2_padded_1 * conv2d_4_kernel_0;
+                  sum02 += first_2_padded_2 * conv2d_4_kernel_0;
+                  sum03 += first_2_padded_3 * conv2d_4_kernel_0;
+                  sum10 += first_2_padded_0 * conv2d_4_kernel_1;
+                  sum11 += first_2_padded_1 * conv2d_4_kernel_1;
+                  sum12 += first_2_padded_2 * conv2d_4_kernel_1;
+                  sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+                }
+              }
+            }
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_5 = relu_2 ∗ conv2d_5.kernel
+ * 1,048,576 floating-point operations.
+ */
+function conv_16x16x16x8x1x1x16_evaluate(
+  relu_2_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  conv2d_5_: Float32Array,
+): () => void {
+  return function conv_16x16x16x8x1x1x16_evaluate(): void {
+    const relu_2 = relu_2_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const conv2d_5 = conv2d_5_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
+              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
+              const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
+              const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
+              const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
+              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
+              sum00 += relu_2_0 * conv2d_5_kernel_0;
+              sum01 += relu_2_1 * conv2d_5_kernel_0;
+              sum02 += relu_2_2 * conv2d_5_kernel_0;
+              sum03 += relu_2_3 * conv2d_5_kernel_0;
+              sum10 += relu_2_0 * conv2d_5_kernel_1;
+              sum11 += relu_2_1 * conv2d_5_kernel_1;
+              sum12 += relu_2_2 * conv2d_5_kernel_1;
+              sum13 += relu_2_3 * conv2d_5_kernel_1;
+            }
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * sum = Σ relu_3 over axes 2,3
+ * globalAveragePool2d = sum ⊙ 0.00390625
+ * 1,048,832 floating-point operations.
+ */
+function sumMul_16x16x16x16_evaluate(
+  conv2d_5_: Float32Array,
+  batchNorm_6_mean_: Float32Array,
+  batchNorm_6_variance_: Float32Array,
+  batchNorm_6_gamma_: Float32Array,
+  batchNorm_6_beta_: Float32Array,
+  conv2d_4_: Float32Array,
+  batchNorm_5_mean_: Float32Array,
+  batchNorm_5_variance_: Float32Array,
+  batchNorm_5_gamma_: Float32Array,
+  batchNorm_5_beta_: Float32Array,
+  globalAveragePool2d_: Float32Array,
+): () => void {
+  return function sumMul_16x16x16x16_evaluate(): void {
+    const conv2d_5 = conv2d_5_;
+    const batchNorm_6_mean = batchNorm_6_mean_;
+    const batchNorm_6_variance = batchNorm_6_variance_;
+    const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const batchNorm_6_beta = batchNorm_6_beta_;
+    const conv2d_4 = conv2d_4_;
+    const batchNorm_5_mean = batchNorm_5_mean_;
+    const batchNorm_5_variance = batchNorm_5_variance_;
+    const batchNorm_5_gamma = batchNorm_5_gamma_;
+    const batchNorm_5_beta = batchNorm_5_beta_;
+    const globalAveragePool2d = globalAveragePool2d_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j++) {
+        const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
+        const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
+        const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
+        const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
+        const batchNorm_5_mean_0 = batchNorm_5_mean[j]!;
+        const div_1 = 1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001);
+        const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
+        const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
+        let sum = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            const conv2d_5_0 = conv2d_5[i * 4096 + j * 256 + k * 16 + k2]!;
+            const conv2d_4_0 = conv2d_4[i * 4096 + j * 256 + k * 16 + k2]!;
+            sum +=
+              (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
+                batchNorm_6_beta_0 +
+                ((conv2d_4_0 - batchNorm_5_mean_0) * div_1 * batchNorm_5_gamma_0 +
+                  batchNorm_5_beta_0) <
+              0
+                ? 0
+                : (conv2d_5_0 - batchNorm_6_mean[j]!) *
+                    (1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001)) *
+                    batchNorm_6_gamma[j]! +
+                  batchNorm_6_beta[j]! +
+                  ((conv2d_4_0 - batchNorm_5_mean[j]!) *
+                    (1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001)) *
+                    batchNorm_5_gamma[j]! +
+                    batchNorm_5_beta[j]!);
+          }
+        }
+        const sum_2 = Math.fround(sum);
+        globalAveragePool2d[i * 16 + j] = sum_2 * 0.00390625;
+      }
+    }
+  };
+}
+
+/**
+ * scores.product = globalAveragePool2d · scores.kernel
+ * scores = scores.product + scores.bias
+ * 5,280 floating-point operations.
+ */
+function dotAdd_16x16x10_evaluate(
+  globalAveragePool2d_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_16x16x10_evaluate(): void {
+    const globalAveragePool2d = globalAveragePool2d_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const globalAveragePool2d_0 = globalAveragePool2d[i * 16 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const globalAveragePool2d_1 = globalAveragePool2d[i * 16 + k + 16]!;
+          const globalAveragePool2d_2 = globalAveragePool2d[i * 16 + k + 32]!;
+          const globalAveragePool2d_3 = globalAveragePool2d[i * 16 + k + 48]!;
+          sum00 += globalAveragePool2d_0 * scores_kernel_0;
+          sum01 += globalAveragePool2d_0 * scores_kernel_1;
+          sum10 += globalAveragePool2d_1 * scores_kernel_0;
+          sum11 += globalAveragePool2d_1 * scores_kernel_1;
+          sum20 += globalAveragePool2d_2 * scores_kernel_0;
+          sum21 += globalAveragePool2d_2 * scores_kernel_1;
+          sum30 += globalAveragePool2d_3 * scores_kernel_0;
+          sum31 += globalAveragePool2d_3 * scores_kernel_1;
+        }
+        const scores_product00 = Math.fround(sum00);
+        const scores_product01 = Math.fround(sum01);
+        const scores_product10 = Math.fround(sum10);
+        const scores_product11 = Math.fround(sum11);
+        const scores_product20 = Math.fround(sum20);
+        const scores_product21 = Math.fround(sum21);
+        const scores_product30 = Math.fround(sum30);
+        const scores_product31 = Math.fround(sum31);
+        const scores_bias_0 = scores_bias[j]!;
+        const scores_bias_1 = scores_bias[j + 1]!;
+        scores[i * 10 + j] = scores_product00 + scores_bias_0;
+        scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
+        scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
+        scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
+        scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+        scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
+        scores[i * 10 + j + 30] = scores_product30 + scores_bias_0;
+        scores[i * 10 + j + 31] = scores_product31 + scores_bias_1;
+      }
+    }
+  };
+}
+
+/**
+ * largest = max scores over axes 1
+ * total = Σ exps over axes 1
+ * chosen = Σ where over axes 1
+ * rowSum = Σ liveRows
+ * 1,008 floating-point operations.
+ */
+function reduceMaxSum_10x16_evaluate(
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x16_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 16; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax scores over axis 1
+ * rowSum_2 = Σ liveRows_2
+ * 176 floating-point operations.
+ */
+function argmaxSum_10x16_evaluate(
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x16_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 16; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
+      }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/** x_padded = x in a margin of zeros */
+function pad_1x3x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_1x3x34x34_predict(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let j = 0; j < 3; j++) {
+      x_padded[j * 1156] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[j * 1156 + m + 1] = 0;
+      }
+      x_padded[j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        x_padded[j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
+        }
+        x_padded[j * 1156 + l * 34 + 67] = 0;
+      }
+      x_padded[j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[j * 1156 + m + 1123] = 0;
+      }
+      x_padded[j * 1156 + 1155] = 0;
+    }
+  };
+}
+
+/**
+ * stem = x ∗ stem.kernel
+ * relu = relu(batchNorm)
+ * 499,712 floating-point operations.
+ */
+function convRelu_1x8x32x3x3x3x32_predict(
+  x_padded_: Float32Array,
+  stem_kernel_: Float32Array,
+  batchNorm_mean_: Float32Array,
+  batchNorm_variance_: Float32Array,
+  batchNorm_gamma_: Float32Array,
+  batchNorm_beta_: Float32Array,
+  relu_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x3x3x3x32_predict(): void {
+    const x_padded = x_padded_;
+    const stem_kernel = stem_kernel_;
+    const batchNorm_mean = batchNorm_mean_;
+    const batchNorm_variance = batchNorm_variance_;
+    const batchNorm_gamma = batchNorm_gamma_;
+    const batchNorm_beta = batchNorm_beta_;
+    const relu = relu_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -5651,11 +7052,11 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           for (let k = 0; k < 3; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
                 sum00 += x_padded_0 * stem_kernel_0;
                 sum01 += x_padded_1 * stem_kernel_0;
@@ -5722,35 +7123,69 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
           const mul_14 = sub_7 * div_1;
           const mul_15 = mul_14 * batchNorm_gamma_1;
           const add_9 = mul_15 + batchNorm_beta_1;
-          relu[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-          relu[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+          relu[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+          relu[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+          relu[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+          relu[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+          relu[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+          relu[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+          relu[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+          relu[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
         }
       }
     }
-  }
+  };
+}
+
+/** relu_padded = relu in a margin of zeros */
+function pad_1x8x34x34_predict(relu_: Float32Array, relu_padded_: Float32Array): () => void {
+  return function pad_1x8x34x34_predict(): void {
+    const relu = relu_;
+    const relu_padded = relu_padded_;
+    for (let j = 0; j < 8; j++) {
+      relu_padded[j * 1156] = 0;
+      for (let m = 0; m < 32; m++) {
+        relu_padded[j * 1156 + m + 1] = 0;
+      }
+      relu_padded[j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        relu_padded[j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          relu_padded[j * 1156 + l * 34 + m + 35] = relu[j * 1024 + l * 32 + m]!;
+        }
+        relu_padded[j * 1156 + l * 34 + 67] = 0;
+      }
+      relu_padded[j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        relu_padded[j * 1156 + m + 1123] = 0;
+      }
+      relu_padded[j * 1156 + 1155] = 0;
+    }
+  };
 }
 
 /**
  * conv2d = relu ∗ conv2d.kernel
  * first = relu(batchNorm_2)
- * 19,791,872 floating-point operations.
+ * 1,236,992 floating-point operations.
  */
-function convRelu_16x8x32x8x3x3x32_evaluate(
-  relu_padded: Float32Array,
-  conv2d_kernel: Float32Array,
-  batchNorm_2_mean: Float32Array,
-  batchNorm_2_variance: Float32Array,
-  batchNorm_2_gamma: Float32Array,
-  batchNorm_2_beta: Float32Array,
-  first: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function convRelu_1x8x32x8x3x3x32_predict(
+  relu_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  batchNorm_2_mean_: Float32Array,
+  batchNorm_2_variance_: Float32Array,
+  batchNorm_2_gamma_: Float32Array,
+  batchNorm_2_beta_: Float32Array,
+  first_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x8x3x3x32_predict(): void {
+    const relu_padded = relu_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const batchNorm_2_mean = batchNorm_2_mean_;
+    const batchNorm_2_variance = batchNorm_2_variance_;
+    const batchNorm_2_gamma = batchNorm_2_gamma_;
+    const batchNorm_2_beta = batchNorm_2_beta_;
+    const first = first_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -5765,14 +7200,11 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
           for (let k = 0; k < 8; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const relu_padded_0 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const relu_padded_0 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const relu_padded_1 =
-                  relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const relu_padded_2 =
-                  relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const relu_padded_3 =
-                  relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const relu_padded_1 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const relu_padded_2 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const relu_padded_3 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
                 sum00 += relu_padded_0 * conv2d_kernel_0;
                 sum01 += relu_padded_1 * conv2d_kernel_0;
@@ -5839,36 +7271,44 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
           const mul_14 = sub_7 * div_1;
           const mul_15 = mul_14 * batchNorm_2_gamma_1;
           const add_9 = mul_15 + batchNorm_2_beta_1;
-          first[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-          first[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-          first[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-          first[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-          first[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-          first[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-          first[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-          first[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+          first[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+          first[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+          first[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+          first[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+          first[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+          first[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+          first[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+          first[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * conv2d_2 = first ∗ conv2d_2.kernel
  * relu_2 = relu(add_4)
- * 19,922,944 floating-point operations.
+ * 1,245,184 floating-point operations.
  */
-function convRelu_16x8x32x8x3x3x32_2_evaluate(
-  first_padded: Float32Array,
-  conv2d_2_kernel: Float32Array,
-  relu: Float32Array,
-  batchNorm_3_mean: Float32Array,
-  batchNorm_3_variance: Float32Array,
-  batchNorm_3_gamma: Float32Array,
-  batchNorm_3_beta: Float32Array,
-  relu_2_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function convRelu_1x8x32x8x3x3x32_2_predict(
+  first_padded_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  relu_: Float32Array,
+  batchNorm_3_mean_: Float32Array,
+  batchNorm_3_variance_: Float32Array,
+  batchNorm_3_gamma_: Float32Array,
+  batchNorm_3_beta_: Float32Array,
+  relu_2_2_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x8x3x3x32_2_predict(): void {
+    const first_padded = first_padded_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const relu = relu_;
+    const batchNorm_3_mean = batchNorm_3_mean_;
+    const batchNorm_3_variance = batchNorm_3_variance_;
+    const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const batchNorm_3_beta = batchNorm_3_beta_;
+    const relu_2_2 = relu_2_2_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -5883,15 +7323,11 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
           for (let k = 0; k < 8; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const first_padded_0 =
-                  first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const first_padded_0 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const first_padded_1 =
-                  first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const first_padded_2 =
-                  first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const first_padded_3 =
-                  first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const first_padded_1 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const first_padded_2 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const first_padded_3 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
                 sum00 += first_padded_0 * conv2d_2_kernel_0;
                 sum01 += first_padded_1 * conv2d_2_kernel_0;
@@ -5912,7 +7348,7 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
           const conv2d_2_11 = Math.fround(sum11);
           const conv2d_2_12 = Math.fround(sum12);
           const conv2d_2_13 = Math.fround(sum13);
-          const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
+          const relu_0 = relu[j * 1024 + l * 32 + m]!;
           const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
           const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
           const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
@@ -5925,25 +7361,25 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
           const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
           const add_1 = mul_1 + batchNorm_3_beta_0;
           const add_2 = relu_0 + add_1;
-          const relu_1 = relu[i * 8192 + j * 1024 + l * 32 + m + 1]!;
+          const relu_1 = relu[j * 1024 + l * 32 + m + 1]!;
           const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
           const mul_2 = sub_1 * div_0;
           const mul_3 = mul_2 * batchNorm_3_gamma_0;
           const add_3 = mul_3 + batchNorm_3_beta_0;
           const add_4 = relu_1 + add_3;
-          const relu_2 = relu[i * 8192 + j * 1024 + l * 32 + m + 2]!;
+          const relu_2 = relu[j * 1024 + l * 32 + m + 2]!;
           const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
           const mul_4 = sub_2 * div_0;
           const mul_5 = mul_4 * batchNorm_3_gamma_0;
           const add_5 = mul_5 + batchNorm_3_beta_0;
           const add_6 = relu_2 + add_5;
-          const relu_3 = relu[i * 8192 + j * 1024 + l * 32 + m + 3]!;
+          const relu_3 = relu[j * 1024 + l * 32 + m + 3]!;
           const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
           const mul_6 = sub_3 * div_0;
           const mul_7 = mul_6 * batchNorm_3_gamma_0;
           const add_7 = mul_7 + batchNorm_3_beta_0;
           const add_8 = relu_3 + add_7;
-          const relu_4 = relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!;
+          const relu_4 = relu[j * 1024 + l * 32 + m + 1024]!;
           const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
           const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
           const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
@@ -5956,53 +7392,80 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
           const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
           const add_10 = mul_9 + batchNorm_3_beta_1;
           const add_11 = relu_4 + add_10;
-          const relu_5 = relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!;
+          const relu_5 = relu[j * 1024 + l * 32 + m + 1025]!;
           const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
           const mul_10 = sub_5 * div_1;
           const mul_11 = mul_10 * batchNorm_3_gamma_1;
           const add_12 = mul_11 + batchNorm_3_beta_1;
           const add_13 = relu_5 + add_12;
-          const relu_6 = relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!;
+          const relu_6 = relu[j * 1024 + l * 32 + m + 1026]!;
           const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
           const mul_12 = sub_6 * div_1;
           const mul_13 = mul_12 * batchNorm_3_gamma_1;
           const add_14 = mul_13 + batchNorm_3_beta_1;
           const add_15 = relu_6 + add_14;
-          const relu_7 = relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!;
+          const relu_7 = relu[j * 1024 + l * 32 + m + 1027]!;
           const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
           const mul_14 = sub_7 * div_1;
           const mul_15 = mul_14 * batchNorm_3_gamma_1;
           const add_16 = mul_15 + batchNorm_3_beta_1;
           const add_17 = relu_7 + add_16;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
-          relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
+          relu_2_2[j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
+          relu_2_2[j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
+          relu_2_2[j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
+          relu_2_2[j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
+          relu_2_2[j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
+          relu_2_2[j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
+          relu_2_2[j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
+          relu_2_2[j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
         }
       }
     }
-  }
+  };
+}
+
+/** relu_2_padded = relu_2 in a margin of zeros */
+function pad_1x8x33x33_predict(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
+  return function pad_1x8x33x33_predict(): void {
+    const relu_2 = relu_2_;
+    const relu_2_padded = relu_2_padded_;
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m++) {
+          relu_2_padded[j * 1089 + l * 33 + m] = relu_2[j * 1024 + l * 32 + m]!;
+        }
+        relu_2_padded[j * 1089 + l * 33 + 32] = 0;
+      }
+      for (let m = 0; m < 32; m++) {
+        relu_2_padded[j * 1089 + m + 1056] = 0;
+      }
+      relu_2_padded[j * 1089 + 1088] = 0;
+    }
+  };
 }
 
 /**
  * conv2d_3 = relu_2 ∗ conv2d_3.kernel
  * first_2 = relu(batchNorm_4)
- * 9,895,936 floating-point operations.
+ * 618,496 floating-point operations.
  */
-function convRelu_16x16x16x8x3x3x16_evaluate(
-  relu_2_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  batchNorm_4_mean: Float32Array,
-  batchNorm_4_variance: Float32Array,
-  batchNorm_4_gamma: Float32Array,
-  batchNorm_4_beta: Float32Array,
-  first_2: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function convRelu_1x16x16x8x3x3x16_predict(
+  relu_2_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  batchNorm_4_mean_: Float32Array,
+  batchNorm_4_variance_: Float32Array,
+  batchNorm_4_gamma_: Float32Array,
+  batchNorm_4_beta_: Float32Array,
+  first_2_: Float32Array,
+): () => void {
+  return function convRelu_1x16x16x8x3x3x16_predict(): void {
+    const relu_2_padded = relu_2_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const batchNorm_4_mean = batchNorm_4_mean_;
+    const batchNorm_4_variance = batchNorm_4_variance_;
+    const batchNorm_4_gamma = batchNorm_4_gamma_;
+    const batchNorm_4_beta = batchNorm_4_beta_;
+    const first_2 = first_2_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m += 4) {
@@ -6017,15 +7480,14 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           for (let k = 0; k < 8; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const relu_2_padded_0 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
+                const relu_2_padded_0 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
                 const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
                 const relu_2_padded_1 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
+                  relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
                 const relu_2_padded_2 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
+                  relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
                 const relu_2_padded_3 =
-                  relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
+                  relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
                 const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
                 sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
                 sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
@@ -6092,39 +7554,189 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
           const mul_14 = sub_7 * div_1;
           const mul_15 = mul_14 * batchNorm_4_gamma_1;
           const add_9 = mul_15 + batchNorm_4_beta_1;
-          first_2[i * 4096 + j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
-          first_2[i * 4096 + j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
+          first_2[j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
+          first_2[j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
+          first_2[j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
+          first_2[j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
+          first_2[j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
+          first_2[j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
+          first_2[j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
+          first_2[j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
         }
       }
     }
-  }
+  };
+}
+
+/** first_2_padded = first_2 in a margin of zeros */
+function pad_1x16x18x18_predict(first_2_: Float32Array, first_2_padded_: Float32Array): () => void {
+  return function pad_1x16x18x18_predict(): void {
+    const first_2 = first_2_;
+    const first_2_padded = first_2_padded_;
+    for (let j = 0; j < 16; j++) {
+      first_2_padded[j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        first_2_padded[j * 324 + m + 1] = 0;
+      }
+      first_2_padded[j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        first_2_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          first_2_padded[j * 324 + l * 18 + m + 19] = first_2[j * 256 + l * 16 + m]!;
+        }
+        first_2_padded[j * 324 + l * 18 + 35] = 0;
+      }
+      first_2_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        first_2_padded[j * 324 + m + 307] = 0;
+      }
+      first_2_padded[j * 324 + 323] = 0;
+    }
+  };
+}
+
+/**
+ * conv2d_4 = first_2 ∗ conv2d_4.kernel
+ * 1,179,648 floating-point operations.
+ */
+function conv_1x16x16x16x3x3x16_predict(
+  first_2_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  conv2d_4_: Float32Array,
+): () => void {
+  return function conv_1x16x16x16x3x3x16_predict(): void {
+    const first_2_padded = first_2_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const conv2d_4 = conv2d_4_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const first_2_padded_0 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                const first_2_padded_1 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const first_2_padded_2 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const first_2_padded_3 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                sum00 += first_2_padded_0 * conv2d_4_kernel_0;
+                sum01 += first_2_padded_1 * conv2d_4_kernel_0;
+                sum02 += first_2_padded_2 * conv2d_4_kernel_0;
+                sum03 += first_2_padded_3 * conv2d_4_kernel_0;
+                sum10 += first_2_padded_0 * conv2d_4_kernel_1;
+                sum11 += first_2_padded_1 * conv2d_4_kernel_1;
+                sum12 += first_2_padded_2 * conv2d_4_kernel_1;
+                sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+              }
+            }
+          }
+          conv2d_4[j * 256 + l * 16 + m] = sum00;
+          conv2d_4[j * 256 + l * 16 + m + 1] = sum01;
+          conv2d_4[j * 256 + l * 16 + m + 2] = sum02;
+          conv2d_4[j * 256 + l * 16 + m + 3] = sum03;
+          conv2d_4[j * 256 + l * 16 + m + 256] = sum10;
+          conv2d_4[j * 256 + l * 16 + m + 257] = sum11;
+          conv2d_4[j * 256 + l * 16 + m + 258] = sum12;
+          conv2d_4[j * 256 + l * 16 + m + 259] = sum13;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_5 = relu_2 ∗ conv2d_5.kernel
+ * 65,536 floating-point operations.
+ */
+function conv_1x16x16x8x1x1x16_predict(
+  relu_2_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  conv2d_5_: Float32Array,
+): () => void {
+  return function conv_1x16x16x8x1x1x16_predict(): void {
+    const relu_2 = relu_2_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const conv2d_5 = conv2d_5_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 8; k++) {
+            const relu_2_0 = relu_2[k * 1024 + l * 64 + m * 2]!;
+            const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
+            const relu_2_1 = relu_2[k * 1024 + l * 64 + m * 2 + 2]!;
+            const relu_2_2 = relu_2[k * 1024 + l * 64 + m * 2 + 4]!;
+            const relu_2_3 = relu_2[k * 1024 + l * 64 + m * 2 + 6]!;
+            const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
+            sum00 += relu_2_0 * conv2d_5_kernel_0;
+            sum01 += relu_2_1 * conv2d_5_kernel_0;
+            sum02 += relu_2_2 * conv2d_5_kernel_0;
+            sum03 += relu_2_3 * conv2d_5_kernel_0;
+            sum10 += relu_2_0 * conv2d_5_kernel_1;
+            sum11 += relu_2_1 * conv2d_5_kernel_1;
+            sum12 += relu_2_2 * conv2d_5_kernel_1;
+            sum13 += relu_2_3 * conv2d_5_kernel_1;
+          }
+          conv2d_5[j * 256 + l * 16 + m] = sum00;
+          conv2d_5[j * 256 + l * 16 + m + 1] = sum01;
+          conv2d_5[j * 256 + l * 16 + m + 2] = sum02;
+          conv2d_5[j * 256 + l * 16 + m + 3] = sum03;
+          conv2d_5[j * 256 + l * 16 + m + 256] = sum10;
+          conv2d_5[j * 256 + l * 16 + m + 257] = sum11;
+          conv2d_5[j * 256 + l * 16 + m + 258] = sum12;
+          conv2d_5[j * 256 + l * 16 + m + 259] = sum13;
+        }
+      }
+    }
+  };
 }
 
 /**
  * sum = Σ relu_3 over axes 2,3
  * globalAveragePool2d = sum ⊙ 0.00390625
- * 1,048,832 floating-point operations.
+ * 65,552 floating-point operations.
  */
-function sumMul_16x16x16x16_evaluate(
-  conv2d_5: Float32Array,
-  batchNorm_6_mean: Float32Array,
-  batchNorm_6_variance: Float32Array,
-  batchNorm_6_gamma: Float32Array,
-  batchNorm_6_beta: Float32Array,
-  conv2d_4: Float32Array,
-  batchNorm_5_mean: Float32Array,
-  batchNorm_5_variance: Float32Array,
-  batchNorm_5_gamma: Float32Array,
-  batchNorm_5_beta: Float32Array,
-  globalAveragePool2d: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
+function sumMul_1x16x16x16_predict(
+  conv2d_5_: Float32Array,
+  batchNorm_6_mean_: Float32Array,
+  batchNorm_6_variance_: Float32Array,
+  batchNorm_6_gamma_: Float32Array,
+  batchNorm_6_beta_: Float32Array,
+  conv2d_4_: Float32Array,
+  batchNorm_5_mean_: Float32Array,
+  batchNorm_5_variance_: Float32Array,
+  batchNorm_5_gamma_: Float32Array,
+  batchNorm_5_beta_: Float32Array,
+  globalAveragePool2d_: Float32Array,
+): () => void {
+  return function sumMul_1x16x16x16_predict(): void {
+    const conv2d_5 = conv2d_5_;
+    const batchNorm_6_mean = batchNorm_6_mean_;
+    const batchNorm_6_variance = batchNorm_6_variance_;
+    const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const batchNorm_6_beta = batchNorm_6_beta_;
+    const conv2d_4 = conv2d_4_;
+    const batchNorm_5_mean = batchNorm_5_mean_;
+    const batchNorm_5_variance = batchNorm_5_variance_;
+    const batchNorm_5_gamma = batchNorm_5_gamma_;
+    const batchNorm_5_beta = batchNorm_5_beta_;
+    const globalAveragePool2d = globalAveragePool2d_;
     for (let j = 0; j < 16; j++) {
       const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
       const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
@@ -6137,8 +7749,8 @@ function sumMul_16x16x16x16_evaluate(
       let sum = 0;
       for (let k = 0; k < 16; k++) {
         for (let k2 = 0; k2 < 16; k2++) {
-          const conv2d_5_0 = conv2d_5[i * 4096 + j * 256 + k * 16 + k2]!;
-          const conv2d_4_0 = conv2d_4[i * 4096 + j * 256 + k * 16 + k2]!;
+          const conv2d_5_0 = conv2d_5[j * 256 + k * 16 + k2]!;
+          const conv2d_4_0 = conv2d_4[j * 256 + k * 16 + k2]!;
           sum +=
             (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
               batchNorm_6_beta_0 +
@@ -6157,780 +7769,9 @@ function sumMul_16x16x16x16_evaluate(
         }
       }
       const sum_2 = Math.fround(sum);
-      globalAveragePool2d[i * 16 + j] = sum_2 * 0.00390625;
+      globalAveragePool2d[j] = sum_2 * 0.00390625;
     }
-  }
-}
-
-/**
- * largest = max scores over axes 1
- * total = Σ exps over axes 1
- * chosen = Σ where over axes 1
- * rowSum = Σ liveRows
- * 1,008 floating-point operations.
- */
-function reduceMaxSum_10x16_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 16; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
-    }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax scores over axis 1
- * rowSum_2 = Σ liveRows_2
- * 176 floating-point operations.
- */
-function argmaxSum_10x16_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 16; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
-      }
-    }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/** x_padded = x in a margin of zeros */
-function pad_1x3x34x34_predict(x: Float32Array, x_padded: Float32Array): void {
-  for (let j = 0; j < 3; j++) {
-    x_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[j * 1156 + m + 1] = 0;
-    }
-    x_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      x_padded[j * 1156 + l * 34 + 34] = 0;
-      for (let m = 0; m < 32; m++) {
-        x_padded[j * 1156 + l * 34 + m + 35] = x[j * 1024 + l * 32 + m]!;
-      }
-      x_padded[j * 1156 + l * 34 + 67] = 0;
-    }
-    x_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[j * 1156 + m + 1123] = 0;
-    }
-    x_padded[j * 1156 + 1155] = 0;
-  }
-}
-
-/**
- * stem = x ∗ stem.kernel
- * relu = relu(batchNorm)
- * 499,712 floating-point operations.
- */
-function convRelu_1x8x32x3x3x3x32_predict(
-  x_padded: Float32Array,
-  stem_kernel: Float32Array,
-  batchNorm_mean: Float32Array,
-  batchNorm_variance: Float32Array,
-  batchNorm_gamma: Float32Array,
-  batchNorm_beta: Float32Array,
-  relu: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += x_padded_0 * stem_kernel_0;
-              sum01 += x_padded_1 * stem_kernel_0;
-              sum02 += x_padded_2 * stem_kernel_0;
-              sum03 += x_padded_3 * stem_kernel_0;
-              sum10 += x_padded_0 * stem_kernel_1;
-              sum11 += x_padded_1 * stem_kernel_1;
-              sum12 += x_padded_2 * stem_kernel_1;
-              sum13 += x_padded_3 * stem_kernel_1;
-            }
-          }
-        }
-        const stem00 = Math.fround(sum00);
-        const stem01 = Math.fround(sum01);
-        const stem02 = Math.fround(sum02);
-        const stem03 = Math.fround(sum03);
-        const stem10 = Math.fround(sum10);
-        const stem11 = Math.fround(sum11);
-        const stem12 = Math.fround(sum12);
-        const stem13 = Math.fround(sum13);
-        const batchNorm_mean_0 = batchNorm_mean[j]!;
-        const sub_0 = stem00 - batchNorm_mean_0;
-        const batchNorm_variance_0 = batchNorm_variance[j]!;
-        const add_0 = batchNorm_variance_0 + 0.00001;
-        const sqrt_0 = Math.sqrt(add_0);
-        const div_0 = 1 / sqrt_0;
-        const mul_0 = sub_0 * div_0;
-        const batchNorm_gamma_0 = batchNorm_gamma[j]!;
-        const mul_1 = mul_0 * batchNorm_gamma_0;
-        const batchNorm_beta_0 = batchNorm_beta[j]!;
-        const add_1 = mul_1 + batchNorm_beta_0;
-        const sub_1 = stem01 - batchNorm_mean_0;
-        const mul_2 = sub_1 * div_0;
-        const mul_3 = mul_2 * batchNorm_gamma_0;
-        const add_2 = mul_3 + batchNorm_beta_0;
-        const sub_2 = stem02 - batchNorm_mean_0;
-        const mul_4 = sub_2 * div_0;
-        const mul_5 = mul_4 * batchNorm_gamma_0;
-        const add_3 = mul_5 + batchNorm_beta_0;
-        const sub_3 = stem03 - batchNorm_mean_0;
-        const mul_6 = sub_3 * div_0;
-        const mul_7 = mul_6 * batchNorm_gamma_0;
-        const add_4 = mul_7 + batchNorm_beta_0;
-        const batchNorm_mean_1 = batchNorm_mean[j + 1]!;
-        const sub_4 = stem10 - batchNorm_mean_1;
-        const batchNorm_variance_1 = batchNorm_variance[j + 1]!;
-        const add_5 = batchNorm_variance_1 + 0.00001;
-        const sqrt_1 = Math.sqrt(add_5);
-        const div_1 = 1 / sqrt_1;
-        const mul_8 = sub_4 * div_1;
-        const batchNorm_gamma_1 = batchNorm_gamma[j + 1]!;
-        const mul_9 = mul_8 * batchNorm_gamma_1;
-        const batchNorm_beta_1 = batchNorm_beta[j + 1]!;
-        const add_6 = mul_9 + batchNorm_beta_1;
-        const sub_5 = stem11 - batchNorm_mean_1;
-        const mul_10 = sub_5 * div_1;
-        const mul_11 = mul_10 * batchNorm_gamma_1;
-        const add_7 = mul_11 + batchNorm_beta_1;
-        const sub_6 = stem12 - batchNorm_mean_1;
-        const mul_12 = sub_6 * div_1;
-        const mul_13 = mul_12 * batchNorm_gamma_1;
-        const add_8 = mul_13 + batchNorm_beta_1;
-        const sub_7 = stem13 - batchNorm_mean_1;
-        const mul_14 = sub_7 * div_1;
-        const mul_15 = mul_14 * batchNorm_gamma_1;
-        const add_9 = mul_15 + batchNorm_beta_1;
-        relu[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-        relu[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-        relu[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-        relu[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-        relu[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-        relu[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-        relu[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-        relu[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
-      }
-    }
-  }
-}
-
-/** relu_padded = relu in a margin of zeros */
-function pad_1x8x34x34_predict(relu: Float32Array, relu_padded: Float32Array): void {
-  for (let j = 0; j < 8; j++) {
-    relu_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      relu_padded[j * 1156 + m + 1] = 0;
-    }
-    relu_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      relu_padded[j * 1156 + l * 34 + 34] = 0;
-      for (let m = 0; m < 32; m++) {
-        relu_padded[j * 1156 + l * 34 + m + 35] = relu[j * 1024 + l * 32 + m]!;
-      }
-      relu_padded[j * 1156 + l * 34 + 67] = 0;
-    }
-    relu_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      relu_padded[j * 1156 + m + 1123] = 0;
-    }
-    relu_padded[j * 1156 + 1155] = 0;
-  }
-}
-
-/**
- * conv2d = relu ∗ conv2d.kernel
- * first = relu(batchNorm_2)
- * 1,236,992 floating-point operations.
- */
-function convRelu_1x8x32x8x3x3x32_predict(
-  relu_padded: Float32Array,
-  conv2d_kernel: Float32Array,
-  batchNorm_2_mean: Float32Array,
-  batchNorm_2_variance: Float32Array,
-  batchNorm_2_gamma: Float32Array,
-  batchNorm_2_beta: Float32Array,
-  first: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const relu_padded_0 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const relu_padded_1 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const relu_padded_2 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const relu_padded_3 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += relu_padded_0 * conv2d_kernel_0;
-              sum01 += relu_padded_1 * conv2d_kernel_0;
-              sum02 += relu_padded_2 * conv2d_kernel_0;
-              sum03 += relu_padded_3 * conv2d_kernel_0;
-              sum10 += relu_padded_0 * conv2d_kernel_1;
-              sum11 += relu_padded_1 * conv2d_kernel_1;
-              sum12 += relu_padded_2 * conv2d_kernel_1;
-              sum13 += relu_padded_3 * conv2d_kernel_1;
-            }
-          }
-        }
-        const conv2d00 = Math.fround(sum00);
-        const conv2d01 = Math.fround(sum01);
-        const conv2d02 = Math.fround(sum02);
-        const conv2d03 = Math.fround(sum03);
-        const conv2d10 = Math.fround(sum10);
-        const conv2d11 = Math.fround(sum11);
-        const conv2d12 = Math.fround(sum12);
-        const conv2d13 = Math.fround(sum13);
-        const batchNorm_2_mean_0 = batchNorm_2_mean[j]!;
-        const sub_0 = conv2d00 - batchNorm_2_mean_0;
-        const batchNorm_2_variance_0 = batchNorm_2_variance[j]!;
-        const add_0 = batchNorm_2_variance_0 + 0.00001;
-        const sqrt_0 = Math.sqrt(add_0);
-        const div_0 = 1 / sqrt_0;
-        const mul_0 = sub_0 * div_0;
-        const batchNorm_2_gamma_0 = batchNorm_2_gamma[j]!;
-        const mul_1 = mul_0 * batchNorm_2_gamma_0;
-        const batchNorm_2_beta_0 = batchNorm_2_beta[j]!;
-        const add_1 = mul_1 + batchNorm_2_beta_0;
-        const sub_1 = conv2d01 - batchNorm_2_mean_0;
-        const mul_2 = sub_1 * div_0;
-        const mul_3 = mul_2 * batchNorm_2_gamma_0;
-        const add_2 = mul_3 + batchNorm_2_beta_0;
-        const sub_2 = conv2d02 - batchNorm_2_mean_0;
-        const mul_4 = sub_2 * div_0;
-        const mul_5 = mul_4 * batchNorm_2_gamma_0;
-        const add_3 = mul_5 + batchNorm_2_beta_0;
-        const sub_3 = conv2d03 - batchNorm_2_mean_0;
-        const mul_6 = sub_3 * div_0;
-        const mul_7 = mul_6 * batchNorm_2_gamma_0;
-        const add_4 = mul_7 + batchNorm_2_beta_0;
-        const batchNorm_2_mean_1 = batchNorm_2_mean[j + 1]!;
-        const sub_4 = conv2d10 - batchNorm_2_mean_1;
-        const batchNorm_2_variance_1 = batchNorm_2_variance[j + 1]!;
-        const add_5 = batchNorm_2_variance_1 + 0.00001;
-        const sqrt_1 = Math.sqrt(add_5);
-        const div_1 = 1 / sqrt_1;
-        const mul_8 = sub_4 * div_1;
-        const batchNorm_2_gamma_1 = batchNorm_2_gamma[j + 1]!;
-        const mul_9 = mul_8 * batchNorm_2_gamma_1;
-        const batchNorm_2_beta_1 = batchNorm_2_beta[j + 1]!;
-        const add_6 = mul_9 + batchNorm_2_beta_1;
-        const sub_5 = conv2d11 - batchNorm_2_mean_1;
-        const mul_10 = sub_5 * div_1;
-        const mul_11 = mul_10 * batchNorm_2_gamma_1;
-        const add_7 = mul_11 + batchNorm_2_beta_1;
-        const sub_6 = conv2d12 - batchNorm_2_mean_1;
-        const mul_12 = sub_6 * div_1;
-        const mul_13 = mul_12 * batchNorm_2_gamma_1;
-        const add_8 = mul_13 + batchNorm_2_beta_1;
-        const sub_7 = conv2d13 - batchNorm_2_mean_1;
-        const mul_14 = sub_7 * div_1;
-        const mul_15 = mul_14 * batchNorm_2_gamma_1;
-        const add_9 = mul_15 + batchNorm_2_beta_1;
-        first[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-        first[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-        first[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-        first[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-        first[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-        first[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-        first[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-        first[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
-      }
-    }
-  }
-}
-
-/**
- * conv2d_2 = first ∗ conv2d_2.kernel
- * relu_2 = relu(add_4)
- * 1,245,184 floating-point operations.
- */
-function convRelu_1x8x32x8x3x3x32_2_predict(
-  first_padded: Float32Array,
-  conv2d_2_kernel: Float32Array,
-  relu: Float32Array,
-  batchNorm_3_mean: Float32Array,
-  batchNorm_3_variance: Float32Array,
-  batchNorm_3_gamma: Float32Array,
-  batchNorm_3_beta: Float32Array,
-  relu_2_2: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const first_padded_0 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const first_padded_1 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const first_padded_2 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const first_padded_3 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += first_padded_0 * conv2d_2_kernel_0;
-              sum01 += first_padded_1 * conv2d_2_kernel_0;
-              sum02 += first_padded_2 * conv2d_2_kernel_0;
-              sum03 += first_padded_3 * conv2d_2_kernel_0;
-              sum10 += first_padded_0 * conv2d_2_kernel_1;
-              sum11 += first_padded_1 * conv2d_2_kernel_1;
-              sum12 += first_padded_2 * conv2d_2_kernel_1;
-              sum13 += first_padded_3 * conv2d_2_kernel_1;
-            }
-          }
-        }
-        const conv2d_2_00 = Math.fround(sum00);
-        const conv2d_2_01 = Math.fround(sum01);
-        const conv2d_2_02 = Math.fround(sum02);
-        const conv2d_2_03 = Math.fround(sum03);
-        const conv2d_2_10 = Math.fround(sum10);
-        const conv2d_2_11 = Math.fround(sum11);
-        const conv2d_2_12 = Math.fround(sum12);
-        const conv2d_2_13 = Math.fround(sum13);
-        const relu_0 = relu[j * 1024 + l * 32 + m]!;
-        const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
-        const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
-        const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
-        const add_0 = batchNorm_3_variance_0 + 0.00001;
-        const sqrt_0 = Math.sqrt(add_0);
-        const div_0 = 1 / sqrt_0;
-        const mul_0 = sub_0 * div_0;
-        const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
-        const mul_1 = mul_0 * batchNorm_3_gamma_0;
-        const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
-        const add_1 = mul_1 + batchNorm_3_beta_0;
-        const add_2 = relu_0 + add_1;
-        const relu_1 = relu[j * 1024 + l * 32 + m + 1]!;
-        const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
-        const mul_2 = sub_1 * div_0;
-        const mul_3 = mul_2 * batchNorm_3_gamma_0;
-        const add_3 = mul_3 + batchNorm_3_beta_0;
-        const add_4 = relu_1 + add_3;
-        const relu_2 = relu[j * 1024 + l * 32 + m + 2]!;
-        const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
-        const mul_4 = sub_2 * div_0;
-        const mul_5 = mul_4 * batchNorm_3_gamma_0;
-        const add_5 = mul_5 + batchNorm_3_beta_0;
-        const add_6 = relu_2 + add_5;
-        const relu_3 = relu[j * 1024 + l * 32 + m + 3]!;
-        const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
-        const mul_6 = sub_3 * div_0;
-        const mul_7 = mul_6 * batchNorm_3_gamma_0;
-        const add_7 = mul_7 + batchNorm_3_beta_0;
-        const add_8 = relu_3 + add_7;
-        const relu_4 = relu[j * 1024 + l * 32 + m + 1024]!;
-        const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
-        const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
-        const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
-        const add_9 = batchNorm_3_variance_1 + 0.00001;
-        const sqrt_1 = Math.sqrt(add_9);
-        const div_1 = 1 / sqrt_1;
-        const mul_8 = sub_4 * div_1;
-        const batchNorm_3_gamma_1 = batchNorm_3_gamma[j + 1]!;
-        const mul_9 = mul_8 * batchNorm_3_gamma_1;
-        const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
-        const add_10 = mul_9 + batchNorm_3_beta_1;
-        const add_11 = relu_4 + add_10;
-        const relu_5 = relu[j * 1024 + l * 32 + m + 1025]!;
-        const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
-        const mul_10 = sub_5 * div_1;
-        const mul_11 = mul_10 * batchNorm_3_gamma_1;
-        const add_12 = mul_11 + batchNorm_3_beta_1;
-        const add_13 = relu_5 + add_12;
-        const relu_6 = relu[j * 1024 + l * 32 + m + 1026]!;
-        const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
-        const mul_12 = sub_6 * div_1;
-        const mul_13 = mul_12 * batchNorm_3_gamma_1;
-        const add_14 = mul_13 + batchNorm_3_beta_1;
-        const add_15 = relu_6 + add_14;
-        const relu_7 = relu[j * 1024 + l * 32 + m + 1027]!;
-        const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
-        const mul_14 = sub_7 * div_1;
-        const mul_15 = mul_14 * batchNorm_3_gamma_1;
-        const add_16 = mul_15 + batchNorm_3_beta_1;
-        const add_17 = relu_7 + add_16;
-        relu_2_2[j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
-        relu_2_2[j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
-        relu_2_2[j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
-        relu_2_2[j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
-        relu_2_2[j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
-        relu_2_2[j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
-        relu_2_2[j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
-        relu_2_2[j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
-      }
-    }
-  }
-}
-
-/** relu_2_padded = relu_2 in a margin of zeros */
-function pad_1x8x33x33_predict(relu_2: Float32Array, relu_2_padded: Float32Array): void {
-  for (let j = 0; j < 8; j++) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m++) {
-        relu_2_padded[j * 1089 + l * 33 + m] = relu_2[j * 1024 + l * 32 + m]!;
-      }
-      relu_2_padded[j * 1089 + l * 33 + 32] = 0;
-    }
-    for (let m = 0; m < 32; m++) {
-      relu_2_padded[j * 1089 + m + 1056] = 0;
-    }
-    relu_2_padded[j * 1089 + 1088] = 0;
-  }
-}
-
-/**
- * conv2d_3 = relu_2 ∗ conv2d_3.kernel
- * first_2 = relu(batchNorm_4)
- * 618,496 floating-point operations.
- */
-function convRelu_1x16x16x8x3x3x16_predict(
-  relu_2_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  batchNorm_4_mean: Float32Array,
-  batchNorm_4_variance: Float32Array,
-  batchNorm_4_gamma: Float32Array,
-  batchNorm_4_beta: Float32Array,
-  first_2: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const relu_2_padded_0 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const relu_2_padded_1 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-              const relu_2_padded_2 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-              const relu_2_padded_3 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
-            }
-          }
-        }
-        const conv2d_3_00 = Math.fround(sum00);
-        const conv2d_3_01 = Math.fround(sum01);
-        const conv2d_3_02 = Math.fround(sum02);
-        const conv2d_3_03 = Math.fround(sum03);
-        const conv2d_3_10 = Math.fround(sum10);
-        const conv2d_3_11 = Math.fround(sum11);
-        const conv2d_3_12 = Math.fround(sum12);
-        const conv2d_3_13 = Math.fround(sum13);
-        const batchNorm_4_mean_0 = batchNorm_4_mean[j]!;
-        const sub_0 = conv2d_3_00 - batchNorm_4_mean_0;
-        const batchNorm_4_variance_0 = batchNorm_4_variance[j]!;
-        const add_0 = batchNorm_4_variance_0 + 0.00001;
-        const sqrt_0 = Math.sqrt(add_0);
-        const div_0 = 1 / sqrt_0;
-        const mul_0 = sub_0 * div_0;
-        const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
-        const mul_1 = mul_0 * batchNorm_4_gamma_0;
-        const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
-        const add_1 = mul_1 + batchNorm_4_beta_0;
-        const sub_1 = conv2d_3_01 - batchNorm_4_mean_0;
-        const mul_2 = sub_1 * div_0;
-        const mul_3 = mul_2 * batchNorm_4_gamma_0;
-        const add_2 = mul_3 + batchNorm_4_beta_0;
-        const sub_2 = conv2d_3_02 - batchNorm_4_mean_0;
-        const mul_4 = sub_2 * div_0;
-        const mul_5 = mul_4 * batchNorm_4_gamma_0;
-        const add_3 = mul_5 + batchNorm_4_beta_0;
-        const sub_3 = conv2d_3_03 - batchNorm_4_mean_0;
-        const mul_6 = sub_3 * div_0;
-        const mul_7 = mul_6 * batchNorm_4_gamma_0;
-        const add_4 = mul_7 + batchNorm_4_beta_0;
-        const batchNorm_4_mean_1 = batchNorm_4_mean[j + 1]!;
-        const sub_4 = conv2d_3_10 - batchNorm_4_mean_1;
-        const batchNorm_4_variance_1 = batchNorm_4_variance[j + 1]!;
-        const add_5 = batchNorm_4_variance_1 + 0.00001;
-        const sqrt_1 = Math.sqrt(add_5);
-        const div_1 = 1 / sqrt_1;
-        const mul_8 = sub_4 * div_1;
-        const batchNorm_4_gamma_1 = batchNorm_4_gamma[j + 1]!;
-        const mul_9 = mul_8 * batchNorm_4_gamma_1;
-        const batchNorm_4_beta_1 = batchNorm_4_beta[j + 1]!;
-        const add_6 = mul_9 + batchNorm_4_beta_1;
-        const sub_5 = conv2d_3_11 - batchNorm_4_mean_1;
-        const mul_10 = sub_5 * div_1;
-        const mul_11 = mul_10 * batchNorm_4_gamma_1;
-        const add_7 = mul_11 + batchNorm_4_beta_1;
-        const sub_6 = conv2d_3_12 - batchNorm_4_mean_1;
-        const mul_12 = sub_6 * div_1;
-        const mul_13 = mul_12 * batchNorm_4_gamma_1;
-        const add_8 = mul_13 + batchNorm_4_beta_1;
-        const sub_7 = conv2d_3_13 - batchNorm_4_mean_1;
-        const mul_14 = sub_7 * div_1;
-        const mul_15 = mul_14 * batchNorm_4_gamma_1;
-        const add_9 = mul_15 + batchNorm_4_beta_1;
-        first_2[j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
-        first_2[j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
-        first_2[j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
-        first_2[j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
-        first_2[j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
-        first_2[j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
-        first_2[j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
-        first_2[j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
-      }
-    }
-  }
-}
-
-/** first_2_padded = first_2 in a margin of zeros */
-function pad_1x16x18x18_predict(first_2: Float32Array, first_2_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    first_2_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      first_2_padded[j * 324 + m + 1] = 0;
-    }
-    first_2_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      first_2_padded[j * 324 + l * 18 + 18] = 0;
-      for (let m = 0; m < 16; m++) {
-        first_2_padded[j * 324 + l * 18 + m + 19] = first_2[j * 256 + l * 16 + m]!;
-      }
-      first_2_padded[j * 324 + l * 18 + 35] = 0;
-    }
-    first_2_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      first_2_padded[j * 324 + m + 307] = 0;
-    }
-    first_2_padded[j * 324 + 323] = 0;
-  }
-}
-
-/**
- * conv2d_4 = first_2 ∗ conv2d_4.kernel
- * 1,179,648 floating-point operations.
- */
-function conv_1x16x16x16x3x3x16_predict(
-  first_2_padded: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  conv2d_4: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const first_2_padded_0 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const first_2_padded_1 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const first_2_padded_2 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const first_2_padded_3 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-              sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-              sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-              sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-              sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-              sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-              sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-              sum13 += first_2_padded_3 * conv2d_4_kernel_1;
-            }
-          }
-        }
-        conv2d_4[j * 256 + l * 16 + m] = sum00;
-        conv2d_4[j * 256 + l * 16 + m + 1] = sum01;
-        conv2d_4[j * 256 + l * 16 + m + 2] = sum02;
-        conv2d_4[j * 256 + l * 16 + m + 3] = sum03;
-        conv2d_4[j * 256 + l * 16 + m + 256] = sum10;
-        conv2d_4[j * 256 + l * 16 + m + 257] = sum11;
-        conv2d_4[j * 256 + l * 16 + m + 258] = sum12;
-        conv2d_4[j * 256 + l * 16 + m + 259] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * conv2d_5 = relu_2 ∗ conv2d_5.kernel
- * 65,536 floating-point operations.
- */
-function conv_1x16x16x8x1x1x16_predict(
-  relu_2: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  conv2d_5: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          const relu_2_0 = relu_2[k * 1024 + l * 64 + m * 2]!;
-          const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
-          const relu_2_1 = relu_2[k * 1024 + l * 64 + m * 2 + 2]!;
-          const relu_2_2 = relu_2[k * 1024 + l * 64 + m * 2 + 4]!;
-          const relu_2_3 = relu_2[k * 1024 + l * 64 + m * 2 + 6]!;
-          const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
-          sum00 += relu_2_0 * conv2d_5_kernel_0;
-          sum01 += relu_2_1 * conv2d_5_kernel_0;
-          sum02 += relu_2_2 * conv2d_5_kernel_0;
-          sum03 += relu_2_3 * conv2d_5_kernel_0;
-          sum10 += relu_2_0 * conv2d_5_kernel_1;
-          sum11 += relu_2_1 * conv2d_5_kernel_1;
-          sum12 += relu_2_2 * conv2d_5_kernel_1;
-          sum13 += relu_2_3 * conv2d_5_kernel_1;
-        }
-        conv2d_5[j * 256 + l * 16 + m] = sum00;
-        conv2d_5[j * 256 + l * 16 + m + 1] = sum01;
-        conv2d_5[j * 256 + l * 16 + m + 2] = sum02;
-        conv2d_5[j * 256 + l * 16 + m + 3] = sum03;
-        conv2d_5[j * 256 + l * 16 + m + 256] = sum10;
-        conv2d_5[j * 256 + l * 16 + m + 257] = sum11;
-        conv2d_5[j * 256 + l * 16 + m + 258] = sum12;
-        conv2d_5[j * 256 + l * 16 + m + 259] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * sum = Σ relu_3 over axes 2,3
- * globalAveragePool2d = sum ⊙ 0.00390625
- * 65,552 floating-point operations.
- */
-function sumMul_1x16x16x16_predict(
-  conv2d_5: Float32Array,
-  batchNorm_6_mean: Float32Array,
-  batchNorm_6_variance: Float32Array,
-  batchNorm_6_gamma: Float32Array,
-  batchNorm_6_beta: Float32Array,
-  conv2d_4: Float32Array,
-  batchNorm_5_mean: Float32Array,
-  batchNorm_5_variance: Float32Array,
-  batchNorm_5_gamma: Float32Array,
-  batchNorm_5_beta: Float32Array,
-  globalAveragePool2d: Float32Array,
-): void {
-  for (let j = 0; j < 16; j++) {
-    const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
-    const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
-    const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
-    const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
-    const batchNorm_5_mean_0 = batchNorm_5_mean[j]!;
-    const div_1 = 1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001);
-    const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
-    const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        const conv2d_5_0 = conv2d_5[j * 256 + k * 16 + k2]!;
-        const conv2d_4_0 = conv2d_4[j * 256 + k * 16 + k2]!;
-        sum +=
-          (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
-            batchNorm_6_beta_0 +
-            ((conv2d_4_0 - batchNorm_5_mean_0) * div_1 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
-          0
-            ? 0
-            : (conv2d_5_0 - batchNorm_6_mean[j]!) *
-                (1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001)) *
-                batchNorm_6_gamma[j]! +
-              batchNorm_6_beta[j]! +
-              ((conv2d_4_0 - batchNorm_5_mean[j]!) *
-                (1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001)) *
-                batchNorm_5_gamma[j]! +
-                batchNorm_5_beta[j]!);
-      }
-    }
-    const sum_2 = Math.fround(sum);
-    globalAveragePool2d[j] = sum_2 * 0.00390625;
-  }
+  };
 }
 
 /**
@@ -6939,49 +7780,55 @@ function sumMul_1x16x16x16_predict(
  * 330 floating-point operations.
  */
 function dotAdd_1x16x10_predict(
-  globalAveragePool2d: Float32Array,
-  scores_kernel: Float32Array,
-  scores_bias: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++) {
-      const globalAveragePool2d_0 = globalAveragePool2d[k]!;
-      const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-      sum0 += globalAveragePool2d_0 * scores_kernel_0;
-      sum1 += globalAveragePool2d_0 * scores_kernel_1;
-      sum2 += globalAveragePool2d_0 * scores_kernel_2;
-      sum3 += globalAveragePool2d_0 * scores_kernel_3;
+  globalAveragePool2d_: Float32Array,
+  scores_kernel_: Float32Array,
+  scores_bias_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x16x10_predict(): void {
+    const globalAveragePool2d = globalAveragePool2d_;
+    const scores_kernel = scores_kernel_;
+    const scores_bias = scores_bias_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const globalAveragePool2d_0 = globalAveragePool2d[k]!;
+        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
+        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
+        sum0 += globalAveragePool2d_0 * scores_kernel_0;
+        sum1 += globalAveragePool2d_0 * scores_kernel_1;
+        sum2 += globalAveragePool2d_0 * scores_kernel_2;
+        sum3 += globalAveragePool2d_0 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_product2 = Math.fround(sum2);
+      const scores_product3 = Math.fround(sum3);
+      scores[j] = scores_product0 + scores_bias[j]!;
+      scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
+      scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
+      scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
     }
-    const scores_product0 = Math.fround(sum0);
-    const scores_product1 = Math.fround(sum1);
-    const scores_product2 = Math.fround(sum2);
-    const scores_product3 = Math.fround(sum3);
-    scores[j] = scores_product0 + scores_bias[j]!;
-    scores[j + 1] = scores_product1 + scores_bias[j + 1]!;
-    scores[j + 2] = scores_product2 + scores_bias[j + 2]!;
-    scores[j + 3] = scores_product3 + scores_bias[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 16; k++) {
-    const globalAveragePool2d_1 = globalAveragePool2d[k]!;
-    const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-    const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-    sum0_2 += globalAveragePool2d_1 * scores_kernel_4;
-    sum1_2 += globalAveragePool2d_1 * scores_kernel_5;
-  }
-  const scores_product0_2 = Math.fround(sum0_2);
-  const scores_product1_2 = Math.fround(sum1_2);
-  scores[8] = scores_product0_2 + scores_bias[8]!;
-  scores[9] = scores_product1_2 + scores_bias[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 16; k++) {
+      const globalAveragePool2d_1 = globalAveragePool2d[k]!;
+      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
+      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
+      sum0_2 += globalAveragePool2d_1 * scores_kernel_4;
+      sum1_2 += globalAveragePool2d_1 * scores_kernel_5;
+    }
+    const scores_product0_2 = Math.fround(sum0_2);
+    const scores_product1_2 = Math.fround(sum1_2);
+    scores[8] = scores_product0_2 + scores_bias[8]!;
+    scores[9] = scores_product1_2 + scores_bias[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 101,770   arena 2,134,336 bytes, nothing else is ever allocated   14,425,954 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b54ae6bcc8b4a322
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 6223fae745140966
 
 /** The model's name. */
 export const MODEL: string = "mnist-mlp";
@@ -171,6 +171,44 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const hidden_predict = new Float32Array(arena, 1224448, 128); // [1,128]  scratch, statements 1–2
   const scores_predict = new Float32Array(arena, 1221312, 10); // [1,10]  output, statements 2–3
 
+  const dotRelu_hidden = dotRelu_32x784x128(x, W1, b1, hidden);
+  const dotAdd_scores = dotAdd_32x128x10(hidden, W2, b2, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumAdam_b2 = sumAdam_32x10(d_shifted, b2_m, b2_v, b2, rate, correction);
+  const dotWhere_d_z1 = dotWhere_32x10x128(d_shifted, W2, hidden, d_z1);
+  const dotAdam_W2 = dotAdam_128x32x10(hidden, d_shifted, W2_m, W2_v, W2, rate, correction);
+  const sumAdam_b1 = sumAdam_32x128(d_z1, b1_m, b1_v, b1, rate, correction);
+  const dotAdam_W1 = dotAdam_784x32x128(x, d_z1, W1_m, W1_v, W1, rate, correction);
+  const dotRelu_hidden_evaluate = dotRelu_250x784x128_evaluate(x_evaluate, W1, b1, hidden_evaluate);
+  const dotAdd_scores_evaluate = dotAdd_250x128x10_evaluate(
+    hidden_evaluate,
+    W2,
+    b2,
+    scores_evaluate,
+  );
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x250_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const dotRelu_hidden_predict = dotRelu_1x784x128_predict(x_predict, W1, b1, hidden_predict);
+  const dotAdd_scores_predict = dotAdd_1x128x10_predict(hidden_predict, W2, b2, scores_predict);
+
   const seed = options.seed ?? 0;
   fillUniform(W1, seed, 0, -0.08111071056538127, 0.08111071056538127);
   fillUniform(W2, seed, 1, -0.20851441405707477, 0.20851441405707477);
@@ -201,12 +239,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/mnist-mlp.ts:13
     // z1 = dot + b1    %z1  add, models/mnist-mlp.ts:13
     // hidden = relu(z1)    %hidden  relu, models/mnist-mlp.ts:14
-    dotRelu_32x784x128(x, W1, b1, hidden);
+    dotRelu_hidden();
 
     // 5.
     // dot_2 = hidden · W2    %dot_2  dot, models/mnist-mlp.ts:15
     // scores = dot_2 + b2    %scores  add, models/mnist-mlp.ts:15
-    dotAdd_32x128x10(hidden, W2, b2, scores);
+    dotAdd_scores();
 
     // 6.
     // cast = f32(live rows)    %cast  cast, models/mnist-mlp.ts:17
@@ -243,7 +281,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/mnist-mlp.ts:17
     // d_broadcast_2 = d_shifted    %d_broadcast_2  adjoint of add, models/mnist-mlp.ts:15
     // d_dot_2 = d_shifted    %d_dot_2  adjoint of add, models/mnist-mlp.ts:15
-    reduceMaxExpSumAdd_32x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 10.
     // loss = rowSum ⊙ perRow    %loss  mul, models/mnist-mlp.ts:17
@@ -280,7 +318,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // b2_add = b2_sqrt + 1e-8    %b2_add  update of b2 by adam, models/mnist-mlp.ts:12
     // b2_div = b2_mul_7 / b2_add    %b2_div  update of b2 by adam, models/mnist-mlp.ts:12
     // b2_next = b2 − b2_div    %b2_next  update of b2 by adam, models/mnist-mlp.ts:12
-    sumAdam_32x10(d_shifted, b2_m, b2_v, b2, rate, correction);
+    sumAdam_b2();
 
     // 16.
     // d_hidden = d_shifted · W2ᵀ    %d_hidden  adjoint of dot, models/mnist-mlp.ts:15
@@ -288,7 +326,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_z1 = d_z1_lt ? d_hidden : 0    %d_z1  adjoint of relu, models/mnist-mlp.ts:14
     // d_broadcast = d_z1    %d_broadcast  adjoint of add, models/mnist-mlp.ts:13
     // d_dot = d_z1    %d_dot  adjoint of add, models/mnist-mlp.ts:13
-    dotWhere_32x10x128(d_shifted, W2, hidden, d_z1);
+    dotWhere_d_z1();
 
     // 17.
     // d_W2 = hiddenᵀ · d_shifted    %d_W2  adjoint of dot, models/mnist-mlp.ts:15
@@ -305,7 +343,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // W2_add = W2_sqrt + 1e-8    %W2_add  update of W2 by adam, models/mnist-mlp.ts:11
     // W2_div = W2_mul_7 / W2_add    %W2_div  update of W2 by adam, models/mnist-mlp.ts:11
     // W2_next = W2 − W2_div    %W2_next  update of W2 by adam, models/mnist-mlp.ts:11
-    dotAdam_128x32x10(hidden, d_shifted, W2_m, W2_v, W2, rate, correction);
+    dotAdam_W2();
 
     // 18.
     // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast, models/mnist-mlp.ts:13
@@ -322,7 +360,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // b1_add = b1_sqrt + 1e-8    %b1_add  update of b1 by adam, models/mnist-mlp.ts:10
     // b1_div = b1_mul_7 / b1_add    %b1_div  update of b1 by adam, models/mnist-mlp.ts:10
     // b1_next = b1 − b1_div    %b1_next  update of b1 by adam, models/mnist-mlp.ts:10
-    sumAdam_32x128(d_z1, b1_m, b1_v, b1, rate, correction);
+    sumAdam_b1();
 
     // 19.
     // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot, models/mnist-mlp.ts:13
@@ -339,7 +377,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // W1_add = W1_sqrt + 1e-8    %W1_add  update of W1 by adam, models/mnist-mlp.ts:9
     // W1_div = W1_mul_7 / W1_add    %W1_div  update of W1 by adam, models/mnist-mlp.ts:9
     // W1_next = W1 − W1_div    %W1_next  update of W1 by adam, models/mnist-mlp.ts:9
-    dotAdam_784x32x128(x, d_z1, W1_m, W1_v, W1, rate, correction);
+    dotAdam_W1();
 
     return loss;
   }
@@ -358,12 +396,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/mnist-mlp.ts:13
     // z1 = dot + b1    %z1  add, models/mnist-mlp.ts:13
     // hidden = relu(z1)    %hidden  relu, models/mnist-mlp.ts:14
-    dotRelu_250x784x128_evaluate(x_evaluate, W1, b1, hidden_evaluate);
+    dotRelu_hidden_evaluate();
 
     // 2.
     // dot_2 = hidden · W2    %dot_2  dot, models/mnist-mlp.ts:15
     // scores = dot_2 + b2    %scores  add, models/mnist-mlp.ts:15
-    dotAdd_250x128x10_evaluate(hidden_evaluate, W2, b2, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 3.
     // largest = max scores over axes 1    %largest  reduceMax, models/mnist-mlp.ts:17
@@ -379,7 +417,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/mnist-mlp.ts:17
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/mnist-mlp.ts:17
     // rowSum = Σ liveRows    %rowSum  sum, models/mnist-mlp.ts:17
-    reduceMaxSum_10x250_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 4.
     // cast = f32(live rows)    %cast  cast, models/mnist-mlp.ts:17
@@ -403,7 +441,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/mnist-mlp.ts:19
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/mnist-mlp.ts:19
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/mnist-mlp.ts:19
-    argmaxSum_10x250_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 8.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/mnist-mlp.ts:19
@@ -426,12 +464,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/mnist-mlp.ts:13
     // z1 = dot + b1    %z1  add, models/mnist-mlp.ts:13
     // hidden = relu(z1)    %hidden  relu, models/mnist-mlp.ts:14
-    dotRelu_1x784x128_predict(x_predict, W1, b1, hidden_predict);
+    dotRelu_hidden_predict();
 
     // 2.
     // dot_2 = hidden · W2    %dot_2  dot, models/mnist-mlp.ts:15
     // scores = dot_2 + b2    %scores  add, models/mnist-mlp.ts:15
-    dotAdd_1x128x10_predict(hidden_predict, W2, b2, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -497,183 +535,133 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 6,426,624 floating-point operations.
  */
 function dotRelu_32x784x128(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const W1_0 = W1[k * 128 + j]!;
-          const W1_1 = W1[k * 128 + j + 1]!;
-          const W1_2 = W1[k * 128 + j + 2]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_32x784x128(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const hidden = hidden_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const W1_0 = W1[k * 128 + j]!;
+            const W1_1 = W1[k * 128 + j + 1]!;
+            const W1_2 = W1[k * 128 + j + 2]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const W1_0 = W1[k * 128 + j + 128]!;
+            const W1_1 = W1[k * 128 + j + 129]!;
+            const W1_2 = W1[k * 128 + j + 130]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const W1_0 = W1[k * 128 + j + 256]!;
+            const W1_1 = W1[k * 128 + j + 257]!;
+            const W1_2 = W1[k * 128 + j + 258]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const W1_0 = W1[k * 128 + j + 384]!;
+            const W1_1 = W1[k * 128 + j + 385]!;
+            const W1_2 = W1[k * 128 + j + 386]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const W1_0 = W1[k * 128 + j + 128]!;
-          const W1_1 = W1[k * 128 + j + 129]!;
-          const W1_2 = W1[k * 128 + j + 130]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const W1_0 = W1[k * 128 + j + 256]!;
-          const W1_1 = W1[k * 128 + j + 257]!;
-          const W1_2 = W1[k * 128 + j + 258]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const W1_0 = W1[k * 128 + j + 384]!;
-          const W1_1 = W1[k * 128 + j + 385]!;
-          const W1_2 = W1[k * 128 + j + 386]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const W1_0 = W1[k * 128 + j + 512]!;
-          const W1_1 = W1[k * 128 + j + 513]!;
-          const W1_2 = W1[k * 128 + j + 514]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const W1_0 = W1[k * 128 + j + 640]!;
-          const W1_1 = W1[k * 128 + j + 641]!;
-          const W1_2 = W1[k * 128 + j + 642]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const W1_0 = W1[k * 128 + j + 768]!;
-          const W1_1 = W1[k * 128 + j + 769]!;
-          const W1_2 = W1[k * 128 + j + 770]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const W1_0 = W1[k * 128 + j + 896]!;
-          const W1_1 = W1[k * 128 + j + 897]!;
-          const W1_2 = W1[k * 128 + j + 898]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot02 = Math.fround(sum02);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot12 = Math.fround(sum12);
+        const b1_0 = b1[j]!;
+        const add_0 = dot00 + b1_0;
+        const b1_1 = b1[j + 1]!;
+        const add_1 = dot01 + b1_1;
+        const b1_2 = b1[j + 2]!;
+        const add_2 = dot02 + b1_2;
+        const add_3 = dot10 + b1_0;
+        const add_4 = dot11 + b1_1;
+        const add_5 = dot12 + b1_2;
+        hidden[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        hidden[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        hidden[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+        hidden[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+        hidden[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+        hidden[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const b1_0 = b1[j]!;
-      const add_0 = dot00 + b1_0;
-      const b1_1 = b1[j + 1]!;
-      const add_1 = dot01 + b1_1;
-      const b1_2 = b1[j + 2]!;
-      const add_2 = dot02 + b1_2;
-      const add_3 = dot10 + b1_0;
-      const add_4 = dot11 + b1_1;
-      const add_5 = dot12 + b1_2;
-      hidden[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      hidden[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_2 = x[i * 784 + k]!;
+        const W1_3 = W1[k * 128 + 126]!;
+        const W1_4 = W1[k * 128 + 127]!;
+        const x_3 = x[i * 784 + k + 784]!;
+        sum00_2 += x_2 * W1_3;
+        sum01_2 += x_2 * W1_4;
+        sum10_2 += x_3 * W1_3;
+        sum11_2 += x_3 * W1_4;
+      }
+      const dot00_2 = Math.fround(sum00_2);
+      const dot01_2 = Math.fround(sum01_2);
+      const dot10_2 = Math.fround(sum10_2);
+      const dot11_2 = Math.fround(sum11_2);
+      const b1_3 = b1[126]!;
+      const add_6 = dot00_2 + b1_3;
+      const b1_4 = b1[127]!;
+      const add_7 = dot01_2 + b1_4;
+      const add_8 = dot10_2 + b1_3;
+      const add_9 = dot11_2 + b1_4;
+      hidden[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+      hidden[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+      hidden[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_2 = x[i * 784 + k]!;
-      const W1_3 = W1[k * 128 + 126]!;
-      const W1_4 = W1[k * 128 + 127]!;
-      const x_3 = x[i * 784 + k + 784]!;
-      sum00_2 += x_2 * W1_3;
-      sum01_2 += x_2 * W1_4;
-      sum10_2 += x_3 * W1_3;
-      sum11_2 += x_3 * W1_4;
-    }
-    const dot00_2 = Math.fround(sum00_2);
-    const dot01_2 = Math.fround(sum01_2);
-    const dot10_2 = Math.fround(sum10_2);
-    const dot11_2 = Math.fround(sum11_2);
-    const b1_3 = b1[126]!;
-    const add_6 = dot00_2 + b1_3;
-    const b1_4 = b1[127]!;
-    const add_7 = dot01_2 + b1_4;
-    const add_8 = dot10_2 + b1_3;
-    const add_9 = dot11_2 + b1_4;
-    hidden[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
-    hidden[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
-    hidden[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
-    hidden[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
-  }
+  };
 }
 
 /**
@@ -682,174 +670,124 @@ function dotRelu_32x784x128(
  * 82,240 floating-point operations.
  */
 function dotAdd_32x128x10(
-  hidden: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const hidden_0 = hidden[i * 128 + k]!;
-          const W2_0 = W2[k * 10 + j]!;
-          const W2_1 = W2[k * 10 + j + 1]!;
-          const hidden_1 = hidden[i * 128 + k + 128]!;
-          const hidden_2 = hidden[i * 128 + k + 256]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
+  hidden_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_32x128x10(): void {
+    const hidden = hidden_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const scores = scores_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const hidden_0 = hidden[i * 128 + k]!;
+            const W2_0 = W2[k * 10 + j]!;
+            const W2_1 = W2[k * 10 + j + 1]!;
+            const hidden_1 = hidden[i * 128 + k + 128]!;
+            const hidden_2 = hidden[i * 128 + k + 256]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const hidden_0 = hidden[i * 128 + k + 1]!;
+            const W2_0 = W2[k * 10 + j + 10]!;
+            const W2_1 = W2[k * 10 + j + 11]!;
+            const hidden_1 = hidden[i * 128 + k + 129]!;
+            const hidden_2 = hidden[i * 128 + k + 257]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const hidden_0 = hidden[i * 128 + k + 2]!;
+            const W2_0 = W2[k * 10 + j + 20]!;
+            const W2_1 = W2[k * 10 + j + 21]!;
+            const hidden_1 = hidden[i * 128 + k + 130]!;
+            const hidden_2 = hidden[i * 128 + k + 258]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const hidden_0 = hidden[i * 128 + k + 3]!;
+            const W2_0 = W2[k * 10 + j + 30]!;
+            const W2_1 = W2[k * 10 + j + 31]!;
+            const hidden_1 = hidden[i * 128 + k + 131]!;
+            const hidden_2 = hidden[i * 128 + k + 259]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 1]!;
-          const W2_0 = W2[k * 10 + j + 10]!;
-          const W2_1 = W2[k * 10 + j + 11]!;
-          const hidden_1 = hidden[i * 128 + k + 129]!;
-          const hidden_2 = hidden[i * 128 + k + 257]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 2]!;
-          const W2_0 = W2[k * 10 + j + 20]!;
-          const W2_1 = W2[k * 10 + j + 21]!;
-          const hidden_1 = hidden[i * 128 + k + 130]!;
-          const hidden_2 = hidden[i * 128 + k + 258]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 3]!;
-          const W2_0 = W2[k * 10 + j + 30]!;
-          const W2_1 = W2[k * 10 + j + 31]!;
-          const hidden_1 = hidden[i * 128 + k + 131]!;
-          const hidden_2 = hidden[i * 128 + k + 259]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 4]!;
-          const W2_0 = W2[k * 10 + j + 40]!;
-          const W2_1 = W2[k * 10 + j + 41]!;
-          const hidden_1 = hidden[i * 128 + k + 132]!;
-          const hidden_2 = hidden[i * 128 + k + 260]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 5]!;
-          const W2_0 = W2[k * 10 + j + 50]!;
-          const W2_1 = W2[k * 10 + j + 51]!;
-          const hidden_1 = hidden[i * 128 + k + 133]!;
-          const hidden_2 = hidden[i * 128 + k + 261]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 6]!;
-          const W2_0 = W2[k * 10 + j + 60]!;
-          const W2_1 = W2[k * 10 + j + 61]!;
-          const hidden_1 = hidden[i * 128 + k + 134]!;
-          const hidden_2 = hidden[i * 128 + k + 262]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 7]!;
-          const W2_0 = W2[k * 10 + j + 70]!;
-          const W2_1 = W2[k * 10 + j + 71]!;
-          const hidden_1 = hidden[i * 128 + k + 135]!;
-          const hidden_2 = hidden[i * 128 + k + 263]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_20 = Math.fround(sum20);
+        const dot_2_21 = Math.fround(sum21);
+        const b2_0 = b2[j]!;
+        const b2_1 = b2[j + 1]!;
+        scores[i * 10 + j] = dot_2_00 + b2_0;
+        scores[i * 10 + j + 1] = dot_2_01 + b2_1;
+        scores[i * 10 + j + 10] = dot_2_10 + b2_0;
+        scores[i * 10 + j + 11] = dot_2_11 + b2_1;
+        scores[i * 10 + j + 20] = dot_2_20 + b2_0;
+        scores[i * 10 + j + 21] = dot_2_21 + b2_1;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const b2_0 = b2[j]!;
-      const b2_1 = b2[j + 1]!;
-      scores[i * 10 + j] = dot_2_00 + b2_0;
-      scores[i * 10 + j + 1] = dot_2_01 + b2_1;
-      scores[i * 10 + j + 10] = dot_2_10 + b2_0;
-      scores[i * 10 + j + 11] = dot_2_11 + b2_1;
-      scores[i * 10 + j + 20] = dot_2_20 + b2_0;
-      scores[i * 10 + j + 21] = dot_2_21 + b2_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 128; k++) {
-      const hidden_3 = hidden[k + 3840]!;
-      const W2_2 = W2[k * 10 + j]!;
-      const W2_3 = W2[k * 10 + j + 1]!;
-      const hidden_4 = hidden[k + 3968]!;
-      sum00_2 += hidden_3 * W2_2;
-      sum01_2 += hidden_3 * W2_3;
-      sum10_2 += hidden_4 * W2_2;
-      sum11_2 += hidden_4 * W2_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 128; k++) {
+        const hidden_3 = hidden[k + 3840]!;
+        const W2_2 = W2[k * 10 + j]!;
+        const W2_3 = W2[k * 10 + j + 1]!;
+        const hidden_4 = hidden[k + 3968]!;
+        sum00_2 += hidden_3 * W2_2;
+        sum01_2 += hidden_3 * W2_3;
+        sum10_2 += hidden_4 * W2_2;
+        sum11_2 += hidden_4 * W2_3;
+      }
+      const dot_2_00_2 = Math.fround(sum00_2);
+      const dot_2_01_2 = Math.fround(sum01_2);
+      const dot_2_10_2 = Math.fround(sum10_2);
+      const dot_2_11_2 = Math.fround(sum11_2);
+      const b2_2 = b2[j]!;
+      const b2_3 = b2[j + 1]!;
+      scores[j + 300] = dot_2_00_2 + b2_2;
+      scores[j + 301] = dot_2_01_2 + b2_3;
+      scores[j + 310] = dot_2_10_2 + b2_2;
+      scores[j + 311] = dot_2_11_2 + b2_3;
     }
-    const dot_2_00_2 = Math.fround(sum00_2);
-    const dot_2_01_2 = Math.fround(sum01_2);
-    const dot_2_10_2 = Math.fround(sum10_2);
-    const dot_2_11_2 = Math.fround(sum11_2);
-    const b2_2 = b2[j]!;
-    const b2_3 = b2[j + 1]!;
-    scores[j + 300] = dot_2_00_2 + b2_2;
-    scores[j + 301] = dot_2_01_2 + b2_3;
-    scores[j + 310] = dot_2_10_2 + b2_2;
-    scores[j + 311] = dot_2_11_2 + b2_3;
-  }
+  };
 }
 
 /**
@@ -862,46 +800,55 @@ function dotAdd_32x128x10(
  * 3,296 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_32x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -912,75 +859,96 @@ function reduceMaxExpSumAdd_32x10(
  * 450 floating-point operations.
  */
 function sumAdam_32x10(
-  d_shifted: Float32Array,
-  b2_m: Float32Array,
-  b2_v: Float32Array,
-  b2: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+  d_shifted_: Float32Array,
+  b2_m_: Float32Array,
+  b2_v_: Float32Array,
+  b2_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x10(): void {
+    const d_shifted = d_shifted_;
+    const b2_m = b2_m_;
+    const b2_v = b2_v_;
+    const b2 = b2_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_b2_0 = Math.fround(sum0);
+      const d_b2_1 = Math.fround(sum1);
+      const d_b2_2 = Math.fround(sum2);
+      const d_b2_3 = Math.fround(sum3);
+      const b2_m_next0 = Math.fround(b2_m[i]! * 0.9 + d_b2_0 * 0.09999999999999998);
+      b2_m[i] = b2_m_next0;
+      const b2_m_next1 = Math.fround(b2_m[i + 1]! * 0.9 + d_b2_1 * 0.09999999999999998);
+      b2_m[i + 1] = b2_m_next1;
+      const b2_m_next2 = Math.fround(b2_m[i + 2]! * 0.9 + d_b2_2 * 0.09999999999999998);
+      b2_m[i + 2] = b2_m_next2;
+      const b2_m_next3 = Math.fround(b2_m[i + 3]! * 0.9 + d_b2_3 * 0.09999999999999998);
+      b2_m[i + 3] = b2_m_next3;
+      const b2_v_next0 = Math.fround(b2_v[i]! * 0.999 + d_b2_0 * d_b2_0 * 0.0010000000000000009);
+      b2_v[i] = b2_v_next0;
+      const b2_v_next1 = Math.fround(
+        b2_v[i + 1]! * 0.999 + d_b2_1 * d_b2_1 * 0.0010000000000000009,
+      );
+      b2_v[i + 1] = b2_v_next1;
+      const b2_v_next2 = Math.fround(
+        b2_v[i + 2]! * 0.999 + d_b2_2 * d_b2_2 * 0.0010000000000000009,
+      );
+      b2_v[i + 2] = b2_v_next2;
+      const b2_v_next3 = Math.fround(
+        b2_v[i + 3]! * 0.999 + d_b2_3 * d_b2_3 * 0.0010000000000000009,
+      );
+      b2_v[i + 3] = b2_v_next3;
+      b2[i] = b2[i]! - (b2_m_next0 * rate_0) / (Math.sqrt(b2_v_next0 * correction_0) + 1e-8);
+      b2[i + 1] =
+        b2[i + 1]! - (b2_m_next1 * rate_0) / (Math.sqrt(b2_v_next1 * correction_0) + 1e-8);
+      b2[i + 2] =
+        b2[i + 2]! - (b2_m_next2 * rate_0) / (Math.sqrt(b2_v_next2 * correction_0) + 1e-8);
+      b2[i + 3] =
+        b2[i + 3]! - (b2_m_next3 * rate_0) / (Math.sqrt(b2_v_next3 * correction_0) + 1e-8);
     }
-    const d_b2_0 = Math.fround(sum0);
-    const d_b2_1 = Math.fround(sum1);
-    const d_b2_2 = Math.fround(sum2);
-    const d_b2_3 = Math.fround(sum3);
-    const b2_m_next0 = Math.fround(b2_m[i]! * 0.9 + d_b2_0 * 0.09999999999999998);
-    b2_m[i] = b2_m_next0;
-    const b2_m_next1 = Math.fround(b2_m[i + 1]! * 0.9 + d_b2_1 * 0.09999999999999998);
-    b2_m[i + 1] = b2_m_next1;
-    const b2_m_next2 = Math.fround(b2_m[i + 2]! * 0.9 + d_b2_2 * 0.09999999999999998);
-    b2_m[i + 2] = b2_m_next2;
-    const b2_m_next3 = Math.fround(b2_m[i + 3]! * 0.9 + d_b2_3 * 0.09999999999999998);
-    b2_m[i + 3] = b2_m_next3;
-    const b2_v_next0 = Math.fround(b2_v[i]! * 0.999 + d_b2_0 * d_b2_0 * 0.0010000000000000009);
-    b2_v[i] = b2_v_next0;
-    const b2_v_next1 = Math.fround(b2_v[i + 1]! * 0.999 + d_b2_1 * d_b2_1 * 0.0010000000000000009);
-    b2_v[i + 1] = b2_v_next1;
-    const b2_v_next2 = Math.fround(b2_v[i + 2]! * 0.999 + d_b2_2 * d_b2_2 * 0.0010000000000000009);
-    b2_v[i + 2] = b2_v_next2;
-    const b2_v_next3 = Math.fround(b2_v[i + 3]! * 0.999 + d_b2_3 * d_b2_3 * 0.0010000000000000009);
-    b2_v[i + 3] = b2_v_next3;
-    b2[i] = b2[i]! - (b2_m_next0 * rate_0) / (Math.sqrt(b2_v_next0 * correction_0) + 1e-8);
-    b2[i + 1] = b2[i + 1]! - (b2_m_next1 * rate_0) / (Math.sqrt(b2_v_next1 * correction_0) + 1e-8);
-    b2[i + 2] = b2[i + 2]! - (b2_m_next2 * rate_0) / (Math.sqrt(b2_v_next2 * correction_0) + 1e-8);
-    b2[i + 3] = b2[i + 3]! - (b2_m_next3 * rate_0) / (Math.sqrt(b2_v_next3 * correction_0) + 1e-8);
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 32; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_b2_0_2 = Math.fround(sum0_2);
-  const d_b2_1_2 = Math.fround(sum1_2);
-  const b2_m_next0_2 = Math.fround(b2_m[8]! * 0.9 + d_b2_0_2 * 0.09999999999999998);
-  b2_m[8] = b2_m_next0_2;
-  const b2_m_next1_2 = Math.fround(b2_m[9]! * 0.9 + d_b2_1_2 * 0.09999999999999998);
-  b2_m[9] = b2_m_next1_2;
-  const b2_v_next0_2 = Math.fround(b2_v[8]! * 0.999 + d_b2_0_2 * d_b2_0_2 * 0.0010000000000000009);
-  b2_v[8] = b2_v_next0_2;
-  const b2_v_next1_2 = Math.fround(b2_v[9]! * 0.999 + d_b2_1_2 * d_b2_1_2 * 0.0010000000000000009);
-  b2_v[9] = b2_v_next1_2;
-  b2[8] = b2[8]! - (b2_m_next0_2 * rate_0) / (Math.sqrt(b2_v_next0_2 * correction_0) + 1e-8);
-  b2[9] = b2[9]! - (b2_m_next1_2 * rate_0) / (Math.sqrt(b2_v_next1_2 * correction_0) + 1e-8);
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_b2_0_2 = Math.fround(sum0_2);
+    const d_b2_1_2 = Math.fround(sum1_2);
+    const b2_m_next0_2 = Math.fround(b2_m[8]! * 0.9 + d_b2_0_2 * 0.09999999999999998);
+    b2_m[8] = b2_m_next0_2;
+    const b2_m_next1_2 = Math.fround(b2_m[9]! * 0.9 + d_b2_1_2 * 0.09999999999999998);
+    b2_m[9] = b2_m_next1_2;
+    const b2_v_next0_2 = Math.fround(
+      b2_v[8]! * 0.999 + d_b2_0_2 * d_b2_0_2 * 0.0010000000000000009,
+    );
+    b2_v[8] = b2_v_next0_2;
+    const b2_v_next1_2 = Math.fround(
+      b2_v[9]! * 0.999 + d_b2_1_2 * d_b2_1_2 * 0.0010000000000000009,
+    );
+    b2_v[9] = b2_v_next1_2;
+    b2[8] = b2[8]! - (b2_m_next0_2 * rate_0) / (Math.sqrt(b2_v_next0_2 * correction_0) + 1e-8);
+    b2[9] = b2[9]! - (b2_m_next1_2 * rate_0) / (Math.sqrt(b2_v_next1_2 * correction_0) + 1e-8);
+  };
 }
 
 /**
@@ -989,55 +957,61 @@ function sumAdam_32x10(
  * 81,920 floating-point operations.
  */
 function dotWhere_32x10x128(
-  d_shifted: Float32Array,
-  W2: Float32Array,
-  hidden: Float32Array,
-  d_z1: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const W2_0 = W2[j * 10 + k]!;
-        const W2_1 = W2[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * W2_0;
-        sum01 += d_shifted_0 * W2_1;
-        sum10 += d_shifted_1 * W2_0;
-        sum11 += d_shifted_1 * W2_1;
-        sum20 += d_shifted_2 * W2_0;
-        sum21 += d_shifted_2 * W2_1;
-        sum30 += d_shifted_3 * W2_0;
-        sum31 += d_shifted_3 * W2_1;
+  d_shifted_: Float32Array,
+  W2_: Float32Array,
+  hidden_: Float32Array,
+  d_z1_: Float32Array,
+): () => void {
+  return function dotWhere_32x10x128(): void {
+    const d_shifted = d_shifted_;
+    const W2 = W2_;
+    const hidden = hidden_;
+    const d_z1 = d_z1_;
+    for (let i = 0; i < 32; i += 4) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const W2_0 = W2[j * 10 + k]!;
+          const W2_1 = W2[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * W2_0;
+          sum01 += d_shifted_0 * W2_1;
+          sum10 += d_shifted_1 * W2_0;
+          sum11 += d_shifted_1 * W2_1;
+          sum20 += d_shifted_2 * W2_0;
+          sum21 += d_shifted_2 * W2_1;
+          sum30 += d_shifted_3 * W2_0;
+          sum31 += d_shifted_3 * W2_1;
+        }
+        const d_hidden00 = Math.fround(sum00);
+        const d_hidden01 = Math.fround(sum01);
+        const d_hidden10 = Math.fround(sum10);
+        const d_hidden11 = Math.fround(sum11);
+        const d_hidden20 = Math.fround(sum20);
+        const d_hidden21 = Math.fround(sum21);
+        const d_hidden30 = Math.fround(sum30);
+        const d_hidden31 = Math.fround(sum31);
+        d_z1[i * 128 + j] = 0 < hidden[i * 128 + j]! ? d_hidden00 : 0;
+        d_z1[i * 128 + j + 1] = 0 < hidden[i * 128 + j + 1]! ? d_hidden01 : 0;
+        d_z1[i * 128 + j + 128] = 0 < hidden[i * 128 + j + 128]! ? d_hidden10 : 0;
+        d_z1[i * 128 + j + 129] = 0 < hidden[i * 128 + j + 129]! ? d_hidden11 : 0;
+        d_z1[i * 128 + j + 256] = 0 < hidden[i * 128 + j + 256]! ? d_hidden20 : 0;
+        d_z1[i * 128 + j + 257] = 0 < hidden[i * 128 + j + 257]! ? d_hidden21 : 0;
+        d_z1[i * 128 + j + 384] = 0 < hidden[i * 128 + j + 384]! ? d_hidden30 : 0;
+        d_z1[i * 128 + j + 385] = 0 < hidden[i * 128 + j + 385]! ? d_hidden31 : 0;
       }
-      const d_hidden00 = Math.fround(sum00);
-      const d_hidden01 = Math.fround(sum01);
-      const d_hidden10 = Math.fround(sum10);
-      const d_hidden11 = Math.fround(sum11);
-      const d_hidden20 = Math.fround(sum20);
-      const d_hidden21 = Math.fround(sum21);
-      const d_hidden30 = Math.fround(sum30);
-      const d_hidden31 = Math.fround(sum31);
-      d_z1[i * 128 + j] = 0 < hidden[i * 128 + j]! ? d_hidden00 : 0;
-      d_z1[i * 128 + j + 1] = 0 < hidden[i * 128 + j + 1]! ? d_hidden01 : 0;
-      d_z1[i * 128 + j + 128] = 0 < hidden[i * 128 + j + 128]! ? d_hidden10 : 0;
-      d_z1[i * 128 + j + 129] = 0 < hidden[i * 128 + j + 129]! ? d_hidden11 : 0;
-      d_z1[i * 128 + j + 256] = 0 < hidden[i * 128 + j + 256]! ? d_hidden20 : 0;
-      d_z1[i * 128 + j + 257] = 0 < hidden[i * 128 + j + 257]! ? d_hidden21 : 0;
-      d_z1[i * 128 + j + 384] = 0 < hidden[i * 128 + j + 384]! ? d_hidden30 : 0;
-      d_z1[i * 128 + j + 385] = 0 < hidden[i * 128 + j + 385]! ? d_hidden31 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -1048,250 +1022,213 @@ function dotWhere_32x10x128(
  * 98,560 floating-point operations.
  */
 function dotAdam_128x32x10(
-  hidden: Float32Array,
-  d_shifted: Float32Array,
-  W2_m: Float32Array,
-  W2_v: Float32Array,
-  W2: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 126; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const hidden_0 = hidden[k * 128 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const hidden_1 = hidden[k * 128 + i + 1]!;
-          const hidden_2 = hidden[k * 128 + i + 2]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
+  hidden_: Float32Array,
+  d_shifted_: Float32Array,
+  W2_m_: Float32Array,
+  W2_v_: Float32Array,
+  W2_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_128x32x10(): void {
+    const hidden = hidden_;
+    const d_shifted = d_shifted_;
+    const W2_m = W2_m_;
+    const W2_v = W2_v_;
+    const W2 = W2_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 126; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const hidden_0 = hidden[k * 128 + i]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const hidden_1 = hidden[k * 128 + i + 1]!;
+            const hidden_2 = hidden[k * 128 + i + 2]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const hidden_0 = hidden[k * 128 + i + 128]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const hidden_1 = hidden[k * 128 + i + 129]!;
+            const hidden_2 = hidden[k * 128 + i + 130]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const hidden_0 = hidden[k * 128 + i + 256]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const hidden_1 = hidden[k * 128 + i + 257]!;
+            const hidden_2 = hidden[k * 128 + i + 258]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const hidden_0 = hidden[k * 128 + i + 384]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const hidden_1 = hidden[k * 128 + i + 385]!;
+            const hidden_2 = hidden[k * 128 + i + 386]!;
+            sum00 += hidden_0 * d_shifted_0;
+            sum01 += hidden_0 * d_shifted_1;
+            sum10 += hidden_1 * d_shifted_0;
+            sum11 += hidden_1 * d_shifted_1;
+            sum20 += hidden_2 * d_shifted_0;
+            sum21 += hidden_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 128]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const hidden_1 = hidden[k * 128 + i + 129]!;
-          const hidden_2 = hidden[k * 128 + i + 130]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 256]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const hidden_1 = hidden[k * 128 + i + 257]!;
-          const hidden_2 = hidden[k * 128 + i + 258]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 384]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const hidden_1 = hidden[k * 128 + i + 385]!;
-          const hidden_2 = hidden[k * 128 + i + 386]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 512]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const hidden_1 = hidden[k * 128 + i + 513]!;
-          const hidden_2 = hidden[k * 128 + i + 514]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 640]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const hidden_1 = hidden[k * 128 + i + 641]!;
-          const hidden_2 = hidden[k * 128 + i + 642]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 768]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const hidden_1 = hidden[k * 128 + i + 769]!;
-          const hidden_2 = hidden[k * 128 + i + 770]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const hidden_0 = hidden[k * 128 + i + 896]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const hidden_1 = hidden[k * 128 + i + 897]!;
-          const hidden_2 = hidden[k * 128 + i + 898]!;
-          sum00 += hidden_0 * d_shifted_0;
-          sum01 += hidden_0 * d_shifted_1;
-          sum10 += hidden_1 * d_shifted_0;
-          sum11 += hidden_1 * d_shifted_1;
-          sum20 += hidden_2 * d_shifted_0;
-          sum21 += hidden_2 * d_shifted_1;
-        }
+        const d_W2_00 = Math.fround(sum00);
+        const d_W2_01 = Math.fround(sum01);
+        const d_W2_10 = Math.fround(sum10);
+        const d_W2_11 = Math.fround(sum11);
+        const d_W2_20 = Math.fround(sum20);
+        const d_W2_21 = Math.fround(sum21);
+        const W2_m_next00 = Math.fround(W2_m[i * 10 + j]! * 0.9 + d_W2_00 * 0.09999999999999998);
+        W2_m[i * 10 + j] = W2_m_next00;
+        const W2_m_next01 = Math.fround(
+          W2_m[i * 10 + j + 1]! * 0.9 + d_W2_01 * 0.09999999999999998,
+        );
+        W2_m[i * 10 + j + 1] = W2_m_next01;
+        const W2_m_next10 = Math.fround(
+          W2_m[i * 10 + j + 10]! * 0.9 + d_W2_10 * 0.09999999999999998,
+        );
+        W2_m[i * 10 + j + 10] = W2_m_next10;
+        const W2_m_next11 = Math.fround(
+          W2_m[i * 10 + j + 11]! * 0.9 + d_W2_11 * 0.09999999999999998,
+        );
+        W2_m[i * 10 + j + 11] = W2_m_next11;
+        const W2_m_next20 = Math.fround(
+          W2_m[i * 10 + j + 20]! * 0.9 + d_W2_20 * 0.09999999999999998,
+        );
+        W2_m[i * 10 + j + 20] = W2_m_next20;
+        const W2_m_next21 = Math.fround(
+          W2_m[i * 10 + j + 21]! * 0.9 + d_W2_21 * 0.09999999999999998,
+        );
+        W2_m[i * 10 + j + 21] = W2_m_next21;
+        const W2_v_next00 = Math.fround(
+          W2_v[i * 10 + j]! * 0.999 + d_W2_00 * d_W2_00 * 0.0010000000000000009,
+        );
+        W2_v[i * 10 + j] = W2_v_next00;
+        const W2_v_next01 = Math.fround(
+          W2_v[i * 10 + j + 1]! * 0.999 + d_W2_01 * d_W2_01 * 0.0010000000000000009,
+        );
+        W2_v[i * 10 + j + 1] = W2_v_next01;
+        const W2_v_next10 = Math.fround(
+          W2_v[i * 10 + j + 10]! * 0.999 + d_W2_10 * d_W2_10 * 0.0010000000000000009,
+        );
+        W2_v[i * 10 + j + 10] = W2_v_next10;
+        const W2_v_next11 = Math.fround(
+          W2_v[i * 10 + j + 11]! * 0.999 + d_W2_11 * d_W2_11 * 0.0010000000000000009,
+        );
+        W2_v[i * 10 + j + 11] = W2_v_next11;
+        const W2_v_next20 = Math.fround(
+          W2_v[i * 10 + j + 20]! * 0.999 + d_W2_20 * d_W2_20 * 0.0010000000000000009,
+        );
+        W2_v[i * 10 + j + 20] = W2_v_next20;
+        const W2_v_next21 = Math.fround(
+          W2_v[i * 10 + j + 21]! * 0.999 + d_W2_21 * d_W2_21 * 0.0010000000000000009,
+        );
+        W2_v[i * 10 + j + 21] = W2_v_next21;
+        W2[i * 10 + j] =
+          W2[i * 10 + j]! - (W2_m_next00 * rate_0) / (Math.sqrt(W2_v_next00 * correction_0) + 1e-8);
+        W2[i * 10 + j + 1] =
+          W2[i * 10 + j + 1]! -
+          (W2_m_next01 * rate_0) / (Math.sqrt(W2_v_next01 * correction_0) + 1e-8);
+        W2[i * 10 + j + 10] =
+          W2[i * 10 + j + 10]! -
+          (W2_m_next10 * rate_0) / (Math.sqrt(W2_v_next10 * correction_0) + 1e-8);
+        W2[i * 10 + j + 11] =
+          W2[i * 10 + j + 11]! -
+          (W2_m_next11 * rate_0) / (Math.sqrt(W2_v_next11 * correction_0) + 1e-8);
+        W2[i * 10 + j + 20] =
+          W2[i * 10 + j + 20]! -
+          (W2_m_next20 * rate_0) / (Math.sqrt(W2_v_next20 * correction_0) + 1e-8);
+        W2[i * 10 + j + 21] =
+          W2[i * 10 + j + 21]! -
+          (W2_m_next21 * rate_0) / (Math.sqrt(W2_v_next21 * correction_0) + 1e-8);
       }
-      const d_W2_00 = Math.fround(sum00);
-      const d_W2_01 = Math.fround(sum01);
-      const d_W2_10 = Math.fround(sum10);
-      const d_W2_11 = Math.fround(sum11);
-      const d_W2_20 = Math.fround(sum20);
-      const d_W2_21 = Math.fround(sum21);
-      const W2_m_next00 = Math.fround(W2_m[i * 10 + j]! * 0.9 + d_W2_00 * 0.09999999999999998);
-      W2_m[i * 10 + j] = W2_m_next00;
-      const W2_m_next01 = Math.fround(W2_m[i * 10 + j + 1]! * 0.9 + d_W2_01 * 0.09999999999999998);
-      W2_m[i * 10 + j + 1] = W2_m_next01;
-      const W2_m_next10 = Math.fround(W2_m[i * 10 + j + 10]! * 0.9 + d_W2_10 * 0.09999999999999998);
-      W2_m[i * 10 + j + 10] = W2_m_next10;
-      const W2_m_next11 = Math.fround(W2_m[i * 10 + j + 11]! * 0.9 + d_W2_11 * 0.09999999999999998);
-      W2_m[i * 10 + j + 11] = W2_m_next11;
-      const W2_m_next20 = Math.fround(W2_m[i * 10 + j + 20]! * 0.9 + d_W2_20 * 0.09999999999999998);
-      W2_m[i * 10 + j + 20] = W2_m_next20;
-      const W2_m_next21 = Math.fround(W2_m[i * 10 + j + 21]! * 0.9 + d_W2_21 * 0.09999999999999998);
-      W2_m[i * 10 + j + 21] = W2_m_next21;
-      const W2_v_next00 = Math.fround(
-        W2_v[i * 10 + j]! * 0.999 + d_W2_00 * d_W2_00 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j] = W2_v_next00;
-      const W2_v_next01 = Math.fround(
-        W2_v[i * 10 + j + 1]! * 0.999 + d_W2_01 * d_W2_01 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 1] = W2_v_next01;
-      const W2_v_next10 = Math.fround(
-        W2_v[i * 10 + j + 10]! * 0.999 + d_W2_10 * d_W2_10 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 10] = W2_v_next10;
-      const W2_v_next11 = Math.fround(
-        W2_v[i * 10 + j + 11]! * 0.999 + d_W2_11 * d_W2_11 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 11] = W2_v_next11;
-      const W2_v_next20 = Math.fround(
-        W2_v[i * 10 + j + 20]! * 0.999 + d_W2_20 * d_W2_20 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 20] = W2_v_next20;
-      const W2_v_next21 = Math.fround(
-        W2_v[i * 10 + j + 21]! * 0.999 + d_W2_21 * d_W2_21 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 21] = W2_v_next21;
-      W2[i * 10 + j] =
-        W2[i * 10 + j]! - (W2_m_next00 * rate_0) / (Math.sqrt(W2_v_next00 * correction_0) + 1e-8);
-      W2[i * 10 + j + 1] =
-        W2[i * 10 + j + 1]! -
-        (W2_m_next01 * rate_0) / (Math.sqrt(W2_v_next01 * correction_0) + 1e-8);
-      W2[i * 10 + j + 10] =
-        W2[i * 10 + j + 10]! -
-        (W2_m_next10 * rate_0) / (Math.sqrt(W2_v_next10 * correction_0) + 1e-8);
-      W2[i * 10 + j + 11] =
-        W2[i * 10 + j + 11]! -
-        (W2_m_next11 * rate_0) / (Math.sqrt(W2_v_next11 * correction_0) + 1e-8);
-      W2[i * 10 + j + 20] =
-        W2[i * 10 + j + 20]! -
-        (W2_m_next20 * rate_0) / (Math.sqrt(W2_v_next20 * correction_0) + 1e-8);
-      W2[i * 10 + j + 21] =
-        W2[i * 10 + j + 21]! -
-        (W2_m_next21 * rate_0) / (Math.sqrt(W2_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      const hidden_3 = hidden[k * 128 + 126]!;
-      const d_shifted_2 = d_shifted[k * 10 + j]!;
-      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-      const hidden_4 = hidden[k * 128 + 127]!;
-      sum00_2 += hidden_3 * d_shifted_2;
-      sum01_2 += hidden_3 * d_shifted_3;
-      sum10_2 += hidden_4 * d_shifted_2;
-      sum11_2 += hidden_4 * d_shifted_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const hidden_3 = hidden[k * 128 + 126]!;
+        const d_shifted_2 = d_shifted[k * 10 + j]!;
+        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+        const hidden_4 = hidden[k * 128 + 127]!;
+        sum00_2 += hidden_3 * d_shifted_2;
+        sum01_2 += hidden_3 * d_shifted_3;
+        sum10_2 += hidden_4 * d_shifted_2;
+        sum11_2 += hidden_4 * d_shifted_3;
+      }
+      const d_W2_00_2 = Math.fround(sum00_2);
+      const d_W2_01_2 = Math.fround(sum01_2);
+      const d_W2_10_2 = Math.fround(sum10_2);
+      const d_W2_11_2 = Math.fround(sum11_2);
+      const W2_m_next00_2 = Math.fround(W2_m[j + 1260]! * 0.9 + d_W2_00_2 * 0.09999999999999998);
+      W2_m[j + 1260] = W2_m_next00_2;
+      const W2_m_next01_2 = Math.fround(W2_m[j + 1261]! * 0.9 + d_W2_01_2 * 0.09999999999999998);
+      W2_m[j + 1261] = W2_m_next01_2;
+      const W2_m_next10_2 = Math.fround(W2_m[j + 1270]! * 0.9 + d_W2_10_2 * 0.09999999999999998);
+      W2_m[j + 1270] = W2_m_next10_2;
+      const W2_m_next11_2 = Math.fround(W2_m[j + 1271]! * 0.9 + d_W2_11_2 * 0.09999999999999998);
+      W2_m[j + 1271] = W2_m_next11_2;
+      const W2_v_next00_2 = Math.fround(
+        W2_v[j + 1260]! * 0.999 + d_W2_00_2 * d_W2_00_2 * 0.0010000000000000009,
+      );
+      W2_v[j + 1260] = W2_v_next00_2;
+      const W2_v_next01_2 = Math.fround(
+        W2_v[j + 1261]! * 0.999 + d_W2_01_2 * d_W2_01_2 * 0.0010000000000000009,
+      );
+      W2_v[j + 1261] = W2_v_next01_2;
+      const W2_v_next10_2 = Math.fround(
+        W2_v[j + 1270]! * 0.999 + d_W2_10_2 * d_W2_10_2 * 0.0010000000000000009,
+      );
+      W2_v[j + 1270] = W2_v_next10_2;
+      const W2_v_next11_2 = Math.fround(
+        W2_v[j + 1271]! * 0.999 + d_W2_11_2 * d_W2_11_2 * 0.0010000000000000009,
+      );
+      W2_v[j + 1271] = W2_v_next11_2;
+      W2[j + 1260] =
+        W2[j + 1260]! - (W2_m_next00_2 * rate_0) / (Math.sqrt(W2_v_next00_2 * correction_0) + 1e-8);
+      W2[j + 1261] =
+        W2[j + 1261]! - (W2_m_next01_2 * rate_0) / (Math.sqrt(W2_v_next01_2 * correction_0) + 1e-8);
+      W2[j + 1270] =
+        W2[j + 1270]! - (W2_m_next10_2 * rate_0) / (Math.sqrt(W2_v_next10_2 * correction_0) + 1e-8);
+      W2[j + 1271] =
+        W2[j + 1271]! - (W2_m_next11_2 * rate_0) / (Math.sqrt(W2_v_next11_2 * correction_0) + 1e-8);
     }
-    const d_W2_00_2 = Math.fround(sum00_2);
-    const d_W2_01_2 = Math.fround(sum01_2);
-    const d_W2_10_2 = Math.fround(sum10_2);
-    const d_W2_11_2 = Math.fround(sum11_2);
-    const W2_m_next00_2 = Math.fround(W2_m[j + 1260]! * 0.9 + d_W2_00_2 * 0.09999999999999998);
-    W2_m[j + 1260] = W2_m_next00_2;
-    const W2_m_next01_2 = Math.fround(W2_m[j + 1261]! * 0.9 + d_W2_01_2 * 0.09999999999999998);
-    W2_m[j + 1261] = W2_m_next01_2;
-    const W2_m_next10_2 = Math.fround(W2_m[j + 1270]! * 0.9 + d_W2_10_2 * 0.09999999999999998);
-    W2_m[j + 1270] = W2_m_next10_2;
-    const W2_m_next11_2 = Math.fround(W2_m[j + 1271]! * 0.9 + d_W2_11_2 * 0.09999999999999998);
-    W2_m[j + 1271] = W2_m_next11_2;
-    const W2_v_next00_2 = Math.fround(
-      W2_v[j + 1260]! * 0.999 + d_W2_00_2 * d_W2_00_2 * 0.0010000000000000009,
-    );
-    W2_v[j + 1260] = W2_v_next00_2;
-    const W2_v_next01_2 = Math.fround(
-      W2_v[j + 1261]! * 0.999 + d_W2_01_2 * d_W2_01_2 * 0.0010000000000000009,
-    );
-    W2_v[j + 1261] = W2_v_next01_2;
-    const W2_v_next10_2 = Math.fround(
-      W2_v[j + 1270]! * 0.999 + d_W2_10_2 * d_W2_10_2 * 0.0010000000000000009,
-    );
-    W2_v[j + 1270] = W2_v_next10_2;
-    const W2_v_next11_2 = Math.fround(
-      W2_v[j + 1271]! * 0.999 + d_W2_11_2 * d_W2_11_2 * 0.0010000000000000009,
-    );
-    W2_v[j + 1271] = W2_v_next11_2;
-    W2[j + 1260] =
-      W2[j + 1260]! - (W2_m_next00_2 * rate_0) / (Math.sqrt(W2_v_next00_2 * correction_0) + 1e-8);
-    W2[j + 1261] =
-      W2[j + 1261]! - (W2_m_next01_2 * rate_0) / (Math.sqrt(W2_v_next01_2 * correction_0) + 1e-8);
-    W2[j + 1270] =
-      W2[j + 1270]! - (W2_m_next10_2 * rate_0) / (Math.sqrt(W2_v_next10_2 * correction_0) + 1e-8);
-    W2[j + 1271] =
-      W2[j + 1271]! - (W2_m_next11_2 * rate_0) / (Math.sqrt(W2_v_next11_2 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1302,55 +1239,72 @@ function dotAdam_128x32x10(
  * 5,760 floating-point operations.
  */
 function sumAdam_32x128(
-  d_z1: Float32Array,
-  b1_m: Float32Array,
-  b1_v: Float32Array,
-  b1: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_z1_0 = d_z1[k * 128 + i]!;
-      const d_z1_1 = d_z1[k * 128 + i + 1]!;
-      const d_z1_2 = d_z1[k * 128 + i + 2]!;
-      const d_z1_3 = d_z1[k * 128 + i + 3]!;
-      sum0 += d_z1_0;
-      sum1 += d_z1_1;
-      sum2 += d_z1_2;
-      sum3 += d_z1_3;
+  d_z1_: Float32Array,
+  b1_m_: Float32Array,
+  b1_v_: Float32Array,
+  b1_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_32x128(): void {
+    const d_z1 = d_z1_;
+    const b1_m = b1_m_;
+    const b1_v = b1_v_;
+    const b1 = b1_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 128; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_z1_0 = d_z1[k * 128 + i]!;
+        const d_z1_1 = d_z1[k * 128 + i + 1]!;
+        const d_z1_2 = d_z1[k * 128 + i + 2]!;
+        const d_z1_3 = d_z1[k * 128 + i + 3]!;
+        sum0 += d_z1_0;
+        sum1 += d_z1_1;
+        sum2 += d_z1_2;
+        sum3 += d_z1_3;
+      }
+      const d_b1_0 = Math.fround(sum0);
+      const d_b1_1 = Math.fround(sum1);
+      const d_b1_2 = Math.fround(sum2);
+      const d_b1_3 = Math.fround(sum3);
+      const b1_m_next0 = Math.fround(b1_m[i]! * 0.9 + d_b1_0 * 0.09999999999999998);
+      b1_m[i] = b1_m_next0;
+      const b1_m_next1 = Math.fround(b1_m[i + 1]! * 0.9 + d_b1_1 * 0.09999999999999998);
+      b1_m[i + 1] = b1_m_next1;
+      const b1_m_next2 = Math.fround(b1_m[i + 2]! * 0.9 + d_b1_2 * 0.09999999999999998);
+      b1_m[i + 2] = b1_m_next2;
+      const b1_m_next3 = Math.fround(b1_m[i + 3]! * 0.9 + d_b1_3 * 0.09999999999999998);
+      b1_m[i + 3] = b1_m_next3;
+      const b1_v_next0 = Math.fround(b1_v[i]! * 0.999 + d_b1_0 * d_b1_0 * 0.0010000000000000009);
+      b1_v[i] = b1_v_next0;
+      const b1_v_next1 = Math.fround(
+        b1_v[i + 1]! * 0.999 + d_b1_1 * d_b1_1 * 0.0010000000000000009,
+      );
+      b1_v[i + 1] = b1_v_next1;
+      const b1_v_next2 = Math.fround(
+        b1_v[i + 2]! * 0.999 + d_b1_2 * d_b1_2 * 0.0010000000000000009,
+      );
+      b1_v[i + 2] = b1_v_next2;
+      const b1_v_next3 = Math.fround(
+        b1_v[i + 3]! * 0.999 + d_b1_3 * d_b1_3 * 0.0010000000000000009,
+      );
+      b1_v[i + 3] = b1_v_next3;
+      b1[i] = b1[i]! - (b1_m_next0 * rate_0) / (Math.sqrt(b1_v_next0 * correction_0) + 1e-8);
+      b1[i + 1] =
+        b1[i + 1]! - (b1_m_next1 * rate_0) / (Math.sqrt(b1_v_next1 * correction_0) + 1e-8);
+      b1[i + 2] =
+        b1[i + 2]! - (b1_m_next2 * rate_0) / (Math.sqrt(b1_v_next2 * correction_0) + 1e-8);
+      b1[i + 3] =
+        b1[i + 3]! - (b1_m_next3 * rate_0) / (Math.sqrt(b1_v_next3 * correction_0) + 1e-8);
     }
-    const d_b1_0 = Math.fround(sum0);
-    const d_b1_1 = Math.fround(sum1);
-    const d_b1_2 = Math.fround(sum2);
-    const d_b1_3 = Math.fround(sum3);
-    const b1_m_next0 = Math.fround(b1_m[i]! * 0.9 + d_b1_0 * 0.09999999999999998);
-    b1_m[i] = b1_m_next0;
-    const b1_m_next1 = Math.fround(b1_m[i + 1]! * 0.9 + d_b1_1 * 0.09999999999999998);
-    b1_m[i + 1] = b1_m_next1;
-    const b1_m_next2 = Math.fround(b1_m[i + 2]! * 0.9 + d_b1_2 * 0.09999999999999998);
-    b1_m[i + 2] = b1_m_next2;
-    const b1_m_next3 = Math.fround(b1_m[i + 3]! * 0.9 + d_b1_3 * 0.09999999999999998);
-    b1_m[i + 3] = b1_m_next3;
-    const b1_v_next0 = Math.fround(b1_v[i]! * 0.999 + d_b1_0 * d_b1_0 * 0.0010000000000000009);
-    b1_v[i] = b1_v_next0;
-    const b1_v_next1 = Math.fround(b1_v[i + 1]! * 0.999 + d_b1_1 * d_b1_1 * 0.0010000000000000009);
-    b1_v[i + 1] = b1_v_next1;
-    const b1_v_next2 = Math.fround(b1_v[i + 2]! * 0.999 + d_b1_2 * d_b1_2 * 0.0010000000000000009);
-    b1_v[i + 2] = b1_v_next2;
-    const b1_v_next3 = Math.fround(b1_v[i + 3]! * 0.999 + d_b1_3 * d_b1_3 * 0.0010000000000000009);
-    b1_v[i + 3] = b1_v_next3;
-    b1[i] = b1[i]! - (b1_m_next0 * rate_0) / (Math.sqrt(b1_v_next0 * correction_0) + 1e-8);
-    b1[i + 1] = b1[i + 1]! - (b1_m_next1 * rate_0) / (Math.sqrt(b1_v_next1 * correction_0) + 1e-8);
-    b1[i + 2] = b1[i + 2]! - (b1_m_next2 * rate_0) / (Math.sqrt(b1_v_next2 * correction_0) + 1e-8);
-    b1[i + 3] = b1[i + 3]! - (b1_m_next3 * rate_0) / (Math.sqrt(b1_v_next3 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1361,235 +1315,191 @@ function sumAdam_32x128(
  * 7,727,104 floating-point operations.
  */
 function dotAdam_784x32x128(
-  x: Float32Array,
-  d_z1: Float32Array,
-  W1_m: Float32Array,
-  W1_v: Float32Array,
-  W1: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 783; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const x_0 = x[k * 784 + i]!;
-          const d_z1_0 = d_z1[k * 128 + j]!;
-          const d_z1_1 = d_z1[k * 128 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+  x_: Float32Array,
+  d_z1_: Float32Array,
+  W1_m_: Float32Array,
+  W1_v_: Float32Array,
+  W1_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_784x32x128(): void {
+    const x = x_;
+    const d_z1 = d_z1_;
+    const W1_m = W1_m_;
+    const W1_v = W1_v_;
+    const W1 = W1_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 783; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const x_0 = x[k * 784 + i]!;
+            const d_z1_0 = d_z1[k * 128 + j]!;
+            const d_z1_1 = d_z1[k * 128 + j + 1]!;
+            const x_1 = x[k * 784 + i + 1]!;
+            const x_2 = x[k * 784 + i + 2]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const x_0 = x[k * 784 + i + 784]!;
+            const d_z1_0 = d_z1[k * 128 + j + 128]!;
+            const d_z1_1 = d_z1[k * 128 + j + 129]!;
+            const x_1 = x[k * 784 + i + 785]!;
+            const x_2 = x[k * 784 + i + 786]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const x_0 = x[k * 784 + i + 1568]!;
+            const d_z1_0 = d_z1[k * 128 + j + 256]!;
+            const d_z1_1 = d_z1[k * 128 + j + 257]!;
+            const x_1 = x[k * 784 + i + 1569]!;
+            const x_2 = x[k * 784 + i + 1570]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const x_0 = x[k * 784 + i + 2352]!;
+            const d_z1_0 = d_z1[k * 128 + j + 384]!;
+            const d_z1_1 = d_z1[k * 128 + j + 385]!;
+            const x_1 = x[k * 784 + i + 2353]!;
+            const x_2 = x[k * 784 + i + 2354]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_z1_0 = d_z1[k * 128 + j + 128]!;
-          const d_z1_1 = d_z1[k * 128 + j + 129]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_z1_0 = d_z1[k * 128 + j + 256]!;
-          const d_z1_1 = d_z1[k * 128 + j + 257]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_z1_0 = d_z1[k * 128 + j + 384]!;
-          const d_z1_1 = d_z1[k * 128 + j + 385]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 3136]!;
-          const d_z1_0 = d_z1[k * 128 + j + 512]!;
-          const d_z1_1 = d_z1[k * 128 + j + 513]!;
-          const x_1 = x[k * 784 + i + 3137]!;
-          const x_2 = x[k * 784 + i + 3138]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 3920]!;
-          const d_z1_0 = d_z1[k * 128 + j + 640]!;
-          const d_z1_1 = d_z1[k * 128 + j + 641]!;
-          const x_1 = x[k * 784 + i + 3921]!;
-          const x_2 = x[k * 784 + i + 3922]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 4704]!;
-          const d_z1_0 = d_z1[k * 128 + j + 768]!;
-          const d_z1_1 = d_z1[k * 128 + j + 769]!;
-          const x_1 = x[k * 784 + i + 4705]!;
-          const x_2 = x[k * 784 + i + 4706]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const x_0 = x[k * 784 + i + 5488]!;
-          const d_z1_0 = d_z1[k * 128 + j + 896]!;
-          const d_z1_1 = d_z1[k * 128 + j + 897]!;
-          const x_1 = x[k * 784 + i + 5489]!;
-          const x_2 = x[k * 784 + i + 5490]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
+        const d_W1_00 = Math.fround(sum00);
+        const d_W1_01 = Math.fround(sum01);
+        const d_W1_10 = Math.fround(sum10);
+        const d_W1_11 = Math.fround(sum11);
+        const d_W1_20 = Math.fround(sum20);
+        const d_W1_21 = Math.fround(sum21);
+        const W1_m_next00 = Math.fround(W1_m[i * 128 + j]! * 0.9 + d_W1_00 * 0.09999999999999998);
+        W1_m[i * 128 + j] = W1_m_next00;
+        const W1_m_next01 = Math.fround(
+          W1_m[i * 128 + j + 1]! * 0.9 + d_W1_01 * 0.09999999999999998,
+        );
+        W1_m[i * 128 + j + 1] = W1_m_next01;
+        const W1_m_next10 = Math.fround(
+          W1_m[i * 128 + j + 128]! * 0.9 + d_W1_10 * 0.09999999999999998,
+        );
+        W1_m[i * 128 + j + 128] = W1_m_next10;
+        const W1_m_next11 = Math.fround(
+          W1_m[i * 128 + j + 129]! * 0.9 + d_W1_11 * 0.09999999999999998,
+        );
+        W1_m[i * 128 + j + 129] = W1_m_next11;
+        const W1_m_next20 = Math.fround(
+          W1_m[i * 128 + j + 256]! * 0.9 + d_W1_20 * 0.09999999999999998,
+        );
+        W1_m[i * 128 + j + 256] = W1_m_next20;
+        const W1_m_next21 = Math.fround(
+          W1_m[i * 128 + j + 257]! * 0.9 + d_W1_21 * 0.09999999999999998,
+        );
+        W1_m[i * 128 + j + 257] = W1_m_next21;
+        const W1_v_next00 = Math.fround(
+          W1_v[i * 128 + j]! * 0.999 + d_W1_00 * d_W1_00 * 0.0010000000000000009,
+        );
+        W1_v[i * 128 + j] = W1_v_next00;
+        const W1_v_next01 = Math.fround(
+          W1_v[i * 128 + j + 1]! * 0.999 + d_W1_01 * d_W1_01 * 0.0010000000000000009,
+        );
+        W1_v[i * 128 + j + 1] = W1_v_next01;
+        const W1_v_next10 = Math.fround(
+          W1_v[i * 128 + j + 128]! * 0.999 + d_W1_10 * d_W1_10 * 0.0010000000000000009,
+        );
+        W1_v[i * 128 + j + 128] = W1_v_next10;
+        const W1_v_next11 = Math.fround(
+          W1_v[i * 128 + j + 129]! * 0.999 + d_W1_11 * d_W1_11 * 0.0010000000000000009,
+        );
+        W1_v[i * 128 + j + 129] = W1_v_next11;
+        const W1_v_next20 = Math.fround(
+          W1_v[i * 128 + j + 256]! * 0.999 + d_W1_20 * d_W1_20 * 0.0010000000000000009,
+        );
+        W1_v[i * 128 + j + 256] = W1_v_next20;
+        const W1_v_next21 = Math.fround(
+          W1_v[i * 128 + j + 257]! * 0.999 + d_W1_21 * d_W1_21 * 0.0010000000000000009,
+        );
+        W1_v[i * 128 + j + 257] = W1_v_next21;
+        W1[i * 128 + j] =
+          W1[i * 128 + j]! -
+          (W1_m_next00 * rate_0) / (Math.sqrt(W1_v_next00 * correction_0) + 1e-8);
+        W1[i * 128 + j + 1] =
+          W1[i * 128 + j + 1]! -
+          (W1_m_next01 * rate_0) / (Math.sqrt(W1_v_next01 * correction_0) + 1e-8);
+        W1[i * 128 + j + 128] =
+          W1[i * 128 + j + 128]! -
+          (W1_m_next10 * rate_0) / (Math.sqrt(W1_v_next10 * correction_0) + 1e-8);
+        W1[i * 128 + j + 129] =
+          W1[i * 128 + j + 129]! -
+          (W1_m_next11 * rate_0) / (Math.sqrt(W1_v_next11 * correction_0) + 1e-8);
+        W1[i * 128 + j + 256] =
+          W1[i * 128 + j + 256]! -
+          (W1_m_next20 * rate_0) / (Math.sqrt(W1_v_next20 * correction_0) + 1e-8);
+        W1[i * 128 + j + 257] =
+          W1[i * 128 + j + 257]! -
+          (W1_m_next21 * rate_0) / (Math.sqrt(W1_v_next21 * correction_0) + 1e-8);
       }
-      const d_W1_00 = Math.fround(sum00);
-      const d_W1_01 = Math.fround(sum01);
-      const d_W1_10 = Math.fround(sum10);
-      const d_W1_11 = Math.fround(sum11);
-      const d_W1_20 = Math.fround(sum20);
-      const d_W1_21 = Math.fround(sum21);
-      const W1_m_next00 = Math.fround(W1_m[i * 128 + j]! * 0.9 + d_W1_00 * 0.09999999999999998);
-      W1_m[i * 128 + j] = W1_m_next00;
-      const W1_m_next01 = Math.fround(W1_m[i * 128 + j + 1]! * 0.9 + d_W1_01 * 0.09999999999999998);
-      W1_m[i * 128 + j + 1] = W1_m_next01;
-      const W1_m_next10 = Math.fround(
-        W1_m[i * 128 + j + 128]! * 0.9 + d_W1_10 * 0.09999999999999998,
-      );
-      W1_m[i * 128 + j + 128] = W1_m_next10;
-      const W1_m_next11 = Math.fround(
-        W1_m[i * 128 + j + 129]! * 0.9 + d_W1_11 * 0.09999999999999998,
-      );
-      W1_m[i * 128 + j + 129] = W1_m_next11;
-      const W1_m_next20 = Math.fround(
-        W1_m[i * 128 + j + 256]! * 0.9 + d_W1_20 * 0.09999999999999998,
-      );
-      W1_m[i * 128 + j + 256] = W1_m_next20;
-      const W1_m_next21 = Math.fround(
-        W1_m[i * 128 + j + 257]! * 0.9 + d_W1_21 * 0.09999999999999998,
-      );
-      W1_m[i * 128 + j + 257] = W1_m_next21;
-      const W1_v_next00 = Math.fround(
-        W1_v[i * 128 + j]! * 0.999 + d_W1_00 * d_W1_00 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j] = W1_v_next00;
-      const W1_v_next01 = Math.fround(
-        W1_v[i * 128 + j + 1]! * 0.999 + d_W1_01 * d_W1_01 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 1] = W1_v_next01;
-      const W1_v_next10 = Math.fround(
-        W1_v[i * 128 + j + 128]! * 0.999 + d_W1_10 * d_W1_10 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 128] = W1_v_next10;
-      const W1_v_next11 = Math.fround(
-        W1_v[i * 128 + j + 129]! * 0.999 + d_W1_11 * d_W1_11 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 129] = W1_v_next11;
-      const W1_v_next20 = Math.fround(
-        W1_v[i * 128 + j + 256]! * 0.999 + d_W1_20 * d_W1_20 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 256] = W1_v_next20;
-      const W1_v_next21 = Math.fround(
-        W1_v[i * 128 + j + 257]! * 0.999 + d_W1_21 * d_W1_21 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 257] = W1_v_next21;
-      W1[i * 128 + j] =
-        W1[i * 128 + j]! - (W1_m_next00 * rate_0) / (Math.sqrt(W1_v_next00 * correction_0) + 1e-8);
-      W1[i * 128 + j + 1] =
-        W1[i * 128 + j + 1]! -
-        (W1_m_next01 * rate_0) / (Math.sqrt(W1_v_next01 * correction_0) + 1e-8);
-      W1[i * 128 + j + 128] =
-        W1[i * 128 + j + 128]! -
-        (W1_m_next10 * rate_0) / (Math.sqrt(W1_v_next10 * correction_0) + 1e-8);
-      W1[i * 128 + j + 129] =
-        W1[i * 128 + j + 129]! -
-        (W1_m_next11 * rate_0) / (Math.sqrt(W1_v_next11 * correction_0) + 1e-8);
-      W1[i * 128 + j + 256] =
-        W1[i * 128 + j + 256]! -
-        (W1_m_next20 * rate_0) / (Math.sqrt(W1_v_next20 * correction_0) + 1e-8);
-      W1[i * 128 + j + 257] =
-        W1[i * 128 + j + 257]! -
-        (W1_m_next21 * rate_0) / (Math.sqrt(W1_v_next21 * correction_0) + 1e-8);
     }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const x_3 = x[k * 784 + 783]!;
-      const d_z1_2 = d_z1[k * 128 + j]!;
-      const d_z1_3 = d_z1[k * 128 + j + 1]!;
-      sum0 += x_3 * d_z1_2;
-      sum1 += x_3 * d_z1_3;
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const x_3 = x[k * 784 + 783]!;
+        const d_z1_2 = d_z1[k * 128 + j]!;
+        const d_z1_3 = d_z1[k * 128 + j + 1]!;
+        sum0 += x_3 * d_z1_2;
+        sum1 += x_3 * d_z1_3;
+      }
+      const d_W1_0 = Math.fround(sum0);
+      const d_W1_1 = Math.fround(sum1);
+      const W1_m_next0 = Math.fround(W1_m[j + 100224]! * 0.9 + d_W1_0 * 0.09999999999999998);
+      W1_m[j + 100224] = W1_m_next0;
+      const W1_m_next1 = Math.fround(W1_m[j + 100225]! * 0.9 + d_W1_1 * 0.09999999999999998);
+      W1_m[j + 100225] = W1_m_next1;
+      const W1_v_next0 = Math.fround(
+        W1_v[j + 100224]! * 0.999 + d_W1_0 * d_W1_0 * 0.0010000000000000009,
+      );
+      W1_v[j + 100224] = W1_v_next0;
+      const W1_v_next1 = Math.fround(
+        W1_v[j + 100225]! * 0.999 + d_W1_1 * d_W1_1 * 0.0010000000000000009,
+      );
+      W1_v[j + 100225] = W1_v_next1;
+      W1[j + 100224] =
+        W1[j + 100224]! - (W1_m_next0 * rate_0) / (Math.sqrt(W1_v_next0 * correction_0) + 1e-8);
+      W1[j + 100225] =
+        W1[j + 100225]! - (W1_m_next1 * rate_0) / (Math.sqrt(W1_v_next1 * correction_0) + 1e-8);
     }
-    const d_W1_0 = Math.fround(sum0);
-    const d_W1_1 = Math.fround(sum1);
-    const W1_m_next0 = Math.fround(W1_m[j + 100224]! * 0.9 + d_W1_0 * 0.09999999999999998);
-    W1_m[j + 100224] = W1_m_next0;
-    const W1_m_next1 = Math.fround(W1_m[j + 100225]! * 0.9 + d_W1_1 * 0.09999999999999998);
-    W1_m[j + 100225] = W1_m_next1;
-    const W1_v_next0 = Math.fround(
-      W1_v[j + 100224]! * 0.999 + d_W1_0 * d_W1_0 * 0.0010000000000000009,
-    );
-    W1_v[j + 100224] = W1_v_next0;
-    const W1_v_next1 = Math.fround(
-      W1_v[j + 100225]! * 0.999 + d_W1_1 * d_W1_1 * 0.0010000000000000009,
-    );
-    W1_v[j + 100225] = W1_v_next1;
-    W1[j + 100224] =
-      W1[j + 100224]! - (W1_m_next0 * rate_0) / (Math.sqrt(W1_v_next0 * correction_0) + 1e-8);
-    W1[j + 100225] =
-      W1[j + 100225]! - (W1_m_next1 * rate_0) / (Math.sqrt(W1_v_next1 * correction_0) + 1e-8);
-  }
+  };
 }
 
 /**
@@ -1598,173 +1508,123 @@ function dotAdam_784x32x128(
  * 50,208,000 floating-point operations.
  */
 function dotRelu_250x784x128_evaluate(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const W1_0 = W1[k * 128 + j]!;
-          const W1_1 = W1[k * 128 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_250x784x128_evaluate(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const hidden = hidden_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const W1_0 = W1[k * 128 + j]!;
+            const W1_1 = W1[k * 128 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const W1_0 = W1[k * 128 + j + 128]!;
+            const W1_1 = W1[k * 128 + j + 129]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const W1_0 = W1[k * 128 + j + 256]!;
+            const W1_1 = W1[k * 128 + j + 257]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const W1_0 = W1[k * 128 + j + 384]!;
+            const W1_1 = W1[k * 128 + j + 385]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const W1_0 = W1[k * 128 + j + 128]!;
-          const W1_1 = W1[k * 128 + j + 129]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const W1_0 = W1[k * 128 + j + 256]!;
-          const W1_1 = W1[k * 128 + j + 257]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const W1_0 = W1[k * 128 + j + 384]!;
-          const W1_1 = W1[k * 128 + j + 385]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const W1_0 = W1[k * 128 + j + 512]!;
-          const W1_1 = W1[k * 128 + j + 513]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const W1_0 = W1[k * 128 + j + 640]!;
-          const W1_1 = W1[k * 128 + j + 641]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const W1_0 = W1[k * 128 + j + 768]!;
-          const W1_1 = W1[k * 128 + j + 769]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const W1_0 = W1[k * 128 + j + 896]!;
-          const W1_1 = W1[k * 128 + j + 897]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b1_0 = b1[j]!;
+        const add_0 = dot00 + b1_0;
+        const b1_1 = b1[j + 1]!;
+        const add_1 = dot01 + b1_1;
+        const add_2 = dot10 + b1_0;
+        const add_3 = dot11 + b1_1;
+        const add_4 = dot20 + b1_0;
+        const add_5 = dot21 + b1_1;
+        hidden[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        hidden[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        hidden[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+        hidden[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+        hidden[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+        hidden[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b1_0 = b1[j]!;
-      const add_0 = dot00 + b1_0;
-      const b1_1 = b1[j + 1]!;
-      const add_1 = dot01 + b1_1;
-      const add_2 = dot10 + b1_0;
-      const add_3 = dot11 + b1_1;
-      const add_4 = dot20 + b1_0;
-      const add_5 = dot21 + b1_1;
-      hidden[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      hidden[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 195216]!;
-      const W1_2 = W1[k * 128 + j]!;
-      const W1_3 = W1[k * 128 + j + 1]!;
-      sum0 += x_3 * W1_2;
-      sum1 += x_3 * W1_3;
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 195216]!;
+        const W1_2 = W1[k * 128 + j]!;
+        const W1_3 = W1[k * 128 + j + 1]!;
+        sum0 += x_3 * W1_2;
+        sum1 += x_3 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const b1_2 = b1[j]!;
+      const add_6 = dot0 + b1_2;
+      const b1_3 = b1[j + 1]!;
+      const add_7 = dot1 + b1_3;
+      hidden[j + 31872] = add_6 < 0 ? 0 : add_6;
+      hidden[j + 31873] = add_7 < 0 ? 0 : add_7;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const b1_2 = b1[j]!;
-    const add_6 = dot0 + b1_2;
-    const b1_3 = b1[j + 1]!;
-    const add_7 = dot1 + b1_3;
-    hidden[j + 31872] = add_6 < 0 ? 0 : add_6;
-    hidden[j + 31873] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -1773,163 +1633,113 @@ function dotRelu_250x784x128_evaluate(
  * 642,500 floating-point operations.
  */
 function dotAdd_250x128x10_evaluate(
-  hidden: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const hidden_0 = hidden[i * 128 + k]!;
-          const W2_0 = W2[k * 10 + j]!;
-          const W2_1 = W2[k * 10 + j + 1]!;
-          const hidden_1 = hidden[i * 128 + k + 128]!;
-          const hidden_2 = hidden[i * 128 + k + 256]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
+  hidden_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_250x128x10_evaluate(): void {
+    const hidden = hidden_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const scores = scores_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const hidden_0 = hidden[i * 128 + k]!;
+            const W2_0 = W2[k * 10 + j]!;
+            const W2_1 = W2[k * 10 + j + 1]!;
+            const hidden_1 = hidden[i * 128 + k + 128]!;
+            const hidden_2 = hidden[i * 128 + k + 256]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const hidden_0 = hidden[i * 128 + k + 1]!;
+            const W2_0 = W2[k * 10 + j + 10]!;
+            const W2_1 = W2[k * 10 + j + 11]!;
+            const hidden_1 = hidden[i * 128 + k + 129]!;
+            const hidden_2 = hidden[i * 128 + k + 257]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const hidden_0 = hidden[i * 128 + k + 2]!;
+            const W2_0 = W2[k * 10 + j + 20]!;
+            const W2_1 = W2[k * 10 + j + 21]!;
+            const hidden_1 = hidden[i * 128 + k + 130]!;
+            const hidden_2 = hidden[i * 128 + k + 258]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const hidden_0 = hidden[i * 128 + k + 3]!;
+            const W2_0 = W2[k * 10 + j + 30]!;
+            const W2_1 = W2[k * 10 + j + 31]!;
+            const hidden_1 = hidden[i * 128 + k + 131]!;
+            const hidden_2 = hidden[i * 128 + k + 259]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 1]!;
-          const W2_0 = W2[k * 10 + j + 10]!;
-          const W2_1 = W2[k * 10 + j + 11]!;
-          const hidden_1 = hidden[i * 128 + k + 129]!;
-          const hidden_2 = hidden[i * 128 + k + 257]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 2]!;
-          const W2_0 = W2[k * 10 + j + 20]!;
-          const W2_1 = W2[k * 10 + j + 21]!;
-          const hidden_1 = hidden[i * 128 + k + 130]!;
-          const hidden_2 = hidden[i * 128 + k + 258]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 3]!;
-          const W2_0 = W2[k * 10 + j + 30]!;
-          const W2_1 = W2[k * 10 + j + 31]!;
-          const hidden_1 = hidden[i * 128 + k + 131]!;
-          const hidden_2 = hidden[i * 128 + k + 259]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 4]!;
-          const W2_0 = W2[k * 10 + j + 40]!;
-          const W2_1 = W2[k * 10 + j + 41]!;
-          const hidden_1 = hidden[i * 128 + k + 132]!;
-          const hidden_2 = hidden[i * 128 + k + 260]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 5]!;
-          const W2_0 = W2[k * 10 + j + 50]!;
-          const W2_1 = W2[k * 10 + j + 51]!;
-          const hidden_1 = hidden[i * 128 + k + 133]!;
-          const hidden_2 = hidden[i * 128 + k + 261]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 6]!;
-          const W2_0 = W2[k * 10 + j + 60]!;
-          const W2_1 = W2[k * 10 + j + 61]!;
-          const hidden_1 = hidden[i * 128 + k + 134]!;
-          const hidden_2 = hidden[i * 128 + k + 262]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const hidden_0 = hidden[i * 128 + k + 7]!;
-          const W2_0 = W2[k * 10 + j + 70]!;
-          const W2_1 = W2[k * 10 + j + 71]!;
-          const hidden_1 = hidden[i * 128 + k + 135]!;
-          const hidden_2 = hidden[i * 128 + k + 263]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_20 = Math.fround(sum20);
+        const dot_2_21 = Math.fround(sum21);
+        const b2_0 = b2[j]!;
+        const b2_1 = b2[j + 1]!;
+        scores[i * 10 + j] = dot_2_00 + b2_0;
+        scores[i * 10 + j + 1] = dot_2_01 + b2_1;
+        scores[i * 10 + j + 10] = dot_2_10 + b2_0;
+        scores[i * 10 + j + 11] = dot_2_11 + b2_1;
+        scores[i * 10 + j + 20] = dot_2_20 + b2_0;
+        scores[i * 10 + j + 21] = dot_2_21 + b2_1;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const b2_0 = b2[j]!;
-      const b2_1 = b2[j + 1]!;
-      scores[i * 10 + j] = dot_2_00 + b2_0;
-      scores[i * 10 + j + 1] = dot_2_01 + b2_1;
-      scores[i * 10 + j + 10] = dot_2_10 + b2_0;
-      scores[i * 10 + j + 11] = dot_2_11 + b2_1;
-      scores[i * 10 + j + 20] = dot_2_20 + b2_0;
-      scores[i * 10 + j + 21] = dot_2_21 + b2_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const hidden_3 = hidden[k + 31872]!;
-      const W2_2 = W2[k * 10 + j]!;
-      const W2_3 = W2[k * 10 + j + 1]!;
-      sum0 += hidden_3 * W2_2;
-      sum1 += hidden_3 * W2_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const hidden_3 = hidden[k + 31872]!;
+        const W2_2 = W2[k * 10 + j]!;
+        const W2_3 = W2[k * 10 + j + 1]!;
+        sum0 += hidden_3 * W2_2;
+        sum1 += hidden_3 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      scores[j + 2490] = dot_2_0 + b2[j]!;
+      scores[j + 2491] = dot_2_1 + b2[j + 1]!;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    scores[j + 2490] = dot_2_0 + b2[j]!;
-    scores[j + 2491] = dot_2_1 + b2[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -1940,33 +1750,39 @@ function dotAdd_250x128x10_evaluate(
  * 15,750 floating-point operations.
  */
 function reduceMaxSum_10x250_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
     }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -1975,27 +1791,33 @@ function reduceMaxSum_10x250_evaluate(
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
       }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
     }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -2004,44 +1826,50 @@ function argmaxSum_10x250_evaluate(
  * 200,832 floating-point operations.
  */
 function dotRelu_1x784x128_predict(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let j = 0; j < 128; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_0 = x[k]!;
-      const W1_0 = W1[k * 128 + j]!;
-      const W1_1 = W1[k * 128 + j + 1]!;
-      const W1_2 = W1[k * 128 + j + 2]!;
-      const W1_3 = W1[k * 128 + j + 3]!;
-      sum0 += x_0 * W1_0;
-      sum1 += x_0 * W1_1;
-      sum2 += x_0 * W1_2;
-      sum3 += x_0 * W1_3;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_1x784x128_predict(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const hidden = hidden_;
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_0 = x[k]!;
+        const W1_0 = W1[k * 128 + j]!;
+        const W1_1 = W1[k * 128 + j + 1]!;
+        const W1_2 = W1[k * 128 + j + 2]!;
+        const W1_3 = W1[k * 128 + j + 3]!;
+        sum0 += x_0 * W1_0;
+        sum1 += x_0 * W1_1;
+        sum2 += x_0 * W1_2;
+        sum3 += x_0 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const dot2 = Math.fround(sum2);
+      const dot3 = Math.fround(sum3);
+      const b1_0 = b1[j]!;
+      const add_0 = dot0 + b1_0;
+      const b1_1 = b1[j + 1]!;
+      const add_1 = dot1 + b1_1;
+      const b1_2 = b1[j + 2]!;
+      const add_2 = dot2 + b1_2;
+      const b1_3 = b1[j + 3]!;
+      const add_3 = dot3 + b1_3;
+      hidden[j] = add_0 < 0 ? 0 : add_0;
+      hidden[j + 1] = add_1 < 0 ? 0 : add_1;
+      hidden[j + 2] = add_2 < 0 ? 0 : add_2;
+      hidden[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const dot2 = Math.fround(sum2);
-    const dot3 = Math.fround(sum3);
-    const b1_0 = b1[j]!;
-    const add_0 = dot0 + b1_0;
-    const b1_1 = b1[j + 1]!;
-    const add_1 = dot1 + b1_1;
-    const b1_2 = b1[j + 2]!;
-    const add_2 = dot2 + b1_2;
-    const b1_3 = b1[j + 3]!;
-    const add_3 = dot3 + b1_3;
-    hidden[j] = add_0 < 0 ? 0 : add_0;
-    hidden[j + 1] = add_1 < 0 ? 0 : add_1;
-    hidden[j + 2] = add_2 < 0 ? 0 : add_2;
-    hidden[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -2050,49 +1878,55 @@ function dotRelu_1x784x128_predict(
  * 2,570 floating-point operations.
  */
 function dotAdd_1x128x10_predict(
-  hidden: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const hidden_0 = hidden[k]!;
-      const W2_0 = W2[k * 10 + j]!;
-      const W2_1 = W2[k * 10 + j + 1]!;
-      const W2_2 = W2[k * 10 + j + 2]!;
-      const W2_3 = W2[k * 10 + j + 3]!;
-      sum0 += hidden_0 * W2_0;
-      sum1 += hidden_0 * W2_1;
-      sum2 += hidden_0 * W2_2;
-      sum3 += hidden_0 * W2_3;
+  hidden_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x128x10_predict(): void {
+    const hidden = hidden_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const hidden_0 = hidden[k]!;
+        const W2_0 = W2[k * 10 + j]!;
+        const W2_1 = W2[k * 10 + j + 1]!;
+        const W2_2 = W2[k * 10 + j + 2]!;
+        const W2_3 = W2[k * 10 + j + 3]!;
+        sum0 += hidden_0 * W2_0;
+        sum1 += hidden_0 * W2_1;
+        sum2 += hidden_0 * W2_2;
+        sum3 += hidden_0 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const dot_2_2 = Math.fround(sum2);
+      const dot_2_3 = Math.fround(sum3);
+      scores[j] = dot_2_0 + b2[j]!;
+      scores[j + 1] = dot_2_1 + b2[j + 1]!;
+      scores[j + 2] = dot_2_2 + b2[j + 2]!;
+      scores[j + 3] = dot_2_3 + b2[j + 3]!;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const dot_2_2 = Math.fround(sum2);
-    const dot_2_3 = Math.fround(sum3);
-    scores[j] = dot_2_0 + b2[j]!;
-    scores[j + 1] = dot_2_1 + b2[j + 1]!;
-    scores[j + 2] = dot_2_2 + b2[j + 2]!;
-    scores[j + 3] = dot_2_3 + b2[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 128; k++) {
-    const hidden_1 = hidden[k]!;
-    const W2_4 = W2[k * 10 + 8]!;
-    const W2_5 = W2[k * 10 + 9]!;
-    sum0_2 += hidden_1 * W2_4;
-    sum1_2 += hidden_1 * W2_5;
-  }
-  const dot_2_0_2 = Math.fround(sum0_2);
-  const dot_2_1_2 = Math.fround(sum1_2);
-  scores[8] = dot_2_0_2 + b2[8]!;
-  scores[9] = dot_2_1_2 + b2[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const hidden_1 = hidden[k]!;
+      const W2_4 = W2[k * 10 + 8]!;
+      const W2_5 = W2[k * 10 + 9]!;
+      sum0_2 += hidden_1 * W2_4;
+      sum1_2 += hidden_1 * W2_5;
+    }
+    const dot_2_0_2 = Math.fround(sum0_2);
+    const dot_2_1_2 = Math.fround(sum1_2);
+    scores[8] = dot_2_0_2 + b2[8]!;
+    scores[9] = dot_2_1_2 + b2[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 8   arena 7,104 bytes, nothing else is ever allocated   1,992 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 86d404f1fba1708d
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 2c75a67629ecafc2
 
 /** The model's name. */
 export const MODEL: string = "polar";
@@ -121,6 +121,40 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const polar_predict = new Float32Array(arena, 96, 3); // [1,3]  scratch, statements 1–2
   const scores_predict = new Float32Array(arena, 64, 2); // [1,2]  output, statements 2–3
 
+  const sqrtConcat_polar = sqrtConcat_32x1(points, r, polar);
+  const dotAdd_scores = dotAdd_32x3x2(polar, W, b, scores);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_32x2(
+    rowSum,
+    scores,
+    exps,
+    color,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumSgd_b = sumSgd_32x2(d_shifted, b);
+  const dotSgd_W = dotSgd_3x32x2(polar, d_shifted, W);
+  const sqrtConcat_polar_evaluate = sqrtConcat_250x1_evaluate(
+    points_evaluate,
+    r_evaluate,
+    polar_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_250x3x2_evaluate(polar_evaluate, W, b, scores_evaluate);
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_2x250_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    color_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_2x250_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    color_evaluate,
+  );
+  const sqrtConcat_polar_predict = sqrtConcat_1x1_predict(points_predict, r_predict, polar_predict);
+  const dotAdd_scores_predict = dotAdd_1x3x2_predict(polar_predict, W, b, scores_predict);
+
   const seed = options.seed ?? 0;
   fillUniform(W, seed, 0, -1.0954451150103321, 1.0954451150103321);
   const hyper = {};
@@ -145,12 +179,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cos = points[0,0 .. 32,1] / r    %cos  div, models/polar.ts:12
     // sin = points[0,1 .. 32,2] / r    %sin  div, models/polar.ts:13
     // polar = concat(r, cos, sin) along axis 1    %polar  concat, models/polar.ts:14
-    sqrtConcat_32x1(points, r, polar);
+    sqrtConcat_polar();
 
     // 3.
     // dot = polar · W    %dot  dot, models/polar.ts:17
     // scores = dot + b    %scores  add, models/polar.ts:17
-    dotAdd_32x3x2(polar, W, b, scores);
+    dotAdd_scores();
 
     // 4.
     // cast = f32(live rows)    %cast  cast, models/polar.ts:19
@@ -187,17 +221,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/polar.ts:19
     // d_broadcast = d_shifted    %d_broadcast  adjoint of add, models/polar.ts:17
     // d_dot = d_shifted    %d_dot  adjoint of add, models/polar.ts:17
-    reduceMaxExpSumAdd_32x2(rowSum, scores, exps, color, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 8.
     // d_b = Σ d_shifted over axes 0    %d_b  adjoint of broadcast, models/polar.ts:17
     // b_next = b − d_b    %b_next  update of b by sgd, models/polar.ts:16
-    sumSgd_32x2(d_shifted, b);
+    sumSgd_b();
 
     // 9.
     // d_W = polarᵀ · d_shifted    %d_W  adjoint of dot, models/polar.ts:17
     // W_next = W − d_W    %W_next  update of W by sgd, models/polar.ts:15
-    dotSgd_3x32x2(polar, d_shifted, W);
+    dotSgd_W();
 
     // 10.
     // loss = rowSum ⊙ perRow    %loss  mul, models/polar.ts:19
@@ -225,12 +259,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cos = points[0,0 .. 250,1] / r    %cos  div, models/polar.ts:12
     // sin = points[0,1 .. 250,2] / r    %sin  div, models/polar.ts:13
     // polar = concat(r, cos, sin) along axis 1    %polar  concat, models/polar.ts:14
-    sqrtConcat_250x1_evaluate(points_evaluate, r_evaluate, polar_evaluate);
+    sqrtConcat_polar_evaluate();
 
     // 2.
     // dot = polar · W    %dot  dot, models/polar.ts:17
     // scores = dot + b    %scores  add, models/polar.ts:17
-    dotAdd_250x3x2_evaluate(polar_evaluate, W, b, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 3.
     // largest = max scores over axes 1    %largest  reduceMax, models/polar.ts:19
@@ -246,12 +280,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/polar.ts:19
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/polar.ts:19
     // rowSum = Σ liveRows    %rowSum  sum, models/polar.ts:19
-    reduceMaxSum_2x250_evaluate(
-      rowSum_evaluate,
-      scores_evaluate,
-      color_evaluate,
-      live_rows_evaluate,
-    );
+    reduceMaxSum_rowSum_evaluate();
 
     // 4.
     // cast = f32(live rows)    %cast  cast, models/polar.ts:19
@@ -275,12 +304,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/polar.ts:21
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/polar.ts:21
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/polar.ts:21
-    argmaxSum_2x250_evaluate(
-      rowSum_2_evaluate,
-      scores_evaluate,
-      live_rows_evaluate,
-      color_evaluate,
-    );
+    argmaxSum_rowSum_2_evaluate();
 
     // 8.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/polar.ts:21
@@ -308,12 +332,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cos = points[0,0 .. 1,1] / r    %cos  div, models/polar.ts:12
     // sin = points[0,1 .. 1,2] / r    %sin  div, models/polar.ts:13
     // polar = concat(r, cos, sin) along axis 1    %polar  concat, models/polar.ts:14
-    sqrtConcat_1x1_predict(points_predict, r_predict, polar_predict);
+    sqrtConcat_polar_predict();
 
     // 2.
     // dot = polar · W    %dot  dot, models/polar.ts:17
     // scores = dot + b    %scores  add, models/polar.ts:17
-    dotAdd_1x3x2_predict(polar_predict, W, b, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -366,17 +390,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * polar = concat(r, cos, sin) along axis 1
  * 352 floating-point operations.
  */
-function sqrtConcat_32x1(points: Float32Array, r: Float32Array, polar: Float32Array): void {
-  for (let i = 0; i < 32; i++) {
-    const part_0 = Math.fround(
-      Math.sqrt(points[i * 2]! * points[i * 2]! + points[i * 2 + 1]! * points[i * 2 + 1]! + 1e-12),
-    );
-    r[i] = part_0;
-    for (let j = 0; j < 3; j++) {
-      polar[i * 3 + j] =
-        j < 1 ? r[i + j]! : j < 2 ? points[i * 2]! / r[i]! : points[i * 2 + 1]! / r[i]!;
+function sqrtConcat_32x1(
+  points_: Float32Array,
+  r_: Float32Array,
+  polar_: Float32Array,
+): () => void {
+  return function sqrtConcat_32x1(): void {
+    const points = points_;
+    const r = r_;
+    const polar = polar_;
+    for (let i = 0; i < 32; i++) {
+      const part_0 = Math.fround(
+        Math.sqrt(
+          points[i * 2]! * points[i * 2]! + points[i * 2 + 1]! * points[i * 2 + 1]! + 1e-12,
+        ),
+      );
+      r[i] = part_0;
+      for (let j = 0; j < 3; j++) {
+        polar[i * 3 + j] =
+          j < 1 ? r[i + j]! : j < 2 ? points[i * 2]! / r[i]! : points[i * 2 + 1]! / r[i]!;
+      }
     }
-  }
+  };
 }
 
 /**
@@ -385,55 +420,61 @@ function sqrtConcat_32x1(points: Float32Array, r: Float32Array, polar: Float32Ar
  * 448 floating-point operations.
  */
 function dotAdd_32x3x2(
-  polar: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    let sum30 = 0;
-    let sum31 = 0;
-    for (let k = 0; k < 3; k++) {
-      const polar_0 = polar[i * 3 + k]!;
-      const W_0 = W[k * 2]!;
-      const W_1 = W[k * 2 + 1]!;
-      const polar_1 = polar[i * 3 + k + 3]!;
-      const polar_2 = polar[i * 3 + k + 6]!;
-      const polar_3 = polar[i * 3 + k + 9]!;
-      sum00 += polar_0 * W_0;
-      sum01 += polar_0 * W_1;
-      sum10 += polar_1 * W_0;
-      sum11 += polar_1 * W_1;
-      sum20 += polar_2 * W_0;
-      sum21 += polar_2 * W_1;
-      sum30 += polar_3 * W_0;
-      sum31 += polar_3 * W_1;
+  polar_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_32x3x2(): void {
+    const polar = polar_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let i = 0; i < 32; i += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 3; k++) {
+        const polar_0 = polar[i * 3 + k]!;
+        const W_0 = W[k * 2]!;
+        const W_1 = W[k * 2 + 1]!;
+        const polar_1 = polar[i * 3 + k + 3]!;
+        const polar_2 = polar[i * 3 + k + 6]!;
+        const polar_3 = polar[i * 3 + k + 9]!;
+        sum00 += polar_0 * W_0;
+        sum01 += polar_0 * W_1;
+        sum10 += polar_1 * W_0;
+        sum11 += polar_1 * W_1;
+        sum20 += polar_2 * W_0;
+        sum21 += polar_2 * W_1;
+        sum30 += polar_3 * W_0;
+        sum31 += polar_3 * W_1;
+      }
+      const dot00 = Math.fround(sum00);
+      const dot01 = Math.fround(sum01);
+      const dot10 = Math.fround(sum10);
+      const dot11 = Math.fround(sum11);
+      const dot20 = Math.fround(sum20);
+      const dot21 = Math.fround(sum21);
+      const dot30 = Math.fround(sum30);
+      const dot31 = Math.fround(sum31);
+      const b_0 = b[0]!;
+      const b_1 = b[1]!;
+      scores[i * 2] = dot00 + b_0;
+      scores[i * 2 + 1] = dot01 + b_1;
+      scores[i * 2 + 2] = dot10 + b_0;
+      scores[i * 2 + 3] = dot11 + b_1;
+      scores[i * 2 + 4] = dot20 + b_0;
+      scores[i * 2 + 5] = dot21 + b_1;
+      scores[i * 2 + 6] = dot30 + b_0;
+      scores[i * 2 + 7] = dot31 + b_1;
     }
-    const dot00 = Math.fround(sum00);
-    const dot01 = Math.fround(sum01);
-    const dot10 = Math.fround(sum10);
-    const dot11 = Math.fround(sum11);
-    const dot20 = Math.fround(sum20);
-    const dot21 = Math.fround(sum21);
-    const dot30 = Math.fround(sum30);
-    const dot31 = Math.fround(sum31);
-    const b_0 = b[0]!;
-    const b_1 = b[1]!;
-    scores[i * 2] = dot00 + b_0;
-    scores[i * 2 + 1] = dot01 + b_1;
-    scores[i * 2 + 2] = dot10 + b_0;
-    scores[i * 2 + 3] = dot11 + b_1;
-    scores[i * 2 + 4] = dot20 + b_0;
-    scores[i * 2 + 5] = dot21 + b_1;
-    scores[i * 2 + 6] = dot30 + b_0;
-    scores[i * 2 + 7] = dot31 + b_1;
-  }
+  };
 }
 
 /**
@@ -446,46 +487,55 @@ function dotAdd_32x3x2(
  * 736 floating-point operations.
  */
 function reduceMaxExpSumAdd_32x2(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  color: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 32; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 2; k++) {
-      max = Math.max(max, scores[i * 2 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  color_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_32x2(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const color = color_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 32; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 2; k++) {
+        max = Math.max(max, scores[i * 2 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 2; j++) {
+        exps[i * 2 + j] = exp(Math.fround(scores[i * 2 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        sum += exps[i * 2 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const color_0 = color[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 2; k++) {
+        sum_2 += k === color_0 ? Math.fround(scores[i * 2 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const color_1 = color[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 2; j++) {
+        d_shifted[i * 2 + j] =
+          (j === color_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 2 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 2; j++) {
-      exps[i * 2 + j] = exp(Math.fround(scores[i * 2 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 2; k++) {
-      sum += exps[i * 2 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const color_0 = color[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 2; k++) {
-      sum_2 += k === color_0 ? Math.fround(scores[i * 2 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const color_1 = color[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 2; j++) {
-      d_shifted[i * 2 + j] =
-        (j === color_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 2 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -493,19 +543,23 @@ function reduceMaxExpSumAdd_32x2(
  * b_next = b − d_b
  * 66 floating-point operations.
  */
-function sumSgd_32x2(d_shifted: Float32Array, b: Float32Array): void {
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 32; k++) {
-    const d_shifted_0 = d_shifted[k * 2]!;
-    const d_shifted_1 = d_shifted[k * 2 + 1]!;
-    sum0 += d_shifted_0;
-    sum1 += d_shifted_1;
-  }
-  const d_b0 = Math.fround(sum0);
-  const d_b1 = Math.fround(sum1);
-  b[0] = b[0]! - d_b0;
-  b[1] = b[1]! - d_b1;
+function sumSgd_32x2(d_shifted_: Float32Array, b_: Float32Array): () => void {
+  return function sumSgd_32x2(): void {
+    const d_shifted = d_shifted_;
+    const b = b_;
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_shifted_0 = d_shifted[k * 2]!;
+      const d_shifted_1 = d_shifted[k * 2 + 1]!;
+      sum0 += d_shifted_0;
+      sum1 += d_shifted_1;
+    }
+    const d_b0 = Math.fround(sum0);
+    const d_b1 = Math.fround(sum1);
+    b[0] = b[0]! - d_b0;
+    b[1] = b[1]! - d_b1;
+  };
 }
 
 /**
@@ -513,138 +567,91 @@ function sumSgd_32x2(d_shifted: Float32Array, b: Float32Array): void {
  * W_next = W − d_W
  * 390 floating-point operations.
  */
-function dotSgd_3x32x2(polar: Float32Array, d_shifted: Float32Array, W: Float32Array): void {
-  let sum00 = 0;
-  let sum01 = 0;
-  let sum10 = 0;
-  let sum11 = 0;
-  let sum20 = 0;
-  let sum21 = 0;
-  for (let k = 0; k < 32; k += 8) {
-    {
-      const polar_0 = polar[k * 3]!;
-      const d_shifted_0 = d_shifted[k * 2]!;
-      const d_shifted_1 = d_shifted[k * 2 + 1]!;
-      const polar_1 = polar[k * 3 + 1]!;
-      const polar_2 = polar[k * 3 + 2]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
+function dotSgd_3x32x2(
+  polar_: Float32Array,
+  d_shifted_: Float32Array,
+  W_: Float32Array,
+): () => void {
+  return function dotSgd_3x32x2(): void {
+    const polar = polar_;
+    const d_shifted = d_shifted_;
+    const W = W_;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 32; k += 4) {
+      {
+        const polar_0 = polar[k * 3]!;
+        const d_shifted_0 = d_shifted[k * 2]!;
+        const d_shifted_1 = d_shifted[k * 2 + 1]!;
+        const polar_1 = polar[k * 3 + 1]!;
+        const polar_2 = polar[k * 3 + 2]!;
+        sum00 += polar_0 * d_shifted_0;
+        sum01 += polar_0 * d_shifted_1;
+        sum10 += polar_1 * d_shifted_0;
+        sum11 += polar_1 * d_shifted_1;
+        sum20 += polar_2 * d_shifted_0;
+        sum21 += polar_2 * d_shifted_1;
+      }
+      if (k + 1 === 32) break;
+      {
+        const polar_0 = polar[k * 3 + 3]!;
+        const d_shifted_0 = d_shifted[k * 2 + 2]!;
+        const d_shifted_1 = d_shifted[k * 2 + 3]!;
+        const polar_1 = polar[k * 3 + 4]!;
+        const polar_2 = polar[k * 3 + 5]!;
+        sum00 += polar_0 * d_shifted_0;
+        sum01 += polar_0 * d_shifted_1;
+        sum10 += polar_1 * d_shifted_0;
+        sum11 += polar_1 * d_shifted_1;
+        sum20 += polar_2 * d_shifted_0;
+        sum21 += polar_2 * d_shifted_1;
+      }
+      if (k + 2 === 32) break;
+      {
+        const polar_0 = polar[k * 3 + 6]!;
+        const d_shifted_0 = d_shifted[k * 2 + 4]!;
+        const d_shifted_1 = d_shifted[k * 2 + 5]!;
+        const polar_1 = polar[k * 3 + 7]!;
+        const polar_2 = polar[k * 3 + 8]!;
+        sum00 += polar_0 * d_shifted_0;
+        sum01 += polar_0 * d_shifted_1;
+        sum10 += polar_1 * d_shifted_0;
+        sum11 += polar_1 * d_shifted_1;
+        sum20 += polar_2 * d_shifted_0;
+        sum21 += polar_2 * d_shifted_1;
+      }
+      if (k + 3 === 32) break;
+      {
+        const polar_0 = polar[k * 3 + 9]!;
+        const d_shifted_0 = d_shifted[k * 2 + 6]!;
+        const d_shifted_1 = d_shifted[k * 2 + 7]!;
+        const polar_1 = polar[k * 3 + 10]!;
+        const polar_2 = polar[k * 3 + 11]!;
+        sum00 += polar_0 * d_shifted_0;
+        sum01 += polar_0 * d_shifted_1;
+        sum10 += polar_1 * d_shifted_0;
+        sum11 += polar_1 * d_shifted_1;
+        sum20 += polar_2 * d_shifted_0;
+        sum21 += polar_2 * d_shifted_1;
+      }
     }
-    if (k + 1 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 3]!;
-      const d_shifted_0 = d_shifted[k * 2 + 2]!;
-      const d_shifted_1 = d_shifted[k * 2 + 3]!;
-      const polar_1 = polar[k * 3 + 4]!;
-      const polar_2 = polar[k * 3 + 5]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-    if (k + 2 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 6]!;
-      const d_shifted_0 = d_shifted[k * 2 + 4]!;
-      const d_shifted_1 = d_shifted[k * 2 + 5]!;
-      const polar_1 = polar[k * 3 + 7]!;
-      const polar_2 = polar[k * 3 + 8]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-    if (k + 3 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 9]!;
-      const d_shifted_0 = d_shifted[k * 2 + 6]!;
-      const d_shifted_1 = d_shifted[k * 2 + 7]!;
-      const polar_1 = polar[k * 3 + 10]!;
-      const polar_2 = polar[k * 3 + 11]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-    if (k + 4 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 12]!;
-      const d_shifted_0 = d_shifted[k * 2 + 8]!;
-      const d_shifted_1 = d_shifted[k * 2 + 9]!;
-      const polar_1 = polar[k * 3 + 13]!;
-      const polar_2 = polar[k * 3 + 14]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-    if (k + 5 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 15]!;
-      const d_shifted_0 = d_shifted[k * 2 + 10]!;
-      const d_shifted_1 = d_shifted[k * 2 + 11]!;
-      const polar_1 = polar[k * 3 + 16]!;
-      const polar_2 = polar[k * 3 + 17]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-    if (k + 6 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 18]!;
-      const d_shifted_0 = d_shifted[k * 2 + 12]!;
-      const d_shifted_1 = d_shifted[k * 2 + 13]!;
-      const polar_1 = polar[k * 3 + 19]!;
-      const polar_2 = polar[k * 3 + 20]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-    if (k + 7 === 32) break;
-    {
-      const polar_0 = polar[k * 3 + 21]!;
-      const d_shifted_0 = d_shifted[k * 2 + 14]!;
-      const d_shifted_1 = d_shifted[k * 2 + 15]!;
-      const polar_1 = polar[k * 3 + 22]!;
-      const polar_2 = polar[k * 3 + 23]!;
-      sum00 += polar_0 * d_shifted_0;
-      sum01 += polar_0 * d_shifted_1;
-      sum10 += polar_1 * d_shifted_0;
-      sum11 += polar_1 * d_shifted_1;
-      sum20 += polar_2 * d_shifted_0;
-      sum21 += polar_2 * d_shifted_1;
-    }
-  }
-  const d_W00 = Math.fround(sum00);
-  const d_W01 = Math.fround(sum01);
-  const d_W10 = Math.fround(sum10);
-  const d_W11 = Math.fround(sum11);
-  const d_W20 = Math.fround(sum20);
-  const d_W21 = Math.fround(sum21);
-  W[0] = W[0]! - d_W00;
-  W[1] = W[1]! - d_W01;
-  W[2] = W[2]! - d_W10;
-  W[3] = W[3]! - d_W11;
-  W[4] = W[4]! - d_W20;
-  W[5] = W[5]! - d_W21;
+    const d_W00 = Math.fround(sum00);
+    const d_W01 = Math.fround(sum01);
+    const d_W10 = Math.fround(sum10);
+    const d_W11 = Math.fround(sum11);
+    const d_W20 = Math.fround(sum20);
+    const d_W21 = Math.fround(sum21);
+    W[0] = W[0]! - d_W00;
+    W[1] = W[1]! - d_W01;
+    W[2] = W[2]! - d_W10;
+    W[3] = W[3]! - d_W11;
+    W[4] = W[4]! - d_W20;
+    W[5] = W[5]! - d_W21;
+  };
 }
 
 /**
@@ -653,20 +660,27 @@ function dotSgd_3x32x2(polar: Float32Array, d_shifted: Float32Array, W: Float32A
  * 2,750 floating-point operations.
  */
 function sqrtConcat_250x1_evaluate(
-  points: Float32Array,
-  r: Float32Array,
-  polar: Float32Array,
-): void {
-  for (let i = 0; i < 250; i++) {
-    const part_0 = Math.fround(
-      Math.sqrt(points[i * 2]! * points[i * 2]! + points[i * 2 + 1]! * points[i * 2 + 1]! + 1e-12),
-    );
-    r[i] = part_0;
-    for (let j = 0; j < 3; j++) {
-      polar[i * 3 + j] =
-        j < 1 ? r[i + j]! : j < 2 ? points[i * 2]! / r[i]! : points[i * 2 + 1]! / r[i]!;
+  points_: Float32Array,
+  r_: Float32Array,
+  polar_: Float32Array,
+): () => void {
+  return function sqrtConcat_250x1_evaluate(): void {
+    const points = points_;
+    const r = r_;
+    const polar = polar_;
+    for (let i = 0; i < 250; i++) {
+      const part_0 = Math.fround(
+        Math.sqrt(
+          points[i * 2]! * points[i * 2]! + points[i * 2 + 1]! * points[i * 2 + 1]! + 1e-12,
+        ),
+      );
+      r[i] = part_0;
+      for (let j = 0; j < 3; j++) {
+        polar[i * 3 + j] =
+          j < 1 ? r[i + j]! : j < 2 ? points[i * 2]! / r[i]! : points[i * 2 + 1]! / r[i]!;
+      }
     }
-  }
+  };
 }
 
 /**
@@ -675,79 +689,85 @@ function sqrtConcat_250x1_evaluate(
  * 3,500 floating-point operations.
  */
 function dotAdd_250x3x2_evaluate(
-  polar: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 248; i += 4) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    let sum30 = 0;
-    let sum31 = 0;
-    for (let k = 0; k < 3; k++) {
-      const polar_0 = polar[i * 3 + k]!;
-      const W_0 = W[k * 2]!;
-      const W_1 = W[k * 2 + 1]!;
-      const polar_1 = polar[i * 3 + k + 3]!;
-      const polar_2 = polar[i * 3 + k + 6]!;
-      const polar_3 = polar[i * 3 + k + 9]!;
-      sum00 += polar_0 * W_0;
-      sum01 += polar_0 * W_1;
-      sum10 += polar_1 * W_0;
-      sum11 += polar_1 * W_1;
-      sum20 += polar_2 * W_0;
-      sum21 += polar_2 * W_1;
-      sum30 += polar_3 * W_0;
-      sum31 += polar_3 * W_1;
+  polar_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_250x3x2_evaluate(): void {
+    const polar = polar_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    for (let i = 0; i < 248; i += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 3; k++) {
+        const polar_0 = polar[i * 3 + k]!;
+        const W_0 = W[k * 2]!;
+        const W_1 = W[k * 2 + 1]!;
+        const polar_1 = polar[i * 3 + k + 3]!;
+        const polar_2 = polar[i * 3 + k + 6]!;
+        const polar_3 = polar[i * 3 + k + 9]!;
+        sum00 += polar_0 * W_0;
+        sum01 += polar_0 * W_1;
+        sum10 += polar_1 * W_0;
+        sum11 += polar_1 * W_1;
+        sum20 += polar_2 * W_0;
+        sum21 += polar_2 * W_1;
+        sum30 += polar_3 * W_0;
+        sum31 += polar_3 * W_1;
+      }
+      const dot00 = Math.fround(sum00);
+      const dot01 = Math.fround(sum01);
+      const dot10 = Math.fround(sum10);
+      const dot11 = Math.fround(sum11);
+      const dot20 = Math.fround(sum20);
+      const dot21 = Math.fround(sum21);
+      const dot30 = Math.fround(sum30);
+      const dot31 = Math.fround(sum31);
+      const b_0 = b[0]!;
+      const b_1 = b[1]!;
+      scores[i * 2] = dot00 + b_0;
+      scores[i * 2 + 1] = dot01 + b_1;
+      scores[i * 2 + 2] = dot10 + b_0;
+      scores[i * 2 + 3] = dot11 + b_1;
+      scores[i * 2 + 4] = dot20 + b_0;
+      scores[i * 2 + 5] = dot21 + b_1;
+      scores[i * 2 + 6] = dot30 + b_0;
+      scores[i * 2 + 7] = dot31 + b_1;
     }
-    const dot00 = Math.fround(sum00);
-    const dot01 = Math.fround(sum01);
-    const dot10 = Math.fround(sum10);
-    const dot11 = Math.fround(sum11);
-    const dot20 = Math.fround(sum20);
-    const dot21 = Math.fround(sum21);
-    const dot30 = Math.fround(sum30);
-    const dot31 = Math.fround(sum31);
-    const b_0 = b[0]!;
-    const b_1 = b[1]!;
-    scores[i * 2] = dot00 + b_0;
-    scores[i * 2 + 1] = dot01 + b_1;
-    scores[i * 2 + 2] = dot10 + b_0;
-    scores[i * 2 + 3] = dot11 + b_1;
-    scores[i * 2 + 4] = dot20 + b_0;
-    scores[i * 2 + 5] = dot21 + b_1;
-    scores[i * 2 + 6] = dot30 + b_0;
-    scores[i * 2 + 7] = dot31 + b_1;
-  }
-  let sum00_2 = 0;
-  let sum01_2 = 0;
-  let sum10_2 = 0;
-  let sum11_2 = 0;
-  for (let k = 0; k < 3; k++) {
-    const polar_4 = polar[k + 744]!;
-    const W_2 = W[k * 2]!;
-    const W_3 = W[k * 2 + 1]!;
-    const polar_5 = polar[k + 747]!;
-    sum00_2 += polar_4 * W_2;
-    sum01_2 += polar_4 * W_3;
-    sum10_2 += polar_5 * W_2;
-    sum11_2 += polar_5 * W_3;
-  }
-  const dot00_2 = Math.fround(sum00_2);
-  const dot01_2 = Math.fround(sum01_2);
-  const dot10_2 = Math.fround(sum10_2);
-  const dot11_2 = Math.fround(sum11_2);
-  const b_2 = b[0]!;
-  const b_3 = b[1]!;
-  scores[496] = dot00_2 + b_2;
-  scores[497] = dot01_2 + b_3;
-  scores[498] = dot10_2 + b_2;
-  scores[499] = dot11_2 + b_3;
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 3; k++) {
+      const polar_4 = polar[k + 744]!;
+      const W_2 = W[k * 2]!;
+      const W_3 = W[k * 2 + 1]!;
+      const polar_5 = polar[k + 747]!;
+      sum00_2 += polar_4 * W_2;
+      sum01_2 += polar_4 * W_3;
+      sum10_2 += polar_5 * W_2;
+      sum11_2 += polar_5 * W_3;
+    }
+    const dot00_2 = Math.fround(sum00_2);
+    const dot01_2 = Math.fround(sum01_2);
+    const dot10_2 = Math.fround(sum10_2);
+    const dot11_2 = Math.fround(sum11_2);
+    const b_2 = b[0]!;
+    const b_3 = b[1]!;
+    scores[496] = dot00_2 + b_2;
+    scores[497] = dot01_2 + b_3;
+    scores[498] = dot10_2 + b_2;
+    scores[499] = dot11_2 + b_3;
+  };
 }
 
 /**
@@ -758,33 +778,39 @@ function dotAdd_250x3x2_evaluate(
  * 3,750 floating-point operations.
  */
 function reduceMaxSum_2x250_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  color: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 2; k++) {
-      max = Math.max(max, scores[i * 2 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  color_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_2x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const color = color_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 2; k++) {
+        max = Math.max(max, scores[i * 2 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        sum += exp(Math.fround(scores[i * 2 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const color_0 = color[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 2; k++) {
+        sum_2 += k === color_0 ? Math.fround(scores[i * 2 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
     }
-    const largest = max;
-    let sum = 0;
-    for (let k = 0; k < 2; k++) {
-      sum += exp(Math.fround(scores[i * 2 + k]! - largest));
-    }
-    const total_2 = Math.fround(sum);
-    const color_0 = color[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 2; k++) {
-      sum_2 += k === color_0 ? Math.fround(scores[i * 2 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -793,27 +819,33 @@ function reduceMaxSum_2x250_evaluate(
  * 750 floating-point operations.
  */
 function argmaxSum_2x250_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  color: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 2; k++) {
-      const value = scores[i * 2 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  color_: Int32Array,
+): () => void {
+  return function argmaxSum_2x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const color = color_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 2; k++) {
+        const value = scores[i * 2 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
       }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === color[i]! ? 1 : 0) : 0;
     }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === color[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -821,14 +853,23 @@ function argmaxSum_2x250_evaluate(
  * polar = concat(r, cos, sin) along axis 1
  * 11 floating-point operations.
  */
-function sqrtConcat_1x1_predict(points: Float32Array, r: Float32Array, polar: Float32Array): void {
-  const points_0 = points[0]!;
-  const points_1 = points[1]!;
-  const part_0 = Math.fround(Math.sqrt(points_0 * points_0 + points_1 * points_1 + 1e-12));
-  r[0] = part_0;
-  for (let j = 0; j < 3; j++) {
-    polar[j] = j < 1 ? r[j]! : j < 2 ? points_0 / r[0]! : points_1 / r[0]!;
-  }
+function sqrtConcat_1x1_predict(
+  points_: Float32Array,
+  r_: Float32Array,
+  polar_: Float32Array,
+): () => void {
+  return function sqrtConcat_1x1_predict(): void {
+    const points = points_;
+    const r = r_;
+    const polar = polar_;
+    const points_0 = points[0]!;
+    const points_1 = points[1]!;
+    const part_0 = Math.fround(Math.sqrt(points_0 * points_0 + points_1 * points_1 + 1e-12));
+    r[0] = part_0;
+    for (let j = 0; j < 3; j++) {
+      polar[j] = j < 1 ? r[j]! : j < 2 ? points_0 / r[0]! : points_1 / r[0]!;
+    }
+  };
 }
 
 /**
@@ -837,24 +878,30 @@ function sqrtConcat_1x1_predict(points: Float32Array, r: Float32Array, polar: Fl
  * 14 floating-point operations.
  */
 function dotAdd_1x3x2_predict(
-  polar: Float32Array,
-  W: Float32Array,
-  b: Float32Array,
-  scores: Float32Array,
-): void {
-  let sum0 = 0;
-  let sum1 = 0;
-  for (let k = 0; k < 3; k++) {
-    const polar_0 = polar[k]!;
-    const W_0 = W[k * 2]!;
-    const W_1 = W[k * 2 + 1]!;
-    sum0 += polar_0 * W_0;
-    sum1 += polar_0 * W_1;
-  }
-  const dot0 = Math.fround(sum0);
-  const dot1 = Math.fround(sum1);
-  scores[0] = dot0 + b[0]!;
-  scores[1] = dot1 + b[1]!;
+  polar_: Float32Array,
+  W_: Float32Array,
+  b_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x3x2_predict(): void {
+    const polar = polar_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 3; k++) {
+      const polar_0 = polar[k]!;
+      const W_0 = W[k * 2]!;
+      const W_1 = W[k * 2 + 1]!;
+      sum0 += polar_0 * W_0;
+      sum1 += polar_0 * W_1;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    scores[0] = dot0 + b[0]!;
+    scores[1] = dot1 + b[1]!;
+  };
 }
 
 /** How many rows of a batch are real. */

@@ -4,7 +4,7 @@
 //
 //   parameters 8,160   arena 328,112 bytes, nothing else is ever allocated   17,459,456 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7dc7495c5b16aa08
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b99b631df4224170
 
 /** The model's name. */
 export const MODEL: string = "style-transfer";
@@ -194,6 +194,151 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const maxPool2d_3_padded_evaluate = new Float32Array(arena, 286640, 5184); // [1,16,18,18]  scratch, statements 14–15
   const image_output_predict = new Float32Array(arena, 57264, 3072); // [1,3,32,32]  output, statements 1–2
 
+  const pad_image_padded = pad_1x3x34x34(image, image_padded);
+  const convRelu_near = convRelu_1x16x32x3x3x3x32(image_padded, first_kernel, first_bias, near);
+  const windowMax_maxPool2d = windowMax_1x16x16x1x1x2x2x16(near, maxPool2d);
+  const pad_maxPool2d_padded = pad_1x16x18x18(maxPool2d, maxPool2d_padded);
+  const convRelu_far = convRelu_1x32x16x16x3x3x16(
+    maxPool2d_padded,
+    second_kernel,
+    second_bias,
+    far,
+  );
+  const pad_content_padded = pad_1x3x34x34(content, content_padded);
+  const conv_first_product_2 = conv_1x16x32x3x3x3x32(content_padded, first_kernel, first_product_2);
+  const windowMax_maxPool2d_2 = windowMax_1x16x16x1x1x2x2x16_2(
+    first_product_2,
+    first_bias,
+    maxPool2d_2,
+  );
+  const pad_style_padded = pad_1x3x34x34(style, style_padded);
+  const convRelu_near_3 = convRelu_1x16x32x3x3x3x32(style_padded, first_kernel, first_bias, near_3);
+  const windowMax_maxPool2d_3 = windowMax_1x16x16x1x1x2x2x16(near_3, maxPool2d_3);
+  const pad_maxPool2d_3_padded = pad_1x16x18x18(maxPool2d_3, maxPool2d_3_padded);
+  const convRelu_far_3 = convRelu_1x32x16x16x3x3x16(
+    maxPool2d_3_padded,
+    second_kernel,
+    second_bias,
+    far_3,
+  );
+  const dot_dot = dot_16x1024x16(near, dot);
+  const dotSubMul_d_dot = dotSubMul_16x1024x16(near_3, dot, sub_2, d_dot);
+  const sum_sum_2 = sum_16x16(sub_2, sum_2);
+  const dot_dot_3 = dot_32x256x32(far, dot_3);
+  const dotSubMul_d_dot_3 = dotSubMul_32x256x32(far_3, dot_3, sub_3, d_dot_3);
+  const sum_sum_3 = sum_32x32(sub_3, sum_3);
+  const dot_d_F_3_part = dot_32x32x256(d_dot_3, far, d_F_3_part);
+  const dot_d_F_3_2 = dot_32x32x256_2(far, d_dot_3, d_F_3_2);
+  const pad_maxPool2d_2_padded = pad_1x16x18x18(maxPool2d_2, maxPool2d_2_padded);
+  const convSubWhere_d_second = convSubWhere_1x32x16x16x3x3x16(
+    maxPool2d_2_padded,
+    second_kernel,
+    far,
+    second_bias,
+    sub,
+    d_F_3_part,
+    d_F_3_2,
+    d_second,
+  );
+  const sum_sum = sum_1x32x16x16(sub, sum);
+  const dot_d_F_part = dot_16x16x1024(d_dot, near, d_F_part);
+  const dot_d_F_2 = dot_16x16x1024_2(near, d_dot, d_F_2);
+  const pad_d_second_padded = pad_1x32x18x18(d_second, d_second_padded);
+  const conv_d_maxPool2d = conv_1x16x16x32x3x3x16(d_second_padded, second_kernel, d_maxPool2d);
+  const windowArgmaxWhere_d_first = windowArgmaxWhere_1x16x16x16(
+    near,
+    d_near_windowArgmax,
+    d_F_part,
+    d_F_2,
+    d_maxPool2d,
+    d_first,
+  );
+  const pad_d_first_padded = pad_1x16x34x34(d_first, d_first_padded);
+  const convAdam_image = convAdam_1x3x32x16x3x3x32(
+    d_first_padded,
+    first_kernel,
+    image_m,
+    image_v,
+    image,
+    rate,
+    correction,
+  );
+  const pad_image_padded_evaluate = pad_1x3x34x34(image, image_padded_evaluate);
+  const convRelu_near_evaluate = convRelu_1x16x32x3x3x3x32(
+    image_padded_evaluate,
+    first_kernel,
+    first_bias,
+    near_evaluate,
+  );
+  const windowMax_maxPool2d_evaluate = windowMax_1x16x16x1x1x2x2x16(
+    near_evaluate,
+    maxPool2d_evaluate,
+  );
+  const pad_maxPool2d_padded_evaluate = pad_1x16x18x18(
+    maxPool2d_evaluate,
+    maxPool2d_padded_evaluate,
+  );
+  const convRelu_far_evaluate = convRelu_1x32x16x16x3x3x16(
+    maxPool2d_padded_evaluate,
+    second_kernel,
+    second_bias,
+    far_evaluate,
+  );
+  const pad_content_padded_evaluate = pad_1x3x34x34(content_evaluate, content_padded_evaluate);
+  const conv_first_product_2_evaluate = conv_1x16x32x3x3x3x32_evaluate(
+    content_padded_evaluate,
+    first_kernel,
+    first_product_2_evaluate,
+  );
+  const windowMax_maxPool2d_2_evaluate = windowMax_1x16x16x1x1x2x2x16_2_evaluate(
+    first_product_2_evaluate,
+    first_bias,
+    maxPool2d_2_evaluate,
+  );
+  const pad_maxPool2d_2_padded_evaluate = pad_1x16x18x18(
+    maxPool2d_2_evaluate,
+    maxPool2d_2_padded_evaluate,
+  );
+  const conv_second_product_2_evaluate = conv_1x32x16x16x3x3x16_evaluate(
+    maxPool2d_2_padded_evaluate,
+    second_kernel,
+    second_product_2_evaluate,
+  );
+  const pad_style_padded_evaluate = pad_1x3x34x34(style_evaluate, style_padded_evaluate);
+  const convRelu_near_3_evaluate = convRelu_1x16x32x3x3x3x32(
+    style_padded_evaluate,
+    first_kernel,
+    first_bias,
+    near_3_evaluate,
+  );
+  const windowMax_maxPool2d_3_evaluate = windowMax_1x16x16x1x1x2x2x16(
+    near_3_evaluate,
+    maxPool2d_3_evaluate,
+  );
+  const pad_maxPool2d_3_padded_evaluate = pad_1x16x18x18(
+    maxPool2d_3_evaluate,
+    maxPool2d_3_padded_evaluate,
+  );
+  const convRelu_far_3_evaluate = convRelu_1x32x16x16x3x3x16(
+    maxPool2d_3_padded_evaluate,
+    second_kernel,
+    second_bias,
+    far_3_evaluate,
+  );
+  const sum_sum_evaluate = sum_1x32x16x16_evaluate(
+    far_evaluate,
+    second_product_2_evaluate,
+    second_bias,
+    sum_evaluate,
+  );
+  const dot_dot_evaluate = dot_16x1024x16_evaluate(near_evaluate, dot_evaluate);
+  const dot_dot_2_evaluate = dot_16x1024x16_evaluate(near_3_evaluate, dot_2_evaluate);
+  const sum_sum_2_evaluate = sum_16x16_evaluate(dot_evaluate, dot_2_evaluate, sum_2_evaluate);
+  const dot_dot_3_evaluate = dot_32x256x32_evaluate(far_evaluate, dot_3_evaluate);
+  const dot_dot_4_evaluate = dot_32x256x32_evaluate(far_3_evaluate, dot_4_evaluate);
+  const sum_sum_3_evaluate = sum_32x32_evaluate(dot_3_evaluate, dot_4_evaluate, sum_3_evaluate);
+  const copy_image_output_predict = copy_1x3x32x32_predict(image, image_output_predict);
+
   const seed = options.seed ?? 0;
   fillUniform(image, seed, 0, 0, 1);
   fillNormal(first_kernel, seed, 1, 0, 0.2721655269759087);
@@ -222,69 +367,69 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 4.
     // image_padded = image in a margin of zeros    %image_padded  pad for first.product, models/style-transfer.ts:24
-    pad_1x3x34x34(image, image_padded);
+    pad_image_padded();
 
     // 5.
     // first.product = image ∗ first.kernel    %first.product  conv, models/style-transfer.ts:24
     // first = first.product + first.bias    %first  add, models/style-transfer.ts:24
     // near = relu(first)    %near  relu, models/style-transfer.ts:24
-    convRelu_1x16x32x3x3x3x32(image_padded, first_kernel, first_bias, near);
+    convRelu_near();
 
     // 6.
     // maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:25
-    windowMax_1x16x16x1x1x2x2x16(near, maxPool2d);
+    windowMax_maxPool2d();
 
     // 7.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:25
-    pad_1x16x18x18(maxPool2d, maxPool2d_padded);
+    pad_maxPool2d_padded();
 
     // 8.
     // second.product = maxPool2d ∗ second.kernel    %second.product  conv, models/style-transfer.ts:25
     // second = second.product + second.bias    %second  add, models/style-transfer.ts:25
     // far = relu(second)    %far  relu, models/style-transfer.ts:25
-    convRelu_1x32x16x16x3x3x16(maxPool2d_padded, second_kernel, second_bias, far);
+    convRelu_far();
 
     // 9.
     // content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:24
-    pad_1x3x34x34(content, content_padded);
+    pad_content_padded();
 
     // 10.
     // first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:24
-    conv_1x16x32x3x3x3x32(content_padded, first_kernel, first_product_2);
+    conv_first_product_2();
 
     // 11.
     // first_2 = first.product_2 + first.bias    %first_2  add, models/style-transfer.ts:24
     // near_2 = relu(first_2)    %near_2  relu, models/style-transfer.ts:24
     // maxPool2d_2 = max near_2 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/style-transfer.ts:25
-    windowMax_1x16x16x1x1x2x2x16_2(first_product_2, first_bias, maxPool2d_2);
+    windowMax_maxPool2d_2();
 
     // 12.
     // style_padded = style in a margin of zeros    %style_padded  pad for first.product_3, models/style-transfer.ts:24
-    pad_1x3x34x34(style, style_padded);
+    pad_style_padded();
 
     // 13.
     // first.product_3 = style ∗ first.kernel    %first.product_3  conv, models/style-transfer.ts:24
     // first_3 = first.product_3 + first.bias    %first_3  add, models/style-transfer.ts:24
     // near_3 = relu(first_3)    %near_3  relu, models/style-transfer.ts:24
-    convRelu_1x16x32x3x3x3x32(style_padded, first_kernel, first_bias, near_3);
+    convRelu_near_3();
 
     // 14.
     // maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:25
-    windowMax_1x16x16x1x1x2x2x16(near_3, maxPool2d_3);
+    windowMax_maxPool2d_3();
 
     // 15.
     // maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3, models/style-transfer.ts:25
-    pad_1x16x18x18(maxPool2d_3, maxPool2d_3_padded);
+    pad_maxPool2d_3_padded();
 
     // 16.
     // second.product_3 = maxPool2d_3 ∗ second.kernel    %second.product_3  conv, models/style-transfer.ts:25
     // second_3 = second.product_3 + second.bias    %second_3  add, models/style-transfer.ts:25
     // far_3 = relu(second_3)    %far_3  relu, models/style-transfer.ts:25
-    convRelu_1x32x16x16x3x3x16(maxPool2d_3_padded, second_kernel, second_bias, far_3);
+    convRelu_far_3();
 
     // 17.
     // dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:7
-    dot_16x1024x16(near, dot);
+    dot_dot();
 
     // 18.
     // dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ    %dot_2  dot, models/style-transfer.ts:7
@@ -296,12 +441,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_sub_2 = d_sub_2_part + d_sub_2_part    %d_sub_2  adjoint of sub, models/style-transfer.ts:10
     // d_mul_3 = d_sub_2    %d_mul_3  adjoint of sub, models/style-transfer.ts:10
     // d_dot = d_sub_2 ⊙ 0.00006103515625    %d_dot  adjoint of mul, models/style-transfer.ts:7
-    dotSubMul_16x1024x16(near_3, dot, sub_2, d_dot);
+    dotSubMul_d_dot();
 
     // 19.
     // mul_5 = sub_2 ⊙ sub_2    %mul_5  mul, models/style-transfer.ts:10
     // sum_2 = Σ mul_5    %sum_2  sum, models/style-transfer.ts:10
-    sum_16x16(sub_2, sum_2);
+    sum_sum_2();
 
     // 20.
     // mul_6 = sum_2 ⊙ 0.00390625    %mul_6  mul, models/style-transfer.ts:10
@@ -309,7 +454,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 21.
     // dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:7
-    dot_32x256x32(far, dot_3);
+    dot_dot_3();
 
     // 22.
     // dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:7
@@ -321,12 +466,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_sub_3 = d_sub_3_part + d_sub_3_part    %d_sub_3  adjoint of sub, models/style-transfer.ts:10
     // d_mul_7 = d_sub_3    %d_mul_7  adjoint of sub, models/style-transfer.ts:10
     // d_dot_3 = d_sub_3 ⊙ 0.0001220703125    %d_dot_3  adjoint of mul, models/style-transfer.ts:7
-    dotSubMul_32x256x32(far_3, dot_3, sub_3, d_dot_3);
+    dotSubMul_d_dot_3();
 
     // 23.
     // mul_9 = sub_3 ⊙ sub_3    %mul_9  mul, models/style-transfer.ts:10
     // sum_3 = Σ mul_9    %sum_3  sum, models/style-transfer.ts:10
-    sum_32x32(sub_3, sum_3);
+    sum_sum_3();
 
     // 24.
     // mul_10 = sum_3 ⊙ 0.0009765625    %mul_10  mul, models/style-transfer.ts:10
@@ -342,15 +487,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 27.
     // d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ    %d_F_3_part  adjoint of dot, models/style-transfer.ts:7
-    dot_32x32x256(d_dot_3, far, d_F_3_part);
+    dot_d_F_3_part();
 
     // 28.
     // d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3    %d_transpose_3  adjoint of dot, models/style-transfer.ts:7
-    dot_32x32x256_2(far, d_dot_3, d_F_3_2);
+    dot_d_F_3_2();
 
     // 29.
     // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2, models/style-transfer.ts:25
-    pad_1x16x18x18(maxPool2d_2, maxPool2d_2_padded);
+    pad_maxPool2d_2_padded();
 
     // 30.
     // second.product_2 = maxPool2d_2 ∗ second.kernel    %second.product_2  conv, models/style-transfer.ts:25
@@ -365,21 +510,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_far = reshape(d_F_3, [1,32,16,16]) + d_sub    %d_far  adjoint of relu, models/style-transfer.ts:25
     // d_second = d_second_lt ? d_far : 0    %d_second  adjoint of relu, models/style-transfer.ts:25
     // d_second.product = d_second    %d_second.product  adjoint of add, models/style-transfer.ts:25
-    convSubWhere_1x32x16x16x3x3x16(
-      maxPool2d_2_padded,
-      second_kernel,
-      far,
-      second_bias,
-      sub,
-      d_F_3_part,
-      d_F_3_2,
-      d_second,
-    );
+    convSubWhere_d_second();
 
     // 31.
     // mul = sub ⊙ sub    %mul  mul, models/style-transfer.ts:10
     // sum = Σ mul    %sum  sum, models/style-transfer.ts:10
-    sum_1x32x16x16(sub, sum);
+    sum_sum();
 
     // 32.
     // mul_2 = sum ⊙ 0.0001220703125    %mul_2  mul, models/style-transfer.ts:10
@@ -391,19 +527,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 34.
     // d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ    %d_F_part  adjoint of dot, models/style-transfer.ts:7
-    dot_16x16x1024(d_dot, near, d_F_part);
+    dot_d_F_part();
 
     // 35.
     // d_transpose = reshape(near, [16,1024])ᵀ · d_dot    %d_transpose  adjoint of dot, models/style-transfer.ts:7
-    dot_16x16x1024_2(near, d_dot, d_F_2);
+    dot_d_F_2();
 
     // 36.
     // d_second_padded = d_second in a margin of zeros    %d_second_padded  pad for d_maxPool2d, models/style-transfer.ts:25
-    pad_1x32x18x18(d_second, d_second_padded);
+    pad_d_second_padded();
 
     // 37.
     // d_maxPool2d = d_second ∗ reverse(transpose(second.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv, models/style-transfer.ts:25
-    conv_1x16x16x32x3x3x16(d_second_padded, second_kernel, d_maxPool2d);
+    conv_d_maxPool2d();
 
     // 38.
     // d_near_windowArgmax = argmax near over windows [1,1,2,2]    %d_near_windowArgmax  adjoint of windowMax, models/style-transfer.ts:25
@@ -413,7 +549,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_near = reshape(d_F, [1,16,32,32]) + d_near_2    %d_near  adjoint of relu, models/style-transfer.ts:24
     // d_first = d_first_lt ? d_near : 0    %d_first  adjoint of relu, models/style-transfer.ts:24
     // d_first.product = d_first    %d_first.product  adjoint of add, models/style-transfer.ts:24
-    windowArgmaxWhere_1x16x16x16(near, d_near_windowArgmax, d_F_part, d_F_2, d_maxPool2d, d_first);
+    windowArgmaxWhere_d_first();
 
     // 39.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/style-transfer.ts:17
@@ -433,7 +569,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 43.
     // d_first_padded = d_first in a margin of zeros    %d_first_padded  pad for d_image, models/style-transfer.ts:24
-    pad_1x16x34x34(d_first, d_first_padded);
+    pad_d_first_padded();
 
     // 44.
     // d_image = d_first ∗ reverse(transpose(first.kernel, [1,0,2,3]), [2,3])    %d_image  adjoint of conv, models/style-transfer.ts:24
@@ -450,15 +586,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // image_add = image_sqrt + 1e-8    %image_add  update of image by adam, models/style-transfer.ts:17
     // image_div = image_mul_7 / image_add    %image_div  update of image by adam, models/style-transfer.ts:17
     // image_next = image − image_div    %image_next  update of image by adam, models/style-transfer.ts:17
-    convAdam_1x3x32x16x3x3x32(
-      d_first_padded,
-      first_kernel,
-      image_m,
-      image_v,
-      image,
-      rate,
-      correction,
-    );
+    convAdam_image();
 
     return loss;
   }
@@ -479,82 +607,73 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // image_padded = image in a margin of zeros    %image_padded  pad for first.product, models/style-transfer.ts:24
-    pad_1x3x34x34(image, image_padded_evaluate);
+    pad_image_padded_evaluate();
 
     // 2.
     // first.product = image ∗ first.kernel    %first.product  conv, models/style-transfer.ts:24
     // first = first.product + first.bias    %first  add, models/style-transfer.ts:24
     // near = relu(first)    %near  relu, models/style-transfer.ts:24
-    convRelu_1x16x32x3x3x3x32(image_padded_evaluate, first_kernel, first_bias, near_evaluate);
+    convRelu_near_evaluate();
 
     // 3.
     // maxPool2d = max near over windows [1,1,2,2]    %maxPool2d  windowMax, models/style-transfer.ts:25
-    windowMax_1x16x16x1x1x2x2x16(near_evaluate, maxPool2d_evaluate);
+    windowMax_maxPool2d_evaluate();
 
     // 4.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for second.product, models/style-transfer.ts:25
-    pad_1x16x18x18(maxPool2d_evaluate, maxPool2d_padded_evaluate);
+    pad_maxPool2d_padded_evaluate();
 
     // 5.
     // second.product = maxPool2d ∗ second.kernel    %second.product  conv, models/style-transfer.ts:25
     // second = second.product + second.bias    %second  add, models/style-transfer.ts:25
     // far = relu(second)    %far  relu, models/style-transfer.ts:25
-    convRelu_1x32x16x16x3x3x16(maxPool2d_padded_evaluate, second_kernel, second_bias, far_evaluate);
+    convRelu_far_evaluate();
 
     // 6.
     // content_padded = content in a margin of zeros    %content_padded  pad for first.product_2, models/style-transfer.ts:24
-    pad_1x3x34x34(content_evaluate, content_padded_evaluate);
+    pad_content_padded_evaluate();
 
     // 7.
     // first.product_2 = content ∗ first.kernel    %first.product_2  conv, models/style-transfer.ts:24
-    conv_1x16x32x3x3x3x32(content_padded_evaluate, first_kernel, first_product_2_evaluate);
+    conv_first_product_2_evaluate();
 
     // 8.
     // first_2 = first.product_2 + first.bias    %first_2  add, models/style-transfer.ts:24
     // near_2 = relu(first_2)    %near_2  relu, models/style-transfer.ts:24
     // maxPool2d_2 = max near_2 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/style-transfer.ts:25
-    windowMax_1x16x16x1x1x2x2x16_2(first_product_2_evaluate, first_bias, maxPool2d_2_evaluate);
+    windowMax_maxPool2d_2_evaluate();
 
     // 9.
     // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for second.product_2, models/style-transfer.ts:25
-    pad_1x16x18x18(maxPool2d_2_evaluate, maxPool2d_2_padded_evaluate);
+    pad_maxPool2d_2_padded_evaluate();
 
     // 10.
     // second.product_2 = maxPool2d_2 ∗ second.kernel    %second.product_2  conv, models/style-transfer.ts:25
-    conv_1x32x16x16x3x3x16_evaluate(
-      maxPool2d_2_padded_evaluate,
-      second_kernel,
-      second_product_2_evaluate,
-    );
+    conv_second_product_2_evaluate();
 
     // 11.
     // style_padded = style in a margin of zeros    %style_padded  pad for first.product_3, models/style-transfer.ts:24
-    pad_1x3x34x34(style_evaluate, style_padded_evaluate);
+    pad_style_padded_evaluate();
 
     // 12.
     // first.product_3 = style ∗ first.kernel    %first.product_3  conv, models/style-transfer.ts:24
     // first_3 = first.product_3 + first.bias    %first_3  add, models/style-transfer.ts:24
     // near_3 = relu(first_3)    %near_3  relu, models/style-transfer.ts:24
-    convRelu_1x16x32x3x3x3x32(style_padded_evaluate, first_kernel, first_bias, near_3_evaluate);
+    convRelu_near_3_evaluate();
 
     // 13.
     // maxPool2d_3 = max near_3 over windows [1,1,2,2]    %maxPool2d_3  windowMax, models/style-transfer.ts:25
-    windowMax_1x16x16x1x1x2x2x16(near_3_evaluate, maxPool2d_3_evaluate);
+    windowMax_maxPool2d_3_evaluate();
 
     // 14.
     // maxPool2d_3_padded = maxPool2d_3 in a margin of zeros    %maxPool2d_3_padded  pad for second.product_3, models/style-transfer.ts:25
-    pad_1x16x18x18(maxPool2d_3_evaluate, maxPool2d_3_padded_evaluate);
+    pad_maxPool2d_3_padded_evaluate();
 
     // 15.
     // second.product_3 = maxPool2d_3 ∗ second.kernel    %second.product_3  conv, models/style-transfer.ts:25
     // second_3 = second.product_3 + second.bias    %second_3  add, models/style-transfer.ts:25
     // far_3 = relu(second_3)    %far_3  relu, models/style-transfer.ts:25
-    convRelu_1x32x16x16x3x3x16(
-      maxPool2d_3_padded_evaluate,
-      second_kernel,
-      second_bias,
-      far_3_evaluate,
-    );
+    convRelu_far_3_evaluate();
 
     // 16.
     // second_2 = second.product_2 + second.bias    %second_2  add, models/style-transfer.ts:25
@@ -562,7 +681,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // sub = far − far_2    %sub  sub, models/style-transfer.ts:10
     // mul = sub ⊙ sub    %mul  mul, models/style-transfer.ts:10
     // sum = Σ mul    %sum  sum, models/style-transfer.ts:10
-    sum_1x32x16x16_evaluate(far_evaluate, second_product_2_evaluate, second_bias, sum_evaluate);
+    sum_sum_evaluate();
 
     // 17.
     // mul_2 = sum ⊙ 0.0001220703125    %mul_2  mul, models/style-transfer.ts:10
@@ -570,11 +689,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 18.
     // dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ    %dot  dot, models/style-transfer.ts:7
-    dot_16x1024x16(near_evaluate, dot_evaluate);
+    dot_dot_evaluate();
 
     // 19.
     // dot_2 = reshape(near_3, [16,1024]) · reshape(near_3, [16,1024])ᵀ    %dot_2  dot, models/style-transfer.ts:7
-    dot_16x1024x16(near_3_evaluate, dot_2_evaluate);
+    dot_dot_2_evaluate();
 
     // 20.
     // mul_3 = dot ⊙ 0.00006103515625    %mul_3  mul, models/style-transfer.ts:7
@@ -582,7 +701,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // sub_2 = mul_3 − mul_4    %sub_2  sub, models/style-transfer.ts:10
     // mul_5 = sub_2 ⊙ sub_2    %mul_5  mul, models/style-transfer.ts:10
     // sum_2 = Σ mul_5    %sum_2  sum, models/style-transfer.ts:10
-    sum_16x16_evaluate(dot_evaluate, dot_2_evaluate, sum_2_evaluate);
+    sum_sum_2_evaluate();
 
     // 21.
     // mul_6 = sum_2 ⊙ 0.00390625    %mul_6  mul, models/style-transfer.ts:10
@@ -590,11 +709,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 22.
     // dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ    %dot_3  dot, models/style-transfer.ts:7
-    dot_32x256x32(far_evaluate, dot_3_evaluate);
+    dot_dot_3_evaluate();
 
     // 23.
     // dot_4 = reshape(far_3, [32,256]) · reshape(far_3, [32,256])ᵀ    %dot_4  dot, models/style-transfer.ts:7
-    dot_32x256x32(far_3_evaluate, dot_4_evaluate);
+    dot_dot_4_evaluate();
 
     // 24.
     // mul_7 = dot_3 ⊙ 0.0001220703125    %mul_7  mul, models/style-transfer.ts:7
@@ -602,7 +721,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // sub_3 = mul_7 − mul_8    %sub_3  sub, models/style-transfer.ts:10
     // mul_9 = sub_3 ⊙ sub_3    %mul_9  mul, models/style-transfer.ts:10
     // sum_3 = Σ mul_9    %sum_3  sum, models/style-transfer.ts:10
-    sum_32x32_evaluate(dot_3_evaluate, dot_4_evaluate, sum_3_evaluate);
+    sum_sum_3_evaluate();
 
     // 25.
     // mul_10 = sum_3 ⊙ 0.0009765625    %mul_10  mul, models/style-transfer.ts:10
@@ -632,7 +751,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   } {
     // 1.
     // image_output = image    %image_output  param, models/style-transfer.ts:17
-    copy_1x3x32x32_predict(image, image_output_predict);
+    copy_image_output_predict();
 
     return outputs;
   }
@@ -693,26 +812,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /** image_padded = image in a margin of zeros */
-function pad_1x3x34x34(image: Float32Array, image_padded: Float32Array): void {
-  for (let j = 0; j < 3; j++) {
-    image_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      image_padded[j * 1156 + m + 1] = 0;
-    }
-    image_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      image_padded[j * 1156 + l * 34 + 34] = 0;
+function pad_1x3x34x34(image_: Float32Array, image_padded_: Float32Array): () => void {
+  return function pad_1x3x34x34(): void {
+    const image = image_;
+    const image_padded = image_padded_;
+    for (let j = 0; j < 3; j++) {
+      image_padded[j * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        image_padded[j * 1156 + l * 34 + m + 35] = image[j * 1024 + l * 32 + m]!;
+        image_padded[j * 1156 + m + 1] = 0;
       }
-      image_padded[j * 1156 + l * 34 + 67] = 0;
+      image_padded[j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        image_padded[j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          image_padded[j * 1156 + l * 34 + m + 35] = image[j * 1024 + l * 32 + m]!;
+        }
+        image_padded[j * 1156 + l * 34 + 67] = 0;
+      }
+      image_padded[j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        image_padded[j * 1156 + m + 1123] = 0;
+      }
+      image_padded[j * 1156 + 1155] = 0;
     }
-    image_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      image_padded[j * 1156 + m + 1123] = 0;
-    }
-    image_padded[j * 1156 + 1155] = 0;
-  }
+  };
 }
 
 /**
@@ -721,114 +844,128 @@ function pad_1x3x34x34(image: Float32Array, image_padded: Float32Array): void {
  * 901,120 floating-point operations.
  */
 function convRelu_1x16x32x3x3x3x32(
-  image_padded: Float32Array,
-  first_kernel: Float32Array,
-  first_bias: Float32Array,
-  near: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const image_padded_0 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const image_padded_1 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const image_padded_2 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const image_padded_3 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += image_padded_0 * first_kernel_0;
-              sum01 += image_padded_1 * first_kernel_0;
-              sum02 += image_padded_2 * first_kernel_0;
-              sum03 += image_padded_3 * first_kernel_0;
-              sum10 += image_padded_0 * first_kernel_1;
-              sum11 += image_padded_1 * first_kernel_1;
-              sum12 += image_padded_2 * first_kernel_1;
-              sum13 += image_padded_3 * first_kernel_1;
+  image_padded_: Float32Array,
+  first_kernel_: Float32Array,
+  first_bias_: Float32Array,
+  near_: Float32Array,
+): () => void {
+  return function convRelu_1x16x32x3x3x3x32(): void {
+    const image_padded = image_padded_;
+    const first_kernel = first_kernel_;
+    const first_bias = first_bias_;
+    const near = near_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 3; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const image_padded_0 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                const image_padded_1 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const image_padded_2 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const image_padded_3 = image_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                sum00 += image_padded_0 * first_kernel_0;
+                sum01 += image_padded_1 * first_kernel_0;
+                sum02 += image_padded_2 * first_kernel_0;
+                sum03 += image_padded_3 * first_kernel_0;
+                sum10 += image_padded_0 * first_kernel_1;
+                sum11 += image_padded_1 * first_kernel_1;
+                sum12 += image_padded_2 * first_kernel_1;
+                sum13 += image_padded_3 * first_kernel_1;
+              }
             }
           }
+          const first_product00 = Math.fround(sum00);
+          const first_product01 = Math.fround(sum01);
+          const first_product02 = Math.fround(sum02);
+          const first_product03 = Math.fround(sum03);
+          const first_product10 = Math.fround(sum10);
+          const first_product11 = Math.fround(sum11);
+          const first_product12 = Math.fround(sum12);
+          const first_product13 = Math.fround(sum13);
+          const first_bias_0 = first_bias[j]!;
+          const add_0 = first_product00 + first_bias_0;
+          const add_1 = first_product01 + first_bias_0;
+          const add_2 = first_product02 + first_bias_0;
+          const add_3 = first_product03 + first_bias_0;
+          const first_bias_1 = first_bias[j + 1]!;
+          const add_4 = first_product10 + first_bias_1;
+          const add_5 = first_product11 + first_bias_1;
+          const add_6 = first_product12 + first_bias_1;
+          const add_7 = first_product13 + first_bias_1;
+          near[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          near[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+          near[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+          near[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+          near[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+          near[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+          near[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+          near[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
-        const first_product00 = Math.fround(sum00);
-        const first_product01 = Math.fround(sum01);
-        const first_product02 = Math.fround(sum02);
-        const first_product03 = Math.fround(sum03);
-        const first_product10 = Math.fround(sum10);
-        const first_product11 = Math.fround(sum11);
-        const first_product12 = Math.fround(sum12);
-        const first_product13 = Math.fround(sum13);
-        const first_bias_0 = first_bias[j]!;
-        const add_0 = first_product00 + first_bias_0;
-        const add_1 = first_product01 + first_bias_0;
-        const add_2 = first_product02 + first_bias_0;
-        const add_3 = first_product03 + first_bias_0;
-        const first_bias_1 = first_bias[j + 1]!;
-        const add_4 = first_product10 + first_bias_1;
-        const add_5 = first_product11 + first_bias_1;
-        const add_6 = first_product12 + first_bias_1;
-        const add_7 = first_product13 + first_bias_1;
-        near[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-        near[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-        near[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-        near[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-        near[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-        near[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-        near[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-        near[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
       }
     }
-  }
+  };
 }
 
 /**
  * maxPool2d = max near over windows [1,1,2,2]
  * 16,384 floating-point operations.
  */
-function windowMax_1x16x16x1x1x2x2x16(near: Float32Array, maxPool2d: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m++) {
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            max = Math.max(max, near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+function windowMax_1x16x16x1x1x2x2x16(near_: Float32Array, maxPool2d_: Float32Array): () => void {
+  return function windowMax_1x16x16x1x1x2x2x16(): void {
+    const near = near_;
+    const maxPool2d = maxPool2d_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              max = Math.max(max, near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+            }
           }
+          maxPool2d[j * 256 + l * 16 + m] = max;
         }
-        maxPool2d[j * 256 + l * 16 + m] = max;
       }
     }
-  }
+  };
 }
 
 /** maxPool2d_padded = maxPool2d in a margin of zeros */
-function pad_1x16x18x18(maxPool2d: Float32Array, maxPool2d_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    maxPool2d_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      maxPool2d_padded[j * 324 + m + 1] = 0;
-    }
-    maxPool2d_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      maxPool2d_padded[j * 324 + l * 18 + 18] = 0;
+function pad_1x16x18x18(maxPool2d_: Float32Array, maxPool2d_padded_: Float32Array): () => void {
+  return function pad_1x16x18x18(): void {
+    const maxPool2d = maxPool2d_;
+    const maxPool2d_padded = maxPool2d_padded_;
+    for (let j = 0; j < 16; j++) {
+      maxPool2d_padded[j * 324] = 0;
       for (let m = 0; m < 16; m++) {
-        maxPool2d_padded[j * 324 + l * 18 + m + 19] = maxPool2d[j * 256 + l * 16 + m]!;
+        maxPool2d_padded[j * 324 + m + 1] = 0;
       }
-      maxPool2d_padded[j * 324 + l * 18 + 35] = 0;
+      maxPool2d_padded[j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        maxPool2d_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          maxPool2d_padded[j * 324 + l * 18 + m + 19] = maxPool2d[j * 256 + l * 16 + m]!;
+        }
+        maxPool2d_padded[j * 324 + l * 18 + 35] = 0;
+      }
+      maxPool2d_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        maxPool2d_padded[j * 324 + m + 307] = 0;
+      }
+      maxPool2d_padded[j * 324 + 323] = 0;
     }
-    maxPool2d_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      maxPool2d_padded[j * 324 + m + 307] = 0;
-    }
-    maxPool2d_padded[j * 324 + 323] = 0;
-  }
+  };
 }
 
 /**
@@ -837,71 +974,80 @@ function pad_1x16x18x18(maxPool2d: Float32Array, maxPool2d_padded: Float32Array)
  * 2,367,488 floating-point operations.
  */
 function convRelu_1x32x16x16x3x3x16(
-  maxPool2d_padded: Float32Array,
-  second_kernel: Float32Array,
-  second_bias: Float32Array,
-  far: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_padded_0 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_padded_1 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_padded_2 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_padded_3 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_padded_0 * second_kernel_0;
-              sum01 += maxPool2d_padded_1 * second_kernel_0;
-              sum02 += maxPool2d_padded_2 * second_kernel_0;
-              sum03 += maxPool2d_padded_3 * second_kernel_0;
-              sum10 += maxPool2d_padded_0 * second_kernel_1;
-              sum11 += maxPool2d_padded_1 * second_kernel_1;
-              sum12 += maxPool2d_padded_2 * second_kernel_1;
-              sum13 += maxPool2d_padded_3 * second_kernel_1;
+  maxPool2d_padded_: Float32Array,
+  second_kernel_: Float32Array,
+  second_bias_: Float32Array,
+  far_: Float32Array,
+): () => void {
+  return function convRelu_1x32x16x16x3x3x16(): void {
+    const maxPool2d_padded = maxPool2d_padded_;
+    const second_kernel = second_kernel_;
+    const second_bias = second_bias_;
+    const far = far_;
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const maxPool2d_padded_0 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                const maxPool2d_padded_1 =
+                  maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const maxPool2d_padded_2 =
+                  maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const maxPool2d_padded_3 =
+                  maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                sum00 += maxPool2d_padded_0 * second_kernel_0;
+                sum01 += maxPool2d_padded_1 * second_kernel_0;
+                sum02 += maxPool2d_padded_2 * second_kernel_0;
+                sum03 += maxPool2d_padded_3 * second_kernel_0;
+                sum10 += maxPool2d_padded_0 * second_kernel_1;
+                sum11 += maxPool2d_padded_1 * second_kernel_1;
+                sum12 += maxPool2d_padded_2 * second_kernel_1;
+                sum13 += maxPool2d_padded_3 * second_kernel_1;
+              }
             }
           }
+          const second_product00 = Math.fround(sum00);
+          const second_product01 = Math.fround(sum01);
+          const second_product02 = Math.fround(sum02);
+          const second_product03 = Math.fround(sum03);
+          const second_product10 = Math.fround(sum10);
+          const second_product11 = Math.fround(sum11);
+          const second_product12 = Math.fround(sum12);
+          const second_product13 = Math.fround(sum13);
+          const second_bias_0 = second_bias[j]!;
+          const add_0 = second_product00 + second_bias_0;
+          const add_1 = second_product01 + second_bias_0;
+          const add_2 = second_product02 + second_bias_0;
+          const add_3 = second_product03 + second_bias_0;
+          const second_bias_1 = second_bias[j + 1]!;
+          const add_4 = second_product10 + second_bias_1;
+          const add_5 = second_product11 + second_bias_1;
+          const add_6 = second_product12 + second_bias_1;
+          const add_7 = second_product13 + second_bias_1;
+          far[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          far[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          far[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          far[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          far[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          far[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          far[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          far[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
-        const second_product00 = Math.fround(sum00);
-        const second_product01 = Math.fround(sum01);
-        const second_product02 = Math.fround(sum02);
-        const second_product03 = Math.fround(sum03);
-        const second_product10 = Math.fround(sum10);
-        const second_product11 = Math.fround(sum11);
-        const second_product12 = Math.fround(sum12);
-        const second_product13 = Math.fround(sum13);
-        const second_bias_0 = second_bias[j]!;
-        const add_0 = second_product00 + second_bias_0;
-        const add_1 = second_product01 + second_bias_0;
-        const add_2 = second_product02 + second_bias_0;
-        const add_3 = second_product03 + second_bias_0;
-        const second_bias_1 = second_bias[j + 1]!;
-        const add_4 = second_product10 + second_bias_1;
-        const add_5 = second_product11 + second_bias_1;
-        const add_6 = second_product12 + second_bias_1;
-        const add_7 = second_product13 + second_bias_1;
-        far[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-        far[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-        far[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-        far[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-        far[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-        far[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-        far[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-        far[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
       }
     }
-  }
+  };
 }
 
 /**
@@ -909,52 +1055,57 @@ function convRelu_1x32x16x16x3x3x16(
  * 884,736 floating-point operations.
  */
 function conv_1x16x32x3x3x3x32(
-  content_padded: Float32Array,
-  first_kernel: Float32Array,
-  first_product_2: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 3; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-              const content_padded_1 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const content_padded_2 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const content_padded_3 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-              sum00 += content_padded_0 * first_kernel_0;
-              sum01 += content_padded_1 * first_kernel_0;
-              sum02 += content_padded_2 * first_kernel_0;
-              sum03 += content_padded_3 * first_kernel_0;
-              sum10 += content_padded_0 * first_kernel_1;
-              sum11 += content_padded_1 * first_kernel_1;
-              sum12 += content_padded_2 * first_kernel_1;
-              sum13 += content_padded_3 * first_kernel_1;
+  content_padded_: Float32Array,
+  first_kernel_: Float32Array,
+  first_product_2_: Float32Array,
+): () => void {
+  return function conv_1x16x32x3x3x3x32(): void {
+    const content_padded = content_padded_;
+    const first_kernel = first_kernel_;
+    const first_product_2 = first_product_2_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 3; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                const content_padded_1 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const content_padded_2 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const content_padded_3 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                sum00 += content_padded_0 * first_kernel_0;
+                sum01 += content_padded_1 * first_kernel_0;
+                sum02 += content_padded_2 * first_kernel_0;
+                sum03 += content_padded_3 * first_kernel_0;
+                sum10 += content_padded_0 * first_kernel_1;
+                sum11 += content_padded_1 * first_kernel_1;
+                sum12 += content_padded_2 * first_kernel_1;
+                sum13 += content_padded_3 * first_kernel_1;
+              }
             }
           }
+          first_product_2[j * 1024 + l * 32 + m] = sum00;
+          first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
+          first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
+          first_product_2[j * 1024 + l * 32 + m + 3] = sum03;
+          first_product_2[j * 1024 + l * 32 + m + 1024] = sum10;
+          first_product_2[j * 1024 + l * 32 + m + 1025] = sum11;
+          first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
+          first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
         }
-        first_product_2[j * 1024 + l * 32 + m] = sum00;
-        first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
-        first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
-        first_product_2[j * 1024 + l * 32 + m + 3] = sum03;
-        first_product_2[j * 1024 + l * 32 + m + 1024] = sum10;
-        first_product_2[j * 1024 + l * 32 + m + 1025] = sum11;
-        first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
-        first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
       }
     }
-  }
+  };
 }
 
 /**
@@ -962,177 +1113,130 @@ function conv_1x16x32x3x3x3x32(
  * 32,768 floating-point operations.
  */
 function windowMax_1x16x16x1x1x2x2x16_2(
-  first_product_2: Float32Array,
-  first_bias: Float32Array,
-  maxPool2d_2: Float32Array,
-): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m++) {
-        const first_bias_0 = first_bias[j]!;
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const first_product_2_0 = first_product_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-            max = Math.max(
-              max,
-              first_product_2_0 + first_bias_0 < 0 ? 0 : first_product_2_0 + first_bias[j]!,
-            );
+  first_product_2_: Float32Array,
+  first_bias_: Float32Array,
+  maxPool2d_2_: Float32Array,
+): () => void {
+  return function windowMax_1x16x16x1x1x2x2x16_2(): void {
+    const first_product_2 = first_product_2_;
+    const first_bias = first_bias_;
+    const maxPool2d_2 = maxPool2d_2_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const first_bias_0 = first_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const first_product_2_0 = first_product_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+              max = Math.max(
+                max,
+                first_product_2_0 + first_bias_0 < 0 ? 0 : first_product_2_0 + first_bias[j]!,
+              );
+            }
           }
+          maxPool2d_2[j * 256 + l * 16 + m] = max;
         }
-        maxPool2d_2[j * 256 + l * 16 + m] = max;
       }
     }
-  }
+  };
 }
 
 /**
  * dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ
  * 524,288 floating-point operations.
  */
-function dot_16x1024x16(near: Float32Array, dot: Float32Array): void {
-  for (let i = 0; i < 15; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 1024; k += 8) {
-        {
-          const near_0 = near[i * 1024 + k]!;
-          const near_1 = near[j * 1024 + k]!;
-          const near_2 = near[j * 1024 + k + 1024]!;
-          const near_3 = near[i * 1024 + k + 1024]!;
-          const near_4 = near[i * 1024 + k + 2048]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
+function dot_16x1024x16(near_: Float32Array, dot_: Float32Array): () => void {
+  return function dot_16x1024x16(): void {
+    const near = near_;
+    const dot = dot_;
+    for (let i = 0; i < 15; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 1024; k += 4) {
+          {
+            const near_0 = near[i * 1024 + k]!;
+            const near_1 = near[j * 1024 + k]!;
+            const near_2 = near[j * 1024 + k + 1024]!;
+            const near_3 = near[i * 1024 + k + 1024]!;
+            const near_4 = near[i * 1024 + k + 2048]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+          if (k + 1 === 1024) break;
+          {
+            const near_0 = near[i * 1024 + k + 1]!;
+            const near_1 = near[j * 1024 + k + 1]!;
+            const near_2 = near[j * 1024 + k + 1025]!;
+            const near_3 = near[i * 1024 + k + 1025]!;
+            const near_4 = near[i * 1024 + k + 2049]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+          if (k + 2 === 1024) break;
+          {
+            const near_0 = near[i * 1024 + k + 2]!;
+            const near_1 = near[j * 1024 + k + 2]!;
+            const near_2 = near[j * 1024 + k + 1026]!;
+            const near_3 = near[i * 1024 + k + 1026]!;
+            const near_4 = near[i * 1024 + k + 2050]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+          if (k + 3 === 1024) break;
+          {
+            const near_0 = near[i * 1024 + k + 3]!;
+            const near_1 = near[j * 1024 + k + 3]!;
+            const near_2 = near[j * 1024 + k + 1027]!;
+            const near_3 = near[i * 1024 + k + 1027]!;
+            const near_4 = near[i * 1024 + k + 2051]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
         }
-        if (k + 1 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 1]!;
-          const near_1 = near[j * 1024 + k + 1]!;
-          const near_2 = near[j * 1024 + k + 1025]!;
-          const near_3 = near[i * 1024 + k + 1025]!;
-          const near_4 = near[i * 1024 + k + 2049]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
-        if (k + 2 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 2]!;
-          const near_1 = near[j * 1024 + k + 2]!;
-          const near_2 = near[j * 1024 + k + 1026]!;
-          const near_3 = near[i * 1024 + k + 1026]!;
-          const near_4 = near[i * 1024 + k + 2050]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
-        if (k + 3 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 3]!;
-          const near_1 = near[j * 1024 + k + 3]!;
-          const near_2 = near[j * 1024 + k + 1027]!;
-          const near_3 = near[i * 1024 + k + 1027]!;
-          const near_4 = near[i * 1024 + k + 2051]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
-        if (k + 4 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 4]!;
-          const near_1 = near[j * 1024 + k + 4]!;
-          const near_2 = near[j * 1024 + k + 1028]!;
-          const near_3 = near[i * 1024 + k + 1028]!;
-          const near_4 = near[i * 1024 + k + 2052]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
-        if (k + 5 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 5]!;
-          const near_1 = near[j * 1024 + k + 5]!;
-          const near_2 = near[j * 1024 + k + 1029]!;
-          const near_3 = near[i * 1024 + k + 1029]!;
-          const near_4 = near[i * 1024 + k + 2053]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
-        if (k + 6 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 6]!;
-          const near_1 = near[j * 1024 + k + 6]!;
-          const near_2 = near[j * 1024 + k + 1030]!;
-          const near_3 = near[i * 1024 + k + 1030]!;
-          const near_4 = near[i * 1024 + k + 2054]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
-        if (k + 7 === 1024) break;
-        {
-          const near_0 = near[i * 1024 + k + 7]!;
-          const near_1 = near[j * 1024 + k + 7]!;
-          const near_2 = near[j * 1024 + k + 1031]!;
-          const near_3 = near[i * 1024 + k + 1031]!;
-          const near_4 = near[i * 1024 + k + 2055]!;
-          sum00 += near_0 * near_1;
-          sum01 += near_0 * near_2;
-          sum10 += near_3 * near_1;
-          sum11 += near_3 * near_2;
-          sum20 += near_4 * near_1;
-          sum21 += near_4 * near_2;
-        }
+        dot[i * 16 + j] = sum00;
+        dot[i * 16 + j + 1] = sum01;
+        dot[i * 16 + j + 16] = sum10;
+        dot[i * 16 + j + 17] = sum11;
+        dot[i * 16 + j + 32] = sum20;
+        dot[i * 16 + j + 33] = sum21;
       }
-      dot[i * 16 + j] = sum00;
-      dot[i * 16 + j + 1] = sum01;
-      dot[i * 16 + j + 16] = sum10;
-      dot[i * 16 + j + 17] = sum11;
-      dot[i * 16 + j + 32] = sum20;
-      dot[i * 16 + j + 33] = sum21;
     }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 1024; k++) {
-      const near_5 = near[k + 15360]!;
-      const near_6 = near[j * 1024 + k]!;
-      const near_7 = near[j * 1024 + k + 1024]!;
-      sum0 += near_5 * near_6;
-      sum1 += near_5 * near_7;
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 1024; k++) {
+        const near_5 = near[k + 15360]!;
+        const near_6 = near[j * 1024 + k]!;
+        const near_7 = near[j * 1024 + k + 1024]!;
+        sum0 += near_5 * near_6;
+        sum1 += near_5 * near_7;
+      }
+      dot[j + 240] = sum0;
+      dot[j + 241] = sum1;
     }
-    dot[j + 240] = sum0;
-    dot[j + 241] = sum1;
-  }
+  };
 }
 
 /**
@@ -1142,368 +1246,270 @@ function dot_16x1024x16(near: Float32Array, dot: Float32Array): void {
  * 526,080 floating-point operations.
  */
 function dotSubMul_16x1024x16(
-  near_3: Float32Array,
-  dot: Float32Array,
-  sub_2: Float32Array,
-  d_dot: Float32Array,
-): void {
-  for (let i = 0; i < 15; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 1024; k += 8) {
-        {
-          const near_3_0 = near_3[i * 1024 + k]!;
-          const near_3_1 = near_3[j * 1024 + k]!;
-          const near_3_2 = near_3[j * 1024 + k + 1024]!;
-          const near_3_3 = near_3[i * 1024 + k + 1024]!;
-          const near_3_4 = near_3[i * 1024 + k + 2048]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
+  near_3_: Float32Array,
+  dot_: Float32Array,
+  sub_2_: Float32Array,
+  d_dot_: Float32Array,
+): () => void {
+  return function dotSubMul_16x1024x16(): void {
+    const near_3 = near_3_;
+    const dot = dot_;
+    const sub_2 = sub_2_;
+    const d_dot = d_dot_;
+    for (let i = 0; i < 15; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 1024; k += 4) {
+          {
+            const near_3_0 = near_3[i * 1024 + k]!;
+            const near_3_1 = near_3[j * 1024 + k]!;
+            const near_3_2 = near_3[j * 1024 + k + 1024]!;
+            const near_3_3 = near_3[i * 1024 + k + 1024]!;
+            const near_3_4 = near_3[i * 1024 + k + 2048]!;
+            sum00 += near_3_0 * near_3_1;
+            sum01 += near_3_0 * near_3_2;
+            sum10 += near_3_3 * near_3_1;
+            sum11 += near_3_3 * near_3_2;
+            sum20 += near_3_4 * near_3_1;
+            sum21 += near_3_4 * near_3_2;
+          }
+          if (k + 1 === 1024) break;
+          {
+            const near_3_0 = near_3[i * 1024 + k + 1]!;
+            const near_3_1 = near_3[j * 1024 + k + 1]!;
+            const near_3_2 = near_3[j * 1024 + k + 1025]!;
+            const near_3_3 = near_3[i * 1024 + k + 1025]!;
+            const near_3_4 = near_3[i * 1024 + k + 2049]!;
+            sum00 += near_3_0 * near_3_1;
+            sum01 += near_3_0 * near_3_2;
+            sum10 += near_3_3 * near_3_1;
+            sum11 += near_3_3 * near_3_2;
+            sum20 += near_3_4 * near_3_1;
+            sum21 += near_3_4 * near_3_2;
+          }
+          if (k + 2 === 1024) break;
+          {
+            const near_3_0 = near_3[i * 1024 + k + 2]!;
+            const near_3_1 = near_3[j * 1024 + k + 2]!;
+            const near_3_2 = near_3[j * 1024 + k + 1026]!;
+            const near_3_3 = near_3[i * 1024 + k + 1026]!;
+            const near_3_4 = near_3[i * 1024 + k + 2050]!;
+            sum00 += near_3_0 * near_3_1;
+            sum01 += near_3_0 * near_3_2;
+            sum10 += near_3_3 * near_3_1;
+            sum11 += near_3_3 * near_3_2;
+            sum20 += near_3_4 * near_3_1;
+            sum21 += near_3_4 * near_3_2;
+          }
+          if (k + 3 === 1024) break;
+          {
+            const near_3_0 = near_3[i * 1024 + k + 3]!;
+            const near_3_1 = near_3[j * 1024 + k + 3]!;
+            const near_3_2 = near_3[j * 1024 + k + 1027]!;
+            const near_3_3 = near_3[i * 1024 + k + 1027]!;
+            const near_3_4 = near_3[i * 1024 + k + 2051]!;
+            sum00 += near_3_0 * near_3_1;
+            sum01 += near_3_0 * near_3_2;
+            sum10 += near_3_3 * near_3_1;
+            sum11 += near_3_3 * near_3_2;
+            sum20 += near_3_4 * near_3_1;
+            sum21 += near_3_4 * near_3_2;
+          }
         }
-        if (k + 1 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 1]!;
-          const near_3_1 = near_3[j * 1024 + k + 1]!;
-          const near_3_2 = near_3[j * 1024 + k + 1025]!;
-          const near_3_3 = near_3[i * 1024 + k + 1025]!;
-          const near_3_4 = near_3[i * 1024 + k + 2049]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
-        if (k + 2 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 2]!;
-          const near_3_1 = near_3[j * 1024 + k + 2]!;
-          const near_3_2 = near_3[j * 1024 + k + 1026]!;
-          const near_3_3 = near_3[i * 1024 + k + 1026]!;
-          const near_3_4 = near_3[i * 1024 + k + 2050]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
-        if (k + 3 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 3]!;
-          const near_3_1 = near_3[j * 1024 + k + 3]!;
-          const near_3_2 = near_3[j * 1024 + k + 1027]!;
-          const near_3_3 = near_3[i * 1024 + k + 1027]!;
-          const near_3_4 = near_3[i * 1024 + k + 2051]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
-        if (k + 4 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 4]!;
-          const near_3_1 = near_3[j * 1024 + k + 4]!;
-          const near_3_2 = near_3[j * 1024 + k + 1028]!;
-          const near_3_3 = near_3[i * 1024 + k + 1028]!;
-          const near_3_4 = near_3[i * 1024 + k + 2052]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
-        if (k + 5 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 5]!;
-          const near_3_1 = near_3[j * 1024 + k + 5]!;
-          const near_3_2 = near_3[j * 1024 + k + 1029]!;
-          const near_3_3 = near_3[i * 1024 + k + 1029]!;
-          const near_3_4 = near_3[i * 1024 + k + 2053]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
-        if (k + 6 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 6]!;
-          const near_3_1 = near_3[j * 1024 + k + 6]!;
-          const near_3_2 = near_3[j * 1024 + k + 1030]!;
-          const near_3_3 = near_3[i * 1024 + k + 1030]!;
-          const near_3_4 = near_3[i * 1024 + k + 2054]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
-        if (k + 7 === 1024) break;
-        {
-          const near_3_0 = near_3[i * 1024 + k + 7]!;
-          const near_3_1 = near_3[j * 1024 + k + 7]!;
-          const near_3_2 = near_3[j * 1024 + k + 1031]!;
-          const near_3_3 = near_3[i * 1024 + k + 1031]!;
-          const near_3_4 = near_3[i * 1024 + k + 2055]!;
-          sum00 += near_3_0 * near_3_1;
-          sum01 += near_3_0 * near_3_2;
-          sum10 += near_3_3 * near_3_1;
-          sum11 += near_3_3 * near_3_2;
-          sum20 += near_3_4 * near_3_1;
-          sum21 += near_3_4 * near_3_2;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_20 = Math.fround(sum20);
+        const dot_2_21 = Math.fround(sum21);
+        const sub_2_00 = Math.fround(
+          dot[i * 16 + j]! * 0.00006103515625 - dot_2_00 * 0.00006103515625,
+        );
+        sub_2[i * 16 + j] = sub_2_00;
+        const sub_2_01 = Math.fround(
+          dot[i * 16 + j + 1]! * 0.00006103515625 - dot_2_01 * 0.00006103515625,
+        );
+        sub_2[i * 16 + j + 1] = sub_2_01;
+        const sub_2_10 = Math.fround(
+          dot[i * 16 + j + 16]! * 0.00006103515625 - dot_2_10 * 0.00006103515625,
+        );
+        sub_2[i * 16 + j + 16] = sub_2_10;
+        const sub_2_11 = Math.fround(
+          dot[i * 16 + j + 17]! * 0.00006103515625 - dot_2_11 * 0.00006103515625,
+        );
+        sub_2[i * 16 + j + 17] = sub_2_11;
+        const sub_2_20 = Math.fround(
+          dot[i * 16 + j + 32]! * 0.00006103515625 - dot_2_20 * 0.00006103515625,
+        );
+        sub_2[i * 16 + j + 32] = sub_2_20;
+        const sub_2_21 = Math.fround(
+          dot[i * 16 + j + 33]! * 0.00006103515625 - dot_2_21 * 0.00006103515625,
+        );
+        sub_2[i * 16 + j + 33] = sub_2_21;
+        const mul_0 = sub_2_00 * 0.390625;
+        const mul_1 = sub_2_01 * 0.390625;
+        const mul_2 = sub_2_10 * 0.390625;
+        const mul_3 = sub_2_11 * 0.390625;
+        const mul_4 = sub_2_20 * 0.390625;
+        const mul_5 = sub_2_21 * 0.390625;
+        d_dot[i * 16 + j] = (mul_0 + mul_0) * 0.00006103515625;
+        d_dot[i * 16 + j + 1] = (mul_1 + mul_1) * 0.00006103515625;
+        d_dot[i * 16 + j + 16] = (mul_2 + mul_2) * 0.00006103515625;
+        d_dot[i * 16 + j + 17] = (mul_3 + mul_3) * 0.00006103515625;
+        d_dot[i * 16 + j + 32] = (mul_4 + mul_4) * 0.00006103515625;
+        d_dot[i * 16 + j + 33] = (mul_5 + mul_5) * 0.00006103515625;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const sub_2_00 = Math.fround(
-        dot[i * 16 + j]! * 0.00006103515625 - dot_2_00 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j] = sub_2_00;
-      const sub_2_01 = Math.fround(
-        dot[i * 16 + j + 1]! * 0.00006103515625 - dot_2_01 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 1] = sub_2_01;
-      const sub_2_10 = Math.fround(
-        dot[i * 16 + j + 16]! * 0.00006103515625 - dot_2_10 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 16] = sub_2_10;
-      const sub_2_11 = Math.fround(
-        dot[i * 16 + j + 17]! * 0.00006103515625 - dot_2_11 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 17] = sub_2_11;
-      const sub_2_20 = Math.fround(
-        dot[i * 16 + j + 32]! * 0.00006103515625 - dot_2_20 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 32] = sub_2_20;
-      const sub_2_21 = Math.fround(
-        dot[i * 16 + j + 33]! * 0.00006103515625 - dot_2_21 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 33] = sub_2_21;
-      const mul_0 = sub_2_00 * 0.390625;
-      const mul_1 = sub_2_01 * 0.390625;
-      const mul_2 = sub_2_10 * 0.390625;
-      const mul_3 = sub_2_11 * 0.390625;
-      const mul_4 = sub_2_20 * 0.390625;
-      const mul_5 = sub_2_21 * 0.390625;
-      d_dot[i * 16 + j] = (mul_0 + mul_0) * 0.00006103515625;
-      d_dot[i * 16 + j + 1] = (mul_1 + mul_1) * 0.00006103515625;
-      d_dot[i * 16 + j + 16] = (mul_2 + mul_2) * 0.00006103515625;
-      d_dot[i * 16 + j + 17] = (mul_3 + mul_3) * 0.00006103515625;
-      d_dot[i * 16 + j + 32] = (mul_4 + mul_4) * 0.00006103515625;
-      d_dot[i * 16 + j + 33] = (mul_5 + mul_5) * 0.00006103515625;
     }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 1024; k++) {
-      const near_3_5 = near_3[k + 15360]!;
-      const near_3_6 = near_3[j * 1024 + k]!;
-      const near_3_7 = near_3[j * 1024 + k + 1024]!;
-      sum0 += near_3_5 * near_3_6;
-      sum1 += near_3_5 * near_3_7;
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 1024; k++) {
+        const near_3_5 = near_3[k + 15360]!;
+        const near_3_6 = near_3[j * 1024 + k]!;
+        const near_3_7 = near_3[j * 1024 + k + 1024]!;
+        sum0 += near_3_5 * near_3_6;
+        sum1 += near_3_5 * near_3_7;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const sub_2_0 = Math.fround(dot[j + 240]! * 0.00006103515625 - dot_2_0 * 0.00006103515625);
+      sub_2[j + 240] = sub_2_0;
+      const sub_2_1 = Math.fround(dot[j + 241]! * 0.00006103515625 - dot_2_1 * 0.00006103515625);
+      sub_2[j + 241] = sub_2_1;
+      const mul_6 = sub_2_0 * 0.390625;
+      const mul_7 = sub_2_1 * 0.390625;
+      d_dot[j + 240] = (mul_6 + mul_6) * 0.00006103515625;
+      d_dot[j + 241] = (mul_7 + mul_7) * 0.00006103515625;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const sub_2_0 = Math.fround(dot[j + 240]! * 0.00006103515625 - dot_2_0 * 0.00006103515625);
-    sub_2[j + 240] = sub_2_0;
-    const sub_2_1 = Math.fround(dot[j + 241]! * 0.00006103515625 - dot_2_1 * 0.00006103515625);
-    sub_2[j + 241] = sub_2_1;
-    const mul_6 = sub_2_0 * 0.390625;
-    const mul_7 = sub_2_1 * 0.390625;
-    d_dot[j + 240] = (mul_6 + mul_6) * 0.00006103515625;
-    d_dot[j + 241] = (mul_7 + mul_7) * 0.00006103515625;
-  }
+  };
 }
 
 /**
  * sum_2 = Σ mul_5
  * 512 floating-point operations.
  */
-function sum_16x16(sub_2: Float32Array, sum_2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 16; k++) {
-    for (let k2 = 0; k2 < 16; k2++) {
-      const sub_2_0 = sub_2[k * 16 + k2]!;
-      sum += sub_2_0 * sub_2_0;
+function sum_16x16(sub_2_: Float32Array, sum_2_: Float32Array): () => void {
+  return function sum_16x16(): void {
+    const sub_2 = sub_2_;
+    const sum_2 = sum_2_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        const sub_2_0 = sub_2[k * 16 + k2]!;
+        sum += sub_2_0 * sub_2_0;
+      }
     }
-  }
-  sum_2[0] = sum;
+    sum_2[0] = sum;
+  };
 }
 
 /**
  * dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ
  * 524,288 floating-point operations.
  */
-function dot_32x256x32(far: Float32Array, dot_3: Float32Array): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const far_0 = far[i * 256 + k]!;
-          const far_1 = far[j * 256 + k]!;
-          const far_2 = far[j * 256 + k + 256]!;
-          const far_3 = far[i * 256 + k + 256]!;
-          const far_4 = far[i * 256 + k + 512]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
+function dot_32x256x32(far_: Float32Array, dot_3_: Float32Array): () => void {
+  return function dot_32x256x32(): void {
+    const far = far_;
+    const dot_3 = dot_3_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const far_0 = far[i * 256 + k]!;
+            const far_1 = far[j * 256 + k]!;
+            const far_2 = far[j * 256 + k + 256]!;
+            const far_3 = far[i * 256 + k + 256]!;
+            const far_4 = far[i * 256 + k + 512]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const far_0 = far[i * 256 + k + 1]!;
+            const far_1 = far[j * 256 + k + 1]!;
+            const far_2 = far[j * 256 + k + 257]!;
+            const far_3 = far[i * 256 + k + 257]!;
+            const far_4 = far[i * 256 + k + 513]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const far_0 = far[i * 256 + k + 2]!;
+            const far_1 = far[j * 256 + k + 2]!;
+            const far_2 = far[j * 256 + k + 258]!;
+            const far_3 = far[i * 256 + k + 258]!;
+            const far_4 = far[i * 256 + k + 514]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const far_0 = far[i * 256 + k + 3]!;
+            const far_1 = far[j * 256 + k + 3]!;
+            const far_2 = far[j * 256 + k + 259]!;
+            const far_3 = far[i * 256 + k + 259]!;
+            const far_4 = far[i * 256 + k + 515]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
         }
-        if (k + 1 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 1]!;
-          const far_1 = far[j * 256 + k + 1]!;
-          const far_2 = far[j * 256 + k + 257]!;
-          const far_3 = far[i * 256 + k + 257]!;
-          const far_4 = far[i * 256 + k + 513]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 2]!;
-          const far_1 = far[j * 256 + k + 2]!;
-          const far_2 = far[j * 256 + k + 258]!;
-          const far_3 = far[i * 256 + k + 258]!;
-          const far_4 = far[i * 256 + k + 514]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 3]!;
-          const far_1 = far[j * 256 + k + 3]!;
-          const far_2 = far[j * 256 + k + 259]!;
-          const far_3 = far[i * 256 + k + 259]!;
-          const far_4 = far[i * 256 + k + 515]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 4]!;
-          const far_1 = far[j * 256 + k + 4]!;
-          const far_2 = far[j * 256 + k + 260]!;
-          const far_3 = far[i * 256 + k + 260]!;
-          const far_4 = far[i * 256 + k + 516]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 5]!;
-          const far_1 = far[j * 256 + k + 5]!;
-          const far_2 = far[j * 256 + k + 261]!;
-          const far_3 = far[i * 256 + k + 261]!;
-          const far_4 = far[i * 256 + k + 517]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 6]!;
-          const far_1 = far[j * 256 + k + 6]!;
-          const far_2 = far[j * 256 + k + 262]!;
-          const far_3 = far[i * 256 + k + 262]!;
-          const far_4 = far[i * 256 + k + 518]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const far_0 = far[i * 256 + k + 7]!;
-          const far_1 = far[j * 256 + k + 7]!;
-          const far_2 = far[j * 256 + k + 263]!;
-          const far_3 = far[i * 256 + k + 263]!;
-          const far_4 = far[i * 256 + k + 519]!;
-          sum00 += far_0 * far_1;
-          sum01 += far_0 * far_2;
-          sum10 += far_3 * far_1;
-          sum11 += far_3 * far_2;
-          sum20 += far_4 * far_1;
-          sum21 += far_4 * far_2;
-        }
+        dot_3[i * 32 + j] = sum00;
+        dot_3[i * 32 + j + 1] = sum01;
+        dot_3[i * 32 + j + 32] = sum10;
+        dot_3[i * 32 + j + 33] = sum11;
+        dot_3[i * 32 + j + 64] = sum20;
+        dot_3[i * 32 + j + 65] = sum21;
       }
-      dot_3[i * 32 + j] = sum00;
-      dot_3[i * 32 + j + 1] = sum01;
-      dot_3[i * 32 + j + 32] = sum10;
-      dot_3[i * 32 + j + 33] = sum11;
-      dot_3[i * 32 + j + 64] = sum20;
-      dot_3[i * 32 + j + 65] = sum21;
     }
-  }
-  for (let j = 0; j < 32; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 256; k++) {
-      const far_5 = far[k + 7680]!;
-      const far_6 = far[j * 256 + k]!;
-      const far_7 = far[j * 256 + k + 256]!;
-      const far_8 = far[k + 7936]!;
-      sum00_2 += far_5 * far_6;
-      sum01_2 += far_5 * far_7;
-      sum10_2 += far_8 * far_6;
-      sum11_2 += far_8 * far_7;
+    for (let j = 0; j < 32; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 256; k++) {
+        const far_5 = far[k + 7680]!;
+        const far_6 = far[j * 256 + k]!;
+        const far_7 = far[j * 256 + k + 256]!;
+        const far_8 = far[k + 7936]!;
+        sum00_2 += far_5 * far_6;
+        sum01_2 += far_5 * far_7;
+        sum10_2 += far_8 * far_6;
+        sum11_2 += far_8 * far_7;
+      }
+      dot_3[j + 960] = sum00_2;
+      dot_3[j + 961] = sum01_2;
+      dot_3[j + 992] = sum10_2;
+      dot_3[j + 993] = sum11_2;
     }
-    dot_3[j + 960] = sum00_2;
-    dot_3[j + 961] = sum01_2;
-    dot_3[j + 992] = sum10_2;
-    dot_3[j + 993] = sum11_2;
-  }
+  };
 }
 
 /**
@@ -1513,529 +1519,389 @@ function dot_32x256x32(far: Float32Array, dot_3: Float32Array): void {
  * 531,456 floating-point operations.
  */
 function dotSubMul_32x256x32(
-  far_3: Float32Array,
-  dot_3: Float32Array,
-  sub_3: Float32Array,
-  d_dot_3: Float32Array,
-): void {
-  for (let i = 0; i < 30; i += 3) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const far_3_0 = far_3[i * 256 + k]!;
-          const far_3_1 = far_3[j * 256 + k]!;
-          const far_3_2 = far_3[j * 256 + k + 256]!;
-          const far_3_3 = far_3[i * 256 + k + 256]!;
-          const far_3_4 = far_3[i * 256 + k + 512]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
+  far_3_: Float32Array,
+  dot_3_: Float32Array,
+  sub_3_: Float32Array,
+  d_dot_3_: Float32Array,
+): () => void {
+  return function dotSubMul_32x256x32(): void {
+    const far_3 = far_3_;
+    const dot_3 = dot_3_;
+    const sub_3 = sub_3_;
+    const d_dot_3 = d_dot_3_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const far_3_0 = far_3[i * 256 + k]!;
+            const far_3_1 = far_3[j * 256 + k]!;
+            const far_3_2 = far_3[j * 256 + k + 256]!;
+            const far_3_3 = far_3[i * 256 + k + 256]!;
+            const far_3_4 = far_3[i * 256 + k + 512]!;
+            sum00 += far_3_0 * far_3_1;
+            sum01 += far_3_0 * far_3_2;
+            sum10 += far_3_3 * far_3_1;
+            sum11 += far_3_3 * far_3_2;
+            sum20 += far_3_4 * far_3_1;
+            sum21 += far_3_4 * far_3_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const far_3_0 = far_3[i * 256 + k + 1]!;
+            const far_3_1 = far_3[j * 256 + k + 1]!;
+            const far_3_2 = far_3[j * 256 + k + 257]!;
+            const far_3_3 = far_3[i * 256 + k + 257]!;
+            const far_3_4 = far_3[i * 256 + k + 513]!;
+            sum00 += far_3_0 * far_3_1;
+            sum01 += far_3_0 * far_3_2;
+            sum10 += far_3_3 * far_3_1;
+            sum11 += far_3_3 * far_3_2;
+            sum20 += far_3_4 * far_3_1;
+            sum21 += far_3_4 * far_3_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const far_3_0 = far_3[i * 256 + k + 2]!;
+            const far_3_1 = far_3[j * 256 + k + 2]!;
+            const far_3_2 = far_3[j * 256 + k + 258]!;
+            const far_3_3 = far_3[i * 256 + k + 258]!;
+            const far_3_4 = far_3[i * 256 + k + 514]!;
+            sum00 += far_3_0 * far_3_1;
+            sum01 += far_3_0 * far_3_2;
+            sum10 += far_3_3 * far_3_1;
+            sum11 += far_3_3 * far_3_2;
+            sum20 += far_3_4 * far_3_1;
+            sum21 += far_3_4 * far_3_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const far_3_0 = far_3[i * 256 + k + 3]!;
+            const far_3_1 = far_3[j * 256 + k + 3]!;
+            const far_3_2 = far_3[j * 256 + k + 259]!;
+            const far_3_3 = far_3[i * 256 + k + 259]!;
+            const far_3_4 = far_3[i * 256 + k + 515]!;
+            sum00 += far_3_0 * far_3_1;
+            sum01 += far_3_0 * far_3_2;
+            sum10 += far_3_3 * far_3_1;
+            sum11 += far_3_3 * far_3_2;
+            sum20 += far_3_4 * far_3_1;
+            sum21 += far_3_4 * far_3_2;
+          }
         }
-        if (k + 1 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 1]!;
-          const far_3_1 = far_3[j * 256 + k + 1]!;
-          const far_3_2 = far_3[j * 256 + k + 257]!;
-          const far_3_3 = far_3[i * 256 + k + 257]!;
-          const far_3_4 = far_3[i * 256 + k + 513]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
-        if (k + 2 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 2]!;
-          const far_3_1 = far_3[j * 256 + k + 2]!;
-          const far_3_2 = far_3[j * 256 + k + 258]!;
-          const far_3_3 = far_3[i * 256 + k + 258]!;
-          const far_3_4 = far_3[i * 256 + k + 514]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
-        if (k + 3 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 3]!;
-          const far_3_1 = far_3[j * 256 + k + 3]!;
-          const far_3_2 = far_3[j * 256 + k + 259]!;
-          const far_3_3 = far_3[i * 256 + k + 259]!;
-          const far_3_4 = far_3[i * 256 + k + 515]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
-        if (k + 4 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 4]!;
-          const far_3_1 = far_3[j * 256 + k + 4]!;
-          const far_3_2 = far_3[j * 256 + k + 260]!;
-          const far_3_3 = far_3[i * 256 + k + 260]!;
-          const far_3_4 = far_3[i * 256 + k + 516]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
-        if (k + 5 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 5]!;
-          const far_3_1 = far_3[j * 256 + k + 5]!;
-          const far_3_2 = far_3[j * 256 + k + 261]!;
-          const far_3_3 = far_3[i * 256 + k + 261]!;
-          const far_3_4 = far_3[i * 256 + k + 517]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
-        if (k + 6 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 6]!;
-          const far_3_1 = far_3[j * 256 + k + 6]!;
-          const far_3_2 = far_3[j * 256 + k + 262]!;
-          const far_3_3 = far_3[i * 256 + k + 262]!;
-          const far_3_4 = far_3[i * 256 + k + 518]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
-        if (k + 7 === 256) break;
-        {
-          const far_3_0 = far_3[i * 256 + k + 7]!;
-          const far_3_1 = far_3[j * 256 + k + 7]!;
-          const far_3_2 = far_3[j * 256 + k + 263]!;
-          const far_3_3 = far_3[i * 256 + k + 263]!;
-          const far_3_4 = far_3[i * 256 + k + 519]!;
-          sum00 += far_3_0 * far_3_1;
-          sum01 += far_3_0 * far_3_2;
-          sum10 += far_3_3 * far_3_1;
-          sum11 += far_3_3 * far_3_2;
-          sum20 += far_3_4 * far_3_1;
-          sum21 += far_3_4 * far_3_2;
-        }
+        const dot_4_00 = Math.fround(sum00);
+        const dot_4_01 = Math.fround(sum01);
+        const dot_4_10 = Math.fround(sum10);
+        const dot_4_11 = Math.fround(sum11);
+        const dot_4_20 = Math.fround(sum20);
+        const dot_4_21 = Math.fround(sum21);
+        const sub_3_00 = Math.fround(
+          dot_3[i * 32 + j]! * 0.0001220703125 - dot_4_00 * 0.0001220703125,
+        );
+        sub_3[i * 32 + j] = sub_3_00;
+        const sub_3_01 = Math.fround(
+          dot_3[i * 32 + j + 1]! * 0.0001220703125 - dot_4_01 * 0.0001220703125,
+        );
+        sub_3[i * 32 + j + 1] = sub_3_01;
+        const sub_3_10 = Math.fround(
+          dot_3[i * 32 + j + 32]! * 0.0001220703125 - dot_4_10 * 0.0001220703125,
+        );
+        sub_3[i * 32 + j + 32] = sub_3_10;
+        const sub_3_11 = Math.fround(
+          dot_3[i * 32 + j + 33]! * 0.0001220703125 - dot_4_11 * 0.0001220703125,
+        );
+        sub_3[i * 32 + j + 33] = sub_3_11;
+        const sub_3_20 = Math.fround(
+          dot_3[i * 32 + j + 64]! * 0.0001220703125 - dot_4_20 * 0.0001220703125,
+        );
+        sub_3[i * 32 + j + 64] = sub_3_20;
+        const sub_3_21 = Math.fround(
+          dot_3[i * 32 + j + 65]! * 0.0001220703125 - dot_4_21 * 0.0001220703125,
+        );
+        sub_3[i * 32 + j + 65] = sub_3_21;
+        const mul_0 = sub_3_00 * 0.09765625;
+        const mul_1 = sub_3_01 * 0.09765625;
+        const mul_2 = sub_3_10 * 0.09765625;
+        const mul_3 = sub_3_11 * 0.09765625;
+        const mul_4 = sub_3_20 * 0.09765625;
+        const mul_5 = sub_3_21 * 0.09765625;
+        d_dot_3[i * 32 + j] = (mul_0 + mul_0) * 0.0001220703125;
+        d_dot_3[i * 32 + j + 1] = (mul_1 + mul_1) * 0.0001220703125;
+        d_dot_3[i * 32 + j + 32] = (mul_2 + mul_2) * 0.0001220703125;
+        d_dot_3[i * 32 + j + 33] = (mul_3 + mul_3) * 0.0001220703125;
+        d_dot_3[i * 32 + j + 64] = (mul_4 + mul_4) * 0.0001220703125;
+        d_dot_3[i * 32 + j + 65] = (mul_5 + mul_5) * 0.0001220703125;
       }
-      const dot_4_00 = Math.fround(sum00);
-      const dot_4_01 = Math.fround(sum01);
-      const dot_4_10 = Math.fround(sum10);
-      const dot_4_11 = Math.fround(sum11);
-      const dot_4_20 = Math.fround(sum20);
-      const dot_4_21 = Math.fround(sum21);
-      const sub_3_00 = Math.fround(
-        dot_3[i * 32 + j]! * 0.0001220703125 - dot_4_00 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j] = sub_3_00;
-      const sub_3_01 = Math.fround(
-        dot_3[i * 32 + j + 1]! * 0.0001220703125 - dot_4_01 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 1] = sub_3_01;
-      const sub_3_10 = Math.fround(
-        dot_3[i * 32 + j + 32]! * 0.0001220703125 - dot_4_10 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 32] = sub_3_10;
-      const sub_3_11 = Math.fround(
-        dot_3[i * 32 + j + 33]! * 0.0001220703125 - dot_4_11 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 33] = sub_3_11;
-      const sub_3_20 = Math.fround(
-        dot_3[i * 32 + j + 64]! * 0.0001220703125 - dot_4_20 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 64] = sub_3_20;
-      const sub_3_21 = Math.fround(
-        dot_3[i * 32 + j + 65]! * 0.0001220703125 - dot_4_21 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 65] = sub_3_21;
-      const mul_0 = sub_3_00 * 0.09765625;
-      const mul_1 = sub_3_01 * 0.09765625;
-      const mul_2 = sub_3_10 * 0.09765625;
-      const mul_3 = sub_3_11 * 0.09765625;
-      const mul_4 = sub_3_20 * 0.09765625;
-      const mul_5 = sub_3_21 * 0.09765625;
-      d_dot_3[i * 32 + j] = (mul_0 + mul_0) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 1] = (mul_1 + mul_1) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 32] = (mul_2 + mul_2) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 33] = (mul_3 + mul_3) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 64] = (mul_4 + mul_4) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 65] = (mul_5 + mul_5) * 0.0001220703125;
     }
-  }
-  for (let j = 0; j < 32; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 256; k++) {
-      const far_3_5 = far_3[k + 7680]!;
-      const far_3_6 = far_3[j * 256 + k]!;
-      const far_3_7 = far_3[j * 256 + k + 256]!;
-      const far_3_8 = far_3[k + 7936]!;
-      sum00_2 += far_3_5 * far_3_6;
-      sum01_2 += far_3_5 * far_3_7;
-      sum10_2 += far_3_8 * far_3_6;
-      sum11_2 += far_3_8 * far_3_7;
+    for (let j = 0; j < 32; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 256; k++) {
+        const far_3_5 = far_3[k + 7680]!;
+        const far_3_6 = far_3[j * 256 + k]!;
+        const far_3_7 = far_3[j * 256 + k + 256]!;
+        const far_3_8 = far_3[k + 7936]!;
+        sum00_2 += far_3_5 * far_3_6;
+        sum01_2 += far_3_5 * far_3_7;
+        sum10_2 += far_3_8 * far_3_6;
+        sum11_2 += far_3_8 * far_3_7;
+      }
+      const dot_4_00_2 = Math.fround(sum00_2);
+      const dot_4_01_2 = Math.fround(sum01_2);
+      const dot_4_10_2 = Math.fround(sum10_2);
+      const dot_4_11_2 = Math.fround(sum11_2);
+      const sub_3_00_2 = Math.fround(
+        dot_3[j + 960]! * 0.0001220703125 - dot_4_00_2 * 0.0001220703125,
+      );
+      sub_3[j + 960] = sub_3_00_2;
+      const sub_3_01_2 = Math.fround(
+        dot_3[j + 961]! * 0.0001220703125 - dot_4_01_2 * 0.0001220703125,
+      );
+      sub_3[j + 961] = sub_3_01_2;
+      const sub_3_10_2 = Math.fround(
+        dot_3[j + 992]! * 0.0001220703125 - dot_4_10_2 * 0.0001220703125,
+      );
+      sub_3[j + 992] = sub_3_10_2;
+      const sub_3_11_2 = Math.fround(
+        dot_3[j + 993]! * 0.0001220703125 - dot_4_11_2 * 0.0001220703125,
+      );
+      sub_3[j + 993] = sub_3_11_2;
+      const mul_6 = sub_3_00_2 * 0.09765625;
+      const mul_7 = sub_3_01_2 * 0.09765625;
+      const mul_8 = sub_3_10_2 * 0.09765625;
+      const mul_9 = sub_3_11_2 * 0.09765625;
+      d_dot_3[j + 960] = (mul_6 + mul_6) * 0.0001220703125;
+      d_dot_3[j + 961] = (mul_7 + mul_7) * 0.0001220703125;
+      d_dot_3[j + 992] = (mul_8 + mul_8) * 0.0001220703125;
+      d_dot_3[j + 993] = (mul_9 + mul_9) * 0.0001220703125;
     }
-    const dot_4_00_2 = Math.fround(sum00_2);
-    const dot_4_01_2 = Math.fround(sum01_2);
-    const dot_4_10_2 = Math.fround(sum10_2);
-    const dot_4_11_2 = Math.fround(sum11_2);
-    const sub_3_00_2 = Math.fround(
-      dot_3[j + 960]! * 0.0001220703125 - dot_4_00_2 * 0.0001220703125,
-    );
-    sub_3[j + 960] = sub_3_00_2;
-    const sub_3_01_2 = Math.fround(
-      dot_3[j + 961]! * 0.0001220703125 - dot_4_01_2 * 0.0001220703125,
-    );
-    sub_3[j + 961] = sub_3_01_2;
-    const sub_3_10_2 = Math.fround(
-      dot_3[j + 992]! * 0.0001220703125 - dot_4_10_2 * 0.0001220703125,
-    );
-    sub_3[j + 992] = sub_3_10_2;
-    const sub_3_11_2 = Math.fround(
-      dot_3[j + 993]! * 0.0001220703125 - dot_4_11_2 * 0.0001220703125,
-    );
-    sub_3[j + 993] = sub_3_11_2;
-    const mul_6 = sub_3_00_2 * 0.09765625;
-    const mul_7 = sub_3_01_2 * 0.09765625;
-    const mul_8 = sub_3_10_2 * 0.09765625;
-    const mul_9 = sub_3_11_2 * 0.09765625;
-    d_dot_3[j + 960] = (mul_6 + mul_6) * 0.0001220703125;
-    d_dot_3[j + 961] = (mul_7 + mul_7) * 0.0001220703125;
-    d_dot_3[j + 992] = (mul_8 + mul_8) * 0.0001220703125;
-    d_dot_3[j + 993] = (mul_9 + mul_9) * 0.0001220703125;
-  }
+  };
 }
 
 /**
  * sum_3 = Σ mul_9
  * 2,048 floating-point operations.
  */
-function sum_32x32(sub_3: Float32Array, sum_3: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 32; k++) {
-    for (let k2 = 0; k2 < 32; k2++) {
-      const sub_3_0 = sub_3[k * 32 + k2]!;
-      sum += sub_3_0 * sub_3_0;
+function sum_32x32(sub_3_: Float32Array, sum_3_: Float32Array): () => void {
+  return function sum_32x32(): void {
+    const sub_3 = sub_3_;
+    const sum_3 = sum_3_;
+    let sum = 0;
+    for (let k = 0; k < 32; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const sub_3_0 = sub_3[k * 32 + k2]!;
+        sum += sub_3_0 * sub_3_0;
+      }
     }
-  }
-  sum_3[0] = sum;
+    sum_3[0] = sum;
+  };
 }
 
 /**
  * d_F_3_part = d_dot_3 · reshape(far, [32,256])ᵀᵀ
  * 524,288 floating-point operations.
  */
-function dot_32x32x256(d_dot_3: Float32Array, far: Float32Array, d_F_3_part: Float32Array): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k]!;
-          const far_0 = far[k * 256 + j]!;
-          const far_1 = far[k * 256 + j + 1]!;
-          const far_2 = far[k * 256 + j + 2]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
+function dot_32x32x256(
+  d_dot_3_: Float32Array,
+  far_: Float32Array,
+  d_F_3_part_: Float32Array,
+): () => void {
+  return function dot_32x32x256(): void {
+    const d_dot_3 = d_dot_3_;
+    const far = far_;
+    const d_F_3_part = d_F_3_part_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const d_dot_3_0 = d_dot_3[i * 32 + k]!;
+            const far_0 = far[k * 256 + j]!;
+            const far_1 = far[k * 256 + j + 1]!;
+            const far_2 = far[k * 256 + j + 2]!;
+            const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
+            sum00 += d_dot_3_0 * far_0;
+            sum01 += d_dot_3_0 * far_1;
+            sum02 += d_dot_3_0 * far_2;
+            sum10 += d_dot_3_1 * far_0;
+            sum11 += d_dot_3_1 * far_1;
+            sum12 += d_dot_3_1 * far_2;
+          }
+          if (k + 1 === 32) break;
+          {
+            const d_dot_3_0 = d_dot_3[i * 32 + k + 1]!;
+            const far_0 = far[k * 256 + j + 256]!;
+            const far_1 = far[k * 256 + j + 257]!;
+            const far_2 = far[k * 256 + j + 258]!;
+            const d_dot_3_1 = d_dot_3[i * 32 + k + 33]!;
+            sum00 += d_dot_3_0 * far_0;
+            sum01 += d_dot_3_0 * far_1;
+            sum02 += d_dot_3_0 * far_2;
+            sum10 += d_dot_3_1 * far_0;
+            sum11 += d_dot_3_1 * far_1;
+            sum12 += d_dot_3_1 * far_2;
+          }
+          if (k + 2 === 32) break;
+          {
+            const d_dot_3_0 = d_dot_3[i * 32 + k + 2]!;
+            const far_0 = far[k * 256 + j + 512]!;
+            const far_1 = far[k * 256 + j + 513]!;
+            const far_2 = far[k * 256 + j + 514]!;
+            const d_dot_3_1 = d_dot_3[i * 32 + k + 34]!;
+            sum00 += d_dot_3_0 * far_0;
+            sum01 += d_dot_3_0 * far_1;
+            sum02 += d_dot_3_0 * far_2;
+            sum10 += d_dot_3_1 * far_0;
+            sum11 += d_dot_3_1 * far_1;
+            sum12 += d_dot_3_1 * far_2;
+          }
+          if (k + 3 === 32) break;
+          {
+            const d_dot_3_0 = d_dot_3[i * 32 + k + 3]!;
+            const far_0 = far[k * 256 + j + 768]!;
+            const far_1 = far[k * 256 + j + 769]!;
+            const far_2 = far[k * 256 + j + 770]!;
+            const d_dot_3_1 = d_dot_3[i * 32 + k + 35]!;
+            sum00 += d_dot_3_0 * far_0;
+            sum01 += d_dot_3_0 * far_1;
+            sum02 += d_dot_3_0 * far_2;
+            sum10 += d_dot_3_1 * far_0;
+            sum11 += d_dot_3_1 * far_1;
+            sum12 += d_dot_3_1 * far_2;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 1]!;
-          const far_0 = far[k * 256 + j + 256]!;
-          const far_1 = far[k * 256 + j + 257]!;
-          const far_2 = far[k * 256 + j + 258]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 33]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 2 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 2]!;
-          const far_0 = far[k * 256 + j + 512]!;
-          const far_1 = far[k * 256 + j + 513]!;
-          const far_2 = far[k * 256 + j + 514]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 34]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 3 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 3]!;
-          const far_0 = far[k * 256 + j + 768]!;
-          const far_1 = far[k * 256 + j + 769]!;
-          const far_2 = far[k * 256 + j + 770]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 35]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 4 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 4]!;
-          const far_0 = far[k * 256 + j + 1024]!;
-          const far_1 = far[k * 256 + j + 1025]!;
-          const far_2 = far[k * 256 + j + 1026]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 36]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 5 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 5]!;
-          const far_0 = far[k * 256 + j + 1280]!;
-          const far_1 = far[k * 256 + j + 1281]!;
-          const far_2 = far[k * 256 + j + 1282]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 37]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 6 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 6]!;
-          const far_0 = far[k * 256 + j + 1536]!;
-          const far_1 = far[k * 256 + j + 1537]!;
-          const far_2 = far[k * 256 + j + 1538]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 38]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
-        if (k + 7 === 32) break;
-        {
-          const d_dot_3_0 = d_dot_3[i * 32 + k + 7]!;
-          const far_0 = far[k * 256 + j + 1792]!;
-          const far_1 = far[k * 256 + j + 1793]!;
-          const far_2 = far[k * 256 + j + 1794]!;
-          const d_dot_3_1 = d_dot_3[i * 32 + k + 39]!;
-          sum00 += d_dot_3_0 * far_0;
-          sum01 += d_dot_3_0 * far_1;
-          sum02 += d_dot_3_0 * far_2;
-          sum10 += d_dot_3_1 * far_0;
-          sum11 += d_dot_3_1 * far_1;
-          sum12 += d_dot_3_1 * far_2;
-        }
+        d_F_3_part[i * 256 + j] = sum00;
+        d_F_3_part[i * 256 + j + 1] = sum01;
+        d_F_3_part[i * 256 + j + 2] = sum02;
+        d_F_3_part[i * 256 + j + 256] = sum10;
+        d_F_3_part[i * 256 + j + 257] = sum11;
+        d_F_3_part[i * 256 + j + 258] = sum12;
       }
-      d_F_3_part[i * 256 + j] = sum00;
-      d_F_3_part[i * 256 + j + 1] = sum01;
-      d_F_3_part[i * 256 + j + 2] = sum02;
-      d_F_3_part[i * 256 + j + 256] = sum10;
-      d_F_3_part[i * 256 + j + 257] = sum11;
-      d_F_3_part[i * 256 + j + 258] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_dot_3_2 = d_dot_3[i * 32 + k]!;
+        const far_3 = far[k * 256 + 255]!;
+        const d_dot_3_3 = d_dot_3[i * 32 + k + 32]!;
+        sum0 += d_dot_3_2 * far_3;
+        sum1 += d_dot_3_3 * far_3;
+      }
+      d_F_3_part[i * 256 + 255] = sum0;
+      d_F_3_part[i * 256 + 511] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const d_dot_3_2 = d_dot_3[i * 32 + k]!;
-      const far_3 = far[k * 256 + 255]!;
-      const d_dot_3_3 = d_dot_3[i * 32 + k + 32]!;
-      sum0 += d_dot_3_2 * far_3;
-      sum1 += d_dot_3_3 * far_3;
-    }
-    d_F_3_part[i * 256 + 255] = sum0;
-    d_F_3_part[i * 256 + 511] = sum1;
-  }
+  };
 }
 
 /**
  * d_transpose_3 = reshape(far, [32,256])ᵀ · d_dot_3
  * 524,288 floating-point operations.
  */
-function dot_32x32x256_2(far: Float32Array, d_dot_3: Float32Array, d_F_3_2: Float32Array): void {
-  for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 255; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 32; k += 8) {
-        {
-          const far_0 = far[k * 256 + j]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i]!;
-          const far_1 = far[k * 256 + j + 1]!;
-          const far_2 = far[k * 256 + j + 2]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 1]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
+function dot_32x32x256_2(
+  far_: Float32Array,
+  d_dot_3_: Float32Array,
+  d_F_3_2_: Float32Array,
+): () => void {
+  return function dot_32x32x256_2(): void {
+    const far = far_;
+    const d_dot_3 = d_dot_3_;
+    const d_F_3_2 = d_F_3_2_;
+    for (let i = 0; i < 32; i += 2) {
+      for (let j = 0; j < 255; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 32; k += 4) {
+          {
+            const far_0 = far[k * 256 + j]!;
+            const d_dot_3_0 = d_dot_3[k * 32 + i]!;
+            const far_1 = far[k * 256 + j + 1]!;
+            const far_2 = far[k * 256 + j + 2]!;
+            const d_dot_3_1 = d_dot_3[k * 32 + i + 1]!;
+            sum00 += far_0 * d_dot_3_0;
+            sum01 += far_1 * d_dot_3_0;
+            sum02 += far_2 * d_dot_3_0;
+            sum10 += far_0 * d_dot_3_1;
+            sum11 += far_1 * d_dot_3_1;
+            sum12 += far_2 * d_dot_3_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const far_0 = far[k * 256 + j + 256]!;
+            const d_dot_3_0 = d_dot_3[k * 32 + i + 32]!;
+            const far_1 = far[k * 256 + j + 257]!;
+            const far_2 = far[k * 256 + j + 258]!;
+            const d_dot_3_1 = d_dot_3[k * 32 + i + 33]!;
+            sum00 += far_0 * d_dot_3_0;
+            sum01 += far_1 * d_dot_3_0;
+            sum02 += far_2 * d_dot_3_0;
+            sum10 += far_0 * d_dot_3_1;
+            sum11 += far_1 * d_dot_3_1;
+            sum12 += far_2 * d_dot_3_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const far_0 = far[k * 256 + j + 512]!;
+            const d_dot_3_0 = d_dot_3[k * 32 + i + 64]!;
+            const far_1 = far[k * 256 + j + 513]!;
+            const far_2 = far[k * 256 + j + 514]!;
+            const d_dot_3_1 = d_dot_3[k * 32 + i + 65]!;
+            sum00 += far_0 * d_dot_3_0;
+            sum01 += far_1 * d_dot_3_0;
+            sum02 += far_2 * d_dot_3_0;
+            sum10 += far_0 * d_dot_3_1;
+            sum11 += far_1 * d_dot_3_1;
+            sum12 += far_2 * d_dot_3_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const far_0 = far[k * 256 + j + 768]!;
+            const d_dot_3_0 = d_dot_3[k * 32 + i + 96]!;
+            const far_1 = far[k * 256 + j + 769]!;
+            const far_2 = far[k * 256 + j + 770]!;
+            const d_dot_3_1 = d_dot_3[k * 32 + i + 97]!;
+            sum00 += far_0 * d_dot_3_0;
+            sum01 += far_1 * d_dot_3_0;
+            sum02 += far_2 * d_dot_3_0;
+            sum10 += far_0 * d_dot_3_1;
+            sum11 += far_1 * d_dot_3_1;
+            sum12 += far_2 * d_dot_3_1;
+          }
         }
-        if (k + 1 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 256]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 32]!;
-          const far_1 = far[k * 256 + j + 257]!;
-          const far_2 = far[k * 256 + j + 258]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 33]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
-        if (k + 2 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 512]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 64]!;
-          const far_1 = far[k * 256 + j + 513]!;
-          const far_2 = far[k * 256 + j + 514]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 65]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
-        if (k + 3 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 768]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 96]!;
-          const far_1 = far[k * 256 + j + 769]!;
-          const far_2 = far[k * 256 + j + 770]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 97]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
-        if (k + 4 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 1024]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 128]!;
-          const far_1 = far[k * 256 + j + 1025]!;
-          const far_2 = far[k * 256 + j + 1026]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 129]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
-        if (k + 5 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 1280]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 160]!;
-          const far_1 = far[k * 256 + j + 1281]!;
-          const far_2 = far[k * 256 + j + 1282]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 161]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
-        if (k + 6 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 1536]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 192]!;
-          const far_1 = far[k * 256 + j + 1537]!;
-          const far_2 = far[k * 256 + j + 1538]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 193]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
-        if (k + 7 === 32) break;
-        {
-          const far_0 = far[k * 256 + j + 1792]!;
-          const d_dot_3_0 = d_dot_3[k * 32 + i + 224]!;
-          const far_1 = far[k * 256 + j + 1793]!;
-          const far_2 = far[k * 256 + j + 1794]!;
-          const d_dot_3_1 = d_dot_3[k * 32 + i + 225]!;
-          sum00 += far_0 * d_dot_3_0;
-          sum01 += far_1 * d_dot_3_0;
-          sum02 += far_2 * d_dot_3_0;
-          sum10 += far_0 * d_dot_3_1;
-          sum11 += far_1 * d_dot_3_1;
-          sum12 += far_2 * d_dot_3_1;
-        }
+        d_F_3_2[i * 256 + j] = sum00;
+        d_F_3_2[i * 256 + j + 1] = sum01;
+        d_F_3_2[i * 256 + j + 2] = sum02;
+        d_F_3_2[i * 256 + j + 256] = sum10;
+        d_F_3_2[i * 256 + j + 257] = sum11;
+        d_F_3_2[i * 256 + j + 258] = sum12;
       }
-      d_F_3_2[i * 256 + j] = sum00;
-      d_F_3_2[i * 256 + j + 1] = sum01;
-      d_F_3_2[i * 256 + j + 2] = sum02;
-      d_F_3_2[i * 256 + j + 256] = sum10;
-      d_F_3_2[i * 256 + j + 257] = sum11;
-      d_F_3_2[i * 256 + j + 258] = sum12;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 32; k++) {
+        const far_3 = far[k * 256 + 255]!;
+        const d_dot_3_2 = d_dot_3[k * 32 + i]!;
+        const d_dot_3_3 = d_dot_3[k * 32 + i + 1]!;
+        sum0 += far_3 * d_dot_3_2;
+        sum1 += far_3 * d_dot_3_3;
+      }
+      d_F_3_2[i * 256 + 255] = sum0;
+      d_F_3_2[i * 256 + 511] = sum1;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 32; k++) {
-      const far_3 = far[k * 256 + 255]!;
-      const d_dot_3_2 = d_dot_3[k * 32 + i]!;
-      const d_dot_3_3 = d_dot_3[k * 32 + i + 1]!;
-      sum0 += far_3 * d_dot_3_2;
-      sum1 += far_3 * d_dot_3_3;
-    }
-    d_F_3_2[i * 256 + 255] = sum0;
-    d_F_3_2[i * 256 + 511] = sum1;
-  }
+  };
 }
 
 /**
@@ -2045,18 +1911,235 @@ function dot_32x32x256_2(far: Float32Array, d_dot_3: Float32Array, d_F_3_2: Floa
  * 2,416,640 floating-point operations.
  */
 function convSubWhere_1x32x16x16x3x3x16(
-  maxPool2d_2_padded: Float32Array,
-  second_kernel: Float32Array,
-  far: Float32Array,
-  second_bias: Float32Array,
-  sub: Float32Array,
-  d_F_3_part: Float32Array,
-  d_F_3_2: Float32Array,
-  d_second: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
+  maxPool2d_2_padded_: Float32Array,
+  second_kernel_: Float32Array,
+  far_: Float32Array,
+  second_bias_: Float32Array,
+  sub_: Float32Array,
+  d_F_3_part_: Float32Array,
+  d_F_3_2_: Float32Array,
+  d_second_: Float32Array,
+): () => void {
+  return function convSubWhere_1x32x16x16x3x3x16(): void {
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    const second_kernel = second_kernel_;
+    const far = far_;
+    const second_bias = second_bias_;
+    const sub = sub_;
+    const d_F_3_part = d_F_3_part_;
+    const d_F_3_2 = d_F_3_2_;
+    const d_second = d_second_;
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const maxPool2d_2_padded_0 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                const maxPool2d_2_padded_1 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const maxPool2d_2_padded_2 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const maxPool2d_2_padded_3 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                sum00 += maxPool2d_2_padded_0 * second_kernel_0;
+                sum01 += maxPool2d_2_padded_1 * second_kernel_0;
+                sum02 += maxPool2d_2_padded_2 * second_kernel_0;
+                sum03 += maxPool2d_2_padded_3 * second_kernel_0;
+                sum10 += maxPool2d_2_padded_0 * second_kernel_1;
+                sum11 += maxPool2d_2_padded_1 * second_kernel_1;
+                sum12 += maxPool2d_2_padded_2 * second_kernel_1;
+                sum13 += maxPool2d_2_padded_3 * second_kernel_1;
+              }
+            }
+          }
+          const second_product_2_00 = Math.fround(sum00);
+          const second_product_2_01 = Math.fround(sum01);
+          const second_product_2_02 = Math.fround(sum02);
+          const second_product_2_03 = Math.fround(sum03);
+          const second_product_2_10 = Math.fround(sum10);
+          const second_product_2_11 = Math.fround(sum11);
+          const second_product_2_12 = Math.fround(sum12);
+          const second_product_2_13 = Math.fround(sum13);
+          const second_bias_0 = second_bias[j]!;
+          const add_0 = second_product_2_00 + second_bias_0;
+          const add_1 = second_product_2_01 + second_bias_0;
+          const add_2 = second_product_2_02 + second_bias_0;
+          const add_3 = second_product_2_03 + second_bias_0;
+          const second_bias_1 = second_bias[j + 1]!;
+          const add_4 = second_product_2_10 + second_bias_1;
+          const add_5 = second_product_2_11 + second_bias_1;
+          const add_6 = second_product_2_12 + second_bias_1;
+          const add_7 = second_product_2_13 + second_bias_1;
+          const sub00 = Math.fround(far[j * 256 + l * 16 + m]! - (add_0 < 0 ? 0 : add_0));
+          sub[j * 256 + l * 16 + m] = sub00;
+          const sub01 = Math.fround(far[j * 256 + l * 16 + m + 1]! - (add_1 < 0 ? 0 : add_1));
+          sub[j * 256 + l * 16 + m + 1] = sub01;
+          const sub02 = Math.fround(far[j * 256 + l * 16 + m + 2]! - (add_2 < 0 ? 0 : add_2));
+          sub[j * 256 + l * 16 + m + 2] = sub02;
+          const sub03 = Math.fround(far[j * 256 + l * 16 + m + 3]! - (add_3 < 0 ? 0 : add_3));
+          sub[j * 256 + l * 16 + m + 3] = sub03;
+          const sub10 = Math.fround(far[j * 256 + l * 16 + m + 256]! - (add_4 < 0 ? 0 : add_4));
+          sub[j * 256 + l * 16 + m + 256] = sub10;
+          const sub11 = Math.fround(far[j * 256 + l * 16 + m + 257]! - (add_5 < 0 ? 0 : add_5));
+          sub[j * 256 + l * 16 + m + 257] = sub11;
+          const sub12 = Math.fround(far[j * 256 + l * 16 + m + 258]! - (add_6 < 0 ? 0 : add_6));
+          sub[j * 256 + l * 16 + m + 258] = sub12;
+          const sub13 = Math.fround(far[j * 256 + l * 16 + m + 259]! - (add_7 < 0 ? 0 : add_7));
+          sub[j * 256 + l * 16 + m + 259] = sub13;
+          d_second[j * 256 + l * 16 + m] =
+            0 < far[j * 256 + l * 16 + m]!
+              ? d_F_3_part[j * 256 + l * 16 + m]! +
+                d_F_3_2[j * 256 + l * 16 + m]! +
+                (sub00 * 0.0001220703125 + sub00 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 1] =
+            0 < far[j * 256 + l * 16 + m + 1]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 1]! +
+                d_F_3_2[j * 256 + l * 16 + m + 1]! +
+                (sub01 * 0.0001220703125 + sub01 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 2] =
+            0 < far[j * 256 + l * 16 + m + 2]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 2]! +
+                d_F_3_2[j * 256 + l * 16 + m + 2]! +
+                (sub02 * 0.0001220703125 + sub02 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 3] =
+            0 < far[j * 256 + l * 16 + m + 3]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 3]! +
+                d_F_3_2[j * 256 + l * 16 + m + 3]! +
+                (sub03 * 0.0001220703125 + sub03 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 256] =
+            0 < far[j * 256 + l * 16 + m + 256]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 256]! +
+                d_F_3_2[j * 256 + l * 16 + m + 256]! +
+                (sub10 * 0.0001220703125 + sub10 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 257] =
+            0 < far[j * 256 + l * 16 + m + 257]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 257]! +
+                d_F_3_2[j * 256 + l * 16 + m + 257]! +
+                (sub11 * 0.0001220703125 + sub11 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 258] =
+            0 < far[j * 256 + l * 16 + m + 258]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 258]! +
+                d_F_3_2[j * 256 + l * 16 + m + 258]! +
+                (sub12 * 0.0001220703125 + sub12 * 0.0001220703125)
+              : 0;
+          d_second[j * 256 + l * 16 + m + 259] =
+            0 < far[j * 256 + l * 16 + m + 259]!
+              ? d_F_3_part[j * 256 + l * 16 + m + 259]! +
+                d_F_3_2[j * 256 + l * 16 + m + 259]! +
+                (sub13 * 0.0001220703125 + sub13 * 0.0001220703125)
+              : 0;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * sum = Σ mul
+ * 16,384 floating-point operations.
+ */
+function sum_1x32x16x16(sub_: Float32Array, sum_2_: Float32Array): () => void {
+  return function sum_1x32x16x16(): void {
+    const sub = sub_;
+    const sum_2 = sum_2_;
+    let sum = 0;
+    for (let k2 = 0; k2 < 32; k2++) {
+      for (let k3 = 0; k3 < 16; k3++) {
+        for (let k4 = 0; k4 < 16; k4++) {
+          const sub_0 = sub[k2 * 256 + k3 * 16 + k4]!;
+          sum += sub_0 * sub_0;
+        }
+      }
+    }
+    sum_2[0] = sum;
+  };
+}
+
+/**
+ * d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ
+ * 524,288 floating-point operations.
+ */
+function dot_16x16x1024(
+  d_dot_: Float32Array,
+  near_: Float32Array,
+  d_F_part_: Float32Array,
+): () => void {
+  return function dot_16x16x1024(): void {
+    const d_dot = d_dot_;
+    const near = near_;
+    const d_F_part = d_F_part_;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 1024; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const d_dot_0 = d_dot[i * 16 + k]!;
+          const near_0 = near[k * 1024 + j]!;
+          const near_1 = near[k * 1024 + j + 1]!;
+          const d_dot_1 = d_dot[i * 16 + k + 16]!;
+          const d_dot_2 = d_dot[i * 16 + k + 32]!;
+          const d_dot_3 = d_dot[i * 16 + k + 48]!;
+          sum00 += d_dot_0 * near_0;
+          sum01 += d_dot_0 * near_1;
+          sum10 += d_dot_1 * near_0;
+          sum11 += d_dot_1 * near_1;
+          sum20 += d_dot_2 * near_0;
+          sum21 += d_dot_2 * near_1;
+          sum30 += d_dot_3 * near_0;
+          sum31 += d_dot_3 * near_1;
+        }
+        d_F_part[i * 1024 + j] = sum00;
+        d_F_part[i * 1024 + j + 1] = sum01;
+        d_F_part[i * 1024 + j + 1024] = sum10;
+        d_F_part[i * 1024 + j + 1025] = sum11;
+        d_F_part[i * 1024 + j + 2048] = sum20;
+        d_F_part[i * 1024 + j + 2049] = sum21;
+        d_F_part[i * 1024 + j + 3072] = sum30;
+        d_F_part[i * 1024 + j + 3073] = sum31;
+      }
+    }
+  };
+}
+
+/**
+ * d_transpose = reshape(near, [16,1024])ᵀ · d_dot
+ * 524,288 floating-point operations.
+ */
+function dot_16x16x1024_2(
+  near_: Float32Array,
+  d_dot_: Float32Array,
+  d_F_2_: Float32Array,
+): () => void {
+  return function dot_16x16x1024_2(): void {
+    const near = near_;
+    const d_dot = d_dot_;
+    const d_F_2 = d_F_2_;
+    for (let i = 0; i < 16; i += 2) {
+      for (let j = 0; j < 1024; j += 4) {
         let sum00 = 0;
         let sum01 = 0;
         let sum02 = 0;
@@ -2066,239 +2149,59 @@ function convSubWhere_1x32x16x16x3x3x16(
         let sum12 = 0;
         let sum13 = 0;
         for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_2_padded_1 =
-                maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_2_padded_2 =
-                maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_2_padded_3 =
-                maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_2_padded_0 * second_kernel_0;
-              sum01 += maxPool2d_2_padded_1 * second_kernel_0;
-              sum02 += maxPool2d_2_padded_2 * second_kernel_0;
-              sum03 += maxPool2d_2_padded_3 * second_kernel_0;
-              sum10 += maxPool2d_2_padded_0 * second_kernel_1;
-              sum11 += maxPool2d_2_padded_1 * second_kernel_1;
-              sum12 += maxPool2d_2_padded_2 * second_kernel_1;
-              sum13 += maxPool2d_2_padded_3 * second_kernel_1;
-            }
-          }
+          const near_0 = near[k * 1024 + j]!;
+          const d_dot_0 = d_dot[k * 16 + i]!;
+          const near_1 = near[k * 1024 + j + 1]!;
+          const near_2 = near[k * 1024 + j + 2]!;
+          const near_3 = near[k * 1024 + j + 3]!;
+          const d_dot_1 = d_dot[k * 16 + i + 1]!;
+          sum00 += near_0 * d_dot_0;
+          sum01 += near_1 * d_dot_0;
+          sum02 += near_2 * d_dot_0;
+          sum03 += near_3 * d_dot_0;
+          sum10 += near_0 * d_dot_1;
+          sum11 += near_1 * d_dot_1;
+          sum12 += near_2 * d_dot_1;
+          sum13 += near_3 * d_dot_1;
         }
-        const second_product_2_00 = Math.fround(sum00);
-        const second_product_2_01 = Math.fround(sum01);
-        const second_product_2_02 = Math.fround(sum02);
-        const second_product_2_03 = Math.fround(sum03);
-        const second_product_2_10 = Math.fround(sum10);
-        const second_product_2_11 = Math.fround(sum11);
-        const second_product_2_12 = Math.fround(sum12);
-        const second_product_2_13 = Math.fround(sum13);
-        const second_bias_0 = second_bias[j]!;
-        const add_0 = second_product_2_00 + second_bias_0;
-        const add_1 = second_product_2_01 + second_bias_0;
-        const add_2 = second_product_2_02 + second_bias_0;
-        const add_3 = second_product_2_03 + second_bias_0;
-        const second_bias_1 = second_bias[j + 1]!;
-        const add_4 = second_product_2_10 + second_bias_1;
-        const add_5 = second_product_2_11 + second_bias_1;
-        const add_6 = second_product_2_12 + second_bias_1;
-        const add_7 = second_product_2_13 + second_bias_1;
-        const sub00 = Math.fround(far[j * 256 + l * 16 + m]! - (add_0 < 0 ? 0 : add_0));
-        sub[j * 256 + l * 16 + m] = sub00;
-        const sub01 = Math.fround(far[j * 256 + l * 16 + m + 1]! - (add_1 < 0 ? 0 : add_1));
-        sub[j * 256 + l * 16 + m + 1] = sub01;
-        const sub02 = Math.fround(far[j * 256 + l * 16 + m + 2]! - (add_2 < 0 ? 0 : add_2));
-        sub[j * 256 + l * 16 + m + 2] = sub02;
-        const sub03 = Math.fround(far[j * 256 + l * 16 + m + 3]! - (add_3 < 0 ? 0 : add_3));
-        sub[j * 256 + l * 16 + m + 3] = sub03;
-        const sub10 = Math.fround(far[j * 256 + l * 16 + m + 256]! - (add_4 < 0 ? 0 : add_4));
-        sub[j * 256 + l * 16 + m + 256] = sub10;
-        const sub11 = Math.fround(far[j * 256 + l * 16 + m + 257]! - (add_5 < 0 ? 0 : add_5));
-        sub[j * 256 + l * 16 + m + 257] = sub11;
-        const sub12 = Math.fround(far[j * 256 + l * 16 + m + 258]! - (add_6 < 0 ? 0 : add_6));
-        sub[j * 256 + l * 16 + m + 258] = sub12;
-        const sub13 = Math.fround(far[j * 256 + l * 16 + m + 259]! - (add_7 < 0 ? 0 : add_7));
-        sub[j * 256 + l * 16 + m + 259] = sub13;
-        d_second[j * 256 + l * 16 + m] =
-          0 < far[j * 256 + l * 16 + m]!
-            ? d_F_3_part[j * 256 + l * 16 + m]! +
-              d_F_3_2[j * 256 + l * 16 + m]! +
-              (sub00 * 0.0001220703125 + sub00 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 1] =
-          0 < far[j * 256 + l * 16 + m + 1]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 1]! +
-              d_F_3_2[j * 256 + l * 16 + m + 1]! +
-              (sub01 * 0.0001220703125 + sub01 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 2] =
-          0 < far[j * 256 + l * 16 + m + 2]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 2]! +
-              d_F_3_2[j * 256 + l * 16 + m + 2]! +
-              (sub02 * 0.0001220703125 + sub02 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 3] =
-          0 < far[j * 256 + l * 16 + m + 3]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 3]! +
-              d_F_3_2[j * 256 + l * 16 + m + 3]! +
-              (sub03 * 0.0001220703125 + sub03 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 256] =
-          0 < far[j * 256 + l * 16 + m + 256]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 256]! +
-              d_F_3_2[j * 256 + l * 16 + m + 256]! +
-              (sub10 * 0.0001220703125 + sub10 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 257] =
-          0 < far[j * 256 + l * 16 + m + 257]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 257]! +
-              d_F_3_2[j * 256 + l * 16 + m + 257]! +
-              (sub11 * 0.0001220703125 + sub11 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 258] =
-          0 < far[j * 256 + l * 16 + m + 258]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 258]! +
-              d_F_3_2[j * 256 + l * 16 + m + 258]! +
-              (sub12 * 0.0001220703125 + sub12 * 0.0001220703125)
-            : 0;
-        d_second[j * 256 + l * 16 + m + 259] =
-          0 < far[j * 256 + l * 16 + m + 259]!
-            ? d_F_3_part[j * 256 + l * 16 + m + 259]! +
-              d_F_3_2[j * 256 + l * 16 + m + 259]! +
-              (sub13 * 0.0001220703125 + sub13 * 0.0001220703125)
-            : 0;
+        d_F_2[i * 1024 + j] = sum00;
+        d_F_2[i * 1024 + j + 1] = sum01;
+        d_F_2[i * 1024 + j + 2] = sum02;
+        d_F_2[i * 1024 + j + 3] = sum03;
+        d_F_2[i * 1024 + j + 1024] = sum10;
+        d_F_2[i * 1024 + j + 1025] = sum11;
+        d_F_2[i * 1024 + j + 1026] = sum12;
+        d_F_2[i * 1024 + j + 1027] = sum13;
       }
     }
-  }
-}
-
-/**
- * sum = Σ mul
- * 16,384 floating-point operations.
- */
-function sum_1x32x16x16(sub: Float32Array, sum_2: Float32Array): void {
-  let sum = 0;
-  for (let k2 = 0; k2 < 32; k2++) {
-    for (let k3 = 0; k3 < 16; k3++) {
-      for (let k4 = 0; k4 < 16; k4++) {
-        const sub_0 = sub[k2 * 256 + k3 * 16 + k4]!;
-        sum += sub_0 * sub_0;
-      }
-    }
-  }
-  sum_2[0] = sum;
-}
-
-/**
- * d_F_part = d_dot · reshape(near, [16,1024])ᵀᵀ
- * 524,288 floating-point operations.
- */
-function dot_16x16x1024(d_dot: Float32Array, near: Float32Array, d_F_part: Float32Array): void {
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 1024; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const d_dot_0 = d_dot[i * 16 + k]!;
-        const near_0 = near[k * 1024 + j]!;
-        const near_1 = near[k * 1024 + j + 1]!;
-        const d_dot_1 = d_dot[i * 16 + k + 16]!;
-        const d_dot_2 = d_dot[i * 16 + k + 32]!;
-        const d_dot_3 = d_dot[i * 16 + k + 48]!;
-        sum00 += d_dot_0 * near_0;
-        sum01 += d_dot_0 * near_1;
-        sum10 += d_dot_1 * near_0;
-        sum11 += d_dot_1 * near_1;
-        sum20 += d_dot_2 * near_0;
-        sum21 += d_dot_2 * near_1;
-        sum30 += d_dot_3 * near_0;
-        sum31 += d_dot_3 * near_1;
-      }
-      d_F_part[i * 1024 + j] = sum00;
-      d_F_part[i * 1024 + j + 1] = sum01;
-      d_F_part[i * 1024 + j + 1024] = sum10;
-      d_F_part[i * 1024 + j + 1025] = sum11;
-      d_F_part[i * 1024 + j + 2048] = sum20;
-      d_F_part[i * 1024 + j + 2049] = sum21;
-      d_F_part[i * 1024 + j + 3072] = sum30;
-      d_F_part[i * 1024 + j + 3073] = sum31;
-    }
-  }
-}
-
-/**
- * d_transpose = reshape(near, [16,1024])ᵀ · d_dot
- * 524,288 floating-point operations.
- */
-function dot_16x16x1024_2(near: Float32Array, d_dot: Float32Array, d_F_2: Float32Array): void {
-  for (let i = 0; i < 16; i += 2) {
-    for (let j = 0; j < 1024; j += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        const near_0 = near[k * 1024 + j]!;
-        const d_dot_0 = d_dot[k * 16 + i]!;
-        const near_1 = near[k * 1024 + j + 1]!;
-        const near_2 = near[k * 1024 + j + 2]!;
-        const near_3 = near[k * 1024 + j + 3]!;
-        const d_dot_1 = d_dot[k * 16 + i + 1]!;
-        sum00 += near_0 * d_dot_0;
-        sum01 += near_1 * d_dot_0;
-        sum02 += near_2 * d_dot_0;
-        sum03 += near_3 * d_dot_0;
-        sum10 += near_0 * d_dot_1;
-        sum11 += near_1 * d_dot_1;
-        sum12 += near_2 * d_dot_1;
-        sum13 += near_3 * d_dot_1;
-      }
-      d_F_2[i * 1024 + j] = sum00;
-      d_F_2[i * 1024 + j + 1] = sum01;
-      d_F_2[i * 1024 + j + 2] = sum02;
-      d_F_2[i * 1024 + j + 3] = sum03;
-      d_F_2[i * 1024 + j + 1024] = sum10;
-      d_F_2[i * 1024 + j + 1025] = sum11;
-      d_F_2[i * 1024 + j + 1026] = sum12;
-      d_F_2[i * 1024 + j + 1027] = sum13;
-    }
-  }
+  };
 }
 
 /** d_second_padded = d_second in a margin of zeros */
-function pad_1x32x18x18(d_second: Float32Array, d_second_padded: Float32Array): void {
-  for (let j = 0; j < 32; j++) {
-    d_second_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      d_second_padded[j * 324 + m + 1] = 0;
-    }
-    d_second_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      d_second_padded[j * 324 + l * 18 + 18] = 0;
+function pad_1x32x18x18(d_second_: Float32Array, d_second_padded_: Float32Array): () => void {
+  return function pad_1x32x18x18(): void {
+    const d_second = d_second_;
+    const d_second_padded = d_second_padded_;
+    for (let j = 0; j < 32; j++) {
+      d_second_padded[j * 324] = 0;
       for (let m = 0; m < 16; m++) {
-        d_second_padded[j * 324 + l * 18 + m + 19] = d_second[j * 256 + l * 16 + m]!;
+        d_second_padded[j * 324 + m + 1] = 0;
       }
-      d_second_padded[j * 324 + l * 18 + 35] = 0;
+      d_second_padded[j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        d_second_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          d_second_padded[j * 324 + l * 18 + m + 19] = d_second[j * 256 + l * 16 + m]!;
+        }
+        d_second_padded[j * 324 + l * 18 + 35] = 0;
+      }
+      d_second_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        d_second_padded[j * 324 + m + 307] = 0;
+      }
+      d_second_padded[j * 324 + 323] = 0;
     }
-    d_second_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      d_second_padded[j * 324 + m + 307] = 0;
-    }
-    d_second_padded[j * 324 + 323] = 0;
-  }
+  };
 }
 
 /**
@@ -2306,52 +2209,57 @@ function pad_1x32x18x18(d_second: Float32Array, d_second_padded: Float32Array): 
  * 2,359,296 floating-point operations.
  */
 function conv_1x16x16x32x3x3x16(
-  d_second_padded: Float32Array,
-  second_kernel: Float32Array,
-  d_maxPool2d: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const d_second_padded_0 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const second_kernel_0 = second_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-              const d_second_padded_1 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const d_second_padded_2 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const d_second_padded_3 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const second_kernel_1 = second_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-              sum00 += d_second_padded_0 * second_kernel_0;
-              sum01 += d_second_padded_1 * second_kernel_0;
-              sum02 += d_second_padded_2 * second_kernel_0;
-              sum03 += d_second_padded_3 * second_kernel_0;
-              sum10 += d_second_padded_0 * second_kernel_1;
-              sum11 += d_second_padded_1 * second_kernel_1;
-              sum12 += d_second_padded_2 * second_kernel_1;
-              sum13 += d_second_padded_3 * second_kernel_1;
+  d_second_padded_: Float32Array,
+  second_kernel_: Float32Array,
+  d_maxPool2d_: Float32Array,
+): () => void {
+  return function conv_1x16x16x32x3x3x16(): void {
+    const d_second_padded = d_second_padded_;
+    const second_kernel = second_kernel_;
+    const d_maxPool2d = d_maxPool2d_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 32; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const d_second_padded_0 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const second_kernel_0 = second_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                const d_second_padded_1 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const d_second_padded_2 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const d_second_padded_3 = d_second_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const second_kernel_1 = second_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                sum00 += d_second_padded_0 * second_kernel_0;
+                sum01 += d_second_padded_1 * second_kernel_0;
+                sum02 += d_second_padded_2 * second_kernel_0;
+                sum03 += d_second_padded_3 * second_kernel_0;
+                sum10 += d_second_padded_0 * second_kernel_1;
+                sum11 += d_second_padded_1 * second_kernel_1;
+                sum12 += d_second_padded_2 * second_kernel_1;
+                sum13 += d_second_padded_3 * second_kernel_1;
+              }
             }
           }
+          d_maxPool2d[j * 256 + l * 16 + m] = sum00;
+          d_maxPool2d[j * 256 + l * 16 + m + 1] = sum01;
+          d_maxPool2d[j * 256 + l * 16 + m + 2] = sum02;
+          d_maxPool2d[j * 256 + l * 16 + m + 3] = sum03;
+          d_maxPool2d[j * 256 + l * 16 + m + 256] = sum10;
+          d_maxPool2d[j * 256 + l * 16 + m + 257] = sum11;
+          d_maxPool2d[j * 256 + l * 16 + m + 258] = sum12;
+          d_maxPool2d[j * 256 + l * 16 + m + 259] = sum13;
         }
-        d_maxPool2d[j * 256 + l * 16 + m] = sum00;
-        d_maxPool2d[j * 256 + l * 16 + m + 1] = sum01;
-        d_maxPool2d[j * 256 + l * 16 + m + 2] = sum02;
-        d_maxPool2d[j * 256 + l * 16 + m + 3] = sum03;
-        d_maxPool2d[j * 256 + l * 16 + m + 256] = sum10;
-        d_maxPool2d[j * 256 + l * 16 + m + 257] = sum11;
-        d_maxPool2d[j * 256 + l * 16 + m + 258] = sum12;
-        d_maxPool2d[j * 256 + l * 16 + m + 259] = sum13;
       }
     }
-  }
+  };
 }
 
 /**
@@ -2360,69 +2268,81 @@ function conv_1x16x16x32x3x3x16(
  * 49,152 floating-point operations.
  */
 function windowArgmaxWhere_1x16x16x16(
-  near: Float32Array,
-  d_near_windowArgmax: Int32Array,
-  d_F_part: Float32Array,
-  d_F_2: Float32Array,
-  d_maxPool2d: Float32Array,
-  d_first: Float32Array,
-): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            const value = near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-            if (best < value) {
-              best = value;
-              argmax = k3 * 2 + k4;
+  near_: Float32Array,
+  d_near_windowArgmax_: Int32Array,
+  d_F_part_: Float32Array,
+  d_F_2_: Float32Array,
+  d_maxPool2d_: Float32Array,
+  d_first_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_1x16x16x16(): void {
+    const near = near_;
+    const d_near_windowArgmax = d_near_windowArgmax_;
+    const d_F_part = d_F_part_;
+    const d_F_2 = d_F_2_;
+    const d_maxPool2d = d_maxPool2d_;
+    const d_first = d_first_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          let best = -Infinity;
+          let argmax = 0;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const value = near[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+              if (best < value) {
+                best = value;
+                argmax = k3 * 2 + k4;
+              }
             }
           }
+          d_near_windowArgmax[j * 256 + l * 16 + m] = argmax;
         }
-        d_near_windowArgmax[j * 256 + l * 16 + m] = argmax;
+      }
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m++) {
+          d_first[j * 1024 + l * 32 + m] =
+            0 < near[j * 1024 + l * 32 + m]!
+              ? d_F_part[j * 1024 + l * 32 + m]! +
+                d_F_2[j * 1024 + l * 32 + m]! +
+                Math.fround(
+                  d_near_windowArgmax[j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! ===
+                    (l % 2) * 2 + (m % 2)
+                    ? d_maxPool2d[j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
+                    : 0,
+                )
+              : 0;
+        }
       }
     }
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m++) {
-        d_first[j * 1024 + l * 32 + m] =
-          0 < near[j * 1024 + l * 32 + m]!
-            ? d_F_part[j * 1024 + l * 32 + m]! +
-              d_F_2[j * 1024 + l * 32 + m]! +
-              Math.fround(
-                d_near_windowArgmax[j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! ===
-                  (l % 2) * 2 + (m % 2)
-                  ? d_maxPool2d[j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
-                  : 0,
-              )
-            : 0;
-      }
-    }
-  }
+  };
 }
 
 /** d_first_padded = d_first in a margin of zeros */
-function pad_1x16x34x34(d_first: Float32Array, d_first_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    d_first_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      d_first_padded[j * 1156 + m + 1] = 0;
-    }
-    d_first_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      d_first_padded[j * 1156 + l * 34 + 34] = 0;
+function pad_1x16x34x34(d_first_: Float32Array, d_first_padded_: Float32Array): () => void {
+  return function pad_1x16x34x34(): void {
+    const d_first = d_first_;
+    const d_first_padded = d_first_padded_;
+    for (let j = 0; j < 16; j++) {
+      d_first_padded[j * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        d_first_padded[j * 1156 + l * 34 + m + 35] = d_first[j * 1024 + l * 32 + m]!;
+        d_first_padded[j * 1156 + m + 1] = 0;
       }
-      d_first_padded[j * 1156 + l * 34 + 67] = 0;
+      d_first_padded[j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        d_first_padded[j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          d_first_padded[j * 1156 + l * 34 + m + 35] = d_first[j * 1024 + l * 32 + m]!;
+        }
+        d_first_padded[j * 1156 + l * 34 + 67] = 0;
+      }
+      d_first_padded[j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        d_first_padded[j * 1156 + m + 1123] = 0;
+      }
+      d_first_padded[j * 1156 + 1155] = 0;
     }
-    d_first_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      d_first_padded[j * 1156 + m + 1123] = 0;
-    }
-    d_first_padded[j * 1156 + 1155] = 0;
-  }
+  };
 }
 
 /**
@@ -2433,229 +2353,26 @@ function pad_1x16x34x34(d_first: Float32Array, d_first_padded: Float32Array): vo
  * 924,672 floating-point operations.
  */
 function convAdam_1x3x32x16x3x3x32(
-  d_first_padded: Float32Array,
-  first_kernel: Float32Array,
-  image_m: Float32Array,
-  image_v: Float32Array,
-  image: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let l = 0; l < 32; l++) {
-    for (let m = 0; m < 32; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
-          for (let k3 = 0; k3 < 3; k3++) {
-            const d_first_padded_0 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const first_kernel_0 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 8]!;
-            const d_first_padded_1 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_first_padded_2 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_first_padded_3 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            const first_kernel_1 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 17]!;
-            sum00 += d_first_padded_0 * first_kernel_0;
-            sum01 += d_first_padded_1 * first_kernel_0;
-            sum02 += d_first_padded_2 * first_kernel_0;
-            sum03 += d_first_padded_3 * first_kernel_0;
-            sum10 += d_first_padded_0 * first_kernel_1;
-            sum11 += d_first_padded_1 * first_kernel_1;
-            sum12 += d_first_padded_2 * first_kernel_1;
-            sum13 += d_first_padded_3 * first_kernel_1;
-          }
-        }
-      }
-      const d_image00 = Math.fround(sum00);
-      const d_image01 = Math.fround(sum01);
-      const d_image02 = Math.fround(sum02);
-      const d_image03 = Math.fround(sum03);
-      const d_image10 = Math.fround(sum10);
-      const d_image11 = Math.fround(sum11);
-      const d_image12 = Math.fround(sum12);
-      const d_image13 = Math.fround(sum13);
-      const image_m_next00 = Math.fround(
-        image_m[l * 32 + m]! * 0.9 + d_image00 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m] = image_m_next00;
-      const image_m_next01 = Math.fround(
-        image_m[l * 32 + m + 1]! * 0.9 + d_image01 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 1] = image_m_next01;
-      const image_m_next02 = Math.fround(
-        image_m[l * 32 + m + 2]! * 0.9 + d_image02 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 2] = image_m_next02;
-      const image_m_next03 = Math.fround(
-        image_m[l * 32 + m + 3]! * 0.9 + d_image03 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 3] = image_m_next03;
-      const image_m_next10 = Math.fround(
-        image_m[l * 32 + m + 1024]! * 0.9 + d_image10 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 1024] = image_m_next10;
-      const image_m_next11 = Math.fround(
-        image_m[l * 32 + m + 1025]! * 0.9 + d_image11 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 1025] = image_m_next11;
-      const image_m_next12 = Math.fround(
-        image_m[l * 32 + m + 1026]! * 0.9 + d_image12 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 1026] = image_m_next12;
-      const image_m_next13 = Math.fround(
-        image_m[l * 32 + m + 1027]! * 0.9 + d_image13 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 1027] = image_m_next13;
-      const image_v_next00 = Math.fround(
-        image_v[l * 32 + m]! * 0.999 + d_image00 * d_image00 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m] = image_v_next00;
-      const image_v_next01 = Math.fround(
-        image_v[l * 32 + m + 1]! * 0.999 + d_image01 * d_image01 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 1] = image_v_next01;
-      const image_v_next02 = Math.fround(
-        image_v[l * 32 + m + 2]! * 0.999 + d_image02 * d_image02 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 2] = image_v_next02;
-      const image_v_next03 = Math.fround(
-        image_v[l * 32 + m + 3]! * 0.999 + d_image03 * d_image03 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 3] = image_v_next03;
-      const image_v_next10 = Math.fround(
-        image_v[l * 32 + m + 1024]! * 0.999 + d_image10 * d_image10 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 1024] = image_v_next10;
-      const image_v_next11 = Math.fround(
-        image_v[l * 32 + m + 1025]! * 0.999 + d_image11 * d_image11 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 1025] = image_v_next11;
-      const image_v_next12 = Math.fround(
-        image_v[l * 32 + m + 1026]! * 0.999 + d_image12 * d_image12 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 1026] = image_v_next12;
-      const image_v_next13 = Math.fround(
-        image_v[l * 32 + m + 1027]! * 0.999 + d_image13 * d_image13 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 1027] = image_v_next13;
-      image[l * 32 + m] =
-        image[l * 32 + m]! -
-        (image_m_next00 * rate_0) / (Math.sqrt(image_v_next00 * correction_0) + 1e-8);
-      image[l * 32 + m + 1] =
-        image[l * 32 + m + 1]! -
-        (image_m_next01 * rate_0) / (Math.sqrt(image_v_next01 * correction_0) + 1e-8);
-      image[l * 32 + m + 2] =
-        image[l * 32 + m + 2]! -
-        (image_m_next02 * rate_0) / (Math.sqrt(image_v_next02 * correction_0) + 1e-8);
-      image[l * 32 + m + 3] =
-        image[l * 32 + m + 3]! -
-        (image_m_next03 * rate_0) / (Math.sqrt(image_v_next03 * correction_0) + 1e-8);
-      image[l * 32 + m + 1024] =
-        image[l * 32 + m + 1024]! -
-        (image_m_next10 * rate_0) / (Math.sqrt(image_v_next10 * correction_0) + 1e-8);
-      image[l * 32 + m + 1025] =
-        image[l * 32 + m + 1025]! -
-        (image_m_next11 * rate_0) / (Math.sqrt(image_v_next11 * correction_0) + 1e-8);
-      image[l * 32 + m + 1026] =
-        image[l * 32 + m + 1026]! -
-        (image_m_next12 * rate_0) / (Math.sqrt(image_v_next12 * correction_0) + 1e-8);
-      image[l * 32 + m + 1027] =
-        image[l * 32 + m + 1027]! -
-        (image_m_next13 * rate_0) / (Math.sqrt(image_v_next13 * correction_0) + 1e-8);
-    }
-  }
-  for (let l = 0; l < 32; l++) {
-    for (let m = 0; m < 32; m += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 3; k2++) {
-          for (let k3 = 0; k3 < 3; k3++) {
-            const d_first_padded_4 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-            const first_kernel_2 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 26]!;
-            const d_first_padded_5 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-            const d_first_padded_6 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-            const d_first_padded_7 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-            sum0 += d_first_padded_4 * first_kernel_2;
-            sum1 += d_first_padded_5 * first_kernel_2;
-            sum2 += d_first_padded_6 * first_kernel_2;
-            sum3 += d_first_padded_7 * first_kernel_2;
-          }
-        }
-      }
-      const d_image0 = Math.fround(sum0);
-      const d_image1 = Math.fround(sum1);
-      const d_image2 = Math.fround(sum2);
-      const d_image3 = Math.fround(sum3);
-      const image_m_next0 = Math.fround(
-        image_m[l * 32 + m + 2048]! * 0.9 + d_image0 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 2048] = image_m_next0;
-      const image_m_next1 = Math.fround(
-        image_m[l * 32 + m + 2049]! * 0.9 + d_image1 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 2049] = image_m_next1;
-      const image_m_next2 = Math.fround(
-        image_m[l * 32 + m + 2050]! * 0.9 + d_image2 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 2050] = image_m_next2;
-      const image_m_next3 = Math.fround(
-        image_m[l * 32 + m + 2051]! * 0.9 + d_image3 * 0.09999999999999998,
-      );
-      image_m[l * 32 + m + 2051] = image_m_next3;
-      const image_v_next0 = Math.fround(
-        image_v[l * 32 + m + 2048]! * 0.999 + d_image0 * d_image0 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 2048] = image_v_next0;
-      const image_v_next1 = Math.fround(
-        image_v[l * 32 + m + 2049]! * 0.999 + d_image1 * d_image1 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 2049] = image_v_next1;
-      const image_v_next2 = Math.fround(
-        image_v[l * 32 + m + 2050]! * 0.999 + d_image2 * d_image2 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 2050] = image_v_next2;
-      const image_v_next3 = Math.fround(
-        image_v[l * 32 + m + 2051]! * 0.999 + d_image3 * d_image3 * 0.0010000000000000009,
-      );
-      image_v[l * 32 + m + 2051] = image_v_next3;
-      image[l * 32 + m + 2048] =
-        image[l * 32 + m + 2048]! -
-        (image_m_next0 * rate_0) / (Math.sqrt(image_v_next0 * correction_0) + 1e-8);
-      image[l * 32 + m + 2049] =
-        image[l * 32 + m + 2049]! -
-        (image_m_next1 * rate_0) / (Math.sqrt(image_v_next1 * correction_0) + 1e-8);
-      image[l * 32 + m + 2050] =
-        image[l * 32 + m + 2050]! -
-        (image_m_next2 * rate_0) / (Math.sqrt(image_v_next2 * correction_0) + 1e-8);
-      image[l * 32 + m + 2051] =
-        image[l * 32 + m + 2051]! -
-        (image_m_next3 * rate_0) / (Math.sqrt(image_v_next3 * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * second.product_2 = maxPool2d_2 ∗ second.kernel
- * 2,359,296 floating-point operations.
- */
-function conv_1x32x16x16x3x3x16_evaluate(
-  maxPool2d_2_padded: Float32Array,
-  second_kernel: Float32Array,
-  second_product_2: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
+  d_first_padded_: Float32Array,
+  first_kernel_: Float32Array,
+  image_m_: Float32Array,
+  image_v_: Float32Array,
+  image_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_1x3x32x16x3x3x32(): void {
+    const d_first_padded = d_first_padded_;
+    const first_kernel = first_kernel_;
+    const image_m = image_m_;
+    const image_v = image_v_;
+    const image = image_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m += 4) {
         let sum00 = 0;
         let sum01 = 0;
         let sum02 = 0;
@@ -2667,37 +2384,347 @@ function conv_1x32x16x16x3x3x16_evaluate(
         for (let k = 0; k < 16; k++) {
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_2_padded_1 =
-                maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_2_padded_2 =
-                maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_2_padded_3 =
-                maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_2_padded_0 * second_kernel_0;
-              sum01 += maxPool2d_2_padded_1 * second_kernel_0;
-              sum02 += maxPool2d_2_padded_2 * second_kernel_0;
-              sum03 += maxPool2d_2_padded_3 * second_kernel_0;
-              sum10 += maxPool2d_2_padded_0 * second_kernel_1;
-              sum11 += maxPool2d_2_padded_1 * second_kernel_1;
-              sum12 += maxPool2d_2_padded_2 * second_kernel_1;
-              sum13 += maxPool2d_2_padded_3 * second_kernel_1;
+              const d_first_padded_0 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const first_kernel_0 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 8]!;
+              const d_first_padded_1 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+              const d_first_padded_2 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+              const d_first_padded_3 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              const first_kernel_1 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 17]!;
+              sum00 += d_first_padded_0 * first_kernel_0;
+              sum01 += d_first_padded_1 * first_kernel_0;
+              sum02 += d_first_padded_2 * first_kernel_0;
+              sum03 += d_first_padded_3 * first_kernel_0;
+              sum10 += d_first_padded_0 * first_kernel_1;
+              sum11 += d_first_padded_1 * first_kernel_1;
+              sum12 += d_first_padded_2 * first_kernel_1;
+              sum13 += d_first_padded_3 * first_kernel_1;
             }
           }
         }
-        second_product_2[j * 256 + l * 16 + m] = sum00;
-        second_product_2[j * 256 + l * 16 + m + 1] = sum01;
-        second_product_2[j * 256 + l * 16 + m + 2] = sum02;
-        second_product_2[j * 256 + l * 16 + m + 3] = sum03;
-        second_product_2[j * 256 + l * 16 + m + 256] = sum10;
-        second_product_2[j * 256 + l * 16 + m + 257] = sum11;
-        second_product_2[j * 256 + l * 16 + m + 258] = sum12;
-        second_product_2[j * 256 + l * 16 + m + 259] = sum13;
+        const d_image00 = Math.fround(sum00);
+        const d_image01 = Math.fround(sum01);
+        const d_image02 = Math.fround(sum02);
+        const d_image03 = Math.fround(sum03);
+        const d_image10 = Math.fround(sum10);
+        const d_image11 = Math.fround(sum11);
+        const d_image12 = Math.fround(sum12);
+        const d_image13 = Math.fround(sum13);
+        const image_m_next00 = Math.fround(
+          image_m[l * 32 + m]! * 0.9 + d_image00 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m] = image_m_next00;
+        const image_m_next01 = Math.fround(
+          image_m[l * 32 + m + 1]! * 0.9 + d_image01 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 1] = image_m_next01;
+        const image_m_next02 = Math.fround(
+          image_m[l * 32 + m + 2]! * 0.9 + d_image02 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 2] = image_m_next02;
+        const image_m_next03 = Math.fround(
+          image_m[l * 32 + m + 3]! * 0.9 + d_image03 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 3] = image_m_next03;
+        const image_m_next10 = Math.fround(
+          image_m[l * 32 + m + 1024]! * 0.9 + d_image10 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 1024] = image_m_next10;
+        const image_m_next11 = Math.fround(
+          image_m[l * 32 + m + 1025]! * 0.9 + d_image11 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 1025] = image_m_next11;
+        const image_m_next12 = Math.fround(
+          image_m[l * 32 + m + 1026]! * 0.9 + d_image12 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 1026] = image_m_next12;
+        const image_m_next13 = Math.fround(
+          image_m[l * 32 + m + 1027]! * 0.9 + d_image13 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 1027] = image_m_next13;
+        const image_v_next00 = Math.fround(
+          image_v[l * 32 + m]! * 0.999 + d_image00 * d_image00 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m] = image_v_next00;
+        const image_v_next01 = Math.fround(
+          image_v[l * 32 + m + 1]! * 0.999 + d_image01 * d_image01 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 1] = image_v_next01;
+        const image_v_next02 = Math.fround(
+          image_v[l * 32 + m + 2]! * 0.999 + d_image02 * d_image02 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 2] = image_v_next02;
+        const image_v_next03 = Math.fround(
+          image_v[l * 32 + m + 3]! * 0.999 + d_image03 * d_image03 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 3] = image_v_next03;
+        const image_v_next10 = Math.fround(
+          image_v[l * 32 + m + 1024]! * 0.999 + d_image10 * d_image10 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 1024] = image_v_next10;
+        const image_v_next11 = Math.fround(
+          image_v[l * 32 + m + 1025]! * 0.999 + d_image11 * d_image11 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 1025] = image_v_next11;
+        const image_v_next12 = Math.fround(
+          image_v[l * 32 + m + 1026]! * 0.999 + d_image12 * d_image12 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 1026] = image_v_next12;
+        const image_v_next13 = Math.fround(
+          image_v[l * 32 + m + 1027]! * 0.999 + d_image13 * d_image13 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 1027] = image_v_next13;
+        image[l * 32 + m] =
+          image[l * 32 + m]! -
+          (image_m_next00 * rate_0) / (Math.sqrt(image_v_next00 * correction_0) + 1e-8);
+        image[l * 32 + m + 1] =
+          image[l * 32 + m + 1]! -
+          (image_m_next01 * rate_0) / (Math.sqrt(image_v_next01 * correction_0) + 1e-8);
+        image[l * 32 + m + 2] =
+          image[l * 32 + m + 2]! -
+          (image_m_next02 * rate_0) / (Math.sqrt(image_v_next02 * correction_0) + 1e-8);
+        image[l * 32 + m + 3] =
+          image[l * 32 + m + 3]! -
+          (image_m_next03 * rate_0) / (Math.sqrt(image_v_next03 * correction_0) + 1e-8);
+        image[l * 32 + m + 1024] =
+          image[l * 32 + m + 1024]! -
+          (image_m_next10 * rate_0) / (Math.sqrt(image_v_next10 * correction_0) + 1e-8);
+        image[l * 32 + m + 1025] =
+          image[l * 32 + m + 1025]! -
+          (image_m_next11 * rate_0) / (Math.sqrt(image_v_next11 * correction_0) + 1e-8);
+        image[l * 32 + m + 1026] =
+          image[l * 32 + m + 1026]! -
+          (image_m_next12 * rate_0) / (Math.sqrt(image_v_next12 * correction_0) + 1e-8);
+        image[l * 32 + m + 1027] =
+          image[l * 32 + m + 1027]! -
+          (image_m_next13 * rate_0) / (Math.sqrt(image_v_next13 * correction_0) + 1e-8);
       }
     }
-  }
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m += 4) {
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 16; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const d_first_padded_4 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const first_kernel_2 = first_kernel[k * 27 + k2 * -3 + k3 * -1 + 26]!;
+              const d_first_padded_5 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+              const d_first_padded_6 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+              const d_first_padded_7 = d_first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              sum0 += d_first_padded_4 * first_kernel_2;
+              sum1 += d_first_padded_5 * first_kernel_2;
+              sum2 += d_first_padded_6 * first_kernel_2;
+              sum3 += d_first_padded_7 * first_kernel_2;
+            }
+          }
+        }
+        const d_image0 = Math.fround(sum0);
+        const d_image1 = Math.fround(sum1);
+        const d_image2 = Math.fround(sum2);
+        const d_image3 = Math.fround(sum3);
+        const image_m_next0 = Math.fround(
+          image_m[l * 32 + m + 2048]! * 0.9 + d_image0 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 2048] = image_m_next0;
+        const image_m_next1 = Math.fround(
+          image_m[l * 32 + m + 2049]! * 0.9 + d_image1 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 2049] = image_m_next1;
+        const image_m_next2 = Math.fround(
+          image_m[l * 32 + m + 2050]! * 0.9 + d_image2 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 2050] = image_m_next2;
+        const image_m_next3 = Math.fround(
+          image_m[l * 32 + m + 2051]! * 0.9 + d_image3 * 0.09999999999999998,
+        );
+        image_m[l * 32 + m + 2051] = image_m_next3;
+        const image_v_next0 = Math.fround(
+          image_v[l * 32 + m + 2048]! * 0.999 + d_image0 * d_image0 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 2048] = image_v_next0;
+        const image_v_next1 = Math.fround(
+          image_v[l * 32 + m + 2049]! * 0.999 + d_image1 * d_image1 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 2049] = image_v_next1;
+        const image_v_next2 = Math.fround(
+          image_v[l * 32 + m + 2050]! * 0.999 + d_image2 * d_image2 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 2050] = image_v_next2;
+        const image_v_next3 = Math.fround(
+          image_v[l * 32 + m + 2051]! * 0.999 + d_image3 * d_image3 * 0.0010000000000000009,
+        );
+        image_v[l * 32 + m + 2051] = image_v_next3;
+        image[l * 32 + m + 2048] =
+          image[l * 32 + m + 2048]! -
+          (image_m_next0 * rate_0) / (Math.sqrt(image_v_next0 * correction_0) + 1e-8);
+        image[l * 32 + m + 2049] =
+          image[l * 32 + m + 2049]! -
+          (image_m_next1 * rate_0) / (Math.sqrt(image_v_next1 * correction_0) + 1e-8);
+        image[l * 32 + m + 2050] =
+          image[l * 32 + m + 2050]! -
+          (image_m_next2 * rate_0) / (Math.sqrt(image_v_next2 * correction_0) + 1e-8);
+        image[l * 32 + m + 2051] =
+          image[l * 32 + m + 2051]! -
+          (image_m_next3 * rate_0) / (Math.sqrt(image_v_next3 * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/**
+ * first.product_2 = content ∗ first.kernel
+ * 884,736 floating-point operations.
+ */
+function conv_1x16x32x3x3x3x32_evaluate(
+  content_padded_: Float32Array,
+  first_kernel_: Float32Array,
+  first_product_2_: Float32Array,
+): () => void {
+  return function conv_1x16x32x3x3x3x32_evaluate(): void {
+    const content_padded = content_padded_;
+    const first_kernel = first_kernel_;
+    const first_product_2 = first_product_2_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 3; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const content_padded_0 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const first_kernel_0 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+                const content_padded_1 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const content_padded_2 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const content_padded_3 = content_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const first_kernel_1 = first_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+                sum00 += content_padded_0 * first_kernel_0;
+                sum01 += content_padded_1 * first_kernel_0;
+                sum02 += content_padded_2 * first_kernel_0;
+                sum03 += content_padded_3 * first_kernel_0;
+                sum10 += content_padded_0 * first_kernel_1;
+                sum11 += content_padded_1 * first_kernel_1;
+                sum12 += content_padded_2 * first_kernel_1;
+                sum13 += content_padded_3 * first_kernel_1;
+              }
+            }
+          }
+          first_product_2[j * 1024 + l * 32 + m] = sum00;
+          first_product_2[j * 1024 + l * 32 + m + 1] = sum01;
+          first_product_2[j * 1024 + l * 32 + m + 2] = sum02;
+          first_product_2[j * 1024 + l * 32 + m + 3] = sum03;
+          first_product_2[j * 1024 + l * 32 + m + 1024] = sum10;
+          first_product_2[j * 1024 + l * 32 + m + 1025] = sum11;
+          first_product_2[j * 1024 + l * 32 + m + 1026] = sum12;
+          first_product_2[j * 1024 + l * 32 + m + 1027] = sum13;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * maxPool2d_2 = max near_2 over windows [1,1,2,2]
+ * 32,768 floating-point operations.
+ */
+function windowMax_1x16x16x1x1x2x2x16_2_evaluate(
+  first_product_2_: Float32Array,
+  first_bias_: Float32Array,
+  maxPool2d_2_: Float32Array,
+): () => void {
+  return function windowMax_1x16x16x1x1x2x2x16_2_evaluate(): void {
+    const first_product_2 = first_product_2_;
+    const first_bias = first_bias_;
+    const maxPool2d_2 = maxPool2d_2_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const first_bias_0 = first_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const first_product_2_0 = first_product_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+              max = Math.max(
+                max,
+                first_product_2_0 + first_bias_0 < 0 ? 0 : first_product_2_0 + first_bias[j]!,
+              );
+            }
+          }
+          maxPool2d_2[j * 256 + l * 16 + m] = max;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * second.product_2 = maxPool2d_2 ∗ second.kernel
+ * 2,359,296 floating-point operations.
+ */
+function conv_1x32x16x16x3x3x16_evaluate(
+  maxPool2d_2_padded_: Float32Array,
+  second_kernel_: Float32Array,
+  second_product_2_: Float32Array,
+): () => void {
+  return function conv_1x32x16x16x3x3x16_evaluate(): void {
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    const second_kernel = second_kernel_;
+    const second_product_2 = second_product_2_;
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const maxPool2d_2_padded_0 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const second_kernel_0 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                const maxPool2d_2_padded_1 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const maxPool2d_2_padded_2 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const maxPool2d_2_padded_3 =
+                  maxPool2d_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const second_kernel_1 = second_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                sum00 += maxPool2d_2_padded_0 * second_kernel_0;
+                sum01 += maxPool2d_2_padded_1 * second_kernel_0;
+                sum02 += maxPool2d_2_padded_2 * second_kernel_0;
+                sum03 += maxPool2d_2_padded_3 * second_kernel_0;
+                sum10 += maxPool2d_2_padded_0 * second_kernel_1;
+                sum11 += maxPool2d_2_padded_1 * second_kernel_1;
+                sum12 += maxPool2d_2_padded_2 * second_kernel_1;
+                sum13 += maxPool2d_2_padded_3 * second_kernel_1;
+              }
+            }
+          }
+          second_product_2[j * 256 + l * 16 + m] = sum00;
+          second_product_2[j * 256 + l * 16 + m + 1] = sum01;
+          second_product_2[j * 256 + l * 16 + m + 2] = sum02;
+          second_product_2[j * 256 + l * 16 + m + 3] = sum03;
+          second_product_2[j * 256 + l * 16 + m + 256] = sum10;
+          second_product_2[j * 256 + l * 16 + m + 257] = sum11;
+          second_product_2[j * 256 + l * 16 + m + 258] = sum12;
+          second_product_2[j * 256 + l * 16 + m + 259] = sum13;
+        }
+      }
+    }
+  };
 }
 
 /**
@@ -2705,65 +2732,294 @@ function conv_1x32x16x16x3x3x16_evaluate(
  * 49,152 floating-point operations.
  */
 function sum_1x32x16x16_evaluate(
-  far: Float32Array,
-  second_product_2: Float32Array,
-  second_bias: Float32Array,
-  sum_2: Float32Array,
-): void {
-  let sum = 0;
-  for (let k2 = 0; k2 < 32; k2++) {
-    for (let k3 = 0; k3 < 16; k3++) {
-      for (let k4 = 0; k4 < 16; k4++) {
-        const second_product_2_0 = second_product_2[k2 * 256 + k3 * 16 + k4]!;
-        const second_bias_0 = second_bias[k2]!;
-        const add_0 = second_product_2_0 + second_bias_0;
-        const sub_0 = far[k2 * 256 + k3 * 16 + k4]! - (add_0 < 0 ? 0 : add_0);
-        sum += sub_0 * sub_0;
+  far_: Float32Array,
+  second_product_2_: Float32Array,
+  second_bias_: Float32Array,
+  sum_2_: Float32Array,
+): () => void {
+  return function sum_1x32x16x16_evaluate(): void {
+    const far = far_;
+    const second_product_2 = second_product_2_;
+    const second_bias = second_bias_;
+    const sum_2 = sum_2_;
+    let sum = 0;
+    for (let k2 = 0; k2 < 32; k2++) {
+      for (let k3 = 0; k3 < 16; k3++) {
+        for (let k4 = 0; k4 < 16; k4++) {
+          const second_product_2_0 = second_product_2[k2 * 256 + k3 * 16 + k4]!;
+          const second_bias_0 = second_bias[k2]!;
+          const add_0 = second_product_2_0 + second_bias_0;
+          const sub_0 = far[k2 * 256 + k3 * 16 + k4]! - (add_0 < 0 ? 0 : add_0);
+          sum += sub_0 * sub_0;
+        }
       }
     }
-  }
-  sum_2[0] = sum;
+    sum_2[0] = sum;
+  };
+}
+
+/**
+ * dot = reshape(near, [16,1024]) · reshape(near, [16,1024])ᵀ
+ * 524,288 floating-point operations.
+ */
+function dot_16x1024x16_evaluate(near_: Float32Array, dot_: Float32Array): () => void {
+  return function dot_16x1024x16_evaluate(): void {
+    const near = near_;
+    const dot = dot_;
+    for (let i = 0; i < 15; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 1024; k += 4) {
+          {
+            const near_0 = near[i * 1024 + k]!;
+            const near_1 = near[j * 1024 + k]!;
+            const near_2 = near[j * 1024 + k + 1024]!;
+            const near_3 = near[i * 1024 + k + 1024]!;
+            const near_4 = near[i * 1024 + k + 2048]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+          if (k + 1 === 1024) break;
+          {
+            const near_0 = near[i * 1024 + k + 1]!;
+            const near_1 = near[j * 1024 + k + 1]!;
+            const near_2 = near[j * 1024 + k + 1025]!;
+            const near_3 = near[i * 1024 + k + 1025]!;
+            const near_4 = near[i * 1024 + k + 2049]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+          if (k + 2 === 1024) break;
+          {
+            const near_0 = near[i * 1024 + k + 2]!;
+            const near_1 = near[j * 1024 + k + 2]!;
+            const near_2 = near[j * 1024 + k + 1026]!;
+            const near_3 = near[i * 1024 + k + 1026]!;
+            const near_4 = near[i * 1024 + k + 2050]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+          if (k + 3 === 1024) break;
+          {
+            const near_0 = near[i * 1024 + k + 3]!;
+            const near_1 = near[j * 1024 + k + 3]!;
+            const near_2 = near[j * 1024 + k + 1027]!;
+            const near_3 = near[i * 1024 + k + 1027]!;
+            const near_4 = near[i * 1024 + k + 2051]!;
+            sum00 += near_0 * near_1;
+            sum01 += near_0 * near_2;
+            sum10 += near_3 * near_1;
+            sum11 += near_3 * near_2;
+            sum20 += near_4 * near_1;
+            sum21 += near_4 * near_2;
+          }
+        }
+        dot[i * 16 + j] = sum00;
+        dot[i * 16 + j + 1] = sum01;
+        dot[i * 16 + j + 16] = sum10;
+        dot[i * 16 + j + 17] = sum11;
+        dot[i * 16 + j + 32] = sum20;
+        dot[i * 16 + j + 33] = sum21;
+      }
+    }
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 1024; k++) {
+        const near_5 = near[k + 15360]!;
+        const near_6 = near[j * 1024 + k]!;
+        const near_7 = near[j * 1024 + k + 1024]!;
+        sum0 += near_5 * near_6;
+        sum1 += near_5 * near_7;
+      }
+      dot[j + 240] = sum0;
+      dot[j + 241] = sum1;
+    }
+  };
 }
 
 /**
  * sum_2 = Σ mul_5
  * 2,048 floating-point operations.
  */
-function sum_16x16_evaluate(dot: Float32Array, dot_2: Float32Array, sum_2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 16; k++) {
-    for (let k2 = 0; k2 < 16; k2++) {
-      const sub_0 = dot[k * 16 + k2]! * 0.00006103515625 - dot_2[k * 16 + k2]! * 0.00006103515625;
-      sum += sub_0 * sub_0;
+function sum_16x16_evaluate(
+  dot_: Float32Array,
+  dot_2_: Float32Array,
+  sum_2_: Float32Array,
+): () => void {
+  return function sum_16x16_evaluate(): void {
+    const dot = dot_;
+    const dot_2 = dot_2_;
+    const sum_2 = sum_2_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        const sub_0 = dot[k * 16 + k2]! * 0.00006103515625 - dot_2[k * 16 + k2]! * 0.00006103515625;
+        sum += sub_0 * sub_0;
+      }
     }
-  }
-  sum_2[0] = sum;
+    sum_2[0] = sum;
+  };
+}
+
+/**
+ * dot_3 = reshape(far, [32,256]) · reshape(far, [32,256])ᵀ
+ * 524,288 floating-point operations.
+ */
+function dot_32x256x32_evaluate(far_: Float32Array, dot_3_: Float32Array): () => void {
+  return function dot_32x256x32_evaluate(): void {
+    const far = far_;
+    const dot_3 = dot_3_;
+    for (let i = 0; i < 30; i += 3) {
+      for (let j = 0; j < 32; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const far_0 = far[i * 256 + k]!;
+            const far_1 = far[j * 256 + k]!;
+            const far_2 = far[j * 256 + k + 256]!;
+            const far_3 = far[i * 256 + k + 256]!;
+            const far_4 = far[i * 256 + k + 512]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const far_0 = far[i * 256 + k + 1]!;
+            const far_1 = far[j * 256 + k + 1]!;
+            const far_2 = far[j * 256 + k + 257]!;
+            const far_3 = far[i * 256 + k + 257]!;
+            const far_4 = far[i * 256 + k + 513]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const far_0 = far[i * 256 + k + 2]!;
+            const far_1 = far[j * 256 + k + 2]!;
+            const far_2 = far[j * 256 + k + 258]!;
+            const far_3 = far[i * 256 + k + 258]!;
+            const far_4 = far[i * 256 + k + 514]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const far_0 = far[i * 256 + k + 3]!;
+            const far_1 = far[j * 256 + k + 3]!;
+            const far_2 = far[j * 256 + k + 259]!;
+            const far_3 = far[i * 256 + k + 259]!;
+            const far_4 = far[i * 256 + k + 515]!;
+            sum00 += far_0 * far_1;
+            sum01 += far_0 * far_2;
+            sum10 += far_3 * far_1;
+            sum11 += far_3 * far_2;
+            sum20 += far_4 * far_1;
+            sum21 += far_4 * far_2;
+          }
+        }
+        dot_3[i * 32 + j] = sum00;
+        dot_3[i * 32 + j + 1] = sum01;
+        dot_3[i * 32 + j + 32] = sum10;
+        dot_3[i * 32 + j + 33] = sum11;
+        dot_3[i * 32 + j + 64] = sum20;
+        dot_3[i * 32 + j + 65] = sum21;
+      }
+    }
+    for (let j = 0; j < 32; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 256; k++) {
+        const far_5 = far[k + 7680]!;
+        const far_6 = far[j * 256 + k]!;
+        const far_7 = far[j * 256 + k + 256]!;
+        const far_8 = far[k + 7936]!;
+        sum00_2 += far_5 * far_6;
+        sum01_2 += far_5 * far_7;
+        sum10_2 += far_8 * far_6;
+        sum11_2 += far_8 * far_7;
+      }
+      dot_3[j + 960] = sum00_2;
+      dot_3[j + 961] = sum01_2;
+      dot_3[j + 992] = sum10_2;
+      dot_3[j + 993] = sum11_2;
+    }
+  };
 }
 
 /**
  * sum_3 = Σ mul_9
  * 8,192 floating-point operations.
  */
-function sum_32x32_evaluate(dot_3: Float32Array, dot_4: Float32Array, sum_3: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 32; k++) {
-    for (let k2 = 0; k2 < 32; k2++) {
-      const sub_0 = dot_3[k * 32 + k2]! * 0.0001220703125 - dot_4[k * 32 + k2]! * 0.0001220703125;
-      sum += sub_0 * sub_0;
+function sum_32x32_evaluate(
+  dot_3_: Float32Array,
+  dot_4_: Float32Array,
+  sum_3_: Float32Array,
+): () => void {
+  return function sum_32x32_evaluate(): void {
+    const dot_3 = dot_3_;
+    const dot_4 = dot_4_;
+    const sum_3 = sum_3_;
+    let sum = 0;
+    for (let k = 0; k < 32; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const sub_0 = dot_3[k * 32 + k2]! * 0.0001220703125 - dot_4[k * 32 + k2]! * 0.0001220703125;
+        sum += sub_0 * sub_0;
+      }
     }
-  }
-  sum_3[0] = sum;
+    sum_3[0] = sum;
+  };
 }
 
 /** image_output = image */
-function copy_1x3x32x32_predict(image: Float32Array, image_output: Float32Array): void {
-  for (let j = 0; j < 3; j++) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m++) {
-        image_output[j * 1024 + l * 32 + m] = image[j * 1024 + l * 32 + m]!;
+function copy_1x3x32x32_predict(image_: Float32Array, image_output_: Float32Array): () => void {
+  return function copy_1x3x32x32_predict(): void {
+    const image = image_;
+    const image_output = image_output_;
+    for (let j = 0; j < 3; j++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m++) {
+          image_output[j * 1024 + l * 32 + m] = image[j * 1024 + l * 32 + m]!;
+        }
       }
     }
-  }
+  };
 }
 
 /** How many rows of a batch are real. */

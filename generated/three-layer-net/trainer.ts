@@ -4,7 +4,7 @@
 //
 //   parameters 318,410   arena 5,720,336 bytes, nothing else is ever allocated   168,984,184 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 ab8db1eaf6e100fa
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 95167f70ad986c19
 
 /** The model's name. */
 export const MODEL: string = "three-layer-net";
@@ -171,6 +171,51 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const h2_predict = new Float32Array(arena, 2547312, 100); // [1,100]  scratch, statements 2–3
   const scores_predict = new Float32Array(arena, 2547712, 10); // [1,10]  output, statements 3–4
 
+  const dotRelu_h1 = dotRelu_128x3072x100(x, W1, b1, h1);
+  const dotRelu_h2 = dotRelu_128x100x100(h1, W2, b2, h2);
+  const dotAdd_scores = dotAdd_128x100x10(h2, W3, b3, scores);
+  const sum_W1_l2 = sum_3072x100(W1, W1_l2);
+  const sum_W2_l2 = sum_100x100(W2, W2_l2);
+  const sum_W3_l2 = sum_100x10(W3, W3_l2);
+  const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_128x10(
+    rowSum,
+    scores,
+    exps,
+    y,
+    live_rows,
+    d_rowSum,
+    d_shifted,
+  );
+  const sumSgd_b3 = sumSgd_128x10(d_shifted, b3_momentum, b3);
+  const dotWhere_d_z2 = dotWhere_128x10x100(d_shifted, W3, h2, d_z2);
+  const dotSgd_W3 = dotSgd_100x128x10(h2, d_shifted, W3_momentum, W3);
+  const sumSgd_b2 = sumSgd_128x100(d_z2, b2_momentum, b2);
+  const dotWhere_d_z1 = dotWhere_128x100x100(d_z2, W2, h1, d_z1);
+  const dotSgd_W2 = dotSgd_100x128x100(h1, d_z2, W2_momentum, W2);
+  const sumSgd_b1 = sumSgd_128x100(d_z1, b1_momentum, b1);
+  const dotSgd_W1 = dotSgd_3072x128x100(x, d_z1, W1_momentum, W1);
+  const dotRelu_h1_evaluate = dotRelu_250x3072x100_evaluate(x_evaluate, W1, b1, h1_evaluate);
+  const dotRelu_h2_evaluate = dotRelu_250x100x100_evaluate(h1_evaluate, W2, b2, h2_evaluate);
+  const dotAdd_scores_evaluate = dotAdd_250x100x10_evaluate(h2_evaluate, W3, b3, scores_evaluate);
+  const reduceMaxSum_rowSum_evaluate = reduceMaxSum_10x250_evaluate(
+    rowSum_evaluate,
+    scores_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const sum_W1_l2_evaluate = sum_3072x100_evaluate(W1, W1_l2_evaluate);
+  const sum_W2_l2_evaluate = sum_100x100_evaluate(W2, W2_l2_evaluate);
+  const sum_W3_l2_evaluate = sum_100x10_evaluate(W3, W3_l2_evaluate);
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const dotRelu_h1_predict = dotRelu_1x3072x100_predict(x_predict, W1, b1, h1_predict);
+  const dotRelu_h2_predict = dotRelu_1x100x100_predict(h1_predict, W2, b2, h2_predict);
+  const dotAdd_scores_predict = dotAdd_1x100x10_predict(h2_predict, W3, b3, scores_predict);
+
   const seed = options.seed ?? 0;
   fillNormal(W1, seed, 0, 0, 0.02551551815399144);
   fillNormal(W2, seed, 1, 0, 0.1414213562373095);
@@ -192,18 +237,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/three-layer-net.ts:17
     // z1 = dot + b1    %z1  add, models/three-layer-net.ts:17
     // h1 = relu(z1)    %h1  relu, models/three-layer-net.ts:18
-    dotRelu_128x3072x100(x, W1, b1, h1);
+    dotRelu_h1();
 
     // 3.
     // dot_2 = h1 · W2    %dot_2  dot, models/three-layer-net.ts:19
     // z2 = dot_2 + b2    %z2  add, models/three-layer-net.ts:19
     // h2 = relu(z2)    %h2  relu, models/three-layer-net.ts:20
-    dotRelu_128x100x100(h1, W2, b2, h2);
+    dotRelu_h2();
 
     // 4.
     // dot_3 = h2 · W3    %dot_3  dot, models/three-layer-net.ts:21
     // scores = dot_3 + b3    %scores  add, models/three-layer-net.ts:21
-    dotAdd_128x100x10(h2, W3, b3, scores);
+    dotAdd_scores();
 
     // 5.
     // cast = f32(live rows)    %cast  cast, models/three-layer-net.ts:23
@@ -216,17 +261,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 7.
     // W1.l2.terms = W1 ⊙ W1    %W1.l2.terms  mul, models/three-layer-net.ts:23
     // W1.l2 = Σ W1.l2.terms    %W1.l2  sum, models/three-layer-net.ts:23
-    sum_3072x100(W1, W1_l2);
+    sum_W1_l2();
 
     // 8.
     // W2.l2.terms = W2 ⊙ W2    %W2.l2.terms  mul, models/three-layer-net.ts:23
     // W2.l2 = Σ W2.l2.terms    %W2.l2  sum, models/three-layer-net.ts:23
-    sum_100x100(W2, W2_l2);
+    sum_W2_l2();
 
     // 9.
     // W3.l2.terms = W3 ⊙ W3    %W3.l2.terms  mul, models/three-layer-net.ts:23
     // W3.l2 = Σ W3.l2.terms    %W3.l2  sum, models/three-layer-net.ts:23
-    sum_100x10(W3, W3_l2);
+    sum_W3_l2();
 
     // 10.
     // l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/three-layer-net.ts:23
@@ -267,7 +312,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/three-layer-net.ts:23
     // d_broadcast_3 = d_shifted    %d_broadcast_3  adjoint of add, models/three-layer-net.ts:21
     // d_dot_3 = d_shifted    %d_dot_3  adjoint of add, models/three-layer-net.ts:21
-    reduceMaxExpSumAdd_128x10(rowSum, scores, exps, y, live_rows, d_rowSum, d_shifted);
+    reduceMaxExpSumAdd_d_shifted();
 
     // 15.
     // d_b3 = Σ d_shifted over axes 0    %d_b3  adjoint of broadcast, models/three-layer-net.ts:21
@@ -275,7 +320,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // b3.momentum_next = b3_mul + d_b3    %b3.momentum_next  update of b3 by sgd, models/three-layer-net.ts:16
     // b3_mul_2 = b3.momentum_next ⊙ 0.1    %b3_mul_2  update of b3 by sgd, models/three-layer-net.ts:16
     // b3_next = b3 − b3_mul_2    %b3_next  update of b3 by sgd, models/three-layer-net.ts:16
-    sumSgd_128x10(d_shifted, b3_momentum, b3);
+    sumSgd_b3();
 
     // 16.
     // mul = rowSum ⊙ perRow    %mul  mul, models/three-layer-net.ts:23
@@ -291,7 +336,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_z2 = d_z2_lt ? d_h2 : 0    %d_z2  adjoint of relu, models/three-layer-net.ts:20
     // d_broadcast_2 = d_z2    %d_broadcast_2  adjoint of add, models/three-layer-net.ts:19
     // d_dot_2 = d_z2    %d_dot_2  adjoint of add, models/three-layer-net.ts:19
-    dotWhere_128x10x100(d_shifted, W3, h2, d_z2);
+    dotWhere_d_z2();
 
     // 19.
     // d_W3_3 = h2ᵀ · d_shifted    %d_W3_3  adjoint of dot, models/three-layer-net.ts:21
@@ -303,7 +348,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // W3.momentum_next = W3_mul + d_W3    %W3.momentum_next  update of W3 by sgd, models/three-layer-net.ts:15
     // W3_mul_2 = W3.momentum_next ⊙ 0.1    %W3_mul_2  update of W3 by sgd, models/three-layer-net.ts:15
     // W3_next = W3 − W3_mul_2    %W3_next  update of W3 by sgd, models/three-layer-net.ts:15
-    dotSgd_100x128x10(h2, d_shifted, W3_momentum, W3);
+    dotSgd_W3();
 
     // 20.
     // d_b2 = Σ d_z2 over axes 0    %d_b2  adjoint of broadcast, models/three-layer-net.ts:19
@@ -311,7 +356,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // b2.momentum_next = b2_mul + d_b2    %b2.momentum_next  update of b2 by sgd, models/three-layer-net.ts:14
     // b2_mul_2 = b2.momentum_next ⊙ 0.1    %b2_mul_2  update of b2 by sgd, models/three-layer-net.ts:14
     // b2_next = b2 − b2_mul_2    %b2_next  update of b2 by sgd, models/three-layer-net.ts:14
-    sumSgd_128x100(d_z2, b2_momentum, b2);
+    sumSgd_b2();
 
     // 21.
     // d_h1 = d_z2 · W2ᵀ    %d_h1  adjoint of dot, models/three-layer-net.ts:19
@@ -319,7 +364,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_z1 = d_z1_lt ? d_h1 : 0    %d_z1  adjoint of relu, models/three-layer-net.ts:18
     // d_broadcast = d_z1    %d_broadcast  adjoint of add, models/three-layer-net.ts:17
     // d_dot = d_z1    %d_dot  adjoint of add, models/three-layer-net.ts:17
-    dotWhere_128x100x100(d_z2, W2, h1, d_z1);
+    dotWhere_d_z1();
 
     // 22.
     // d_W2_3 = h1ᵀ · d_z2    %d_W2_3  adjoint of dot, models/three-layer-net.ts:19
@@ -331,7 +376,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // W2.momentum_next = W2_mul + d_W2    %W2.momentum_next  update of W2 by sgd, models/three-layer-net.ts:13
     // W2_mul_2 = W2.momentum_next ⊙ 0.1    %W2_mul_2  update of W2 by sgd, models/three-layer-net.ts:13
     // W2_next = W2 − W2_mul_2    %W2_next  update of W2 by sgd, models/three-layer-net.ts:13
-    dotSgd_100x128x100(h1, d_z2, W2_momentum, W2);
+    dotSgd_W2();
 
     // 23.
     // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast, models/three-layer-net.ts:17
@@ -339,7 +384,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // b1.momentum_next = b1_mul + d_b1    %b1.momentum_next  update of b1 by sgd, models/three-layer-net.ts:12
     // b1_mul_2 = b1.momentum_next ⊙ 0.1    %b1_mul_2  update of b1 by sgd, models/three-layer-net.ts:12
     // b1_next = b1 − b1_mul_2    %b1_next  update of b1 by sgd, models/three-layer-net.ts:12
-    sumSgd_128x100(d_z1, b1_momentum, b1);
+    sumSgd_b1();
 
     // 24.
     // d_W1_3 = xᵀ · d_z1    %d_W1_3  adjoint of dot, models/three-layer-net.ts:17
@@ -351,7 +396,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // W1.momentum_next = W1_mul + d_W1    %W1.momentum_next  update of W1 by sgd, models/three-layer-net.ts:11
     // W1_mul_2 = W1.momentum_next ⊙ 0.1    %W1_mul_2  update of W1 by sgd, models/three-layer-net.ts:11
     // W1_next = W1 − W1_mul_2    %W1_next  update of W1 by sgd, models/three-layer-net.ts:11
-    dotSgd_3072x128x100(x, d_z1, W1_momentum, W1);
+    dotSgd_W1();
 
     return loss;
   }
@@ -370,18 +415,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/three-layer-net.ts:17
     // z1 = dot + b1    %z1  add, models/three-layer-net.ts:17
     // h1 = relu(z1)    %h1  relu, models/three-layer-net.ts:18
-    dotRelu_250x3072x100_evaluate(x_evaluate, W1, b1, h1_evaluate);
+    dotRelu_h1_evaluate();
 
     // 2.
     // dot_2 = h1 · W2    %dot_2  dot, models/three-layer-net.ts:19
     // z2 = dot_2 + b2    %z2  add, models/three-layer-net.ts:19
     // h2 = relu(z2)    %h2  relu, models/three-layer-net.ts:20
-    dotRelu_250x100x100_evaluate(h1_evaluate, W2, b2, h2_evaluate);
+    dotRelu_h2_evaluate();
 
     // 3.
     // dot_3 = h2 · W3    %dot_3  dot, models/three-layer-net.ts:21
     // scores = dot_3 + b3    %scores  add, models/three-layer-net.ts:21
-    dotAdd_250x100x10_evaluate(h2_evaluate, W3, b3, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 4.
     // largest = max scores over axes 1    %largest  reduceMax, models/three-layer-net.ts:23
@@ -397,7 +442,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowLoss = logTotal − chosen    %rowLoss  sub, models/three-layer-net.ts:23
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/three-layer-net.ts:23
     // rowSum = Σ liveRows    %rowSum  sum, models/three-layer-net.ts:23
-    reduceMaxSum_10x250_evaluate(rowSum_evaluate, scores_evaluate, y_evaluate, live_rows_evaluate);
+    reduceMaxSum_rowSum_evaluate();
 
     // 5.
     // cast = f32(live rows)    %cast  cast, models/three-layer-net.ts:23
@@ -416,17 +461,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 8.
     // W1.l2.terms = W1 ⊙ W1    %W1.l2.terms  mul, models/three-layer-net.ts:23
     // W1.l2 = Σ W1.l2.terms    %W1.l2  sum, models/three-layer-net.ts:23
-    sum_3072x100(W1, W1_l2_evaluate);
+    sum_W1_l2_evaluate();
 
     // 9.
     // W2.l2.terms = W2 ⊙ W2    %W2.l2.terms  mul, models/three-layer-net.ts:23
     // W2.l2 = Σ W2.l2.terms    %W2.l2  sum, models/three-layer-net.ts:23
-    sum_100x100(W2, W2_l2_evaluate);
+    sum_W2_l2_evaluate();
 
     // 10.
     // W3.l2.terms = W3 ⊙ W3    %W3.l2.terms  mul, models/three-layer-net.ts:23
     // W3.l2 = Σ W3.l2.terms    %W3.l2  sum, models/three-layer-net.ts:23
-    sum_100x10(W3, W3_l2_evaluate);
+    sum_W3_l2_evaluate();
 
     // 11.
     // l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/three-layer-net.ts:23
@@ -452,7 +497,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/three-layer-net.ts:25
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/three-layer-net.ts:25
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/three-layer-net.ts:25
-    argmaxSum_10x250_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 16.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/three-layer-net.ts:25
@@ -475,18 +520,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/three-layer-net.ts:17
     // z1 = dot + b1    %z1  add, models/three-layer-net.ts:17
     // h1 = relu(z1)    %h1  relu, models/three-layer-net.ts:18
-    dotRelu_1x3072x100_predict(x_predict, W1, b1, h1_predict);
+    dotRelu_h1_predict();
 
     // 2.
     // dot_2 = h1 · W2    %dot_2  dot, models/three-layer-net.ts:19
     // z2 = dot_2 + b2    %z2  add, models/three-layer-net.ts:19
     // h2 = relu(z2)    %h2  relu, models/three-layer-net.ts:20
-    dotRelu_1x100x100_predict(h1_predict, W2, b2, h2_predict);
+    dotRelu_h2_predict();
 
     // 3.
     // dot_3 = h2 · W3    %dot_3  dot, models/three-layer-net.ts:21
     // scores = dot_3 + b3    %scores  add, models/three-layer-net.ts:21
-    dotAdd_1x100x10_predict(h2_predict, W3, b3, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -548,171 +593,121 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 78,656,000 floating-point operations.
  */
 function dotRelu_128x3072x100(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  h1: Float32Array,
-): void {
-  for (let i = 0; i < 128; i += 2) {
-    for (let j = 0; j < 99; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 3072; k += 8) {
-        {
-          const x_0 = x[i * 3072 + k]!;
-          const W1_0 = W1[k * 100 + j]!;
-          const W1_1 = W1[k * 100 + j + 1]!;
-          const W1_2 = W1[k * 100 + j + 2]!;
-          const x_1 = x[i * 3072 + k + 3072]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  h1_: Float32Array,
+): () => void {
+  return function dotRelu_128x3072x100(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const h1 = h1_;
+    for (let i = 0; i < 128; i += 2) {
+      for (let j = 0; j < 99; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 3072; k += 4) {
+          {
+            const x_0 = x[i * 3072 + k]!;
+            const W1_0 = W1[k * 100 + j]!;
+            const W1_1 = W1[k * 100 + j + 1]!;
+            const W1_2 = W1[k * 100 + j + 2]!;
+            const x_1 = x[i * 3072 + k + 3072]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
+          if (k + 1 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 1]!;
+            const W1_0 = W1[k * 100 + j + 100]!;
+            const W1_1 = W1[k * 100 + j + 101]!;
+            const W1_2 = W1[k * 100 + j + 102]!;
+            const x_1 = x[i * 3072 + k + 3073]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
+          if (k + 2 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 2]!;
+            const W1_0 = W1[k * 100 + j + 200]!;
+            const W1_1 = W1[k * 100 + j + 201]!;
+            const W1_2 = W1[k * 100 + j + 202]!;
+            const x_1 = x[i * 3072 + k + 3074]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
+          if (k + 3 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 3]!;
+            const W1_0 = W1[k * 100 + j + 300]!;
+            const W1_1 = W1[k * 100 + j + 301]!;
+            const W1_2 = W1[k * 100 + j + 302]!;
+            const x_1 = x[i * 3072 + k + 3075]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum02 += x_0 * W1_2;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum12 += x_1 * W1_2;
+          }
         }
-        if (k + 1 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 1]!;
-          const W1_0 = W1[k * 100 + j + 100]!;
-          const W1_1 = W1[k * 100 + j + 101]!;
-          const W1_2 = W1[k * 100 + j + 102]!;
-          const x_1 = x[i * 3072 + k + 3073]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 2 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 2]!;
-          const W1_0 = W1[k * 100 + j + 200]!;
-          const W1_1 = W1[k * 100 + j + 201]!;
-          const W1_2 = W1[k * 100 + j + 202]!;
-          const x_1 = x[i * 3072 + k + 3074]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 3 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 3]!;
-          const W1_0 = W1[k * 100 + j + 300]!;
-          const W1_1 = W1[k * 100 + j + 301]!;
-          const W1_2 = W1[k * 100 + j + 302]!;
-          const x_1 = x[i * 3072 + k + 3075]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 4 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 4]!;
-          const W1_0 = W1[k * 100 + j + 400]!;
-          const W1_1 = W1[k * 100 + j + 401]!;
-          const W1_2 = W1[k * 100 + j + 402]!;
-          const x_1 = x[i * 3072 + k + 3076]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 5 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 5]!;
-          const W1_0 = W1[k * 100 + j + 500]!;
-          const W1_1 = W1[k * 100 + j + 501]!;
-          const W1_2 = W1[k * 100 + j + 502]!;
-          const x_1 = x[i * 3072 + k + 3077]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 6 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 6]!;
-          const W1_0 = W1[k * 100 + j + 600]!;
-          const W1_1 = W1[k * 100 + j + 601]!;
-          const W1_2 = W1[k * 100 + j + 602]!;
-          const x_1 = x[i * 3072 + k + 3078]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
-        if (k + 7 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 7]!;
-          const W1_0 = W1[k * 100 + j + 700]!;
-          const W1_1 = W1[k * 100 + j + 701]!;
-          const W1_2 = W1[k * 100 + j + 702]!;
-          const x_1 = x[i * 3072 + k + 3079]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum02 += x_0 * W1_2;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum12 += x_1 * W1_2;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot02 = Math.fround(sum02);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot12 = Math.fround(sum12);
+        const b1_0 = b1[j]!;
+        const add_0 = dot00 + b1_0;
+        const b1_1 = b1[j + 1]!;
+        const add_1 = dot01 + b1_1;
+        const b1_2 = b1[j + 2]!;
+        const add_2 = dot02 + b1_2;
+        const add_3 = dot10 + b1_0;
+        const add_4 = dot11 + b1_1;
+        const add_5 = dot12 + b1_2;
+        h1[i * 100 + j] = add_0 < 0 ? 0 : add_0;
+        h1[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
+        h1[i * 100 + j + 2] = add_2 < 0 ? 0 : add_2;
+        h1[i * 100 + j + 100] = add_3 < 0 ? 0 : add_3;
+        h1[i * 100 + j + 101] = add_4 < 0 ? 0 : add_4;
+        h1[i * 100 + j + 102] = add_5 < 0 ? 0 : add_5;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const b1_0 = b1[j]!;
-      const add_0 = dot00 + b1_0;
-      const b1_1 = b1[j + 1]!;
-      const add_1 = dot01 + b1_1;
-      const b1_2 = b1[j + 2]!;
-      const add_2 = dot02 + b1_2;
-      const add_3 = dot10 + b1_0;
-      const add_4 = dot11 + b1_1;
-      const add_5 = dot12 + b1_2;
-      h1[i * 100 + j] = add_0 < 0 ? 0 : add_0;
-      h1[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      h1[i * 100 + j + 2] = add_2 < 0 ? 0 : add_2;
-      h1[i * 100 + j + 100] = add_3 < 0 ? 0 : add_3;
-      h1[i * 100 + j + 101] = add_4 < 0 ? 0 : add_4;
-      h1[i * 100 + j + 102] = add_5 < 0 ? 0 : add_5;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_2 = x[i * 3072 + k]!;
+        const W1_3 = W1[k * 100 + 99]!;
+        const x_3 = x[i * 3072 + k + 3072]!;
+        sum0 += x_2 * W1_3;
+        sum1 += x_3 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const b1_3 = b1[99]!;
+      const add_6 = dot0 + b1_3;
+      const add_7 = dot1 + b1_3;
+      h1[i * 100 + 99] = add_6 < 0 ? 0 : add_6;
+      h1[i * 100 + 199] = add_7 < 0 ? 0 : add_7;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_2 = x[i * 3072 + k]!;
-      const W1_3 = W1[k * 100 + 99]!;
-      const x_3 = x[i * 3072 + k + 3072]!;
-      sum0 += x_2 * W1_3;
-      sum1 += x_3 * W1_3;
-    }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const b1_3 = b1[99]!;
-    const add_6 = dot0 + b1_3;
-    const add_7 = dot1 + b1_3;
-    h1[i * 100 + 99] = add_6 < 0 ? 0 : add_6;
-    h1[i * 100 + 199] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -721,171 +716,121 @@ function dotRelu_128x3072x100(
  * 2,572,800 floating-point operations.
  */
 function dotRelu_128x100x100(
-  h1: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  h2: Float32Array,
-): void {
-  for (let i = 0; i < 128; i += 2) {
-    for (let j = 0; j < 99; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const h1_0 = h1[i * 100 + k]!;
-          const W2_0 = W2[k * 100 + j]!;
-          const W2_1 = W2[k * 100 + j + 1]!;
-          const W2_2 = W2[k * 100 + j + 2]!;
-          const h1_1 = h1[i * 100 + k + 100]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
+  h1_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  h2_: Float32Array,
+): () => void {
+  return function dotRelu_128x100x100(): void {
+    const h1 = h1_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const h2 = h2_;
+    for (let i = 0; i < 128; i += 2) {
+      for (let j = 0; j < 99; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const h1_0 = h1[i * 100 + k]!;
+            const W2_0 = W2[k * 100 + j]!;
+            const W2_1 = W2[k * 100 + j + 1]!;
+            const W2_2 = W2[k * 100 + j + 2]!;
+            const h1_1 = h1[i * 100 + k + 100]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum02 += h1_0 * W2_2;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum12 += h1_1 * W2_2;
+          }
+          if (k + 1 === 100) break;
+          {
+            const h1_0 = h1[i * 100 + k + 1]!;
+            const W2_0 = W2[k * 100 + j + 100]!;
+            const W2_1 = W2[k * 100 + j + 101]!;
+            const W2_2 = W2[k * 100 + j + 102]!;
+            const h1_1 = h1[i * 100 + k + 101]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum02 += h1_0 * W2_2;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum12 += h1_1 * W2_2;
+          }
+          if (k + 2 === 100) break;
+          {
+            const h1_0 = h1[i * 100 + k + 2]!;
+            const W2_0 = W2[k * 100 + j + 200]!;
+            const W2_1 = W2[k * 100 + j + 201]!;
+            const W2_2 = W2[k * 100 + j + 202]!;
+            const h1_1 = h1[i * 100 + k + 102]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum02 += h1_0 * W2_2;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum12 += h1_1 * W2_2;
+          }
+          if (k + 3 === 100) break;
+          {
+            const h1_0 = h1[i * 100 + k + 3]!;
+            const W2_0 = W2[k * 100 + j + 300]!;
+            const W2_1 = W2[k * 100 + j + 301]!;
+            const W2_2 = W2[k * 100 + j + 302]!;
+            const h1_1 = h1[i * 100 + k + 103]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum02 += h1_0 * W2_2;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum12 += h1_1 * W2_2;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 100 + j + 100]!;
-          const W2_1 = W2[k * 100 + j + 101]!;
-          const W2_2 = W2[k * 100 + j + 102]!;
-          const h1_1 = h1[i * 100 + k + 101]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 100 + j + 200]!;
-          const W2_1 = W2[k * 100 + j + 201]!;
-          const W2_2 = W2[k * 100 + j + 202]!;
-          const h1_1 = h1[i * 100 + k + 102]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 100 + j + 300]!;
-          const W2_1 = W2[k * 100 + j + 301]!;
-          const W2_2 = W2[k * 100 + j + 302]!;
-          const h1_1 = h1[i * 100 + k + 103]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 4 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 4]!;
-          const W2_0 = W2[k * 100 + j + 400]!;
-          const W2_1 = W2[k * 100 + j + 401]!;
-          const W2_2 = W2[k * 100 + j + 402]!;
-          const h1_1 = h1[i * 100 + k + 104]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 5 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 5]!;
-          const W2_0 = W2[k * 100 + j + 500]!;
-          const W2_1 = W2[k * 100 + j + 501]!;
-          const W2_2 = W2[k * 100 + j + 502]!;
-          const h1_1 = h1[i * 100 + k + 105]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 6 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 6]!;
-          const W2_0 = W2[k * 100 + j + 600]!;
-          const W2_1 = W2[k * 100 + j + 601]!;
-          const W2_2 = W2[k * 100 + j + 602]!;
-          const h1_1 = h1[i * 100 + k + 106]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
-        if (k + 7 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 7]!;
-          const W2_0 = W2[k * 100 + j + 700]!;
-          const W2_1 = W2[k * 100 + j + 701]!;
-          const W2_2 = W2[k * 100 + j + 702]!;
-          const h1_1 = h1[i * 100 + k + 107]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum02 += h1_0 * W2_2;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum12 += h1_1 * W2_2;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_02 = Math.fround(sum02);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_12 = Math.fround(sum12);
+        const b2_0 = b2[j]!;
+        const add_0 = dot_2_00 + b2_0;
+        const b2_1 = b2[j + 1]!;
+        const add_1 = dot_2_01 + b2_1;
+        const b2_2 = b2[j + 2]!;
+        const add_2 = dot_2_02 + b2_2;
+        const add_3 = dot_2_10 + b2_0;
+        const add_4 = dot_2_11 + b2_1;
+        const add_5 = dot_2_12 + b2_2;
+        h2[i * 100 + j] = add_0 < 0 ? 0 : add_0;
+        h2[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
+        h2[i * 100 + j + 2] = add_2 < 0 ? 0 : add_2;
+        h2[i * 100 + j + 100] = add_3 < 0 ? 0 : add_3;
+        h2[i * 100 + j + 101] = add_4 < 0 ? 0 : add_4;
+        h2[i * 100 + j + 102] = add_5 < 0 ? 0 : add_5;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_02 = Math.fround(sum02);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_12 = Math.fround(sum12);
-      const b2_0 = b2[j]!;
-      const add_0 = dot_2_00 + b2_0;
-      const b2_1 = b2[j + 1]!;
-      const add_1 = dot_2_01 + b2_1;
-      const b2_2 = b2[j + 2]!;
-      const add_2 = dot_2_02 + b2_2;
-      const add_3 = dot_2_10 + b2_0;
-      const add_4 = dot_2_11 + b2_1;
-      const add_5 = dot_2_12 + b2_2;
-      h2[i * 100 + j] = add_0 < 0 ? 0 : add_0;
-      h2[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      h2[i * 100 + j + 2] = add_2 < 0 ? 0 : add_2;
-      h2[i * 100 + j + 100] = add_3 < 0 ? 0 : add_3;
-      h2[i * 100 + j + 101] = add_4 < 0 ? 0 : add_4;
-      h2[i * 100 + j + 102] = add_5 < 0 ? 0 : add_5;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h1_2 = h1[i * 100 + k]!;
+        const W2_3 = W2[k * 100 + 99]!;
+        const h1_3 = h1[i * 100 + k + 100]!;
+        sum0 += h1_2 * W2_3;
+        sum1 += h1_3 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const b2_3 = b2[99]!;
+      const add_6 = dot_2_0 + b2_3;
+      const add_7 = dot_2_1 + b2_3;
+      h2[i * 100 + 99] = add_6 < 0 ? 0 : add_6;
+      h2[i * 100 + 199] = add_7 < 0 ? 0 : add_7;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const h1_2 = h1[i * 100 + k]!;
-      const W2_3 = W2[k * 100 + 99]!;
-      const h1_3 = h1[i * 100 + k + 100]!;
-      sum0 += h1_2 * W2_3;
-      sum1 += h1_3 * W2_3;
-    }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const b2_3 = b2[99]!;
-    const add_6 = dot_2_0 + b2_3;
-    const add_7 = dot_2_1 + b2_3;
-    h2[i * 100 + 99] = add_6 < 0 ? 0 : add_6;
-    h2[i * 100 + 199] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -894,219 +839,181 @@ function dotRelu_128x100x100(
  * 257,280 floating-point operations.
  */
 function dotAdd_128x100x10(
-  h2: Float32Array,
-  W3: Float32Array,
-  b3: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 126; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const h2_0 = h2[i * 100 + k]!;
-          const W3_0 = W3[k * 10 + j]!;
-          const W3_1 = W3[k * 10 + j + 1]!;
-          const h2_1 = h2[i * 100 + k + 100]!;
-          const h2_2 = h2[i * 100 + k + 200]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
+  h2_: Float32Array,
+  W3_: Float32Array,
+  b3_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_128x100x10(): void {
+    const h2 = h2_;
+    const W3 = W3_;
+    const b3 = b3_;
+    const scores = scores_;
+    for (let i = 0; i < 126; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const h2_0 = h2[i * 100 + k]!;
+            const W3_0 = W3[k * 10 + j]!;
+            const W3_1 = W3[k * 10 + j + 1]!;
+            const h2_1 = h2[i * 100 + k + 100]!;
+            const h2_2 = h2[i * 100 + k + 200]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
+          if (k + 1 === 100) break;
+          {
+            const h2_0 = h2[i * 100 + k + 1]!;
+            const W3_0 = W3[k * 10 + j + 10]!;
+            const W3_1 = W3[k * 10 + j + 11]!;
+            const h2_1 = h2[i * 100 + k + 101]!;
+            const h2_2 = h2[i * 100 + k + 201]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
+          if (k + 2 === 100) break;
+          {
+            const h2_0 = h2[i * 100 + k + 2]!;
+            const W3_0 = W3[k * 10 + j + 20]!;
+            const W3_1 = W3[k * 10 + j + 21]!;
+            const h2_1 = h2[i * 100 + k + 102]!;
+            const h2_2 = h2[i * 100 + k + 202]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
+          if (k + 3 === 100) break;
+          {
+            const h2_0 = h2[i * 100 + k + 3]!;
+            const W3_0 = W3[k * 10 + j + 30]!;
+            const W3_1 = W3[k * 10 + j + 31]!;
+            const h2_1 = h2[i * 100 + k + 103]!;
+            const h2_2 = h2[i * 100 + k + 203]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 1]!;
-          const W3_0 = W3[k * 10 + j + 10]!;
-          const W3_1 = W3[k * 10 + j + 11]!;
-          const h2_1 = h2[i * 100 + k + 101]!;
-          const h2_2 = h2[i * 100 + k + 201]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 2]!;
-          const W3_0 = W3[k * 10 + j + 20]!;
-          const W3_1 = W3[k * 10 + j + 21]!;
-          const h2_1 = h2[i * 100 + k + 102]!;
-          const h2_2 = h2[i * 100 + k + 202]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 3]!;
-          const W3_0 = W3[k * 10 + j + 30]!;
-          const W3_1 = W3[k * 10 + j + 31]!;
-          const h2_1 = h2[i * 100 + k + 103]!;
-          const h2_2 = h2[i * 100 + k + 203]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 4 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 4]!;
-          const W3_0 = W3[k * 10 + j + 40]!;
-          const W3_1 = W3[k * 10 + j + 41]!;
-          const h2_1 = h2[i * 100 + k + 104]!;
-          const h2_2 = h2[i * 100 + k + 204]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 5 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 5]!;
-          const W3_0 = W3[k * 10 + j + 50]!;
-          const W3_1 = W3[k * 10 + j + 51]!;
-          const h2_1 = h2[i * 100 + k + 105]!;
-          const h2_2 = h2[i * 100 + k + 205]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 6 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 6]!;
-          const W3_0 = W3[k * 10 + j + 60]!;
-          const W3_1 = W3[k * 10 + j + 61]!;
-          const h2_1 = h2[i * 100 + k + 106]!;
-          const h2_2 = h2[i * 100 + k + 206]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 7 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 7]!;
-          const W3_0 = W3[k * 10 + j + 70]!;
-          const W3_1 = W3[k * 10 + j + 71]!;
-          const h2_1 = h2[i * 100 + k + 107]!;
-          const h2_2 = h2[i * 100 + k + 207]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
+        const dot_3_00 = Math.fround(sum00);
+        const dot_3_01 = Math.fround(sum01);
+        const dot_3_10 = Math.fround(sum10);
+        const dot_3_11 = Math.fround(sum11);
+        const dot_3_20 = Math.fround(sum20);
+        const dot_3_21 = Math.fround(sum21);
+        const b3_0 = b3[j]!;
+        const b3_1 = b3[j + 1]!;
+        scores[i * 10 + j] = dot_3_00 + b3_0;
+        scores[i * 10 + j + 1] = dot_3_01 + b3_1;
+        scores[i * 10 + j + 10] = dot_3_10 + b3_0;
+        scores[i * 10 + j + 11] = dot_3_11 + b3_1;
+        scores[i * 10 + j + 20] = dot_3_20 + b3_0;
+        scores[i * 10 + j + 21] = dot_3_21 + b3_1;
       }
-      const dot_3_00 = Math.fround(sum00);
-      const dot_3_01 = Math.fround(sum01);
-      const dot_3_10 = Math.fround(sum10);
-      const dot_3_11 = Math.fround(sum11);
-      const dot_3_20 = Math.fround(sum20);
-      const dot_3_21 = Math.fround(sum21);
-      const b3_0 = b3[j]!;
-      const b3_1 = b3[j + 1]!;
-      scores[i * 10 + j] = dot_3_00 + b3_0;
-      scores[i * 10 + j + 1] = dot_3_01 + b3_1;
-      scores[i * 10 + j + 10] = dot_3_10 + b3_0;
-      scores[i * 10 + j + 11] = dot_3_11 + b3_1;
-      scores[i * 10 + j + 20] = dot_3_20 + b3_0;
-      scores[i * 10 + j + 21] = dot_3_21 + b3_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 100; k++) {
-      const h2_3 = h2[k + 12600]!;
-      const W3_2 = W3[k * 10 + j]!;
-      const W3_3 = W3[k * 10 + j + 1]!;
-      const h2_4 = h2[k + 12700]!;
-      sum00_2 += h2_3 * W3_2;
-      sum01_2 += h2_3 * W3_3;
-      sum10_2 += h2_4 * W3_2;
-      sum11_2 += h2_4 * W3_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h2_3 = h2[k + 12600]!;
+        const W3_2 = W3[k * 10 + j]!;
+        const W3_3 = W3[k * 10 + j + 1]!;
+        const h2_4 = h2[k + 12700]!;
+        sum00_2 += h2_3 * W3_2;
+        sum01_2 += h2_3 * W3_3;
+        sum10_2 += h2_4 * W3_2;
+        sum11_2 += h2_4 * W3_3;
+      }
+      const dot_3_00_2 = Math.fround(sum00_2);
+      const dot_3_01_2 = Math.fround(sum01_2);
+      const dot_3_10_2 = Math.fround(sum10_2);
+      const dot_3_11_2 = Math.fround(sum11_2);
+      const b3_2 = b3[j]!;
+      const b3_3 = b3[j + 1]!;
+      scores[j + 1260] = dot_3_00_2 + b3_2;
+      scores[j + 1261] = dot_3_01_2 + b3_3;
+      scores[j + 1270] = dot_3_10_2 + b3_2;
+      scores[j + 1271] = dot_3_11_2 + b3_3;
     }
-    const dot_3_00_2 = Math.fround(sum00_2);
-    const dot_3_01_2 = Math.fround(sum01_2);
-    const dot_3_10_2 = Math.fround(sum10_2);
-    const dot_3_11_2 = Math.fround(sum11_2);
-    const b3_2 = b3[j]!;
-    const b3_3 = b3[j + 1]!;
-    scores[j + 1260] = dot_3_00_2 + b3_2;
-    scores[j + 1261] = dot_3_01_2 + b3_3;
-    scores[j + 1270] = dot_3_10_2 + b3_2;
-    scores[j + 1271] = dot_3_11_2 + b3_3;
-  }
+  };
 }
 
 /**
  * W1.l2 = Σ W1.l2.terms
  * 614,400 floating-point operations.
  */
-function sum_3072x100(W1: Float32Array, W1_l2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 3072; k++) {
-    for (let k2 = 0; k2 < 100; k2++) {
-      const W1_0 = W1[k * 100 + k2]!;
-      sum += W1_0 * W1_0;
+function sum_3072x100(W1_: Float32Array, W1_l2_: Float32Array): () => void {
+  return function sum_3072x100(): void {
+    const W1 = W1_;
+    const W1_l2 = W1_l2_;
+    let sum = 0;
+    for (let k = 0; k < 3072; k++) {
+      for (let k2 = 0; k2 < 100; k2++) {
+        const W1_0 = W1[k * 100 + k2]!;
+        sum += W1_0 * W1_0;
+      }
     }
-  }
-  W1_l2[0] = sum;
+    W1_l2[0] = sum;
+  };
 }
 
 /**
  * W2.l2 = Σ W2.l2.terms
  * 20,000 floating-point operations.
  */
-function sum_100x100(W2: Float32Array, W2_l2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 100; k++) {
-    for (let k2 = 0; k2 < 100; k2++) {
-      const W2_0 = W2[k * 100 + k2]!;
-      sum += W2_0 * W2_0;
+function sum_100x100(W2_: Float32Array, W2_l2_: Float32Array): () => void {
+  return function sum_100x100(): void {
+    const W2 = W2_;
+    const W2_l2 = W2_l2_;
+    let sum = 0;
+    for (let k = 0; k < 100; k++) {
+      for (let k2 = 0; k2 < 100; k2++) {
+        const W2_0 = W2[k * 100 + k2]!;
+        sum += W2_0 * W2_0;
+      }
     }
-  }
-  W2_l2[0] = sum;
+    W2_l2[0] = sum;
+  };
 }
 
 /**
  * W3.l2 = Σ W3.l2.terms
  * 2,000 floating-point operations.
  */
-function sum_100x10(W3: Float32Array, W3_l2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 100; k++) {
-    for (let k2 = 0; k2 < 10; k2++) {
-      const W3_0 = W3[k * 10 + k2]!;
-      sum += W3_0 * W3_0;
+function sum_100x10(W3_: Float32Array, W3_l2_: Float32Array): () => void {
+  return function sum_100x10(): void {
+    const W3 = W3_;
+    const W3_l2 = W3_l2_;
+    let sum = 0;
+    for (let k = 0; k < 100; k++) {
+      for (let k2 = 0; k2 < 10; k2++) {
+        const W3_0 = W3[k * 10 + k2]!;
+        sum += W3_0 * W3_0;
+      }
     }
-  }
-  W3_l2[0] = sum;
+    W3_l2[0] = sum;
+  };
 }
 
 /**
@@ -1119,46 +1026,55 @@ function sum_100x10(W3: Float32Array, W3_l2: Float32Array): void {
  * 13,184 floating-point operations.
  */
 function reduceMaxExpSumAdd_128x10(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  exps: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 128; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  exps_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function reduceMaxExpSumAdd_128x10(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const exps = exps_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 128; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      for (let j = 0; j < 10; j++) {
+        exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
+      }
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exps[i * 10 + k]!;
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
+      const y_1 = y[i]!;
+      const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
+      for (let j = 0; j < 10; j++) {
+        d_shifted[i * 10 + j] =
+          (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
+      }
     }
-    const largest = max;
-    for (let j = 0; j < 10; j++) {
-      exps[i * 10 + j] = exp(Math.fround(scores[i * 10 + j]! - largest));
-    }
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exps[i * 10 + k]!;
-    }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
-    }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-    const y_1 = y[i]!;
-    const div_0 = (i < live_rows_0 ? d_rowSum_0 : 0) / total_2;
-    for (let j = 0; j < 10; j++) {
-      d_shifted[i * 10 + j] =
-        (j === y_1 ? -(i < live_rows_0 ? d_rowSum_0 : 0) : 0) + div_0 * exps[i * 10 + j]!;
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -1167,55 +1083,64 @@ function reduceMaxExpSumAdd_128x10(
  * b3_next = b3 − b3_mul_2
  * 1,320 floating-point operations.
  */
-function sumSgd_128x10(d_shifted: Float32Array, b3_momentum: Float32Array, b3: Float32Array): void {
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const d_shifted_0 = d_shifted[k * 10 + i]!;
-      const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
-      const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
-      const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
-      sum0 += d_shifted_0;
-      sum1 += d_shifted_1;
-      sum2 += d_shifted_2;
-      sum3 += d_shifted_3;
+function sumSgd_128x10(
+  d_shifted_: Float32Array,
+  b3_momentum_: Float32Array,
+  b3_: Float32Array,
+): () => void {
+  return function sumSgd_128x10(): void {
+    const d_shifted = d_shifted_;
+    const b3_momentum = b3_momentum_;
+    const b3 = b3_;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const d_shifted_0 = d_shifted[k * 10 + i]!;
+        const d_shifted_1 = d_shifted[k * 10 + i + 1]!;
+        const d_shifted_2 = d_shifted[k * 10 + i + 2]!;
+        const d_shifted_3 = d_shifted[k * 10 + i + 3]!;
+        sum0 += d_shifted_0;
+        sum1 += d_shifted_1;
+        sum2 += d_shifted_2;
+        sum3 += d_shifted_3;
+      }
+      const d_b3_0 = Math.fround(sum0);
+      const d_b3_1 = Math.fround(sum1);
+      const d_b3_2 = Math.fround(sum2);
+      const d_b3_3 = Math.fround(sum3);
+      const b3_momentum_next0 = Math.fround(b3_momentum[i]! * 0.9 + d_b3_0);
+      b3_momentum[i] = b3_momentum_next0;
+      const b3_momentum_next1 = Math.fround(b3_momentum[i + 1]! * 0.9 + d_b3_1);
+      b3_momentum[i + 1] = b3_momentum_next1;
+      const b3_momentum_next2 = Math.fround(b3_momentum[i + 2]! * 0.9 + d_b3_2);
+      b3_momentum[i + 2] = b3_momentum_next2;
+      const b3_momentum_next3 = Math.fround(b3_momentum[i + 3]! * 0.9 + d_b3_3);
+      b3_momentum[i + 3] = b3_momentum_next3;
+      b3[i] = b3[i]! - b3_momentum_next0 * 0.1;
+      b3[i + 1] = b3[i + 1]! - b3_momentum_next1 * 0.1;
+      b3[i + 2] = b3[i + 2]! - b3_momentum_next2 * 0.1;
+      b3[i + 3] = b3[i + 3]! - b3_momentum_next3 * 0.1;
     }
-    const d_b3_0 = Math.fround(sum0);
-    const d_b3_1 = Math.fround(sum1);
-    const d_b3_2 = Math.fround(sum2);
-    const d_b3_3 = Math.fround(sum3);
-    const b3_momentum_next0 = Math.fround(b3_momentum[i]! * 0.9 + d_b3_0);
-    b3_momentum[i] = b3_momentum_next0;
-    const b3_momentum_next1 = Math.fround(b3_momentum[i + 1]! * 0.9 + d_b3_1);
-    b3_momentum[i + 1] = b3_momentum_next1;
-    const b3_momentum_next2 = Math.fround(b3_momentum[i + 2]! * 0.9 + d_b3_2);
-    b3_momentum[i + 2] = b3_momentum_next2;
-    const b3_momentum_next3 = Math.fround(b3_momentum[i + 3]! * 0.9 + d_b3_3);
-    b3_momentum[i + 3] = b3_momentum_next3;
-    b3[i] = b3[i]! - b3_momentum_next0 * 0.1;
-    b3[i + 1] = b3[i + 1]! - b3_momentum_next1 * 0.1;
-    b3[i + 2] = b3[i + 2]! - b3_momentum_next2 * 0.1;
-    b3[i + 3] = b3[i + 3]! - b3_momentum_next3 * 0.1;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 128; k++) {
-    const d_shifted_4 = d_shifted[k * 10 + 8]!;
-    const d_shifted_5 = d_shifted[k * 10 + 9]!;
-    sum0_2 += d_shifted_4;
-    sum1_2 += d_shifted_5;
-  }
-  const d_b3_0_2 = Math.fround(sum0_2);
-  const d_b3_1_2 = Math.fround(sum1_2);
-  const b3_momentum_next0_2 = Math.fround(b3_momentum[8]! * 0.9 + d_b3_0_2);
-  b3_momentum[8] = b3_momentum_next0_2;
-  const b3_momentum_next1_2 = Math.fround(b3_momentum[9]! * 0.9 + d_b3_1_2);
-  b3_momentum[9] = b3_momentum_next1_2;
-  b3[8] = b3[8]! - b3_momentum_next0_2 * 0.1;
-  b3[9] = b3[9]! - b3_momentum_next1_2 * 0.1;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const d_shifted_4 = d_shifted[k * 10 + 8]!;
+      const d_shifted_5 = d_shifted[k * 10 + 9]!;
+      sum0_2 += d_shifted_4;
+      sum1_2 += d_shifted_5;
+    }
+    const d_b3_0_2 = Math.fround(sum0_2);
+    const d_b3_1_2 = Math.fround(sum1_2);
+    const b3_momentum_next0_2 = Math.fround(b3_momentum[8]! * 0.9 + d_b3_0_2);
+    b3_momentum[8] = b3_momentum_next0_2;
+    const b3_momentum_next1_2 = Math.fround(b3_momentum[9]! * 0.9 + d_b3_1_2);
+    b3_momentum[9] = b3_momentum_next1_2;
+    b3[8] = b3[8]! - b3_momentum_next0_2 * 0.1;
+    b3[9] = b3[9]! - b3_momentum_next1_2 * 0.1;
+  };
 }
 
 /**
@@ -1224,55 +1149,61 @@ function sumSgd_128x10(d_shifted: Float32Array, b3_momentum: Float32Array, b3: F
  * 256,000 floating-point operations.
  */
 function dotWhere_128x10x100(
-  d_shifted: Float32Array,
-  W3: Float32Array,
-  h2: Float32Array,
-  d_z2: Float32Array,
-): void {
-  for (let i = 0; i < 128; i += 4) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_shifted_0 = d_shifted[i * 10 + k]!;
-        const W3_0 = W3[j * 10 + k]!;
-        const W3_1 = W3[j * 10 + k + 10]!;
-        const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
-        const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
-        const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
-        sum00 += d_shifted_0 * W3_0;
-        sum01 += d_shifted_0 * W3_1;
-        sum10 += d_shifted_1 * W3_0;
-        sum11 += d_shifted_1 * W3_1;
-        sum20 += d_shifted_2 * W3_0;
-        sum21 += d_shifted_2 * W3_1;
-        sum30 += d_shifted_3 * W3_0;
-        sum31 += d_shifted_3 * W3_1;
+  d_shifted_: Float32Array,
+  W3_: Float32Array,
+  h2_: Float32Array,
+  d_z2_: Float32Array,
+): () => void {
+  return function dotWhere_128x10x100(): void {
+    const d_shifted = d_shifted_;
+    const W3 = W3_;
+    const h2 = h2_;
+    const d_z2 = d_z2_;
+    for (let i = 0; i < 128; i += 4) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_shifted_0 = d_shifted[i * 10 + k]!;
+          const W3_0 = W3[j * 10 + k]!;
+          const W3_1 = W3[j * 10 + k + 10]!;
+          const d_shifted_1 = d_shifted[i * 10 + k + 10]!;
+          const d_shifted_2 = d_shifted[i * 10 + k + 20]!;
+          const d_shifted_3 = d_shifted[i * 10 + k + 30]!;
+          sum00 += d_shifted_0 * W3_0;
+          sum01 += d_shifted_0 * W3_1;
+          sum10 += d_shifted_1 * W3_0;
+          sum11 += d_shifted_1 * W3_1;
+          sum20 += d_shifted_2 * W3_0;
+          sum21 += d_shifted_2 * W3_1;
+          sum30 += d_shifted_3 * W3_0;
+          sum31 += d_shifted_3 * W3_1;
+        }
+        const d_h2_00 = Math.fround(sum00);
+        const d_h2_01 = Math.fround(sum01);
+        const d_h2_10 = Math.fround(sum10);
+        const d_h2_11 = Math.fround(sum11);
+        const d_h2_20 = Math.fround(sum20);
+        const d_h2_21 = Math.fround(sum21);
+        const d_h2_30 = Math.fround(sum30);
+        const d_h2_31 = Math.fround(sum31);
+        d_z2[i * 100 + j] = 0 < h2[i * 100 + j]! ? d_h2_00 : 0;
+        d_z2[i * 100 + j + 1] = 0 < h2[i * 100 + j + 1]! ? d_h2_01 : 0;
+        d_z2[i * 100 + j + 100] = 0 < h2[i * 100 + j + 100]! ? d_h2_10 : 0;
+        d_z2[i * 100 + j + 101] = 0 < h2[i * 100 + j + 101]! ? d_h2_11 : 0;
+        d_z2[i * 100 + j + 200] = 0 < h2[i * 100 + j + 200]! ? d_h2_20 : 0;
+        d_z2[i * 100 + j + 201] = 0 < h2[i * 100 + j + 201]! ? d_h2_21 : 0;
+        d_z2[i * 100 + j + 300] = 0 < h2[i * 100 + j + 300]! ? d_h2_30 : 0;
+        d_z2[i * 100 + j + 301] = 0 < h2[i * 100 + j + 301]! ? d_h2_31 : 0;
       }
-      const d_h2_00 = Math.fround(sum00);
-      const d_h2_01 = Math.fround(sum01);
-      const d_h2_10 = Math.fround(sum10);
-      const d_h2_11 = Math.fround(sum11);
-      const d_h2_20 = Math.fround(sum20);
-      const d_h2_21 = Math.fround(sum21);
-      const d_h2_30 = Math.fround(sum30);
-      const d_h2_31 = Math.fround(sum31);
-      d_z2[i * 100 + j] = 0 < h2[i * 100 + j]! ? d_h2_00 : 0;
-      d_z2[i * 100 + j + 1] = 0 < h2[i * 100 + j + 1]! ? d_h2_01 : 0;
-      d_z2[i * 100 + j + 100] = 0 < h2[i * 100 + j + 100]! ? d_h2_10 : 0;
-      d_z2[i * 100 + j + 101] = 0 < h2[i * 100 + j + 101]! ? d_h2_11 : 0;
-      d_z2[i * 100 + j + 200] = 0 < h2[i * 100 + j + 200]! ? d_h2_20 : 0;
-      d_z2[i * 100 + j + 201] = 0 < h2[i * 100 + j + 201]! ? d_h2_21 : 0;
-      d_z2[i * 100 + j + 300] = 0 < h2[i * 100 + j + 300]! ? d_h2_30 : 0;
-      d_z2[i * 100 + j + 301] = 0 < h2[i * 100 + j + 301]! ? d_h2_31 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -1282,197 +1213,151 @@ function dotWhere_128x10x100(
  * 264,000 floating-point operations.
  */
 function dotSgd_100x128x10(
-  h2: Float32Array,
-  d_shifted: Float32Array,
-  W3_momentum: Float32Array,
-  W3: Float32Array,
-): void {
-  for (let i = 0; i < 99; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const h2_0 = h2[k * 100 + i]!;
-          const d_shifted_0 = d_shifted[k * 10 + j]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-          const h2_1 = h2[k * 100 + i + 1]!;
-          const h2_2 = h2[k * 100 + i + 2]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
+  h2_: Float32Array,
+  d_shifted_: Float32Array,
+  W3_momentum_: Float32Array,
+  W3_: Float32Array,
+): () => void {
+  return function dotSgd_100x128x10(): void {
+    const h2 = h2_;
+    const d_shifted = d_shifted_;
+    const W3_momentum = W3_momentum_;
+    const W3 = W3_;
+    for (let i = 0; i < 99; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const h2_0 = h2[k * 100 + i]!;
+            const d_shifted_0 = d_shifted[k * 10 + j]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+            const h2_1 = h2[k * 100 + i + 1]!;
+            const h2_2 = h2[k * 100 + i + 2]!;
+            sum00 += h2_0 * d_shifted_0;
+            sum01 += h2_0 * d_shifted_1;
+            sum10 += h2_1 * d_shifted_0;
+            sum11 += h2_1 * d_shifted_1;
+            sum20 += h2_2 * d_shifted_0;
+            sum21 += h2_2 * d_shifted_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const h2_0 = h2[k * 100 + i + 100]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+            const h2_1 = h2[k * 100 + i + 101]!;
+            const h2_2 = h2[k * 100 + i + 102]!;
+            sum00 += h2_0 * d_shifted_0;
+            sum01 += h2_0 * d_shifted_1;
+            sum10 += h2_1 * d_shifted_0;
+            sum11 += h2_1 * d_shifted_1;
+            sum20 += h2_2 * d_shifted_0;
+            sum21 += h2_2 * d_shifted_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const h2_0 = h2[k * 100 + i + 200]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+            const h2_1 = h2[k * 100 + i + 201]!;
+            const h2_2 = h2[k * 100 + i + 202]!;
+            sum00 += h2_0 * d_shifted_0;
+            sum01 += h2_0 * d_shifted_1;
+            sum10 += h2_1 * d_shifted_0;
+            sum11 += h2_1 * d_shifted_1;
+            sum20 += h2_2 * d_shifted_0;
+            sum21 += h2_2 * d_shifted_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const h2_0 = h2[k * 100 + i + 300]!;
+            const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+            const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+            const h2_1 = h2[k * 100 + i + 301]!;
+            const h2_2 = h2[k * 100 + i + 302]!;
+            sum00 += h2_0 * d_shifted_0;
+            sum01 += h2_0 * d_shifted_1;
+            sum10 += h2_1 * d_shifted_0;
+            sum11 += h2_1 * d_shifted_1;
+            sum20 += h2_2 * d_shifted_0;
+            sum21 += h2_2 * d_shifted_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 100]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-          const h2_1 = h2[k * 100 + i + 101]!;
-          const h2_2 = h2[k * 100 + i + 102]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 200]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-          const h2_1 = h2[k * 100 + i + 201]!;
-          const h2_2 = h2[k * 100 + i + 202]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 300]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-          const h2_1 = h2[k * 100 + i + 301]!;
-          const h2_2 = h2[k * 100 + i + 302]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 400]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
-          const h2_1 = h2[k * 100 + i + 401]!;
-          const h2_2 = h2[k * 100 + i + 402]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 500]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
-          const h2_1 = h2[k * 100 + i + 501]!;
-          const h2_2 = h2[k * 100 + i + 502]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 600]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
-          const h2_1 = h2[k * 100 + i + 601]!;
-          const h2_2 = h2[k * 100 + i + 602]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const h2_0 = h2[k * 100 + i + 700]!;
-          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
-          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
-          const h2_1 = h2[k * 100 + i + 701]!;
-          const h2_2 = h2[k * 100 + i + 702]!;
-          sum00 += h2_0 * d_shifted_0;
-          sum01 += h2_0 * d_shifted_1;
-          sum10 += h2_1 * d_shifted_0;
-          sum11 += h2_1 * d_shifted_1;
-          sum20 += h2_2 * d_shifted_0;
-          sum21 += h2_2 * d_shifted_1;
-        }
+        const d_W3_3_00 = Math.fround(sum00);
+        const d_W3_3_01 = Math.fround(sum01);
+        const d_W3_3_10 = Math.fround(sum10);
+        const d_W3_3_11 = Math.fround(sum11);
+        const d_W3_3_20 = Math.fround(sum20);
+        const d_W3_3_21 = Math.fround(sum21);
+        const mul_0 = W3[i * 10 + j]! * 0.0001;
+        const mul_1 = W3[i * 10 + j + 1]! * 0.0001;
+        const mul_2 = W3[i * 10 + j + 10]! * 0.0001;
+        const mul_3 = W3[i * 10 + j + 11]! * 0.0001;
+        const mul_4 = W3[i * 10 + j + 20]! * 0.0001;
+        const mul_5 = W3[i * 10 + j + 21]! * 0.0001;
+        const W3_momentum_next00 = Math.fround(
+          W3_momentum[i * 10 + j]! * 0.9 + (mul_0 + mul_0 + d_W3_3_00),
+        );
+        W3_momentum[i * 10 + j] = W3_momentum_next00;
+        const W3_momentum_next01 = Math.fround(
+          W3_momentum[i * 10 + j + 1]! * 0.9 + (mul_1 + mul_1 + d_W3_3_01),
+        );
+        W3_momentum[i * 10 + j + 1] = W3_momentum_next01;
+        const W3_momentum_next10 = Math.fround(
+          W3_momentum[i * 10 + j + 10]! * 0.9 + (mul_2 + mul_2 + d_W3_3_10),
+        );
+        W3_momentum[i * 10 + j + 10] = W3_momentum_next10;
+        const W3_momentum_next11 = Math.fround(
+          W3_momentum[i * 10 + j + 11]! * 0.9 + (mul_3 + mul_3 + d_W3_3_11),
+        );
+        W3_momentum[i * 10 + j + 11] = W3_momentum_next11;
+        const W3_momentum_next20 = Math.fround(
+          W3_momentum[i * 10 + j + 20]! * 0.9 + (mul_4 + mul_4 + d_W3_3_20),
+        );
+        W3_momentum[i * 10 + j + 20] = W3_momentum_next20;
+        const W3_momentum_next21 = Math.fround(
+          W3_momentum[i * 10 + j + 21]! * 0.9 + (mul_5 + mul_5 + d_W3_3_21),
+        );
+        W3_momentum[i * 10 + j + 21] = W3_momentum_next21;
+        W3[i * 10 + j] = W3[i * 10 + j]! - W3_momentum_next00 * 0.1;
+        W3[i * 10 + j + 1] = W3[i * 10 + j + 1]! - W3_momentum_next01 * 0.1;
+        W3[i * 10 + j + 10] = W3[i * 10 + j + 10]! - W3_momentum_next10 * 0.1;
+        W3[i * 10 + j + 11] = W3[i * 10 + j + 11]! - W3_momentum_next11 * 0.1;
+        W3[i * 10 + j + 20] = W3[i * 10 + j + 20]! - W3_momentum_next20 * 0.1;
+        W3[i * 10 + j + 21] = W3[i * 10 + j + 21]! - W3_momentum_next21 * 0.1;
       }
-      const d_W3_3_00 = Math.fround(sum00);
-      const d_W3_3_01 = Math.fround(sum01);
-      const d_W3_3_10 = Math.fround(sum10);
-      const d_W3_3_11 = Math.fround(sum11);
-      const d_W3_3_20 = Math.fround(sum20);
-      const d_W3_3_21 = Math.fround(sum21);
-      const mul_0 = W3[i * 10 + j]! * 0.0001;
-      const mul_1 = W3[i * 10 + j + 1]! * 0.0001;
-      const mul_2 = W3[i * 10 + j + 10]! * 0.0001;
-      const mul_3 = W3[i * 10 + j + 11]! * 0.0001;
-      const mul_4 = W3[i * 10 + j + 20]! * 0.0001;
-      const mul_5 = W3[i * 10 + j + 21]! * 0.0001;
-      const W3_momentum_next00 = Math.fround(
-        W3_momentum[i * 10 + j]! * 0.9 + (mul_0 + mul_0 + d_W3_3_00),
-      );
-      W3_momentum[i * 10 + j] = W3_momentum_next00;
-      const W3_momentum_next01 = Math.fround(
-        W3_momentum[i * 10 + j + 1]! * 0.9 + (mul_1 + mul_1 + d_W3_3_01),
-      );
-      W3_momentum[i * 10 + j + 1] = W3_momentum_next01;
-      const W3_momentum_next10 = Math.fround(
-        W3_momentum[i * 10 + j + 10]! * 0.9 + (mul_2 + mul_2 + d_W3_3_10),
-      );
-      W3_momentum[i * 10 + j + 10] = W3_momentum_next10;
-      const W3_momentum_next11 = Math.fround(
-        W3_momentum[i * 10 + j + 11]! * 0.9 + (mul_3 + mul_3 + d_W3_3_11),
-      );
-      W3_momentum[i * 10 + j + 11] = W3_momentum_next11;
-      const W3_momentum_next20 = Math.fround(
-        W3_momentum[i * 10 + j + 20]! * 0.9 + (mul_4 + mul_4 + d_W3_3_20),
-      );
-      W3_momentum[i * 10 + j + 20] = W3_momentum_next20;
-      const W3_momentum_next21 = Math.fround(
-        W3_momentum[i * 10 + j + 21]! * 0.9 + (mul_5 + mul_5 + d_W3_3_21),
-      );
-      W3_momentum[i * 10 + j + 21] = W3_momentum_next21;
-      W3[i * 10 + j] = W3[i * 10 + j]! - W3_momentum_next00 * 0.1;
-      W3[i * 10 + j + 1] = W3[i * 10 + j + 1]! - W3_momentum_next01 * 0.1;
-      W3[i * 10 + j + 10] = W3[i * 10 + j + 10]! - W3_momentum_next10 * 0.1;
-      W3[i * 10 + j + 11] = W3[i * 10 + j + 11]! - W3_momentum_next11 * 0.1;
-      W3[i * 10 + j + 20] = W3[i * 10 + j + 20]! - W3_momentum_next20 * 0.1;
-      W3[i * 10 + j + 21] = W3[i * 10 + j + 21]! - W3_momentum_next21 * 0.1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const h2_3 = h2[k * 100 + 99]!;
-      const d_shifted_2 = d_shifted[k * 10 + j]!;
-      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
-      sum0 += h2_3 * d_shifted_2;
-      sum1 += h2_3 * d_shifted_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const h2_3 = h2[k * 100 + 99]!;
+        const d_shifted_2 = d_shifted[k * 10 + j]!;
+        const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+        sum0 += h2_3 * d_shifted_2;
+        sum1 += h2_3 * d_shifted_3;
+      }
+      const d_W3_3_0 = Math.fround(sum0);
+      const d_W3_3_1 = Math.fround(sum1);
+      const mul_6 = W3[j + 990]! * 0.0001;
+      const mul_7 = W3[j + 991]! * 0.0001;
+      const W3_momentum_next0 = Math.fround(
+        W3_momentum[j + 990]! * 0.9 + (mul_6 + mul_6 + d_W3_3_0),
+      );
+      W3_momentum[j + 990] = W3_momentum_next0;
+      const W3_momentum_next1 = Math.fround(
+        W3_momentum[j + 991]! * 0.9 + (mul_7 + mul_7 + d_W3_3_1),
+      );
+      W3_momentum[j + 991] = W3_momentum_next1;
+      W3[j + 990] = W3[j + 990]! - W3_momentum_next0 * 0.1;
+      W3[j + 991] = W3[j + 991]! - W3_momentum_next1 * 0.1;
     }
-    const d_W3_3_0 = Math.fround(sum0);
-    const d_W3_3_1 = Math.fround(sum1);
-    const mul_6 = W3[j + 990]! * 0.0001;
-    const mul_7 = W3[j + 991]! * 0.0001;
-    const W3_momentum_next0 = Math.fround(W3_momentum[j + 990]! * 0.9 + (mul_6 + mul_6 + d_W3_3_0));
-    W3_momentum[j + 990] = W3_momentum_next0;
-    const W3_momentum_next1 = Math.fround(W3_momentum[j + 991]! * 0.9 + (mul_7 + mul_7 + d_W3_3_1));
-    W3_momentum[j + 991] = W3_momentum_next1;
-    W3[j + 990] = W3[j + 990]! - W3_momentum_next0 * 0.1;
-    W3[j + 991] = W3[j + 991]! - W3_momentum_next1 * 0.1;
-  }
+  };
 }
 
 /**
@@ -1481,39 +1366,48 @@ function dotSgd_100x128x10(
  * b2_next = b2 − b2_mul_2
  * 13,200 floating-point operations.
  */
-function sumSgd_128x100(d_z2: Float32Array, b2_momentum: Float32Array, b2: Float32Array): void {
-  for (let i = 0; i < 100; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const d_z2_0 = d_z2[k * 100 + i]!;
-      const d_z2_1 = d_z2[k * 100 + i + 1]!;
-      const d_z2_2 = d_z2[k * 100 + i + 2]!;
-      const d_z2_3 = d_z2[k * 100 + i + 3]!;
-      sum0 += d_z2_0;
-      sum1 += d_z2_1;
-      sum2 += d_z2_2;
-      sum3 += d_z2_3;
+function sumSgd_128x100(
+  d_z2_: Float32Array,
+  b2_momentum_: Float32Array,
+  b2_: Float32Array,
+): () => void {
+  return function sumSgd_128x100(): void {
+    const d_z2 = d_z2_;
+    const b2_momentum = b2_momentum_;
+    const b2 = b2_;
+    for (let i = 0; i < 100; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const d_z2_0 = d_z2[k * 100 + i]!;
+        const d_z2_1 = d_z2[k * 100 + i + 1]!;
+        const d_z2_2 = d_z2[k * 100 + i + 2]!;
+        const d_z2_3 = d_z2[k * 100 + i + 3]!;
+        sum0 += d_z2_0;
+        sum1 += d_z2_1;
+        sum2 += d_z2_2;
+        sum3 += d_z2_3;
+      }
+      const d_b2_0 = Math.fround(sum0);
+      const d_b2_1 = Math.fround(sum1);
+      const d_b2_2 = Math.fround(sum2);
+      const d_b2_3 = Math.fround(sum3);
+      const b2_momentum_next0 = Math.fround(b2_momentum[i]! * 0.9 + d_b2_0);
+      b2_momentum[i] = b2_momentum_next0;
+      const b2_momentum_next1 = Math.fround(b2_momentum[i + 1]! * 0.9 + d_b2_1);
+      b2_momentum[i + 1] = b2_momentum_next1;
+      const b2_momentum_next2 = Math.fround(b2_momentum[i + 2]! * 0.9 + d_b2_2);
+      b2_momentum[i + 2] = b2_momentum_next2;
+      const b2_momentum_next3 = Math.fround(b2_momentum[i + 3]! * 0.9 + d_b2_3);
+      b2_momentum[i + 3] = b2_momentum_next3;
+      b2[i] = b2[i]! - b2_momentum_next0 * 0.1;
+      b2[i + 1] = b2[i + 1]! - b2_momentum_next1 * 0.1;
+      b2[i + 2] = b2[i + 2]! - b2_momentum_next2 * 0.1;
+      b2[i + 3] = b2[i + 3]! - b2_momentum_next3 * 0.1;
     }
-    const d_b2_0 = Math.fround(sum0);
-    const d_b2_1 = Math.fround(sum1);
-    const d_b2_2 = Math.fround(sum2);
-    const d_b2_3 = Math.fround(sum3);
-    const b2_momentum_next0 = Math.fround(b2_momentum[i]! * 0.9 + d_b2_0);
-    b2_momentum[i] = b2_momentum_next0;
-    const b2_momentum_next1 = Math.fround(b2_momentum[i + 1]! * 0.9 + d_b2_1);
-    b2_momentum[i + 1] = b2_momentum_next1;
-    const b2_momentum_next2 = Math.fround(b2_momentum[i + 2]! * 0.9 + d_b2_2);
-    b2_momentum[i + 2] = b2_momentum_next2;
-    const b2_momentum_next3 = Math.fround(b2_momentum[i + 3]! * 0.9 + d_b2_3);
-    b2_momentum[i + 3] = b2_momentum_next3;
-    b2[i] = b2[i]! - b2_momentum_next0 * 0.1;
-    b2[i + 1] = b2[i + 1]! - b2_momentum_next1 * 0.1;
-    b2[i + 2] = b2[i + 2]! - b2_momentum_next2 * 0.1;
-    b2[i + 3] = b2[i + 3]! - b2_momentum_next3 * 0.1;
-  }
+  };
 }
 
 /**
@@ -1522,159 +1416,109 @@ function sumSgd_128x100(d_z2: Float32Array, b2_momentum: Float32Array, b2: Float
  * 2,560,000 floating-point operations.
  */
 function dotWhere_128x100x100(
-  d_z2: Float32Array,
-  W2: Float32Array,
-  h1: Float32Array,
-  d_z1: Float32Array,
-): void {
-  for (let i = 0; i < 128; i += 2) {
-    for (let j = 0; j < 99; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const d_z2_0 = d_z2[i * 100 + k]!;
-          const W2_0 = W2[j * 100 + k]!;
-          const W2_1 = W2[j * 100 + k + 100]!;
-          const W2_2 = W2[j * 100 + k + 200]!;
-          const d_z2_1 = d_z2[i * 100 + k + 100]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
+  d_z2_: Float32Array,
+  W2_: Float32Array,
+  h1_: Float32Array,
+  d_z1_: Float32Array,
+): () => void {
+  return function dotWhere_128x100x100(): void {
+    const d_z2 = d_z2_;
+    const W2 = W2_;
+    const h1 = h1_;
+    const d_z1 = d_z1_;
+    for (let i = 0; i < 128; i += 2) {
+      for (let j = 0; j < 99; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const d_z2_0 = d_z2[i * 100 + k]!;
+            const W2_0 = W2[j * 100 + k]!;
+            const W2_1 = W2[j * 100 + k + 100]!;
+            const W2_2 = W2[j * 100 + k + 200]!;
+            const d_z2_1 = d_z2[i * 100 + k + 100]!;
+            sum00 += d_z2_0 * W2_0;
+            sum01 += d_z2_0 * W2_1;
+            sum02 += d_z2_0 * W2_2;
+            sum10 += d_z2_1 * W2_0;
+            sum11 += d_z2_1 * W2_1;
+            sum12 += d_z2_1 * W2_2;
+          }
+          if (k + 1 === 100) break;
+          {
+            const d_z2_0 = d_z2[i * 100 + k + 1]!;
+            const W2_0 = W2[j * 100 + k + 1]!;
+            const W2_1 = W2[j * 100 + k + 101]!;
+            const W2_2 = W2[j * 100 + k + 201]!;
+            const d_z2_1 = d_z2[i * 100 + k + 101]!;
+            sum00 += d_z2_0 * W2_0;
+            sum01 += d_z2_0 * W2_1;
+            sum02 += d_z2_0 * W2_2;
+            sum10 += d_z2_1 * W2_0;
+            sum11 += d_z2_1 * W2_1;
+            sum12 += d_z2_1 * W2_2;
+          }
+          if (k + 2 === 100) break;
+          {
+            const d_z2_0 = d_z2[i * 100 + k + 2]!;
+            const W2_0 = W2[j * 100 + k + 2]!;
+            const W2_1 = W2[j * 100 + k + 102]!;
+            const W2_2 = W2[j * 100 + k + 202]!;
+            const d_z2_1 = d_z2[i * 100 + k + 102]!;
+            sum00 += d_z2_0 * W2_0;
+            sum01 += d_z2_0 * W2_1;
+            sum02 += d_z2_0 * W2_2;
+            sum10 += d_z2_1 * W2_0;
+            sum11 += d_z2_1 * W2_1;
+            sum12 += d_z2_1 * W2_2;
+          }
+          if (k + 3 === 100) break;
+          {
+            const d_z2_0 = d_z2[i * 100 + k + 3]!;
+            const W2_0 = W2[j * 100 + k + 3]!;
+            const W2_1 = W2[j * 100 + k + 103]!;
+            const W2_2 = W2[j * 100 + k + 203]!;
+            const d_z2_1 = d_z2[i * 100 + k + 103]!;
+            sum00 += d_z2_0 * W2_0;
+            sum01 += d_z2_0 * W2_1;
+            sum02 += d_z2_0 * W2_2;
+            sum10 += d_z2_1 * W2_0;
+            sum11 += d_z2_1 * W2_1;
+            sum12 += d_z2_1 * W2_2;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 1]!;
-          const W2_0 = W2[j * 100 + k + 1]!;
-          const W2_1 = W2[j * 100 + k + 101]!;
-          const W2_2 = W2[j * 100 + k + 201]!;
-          const d_z2_1 = d_z2[i * 100 + k + 101]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 2 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 2]!;
-          const W2_0 = W2[j * 100 + k + 2]!;
-          const W2_1 = W2[j * 100 + k + 102]!;
-          const W2_2 = W2[j * 100 + k + 202]!;
-          const d_z2_1 = d_z2[i * 100 + k + 102]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 3 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 3]!;
-          const W2_0 = W2[j * 100 + k + 3]!;
-          const W2_1 = W2[j * 100 + k + 103]!;
-          const W2_2 = W2[j * 100 + k + 203]!;
-          const d_z2_1 = d_z2[i * 100 + k + 103]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 4 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 4]!;
-          const W2_0 = W2[j * 100 + k + 4]!;
-          const W2_1 = W2[j * 100 + k + 104]!;
-          const W2_2 = W2[j * 100 + k + 204]!;
-          const d_z2_1 = d_z2[i * 100 + k + 104]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 5 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 5]!;
-          const W2_0 = W2[j * 100 + k + 5]!;
-          const W2_1 = W2[j * 100 + k + 105]!;
-          const W2_2 = W2[j * 100 + k + 205]!;
-          const d_z2_1 = d_z2[i * 100 + k + 105]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 6 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 6]!;
-          const W2_0 = W2[j * 100 + k + 6]!;
-          const W2_1 = W2[j * 100 + k + 106]!;
-          const W2_2 = W2[j * 100 + k + 206]!;
-          const d_z2_1 = d_z2[i * 100 + k + 106]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
-        if (k + 7 === 100) break;
-        {
-          const d_z2_0 = d_z2[i * 100 + k + 7]!;
-          const W2_0 = W2[j * 100 + k + 7]!;
-          const W2_1 = W2[j * 100 + k + 107]!;
-          const W2_2 = W2[j * 100 + k + 207]!;
-          const d_z2_1 = d_z2[i * 100 + k + 107]!;
-          sum00 += d_z2_0 * W2_0;
-          sum01 += d_z2_0 * W2_1;
-          sum02 += d_z2_0 * W2_2;
-          sum10 += d_z2_1 * W2_0;
-          sum11 += d_z2_1 * W2_1;
-          sum12 += d_z2_1 * W2_2;
-        }
+        const d_h1_00 = Math.fround(sum00);
+        const d_h1_01 = Math.fround(sum01);
+        const d_h1_02 = Math.fround(sum02);
+        const d_h1_10 = Math.fround(sum10);
+        const d_h1_11 = Math.fround(sum11);
+        const d_h1_12 = Math.fround(sum12);
+        d_z1[i * 100 + j] = 0 < h1[i * 100 + j]! ? d_h1_00 : 0;
+        d_z1[i * 100 + j + 1] = 0 < h1[i * 100 + j + 1]! ? d_h1_01 : 0;
+        d_z1[i * 100 + j + 2] = 0 < h1[i * 100 + j + 2]! ? d_h1_02 : 0;
+        d_z1[i * 100 + j + 100] = 0 < h1[i * 100 + j + 100]! ? d_h1_10 : 0;
+        d_z1[i * 100 + j + 101] = 0 < h1[i * 100 + j + 101]! ? d_h1_11 : 0;
+        d_z1[i * 100 + j + 102] = 0 < h1[i * 100 + j + 102]! ? d_h1_12 : 0;
       }
-      const d_h1_00 = Math.fround(sum00);
-      const d_h1_01 = Math.fround(sum01);
-      const d_h1_02 = Math.fround(sum02);
-      const d_h1_10 = Math.fround(sum10);
-      const d_h1_11 = Math.fround(sum11);
-      const d_h1_12 = Math.fround(sum12);
-      d_z1[i * 100 + j] = 0 < h1[i * 100 + j]! ? d_h1_00 : 0;
-      d_z1[i * 100 + j + 1] = 0 < h1[i * 100 + j + 1]! ? d_h1_01 : 0;
-      d_z1[i * 100 + j + 2] = 0 < h1[i * 100 + j + 2]! ? d_h1_02 : 0;
-      d_z1[i * 100 + j + 100] = 0 < h1[i * 100 + j + 100]! ? d_h1_10 : 0;
-      d_z1[i * 100 + j + 101] = 0 < h1[i * 100 + j + 101]! ? d_h1_11 : 0;
-      d_z1[i * 100 + j + 102] = 0 < h1[i * 100 + j + 102]! ? d_h1_12 : 0;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 100; k++) {
+        const d_z2_2 = d_z2[i * 100 + k]!;
+        const W2_3 = W2[k + 9900]!;
+        const d_z2_3 = d_z2[i * 100 + k + 100]!;
+        sum0 += d_z2_2 * W2_3;
+        sum1 += d_z2_3 * W2_3;
+      }
+      const d_h1_0 = Math.fround(sum0);
+      const d_h1_1 = Math.fround(sum1);
+      d_z1[i * 100 + 99] = 0 < h1[i * 100 + 99]! ? d_h1_0 : 0;
+      d_z1[i * 100 + 199] = 0 < h1[i * 100 + 199]! ? d_h1_1 : 0;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const d_z2_2 = d_z2[i * 100 + k]!;
-      const W2_3 = W2[k + 9900]!;
-      const d_z2_3 = d_z2[i * 100 + k + 100]!;
-      sum0 += d_z2_2 * W2_3;
-      sum1 += d_z2_3 * W2_3;
-    }
-    const d_h1_0 = Math.fround(sum0);
-    const d_h1_1 = Math.fround(sum1);
-    d_z1[i * 100 + 99] = 0 < h1[i * 100 + 99]! ? d_h1_0 : 0;
-    d_z1[i * 100 + 199] = 0 < h1[i * 100 + 199]! ? d_h1_1 : 0;
-  }
+  };
 }
 
 /**
@@ -1684,201 +1528,151 @@ function dotWhere_128x100x100(
  * 2,640,000 floating-point operations.
  */
 function dotSgd_100x128x100(
-  h1: Float32Array,
-  d_z2: Float32Array,
-  W2_momentum: Float32Array,
-  W2: Float32Array,
-): void {
-  for (let i = 0; i < 99; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const h1_0 = h1[k * 100 + i]!;
-          const d_z2_0 = d_z2[k * 100 + j]!;
-          const d_z2_1 = d_z2[k * 100 + j + 1]!;
-          const h1_1 = h1[k * 100 + i + 1]!;
-          const h1_2 = h1[k * 100 + i + 2]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
+  h1_: Float32Array,
+  d_z2_: Float32Array,
+  W2_momentum_: Float32Array,
+  W2_: Float32Array,
+): () => void {
+  return function dotSgd_100x128x100(): void {
+    const h1 = h1_;
+    const d_z2 = d_z2_;
+    const W2_momentum = W2_momentum_;
+    const W2 = W2_;
+    for (let i = 0; i < 99; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const h1_0 = h1[k * 100 + i]!;
+            const d_z2_0 = d_z2[k * 100 + j]!;
+            const d_z2_1 = d_z2[k * 100 + j + 1]!;
+            const h1_1 = h1[k * 100 + i + 1]!;
+            const h1_2 = h1[k * 100 + i + 2]!;
+            sum00 += h1_0 * d_z2_0;
+            sum01 += h1_0 * d_z2_1;
+            sum10 += h1_1 * d_z2_0;
+            sum11 += h1_1 * d_z2_1;
+            sum20 += h1_2 * d_z2_0;
+            sum21 += h1_2 * d_z2_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const h1_0 = h1[k * 100 + i + 100]!;
+            const d_z2_0 = d_z2[k * 100 + j + 100]!;
+            const d_z2_1 = d_z2[k * 100 + j + 101]!;
+            const h1_1 = h1[k * 100 + i + 101]!;
+            const h1_2 = h1[k * 100 + i + 102]!;
+            sum00 += h1_0 * d_z2_0;
+            sum01 += h1_0 * d_z2_1;
+            sum10 += h1_1 * d_z2_0;
+            sum11 += h1_1 * d_z2_1;
+            sum20 += h1_2 * d_z2_0;
+            sum21 += h1_2 * d_z2_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const h1_0 = h1[k * 100 + i + 200]!;
+            const d_z2_0 = d_z2[k * 100 + j + 200]!;
+            const d_z2_1 = d_z2[k * 100 + j + 201]!;
+            const h1_1 = h1[k * 100 + i + 201]!;
+            const h1_2 = h1[k * 100 + i + 202]!;
+            sum00 += h1_0 * d_z2_0;
+            sum01 += h1_0 * d_z2_1;
+            sum10 += h1_1 * d_z2_0;
+            sum11 += h1_1 * d_z2_1;
+            sum20 += h1_2 * d_z2_0;
+            sum21 += h1_2 * d_z2_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const h1_0 = h1[k * 100 + i + 300]!;
+            const d_z2_0 = d_z2[k * 100 + j + 300]!;
+            const d_z2_1 = d_z2[k * 100 + j + 301]!;
+            const h1_1 = h1[k * 100 + i + 301]!;
+            const h1_2 = h1[k * 100 + i + 302]!;
+            sum00 += h1_0 * d_z2_0;
+            sum01 += h1_0 * d_z2_1;
+            sum10 += h1_1 * d_z2_0;
+            sum11 += h1_1 * d_z2_1;
+            sum20 += h1_2 * d_z2_0;
+            sum21 += h1_2 * d_z2_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 100]!;
-          const d_z2_0 = d_z2[k * 100 + j + 100]!;
-          const d_z2_1 = d_z2[k * 100 + j + 101]!;
-          const h1_1 = h1[k * 100 + i + 101]!;
-          const h1_2 = h1[k * 100 + i + 102]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 200]!;
-          const d_z2_0 = d_z2[k * 100 + j + 200]!;
-          const d_z2_1 = d_z2[k * 100 + j + 201]!;
-          const h1_1 = h1[k * 100 + i + 201]!;
-          const h1_2 = h1[k * 100 + i + 202]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 300]!;
-          const d_z2_0 = d_z2[k * 100 + j + 300]!;
-          const d_z2_1 = d_z2[k * 100 + j + 301]!;
-          const h1_1 = h1[k * 100 + i + 301]!;
-          const h1_2 = h1[k * 100 + i + 302]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 400]!;
-          const d_z2_0 = d_z2[k * 100 + j + 400]!;
-          const d_z2_1 = d_z2[k * 100 + j + 401]!;
-          const h1_1 = h1[k * 100 + i + 401]!;
-          const h1_2 = h1[k * 100 + i + 402]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 500]!;
-          const d_z2_0 = d_z2[k * 100 + j + 500]!;
-          const d_z2_1 = d_z2[k * 100 + j + 501]!;
-          const h1_1 = h1[k * 100 + i + 501]!;
-          const h1_2 = h1[k * 100 + i + 502]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 600]!;
-          const d_z2_0 = d_z2[k * 100 + j + 600]!;
-          const d_z2_1 = d_z2[k * 100 + j + 601]!;
-          const h1_1 = h1[k * 100 + i + 601]!;
-          const h1_2 = h1[k * 100 + i + 602]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const h1_0 = h1[k * 100 + i + 700]!;
-          const d_z2_0 = d_z2[k * 100 + j + 700]!;
-          const d_z2_1 = d_z2[k * 100 + j + 701]!;
-          const h1_1 = h1[k * 100 + i + 701]!;
-          const h1_2 = h1[k * 100 + i + 702]!;
-          sum00 += h1_0 * d_z2_0;
-          sum01 += h1_0 * d_z2_1;
-          sum10 += h1_1 * d_z2_0;
-          sum11 += h1_1 * d_z2_1;
-          sum20 += h1_2 * d_z2_0;
-          sum21 += h1_2 * d_z2_1;
-        }
+        const d_W2_3_00 = Math.fround(sum00);
+        const d_W2_3_01 = Math.fround(sum01);
+        const d_W2_3_10 = Math.fround(sum10);
+        const d_W2_3_11 = Math.fround(sum11);
+        const d_W2_3_20 = Math.fround(sum20);
+        const d_W2_3_21 = Math.fround(sum21);
+        const mul_0 = W2[i * 100 + j]! * 0.0001;
+        const mul_1 = W2[i * 100 + j + 1]! * 0.0001;
+        const mul_2 = W2[i * 100 + j + 100]! * 0.0001;
+        const mul_3 = W2[i * 100 + j + 101]! * 0.0001;
+        const mul_4 = W2[i * 100 + j + 200]! * 0.0001;
+        const mul_5 = W2[i * 100 + j + 201]! * 0.0001;
+        const W2_momentum_next00 = Math.fround(
+          W2_momentum[i * 100 + j]! * 0.9 + (mul_0 + mul_0 + d_W2_3_00),
+        );
+        W2_momentum[i * 100 + j] = W2_momentum_next00;
+        const W2_momentum_next01 = Math.fround(
+          W2_momentum[i * 100 + j + 1]! * 0.9 + (mul_1 + mul_1 + d_W2_3_01),
+        );
+        W2_momentum[i * 100 + j + 1] = W2_momentum_next01;
+        const W2_momentum_next10 = Math.fround(
+          W2_momentum[i * 100 + j + 100]! * 0.9 + (mul_2 + mul_2 + d_W2_3_10),
+        );
+        W2_momentum[i * 100 + j + 100] = W2_momentum_next10;
+        const W2_momentum_next11 = Math.fround(
+          W2_momentum[i * 100 + j + 101]! * 0.9 + (mul_3 + mul_3 + d_W2_3_11),
+        );
+        W2_momentum[i * 100 + j + 101] = W2_momentum_next11;
+        const W2_momentum_next20 = Math.fround(
+          W2_momentum[i * 100 + j + 200]! * 0.9 + (mul_4 + mul_4 + d_W2_3_20),
+        );
+        W2_momentum[i * 100 + j + 200] = W2_momentum_next20;
+        const W2_momentum_next21 = Math.fround(
+          W2_momentum[i * 100 + j + 201]! * 0.9 + (mul_5 + mul_5 + d_W2_3_21),
+        );
+        W2_momentum[i * 100 + j + 201] = W2_momentum_next21;
+        W2[i * 100 + j] = W2[i * 100 + j]! - W2_momentum_next00 * 0.1;
+        W2[i * 100 + j + 1] = W2[i * 100 + j + 1]! - W2_momentum_next01 * 0.1;
+        W2[i * 100 + j + 100] = W2[i * 100 + j + 100]! - W2_momentum_next10 * 0.1;
+        W2[i * 100 + j + 101] = W2[i * 100 + j + 101]! - W2_momentum_next11 * 0.1;
+        W2[i * 100 + j + 200] = W2[i * 100 + j + 200]! - W2_momentum_next20 * 0.1;
+        W2[i * 100 + j + 201] = W2[i * 100 + j + 201]! - W2_momentum_next21 * 0.1;
       }
-      const d_W2_3_00 = Math.fround(sum00);
-      const d_W2_3_01 = Math.fround(sum01);
-      const d_W2_3_10 = Math.fround(sum10);
-      const d_W2_3_11 = Math.fround(sum11);
-      const d_W2_3_20 = Math.fround(sum20);
-      const d_W2_3_21 = Math.fround(sum21);
-      const mul_0 = W2[i * 100 + j]! * 0.0001;
-      const mul_1 = W2[i * 100 + j + 1]! * 0.0001;
-      const mul_2 = W2[i * 100 + j + 100]! * 0.0001;
-      const mul_3 = W2[i * 100 + j + 101]! * 0.0001;
-      const mul_4 = W2[i * 100 + j + 200]! * 0.0001;
-      const mul_5 = W2[i * 100 + j + 201]! * 0.0001;
-      const W2_momentum_next00 = Math.fround(
-        W2_momentum[i * 100 + j]! * 0.9 + (mul_0 + mul_0 + d_W2_3_00),
-      );
-      W2_momentum[i * 100 + j] = W2_momentum_next00;
-      const W2_momentum_next01 = Math.fround(
-        W2_momentum[i * 100 + j + 1]! * 0.9 + (mul_1 + mul_1 + d_W2_3_01),
-      );
-      W2_momentum[i * 100 + j + 1] = W2_momentum_next01;
-      const W2_momentum_next10 = Math.fround(
-        W2_momentum[i * 100 + j + 100]! * 0.9 + (mul_2 + mul_2 + d_W2_3_10),
-      );
-      W2_momentum[i * 100 + j + 100] = W2_momentum_next10;
-      const W2_momentum_next11 = Math.fround(
-        W2_momentum[i * 100 + j + 101]! * 0.9 + (mul_3 + mul_3 + d_W2_3_11),
-      );
-      W2_momentum[i * 100 + j + 101] = W2_momentum_next11;
-      const W2_momentum_next20 = Math.fround(
-        W2_momentum[i * 100 + j + 200]! * 0.9 + (mul_4 + mul_4 + d_W2_3_20),
-      );
-      W2_momentum[i * 100 + j + 200] = W2_momentum_next20;
-      const W2_momentum_next21 = Math.fround(
-        W2_momentum[i * 100 + j + 201]! * 0.9 + (mul_5 + mul_5 + d_W2_3_21),
-      );
-      W2_momentum[i * 100 + j + 201] = W2_momentum_next21;
-      W2[i * 100 + j] = W2[i * 100 + j]! - W2_momentum_next00 * 0.1;
-      W2[i * 100 + j + 1] = W2[i * 100 + j + 1]! - W2_momentum_next01 * 0.1;
-      W2[i * 100 + j + 100] = W2[i * 100 + j + 100]! - W2_momentum_next10 * 0.1;
-      W2[i * 100 + j + 101] = W2[i * 100 + j + 101]! - W2_momentum_next11 * 0.1;
-      W2[i * 100 + j + 200] = W2[i * 100 + j + 200]! - W2_momentum_next20 * 0.1;
-      W2[i * 100 + j + 201] = W2[i * 100 + j + 201]! - W2_momentum_next21 * 0.1;
     }
-  }
-  for (let j = 0; j < 100; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const h1_3 = h1[k * 100 + 99]!;
-      const d_z2_2 = d_z2[k * 100 + j]!;
-      const d_z2_3 = d_z2[k * 100 + j + 1]!;
-      sum0 += h1_3 * d_z2_2;
-      sum1 += h1_3 * d_z2_3;
+    for (let j = 0; j < 100; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const h1_3 = h1[k * 100 + 99]!;
+        const d_z2_2 = d_z2[k * 100 + j]!;
+        const d_z2_3 = d_z2[k * 100 + j + 1]!;
+        sum0 += h1_3 * d_z2_2;
+        sum1 += h1_3 * d_z2_3;
+      }
+      const d_W2_3_0 = Math.fround(sum0);
+      const d_W2_3_1 = Math.fround(sum1);
+      const mul_6 = W2[j + 9900]! * 0.0001;
+      const mul_7 = W2[j + 9901]! * 0.0001;
+      const W2_momentum_next0 = Math.fround(
+        W2_momentum[j + 9900]! * 0.9 + (mul_6 + mul_6 + d_W2_3_0),
+      );
+      W2_momentum[j + 9900] = W2_momentum_next0;
+      const W2_momentum_next1 = Math.fround(
+        W2_momentum[j + 9901]! * 0.9 + (mul_7 + mul_7 + d_W2_3_1),
+      );
+      W2_momentum[j + 9901] = W2_momentum_next1;
+      W2[j + 9900] = W2[j + 9900]! - W2_momentum_next0 * 0.1;
+      W2[j + 9901] = W2[j + 9901]! - W2_momentum_next1 * 0.1;
     }
-    const d_W2_3_0 = Math.fround(sum0);
-    const d_W2_3_1 = Math.fround(sum1);
-    const mul_6 = W2[j + 9900]! * 0.0001;
-    const mul_7 = W2[j + 9901]! * 0.0001;
-    const W2_momentum_next0 = Math.fround(
-      W2_momentum[j + 9900]! * 0.9 + (mul_6 + mul_6 + d_W2_3_0),
-    );
-    W2_momentum[j + 9900] = W2_momentum_next0;
-    const W2_momentum_next1 = Math.fround(
-      W2_momentum[j + 9901]! * 0.9 + (mul_7 + mul_7 + d_W2_3_1),
-    );
-    W2_momentum[j + 9901] = W2_momentum_next1;
-    W2[j + 9900] = W2[j + 9900]! - W2_momentum_next0 * 0.1;
-    W2[j + 9901] = W2[j + 9901]! - W2_momentum_next1 * 0.1;
-  }
+  };
 }
 
 /**
@@ -1888,176 +1682,126 @@ function dotSgd_100x128x100(
  * 81,100,800 floating-point operations.
  */
 function dotSgd_3072x128x100(
-  x: Float32Array,
-  d_z1: Float32Array,
-  W1_momentum: Float32Array,
-  W1: Float32Array,
-): void {
-  for (let i = 0; i < 3072; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const x_0 = x[k * 3072 + i]!;
-          const d_z1_0 = d_z1[k * 100 + j]!;
-          const d_z1_1 = d_z1[k * 100 + j + 1]!;
-          const x_1 = x[k * 3072 + i + 1]!;
-          const x_2 = x[k * 3072 + i + 2]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+  x_: Float32Array,
+  d_z1_: Float32Array,
+  W1_momentum_: Float32Array,
+  W1_: Float32Array,
+): () => void {
+  return function dotSgd_3072x128x100(): void {
+    const x = x_;
+    const d_z1 = d_z1_;
+    const W1_momentum = W1_momentum_;
+    const W1 = W1_;
+    for (let i = 0; i < 3072; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const x_0 = x[k * 3072 + i]!;
+            const d_z1_0 = d_z1[k * 100 + j]!;
+            const d_z1_1 = d_z1[k * 100 + j + 1]!;
+            const x_1 = x[k * 3072 + i + 1]!;
+            const x_2 = x[k * 3072 + i + 2]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const x_0 = x[k * 3072 + i + 3072]!;
+            const d_z1_0 = d_z1[k * 100 + j + 100]!;
+            const d_z1_1 = d_z1[k * 100 + j + 101]!;
+            const x_1 = x[k * 3072 + i + 3073]!;
+            const x_2 = x[k * 3072 + i + 3074]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const x_0 = x[k * 3072 + i + 6144]!;
+            const d_z1_0 = d_z1[k * 100 + j + 200]!;
+            const d_z1_1 = d_z1[k * 100 + j + 201]!;
+            const x_1 = x[k * 3072 + i + 6145]!;
+            const x_2 = x[k * 3072 + i + 6146]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const x_0 = x[k * 3072 + i + 9216]!;
+            const d_z1_0 = d_z1[k * 100 + j + 300]!;
+            const d_z1_1 = d_z1[k * 100 + j + 301]!;
+            const x_1 = x[k * 3072 + i + 9217]!;
+            const x_2 = x[k * 3072 + i + 9218]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 3072]!;
-          const d_z1_0 = d_z1[k * 100 + j + 100]!;
-          const d_z1_1 = d_z1[k * 100 + j + 101]!;
-          const x_1 = x[k * 3072 + i + 3073]!;
-          const x_2 = x[k * 3072 + i + 3074]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 6144]!;
-          const d_z1_0 = d_z1[k * 100 + j + 200]!;
-          const d_z1_1 = d_z1[k * 100 + j + 201]!;
-          const x_1 = x[k * 3072 + i + 6145]!;
-          const x_2 = x[k * 3072 + i + 6146]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 9216]!;
-          const d_z1_0 = d_z1[k * 100 + j + 300]!;
-          const d_z1_1 = d_z1[k * 100 + j + 301]!;
-          const x_1 = x[k * 3072 + i + 9217]!;
-          const x_2 = x[k * 3072 + i + 9218]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 12288]!;
-          const d_z1_0 = d_z1[k * 100 + j + 400]!;
-          const d_z1_1 = d_z1[k * 100 + j + 401]!;
-          const x_1 = x[k * 3072 + i + 12289]!;
-          const x_2 = x[k * 3072 + i + 12290]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 15360]!;
-          const d_z1_0 = d_z1[k * 100 + j + 500]!;
-          const d_z1_1 = d_z1[k * 100 + j + 501]!;
-          const x_1 = x[k * 3072 + i + 15361]!;
-          const x_2 = x[k * 3072 + i + 15362]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 18432]!;
-          const d_z1_0 = d_z1[k * 100 + j + 600]!;
-          const d_z1_1 = d_z1[k * 100 + j + 601]!;
-          const x_1 = x[k * 3072 + i + 18433]!;
-          const x_2 = x[k * 3072 + i + 18434]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const x_0 = x[k * 3072 + i + 21504]!;
-          const d_z1_0 = d_z1[k * 100 + j + 700]!;
-          const d_z1_1 = d_z1[k * 100 + j + 701]!;
-          const x_1 = x[k * 3072 + i + 21505]!;
-          const x_2 = x[k * 3072 + i + 21506]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
+        const d_W1_3_00 = Math.fround(sum00);
+        const d_W1_3_01 = Math.fround(sum01);
+        const d_W1_3_10 = Math.fround(sum10);
+        const d_W1_3_11 = Math.fround(sum11);
+        const d_W1_3_20 = Math.fround(sum20);
+        const d_W1_3_21 = Math.fround(sum21);
+        const mul_0 = W1[i * 100 + j]! * 0.0001;
+        const mul_1 = W1[i * 100 + j + 1]! * 0.0001;
+        const mul_2 = W1[i * 100 + j + 100]! * 0.0001;
+        const mul_3 = W1[i * 100 + j + 101]! * 0.0001;
+        const mul_4 = W1[i * 100 + j + 200]! * 0.0001;
+        const mul_5 = W1[i * 100 + j + 201]! * 0.0001;
+        const W1_momentum_next00 = Math.fround(
+          W1_momentum[i * 100 + j]! * 0.9 + (mul_0 + mul_0 + d_W1_3_00),
+        );
+        W1_momentum[i * 100 + j] = W1_momentum_next00;
+        const W1_momentum_next01 = Math.fround(
+          W1_momentum[i * 100 + j + 1]! * 0.9 + (mul_1 + mul_1 + d_W1_3_01),
+        );
+        W1_momentum[i * 100 + j + 1] = W1_momentum_next01;
+        const W1_momentum_next10 = Math.fround(
+          W1_momentum[i * 100 + j + 100]! * 0.9 + (mul_2 + mul_2 + d_W1_3_10),
+        );
+        W1_momentum[i * 100 + j + 100] = W1_momentum_next10;
+        const W1_momentum_next11 = Math.fround(
+          W1_momentum[i * 100 + j + 101]! * 0.9 + (mul_3 + mul_3 + d_W1_3_11),
+        );
+        W1_momentum[i * 100 + j + 101] = W1_momentum_next11;
+        const W1_momentum_next20 = Math.fround(
+          W1_momentum[i * 100 + j + 200]! * 0.9 + (mul_4 + mul_4 + d_W1_3_20),
+        );
+        W1_momentum[i * 100 + j + 200] = W1_momentum_next20;
+        const W1_momentum_next21 = Math.fround(
+          W1_momentum[i * 100 + j + 201]! * 0.9 + (mul_5 + mul_5 + d_W1_3_21),
+        );
+        W1_momentum[i * 100 + j + 201] = W1_momentum_next21;
+        W1[i * 100 + j] = W1[i * 100 + j]! - W1_momentum_next00 * 0.1;
+        W1[i * 100 + j + 1] = W1[i * 100 + j + 1]! - W1_momentum_next01 * 0.1;
+        W1[i * 100 + j + 100] = W1[i * 100 + j + 100]! - W1_momentum_next10 * 0.1;
+        W1[i * 100 + j + 101] = W1[i * 100 + j + 101]! - W1_momentum_next11 * 0.1;
+        W1[i * 100 + j + 200] = W1[i * 100 + j + 200]! - W1_momentum_next20 * 0.1;
+        W1[i * 100 + j + 201] = W1[i * 100 + j + 201]! - W1_momentum_next21 * 0.1;
       }
-      const d_W1_3_00 = Math.fround(sum00);
-      const d_W1_3_01 = Math.fround(sum01);
-      const d_W1_3_10 = Math.fround(sum10);
-      const d_W1_3_11 = Math.fround(sum11);
-      const d_W1_3_20 = Math.fround(sum20);
-      const d_W1_3_21 = Math.fround(sum21);
-      const mul_0 = W1[i * 100 + j]! * 0.0001;
-      const mul_1 = W1[i * 100 + j + 1]! * 0.0001;
-      const mul_2 = W1[i * 100 + j + 100]! * 0.0001;
-      const mul_3 = W1[i * 100 + j + 101]! * 0.0001;
-      const mul_4 = W1[i * 100 + j + 200]! * 0.0001;
-      const mul_5 = W1[i * 100 + j + 201]! * 0.0001;
-      const W1_momentum_next00 = Math.fround(
-        W1_momentum[i * 100 + j]! * 0.9 + (mul_0 + mul_0 + d_W1_3_00),
-      );
-      W1_momentum[i * 100 + j] = W1_momentum_next00;
-      const W1_momentum_next01 = Math.fround(
-        W1_momentum[i * 100 + j + 1]! * 0.9 + (mul_1 + mul_1 + d_W1_3_01),
-      );
-      W1_momentum[i * 100 + j + 1] = W1_momentum_next01;
-      const W1_momentum_next10 = Math.fround(
-        W1_momentum[i * 100 + j + 100]! * 0.9 + (mul_2 + mul_2 + d_W1_3_10),
-      );
-      W1_momentum[i * 100 + j + 100] = W1_momentum_next10;
-      const W1_momentum_next11 = Math.fround(
-        W1_momentum[i * 100 + j + 101]! * 0.9 + (mul_3 + mul_3 + d_W1_3_11),
-      );
-      W1_momentum[i * 100 + j + 101] = W1_momentum_next11;
-      const W1_momentum_next20 = Math.fround(
-        W1_momentum[i * 100 + j + 200]! * 0.9 + (mul_4 + mul_4 + d_W1_3_20),
-      );
-      W1_momentum[i * 100 + j + 200] = W1_momentum_next20;
-      const W1_momentum_next21 = Math.fround(
-        W1_momentum[i * 100 + j + 201]! * 0.9 + (mul_5 + mul_5 + d_W1_3_21),
-      );
-      W1_momentum[i * 100 + j + 201] = W1_momentum_next21;
-      W1[i * 100 + j] = W1[i * 100 + j]! - W1_momentum_next00 * 0.1;
-      W1[i * 100 + j + 1] = W1[i * 100 + j + 1]! - W1_momentum_next01 * 0.1;
-      W1[i * 100 + j + 100] = W1[i * 100 + j + 100]! - W1_momentum_next10 * 0.1;
-      W1[i * 100 + j + 101] = W1[i * 100 + j + 101]! - W1_momentum_next11 * 0.1;
-      W1[i * 100 + j + 200] = W1[i * 100 + j + 200]! - W1_momentum_next20 * 0.1;
-      W1[i * 100 + j + 201] = W1[i * 100 + j + 201]! - W1_momentum_next21 * 0.1;
     }
-  }
+  };
 }
 
 /**
@@ -2066,173 +1810,123 @@ function dotSgd_3072x128x100(
  * 153,625,000 floating-point operations.
  */
 function dotRelu_250x3072x100_evaluate(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  h1: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 3072; k += 8) {
-        {
-          const x_0 = x[i * 3072 + k]!;
-          const W1_0 = W1[k * 100 + j]!;
-          const W1_1 = W1[k * 100 + j + 1]!;
-          const x_1 = x[i * 3072 + k + 3072]!;
-          const x_2 = x[i * 3072 + k + 6144]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  h1_: Float32Array,
+): () => void {
+  return function dotRelu_250x3072x100_evaluate(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const h1 = h1_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 3072; k += 4) {
+          {
+            const x_0 = x[i * 3072 + k]!;
+            const W1_0 = W1[k * 100 + j]!;
+            const W1_1 = W1[k * 100 + j + 1]!;
+            const x_1 = x[i * 3072 + k + 3072]!;
+            const x_2 = x[i * 3072 + k + 6144]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 1 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 1]!;
+            const W1_0 = W1[k * 100 + j + 100]!;
+            const W1_1 = W1[k * 100 + j + 101]!;
+            const x_1 = x[i * 3072 + k + 3073]!;
+            const x_2 = x[i * 3072 + k + 6145]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 2 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 2]!;
+            const W1_0 = W1[k * 100 + j + 200]!;
+            const W1_1 = W1[k * 100 + j + 201]!;
+            const x_1 = x[i * 3072 + k + 3074]!;
+            const x_2 = x[i * 3072 + k + 6146]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 3 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 3]!;
+            const W1_0 = W1[k * 100 + j + 300]!;
+            const W1_1 = W1[k * 100 + j + 301]!;
+            const x_1 = x[i * 3072 + k + 3075]!;
+            const x_2 = x[i * 3072 + k + 6147]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
         }
-        if (k + 1 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 1]!;
-          const W1_0 = W1[k * 100 + j + 100]!;
-          const W1_1 = W1[k * 100 + j + 101]!;
-          const x_1 = x[i * 3072 + k + 3073]!;
-          const x_2 = x[i * 3072 + k + 6145]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 2 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 2]!;
-          const W1_0 = W1[k * 100 + j + 200]!;
-          const W1_1 = W1[k * 100 + j + 201]!;
-          const x_1 = x[i * 3072 + k + 3074]!;
-          const x_2 = x[i * 3072 + k + 6146]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 3 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 3]!;
-          const W1_0 = W1[k * 100 + j + 300]!;
-          const W1_1 = W1[k * 100 + j + 301]!;
-          const x_1 = x[i * 3072 + k + 3075]!;
-          const x_2 = x[i * 3072 + k + 6147]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 4 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 4]!;
-          const W1_0 = W1[k * 100 + j + 400]!;
-          const W1_1 = W1[k * 100 + j + 401]!;
-          const x_1 = x[i * 3072 + k + 3076]!;
-          const x_2 = x[i * 3072 + k + 6148]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 5 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 5]!;
-          const W1_0 = W1[k * 100 + j + 500]!;
-          const W1_1 = W1[k * 100 + j + 501]!;
-          const x_1 = x[i * 3072 + k + 3077]!;
-          const x_2 = x[i * 3072 + k + 6149]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 6 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 6]!;
-          const W1_0 = W1[k * 100 + j + 600]!;
-          const W1_1 = W1[k * 100 + j + 601]!;
-          const x_1 = x[i * 3072 + k + 3078]!;
-          const x_2 = x[i * 3072 + k + 6150]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 7 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 7]!;
-          const W1_0 = W1[k * 100 + j + 700]!;
-          const W1_1 = W1[k * 100 + j + 701]!;
-          const x_1 = x[i * 3072 + k + 3079]!;
-          const x_2 = x[i * 3072 + k + 6151]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b1_0 = b1[j]!;
+        const add_0 = dot00 + b1_0;
+        const b1_1 = b1[j + 1]!;
+        const add_1 = dot01 + b1_1;
+        const add_2 = dot10 + b1_0;
+        const add_3 = dot11 + b1_1;
+        const add_4 = dot20 + b1_0;
+        const add_5 = dot21 + b1_1;
+        h1[i * 100 + j] = add_0 < 0 ? 0 : add_0;
+        h1[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
+        h1[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
+        h1[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
+        h1[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
+        h1[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b1_0 = b1[j]!;
-      const add_0 = dot00 + b1_0;
-      const b1_1 = b1[j + 1]!;
-      const add_1 = dot01 + b1_1;
-      const add_2 = dot10 + b1_0;
-      const add_3 = dot11 + b1_1;
-      const add_4 = dot20 + b1_0;
-      const add_5 = dot21 + b1_1;
-      h1[i * 100 + j] = add_0 < 0 ? 0 : add_0;
-      h1[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      h1[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
-      h1[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
-      h1[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
-      h1[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 100; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_3 = x[k + 764928]!;
-      const W1_2 = W1[k * 100 + j]!;
-      const W1_3 = W1[k * 100 + j + 1]!;
-      sum0 += x_3 * W1_2;
-      sum1 += x_3 * W1_3;
+    for (let j = 0; j < 100; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_3 = x[k + 764928]!;
+        const W1_2 = W1[k * 100 + j]!;
+        const W1_3 = W1[k * 100 + j + 1]!;
+        sum0 += x_3 * W1_2;
+        sum1 += x_3 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const b1_2 = b1[j]!;
+      const add_6 = dot0 + b1_2;
+      const b1_3 = b1[j + 1]!;
+      const add_7 = dot1 + b1_3;
+      h1[j + 24900] = add_6 < 0 ? 0 : add_6;
+      h1[j + 24901] = add_7 < 0 ? 0 : add_7;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const b1_2 = b1[j]!;
-    const add_6 = dot0 + b1_2;
-    const b1_3 = b1[j + 1]!;
-    const add_7 = dot1 + b1_3;
-    h1[j + 24900] = add_6 < 0 ? 0 : add_6;
-    h1[j + 24901] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -2241,173 +1935,123 @@ function dotRelu_250x3072x100_evaluate(
  * 5,025,000 floating-point operations.
  */
 function dotRelu_250x100x100_evaluate(
-  h1: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  h2: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const h1_0 = h1[i * 100 + k]!;
-          const W2_0 = W2[k * 100 + j]!;
-          const W2_1 = W2[k * 100 + j + 1]!;
-          const h1_1 = h1[i * 100 + k + 100]!;
-          const h1_2 = h1[i * 100 + k + 200]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
+  h1_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  h2_: Float32Array,
+): () => void {
+  return function dotRelu_250x100x100_evaluate(): void {
+    const h1 = h1_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const h2 = h2_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const h1_0 = h1[i * 100 + k]!;
+            const W2_0 = W2[k * 100 + j]!;
+            const W2_1 = W2[k * 100 + j + 1]!;
+            const h1_1 = h1[i * 100 + k + 100]!;
+            const h1_2 = h1[i * 100 + k + 200]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum20 += h1_2 * W2_0;
+            sum21 += h1_2 * W2_1;
+          }
+          if (k + 1 === 100) break;
+          {
+            const h1_0 = h1[i * 100 + k + 1]!;
+            const W2_0 = W2[k * 100 + j + 100]!;
+            const W2_1 = W2[k * 100 + j + 101]!;
+            const h1_1 = h1[i * 100 + k + 101]!;
+            const h1_2 = h1[i * 100 + k + 201]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum20 += h1_2 * W2_0;
+            sum21 += h1_2 * W2_1;
+          }
+          if (k + 2 === 100) break;
+          {
+            const h1_0 = h1[i * 100 + k + 2]!;
+            const W2_0 = W2[k * 100 + j + 200]!;
+            const W2_1 = W2[k * 100 + j + 201]!;
+            const h1_1 = h1[i * 100 + k + 102]!;
+            const h1_2 = h1[i * 100 + k + 202]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum20 += h1_2 * W2_0;
+            sum21 += h1_2 * W2_1;
+          }
+          if (k + 3 === 100) break;
+          {
+            const h1_0 = h1[i * 100 + k + 3]!;
+            const W2_0 = W2[k * 100 + j + 300]!;
+            const W2_1 = W2[k * 100 + j + 301]!;
+            const h1_1 = h1[i * 100 + k + 103]!;
+            const h1_2 = h1[i * 100 + k + 203]!;
+            sum00 += h1_0 * W2_0;
+            sum01 += h1_0 * W2_1;
+            sum10 += h1_1 * W2_0;
+            sum11 += h1_1 * W2_1;
+            sum20 += h1_2 * W2_0;
+            sum21 += h1_2 * W2_1;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 100 + j + 100]!;
-          const W2_1 = W2[k * 100 + j + 101]!;
-          const h1_1 = h1[i * 100 + k + 101]!;
-          const h1_2 = h1[i * 100 + k + 201]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 100 + j + 200]!;
-          const W2_1 = W2[k * 100 + j + 201]!;
-          const h1_1 = h1[i * 100 + k + 102]!;
-          const h1_2 = h1[i * 100 + k + 202]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 100 + j + 300]!;
-          const W2_1 = W2[k * 100 + j + 301]!;
-          const h1_1 = h1[i * 100 + k + 103]!;
-          const h1_2 = h1[i * 100 + k + 203]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 4 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 4]!;
-          const W2_0 = W2[k * 100 + j + 400]!;
-          const W2_1 = W2[k * 100 + j + 401]!;
-          const h1_1 = h1[i * 100 + k + 104]!;
-          const h1_2 = h1[i * 100 + k + 204]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 5 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 5]!;
-          const W2_0 = W2[k * 100 + j + 500]!;
-          const W2_1 = W2[k * 100 + j + 501]!;
-          const h1_1 = h1[i * 100 + k + 105]!;
-          const h1_2 = h1[i * 100 + k + 205]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 6 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 6]!;
-          const W2_0 = W2[k * 100 + j + 600]!;
-          const W2_1 = W2[k * 100 + j + 601]!;
-          const h1_1 = h1[i * 100 + k + 106]!;
-          const h1_2 = h1[i * 100 + k + 206]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
-        if (k + 7 === 100) break;
-        {
-          const h1_0 = h1[i * 100 + k + 7]!;
-          const W2_0 = W2[k * 100 + j + 700]!;
-          const W2_1 = W2[k * 100 + j + 701]!;
-          const h1_1 = h1[i * 100 + k + 107]!;
-          const h1_2 = h1[i * 100 + k + 207]!;
-          sum00 += h1_0 * W2_0;
-          sum01 += h1_0 * W2_1;
-          sum10 += h1_1 * W2_0;
-          sum11 += h1_1 * W2_1;
-          sum20 += h1_2 * W2_0;
-          sum21 += h1_2 * W2_1;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_20 = Math.fround(sum20);
+        const dot_2_21 = Math.fround(sum21);
+        const b2_0 = b2[j]!;
+        const add_0 = dot_2_00 + b2_0;
+        const b2_1 = b2[j + 1]!;
+        const add_1 = dot_2_01 + b2_1;
+        const add_2 = dot_2_10 + b2_0;
+        const add_3 = dot_2_11 + b2_1;
+        const add_4 = dot_2_20 + b2_0;
+        const add_5 = dot_2_21 + b2_1;
+        h2[i * 100 + j] = add_0 < 0 ? 0 : add_0;
+        h2[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
+        h2[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
+        h2[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
+        h2[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
+        h2[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const b2_0 = b2[j]!;
-      const add_0 = dot_2_00 + b2_0;
-      const b2_1 = b2[j + 1]!;
-      const add_1 = dot_2_01 + b2_1;
-      const add_2 = dot_2_10 + b2_0;
-      const add_3 = dot_2_11 + b2_1;
-      const add_4 = dot_2_20 + b2_0;
-      const add_5 = dot_2_21 + b2_1;
-      h2[i * 100 + j] = add_0 < 0 ? 0 : add_0;
-      h2[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      h2[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
-      h2[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
-      h2[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
-      h2[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 100; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const h1_3 = h1[k + 24900]!;
-      const W2_2 = W2[k * 100 + j]!;
-      const W2_3 = W2[k * 100 + j + 1]!;
-      sum0 += h1_3 * W2_2;
-      sum1 += h1_3 * W2_3;
+    for (let j = 0; j < 100; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h1_3 = h1[k + 24900]!;
+        const W2_2 = W2[k * 100 + j]!;
+        const W2_3 = W2[k * 100 + j + 1]!;
+        sum0 += h1_3 * W2_2;
+        sum1 += h1_3 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const b2_2 = b2[j]!;
+      const add_6 = dot_2_0 + b2_2;
+      const b2_3 = b2[j + 1]!;
+      const add_7 = dot_2_1 + b2_3;
+      h2[j + 24900] = add_6 < 0 ? 0 : add_6;
+      h2[j + 24901] = add_7 < 0 ? 0 : add_7;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const b2_2 = b2[j]!;
-    const add_6 = dot_2_0 + b2_2;
-    const b2_3 = b2[j + 1]!;
-    const add_7 = dot_2_1 + b2_3;
-    h2[j + 24900] = add_6 < 0 ? 0 : add_6;
-    h2[j + 24901] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -2416,163 +2060,113 @@ function dotRelu_250x100x100_evaluate(
  * 502,500 floating-point operations.
  */
 function dotAdd_250x100x10_evaluate(
-  h2: Float32Array,
-  W3: Float32Array,
-  b3: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const h2_0 = h2[i * 100 + k]!;
-          const W3_0 = W3[k * 10 + j]!;
-          const W3_1 = W3[k * 10 + j + 1]!;
-          const h2_1 = h2[i * 100 + k + 100]!;
-          const h2_2 = h2[i * 100 + k + 200]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
+  h2_: Float32Array,
+  W3_: Float32Array,
+  b3_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_250x100x10_evaluate(): void {
+    const h2 = h2_;
+    const W3 = W3_;
+    const b3 = b3_;
+    const scores = scores_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const h2_0 = h2[i * 100 + k]!;
+            const W3_0 = W3[k * 10 + j]!;
+            const W3_1 = W3[k * 10 + j + 1]!;
+            const h2_1 = h2[i * 100 + k + 100]!;
+            const h2_2 = h2[i * 100 + k + 200]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
+          if (k + 1 === 100) break;
+          {
+            const h2_0 = h2[i * 100 + k + 1]!;
+            const W3_0 = W3[k * 10 + j + 10]!;
+            const W3_1 = W3[k * 10 + j + 11]!;
+            const h2_1 = h2[i * 100 + k + 101]!;
+            const h2_2 = h2[i * 100 + k + 201]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
+          if (k + 2 === 100) break;
+          {
+            const h2_0 = h2[i * 100 + k + 2]!;
+            const W3_0 = W3[k * 10 + j + 20]!;
+            const W3_1 = W3[k * 10 + j + 21]!;
+            const h2_1 = h2[i * 100 + k + 102]!;
+            const h2_2 = h2[i * 100 + k + 202]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
+          if (k + 3 === 100) break;
+          {
+            const h2_0 = h2[i * 100 + k + 3]!;
+            const W3_0 = W3[k * 10 + j + 30]!;
+            const W3_1 = W3[k * 10 + j + 31]!;
+            const h2_1 = h2[i * 100 + k + 103]!;
+            const h2_2 = h2[i * 100 + k + 203]!;
+            sum00 += h2_0 * W3_0;
+            sum01 += h2_0 * W3_1;
+            sum10 += h2_1 * W3_0;
+            sum11 += h2_1 * W3_1;
+            sum20 += h2_2 * W3_0;
+            sum21 += h2_2 * W3_1;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 1]!;
-          const W3_0 = W3[k * 10 + j + 10]!;
-          const W3_1 = W3[k * 10 + j + 11]!;
-          const h2_1 = h2[i * 100 + k + 101]!;
-          const h2_2 = h2[i * 100 + k + 201]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 2]!;
-          const W3_0 = W3[k * 10 + j + 20]!;
-          const W3_1 = W3[k * 10 + j + 21]!;
-          const h2_1 = h2[i * 100 + k + 102]!;
-          const h2_2 = h2[i * 100 + k + 202]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 3]!;
-          const W3_0 = W3[k * 10 + j + 30]!;
-          const W3_1 = W3[k * 10 + j + 31]!;
-          const h2_1 = h2[i * 100 + k + 103]!;
-          const h2_2 = h2[i * 100 + k + 203]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 4 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 4]!;
-          const W3_0 = W3[k * 10 + j + 40]!;
-          const W3_1 = W3[k * 10 + j + 41]!;
-          const h2_1 = h2[i * 100 + k + 104]!;
-          const h2_2 = h2[i * 100 + k + 204]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 5 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 5]!;
-          const W3_0 = W3[k * 10 + j + 50]!;
-          const W3_1 = W3[k * 10 + j + 51]!;
-          const h2_1 = h2[i * 100 + k + 105]!;
-          const h2_2 = h2[i * 100 + k + 205]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 6 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 6]!;
-          const W3_0 = W3[k * 10 + j + 60]!;
-          const W3_1 = W3[k * 10 + j + 61]!;
-          const h2_1 = h2[i * 100 + k + 106]!;
-          const h2_2 = h2[i * 100 + k + 206]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
-        if (k + 7 === 100) break;
-        {
-          const h2_0 = h2[i * 100 + k + 7]!;
-          const W3_0 = W3[k * 10 + j + 70]!;
-          const W3_1 = W3[k * 10 + j + 71]!;
-          const h2_1 = h2[i * 100 + k + 107]!;
-          const h2_2 = h2[i * 100 + k + 207]!;
-          sum00 += h2_0 * W3_0;
-          sum01 += h2_0 * W3_1;
-          sum10 += h2_1 * W3_0;
-          sum11 += h2_1 * W3_1;
-          sum20 += h2_2 * W3_0;
-          sum21 += h2_2 * W3_1;
-        }
+        const dot_3_00 = Math.fround(sum00);
+        const dot_3_01 = Math.fround(sum01);
+        const dot_3_10 = Math.fround(sum10);
+        const dot_3_11 = Math.fround(sum11);
+        const dot_3_20 = Math.fround(sum20);
+        const dot_3_21 = Math.fround(sum21);
+        const b3_0 = b3[j]!;
+        const b3_1 = b3[j + 1]!;
+        scores[i * 10 + j] = dot_3_00 + b3_0;
+        scores[i * 10 + j + 1] = dot_3_01 + b3_1;
+        scores[i * 10 + j + 10] = dot_3_10 + b3_0;
+        scores[i * 10 + j + 11] = dot_3_11 + b3_1;
+        scores[i * 10 + j + 20] = dot_3_20 + b3_0;
+        scores[i * 10 + j + 21] = dot_3_21 + b3_1;
       }
-      const dot_3_00 = Math.fround(sum00);
-      const dot_3_01 = Math.fround(sum01);
-      const dot_3_10 = Math.fround(sum10);
-      const dot_3_11 = Math.fround(sum11);
-      const dot_3_20 = Math.fround(sum20);
-      const dot_3_21 = Math.fround(sum21);
-      const b3_0 = b3[j]!;
-      const b3_1 = b3[j + 1]!;
-      scores[i * 10 + j] = dot_3_00 + b3_0;
-      scores[i * 10 + j + 1] = dot_3_01 + b3_1;
-      scores[i * 10 + j + 10] = dot_3_10 + b3_0;
-      scores[i * 10 + j + 11] = dot_3_11 + b3_1;
-      scores[i * 10 + j + 20] = dot_3_20 + b3_0;
-      scores[i * 10 + j + 21] = dot_3_21 + b3_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const h2_3 = h2[k + 24900]!;
-      const W3_2 = W3[k * 10 + j]!;
-      const W3_3 = W3[k * 10 + j + 1]!;
-      sum0 += h2_3 * W3_2;
-      sum1 += h2_3 * W3_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h2_3 = h2[k + 24900]!;
+        const W3_2 = W3[k * 10 + j]!;
+        const W3_3 = W3[k * 10 + j + 1]!;
+        sum0 += h2_3 * W3_2;
+        sum1 += h2_3 * W3_3;
+      }
+      const dot_3_0 = Math.fround(sum0);
+      const dot_3_1 = Math.fround(sum1);
+      scores[j + 2490] = dot_3_0 + b3[j]!;
+      scores[j + 2491] = dot_3_1 + b3[j + 1]!;
     }
-    const dot_3_0 = Math.fround(sum0);
-    const dot_3_1 = Math.fround(sum1);
-    scores[j + 2490] = dot_3_0 + b3[j]!;
-    scores[j + 2491] = dot_3_1 + b3[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -2583,33 +2177,96 @@ function dotAdd_250x100x10_evaluate(
  * 15,750 floating-point operations.
  */
 function reduceMaxSum_10x250_evaluate(
-  rowSum: Float32Array,
-  scores: Float32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let max = -Infinity;
-    for (let k = 0; k < 10; k++) {
-      max = Math.max(max, scores[i * 10 + k]!);
+  rowSum_: Float32Array,
+  scores_: Float32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_10x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const scores = scores_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let max = -Infinity;
+      for (let k = 0; k < 10; k++) {
+        max = Math.max(max, scores[i * 10 + k]!);
+      }
+      const largest = max;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+      }
+      const total_2 = Math.fround(sum);
+      const y_0 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+      }
+      const chosen = Math.fround(sum_2);
+      total += i < live_rows_0 ? log(total_2) - chosen : 0;
     }
-    const largest = max;
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * W1.l2 = Σ W1.l2.terms
+ * 614,400 floating-point operations.
+ */
+function sum_3072x100_evaluate(W1_: Float32Array, W1_l2_: Float32Array): () => void {
+  return function sum_3072x100_evaluate(): void {
+    const W1 = W1_;
+    const W1_l2 = W1_l2_;
     let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += exp(Math.fround(scores[i * 10 + k]! - largest));
+    for (let k = 0; k < 3072; k++) {
+      for (let k2 = 0; k2 < 100; k2++) {
+        const W1_0 = W1[k * 100 + k2]!;
+        sum += W1_0 * W1_0;
+      }
     }
-    const total_2 = Math.fround(sum);
-    const y_0 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_0 ? Math.fround(scores[i * 10 + k]! - largest) : 0;
+    W1_l2[0] = sum;
+  };
+}
+
+/**
+ * W2.l2 = Σ W2.l2.terms
+ * 20,000 floating-point operations.
+ */
+function sum_100x100_evaluate(W2_: Float32Array, W2_l2_: Float32Array): () => void {
+  return function sum_100x100_evaluate(): void {
+    const W2 = W2_;
+    const W2_l2 = W2_l2_;
+    let sum = 0;
+    for (let k = 0; k < 100; k++) {
+      for (let k2 = 0; k2 < 100; k2++) {
+        const W2_0 = W2[k * 100 + k2]!;
+        sum += W2_0 * W2_0;
+      }
     }
-    const chosen = Math.fround(sum_2);
-    total += i < live_rows_0 ? log(total_2) - chosen : 0;
-  }
-  rowSum[0] = total;
+    W2_l2[0] = sum;
+  };
+}
+
+/**
+ * W3.l2 = Σ W3.l2.terms
+ * 2,000 floating-point operations.
+ */
+function sum_100x10_evaluate(W3_: Float32Array, W3_l2_: Float32Array): () => void {
+  return function sum_100x10_evaluate(): void {
+    const W3 = W3_;
+    const W3_l2 = W3_l2_;
+    let sum = 0;
+    for (let k = 0; k < 100; k++) {
+      for (let k2 = 0; k2 < 10; k2++) {
+        const W3_0 = W3[k * 10 + k2]!;
+        sum += W3_0 * W3_0;
+      }
+    }
+    W3_l2[0] = sum;
+  };
 }
 
 /**
@@ -2618,27 +2275,33 @@ function reduceMaxSum_10x250_evaluate(
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
       }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
     }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -2647,44 +2310,50 @@ function argmaxSum_10x250_evaluate(
  * 614,500 floating-point operations.
  */
 function dotRelu_1x3072x100_predict(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  h1: Float32Array,
-): void {
-  for (let j = 0; j < 100; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_0 = x[k]!;
-      const W1_0 = W1[k * 100 + j]!;
-      const W1_1 = W1[k * 100 + j + 1]!;
-      const W1_2 = W1[k * 100 + j + 2]!;
-      const W1_3 = W1[k * 100 + j + 3]!;
-      sum0 += x_0 * W1_0;
-      sum1 += x_0 * W1_1;
-      sum2 += x_0 * W1_2;
-      sum3 += x_0 * W1_3;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  h1_: Float32Array,
+): () => void {
+  return function dotRelu_1x3072x100_predict(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const h1 = h1_;
+    for (let j = 0; j < 100; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_0 = x[k]!;
+        const W1_0 = W1[k * 100 + j]!;
+        const W1_1 = W1[k * 100 + j + 1]!;
+        const W1_2 = W1[k * 100 + j + 2]!;
+        const W1_3 = W1[k * 100 + j + 3]!;
+        sum0 += x_0 * W1_0;
+        sum1 += x_0 * W1_1;
+        sum2 += x_0 * W1_2;
+        sum3 += x_0 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const dot2 = Math.fround(sum2);
+      const dot3 = Math.fround(sum3);
+      const b1_0 = b1[j]!;
+      const add_0 = dot0 + b1_0;
+      const b1_1 = b1[j + 1]!;
+      const add_1 = dot1 + b1_1;
+      const b1_2 = b1[j + 2]!;
+      const add_2 = dot2 + b1_2;
+      const b1_3 = b1[j + 3]!;
+      const add_3 = dot3 + b1_3;
+      h1[j] = add_0 < 0 ? 0 : add_0;
+      h1[j + 1] = add_1 < 0 ? 0 : add_1;
+      h1[j + 2] = add_2 < 0 ? 0 : add_2;
+      h1[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const dot2 = Math.fround(sum2);
-    const dot3 = Math.fround(sum3);
-    const b1_0 = b1[j]!;
-    const add_0 = dot0 + b1_0;
-    const b1_1 = b1[j + 1]!;
-    const add_1 = dot1 + b1_1;
-    const b1_2 = b1[j + 2]!;
-    const add_2 = dot2 + b1_2;
-    const b1_3 = b1[j + 3]!;
-    const add_3 = dot3 + b1_3;
-    h1[j] = add_0 < 0 ? 0 : add_0;
-    h1[j + 1] = add_1 < 0 ? 0 : add_1;
-    h1[j + 2] = add_2 < 0 ? 0 : add_2;
-    h1[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -2693,44 +2362,50 @@ function dotRelu_1x3072x100_predict(
  * 20,100 floating-point operations.
  */
 function dotRelu_1x100x100_predict(
-  h1: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  h2: Float32Array,
-): void {
-  for (let j = 0; j < 100; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 100; k++) {
-      const h1_0 = h1[k]!;
-      const W2_0 = W2[k * 100 + j]!;
-      const W2_1 = W2[k * 100 + j + 1]!;
-      const W2_2 = W2[k * 100 + j + 2]!;
-      const W2_3 = W2[k * 100 + j + 3]!;
-      sum0 += h1_0 * W2_0;
-      sum1 += h1_0 * W2_1;
-      sum2 += h1_0 * W2_2;
-      sum3 += h1_0 * W2_3;
+  h1_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  h2_: Float32Array,
+): () => void {
+  return function dotRelu_1x100x100_predict(): void {
+    const h1 = h1_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const h2 = h2_;
+    for (let j = 0; j < 100; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h1_0 = h1[k]!;
+        const W2_0 = W2[k * 100 + j]!;
+        const W2_1 = W2[k * 100 + j + 1]!;
+        const W2_2 = W2[k * 100 + j + 2]!;
+        const W2_3 = W2[k * 100 + j + 3]!;
+        sum0 += h1_0 * W2_0;
+        sum1 += h1_0 * W2_1;
+        sum2 += h1_0 * W2_2;
+        sum3 += h1_0 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const dot_2_2 = Math.fround(sum2);
+      const dot_2_3 = Math.fround(sum3);
+      const b2_0 = b2[j]!;
+      const add_0 = dot_2_0 + b2_0;
+      const b2_1 = b2[j + 1]!;
+      const add_1 = dot_2_1 + b2_1;
+      const b2_2 = b2[j + 2]!;
+      const add_2 = dot_2_2 + b2_2;
+      const b2_3 = b2[j + 3]!;
+      const add_3 = dot_2_3 + b2_3;
+      h2[j] = add_0 < 0 ? 0 : add_0;
+      h2[j + 1] = add_1 < 0 ? 0 : add_1;
+      h2[j + 2] = add_2 < 0 ? 0 : add_2;
+      h2[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const dot_2_2 = Math.fround(sum2);
-    const dot_2_3 = Math.fround(sum3);
-    const b2_0 = b2[j]!;
-    const add_0 = dot_2_0 + b2_0;
-    const b2_1 = b2[j + 1]!;
-    const add_1 = dot_2_1 + b2_1;
-    const b2_2 = b2[j + 2]!;
-    const add_2 = dot_2_2 + b2_2;
-    const b2_3 = b2[j + 3]!;
-    const add_3 = dot_2_3 + b2_3;
-    h2[j] = add_0 < 0 ? 0 : add_0;
-    h2[j + 1] = add_1 < 0 ? 0 : add_1;
-    h2[j + 2] = add_2 < 0 ? 0 : add_2;
-    h2[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -2739,49 +2414,55 @@ function dotRelu_1x100x100_predict(
  * 2,010 floating-point operations.
  */
 function dotAdd_1x100x10_predict(
-  h2: Float32Array,
-  W3: Float32Array,
-  b3: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 100; k++) {
-      const h2_0 = h2[k]!;
-      const W3_0 = W3[k * 10 + j]!;
-      const W3_1 = W3[k * 10 + j + 1]!;
-      const W3_2 = W3[k * 10 + j + 2]!;
-      const W3_3 = W3[k * 10 + j + 3]!;
-      sum0 += h2_0 * W3_0;
-      sum1 += h2_0 * W3_1;
-      sum2 += h2_0 * W3_2;
-      sum3 += h2_0 * W3_3;
+  h2_: Float32Array,
+  W3_: Float32Array,
+  b3_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x100x10_predict(): void {
+    const h2 = h2_;
+    const W3 = W3_;
+    const b3 = b3_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 100; k++) {
+        const h2_0 = h2[k]!;
+        const W3_0 = W3[k * 10 + j]!;
+        const W3_1 = W3[k * 10 + j + 1]!;
+        const W3_2 = W3[k * 10 + j + 2]!;
+        const W3_3 = W3[k * 10 + j + 3]!;
+        sum0 += h2_0 * W3_0;
+        sum1 += h2_0 * W3_1;
+        sum2 += h2_0 * W3_2;
+        sum3 += h2_0 * W3_3;
+      }
+      const dot_3_0 = Math.fround(sum0);
+      const dot_3_1 = Math.fround(sum1);
+      const dot_3_2 = Math.fround(sum2);
+      const dot_3_3 = Math.fround(sum3);
+      scores[j] = dot_3_0 + b3[j]!;
+      scores[j + 1] = dot_3_1 + b3[j + 1]!;
+      scores[j + 2] = dot_3_2 + b3[j + 2]!;
+      scores[j + 3] = dot_3_3 + b3[j + 3]!;
     }
-    const dot_3_0 = Math.fround(sum0);
-    const dot_3_1 = Math.fround(sum1);
-    const dot_3_2 = Math.fround(sum2);
-    const dot_3_3 = Math.fround(sum3);
-    scores[j] = dot_3_0 + b3[j]!;
-    scores[j + 1] = dot_3_1 + b3[j + 1]!;
-    scores[j + 2] = dot_3_2 + b3[j + 2]!;
-    scores[j + 3] = dot_3_3 + b3[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 100; k++) {
-    const h2_1 = h2[k]!;
-    const W3_4 = W3[k * 10 + 8]!;
-    const W3_5 = W3[k * 10 + 9]!;
-    sum0_2 += h2_1 * W3_4;
-    sum1_2 += h2_1 * W3_5;
-  }
-  const dot_3_0_2 = Math.fround(sum0_2);
-  const dot_3_1_2 = Math.fround(sum1_2);
-  scores[8] = dot_3_0_2 + b3[8]!;
-  scores[9] = dot_3_1_2 + b3[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 100; k++) {
+      const h2_1 = h2[k]!;
+      const W3_4 = W3[k * 10 + 8]!;
+      const W3_5 = W3[k * 10 + 9]!;
+      sum0_2 += h2_1 * W3_4;
+      sum1_2 += h2_1 * W3_5;
+    }
+    const dot_3_0_2 = Math.fround(sum0_2);
+    const dot_3_1_2 = Math.fround(sum1_2);
+    scores[8] = dot_3_0_2 + b3[8]!;
+    scores[9] = dot_3_1_2 + b3[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

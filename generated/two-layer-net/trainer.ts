@@ -4,7 +4,7 @@
 //
 //   parameters 308,310   arena 4,594,032 bytes, nothing else is ever allocated   318,649,116 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 4aeb2150e4b9b304
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 19011c018e5879be
 
 /** The model's name. */
 export const MODEL: string = "two-layer-net";
@@ -132,6 +132,54 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const hidden_predict = new Float32Array(arena, 1245552, 100); // [1,100]  scratch, statements 1–2
   const scores_predict = new Float32Array(arena, 1233264, 10); // [1,10]  output, statements 2–3
 
+  const dotRelu_hidden = dotRelu_256x3072x100(x, W1, b1, hidden);
+  const dotAdd_scores = dotAdd_256x100x10(hidden, W2, b2, scores);
+  const sum_W1_l2 = sum_3072x100(W1, W1_l2);
+  const sum_W2_l2 = sum_100x10(W2, W2_l2);
+  const sumReluAdd_d_scores = sumReluAdd_256x10(
+    rowSum,
+    y,
+    scores,
+    hinge,
+    live_rows,
+    d_rowSum,
+    d_margin,
+    d_scores,
+  );
+  const sumSgd_b2 = sumSgd_256x10(d_scores, b2);
+  const dotWhere_d_z1 = dotWhere_256x10x100(d_scores, W2, hidden, d_z1);
+  const dotSgd_W2 = dotSgd_100x256x10(hidden, d_scores, W2);
+  const sumSgd_b1 = sumSgd_256x100(d_z1, b1);
+  const dotSgd_W1 = dotSgd_3072x256x100(x, d_z1, W1);
+  const dotRelu_hidden_evaluate = dotRelu_250x3072x100_evaluate(
+    x_evaluate,
+    W1,
+    b1,
+    hidden_evaluate,
+  );
+  const dotAdd_scores_evaluate = dotAdd_250x100x10_evaluate(
+    hidden_evaluate,
+    W2,
+    b2,
+    scores_evaluate,
+  );
+  const sum_rowSum_evaluate = sum_10x250_evaluate(
+    rowSum_evaluate,
+    y_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+  );
+  const sum_W1_l2_evaluate = sum_3072x100_evaluate(W1, W1_l2_evaluate);
+  const sum_W2_l2_evaluate = sum_100x10_evaluate(W2, W2_l2_evaluate);
+  const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate(
+    rowSum_2_evaluate,
+    scores_evaluate,
+    live_rows_evaluate,
+    y_evaluate,
+  );
+  const dotRelu_hidden_predict = dotRelu_1x3072x100_predict(x_predict, W1, b1, hidden_predict);
+  const dotAdd_scores_predict = dotAdd_1x100x10_predict(hidden_predict, W2, b2, scores_predict);
+
   const seed = options.seed ?? 0;
   fillNormal(W1, seed, 0, 0, 0.02551551815399144);
   fillNormal(W2, seed, 1, 0, 0.1414213562373095);
@@ -152,12 +200,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/two-layer-net.ts:15
     // z1 = dot + b1    %z1  add, models/two-layer-net.ts:15
     // hidden = relu(z1)    %hidden  relu, models/two-layer-net.ts:16
-    dotRelu_256x3072x100(x, W1, b1, hidden);
+    dotRelu_hidden();
 
     // 3.
     // dot_2 = hidden · W2    %dot_2  dot, models/two-layer-net.ts:17
     // scores = dot_2 + b2    %scores  add, models/two-layer-net.ts:17
-    dotAdd_256x100x10(hidden, W2, b2, scores);
+    dotAdd_scores();
 
     // 4.
     // cast = f32(live rows)    %cast  cast, models/two-layer-net.ts:19
@@ -170,12 +218,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 6.
     // W1.l2.terms = W1 ⊙ W1    %W1.l2.terms  mul, models/two-layer-net.ts:19
     // W1.l2 = Σ W1.l2.terms    %W1.l2  sum, models/two-layer-net.ts:19
-    sum_3072x100(W1, W1_l2);
+    sum_W1_l2();
 
     // 7.
     // W2.l2.terms = W2 ⊙ W2    %W2.l2.terms  mul, models/two-layer-net.ts:19
     // W2.l2 = Σ W2.l2.terms    %W2.l2  sum, models/two-layer-net.ts:19
-    sum_100x10(W2, W2_l2);
+    sum_W2_l2();
 
     // 8.
     // l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/two-layer-net.ts:19
@@ -212,13 +260,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_margin + d_scores_part    %d_scores  adjoint of add, models/two-layer-net.ts:17
     // d_broadcast_2 = d_scores    %d_broadcast_2  adjoint of add, models/two-layer-net.ts:17
     // d_dot_2 = d_scores    %d_dot_2  adjoint of add, models/two-layer-net.ts:17
-    sumReluAdd_256x10(rowSum, y, scores, hinge, live_rows, d_rowSum, d_margin, d_scores);
+    sumReluAdd_d_scores();
 
     // 12.
     // d_b2 = Σ d_scores over axes 0    %d_b2  adjoint of broadcast, models/two-layer-net.ts:17
     // b2_mul = d_b2 ⊙ 0.01    %b2_mul  update of b2 by sgd, models/two-layer-net.ts:14
     // b2_next = b2 − b2_mul    %b2_next  update of b2 by sgd, models/two-layer-net.ts:14
-    sumSgd_256x10(d_scores, b2);
+    sumSgd_b2();
 
     // 13.
     // mul = rowSum ⊙ perRow    %mul  mul, models/two-layer-net.ts:19
@@ -234,7 +282,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_z1 = d_z1_lt ? d_hidden : 0    %d_z1  adjoint of relu, models/two-layer-net.ts:16
     // d_broadcast = d_z1    %d_broadcast  adjoint of add, models/two-layer-net.ts:15
     // d_dot = d_z1    %d_dot  adjoint of add, models/two-layer-net.ts:15
-    dotWhere_256x10x100(d_scores, W2, hidden, d_z1);
+    dotWhere_d_z1();
 
     // 16.
     // d_W2_3 = hiddenᵀ · d_scores    %d_W2_3  adjoint of dot, models/two-layer-net.ts:17
@@ -244,13 +292,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_W2 = d_W2_partial + d_W2_3    %d_W2  adjoint of param, models/two-layer-net.ts:13
     // W2_mul = d_W2 ⊙ 0.01    %W2_mul  update of W2 by sgd, models/two-layer-net.ts:13
     // W2_next = W2 − W2_mul    %W2_next  update of W2 by sgd, models/two-layer-net.ts:13
-    dotSgd_100x256x10(hidden, d_scores, W2);
+    dotSgd_W2();
 
     // 17.
     // d_b1 = Σ d_z1 over axes 0    %d_b1  adjoint of broadcast, models/two-layer-net.ts:15
     // b1_mul = d_b1 ⊙ 0.01    %b1_mul  update of b1 by sgd, models/two-layer-net.ts:12
     // b1_next = b1 − b1_mul    %b1_next  update of b1 by sgd, models/two-layer-net.ts:12
-    sumSgd_256x100(d_z1, b1);
+    sumSgd_b1();
 
     // 18.
     // d_W1_3 = xᵀ · d_z1    %d_W1_3  adjoint of dot, models/two-layer-net.ts:15
@@ -260,7 +308,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_W1 = d_W1_partial + d_W1_3    %d_W1  adjoint of param, models/two-layer-net.ts:11
     // W1_mul = d_W1 ⊙ 0.01    %W1_mul  update of W1 by sgd, models/two-layer-net.ts:11
     // W1_next = W1 − W1_mul    %W1_next  update of W1 by sgd, models/two-layer-net.ts:11
-    dotSgd_3072x256x100(x, d_z1, W1);
+    dotSgd_W1();
 
     return loss;
   }
@@ -279,12 +327,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/two-layer-net.ts:15
     // z1 = dot + b1    %z1  add, models/two-layer-net.ts:15
     // hidden = relu(z1)    %hidden  relu, models/two-layer-net.ts:16
-    dotRelu_250x3072x100_evaluate(x_evaluate, W1, b1, hidden_evaluate);
+    dotRelu_hidden_evaluate();
 
     // 2.
     // dot_2 = hidden · W2    %dot_2  dot, models/two-layer-net.ts:17
     // scores = dot_2 + b2    %scores  add, models/two-layer-net.ts:17
-    dotAdd_250x100x10_evaluate(hidden_evaluate, W2, b2, scores_evaluate);
+    dotAdd_scores_evaluate();
 
     // 3.
     // isLabel = [column = y]    %isLabel  eq, models/two-layer-net.ts:19
@@ -299,7 +347,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/two-layer-net.ts:21
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/two-layer-net.ts:19
     // rowSum = Σ liveRows    %rowSum  sum, models/two-layer-net.ts:19
-    sum_10x250_evaluate(rowSum_evaluate, y_evaluate, scores_evaluate, live_rows_evaluate);
+    sum_rowSum_evaluate();
 
     // 4.
     // cast = f32(live rows)    %cast  cast, models/two-layer-net.ts:19
@@ -318,12 +366,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // 7.
     // W1.l2.terms = W1 ⊙ W1    %W1.l2.terms  mul, models/two-layer-net.ts:19
     // W1.l2 = Σ W1.l2.terms    %W1.l2  sum, models/two-layer-net.ts:19
-    sum_3072x100(W1, W1_l2_evaluate);
+    sum_W1_l2_evaluate();
 
     // 8.
     // W2.l2.terms = W2 ⊙ W2    %W2.l2.terms  mul, models/two-layer-net.ts:19
     // W2.l2 = Σ W2.l2.terms    %W2.l2  sum, models/two-layer-net.ts:19
-    sum_100x10(W2, W2_l2_evaluate);
+    sum_W2_l2_evaluate();
 
     // 9.
     // l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/two-layer-net.ts:19
@@ -345,7 +393,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // cast_2 = f32(eq)    %cast_2  cast, models/two-layer-net.ts:21
     // liveRows_2 = isLive ? cast_2 : 0    %liveRows_2  where, models/two-layer-net.ts:21
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/two-layer-net.ts:21
-    argmaxSum_10x250_evaluate(rowSum_2_evaluate, scores_evaluate, live_rows_evaluate, y_evaluate);
+    argmaxSum_rowSum_2_evaluate();
 
     // 13.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/two-layer-net.ts:21
@@ -368,12 +416,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/two-layer-net.ts:15
     // z1 = dot + b1    %z1  add, models/two-layer-net.ts:15
     // hidden = relu(z1)    %hidden  relu, models/two-layer-net.ts:16
-    dotRelu_1x3072x100_predict(x_predict, W1, b1, hidden_predict);
+    dotRelu_hidden_predict();
 
     // 2.
     // dot_2 = hidden · W2    %dot_2  dot, models/two-layer-net.ts:17
     // scores = dot_2 + b2    %scores  add, models/two-layer-net.ts:17
-    dotAdd_1x100x10_predict(hidden_predict, W2, b2, scores_predict);
+    dotAdd_scores_predict();
 
     return outputs;
   }
@@ -427,173 +475,123 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 157,312,000 floating-point operations.
  */
 function dotRelu_256x3072x100(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let i = 0; i < 255; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 3072; k += 8) {
-        {
-          const x_0 = x[i * 3072 + k]!;
-          const W1_0 = W1[k * 100 + j]!;
-          const W1_1 = W1[k * 100 + j + 1]!;
-          const x_1 = x[i * 3072 + k + 3072]!;
-          const x_2 = x[i * 3072 + k + 6144]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_256x3072x100(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const hidden = hidden_;
+    for (let i = 0; i < 255; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 3072; k += 4) {
+          {
+            const x_0 = x[i * 3072 + k]!;
+            const W1_0 = W1[k * 100 + j]!;
+            const W1_1 = W1[k * 100 + j + 1]!;
+            const x_1 = x[i * 3072 + k + 3072]!;
+            const x_2 = x[i * 3072 + k + 6144]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 1 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 1]!;
+            const W1_0 = W1[k * 100 + j + 100]!;
+            const W1_1 = W1[k * 100 + j + 101]!;
+            const x_1 = x[i * 3072 + k + 3073]!;
+            const x_2 = x[i * 3072 + k + 6145]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 2 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 2]!;
+            const W1_0 = W1[k * 100 + j + 200]!;
+            const W1_1 = W1[k * 100 + j + 201]!;
+            const x_1 = x[i * 3072 + k + 3074]!;
+            const x_2 = x[i * 3072 + k + 6146]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 3 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 3]!;
+            const W1_0 = W1[k * 100 + j + 300]!;
+            const W1_1 = W1[k * 100 + j + 301]!;
+            const x_1 = x[i * 3072 + k + 3075]!;
+            const x_2 = x[i * 3072 + k + 6147]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
         }
-        if (k + 1 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 1]!;
-          const W1_0 = W1[k * 100 + j + 100]!;
-          const W1_1 = W1[k * 100 + j + 101]!;
-          const x_1 = x[i * 3072 + k + 3073]!;
-          const x_2 = x[i * 3072 + k + 6145]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 2 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 2]!;
-          const W1_0 = W1[k * 100 + j + 200]!;
-          const W1_1 = W1[k * 100 + j + 201]!;
-          const x_1 = x[i * 3072 + k + 3074]!;
-          const x_2 = x[i * 3072 + k + 6146]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 3 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 3]!;
-          const W1_0 = W1[k * 100 + j + 300]!;
-          const W1_1 = W1[k * 100 + j + 301]!;
-          const x_1 = x[i * 3072 + k + 3075]!;
-          const x_2 = x[i * 3072 + k + 6147]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 4 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 4]!;
-          const W1_0 = W1[k * 100 + j + 400]!;
-          const W1_1 = W1[k * 100 + j + 401]!;
-          const x_1 = x[i * 3072 + k + 3076]!;
-          const x_2 = x[i * 3072 + k + 6148]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 5 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 5]!;
-          const W1_0 = W1[k * 100 + j + 500]!;
-          const W1_1 = W1[k * 100 + j + 501]!;
-          const x_1 = x[i * 3072 + k + 3077]!;
-          const x_2 = x[i * 3072 + k + 6149]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 6 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 6]!;
-          const W1_0 = W1[k * 100 + j + 600]!;
-          const W1_1 = W1[k * 100 + j + 601]!;
-          const x_1 = x[i * 3072 + k + 3078]!;
-          const x_2 = x[i * 3072 + k + 6150]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 7 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 7]!;
-          const W1_0 = W1[k * 100 + j + 700]!;
-          const W1_1 = W1[k * 100 + j + 701]!;
-          const x_1 = x[i * 3072 + k + 3079]!;
-          const x_2 = x[i * 3072 + k + 6151]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b1_0 = b1[j]!;
+        const add_0 = dot00 + b1_0;
+        const b1_1 = b1[j + 1]!;
+        const add_1 = dot01 + b1_1;
+        const add_2 = dot10 + b1_0;
+        const add_3 = dot11 + b1_1;
+        const add_4 = dot20 + b1_0;
+        const add_5 = dot21 + b1_1;
+        hidden[i * 100 + j] = add_0 < 0 ? 0 : add_0;
+        hidden[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
+        hidden[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
+        hidden[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
+        hidden[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
+        hidden[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b1_0 = b1[j]!;
-      const add_0 = dot00 + b1_0;
-      const b1_1 = b1[j + 1]!;
-      const add_1 = dot01 + b1_1;
-      const add_2 = dot10 + b1_0;
-      const add_3 = dot11 + b1_1;
-      const add_4 = dot20 + b1_0;
-      const add_5 = dot21 + b1_1;
-      hidden[i * 100 + j] = add_0 < 0 ? 0 : add_0;
-      hidden[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 100; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_3 = x[k + 783360]!;
-      const W1_2 = W1[k * 100 + j]!;
-      const W1_3 = W1[k * 100 + j + 1]!;
-      sum0 += x_3 * W1_2;
-      sum1 += x_3 * W1_3;
+    for (let j = 0; j < 100; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_3 = x[k + 783360]!;
+        const W1_2 = W1[k * 100 + j]!;
+        const W1_3 = W1[k * 100 + j + 1]!;
+        sum0 += x_3 * W1_2;
+        sum1 += x_3 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const b1_2 = b1[j]!;
+      const add_6 = dot0 + b1_2;
+      const b1_3 = b1[j + 1]!;
+      const add_7 = dot1 + b1_3;
+      hidden[j + 25500] = add_6 < 0 ? 0 : add_6;
+      hidden[j + 25501] = add_7 < 0 ? 0 : add_7;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const b1_2 = b1[j]!;
-    const add_6 = dot0 + b1_2;
-    const b1_3 = b1[j + 1]!;
-    const add_7 = dot1 + b1_3;
-    hidden[j + 25500] = add_6 < 0 ? 0 : add_6;
-    hidden[j + 25501] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -602,193 +600,151 @@ function dotRelu_256x3072x100(
  * 514,560 floating-point operations.
  */
 function dotAdd_256x100x10(
-  hidden: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 255; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const hidden_0 = hidden[i * 100 + k]!;
-          const W2_0 = W2[k * 10 + j]!;
-          const W2_1 = W2[k * 10 + j + 1]!;
-          const hidden_1 = hidden[i * 100 + k + 100]!;
-          const hidden_2 = hidden[i * 100 + k + 200]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
+  hidden_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_256x100x10(): void {
+    const hidden = hidden_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const scores = scores_;
+    for (let i = 0; i < 255; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const hidden_0 = hidden[i * 100 + k]!;
+            const W2_0 = W2[k * 10 + j]!;
+            const W2_1 = W2[k * 10 + j + 1]!;
+            const hidden_1 = hidden[i * 100 + k + 100]!;
+            const hidden_2 = hidden[i * 100 + k + 200]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 1 === 100) break;
+          {
+            const hidden_0 = hidden[i * 100 + k + 1]!;
+            const W2_0 = W2[k * 10 + j + 10]!;
+            const W2_1 = W2[k * 10 + j + 11]!;
+            const hidden_1 = hidden[i * 100 + k + 101]!;
+            const hidden_2 = hidden[i * 100 + k + 201]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 2 === 100) break;
+          {
+            const hidden_0 = hidden[i * 100 + k + 2]!;
+            const W2_0 = W2[k * 10 + j + 20]!;
+            const W2_1 = W2[k * 10 + j + 21]!;
+            const hidden_1 = hidden[i * 100 + k + 102]!;
+            const hidden_2 = hidden[i * 100 + k + 202]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 3 === 100) break;
+          {
+            const hidden_0 = hidden[i * 100 + k + 3]!;
+            const W2_0 = W2[k * 10 + j + 30]!;
+            const W2_1 = W2[k * 10 + j + 31]!;
+            const hidden_1 = hidden[i * 100 + k + 103]!;
+            const hidden_2 = hidden[i * 100 + k + 203]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 10 + j + 10]!;
-          const W2_1 = W2[k * 10 + j + 11]!;
-          const hidden_1 = hidden[i * 100 + k + 101]!;
-          const hidden_2 = hidden[i * 100 + k + 201]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 10 + j + 20]!;
-          const W2_1 = W2[k * 10 + j + 21]!;
-          const hidden_1 = hidden[i * 100 + k + 102]!;
-          const hidden_2 = hidden[i * 100 + k + 202]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 10 + j + 30]!;
-          const W2_1 = W2[k * 10 + j + 31]!;
-          const hidden_1 = hidden[i * 100 + k + 103]!;
-          const hidden_2 = hidden[i * 100 + k + 203]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 4 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 4]!;
-          const W2_0 = W2[k * 10 + j + 40]!;
-          const W2_1 = W2[k * 10 + j + 41]!;
-          const hidden_1 = hidden[i * 100 + k + 104]!;
-          const hidden_2 = hidden[i * 100 + k + 204]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 5 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 5]!;
-          const W2_0 = W2[k * 10 + j + 50]!;
-          const W2_1 = W2[k * 10 + j + 51]!;
-          const hidden_1 = hidden[i * 100 + k + 105]!;
-          const hidden_2 = hidden[i * 100 + k + 205]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 6 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 6]!;
-          const W2_0 = W2[k * 10 + j + 60]!;
-          const W2_1 = W2[k * 10 + j + 61]!;
-          const hidden_1 = hidden[i * 100 + k + 106]!;
-          const hidden_2 = hidden[i * 100 + k + 206]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 7 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 7]!;
-          const W2_0 = W2[k * 10 + j + 70]!;
-          const W2_1 = W2[k * 10 + j + 71]!;
-          const hidden_1 = hidden[i * 100 + k + 107]!;
-          const hidden_2 = hidden[i * 100 + k + 207]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_20 = Math.fround(sum20);
+        const dot_2_21 = Math.fround(sum21);
+        const b2_0 = b2[j]!;
+        const b2_1 = b2[j + 1]!;
+        scores[i * 10 + j] = dot_2_00 + b2_0;
+        scores[i * 10 + j + 1] = dot_2_01 + b2_1;
+        scores[i * 10 + j + 10] = dot_2_10 + b2_0;
+        scores[i * 10 + j + 11] = dot_2_11 + b2_1;
+        scores[i * 10 + j + 20] = dot_2_20 + b2_0;
+        scores[i * 10 + j + 21] = dot_2_21 + b2_1;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const b2_0 = b2[j]!;
-      const b2_1 = b2[j + 1]!;
-      scores[i * 10 + j] = dot_2_00 + b2_0;
-      scores[i * 10 + j + 1] = dot_2_01 + b2_1;
-      scores[i * 10 + j + 10] = dot_2_10 + b2_0;
-      scores[i * 10 + j + 11] = dot_2_11 + b2_1;
-      scores[i * 10 + j + 20] = dot_2_20 + b2_0;
-      scores[i * 10 + j + 21] = dot_2_21 + b2_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const hidden_3 = hidden[k + 25500]!;
-      const W2_2 = W2[k * 10 + j]!;
-      const W2_3 = W2[k * 10 + j + 1]!;
-      sum0 += hidden_3 * W2_2;
-      sum1 += hidden_3 * W2_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 100; k++) {
+        const hidden_3 = hidden[k + 25500]!;
+        const W2_2 = W2[k * 10 + j]!;
+        const W2_3 = W2[k * 10 + j + 1]!;
+        sum0 += hidden_3 * W2_2;
+        sum1 += hidden_3 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      scores[j + 2550] = dot_2_0 + b2[j]!;
+      scores[j + 2551] = dot_2_1 + b2[j + 1]!;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    scores[j + 2550] = dot_2_0 + b2[j]!;
-    scores[j + 2551] = dot_2_1 + b2[j + 1]!;
-  }
+  };
 }
 
 /**
  * W1.l2 = Σ W1.l2.terms
  * 614,400 floating-point operations.
  */
-function sum_3072x100(W1: Float32Array, W1_l2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 3072; k++) {
-    for (let k2 = 0; k2 < 100; k2++) {
-      const W1_0 = W1[k * 100 + k2]!;
-      sum += W1_0 * W1_0;
+function sum_3072x100(W1_: Float32Array, W1_l2_: Float32Array): () => void {
+  return function sum_3072x100(): void {
+    const W1 = W1_;
+    const W1_l2 = W1_l2_;
+    let sum = 0;
+    for (let k = 0; k < 3072; k++) {
+      for (let k2 = 0; k2 < 100; k2++) {
+        const W1_0 = W1[k * 100 + k2]!;
+        sum += W1_0 * W1_0;
+      }
     }
-  }
-  W1_l2[0] = sum;
+    W1_l2[0] = sum;
+  };
 }
 
 /**
  * W2.l2 = Σ W2.l2.terms
  * 2,000 floating-point operations.
  */
-function sum_100x10(W2: Float32Array, W2_l2: Float32Array): void {
-  let sum = 0;
-  for (let k = 0; k < 100; k++) {
-    for (let k2 = 0; k2 < 10; k2++) {
-      const W2_0 = W2[k * 10 + k2]!;
-      sum += W2_0 * W2_0;
+function sum_100x10(W2_: Float32Array, W2_l2_: Float32Array): () => void {
+  return function sum_100x10(): void {
+    const W2 = W2_;
+    const W2_l2 = W2_l2_;
+    let sum = 0;
+    for (let k = 0; k < 100; k++) {
+      for (let k2 = 0; k2 < 10; k2++) {
+        const W2_0 = W2[k * 10 + k2]!;
+        sum += W2_0 * W2_0;
+      }
     }
-  }
-  W2_l2[0] = sum;
+    W2_l2[0] = sum;
+  };
 }
 
 /**
@@ -802,53 +758,63 @@ function sum_100x10(W2: Float32Array, W2_l2: Float32Array): void {
  * 18,176 floating-point operations.
  */
 function sumReluAdd_256x10(
-  rowSum: Float32Array,
-  y: Int32Array,
-  scores: Float32Array,
-  hinge: Float32Array,
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  d_margin: Float32Array,
-  d_scores: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  let total = 0;
-  for (let i = 0; i < 256; i++) {
-    const y_0 = y[i]!;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += k === y_0 ? scores[i * 10 + k]! : 0;
+  rowSum_: Float32Array,
+  y_: Int32Array,
+  scores_: Float32Array,
+  hinge_: Float32Array,
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  d_margin_: Float32Array,
+  d_scores_: Float32Array,
+): () => void {
+  return function sumReluAdd_256x10(): void {
+    const rowSum = rowSum_;
+    const y = y_;
+    const scores = scores_;
+    const hinge = hinge_;
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const d_margin = d_margin_;
+    const d_scores = d_scores_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    let total = 0;
+    for (let i = 0; i < 256; i++) {
+      const y_0 = y[i]!;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += k === y_0 ? scores[i * 10 + k]! : 0;
+      }
+      const labelScore = Math.fround(sum);
+      for (let j = 0; j < 10; j++) {
+        const scores_0 = scores[i * 10 + j]!;
+        const sub_0 = scores_0 - labelScore;
+        const add_0 = sub_0 + 1;
+        hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
+      }
+      const y_1 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
+      }
+      const rowLoss = Math.fround(sum_2);
+      total += i < live_rows_0 ? rowLoss : 0;
+      for (let j = 0; j < 10; j++) {
+        d_margin[i * 10 + j] =
+          0 < hinge[i * 10 + j]! ? (j === y[i]! ? 0 : i < live_rows_0 ? d_rowSum_0 : 0) : 0;
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_3 += -d_margin[i * 10 + k]!;
+      }
+      const d_labelScore = Math.fround(sum_3);
+      const y_2 = y[i]!;
+      for (let j = 0; j < 10; j++) {
+        d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_2 ? d_labelScore : 0);
+      }
     }
-    const labelScore = Math.fround(sum);
-    for (let j = 0; j < 10; j++) {
-      const scores_0 = scores[i * 10 + j]!;
-      const sub_0 = scores_0 - labelScore;
-      const add_0 = sub_0 + 1;
-      hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
-    }
-    const y_1 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
-    }
-    const rowLoss = Math.fround(sum_2);
-    total += i < live_rows_0 ? rowLoss : 0;
-    for (let j = 0; j < 10; j++) {
-      d_margin[i * 10 + j] =
-        0 < hinge[i * 10 + j]! ? (j === y[i]! ? 0 : i < live_rows_0 ? d_rowSum_0 : 0) : 0;
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_3 += -d_margin[i * 10 + k]!;
-    }
-    const d_labelScore = Math.fround(sum_3);
-    const y_2 = y[i]!;
-    for (let j = 0; j < 10; j++) {
-      d_scores[i * 10 + j] = d_margin[i * 10 + j]! + (j === y_2 ? d_labelScore : 0);
-    }
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -856,43 +822,47 @@ function sumReluAdd_256x10(
  * b2_next = b2 − b2_mul
  * 2,580 floating-point operations.
  */
-function sumSgd_256x10(d_scores: Float32Array, b2: Float32Array): void {
-  for (let i = 0; i < 8; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_scores_0 = d_scores[k * 10 + i]!;
-      const d_scores_1 = d_scores[k * 10 + i + 1]!;
-      const d_scores_2 = d_scores[k * 10 + i + 2]!;
-      const d_scores_3 = d_scores[k * 10 + i + 3]!;
-      sum0 += d_scores_0;
-      sum1 += d_scores_1;
-      sum2 += d_scores_2;
-      sum3 += d_scores_3;
+function sumSgd_256x10(d_scores_: Float32Array, b2_: Float32Array): () => void {
+  return function sumSgd_256x10(): void {
+    const d_scores = d_scores_;
+    const b2 = b2_;
+    for (let i = 0; i < 8; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_scores_0 = d_scores[k * 10 + i]!;
+        const d_scores_1 = d_scores[k * 10 + i + 1]!;
+        const d_scores_2 = d_scores[k * 10 + i + 2]!;
+        const d_scores_3 = d_scores[k * 10 + i + 3]!;
+        sum0 += d_scores_0;
+        sum1 += d_scores_1;
+        sum2 += d_scores_2;
+        sum3 += d_scores_3;
+      }
+      const d_b2_0 = Math.fround(sum0);
+      const d_b2_1 = Math.fround(sum1);
+      const d_b2_2 = Math.fround(sum2);
+      const d_b2_3 = Math.fround(sum3);
+      b2[i] = b2[i]! - d_b2_0 * 0.01;
+      b2[i + 1] = b2[i + 1]! - d_b2_1 * 0.01;
+      b2[i + 2] = b2[i + 2]! - d_b2_2 * 0.01;
+      b2[i + 3] = b2[i + 3]! - d_b2_3 * 0.01;
     }
-    const d_b2_0 = Math.fround(sum0);
-    const d_b2_1 = Math.fround(sum1);
-    const d_b2_2 = Math.fround(sum2);
-    const d_b2_3 = Math.fround(sum3);
-    b2[i] = b2[i]! - d_b2_0 * 0.01;
-    b2[i + 1] = b2[i + 1]! - d_b2_1 * 0.01;
-    b2[i + 2] = b2[i + 2]! - d_b2_2 * 0.01;
-    b2[i + 3] = b2[i + 3]! - d_b2_3 * 0.01;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 256; k++) {
-    const d_scores_4 = d_scores[k * 10 + 8]!;
-    const d_scores_5 = d_scores[k * 10 + 9]!;
-    sum0_2 += d_scores_4;
-    sum1_2 += d_scores_5;
-  }
-  const d_b2_0_2 = Math.fround(sum0_2);
-  const d_b2_1_2 = Math.fround(sum1_2);
-  b2[8] = b2[8]! - d_b2_0_2 * 0.01;
-  b2[9] = b2[9]! - d_b2_1_2 * 0.01;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_scores_4 = d_scores[k * 10 + 8]!;
+      const d_scores_5 = d_scores[k * 10 + 9]!;
+      sum0_2 += d_scores_4;
+      sum1_2 += d_scores_5;
+    }
+    const d_b2_0_2 = Math.fround(sum0_2);
+    const d_b2_1_2 = Math.fround(sum1_2);
+    b2[8] = b2[8]! - d_b2_0_2 * 0.01;
+    b2[9] = b2[9]! - d_b2_1_2 * 0.01;
+  };
 }
 
 /**
@@ -901,55 +871,61 @@ function sumSgd_256x10(d_scores: Float32Array, b2: Float32Array): void {
  * 512,000 floating-point operations.
  */
 function dotWhere_256x10x100(
-  d_scores: Float32Array,
-  W2: Float32Array,
-  hidden: Float32Array,
-  d_z1: Float32Array,
-): void {
-  for (let i = 0; i < 256; i += 4) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 10; k++) {
-        const d_scores_0 = d_scores[i * 10 + k]!;
-        const W2_0 = W2[j * 10 + k]!;
-        const W2_1 = W2[j * 10 + k + 10]!;
-        const d_scores_1 = d_scores[i * 10 + k + 10]!;
-        const d_scores_2 = d_scores[i * 10 + k + 20]!;
-        const d_scores_3 = d_scores[i * 10 + k + 30]!;
-        sum00 += d_scores_0 * W2_0;
-        sum01 += d_scores_0 * W2_1;
-        sum10 += d_scores_1 * W2_0;
-        sum11 += d_scores_1 * W2_1;
-        sum20 += d_scores_2 * W2_0;
-        sum21 += d_scores_2 * W2_1;
-        sum30 += d_scores_3 * W2_0;
-        sum31 += d_scores_3 * W2_1;
+  d_scores_: Float32Array,
+  W2_: Float32Array,
+  hidden_: Float32Array,
+  d_z1_: Float32Array,
+): () => void {
+  return function dotWhere_256x10x100(): void {
+    const d_scores = d_scores_;
+    const W2 = W2_;
+    const hidden = hidden_;
+    const d_z1 = d_z1_;
+    for (let i = 0; i < 256; i += 4) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 10; k++) {
+          const d_scores_0 = d_scores[i * 10 + k]!;
+          const W2_0 = W2[j * 10 + k]!;
+          const W2_1 = W2[j * 10 + k + 10]!;
+          const d_scores_1 = d_scores[i * 10 + k + 10]!;
+          const d_scores_2 = d_scores[i * 10 + k + 20]!;
+          const d_scores_3 = d_scores[i * 10 + k + 30]!;
+          sum00 += d_scores_0 * W2_0;
+          sum01 += d_scores_0 * W2_1;
+          sum10 += d_scores_1 * W2_0;
+          sum11 += d_scores_1 * W2_1;
+          sum20 += d_scores_2 * W2_0;
+          sum21 += d_scores_2 * W2_1;
+          sum30 += d_scores_3 * W2_0;
+          sum31 += d_scores_3 * W2_1;
+        }
+        const d_hidden00 = Math.fround(sum00);
+        const d_hidden01 = Math.fround(sum01);
+        const d_hidden10 = Math.fround(sum10);
+        const d_hidden11 = Math.fround(sum11);
+        const d_hidden20 = Math.fround(sum20);
+        const d_hidden21 = Math.fround(sum21);
+        const d_hidden30 = Math.fround(sum30);
+        const d_hidden31 = Math.fround(sum31);
+        d_z1[i * 100 + j] = 0 < hidden[i * 100 + j]! ? d_hidden00 : 0;
+        d_z1[i * 100 + j + 1] = 0 < hidden[i * 100 + j + 1]! ? d_hidden01 : 0;
+        d_z1[i * 100 + j + 100] = 0 < hidden[i * 100 + j + 100]! ? d_hidden10 : 0;
+        d_z1[i * 100 + j + 101] = 0 < hidden[i * 100 + j + 101]! ? d_hidden11 : 0;
+        d_z1[i * 100 + j + 200] = 0 < hidden[i * 100 + j + 200]! ? d_hidden20 : 0;
+        d_z1[i * 100 + j + 201] = 0 < hidden[i * 100 + j + 201]! ? d_hidden21 : 0;
+        d_z1[i * 100 + j + 300] = 0 < hidden[i * 100 + j + 300]! ? d_hidden30 : 0;
+        d_z1[i * 100 + j + 301] = 0 < hidden[i * 100 + j + 301]! ? d_hidden31 : 0;
       }
-      const d_hidden00 = Math.fround(sum00);
-      const d_hidden01 = Math.fround(sum01);
-      const d_hidden10 = Math.fround(sum10);
-      const d_hidden11 = Math.fround(sum11);
-      const d_hidden20 = Math.fround(sum20);
-      const d_hidden21 = Math.fround(sum21);
-      const d_hidden30 = Math.fround(sum30);
-      const d_hidden31 = Math.fround(sum31);
-      d_z1[i * 100 + j] = 0 < hidden[i * 100 + j]! ? d_hidden00 : 0;
-      d_z1[i * 100 + j + 1] = 0 < hidden[i * 100 + j + 1]! ? d_hidden01 : 0;
-      d_z1[i * 100 + j + 100] = 0 < hidden[i * 100 + j + 100]! ? d_hidden10 : 0;
-      d_z1[i * 100 + j + 101] = 0 < hidden[i * 100 + j + 101]! ? d_hidden11 : 0;
-      d_z1[i * 100 + j + 200] = 0 < hidden[i * 100 + j + 200]! ? d_hidden20 : 0;
-      d_z1[i * 100 + j + 201] = 0 < hidden[i * 100 + j + 201]! ? d_hidden21 : 0;
-      d_z1[i * 100 + j + 300] = 0 < hidden[i * 100 + j + 300]! ? d_hidden30 : 0;
-      d_z1[i * 100 + j + 301] = 0 < hidden[i * 100 + j + 301]! ? d_hidden31 : 0;
     }
-  }
+  };
 }
 
 /**
@@ -957,173 +933,126 @@ function dotWhere_256x10x100(
  * W2_next = W2 − W2_mul
  * 518,000 floating-point operations.
  */
-function dotSgd_100x256x10(hidden: Float32Array, d_scores: Float32Array, W2: Float32Array): void {
-  for (let i = 0; i < 99; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const hidden_0 = hidden[k * 100 + i]!;
-          const d_scores_0 = d_scores[k * 10 + j]!;
-          const d_scores_1 = d_scores[k * 10 + j + 1]!;
-          const hidden_1 = hidden[k * 100 + i + 1]!;
-          const hidden_2 = hidden[k * 100 + i + 2]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
+function dotSgd_100x256x10(
+  hidden_: Float32Array,
+  d_scores_: Float32Array,
+  W2_: Float32Array,
+): () => void {
+  return function dotSgd_100x256x10(): void {
+    const hidden = hidden_;
+    const d_scores = d_scores_;
+    const W2 = W2_;
+    for (let i = 0; i < 99; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const hidden_0 = hidden[k * 100 + i]!;
+            const d_scores_0 = d_scores[k * 10 + j]!;
+            const d_scores_1 = d_scores[k * 10 + j + 1]!;
+            const hidden_1 = hidden[k * 100 + i + 1]!;
+            const hidden_2 = hidden[k * 100 + i + 2]!;
+            sum00 += hidden_0 * d_scores_0;
+            sum01 += hidden_0 * d_scores_1;
+            sum10 += hidden_1 * d_scores_0;
+            sum11 += hidden_1 * d_scores_1;
+            sum20 += hidden_2 * d_scores_0;
+            sum21 += hidden_2 * d_scores_1;
+          }
+          if (k + 1 === 256) break;
+          {
+            const hidden_0 = hidden[k * 100 + i + 100]!;
+            const d_scores_0 = d_scores[k * 10 + j + 10]!;
+            const d_scores_1 = d_scores[k * 10 + j + 11]!;
+            const hidden_1 = hidden[k * 100 + i + 101]!;
+            const hidden_2 = hidden[k * 100 + i + 102]!;
+            sum00 += hidden_0 * d_scores_0;
+            sum01 += hidden_0 * d_scores_1;
+            sum10 += hidden_1 * d_scores_0;
+            sum11 += hidden_1 * d_scores_1;
+            sum20 += hidden_2 * d_scores_0;
+            sum21 += hidden_2 * d_scores_1;
+          }
+          if (k + 2 === 256) break;
+          {
+            const hidden_0 = hidden[k * 100 + i + 200]!;
+            const d_scores_0 = d_scores[k * 10 + j + 20]!;
+            const d_scores_1 = d_scores[k * 10 + j + 21]!;
+            const hidden_1 = hidden[k * 100 + i + 201]!;
+            const hidden_2 = hidden[k * 100 + i + 202]!;
+            sum00 += hidden_0 * d_scores_0;
+            sum01 += hidden_0 * d_scores_1;
+            sum10 += hidden_1 * d_scores_0;
+            sum11 += hidden_1 * d_scores_1;
+            sum20 += hidden_2 * d_scores_0;
+            sum21 += hidden_2 * d_scores_1;
+          }
+          if (k + 3 === 256) break;
+          {
+            const hidden_0 = hidden[k * 100 + i + 300]!;
+            const d_scores_0 = d_scores[k * 10 + j + 30]!;
+            const d_scores_1 = d_scores[k * 10 + j + 31]!;
+            const hidden_1 = hidden[k * 100 + i + 301]!;
+            const hidden_2 = hidden[k * 100 + i + 302]!;
+            sum00 += hidden_0 * d_scores_0;
+            sum01 += hidden_0 * d_scores_1;
+            sum10 += hidden_1 * d_scores_0;
+            sum11 += hidden_1 * d_scores_1;
+            sum20 += hidden_2 * d_scores_0;
+            sum21 += hidden_2 * d_scores_1;
+          }
         }
-        if (k + 1 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 100]!;
-          const d_scores_0 = d_scores[k * 10 + j + 10]!;
-          const d_scores_1 = d_scores[k * 10 + j + 11]!;
-          const hidden_1 = hidden[k * 100 + i + 101]!;
-          const hidden_2 = hidden[k * 100 + i + 102]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
-        if (k + 2 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 200]!;
-          const d_scores_0 = d_scores[k * 10 + j + 20]!;
-          const d_scores_1 = d_scores[k * 10 + j + 21]!;
-          const hidden_1 = hidden[k * 100 + i + 201]!;
-          const hidden_2 = hidden[k * 100 + i + 202]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
-        if (k + 3 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 300]!;
-          const d_scores_0 = d_scores[k * 10 + j + 30]!;
-          const d_scores_1 = d_scores[k * 10 + j + 31]!;
-          const hidden_1 = hidden[k * 100 + i + 301]!;
-          const hidden_2 = hidden[k * 100 + i + 302]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
-        if (k + 4 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 400]!;
-          const d_scores_0 = d_scores[k * 10 + j + 40]!;
-          const d_scores_1 = d_scores[k * 10 + j + 41]!;
-          const hidden_1 = hidden[k * 100 + i + 401]!;
-          const hidden_2 = hidden[k * 100 + i + 402]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
-        if (k + 5 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 500]!;
-          const d_scores_0 = d_scores[k * 10 + j + 50]!;
-          const d_scores_1 = d_scores[k * 10 + j + 51]!;
-          const hidden_1 = hidden[k * 100 + i + 501]!;
-          const hidden_2 = hidden[k * 100 + i + 502]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
-        if (k + 6 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 600]!;
-          const d_scores_0 = d_scores[k * 10 + j + 60]!;
-          const d_scores_1 = d_scores[k * 10 + j + 61]!;
-          const hidden_1 = hidden[k * 100 + i + 601]!;
-          const hidden_2 = hidden[k * 100 + i + 602]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
-        if (k + 7 === 256) break;
-        {
-          const hidden_0 = hidden[k * 100 + i + 700]!;
-          const d_scores_0 = d_scores[k * 10 + j + 70]!;
-          const d_scores_1 = d_scores[k * 10 + j + 71]!;
-          const hidden_1 = hidden[k * 100 + i + 701]!;
-          const hidden_2 = hidden[k * 100 + i + 702]!;
-          sum00 += hidden_0 * d_scores_0;
-          sum01 += hidden_0 * d_scores_1;
-          sum10 += hidden_1 * d_scores_0;
-          sum11 += hidden_1 * d_scores_1;
-          sum20 += hidden_2 * d_scores_0;
-          sum21 += hidden_2 * d_scores_1;
-        }
+        const d_W2_3_00 = Math.fround(sum00);
+        const d_W2_3_01 = Math.fround(sum01);
+        const d_W2_3_10 = Math.fround(sum10);
+        const d_W2_3_11 = Math.fround(sum11);
+        const d_W2_3_20 = Math.fround(sum20);
+        const d_W2_3_21 = Math.fround(sum21);
+        const W2_0 = W2[i * 10 + j]!;
+        const mul_0 = W2_0 * 0.001;
+        const W2_1 = W2[i * 10 + j + 1]!;
+        const mul_1 = W2_1 * 0.001;
+        const W2_2 = W2[i * 10 + j + 10]!;
+        const mul_2 = W2_2 * 0.001;
+        const W2_3 = W2[i * 10 + j + 11]!;
+        const mul_3 = W2_3 * 0.001;
+        const W2_4 = W2[i * 10 + j + 20]!;
+        const mul_4 = W2_4 * 0.001;
+        const W2_5 = W2[i * 10 + j + 21]!;
+        const mul_5 = W2_5 * 0.001;
+        W2[i * 10 + j] = W2_0 - (mul_0 + mul_0 + d_W2_3_00) * 0.01;
+        W2[i * 10 + j + 1] = W2_1 - (mul_1 + mul_1 + d_W2_3_01) * 0.01;
+        W2[i * 10 + j + 10] = W2_2 - (mul_2 + mul_2 + d_W2_3_10) * 0.01;
+        W2[i * 10 + j + 11] = W2_3 - (mul_3 + mul_3 + d_W2_3_11) * 0.01;
+        W2[i * 10 + j + 20] = W2_4 - (mul_4 + mul_4 + d_W2_3_20) * 0.01;
+        W2[i * 10 + j + 21] = W2_5 - (mul_5 + mul_5 + d_W2_3_21) * 0.01;
       }
-      const d_W2_3_00 = Math.fround(sum00);
-      const d_W2_3_01 = Math.fround(sum01);
-      const d_W2_3_10 = Math.fround(sum10);
-      const d_W2_3_11 = Math.fround(sum11);
-      const d_W2_3_20 = Math.fround(sum20);
-      const d_W2_3_21 = Math.fround(sum21);
-      const W2_0 = W2[i * 10 + j]!;
-      const mul_0 = W2_0 * 0.001;
-      const W2_1 = W2[i * 10 + j + 1]!;
-      const mul_1 = W2_1 * 0.001;
-      const W2_2 = W2[i * 10 + j + 10]!;
-      const mul_2 = W2_2 * 0.001;
-      const W2_3 = W2[i * 10 + j + 11]!;
-      const mul_3 = W2_3 * 0.001;
-      const W2_4 = W2[i * 10 + j + 20]!;
-      const mul_4 = W2_4 * 0.001;
-      const W2_5 = W2[i * 10 + j + 21]!;
-      const mul_5 = W2_5 * 0.001;
-      W2[i * 10 + j] = W2_0 - (mul_0 + mul_0 + d_W2_3_00) * 0.01;
-      W2[i * 10 + j + 1] = W2_1 - (mul_1 + mul_1 + d_W2_3_01) * 0.01;
-      W2[i * 10 + j + 10] = W2_2 - (mul_2 + mul_2 + d_W2_3_10) * 0.01;
-      W2[i * 10 + j + 11] = W2_3 - (mul_3 + mul_3 + d_W2_3_11) * 0.01;
-      W2[i * 10 + j + 20] = W2_4 - (mul_4 + mul_4 + d_W2_3_20) * 0.01;
-      W2[i * 10 + j + 21] = W2_5 - (mul_5 + mul_5 + d_W2_3_21) * 0.01;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 256; k++) {
-      const hidden_3 = hidden[k * 100 + 99]!;
-      const d_scores_2 = d_scores[k * 10 + j]!;
-      const d_scores_3 = d_scores[k * 10 + j + 1]!;
-      sum0 += hidden_3 * d_scores_2;
-      sum1 += hidden_3 * d_scores_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const hidden_3 = hidden[k * 100 + 99]!;
+        const d_scores_2 = d_scores[k * 10 + j]!;
+        const d_scores_3 = d_scores[k * 10 + j + 1]!;
+        sum0 += hidden_3 * d_scores_2;
+        sum1 += hidden_3 * d_scores_3;
+      }
+      const d_W2_3_0 = Math.fround(sum0);
+      const d_W2_3_1 = Math.fround(sum1);
+      const W2_6 = W2[j + 990]!;
+      const mul_6 = W2_6 * 0.001;
+      const W2_7 = W2[j + 991]!;
+      const mul_7 = W2_7 * 0.001;
+      W2[j + 990] = W2_6 - (mul_6 + mul_6 + d_W2_3_0) * 0.01;
+      W2[j + 991] = W2_7 - (mul_7 + mul_7 + d_W2_3_1) * 0.01;
     }
-    const d_W2_3_0 = Math.fround(sum0);
-    const d_W2_3_1 = Math.fround(sum1);
-    const W2_6 = W2[j + 990]!;
-    const mul_6 = W2_6 * 0.001;
-    const W2_7 = W2[j + 991]!;
-    const mul_7 = W2_7 * 0.001;
-    W2[j + 990] = W2_6 - (mul_6 + mul_6 + d_W2_3_0) * 0.01;
-    W2[j + 991] = W2_7 - (mul_7 + mul_7 + d_W2_3_1) * 0.01;
-  }
+  };
 }
 
 /**
@@ -1131,31 +1060,35 @@ function dotSgd_100x256x10(hidden: Float32Array, d_scores: Float32Array, W2: Flo
  * b1_next = b1 − b1_mul
  * 25,800 floating-point operations.
  */
-function sumSgd_256x100(d_z1: Float32Array, b1: Float32Array): void {
-  for (let i = 0; i < 100; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 256; k++) {
-      const d_z1_0 = d_z1[k * 100 + i]!;
-      const d_z1_1 = d_z1[k * 100 + i + 1]!;
-      const d_z1_2 = d_z1[k * 100 + i + 2]!;
-      const d_z1_3 = d_z1[k * 100 + i + 3]!;
-      sum0 += d_z1_0;
-      sum1 += d_z1_1;
-      sum2 += d_z1_2;
-      sum3 += d_z1_3;
+function sumSgd_256x100(d_z1_: Float32Array, b1_: Float32Array): () => void {
+  return function sumSgd_256x100(): void {
+    const d_z1 = d_z1_;
+    const b1 = b1_;
+    for (let i = 0; i < 100; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_z1_0 = d_z1[k * 100 + i]!;
+        const d_z1_1 = d_z1[k * 100 + i + 1]!;
+        const d_z1_2 = d_z1[k * 100 + i + 2]!;
+        const d_z1_3 = d_z1[k * 100 + i + 3]!;
+        sum0 += d_z1_0;
+        sum1 += d_z1_1;
+        sum2 += d_z1_2;
+        sum3 += d_z1_3;
+      }
+      const d_b1_0 = Math.fround(sum0);
+      const d_b1_1 = Math.fround(sum1);
+      const d_b1_2 = Math.fround(sum2);
+      const d_b1_3 = Math.fround(sum3);
+      b1[i] = b1[i]! - d_b1_0 * 0.01;
+      b1[i + 1] = b1[i + 1]! - d_b1_1 * 0.01;
+      b1[i + 2] = b1[i + 2]! - d_b1_2 * 0.01;
+      b1[i + 3] = b1[i + 3]! - d_b1_3 * 0.01;
     }
-    const d_b1_0 = Math.fround(sum0);
-    const d_b1_1 = Math.fround(sum1);
-    const d_b1_2 = Math.fround(sum2);
-    const d_b1_3 = Math.fround(sum3);
-    b1[i] = b1[i]! - d_b1_0 * 0.01;
-    b1[i + 1] = b1[i + 1]! - d_b1_1 * 0.01;
-    b1[i + 2] = b1[i + 2]! - d_b1_2 * 0.01;
-    b1[i + 3] = b1[i + 3]! - d_b1_3 * 0.01;
-  }
+  };
 }
 
 /**
@@ -1163,154 +1096,103 @@ function sumSgd_256x100(d_z1: Float32Array, b1: Float32Array): void {
  * W1_next = W1 − W1_mul
  * 159,129,600 floating-point operations.
  */
-function dotSgd_3072x256x100(x: Float32Array, d_z1: Float32Array, W1: Float32Array): void {
-  for (let i = 0; i < 3072; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 256; k += 8) {
-        {
-          const x_0 = x[k * 3072 + i]!;
-          const d_z1_0 = d_z1[k * 100 + j]!;
-          const d_z1_1 = d_z1[k * 100 + j + 1]!;
-          const x_1 = x[k * 3072 + i + 1]!;
-          const x_2 = x[k * 3072 + i + 2]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
+function dotSgd_3072x256x100(x_: Float32Array, d_z1_: Float32Array, W1_: Float32Array): () => void {
+  return function dotSgd_3072x256x100(): void {
+    const x = x_;
+    const d_z1 = d_z1_;
+    const W1 = W1_;
+    for (let i = 0; i < 3072; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 256; k += 4) {
+          {
+            const x_0 = x[k * 3072 + i]!;
+            const d_z1_0 = d_z1[k * 100 + j]!;
+            const d_z1_1 = d_z1[k * 100 + j + 1]!;
+            const x_1 = x[k * 3072 + i + 1]!;
+            const x_2 = x[k * 3072 + i + 2]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 1 === 256) break;
+          {
+            const x_0 = x[k * 3072 + i + 3072]!;
+            const d_z1_0 = d_z1[k * 100 + j + 100]!;
+            const d_z1_1 = d_z1[k * 100 + j + 101]!;
+            const x_1 = x[k * 3072 + i + 3073]!;
+            const x_2 = x[k * 3072 + i + 3074]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 2 === 256) break;
+          {
+            const x_0 = x[k * 3072 + i + 6144]!;
+            const d_z1_0 = d_z1[k * 100 + j + 200]!;
+            const d_z1_1 = d_z1[k * 100 + j + 201]!;
+            const x_1 = x[k * 3072 + i + 6145]!;
+            const x_2 = x[k * 3072 + i + 6146]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
+          if (k + 3 === 256) break;
+          {
+            const x_0 = x[k * 3072 + i + 9216]!;
+            const d_z1_0 = d_z1[k * 100 + j + 300]!;
+            const d_z1_1 = d_z1[k * 100 + j + 301]!;
+            const x_1 = x[k * 3072 + i + 9217]!;
+            const x_2 = x[k * 3072 + i + 9218]!;
+            sum00 += x_0 * d_z1_0;
+            sum01 += x_0 * d_z1_1;
+            sum10 += x_1 * d_z1_0;
+            sum11 += x_1 * d_z1_1;
+            sum20 += x_2 * d_z1_0;
+            sum21 += x_2 * d_z1_1;
+          }
         }
-        if (k + 1 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 3072]!;
-          const d_z1_0 = d_z1[k * 100 + j + 100]!;
-          const d_z1_1 = d_z1[k * 100 + j + 101]!;
-          const x_1 = x[k * 3072 + i + 3073]!;
-          const x_2 = x[k * 3072 + i + 3074]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 2 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 6144]!;
-          const d_z1_0 = d_z1[k * 100 + j + 200]!;
-          const d_z1_1 = d_z1[k * 100 + j + 201]!;
-          const x_1 = x[k * 3072 + i + 6145]!;
-          const x_2 = x[k * 3072 + i + 6146]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 3 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 9216]!;
-          const d_z1_0 = d_z1[k * 100 + j + 300]!;
-          const d_z1_1 = d_z1[k * 100 + j + 301]!;
-          const x_1 = x[k * 3072 + i + 9217]!;
-          const x_2 = x[k * 3072 + i + 9218]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 4 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 12288]!;
-          const d_z1_0 = d_z1[k * 100 + j + 400]!;
-          const d_z1_1 = d_z1[k * 100 + j + 401]!;
-          const x_1 = x[k * 3072 + i + 12289]!;
-          const x_2 = x[k * 3072 + i + 12290]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 5 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 15360]!;
-          const d_z1_0 = d_z1[k * 100 + j + 500]!;
-          const d_z1_1 = d_z1[k * 100 + j + 501]!;
-          const x_1 = x[k * 3072 + i + 15361]!;
-          const x_2 = x[k * 3072 + i + 15362]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 6 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 18432]!;
-          const d_z1_0 = d_z1[k * 100 + j + 600]!;
-          const d_z1_1 = d_z1[k * 100 + j + 601]!;
-          const x_1 = x[k * 3072 + i + 18433]!;
-          const x_2 = x[k * 3072 + i + 18434]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
-        if (k + 7 === 256) break;
-        {
-          const x_0 = x[k * 3072 + i + 21504]!;
-          const d_z1_0 = d_z1[k * 100 + j + 700]!;
-          const d_z1_1 = d_z1[k * 100 + j + 701]!;
-          const x_1 = x[k * 3072 + i + 21505]!;
-          const x_2 = x[k * 3072 + i + 21506]!;
-          sum00 += x_0 * d_z1_0;
-          sum01 += x_0 * d_z1_1;
-          sum10 += x_1 * d_z1_0;
-          sum11 += x_1 * d_z1_1;
-          sum20 += x_2 * d_z1_0;
-          sum21 += x_2 * d_z1_1;
-        }
+        const d_W1_3_00 = Math.fround(sum00);
+        const d_W1_3_01 = Math.fround(sum01);
+        const d_W1_3_10 = Math.fround(sum10);
+        const d_W1_3_11 = Math.fround(sum11);
+        const d_W1_3_20 = Math.fround(sum20);
+        const d_W1_3_21 = Math.fround(sum21);
+        const W1_0 = W1[i * 100 + j]!;
+        const mul_0 = W1_0 * 0.001;
+        const W1_1 = W1[i * 100 + j + 1]!;
+        const mul_1 = W1_1 * 0.001;
+        const W1_2 = W1[i * 100 + j + 100]!;
+        const mul_2 = W1_2 * 0.001;
+        const W1_3 = W1[i * 100 + j + 101]!;
+        const mul_3 = W1_3 * 0.001;
+        const W1_4 = W1[i * 100 + j + 200]!;
+        const mul_4 = W1_4 * 0.001;
+        const W1_5 = W1[i * 100 + j + 201]!;
+        const mul_5 = W1_5 * 0.001;
+        W1[i * 100 + j] = W1_0 - (mul_0 + mul_0 + d_W1_3_00) * 0.01;
+        W1[i * 100 + j + 1] = W1_1 - (mul_1 + mul_1 + d_W1_3_01) * 0.01;
+        W1[i * 100 + j + 100] = W1_2 - (mul_2 + mul_2 + d_W1_3_10) * 0.01;
+        W1[i * 100 + j + 101] = W1_3 - (mul_3 + mul_3 + d_W1_3_11) * 0.01;
+        W1[i * 100 + j + 200] = W1_4 - (mul_4 + mul_4 + d_W1_3_20) * 0.01;
+        W1[i * 100 + j + 201] = W1_5 - (mul_5 + mul_5 + d_W1_3_21) * 0.01;
       }
-      const d_W1_3_00 = Math.fround(sum00);
-      const d_W1_3_01 = Math.fround(sum01);
-      const d_W1_3_10 = Math.fround(sum10);
-      const d_W1_3_11 = Math.fround(sum11);
-      const d_W1_3_20 = Math.fround(sum20);
-      const d_W1_3_21 = Math.fround(sum21);
-      const W1_0 = W1[i * 100 + j]!;
-      const mul_0 = W1_0 * 0.001;
-      const W1_1 = W1[i * 100 + j + 1]!;
-      const mul_1 = W1_1 * 0.001;
-      const W1_2 = W1[i * 100 + j + 100]!;
-      const mul_2 = W1_2 * 0.001;
-      const W1_3 = W1[i * 100 + j + 101]!;
-      const mul_3 = W1_3 * 0.001;
-      const W1_4 = W1[i * 100 + j + 200]!;
-      const mul_4 = W1_4 * 0.001;
-      const W1_5 = W1[i * 100 + j + 201]!;
-      const mul_5 = W1_5 * 0.001;
-      W1[i * 100 + j] = W1_0 - (mul_0 + mul_0 + d_W1_3_00) * 0.01;
-      W1[i * 100 + j + 1] = W1_1 - (mul_1 + mul_1 + d_W1_3_01) * 0.01;
-      W1[i * 100 + j + 100] = W1_2 - (mul_2 + mul_2 + d_W1_3_10) * 0.01;
-      W1[i * 100 + j + 101] = W1_3 - (mul_3 + mul_3 + d_W1_3_11) * 0.01;
-      W1[i * 100 + j + 200] = W1_4 - (mul_4 + mul_4 + d_W1_3_20) * 0.01;
-      W1[i * 100 + j + 201] = W1_5 - (mul_5 + mul_5 + d_W1_3_21) * 0.01;
     }
-  }
+  };
 }
 
 /**
@@ -1319,173 +1201,123 @@ function dotSgd_3072x256x100(x: Float32Array, d_z1: Float32Array, W1: Float32Arr
  * 153,625,000 floating-point operations.
  */
 function dotRelu_250x3072x100_evaluate(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 100; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 3072; k += 8) {
-        {
-          const x_0 = x[i * 3072 + k]!;
-          const W1_0 = W1[k * 100 + j]!;
-          const W1_1 = W1[k * 100 + j + 1]!;
-          const x_1 = x[i * 3072 + k + 3072]!;
-          const x_2 = x[i * 3072 + k + 6144]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_250x3072x100_evaluate(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const hidden = hidden_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 100; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 3072; k += 4) {
+          {
+            const x_0 = x[i * 3072 + k]!;
+            const W1_0 = W1[k * 100 + j]!;
+            const W1_1 = W1[k * 100 + j + 1]!;
+            const x_1 = x[i * 3072 + k + 3072]!;
+            const x_2 = x[i * 3072 + k + 6144]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 1 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 1]!;
+            const W1_0 = W1[k * 100 + j + 100]!;
+            const W1_1 = W1[k * 100 + j + 101]!;
+            const x_1 = x[i * 3072 + k + 3073]!;
+            const x_2 = x[i * 3072 + k + 6145]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 2 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 2]!;
+            const W1_0 = W1[k * 100 + j + 200]!;
+            const W1_1 = W1[k * 100 + j + 201]!;
+            const x_1 = x[i * 3072 + k + 3074]!;
+            const x_2 = x[i * 3072 + k + 6146]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
+          if (k + 3 === 3072) break;
+          {
+            const x_0 = x[i * 3072 + k + 3]!;
+            const W1_0 = W1[k * 100 + j + 300]!;
+            const W1_1 = W1[k * 100 + j + 301]!;
+            const x_1 = x[i * 3072 + k + 3075]!;
+            const x_2 = x[i * 3072 + k + 6147]!;
+            sum00 += x_0 * W1_0;
+            sum01 += x_0 * W1_1;
+            sum10 += x_1 * W1_0;
+            sum11 += x_1 * W1_1;
+            sum20 += x_2 * W1_0;
+            sum21 += x_2 * W1_1;
+          }
         }
-        if (k + 1 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 1]!;
-          const W1_0 = W1[k * 100 + j + 100]!;
-          const W1_1 = W1[k * 100 + j + 101]!;
-          const x_1 = x[i * 3072 + k + 3073]!;
-          const x_2 = x[i * 3072 + k + 6145]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 2 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 2]!;
-          const W1_0 = W1[k * 100 + j + 200]!;
-          const W1_1 = W1[k * 100 + j + 201]!;
-          const x_1 = x[i * 3072 + k + 3074]!;
-          const x_2 = x[i * 3072 + k + 6146]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 3 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 3]!;
-          const W1_0 = W1[k * 100 + j + 300]!;
-          const W1_1 = W1[k * 100 + j + 301]!;
-          const x_1 = x[i * 3072 + k + 3075]!;
-          const x_2 = x[i * 3072 + k + 6147]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 4 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 4]!;
-          const W1_0 = W1[k * 100 + j + 400]!;
-          const W1_1 = W1[k * 100 + j + 401]!;
-          const x_1 = x[i * 3072 + k + 3076]!;
-          const x_2 = x[i * 3072 + k + 6148]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 5 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 5]!;
-          const W1_0 = W1[k * 100 + j + 500]!;
-          const W1_1 = W1[k * 100 + j + 501]!;
-          const x_1 = x[i * 3072 + k + 3077]!;
-          const x_2 = x[i * 3072 + k + 6149]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 6 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 6]!;
-          const W1_0 = W1[k * 100 + j + 600]!;
-          const W1_1 = W1[k * 100 + j + 601]!;
-          const x_1 = x[i * 3072 + k + 3078]!;
-          const x_2 = x[i * 3072 + k + 6150]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
-        if (k + 7 === 3072) break;
-        {
-          const x_0 = x[i * 3072 + k + 7]!;
-          const W1_0 = W1[k * 100 + j + 700]!;
-          const W1_1 = W1[k * 100 + j + 701]!;
-          const x_1 = x[i * 3072 + k + 3079]!;
-          const x_2 = x[i * 3072 + k + 6151]!;
-          sum00 += x_0 * W1_0;
-          sum01 += x_0 * W1_1;
-          sum10 += x_1 * W1_0;
-          sum11 += x_1 * W1_1;
-          sum20 += x_2 * W1_0;
-          sum21 += x_2 * W1_1;
-        }
+        const dot00 = Math.fround(sum00);
+        const dot01 = Math.fround(sum01);
+        const dot10 = Math.fround(sum10);
+        const dot11 = Math.fround(sum11);
+        const dot20 = Math.fround(sum20);
+        const dot21 = Math.fround(sum21);
+        const b1_0 = b1[j]!;
+        const add_0 = dot00 + b1_0;
+        const b1_1 = b1[j + 1]!;
+        const add_1 = dot01 + b1_1;
+        const add_2 = dot10 + b1_0;
+        const add_3 = dot11 + b1_1;
+        const add_4 = dot20 + b1_0;
+        const add_5 = dot21 + b1_1;
+        hidden[i * 100 + j] = add_0 < 0 ? 0 : add_0;
+        hidden[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
+        hidden[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
+        hidden[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
+        hidden[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
+        hidden[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const b1_0 = b1[j]!;
-      const add_0 = dot00 + b1_0;
-      const b1_1 = b1[j + 1]!;
-      const add_1 = dot01 + b1_1;
-      const add_2 = dot10 + b1_0;
-      const add_3 = dot11 + b1_1;
-      const add_4 = dot20 + b1_0;
-      const add_5 = dot21 + b1_1;
-      hidden[i * 100 + j] = add_0 < 0 ? 0 : add_0;
-      hidden[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 100; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_3 = x[k + 764928]!;
-      const W1_2 = W1[k * 100 + j]!;
-      const W1_3 = W1[k * 100 + j + 1]!;
-      sum0 += x_3 * W1_2;
-      sum1 += x_3 * W1_3;
+    for (let j = 0; j < 100; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_3 = x[k + 764928]!;
+        const W1_2 = W1[k * 100 + j]!;
+        const W1_3 = W1[k * 100 + j + 1]!;
+        sum0 += x_3 * W1_2;
+        sum1 += x_3 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const b1_2 = b1[j]!;
+      const add_6 = dot0 + b1_2;
+      const b1_3 = b1[j + 1]!;
+      const add_7 = dot1 + b1_3;
+      hidden[j + 24900] = add_6 < 0 ? 0 : add_6;
+      hidden[j + 24901] = add_7 < 0 ? 0 : add_7;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const b1_2 = b1[j]!;
-    const add_6 = dot0 + b1_2;
-    const b1_3 = b1[j + 1]!;
-    const add_7 = dot1 + b1_3;
-    hidden[j + 24900] = add_6 < 0 ? 0 : add_6;
-    hidden[j + 24901] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -1494,163 +1326,113 @@ function dotRelu_250x3072x100_evaluate(
  * 502,500 floating-point operations.
  */
 function dotAdd_250x100x10_evaluate(
-  hidden: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 10; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 100; k += 8) {
-        {
-          const hidden_0 = hidden[i * 100 + k]!;
-          const W2_0 = W2[k * 10 + j]!;
-          const W2_1 = W2[k * 10 + j + 1]!;
-          const hidden_1 = hidden[i * 100 + k + 100]!;
-          const hidden_2 = hidden[i * 100 + k + 200]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
+  hidden_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_250x100x10_evaluate(): void {
+    const hidden = hidden_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const scores = scores_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 10; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 100; k += 4) {
+          {
+            const hidden_0 = hidden[i * 100 + k]!;
+            const W2_0 = W2[k * 10 + j]!;
+            const W2_1 = W2[k * 10 + j + 1]!;
+            const hidden_1 = hidden[i * 100 + k + 100]!;
+            const hidden_2 = hidden[i * 100 + k + 200]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 1 === 100) break;
+          {
+            const hidden_0 = hidden[i * 100 + k + 1]!;
+            const W2_0 = W2[k * 10 + j + 10]!;
+            const W2_1 = W2[k * 10 + j + 11]!;
+            const hidden_1 = hidden[i * 100 + k + 101]!;
+            const hidden_2 = hidden[i * 100 + k + 201]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 2 === 100) break;
+          {
+            const hidden_0 = hidden[i * 100 + k + 2]!;
+            const W2_0 = W2[k * 10 + j + 20]!;
+            const W2_1 = W2[k * 10 + j + 21]!;
+            const hidden_1 = hidden[i * 100 + k + 102]!;
+            const hidden_2 = hidden[i * 100 + k + 202]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
+          if (k + 3 === 100) break;
+          {
+            const hidden_0 = hidden[i * 100 + k + 3]!;
+            const W2_0 = W2[k * 10 + j + 30]!;
+            const W2_1 = W2[k * 10 + j + 31]!;
+            const hidden_1 = hidden[i * 100 + k + 103]!;
+            const hidden_2 = hidden[i * 100 + k + 203]!;
+            sum00 += hidden_0 * W2_0;
+            sum01 += hidden_0 * W2_1;
+            sum10 += hidden_1 * W2_0;
+            sum11 += hidden_1 * W2_1;
+            sum20 += hidden_2 * W2_0;
+            sum21 += hidden_2 * W2_1;
+          }
         }
-        if (k + 1 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 1]!;
-          const W2_0 = W2[k * 10 + j + 10]!;
-          const W2_1 = W2[k * 10 + j + 11]!;
-          const hidden_1 = hidden[i * 100 + k + 101]!;
-          const hidden_2 = hidden[i * 100 + k + 201]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 2 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 2]!;
-          const W2_0 = W2[k * 10 + j + 20]!;
-          const W2_1 = W2[k * 10 + j + 21]!;
-          const hidden_1 = hidden[i * 100 + k + 102]!;
-          const hidden_2 = hidden[i * 100 + k + 202]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 3 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 3]!;
-          const W2_0 = W2[k * 10 + j + 30]!;
-          const W2_1 = W2[k * 10 + j + 31]!;
-          const hidden_1 = hidden[i * 100 + k + 103]!;
-          const hidden_2 = hidden[i * 100 + k + 203]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 4 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 4]!;
-          const W2_0 = W2[k * 10 + j + 40]!;
-          const W2_1 = W2[k * 10 + j + 41]!;
-          const hidden_1 = hidden[i * 100 + k + 104]!;
-          const hidden_2 = hidden[i * 100 + k + 204]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 5 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 5]!;
-          const W2_0 = W2[k * 10 + j + 50]!;
-          const W2_1 = W2[k * 10 + j + 51]!;
-          const hidden_1 = hidden[i * 100 + k + 105]!;
-          const hidden_2 = hidden[i * 100 + k + 205]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 6 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 6]!;
-          const W2_0 = W2[k * 10 + j + 60]!;
-          const W2_1 = W2[k * 10 + j + 61]!;
-          const hidden_1 = hidden[i * 100 + k + 106]!;
-          const hidden_2 = hidden[i * 100 + k + 206]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
-        if (k + 7 === 100) break;
-        {
-          const hidden_0 = hidden[i * 100 + k + 7]!;
-          const W2_0 = W2[k * 10 + j + 70]!;
-          const W2_1 = W2[k * 10 + j + 71]!;
-          const hidden_1 = hidden[i * 100 + k + 107]!;
-          const hidden_2 = hidden[i * 100 + k + 207]!;
-          sum00 += hidden_0 * W2_0;
-          sum01 += hidden_0 * W2_1;
-          sum10 += hidden_1 * W2_0;
-          sum11 += hidden_1 * W2_1;
-          sum20 += hidden_2 * W2_0;
-          sum21 += hidden_2 * W2_1;
-        }
+        const dot_2_00 = Math.fround(sum00);
+        const dot_2_01 = Math.fround(sum01);
+        const dot_2_10 = Math.fround(sum10);
+        const dot_2_11 = Math.fround(sum11);
+        const dot_2_20 = Math.fround(sum20);
+        const dot_2_21 = Math.fround(sum21);
+        const b2_0 = b2[j]!;
+        const b2_1 = b2[j + 1]!;
+        scores[i * 10 + j] = dot_2_00 + b2_0;
+        scores[i * 10 + j + 1] = dot_2_01 + b2_1;
+        scores[i * 10 + j + 10] = dot_2_10 + b2_0;
+        scores[i * 10 + j + 11] = dot_2_11 + b2_1;
+        scores[i * 10 + j + 20] = dot_2_20 + b2_0;
+        scores[i * 10 + j + 21] = dot_2_21 + b2_1;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const b2_0 = b2[j]!;
-      const b2_1 = b2[j + 1]!;
-      scores[i * 10 + j] = dot_2_00 + b2_0;
-      scores[i * 10 + j + 1] = dot_2_01 + b2_1;
-      scores[i * 10 + j + 10] = dot_2_10 + b2_0;
-      scores[i * 10 + j + 11] = dot_2_11 + b2_1;
-      scores[i * 10 + j + 20] = dot_2_20 + b2_0;
-      scores[i * 10 + j + 21] = dot_2_21 + b2_1;
     }
-  }
-  for (let j = 0; j < 10; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 100; k++) {
-      const hidden_3 = hidden[k + 24900]!;
-      const W2_2 = W2[k * 10 + j]!;
-      const W2_3 = W2[k * 10 + j + 1]!;
-      sum0 += hidden_3 * W2_2;
-      sum1 += hidden_3 * W2_3;
+    for (let j = 0; j < 10; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 100; k++) {
+        const hidden_3 = hidden[k + 24900]!;
+        const W2_2 = W2[k * 10 + j]!;
+        const W2_3 = W2[k * 10 + j + 1]!;
+        sum0 += hidden_3 * W2_2;
+        sum1 += hidden_3 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      scores[j + 2490] = dot_2_0 + b2[j]!;
+      scores[j + 2491] = dot_2_1 + b2[j + 1]!;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    scores[j + 2490] = dot_2_0 + b2[j]!;
-    scores[j + 2491] = dot_2_1 + b2[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -1660,34 +1442,78 @@ function dotAdd_250x100x10_evaluate(
  * 10,250 floating-point operations.
  */
 function sum_10x250_evaluate(
-  rowSum: Float32Array,
-  y: Int32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    const y_0 = y[i]!;
-    let sum = 0;
-    for (let k = 0; k < 10; k++) {
-      sum += k === y_0 ? scores[i * 10 + k]! : 0;
-    }
-    const labelScore = Math.fround(sum);
-    const y_1 = y[i]!;
-    let sum_2 = 0;
-    for (let k = 0; k < 10; k++) {
-      sum_2 +=
-        k === y_1
-          ? 0
-          : scores[i * 10 + k]! - labelScore + 1 < 0
+  rowSum_: Float32Array,
+  y_: Int32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_10x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const y = y_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      const y_0 = y[i]!;
+      let sum = 0;
+      for (let k = 0; k < 10; k++) {
+        sum += k === y_0 ? scores[i * 10 + k]! : 0;
+      }
+      const labelScore = Math.fround(sum);
+      const y_1 = y[i]!;
+      let sum_2 = 0;
+      for (let k = 0; k < 10; k++) {
+        sum_2 +=
+          k === y_1
             ? 0
-            : scores[i * 10 + k]! - labelScore + 1;
+            : scores[i * 10 + k]! - labelScore + 1 < 0
+              ? 0
+              : scores[i * 10 + k]! - labelScore + 1;
+      }
+      const rowLoss = Math.fround(sum_2);
+      total += i < live_rows_0 ? rowLoss : 0;
     }
-    const rowLoss = Math.fround(sum_2);
-    total += i < live_rows_0 ? rowLoss : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * W1.l2 = Σ W1.l2.terms
+ * 614,400 floating-point operations.
+ */
+function sum_3072x100_evaluate(W1_: Float32Array, W1_l2_: Float32Array): () => void {
+  return function sum_3072x100_evaluate(): void {
+    const W1 = W1_;
+    const W1_l2 = W1_l2_;
+    let sum = 0;
+    for (let k = 0; k < 3072; k++) {
+      for (let k2 = 0; k2 < 100; k2++) {
+        const W1_0 = W1[k * 100 + k2]!;
+        sum += W1_0 * W1_0;
+      }
+    }
+    W1_l2[0] = sum;
+  };
+}
+
+/**
+ * W2.l2 = Σ W2.l2.terms
+ * 2,000 floating-point operations.
+ */
+function sum_100x10_evaluate(W2_: Float32Array, W2_l2_: Float32Array): () => void {
+  return function sum_100x10_evaluate(): void {
+    const W2 = W2_;
+    const W2_l2 = W2_l2_;
+    let sum = 0;
+    for (let k = 0; k < 100; k++) {
+      for (let k2 = 0; k2 < 10; k2++) {
+        const W2_0 = W2[k * 10 + k2]!;
+        sum += W2_0 * W2_0;
+      }
+    }
+    W2_l2[0] = sum;
+  };
 }
 
 /**
@@ -1696,27 +1522,33 @@ function sum_10x250_evaluate(
  * 2,750 floating-point operations.
  */
 function argmaxSum_10x250_evaluate(
-  rowSum_2: Float32Array,
-  scores: Float32Array,
-  live_rows: Int32Array,
-  y: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let best = -Infinity;
-    let argmax = 0;
-    for (let k = 0; k < 10; k++) {
-      const value = scores[i * 10 + k]!;
-      if (best < value) {
-        best = value;
-        argmax = k;
+  rowSum_2_: Float32Array,
+  scores_: Float32Array,
+  live_rows_: Int32Array,
+  y_: Int32Array,
+): () => void {
+  return function argmaxSum_10x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const scores = scores_;
+    const live_rows = live_rows_;
+    const y = y_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let best = -Infinity;
+      let argmax = 0;
+      for (let k = 0; k < 10; k++) {
+        const value = scores[i * 10 + k]!;
+        if (best < value) {
+          best = value;
+          argmax = k;
+        }
       }
+      const argmax_2 = argmax;
+      total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
     }
-    const argmax_2 = argmax;
-    total += i < live_rows_0 ? (argmax_2 === y[i]! ? 1 : 0) : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -1725,44 +1557,50 @@ function argmaxSum_10x250_evaluate(
  * 614,500 floating-point operations.
  */
 function dotRelu_1x3072x100_predict(
-  x: Float32Array,
-  W1: Float32Array,
-  b1: Float32Array,
-  hidden: Float32Array,
-): void {
-  for (let j = 0; j < 100; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 3072; k++) {
-      const x_0 = x[k]!;
-      const W1_0 = W1[k * 100 + j]!;
-      const W1_1 = W1[k * 100 + j + 1]!;
-      const W1_2 = W1[k * 100 + j + 2]!;
-      const W1_3 = W1[k * 100 + j + 3]!;
-      sum0 += x_0 * W1_0;
-      sum1 += x_0 * W1_1;
-      sum2 += x_0 * W1_2;
-      sum3 += x_0 * W1_3;
+  x_: Float32Array,
+  W1_: Float32Array,
+  b1_: Float32Array,
+  hidden_: Float32Array,
+): () => void {
+  return function dotRelu_1x3072x100_predict(): void {
+    const x = x_;
+    const W1 = W1_;
+    const b1 = b1_;
+    const hidden = hidden_;
+    for (let j = 0; j < 100; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 3072; k++) {
+        const x_0 = x[k]!;
+        const W1_0 = W1[k * 100 + j]!;
+        const W1_1 = W1[k * 100 + j + 1]!;
+        const W1_2 = W1[k * 100 + j + 2]!;
+        const W1_3 = W1[k * 100 + j + 3]!;
+        sum0 += x_0 * W1_0;
+        sum1 += x_0 * W1_1;
+        sum2 += x_0 * W1_2;
+        sum3 += x_0 * W1_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const dot2 = Math.fround(sum2);
+      const dot3 = Math.fround(sum3);
+      const b1_0 = b1[j]!;
+      const add_0 = dot0 + b1_0;
+      const b1_1 = b1[j + 1]!;
+      const add_1 = dot1 + b1_1;
+      const b1_2 = b1[j + 2]!;
+      const add_2 = dot2 + b1_2;
+      const b1_3 = b1[j + 3]!;
+      const add_3 = dot3 + b1_3;
+      hidden[j] = add_0 < 0 ? 0 : add_0;
+      hidden[j + 1] = add_1 < 0 ? 0 : add_1;
+      hidden[j + 2] = add_2 < 0 ? 0 : add_2;
+      hidden[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const dot2 = Math.fround(sum2);
-    const dot3 = Math.fround(sum3);
-    const b1_0 = b1[j]!;
-    const add_0 = dot0 + b1_0;
-    const b1_1 = b1[j + 1]!;
-    const add_1 = dot1 + b1_1;
-    const b1_2 = b1[j + 2]!;
-    const add_2 = dot2 + b1_2;
-    const b1_3 = b1[j + 3]!;
-    const add_3 = dot3 + b1_3;
-    hidden[j] = add_0 < 0 ? 0 : add_0;
-    hidden[j + 1] = add_1 < 0 ? 0 : add_1;
-    hidden[j + 2] = add_2 < 0 ? 0 : add_2;
-    hidden[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -1771,49 +1609,55 @@ function dotRelu_1x3072x100_predict(
  * 2,010 floating-point operations.
  */
 function dotAdd_1x100x10_predict(
-  hidden: Float32Array,
-  W2: Float32Array,
-  b2: Float32Array,
-  scores: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 100; k++) {
-      const hidden_0 = hidden[k]!;
-      const W2_0 = W2[k * 10 + j]!;
-      const W2_1 = W2[k * 10 + j + 1]!;
-      const W2_2 = W2[k * 10 + j + 2]!;
-      const W2_3 = W2[k * 10 + j + 3]!;
-      sum0 += hidden_0 * W2_0;
-      sum1 += hidden_0 * W2_1;
-      sum2 += hidden_0 * W2_2;
-      sum3 += hidden_0 * W2_3;
+  hidden_: Float32Array,
+  W2_: Float32Array,
+  b2_: Float32Array,
+  scores_: Float32Array,
+): () => void {
+  return function dotAdd_1x100x10_predict(): void {
+    const hidden = hidden_;
+    const W2 = W2_;
+    const b2 = b2_;
+    const scores = scores_;
+    for (let j = 0; j < 8; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 100; k++) {
+        const hidden_0 = hidden[k]!;
+        const W2_0 = W2[k * 10 + j]!;
+        const W2_1 = W2[k * 10 + j + 1]!;
+        const W2_2 = W2[k * 10 + j + 2]!;
+        const W2_3 = W2[k * 10 + j + 3]!;
+        sum0 += hidden_0 * W2_0;
+        sum1 += hidden_0 * W2_1;
+        sum2 += hidden_0 * W2_2;
+        sum3 += hidden_0 * W2_3;
+      }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const dot_2_2 = Math.fround(sum2);
+      const dot_2_3 = Math.fround(sum3);
+      scores[j] = dot_2_0 + b2[j]!;
+      scores[j + 1] = dot_2_1 + b2[j + 1]!;
+      scores[j + 2] = dot_2_2 + b2[j + 2]!;
+      scores[j + 3] = dot_2_3 + b2[j + 3]!;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const dot_2_2 = Math.fround(sum2);
-    const dot_2_3 = Math.fround(sum3);
-    scores[j] = dot_2_0 + b2[j]!;
-    scores[j + 1] = dot_2_1 + b2[j + 1]!;
-    scores[j + 2] = dot_2_2 + b2[j + 2]!;
-    scores[j + 3] = dot_2_3 + b2[j + 3]!;
-  }
-  let sum0_2 = 0;
-  let sum1_2 = 0;
-  for (let k = 0; k < 100; k++) {
-    const hidden_1 = hidden[k]!;
-    const W2_4 = W2[k * 10 + 8]!;
-    const W2_5 = W2[k * 10 + 9]!;
-    sum0_2 += hidden_1 * W2_4;
-    sum1_2 += hidden_1 * W2_5;
-  }
-  const dot_2_0_2 = Math.fround(sum0_2);
-  const dot_2_1_2 = Math.fround(sum1_2);
-  scores[8] = dot_2_0_2 + b2[8]!;
-  scores[9] = dot_2_1_2 + b2[9]!;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 100; k++) {
+      const hidden_1 = hidden[k]!;
+      const W2_4 = W2[k * 10 + 8]!;
+      const W2_5 = W2[k * 10 + 9]!;
+      sum0_2 += hidden_1 * W2_4;
+      sum1_2 += hidden_1 * W2_5;
+    }
+    const dot_2_0_2 = Math.fround(sum0_2);
+    const dot_2_1_2 = Math.fround(sum1_2);
+    scores[8] = dot_2_0_2 + b2[8]!;
+    scores[9] = dot_2_1_2 + b2[9]!;
+  };
 }
 
 /** How many rows of a batch are real. */

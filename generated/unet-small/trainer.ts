@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,306,208 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 678643330b5797f1
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 3c53f2081469c5de
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -530,6 +530,640 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const concat_2_padded_predict = new Float32Array(arena, 355008, 18496); // [1,16,34,34]  scratch, statements 23–24
   const conv2d_9_padded_predict = new Float32Array(arena, 355008, 9248); // [1,8,34,34]  scratch, statements 25–26
 
+  const pad_x_padded = pad_8x1x34x34(x, x_padded);
+  const convRelu_conv2d = convRelu_8x8x32x1x3x3x32(x_padded, conv2d_kernel, conv2d_bias, conv2d);
+  const pad_conv2d_padded = pad_8x8x34x34(conv2d, conv2d_padded);
+  const convRelu_concat_2 = convRelu_8x8x32x8x3x3x32(
+    conv2d_padded,
+    conv2d_2_kernel,
+    conv2d_2_bias,
+    concat_2,
+  );
+  const windowMax_maxPool2d = windowMax_8x8x16x1x1x2x2x16(concat_2, maxPool2d);
+  const pad_maxPool2d_padded = pad_8x8x18x18(maxPool2d, maxPool2d_padded);
+  const convRelu_conv2d_3 = convRelu_8x16x16x8x3x3x16(
+    maxPool2d_padded,
+    conv2d_3_kernel,
+    conv2d_3_bias,
+    conv2d_3,
+  );
+  const pad_conv2d_3_padded = pad_8x16x18x18(conv2d_3, conv2d_3_padded);
+  const convRelu_conv2d_4 = convRelu_8x16x16x16x3x3x16(
+    conv2d_3_padded,
+    conv2d_4_kernel,
+    conv2d_4_bias,
+    conv2d_4,
+  );
+  const windowMax_maxPool2d_2 = windowMax_8x16x8x1x1x2x2x8(conv2d_4, maxPool2d_2);
+  const pad_maxPool2d_2_padded = pad_8x16x10x10(maxPool2d_2, maxPool2d_2_padded);
+  const convRelu_conv2d_5 = convRelu_8x32x8x16x3x3x8(
+    maxPool2d_2_padded,
+    conv2d_5_kernel,
+    conv2d_5_bias,
+    conv2d_5,
+  );
+  const pad_conv2d_5_padded = pad_8x32x10x10(conv2d_5, conv2d_5_padded);
+  const convRelu_conv2d_6 = convRelu_8x32x8x32x3x3x8(
+    conv2d_5_padded,
+    conv2d_6_kernel,
+    conv2d_6_bias,
+    conv2d_6,
+  );
+  const pad_conv2d_4_padded = pad_8x48x18x18(conv2d_4, conv2d_6, conv2d_4_padded);
+  const convRelu_conv2d_7 = convRelu_8x16x16x48x3x3x16(
+    conv2d_4_padded,
+    conv2d_7_kernel,
+    conv2d_7_bias,
+    conv2d_7,
+  );
+  const pad_conv2d_7_padded = pad_8x16x18x18(conv2d_7, conv2d_7_padded);
+  const convRelu_conv2d_8 = convRelu_8x16x16x16x3x3x16(
+    conv2d_7_padded,
+    conv2d_8_kernel,
+    conv2d_8_bias,
+    conv2d_8,
+  );
+  const pad_conv2d_8_padded = pad_8x16x33x33(conv2d_8, conv2d_8_padded);
+  const conv_conv2dTranspose_product = conv_8x8x32x16x2x2x32(
+    conv2d_8_padded,
+    conv2dTranspose_kernel,
+    conv2dTranspose_product,
+  );
+  const concat_concat_2 = concat_8x8x32x32(conv2dTranspose_product, conv2dTranspose_bias, concat_2);
+  const pad_concat_2_padded = pad_8x16x34x34(concat_2, concat_2_padded);
+  const convRelu_conv2d_9 = convRelu_8x8x32x16x3x3x32(
+    concat_2_padded,
+    conv2d_9_kernel,
+    conv2d_9_bias,
+    conv2d_9,
+  );
+  const pad_conv2d_9_padded = pad_8x8x34x34(conv2d_9, conv2d_9_padded);
+  const convRelu_conv2d_10 = convRelu_8x8x32x8x3x3x32_2(
+    conv2d_9_padded,
+    conv2d_10_kernel,
+    conv2d_10_bias,
+    conv2d_10,
+  );
+  const convAdd_planes = convAdd_8x3x32x8x1x1x32(conv2d_10, planes_kernel, planes_bias, planes);
+  const reduceMaxExpSum_chosen = reduceMaxExpSum_8x32x32x3(
+    rowSum,
+    planes,
+    largest,
+    exps,
+    total,
+    y,
+    chosen,
+    live_rows,
+  );
+  const mulAdd_d_shifted = mulAdd_8x32x32x3(live_rows, d_rowSum, y, total, exps, d_shifted);
+  const sumAdam_planes_bias = sumAdam_8x32x32x3(
+    d_shifted,
+    planes_bias_m,
+    planes_bias_v,
+    planes_bias,
+    rate,
+    correction,
+  );
+  const convWhere_d_conv2d_10_z = convWhere_8x8x32x3x1x1x32(
+    d_shifted,
+    planes_kernel,
+    conv2d_10,
+    d_conv2d_10_z,
+  );
+  const convAdam_planes_kernel = convAdam_3x8x1x8x32x32x1(
+    conv2d_10,
+    d_shifted,
+    planes_kernel_m,
+    planes_kernel_v,
+    planes_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2d_10_bias = sumAdam_8x32x32x8(
+    d_conv2d_10_z,
+    conv2d_10_bias_m,
+    conv2d_10_bias_v,
+    conv2d_10_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_10_z_padded = pad_8x8x34x34(d_conv2d_10_z, d_conv2d_10_z_padded);
+  const convWhere_d_conv2d_9_z = convWhere_8x8x32x8x3x3x32(
+    d_conv2d_10_z_padded,
+    conv2d_10_kernel,
+    conv2d_9,
+    d_conv2d_9_z,
+  );
+  const pad_conv2d_9_padded_2 = pad_8x8x34x34(conv2d_9, conv2d_9_padded_2);
+  const convAdam_conv2d_10_kernel = convAdam_8x8x3x8x32x32x3(
+    conv2d_9_padded_2,
+    d_conv2d_10_z,
+    conv2d_10_kernel_m,
+    conv2d_10_kernel_v,
+    conv2d_10_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2d_9_bias = sumAdam_8x32x32x8(
+    d_conv2d_9_z,
+    conv2d_9_bias_m,
+    conv2d_9_bias_v,
+    conv2d_9_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_9_z_padded = pad_8x8x34x34(d_conv2d_9_z, d_conv2d_9_z_padded);
+  const conv_d_concat_2 = conv_8x16x32x8x3x3x32(d_conv2d_9_z_padded, conv2d_9_kernel, d_concat_2);
+  const pad_concat_2_padded_2 = pad_8x16x34x34(concat_2, concat_2_padded_2);
+  const convAdam_conv2d_9_kernel = convAdam_8x16x3x8x32x32x3(
+    concat_2_padded_2,
+    d_conv2d_9_z,
+    conv2d_9_kernel_m,
+    conv2d_9_kernel_v,
+    conv2d_9_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2dTranspose_bias = sumAdam_8x32x32x8_2(
+    d_concat_2,
+    conv2dTranspose_bias_m,
+    conv2dTranspose_bias_v,
+    conv2dTranspose_bias,
+    rate,
+    correction,
+  );
+  const convWhere_d_conv2d_8_z = convWhere_8x16x16x8x2x2x16(
+    d_concat_2,
+    conv2dTranspose_kernel,
+    conv2d_8,
+    d_conv2d_8_z,
+  );
+  const sumAdam_conv2d_8_bias = sumAdam_8x16x16x16(
+    d_conv2d_8_z,
+    conv2d_8_bias_m,
+    conv2d_8_bias_v,
+    conv2d_8_bias,
+    rate,
+    correction,
+  );
+  const pad_conv2d_8_padded_2 = pad_8x16x33x33(conv2d_8, conv2d_8_padded_2);
+  const conv_d_reverse = conv_8x16x2x8x32x32x2(conv2d_8_padded_2, d_concat_2, d_reverse);
+  const adam_conv2dTranspose_kernel_m = adam_16x8x2x2(conv2dTranspose_kernel_m, d_reverse);
+  const adam_conv2dTranspose_kernel = adam_16x8x2x2_2(
+    conv2dTranspose_kernel_v,
+    d_reverse,
+    conv2dTranspose_kernel,
+    conv2dTranspose_kernel_m,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_8_z_padded = pad_8x16x18x18(d_conv2d_8_z, d_conv2d_8_z_padded);
+  const convWhere_d_conv2d_7_z = convWhere_8x16x16x16x3x3x16(
+    d_conv2d_8_z_padded,
+    conv2d_8_kernel,
+    conv2d_7,
+    d_conv2d_7_z,
+  );
+  const pad_conv2d_7_padded_2 = pad_8x16x18x18(conv2d_7, conv2d_7_padded_2);
+  const convAdam_conv2d_8_kernel = convAdam_16x16x3x8x16x16x3(
+    conv2d_7_padded_2,
+    d_conv2d_8_z,
+    conv2d_8_kernel_m,
+    conv2d_8_kernel_v,
+    conv2d_8_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2d_7_bias = sumAdam_8x16x16x16(
+    d_conv2d_7_z,
+    conv2d_7_bias_m,
+    conv2d_7_bias_v,
+    conv2d_7_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_7_z_padded = pad_8x16x18x18(d_conv2d_7_z, d_conv2d_7_z_padded);
+  const conv_d_concat = conv_8x48x16x16x3x3x16(d_conv2d_7_z_padded, conv2d_7_kernel, d_concat);
+  const pad_conv2d_4_padded_2 = pad_8x48x18x18(conv2d_4, conv2d_6, conv2d_4_padded_2);
+  const convAdam_conv2d_7_kernel = convAdam_16x48x3x8x16x16x3(
+    conv2d_4_padded_2,
+    d_conv2d_7_z,
+    conv2d_7_kernel_m,
+    conv2d_7_kernel_v,
+    conv2d_7_kernel,
+    rate,
+    correction,
+  );
+  const sumWhere_d_conv2d_6_z = sumWhere_8x32x8x2x2x8(d_concat, conv2d_6, d_conv2d_6_z);
+  const sumAdam_conv2d_6_bias = sumAdam_8x8x8x32(
+    d_conv2d_6_z,
+    conv2d_6_bias_m,
+    conv2d_6_bias_v,
+    conv2d_6_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_6_z_padded = pad_8x32x10x10(d_conv2d_6_z, d_conv2d_6_z_padded);
+  const convWhere_d_conv2d_5_z = convWhere_8x32x8x32x3x3x8(
+    d_conv2d_6_z_padded,
+    conv2d_6_kernel,
+    conv2d_5,
+    d_conv2d_5_z,
+  );
+  const pad_conv2d_5_padded_2 = pad_8x32x10x10(conv2d_5, conv2d_5_padded_2);
+  const convAdam_conv2d_6_kernel = convAdam_32x32x3x8x8x8x3(
+    conv2d_5_padded_2,
+    d_conv2d_6_z,
+    conv2d_6_kernel_m,
+    conv2d_6_kernel_v,
+    conv2d_6_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2d_5_bias = sumAdam_8x8x8x32(
+    d_conv2d_5_z,
+    conv2d_5_bias_m,
+    conv2d_5_bias_v,
+    conv2d_5_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_5_z_padded = pad_8x32x10x10(d_conv2d_5_z, d_conv2d_5_z_padded);
+  const conv_d_maxPool2d_2 = conv_8x16x8x32x3x3x8(
+    d_conv2d_5_z_padded,
+    conv2d_5_kernel,
+    d_maxPool2d_2,
+  );
+  const pad_maxPool2d_2_padded_2 = pad_8x16x10x10(maxPool2d_2, maxPool2d_2_padded_2);
+  const convAdam_conv2d_5_kernel = convAdam_32x16x3x8x8x8x3(
+    maxPool2d_2_padded_2,
+    d_conv2d_5_z,
+    conv2d_5_kernel_m,
+    conv2d_5_kernel_v,
+    conv2d_5_kernel,
+    rate,
+    correction,
+  );
+  const windowArgmaxWhere_d_conv2d_4_z = windowArgmaxWhere_8x16x8x8(
+    conv2d_4,
+    d_conv2d_4_windowArgmax,
+    d_concat,
+    d_maxPool2d_2,
+    d_conv2d_4_z,
+  );
+  const sumAdam_conv2d_4_bias = sumAdam_8x16x16x16(
+    d_conv2d_4_z,
+    conv2d_4_bias_m,
+    conv2d_4_bias_v,
+    conv2d_4_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_4_z_padded = pad_8x16x18x18(d_conv2d_4_z, d_conv2d_4_z_padded);
+  const convWhere_d_conv2d_3_z = convWhere_8x16x16x16x3x3x16(
+    d_conv2d_4_z_padded,
+    conv2d_4_kernel,
+    conv2d_3,
+    d_conv2d_3_z,
+  );
+  const pad_conv2d_3_padded_2 = pad_8x16x18x18(conv2d_3, conv2d_3_padded_2);
+  const convAdam_conv2d_4_kernel = convAdam_16x16x3x8x16x16x3(
+    conv2d_3_padded_2,
+    d_conv2d_4_z,
+    conv2d_4_kernel_m,
+    conv2d_4_kernel_v,
+    conv2d_4_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2d_3_bias = sumAdam_8x16x16x16(
+    d_conv2d_3_z,
+    conv2d_3_bias_m,
+    conv2d_3_bias_v,
+    conv2d_3_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_3_z_padded = pad_8x16x18x18(d_conv2d_3_z, d_conv2d_3_z_padded);
+  const conv_d_maxPool2d = conv_8x8x16x16x3x3x16(d_conv2d_3_z_padded, conv2d_3_kernel, d_maxPool2d);
+  const pad_maxPool2d_padded_2 = pad_8x8x18x18(maxPool2d, maxPool2d_padded_2);
+  const convAdam_conv2d_3_kernel = convAdam_16x8x3x8x16x16x3(
+    maxPool2d_padded_2,
+    d_conv2d_3_z,
+    conv2d_3_kernel_m,
+    conv2d_3_kernel_v,
+    conv2d_3_kernel,
+    rate,
+    correction,
+  );
+  const windowArgmaxWhere_d_conv2d_2_z = windowArgmaxWhere_8x8x16x16(
+    concat_2,
+    d_conv2d_2_windowArgmax,
+    d_concat_2,
+    d_maxPool2d,
+    d_conv2d_2_z,
+  );
+  const sumAdam_conv2d_2_bias = sumAdam_8x32x32x8(
+    d_conv2d_2_z,
+    conv2d_2_bias_m,
+    conv2d_2_bias_v,
+    conv2d_2_bias,
+    rate,
+    correction,
+  );
+  const pad_d_conv2d_2_z_padded = pad_8x8x34x34(d_conv2d_2_z, d_conv2d_2_z_padded);
+  const convWhere_d_conv2d_z = convWhere_8x8x32x8x3x3x32(
+    d_conv2d_2_z_padded,
+    conv2d_2_kernel,
+    conv2d,
+    d_conv2d_z,
+  );
+  const pad_conv2d_padded_2 = pad_8x8x34x34(conv2d, conv2d_padded_2);
+  const convAdam_conv2d_2_kernel = convAdam_8x8x3x8x32x32x3(
+    conv2d_padded_2,
+    d_conv2d_2_z,
+    conv2d_2_kernel_m,
+    conv2d_2_kernel_v,
+    conv2d_2_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_conv2d_bias = sumAdam_8x32x32x8(
+    d_conv2d_z,
+    conv2d_bias_m,
+    conv2d_bias_v,
+    conv2d_bias,
+    rate,
+    correction,
+  );
+  const pad_x_padded_2 = pad_8x1x34x34(x, x_padded_2);
+  const convAdam_conv2d_kernel = convAdam_8x1x3x8x32x32x3(
+    x_padded_2,
+    d_conv2d_z,
+    conv2d_kernel_m,
+    conv2d_kernel_v,
+    conv2d_kernel,
+    rate,
+    correction,
+  );
+  const pad_x_padded_evaluate = pad_8x1x34x34_evaluate(x_evaluate, x_padded_evaluate);
+  const convRelu_conv2d_evaluate = convRelu_8x8x32x1x3x3x32_evaluate(
+    x_padded_evaluate,
+    conv2d_kernel,
+    conv2d_bias,
+    conv2d_evaluate,
+  );
+  const pad_conv2d_padded_evaluate = pad_8x8x34x34(conv2d_evaluate, conv2d_padded_evaluate);
+  const convRelu_concat_2_evaluate = convRelu_8x8x32x8x3x3x32_evaluate(
+    conv2d_padded_evaluate,
+    conv2d_2_kernel,
+    conv2d_2_bias,
+    concat_2_evaluate,
+  );
+  const windowMax_maxPool2d_evaluate = windowMax_8x8x16x1x1x2x2x16_evaluate(
+    concat_2_evaluate,
+    maxPool2d_evaluate,
+  );
+  const pad_maxPool2d_padded_evaluate = pad_8x8x18x18_evaluate(
+    maxPool2d_evaluate,
+    maxPool2d_padded_evaluate,
+  );
+  const convRelu_conv2d_3_evaluate = convRelu_8x16x16x8x3x3x16_evaluate(
+    maxPool2d_padded_evaluate,
+    conv2d_3_kernel,
+    conv2d_3_bias,
+    conv2d_3_evaluate,
+  );
+  const pad_conv2d_3_padded_evaluate = pad_8x16x18x18(conv2d_3_evaluate, conv2d_3_padded_evaluate);
+  const convRelu_concat_evaluate = convRelu_8x16x16x16x3x3x16_evaluate(
+    conv2d_3_padded_evaluate,
+    conv2d_4_kernel,
+    conv2d_4_bias,
+    concat_evaluate,
+  );
+  const windowMax_maxPool2d_2_evaluate = windowMax_8x16x8x1x1x2x2x8_evaluate(
+    concat_evaluate,
+    maxPool2d_2_evaluate,
+  );
+  const pad_maxPool2d_2_padded_evaluate = pad_8x16x10x10_evaluate(
+    maxPool2d_2_evaluate,
+    maxPool2d_2_padded_evaluate,
+  );
+  const convRelu_conv2d_5_evaluate = convRelu_8x32x8x16x3x3x8_evaluate(
+    maxPool2d_2_padded_evaluate,
+    conv2d_5_kernel,
+    conv2d_5_bias,
+    conv2d_5_evaluate,
+  );
+  const pad_conv2d_5_padded_evaluate = pad_8x32x10x10_evaluate(
+    conv2d_5_evaluate,
+    conv2d_5_padded_evaluate,
+  );
+  const conv_conv2d_6_product_evaluate = conv_8x32x8x32x3x3x8_evaluate(
+    conv2d_5_padded_evaluate,
+    conv2d_6_kernel,
+    conv2d_6_product_evaluate,
+  );
+  const concat_concat_evaluate = concat_8x32x16x16_evaluate(
+    conv2d_6_product_evaluate,
+    conv2d_6_bias,
+    concat_evaluate,
+  );
+  const pad_concat_padded_evaluate = pad_8x48x18x18_evaluate(
+    concat_evaluate,
+    concat_padded_evaluate,
+  );
+  const convRelu_conv2d_7_evaluate = convRelu_8x16x16x48x3x3x16_evaluate(
+    concat_padded_evaluate,
+    conv2d_7_kernel,
+    conv2d_7_bias,
+    conv2d_7_evaluate,
+  );
+  const pad_conv2d_7_padded_evaluate = pad_8x16x18x18(conv2d_7_evaluate, conv2d_7_padded_evaluate);
+  const convRelu_conv2d_8_evaluate = convRelu_8x16x16x16x3x3x16_2_evaluate(
+    conv2d_7_padded_evaluate,
+    conv2d_8_kernel,
+    conv2d_8_bias,
+    conv2d_8_evaluate,
+  );
+  const pad_conv2d_8_padded_evaluate = pad_8x16x33x33_evaluate(
+    conv2d_8_evaluate,
+    conv2d_8_padded_evaluate,
+  );
+  const conv_conv2dTranspose_product_evaluate = conv_8x8x32x16x2x2x32_evaluate(
+    conv2d_8_padded_evaluate,
+    conv2dTranspose_kernel,
+    conv2dTranspose_product_evaluate,
+  );
+  const concat_concat_2_evaluate = concat_8x8x32x32_evaluate(
+    conv2dTranspose_product_evaluate,
+    conv2dTranspose_bias,
+    concat_2_evaluate,
+  );
+  const pad_concat_2_padded_evaluate = pad_8x16x34x34_evaluate(
+    concat_2_evaluate,
+    concat_2_padded_evaluate,
+  );
+  const convRelu_conv2d_9_evaluate = convRelu_8x8x32x16x3x3x32_evaluate(
+    concat_2_padded_evaluate,
+    conv2d_9_kernel,
+    conv2d_9_bias,
+    conv2d_9_evaluate,
+  );
+  const pad_conv2d_9_padded_evaluate = pad_8x8x34x34(conv2d_9_evaluate, conv2d_9_padded_evaluate);
+  const convRelu_conv2d_10_evaluate = convRelu_8x8x32x8x3x3x32_2_evaluate(
+    conv2d_9_padded_evaluate,
+    conv2d_10_kernel,
+    conv2d_10_bias,
+    conv2d_10_evaluate,
+  );
+  const convAdd_planes_evaluate = convAdd_8x3x32x8x1x1x32_evaluate(
+    conv2d_10_evaluate,
+    planes_kernel,
+    planes_bias,
+    planes_evaluate,
+  );
+  const reduceMaxSum_chosen_evaluate = reduceMaxSum_8x32x32_evaluate(
+    rowSum_evaluate,
+    planes_evaluate,
+    largest_evaluate,
+    total_evaluate,
+    y_evaluate,
+    chosen_evaluate,
+    live_rows_evaluate,
+  );
+  const argmaxSum_argmax_evaluate = argmaxSum_8x32x32_evaluate(
+    rowSum_2_evaluate,
+    planes_evaluate,
+    argmax_evaluate,
+    y_evaluate,
+    live_rows_evaluate,
+  );
+  const pad_x_padded_predict = pad_1x1x34x34_predict(x_predict, x_padded_predict);
+  const convRelu_conv2d_predict = convRelu_1x8x32x1x3x3x32_predict(
+    x_padded_predict,
+    conv2d_kernel,
+    conv2d_bias,
+    conv2d_predict,
+  );
+  const pad_conv2d_padded_predict = pad_8x1x34x34(conv2d_predict, conv2d_padded_predict);
+  const convRelu_concat_2_predict = convRelu_1x8x32x8x3x3x32_predict(
+    conv2d_padded_predict,
+    conv2d_2_kernel,
+    conv2d_2_bias,
+    concat_2_predict,
+  );
+  const windowMax_maxPool2d_predict = windowMax_1x8x16x1x1x2x2x16_predict(
+    concat_2_predict,
+    maxPool2d_predict,
+  );
+  const pad_maxPool2d_padded_predict = pad_1x8x18x18_predict(
+    maxPool2d_predict,
+    maxPool2d_padded_predict,
+  );
+  const convRelu_conv2d_3_predict = convRelu_1x16x16x8x3x3x16_predict(
+    maxPool2d_padded_predict,
+    conv2d_3_kernel,
+    conv2d_3_bias,
+    conv2d_3_predict,
+  );
+  const pad_conv2d_3_padded_predict = pad_1x16x18x18_predict(
+    conv2d_3_predict,
+    conv2d_3_padded_predict,
+  );
+  const convRelu_concat_predict = convRelu_1x16x16x16x3x3x16_predict(
+    conv2d_3_padded_predict,
+    conv2d_4_kernel,
+    conv2d_4_bias,
+    concat_predict,
+  );
+  const windowMax_maxPool2d_2_predict = windowMax_1x16x8x1x1x2x2x8_predict(
+    concat_predict,
+    maxPool2d_2_predict,
+  );
+  const pad_maxPool2d_2_padded_predict = pad_1x16x10x10_predict(
+    maxPool2d_2_predict,
+    maxPool2d_2_padded_predict,
+  );
+  const convRelu_conv2d_5_predict = convRelu_1x32x8x16x3x3x8_predict(
+    maxPool2d_2_padded_predict,
+    conv2d_5_kernel,
+    conv2d_5_bias,
+    conv2d_5_predict,
+  );
+  const pad_conv2d_5_padded_predict = pad_1x32x10x10_predict(
+    conv2d_5_predict,
+    conv2d_5_padded_predict,
+  );
+  const conv_conv2d_6_product_predict = conv_1x32x8x32x3x3x8_predict(
+    conv2d_5_padded_predict,
+    conv2d_6_kernel,
+    conv2d_6_product_predict,
+  );
+  const concat_concat_predict = concat_1x32x16x16_predict(
+    conv2d_6_product_predict,
+    conv2d_6_bias,
+    concat_predict,
+  );
+  const pad_concat_padded_predict = pad_1x48x18x18_predict(concat_predict, concat_padded_predict);
+  const convRelu_conv2d_7_predict = convRelu_1x16x16x48x3x3x16_predict(
+    concat_padded_predict,
+    conv2d_7_kernel,
+    conv2d_7_bias,
+    conv2d_7_predict,
+  );
+  const pad_conv2d_7_padded_predict = pad_1x16x18x18_predict(
+    conv2d_7_predict,
+    conv2d_7_padded_predict,
+  );
+  const convRelu_conv2d_8_predict = convRelu_1x16x16x16x3x3x16_2_predict(
+    conv2d_7_padded_predict,
+    conv2d_8_kernel,
+    conv2d_8_bias,
+    conv2d_8_predict,
+  );
+  const pad_conv2d_8_padded_predict = pad_1x16x33x33_predict(
+    conv2d_8_predict,
+    conv2d_8_padded_predict,
+  );
+  const conv_conv2dTranspose_product_predict = conv_1x8x32x16x2x2x32_predict(
+    conv2d_8_padded_predict,
+    conv2dTranspose_kernel,
+    conv2dTranspose_product_predict,
+  );
+  const concat_concat_2_predict = concat_1x8x32x32_predict(
+    conv2dTranspose_product_predict,
+    conv2dTranspose_bias,
+    concat_2_predict,
+  );
+  const pad_concat_2_padded_predict = pad_1x16x34x34_predict(
+    concat_2_predict,
+    concat_2_padded_predict,
+  );
+  const convRelu_conv2d_9_predict = convRelu_1x8x32x16x3x3x32_predict(
+    concat_2_padded_predict,
+    conv2d_9_kernel,
+    conv2d_9_bias,
+    conv2d_9_predict,
+  );
+  const pad_conv2d_9_padded_predict = pad_8x1x34x34(conv2d_9_predict, conv2d_9_padded_predict);
+  const convRelu_conv2d_10_predict = convRelu_1x8x32x8x3x3x32_2_predict(
+    conv2d_9_padded_predict,
+    conv2d_10_kernel,
+    conv2d_10_bias,
+    conv2d_10_predict,
+  );
+  const conv_planes_product_predict = conv_1x3x32x8x1x1x32_predict(
+    conv2d_10_predict,
+    planes_kernel,
+    planes_product_predict,
+  );
+  const copy_scores_output_predict = copy_1x32x32x3_predict(
+    planes_product_predict,
+    planes_bias,
+    scores_output_predict,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(conv2d_kernel, seed, 0, -0.2721655269759087, 0.2721655269759087);
   fillUniform(conv2d_2_kernel, seed, 1, -0.2041241452319315, 0.2041241452319315);
@@ -568,130 +1202,130 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 4.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:6
-    pad_8x1x34x34(x, x_padded);
+    pad_x_padded();
 
     // 5.
     // conv2d.product = x ∗ conv2d.kernel    %conv2d.product  conv, models/unet-small.ts:6
     // conv2d.z = conv2d.product + conv2d.bias    %conv2d.z  add, models/unet-small.ts:6
     // conv2d = relu(conv2d.z)    %conv2d  relu, models/unet-small.ts:6
-    convRelu_8x8x32x1x3x3x32(x_padded, conv2d_kernel, conv2d_bias, conv2d);
+    convRelu_conv2d();
 
     // 6.
     // conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:6
-    pad_8x8x34x34(conv2d, conv2d_padded);
+    pad_conv2d_padded();
 
     // 7.
     // conv2d_2.product = conv2d ∗ conv2d_2.kernel    %conv2d_2.product  conv, models/unet-small.ts:6
     // conv2d_2.z = conv2d_2.product + conv2d_2.bias    %conv2d_2.z  add, models/unet-small.ts:6
     // conv2d_2 = relu(conv2d_2.z)    %conv2d_2  relu, models/unet-small.ts:6
-    convRelu_8x8x32x8x3x3x32(conv2d_padded, conv2d_2_kernel, conv2d_2_bias, concat_2);
+    convRelu_concat_2();
 
     // 8.
     // maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:18
-    windowMax_8x8x16x1x1x2x2x16(concat_2, maxPool2d);
+    windowMax_maxPool2d();
 
     // 9.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:6
-    pad_8x8x18x18(maxPool2d, maxPool2d_padded);
+    pad_maxPool2d_padded();
 
     // 10.
     // conv2d_3.product = maxPool2d ∗ conv2d_3.kernel    %conv2d_3.product  conv, models/unet-small.ts:6
     // conv2d_3.z = conv2d_3.product + conv2d_3.bias    %conv2d_3.z  add, models/unet-small.ts:6
     // conv2d_3 = relu(conv2d_3.z)    %conv2d_3  relu, models/unet-small.ts:6
-    convRelu_8x16x16x8x3x3x16(maxPool2d_padded, conv2d_3_kernel, conv2d_3_bias, conv2d_3);
+    convRelu_conv2d_3();
 
     // 11.
     // conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:6
-    pad_8x16x18x18(conv2d_3, conv2d_3_padded);
+    pad_conv2d_3_padded();
 
     // 12.
     // conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel    %conv2d_4.product  conv, models/unet-small.ts:6
     // conv2d_4.z = conv2d_4.product + conv2d_4.bias    %conv2d_4.z  add, models/unet-small.ts:6
     // conv2d_4 = relu(conv2d_4.z)    %conv2d_4  relu, models/unet-small.ts:6
-    convRelu_8x16x16x16x3x3x16(conv2d_3_padded, conv2d_4_kernel, conv2d_4_bias, conv2d_4);
+    convRelu_conv2d_4();
 
     // 13.
     // maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:19
-    windowMax_8x16x8x1x1x2x2x8(conv2d_4, maxPool2d_2);
+    windowMax_maxPool2d_2();
 
     // 14.
     // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:6
-    pad_8x16x10x10(maxPool2d_2, maxPool2d_2_padded);
+    pad_maxPool2d_2_padded();
 
     // 15.
     // conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel    %conv2d_5.product  conv, models/unet-small.ts:6
     // conv2d_5.z = conv2d_5.product + conv2d_5.bias    %conv2d_5.z  add, models/unet-small.ts:6
     // conv2d_5 = relu(conv2d_5.z)    %conv2d_5  relu, models/unet-small.ts:6
-    convRelu_8x32x8x16x3x3x8(maxPool2d_2_padded, conv2d_5_kernel, conv2d_5_bias, conv2d_5);
+    convRelu_conv2d_5();
 
     // 16.
     // conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for conv2d_6.product, models/unet-small.ts:6
-    pad_8x32x10x10(conv2d_5, conv2d_5_padded);
+    pad_conv2d_5_padded();
 
     // 17.
     // conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:6
     // conv2d_6.z = conv2d_6.product + conv2d_6.bias    %conv2d_6.z  add, models/unet-small.ts:6
     // conv2d_6 = relu(conv2d_6.z)    %conv2d_6  relu, models/unet-small.ts:6
-    convRelu_8x32x8x32x3x3x8(conv2d_5_padded, conv2d_6_kernel, conv2d_6_bias, conv2d_6);
+    convRelu_conv2d_6();
 
     // 18.
     // conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for conv2d_7.product, models/unet-small.ts:6
-    pad_8x48x18x18(conv2d_4, conv2d_6, conv2d_4_padded);
+    pad_conv2d_4_padded();
 
     // 19.
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
-    convRelu_8x16x16x48x3x3x16(conv2d_4_padded, conv2d_7_kernel, conv2d_7_bias, conv2d_7);
+    convRelu_conv2d_7();
 
     // 20.
     // conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:6
-    pad_8x16x18x18(conv2d_7, conv2d_7_padded);
+    pad_conv2d_7_padded();
 
     // 21.
     // conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel    %conv2d_8.product  conv, models/unet-small.ts:6
     // conv2d_8.z = conv2d_8.product + conv2d_8.bias    %conv2d_8.z  add, models/unet-small.ts:6
     // conv2d_8 = relu(conv2d_8.z)    %conv2d_8  relu, models/unet-small.ts:6
-    convRelu_8x16x16x16x3x3x16(conv2d_7_padded, conv2d_8_kernel, conv2d_8_bias, conv2d_8);
+    convRelu_conv2d_8();
 
     // 22.
     // conv2d_8_padded = conv2d_8 in a margin of zeros    %conv2d_8_padded  pad for conv2dTranspose.product, models/unet-small.ts:22
-    pad_8x16x33x33(conv2d_8, conv2d_8_padded);
+    pad_conv2d_8_padded();
 
     // 23.
     // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
-    conv_8x8x32x16x2x2x32(conv2d_8_padded, conv2dTranspose_kernel, conv2dTranspose_product);
+    conv_conv2dTranspose_product();
 
     // 24.
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:22
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:23
-    concat_8x8x32x32(conv2dTranspose_product, conv2dTranspose_bias, concat_2);
+    concat_concat_2();
 
     // 25.
     // concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:6
-    pad_8x16x34x34(concat_2, concat_2_padded);
+    pad_concat_2_padded();
 
     // 26.
     // conv2d_9.product = concat_2 ∗ conv2d_9.kernel    %conv2d_9.product  conv, models/unet-small.ts:6
     // conv2d_9.z = conv2d_9.product + conv2d_9.bias    %conv2d_9.z  add, models/unet-small.ts:6
     // conv2d_9 = relu(conv2d_9.z)    %conv2d_9  relu, models/unet-small.ts:6
-    convRelu_8x8x32x16x3x3x32(concat_2_padded, conv2d_9_kernel, conv2d_9_bias, conv2d_9);
+    convRelu_conv2d_9();
 
     // 27.
     // conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:6
-    pad_8x8x34x34(conv2d_9, conv2d_9_padded);
+    pad_conv2d_9_padded();
 
     // 28.
     // conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel    %conv2d_10.product  conv, models/unet-small.ts:6
     // conv2d_10.z = conv2d_10.product + conv2d_10.bias    %conv2d_10.z  add, models/unet-small.ts:6
     // conv2d_10 = relu(conv2d_10.z)    %conv2d_10  relu, models/unet-small.ts:6
-    convRelu_8x8x32x8x3x3x32_2(conv2d_9_padded, conv2d_10_kernel, conv2d_10_bias, conv2d_10);
+    convRelu_conv2d_10();
 
     // 29.
     // planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:24
     // planes = planes.product + planes.bias    %planes  add, models/unet-small.ts:24
-    convAdd_8x3x32x8x1x1x32(conv2d_10, planes_kernel, planes_bias, planes);
+    convAdd_planes();
 
     // 30.
     // largest = max transpose(planes, [0,2,3,1]) over axes 3    %largest  reduceMax, models/unet-small.ts:27
@@ -708,7 +1342,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul = sum ⊙ 0.0009765625    %mul  mul, models/unet-small.ts:27
     // liveRows = isLive ? mul : 0    %liveRows  where, models/unet-small.ts:27
     // rowSum = Σ liveRows    %rowSum  sum, models/unet-small.ts:27
-    reduceMaxExpSum_8x32x32x3(rowSum, planes, largest, exps, total, y, chosen, live_rows);
+    reduceMaxExpSum_chosen();
 
     // 31.
     // cast = f32(live rows)    %cast  cast, models/unet-small.ts:27
@@ -737,7 +1371,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_shifted_2 = d_total ⊙ exps    %d_shifted_2  adjoint of exp, models/unet-small.ts:27
     // d_shifted = d_shifted_part + d_shifted_2    %d_shifted  adjoint of sub, models/unet-small.ts:27
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/unet-small.ts:27
-    mulAdd_8x32x32x3(live_rows, d_rowSum, y, total, exps, d_shifted);
+    mulAdd_d_shifted();
 
     // 36.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/unet-small.ts:6
@@ -770,7 +1404,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // planes.bias_add = planes.bias_sqrt + 1e-8    %planes.bias_add  update of planes.bias by adam, models/unet-small.ts:24
     // planes.bias_div = planes.bias_mul_7 / planes.bias_add    %planes.bias_div  update of planes.bias by adam, models/unet-small.ts:24
     // planes.bias_next = planes.bias − planes.bias_div    %planes.bias_next  update of planes.bias by adam, models/unet-small.ts:24
-    sumAdam_8x32x32x3(d_shifted, planes_bias_m, planes_bias_v, planes_bias, rate, correction);
+    sumAdam_planes_bias();
 
     // 41.
     // d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])    %d_conv2d_10  adjoint of conv, models/unet-small.ts:24
@@ -778,7 +1412,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_10.z = d_conv2d_10.z_lt ? d_conv2d_10 : 0    %d_conv2d_10.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_12 = d_conv2d_10.z    %d_broadcast_12  adjoint of add, models/unet-small.ts:6
     // d_conv2d_10.product = d_conv2d_10.z    %d_conv2d_10.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x8x32x3x1x1x32(d_shifted, planes_kernel, conv2d_10, d_conv2d_10_z);
+    convWhere_d_conv2d_10_z();
 
     // 42.
     // d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_planes.kernel_conv  adjoint of conv, models/unet-small.ts:24
@@ -795,15 +1429,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // planes.kernel_add = planes.kernel_sqrt + 1e-8    %planes.kernel_add  update of planes.kernel by adam, models/unet-small.ts:24
     // planes.kernel_div = planes.kernel_mul_7 / planes.kernel_add    %planes.kernel_div  update of planes.kernel by adam, models/unet-small.ts:24
     // planes.kernel_next = planes.kernel − planes.kernel_div    %planes.kernel_next  update of planes.kernel by adam, models/unet-small.ts:24
-    convAdam_3x8x1x8x32x32x1(
-      conv2d_10,
-      d_shifted,
-      planes_kernel_m,
-      planes_kernel_v,
-      planes_kernel,
-      rate,
-      correction,
-    );
+    convAdam_planes_kernel();
 
     // 43.
     // d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -820,18 +1446,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_10.bias_add = conv2d_10.bias_sqrt + 1e-8    %conv2d_10.bias_add  update of conv2d_10.bias by adam, models/unet-small.ts:6
     // conv2d_10.bias_div = conv2d_10.bias_mul_7 / conv2d_10.bias_add    %conv2d_10.bias_div  update of conv2d_10.bias by adam, models/unet-small.ts:6
     // conv2d_10.bias_next = conv2d_10.bias − conv2d_10.bias_div    %conv2d_10.bias_next  update of conv2d_10.bias by adam, models/unet-small.ts:6
-    sumAdam_8x32x32x8(
-      d_conv2d_10_z,
-      conv2d_10_bias_m,
-      conv2d_10_bias_v,
-      conv2d_10_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_10_bias();
 
     // 44.
     // d_conv2d_10.z_padded = d_conv2d_10.z in a margin of zeros    %d_conv2d_10.z_padded  pad for d_conv2d_9, models/unet-small.ts:6
-    pad_8x8x34x34(d_conv2d_10_z, d_conv2d_10_z_padded);
+    pad_d_conv2d_10_z_padded();
 
     // 45.
     // d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv, models/unet-small.ts:6
@@ -839,11 +1458,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_9.z = d_conv2d_9.z_lt ? d_conv2d_9 : 0    %d_conv2d_9.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_11 = d_conv2d_9.z    %d_broadcast_11  adjoint of add, models/unet-small.ts:6
     // d_conv2d_9.product = d_conv2d_9.z    %d_conv2d_9.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x8x32x8x3x3x32(d_conv2d_10_z_padded, conv2d_10_kernel, conv2d_9, d_conv2d_9_z);
+    convWhere_d_conv2d_9_z();
 
     // 46.
     // conv2d_9_padded_2 = conv2d_9 in a margin of zeros    %conv2d_9_padded_2  pad for d_conv2d_10.kernel, models/unet-small.ts:6
-    pad_8x8x34x34(conv2d_9, conv2d_9_padded_2);
+    pad_conv2d_9_padded_2();
 
     // 47.
     // d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -860,15 +1479,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_10.kernel_add = conv2d_10.kernel_sqrt + 1e-8    %conv2d_10.kernel_add  update of conv2d_10.kernel by adam, models/unet-small.ts:6
     // conv2d_10.kernel_div = conv2d_10.kernel_mul_7 / conv2d_10.kernel_add    %conv2d_10.kernel_div  update of conv2d_10.kernel by adam, models/unet-small.ts:6
     // conv2d_10.kernel_next = conv2d_10.kernel − conv2d_10.kernel_div    %conv2d_10.kernel_next  update of conv2d_10.kernel by adam, models/unet-small.ts:6
-    convAdam_8x8x3x8x32x32x3(
-      conv2d_9_padded_2,
-      d_conv2d_10_z,
-      conv2d_10_kernel_m,
-      conv2d_10_kernel_v,
-      conv2d_10_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_10_kernel();
 
     // 48.
     // d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -885,26 +1496,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_9.bias_add = conv2d_9.bias_sqrt + 1e-8    %conv2d_9.bias_add  update of conv2d_9.bias by adam, models/unet-small.ts:6
     // conv2d_9.bias_div = conv2d_9.bias_mul_7 / conv2d_9.bias_add    %conv2d_9.bias_div  update of conv2d_9.bias by adam, models/unet-small.ts:6
     // conv2d_9.bias_next = conv2d_9.bias − conv2d_9.bias_div    %conv2d_9.bias_next  update of conv2d_9.bias by adam, models/unet-small.ts:6
-    sumAdam_8x32x32x8(
-      d_conv2d_9_z,
-      conv2d_9_bias_m,
-      conv2d_9_bias_v,
-      conv2d_9_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_9_bias();
 
     // 49.
     // d_conv2d_9.z_padded = d_conv2d_9.z in a margin of zeros    %d_conv2d_9.z_padded  pad for d_concat_2, models/unet-small.ts:6
-    pad_8x8x34x34(d_conv2d_9_z, d_conv2d_9_z_padded);
+    pad_d_conv2d_9_z_padded();
 
     // 50.
     // d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv, models/unet-small.ts:6
-    conv_8x16x32x8x3x3x32(d_conv2d_9_z_padded, conv2d_9_kernel, d_concat_2);
+    conv_d_concat_2();
 
     // 51.
     // concat_2_padded_2 = concat_2 in a margin of zeros    %concat_2_padded_2  pad for d_conv2d_9.kernel, models/unet-small.ts:6
-    pad_8x16x34x34(concat_2, concat_2_padded_2);
+    pad_concat_2_padded_2();
 
     // 52.
     // d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -921,15 +1525,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_9.kernel_add = conv2d_9.kernel_sqrt + 1e-8    %conv2d_9.kernel_add  update of conv2d_9.kernel by adam, models/unet-small.ts:6
     // conv2d_9.kernel_div = conv2d_9.kernel_mul_7 / conv2d_9.kernel_add    %conv2d_9.kernel_div  update of conv2d_9.kernel by adam, models/unet-small.ts:6
     // conv2d_9.kernel_next = conv2d_9.kernel − conv2d_9.kernel_div    %conv2d_9.kernel_next  update of conv2d_9.kernel by adam, models/unet-small.ts:6
-    convAdam_8x16x3x8x32x32x3(
-      concat_2_padded_2,
-      d_conv2d_9_z,
-      conv2d_9_kernel_m,
-      conv2d_9_kernel_v,
-      conv2d_9_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_9_kernel();
 
     // 53.
     // d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3    %d_conv2dTranspose.bias  adjoint of broadcast, models/unet-small.ts:22
@@ -946,14 +1542,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2dTranspose.bias_add = conv2dTranspose.bias_sqrt + 1e-8    %conv2dTranspose.bias_add  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
     // conv2dTranspose.bias_div = conv2dTranspose.bias_mul_7 / conv2dTranspose.bias_add    %conv2dTranspose.bias_div  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
     // conv2dTranspose.bias_next = conv2dTranspose.bias − conv2dTranspose.bias_div    %conv2dTranspose.bias_next  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
-    sumAdam_8x32x32x8_2(
-      d_concat_2,
-      conv2dTranspose_bias_m,
-      conv2dTranspose_bias_v,
-      conv2dTranspose_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2dTranspose_bias();
 
     // 54.
     // d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])    %d_conv2d_8  adjoint of conv, models/unet-small.ts:22
@@ -961,7 +1550,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_8.z = d_conv2d_8.z_lt ? d_conv2d_8 : 0    %d_conv2d_8.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_9 = d_conv2d_8.z    %d_broadcast_9  adjoint of add, models/unet-small.ts:6
     // d_conv2d_8.product = d_conv2d_8.z    %d_conv2d_8.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x16x16x8x2x2x16(d_concat_2, conv2dTranspose_kernel, conv2d_8, d_conv2d_8_z);
+    convWhere_d_conv2d_8_z();
 
     // 55.
     // d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -978,28 +1567,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_8.bias_add = conv2d_8.bias_sqrt + 1e-8    %conv2d_8.bias_add  update of conv2d_8.bias by adam, models/unet-small.ts:6
     // conv2d_8.bias_div = conv2d_8.bias_mul_7 / conv2d_8.bias_add    %conv2d_8.bias_div  update of conv2d_8.bias by adam, models/unet-small.ts:6
     // conv2d_8.bias_next = conv2d_8.bias − conv2d_8.bias_div    %conv2d_8.bias_next  update of conv2d_8.bias by adam, models/unet-small.ts:6
-    sumAdam_8x16x16x16(
-      d_conv2d_8_z,
-      conv2d_8_bias_m,
-      conv2d_8_bias_v,
-      conv2d_8_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_8_bias();
 
     // 56.
     // conv2d_8_padded_2 = conv2d_8 in a margin of zeros    %conv2d_8_padded_2  pad for d_reverse, models/unet-small.ts:22
-    pad_8x16x33x33(conv2d_8, conv2d_8_padded_2);
+    pad_conv2d_8_padded_2();
 
     // 57.
     // d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])    %d_reverse_conv  adjoint of conv, models/unet-small.ts:22
-    conv_8x16x2x8x32x32x2(conv2d_8_padded_2, d_concat_2, d_reverse);
+    conv_d_reverse();
 
     // 58.
     // conv2dTranspose.kernel_mul = conv2dTranspose.kernel.m ⊙ 0.9    %conv2dTranspose.kernel_mul  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel_mul_2 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.09999999999999998    %conv2dTranspose.kernel_mul_2  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2    %conv2dTranspose.kernel.m_next  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    adam_16x8x2x2(conv2dTranspose_kernel_m, d_reverse);
+    adam_conv2dTranspose_kernel_m();
 
     // 59.
     // conv2dTranspose.kernel_mul_3 = conv2dTranspose.kernel.v ⊙ 0.999    %conv2dTranspose.kernel_mul_3  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
@@ -1012,18 +1594,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2dTranspose.kernel_add = conv2dTranspose.kernel_sqrt + 1e-8    %conv2dTranspose.kernel_add  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel_div = conv2dTranspose.kernel_mul_7 / conv2dTranspose.kernel_add    %conv2dTranspose.kernel_div  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel_next = conv2dTranspose.kernel − conv2dTranspose.kernel_div    %conv2dTranspose.kernel_next  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
-    adam_16x8x2x2_2(
-      conv2dTranspose_kernel_v,
-      d_reverse,
-      conv2dTranspose_kernel,
-      conv2dTranspose_kernel_m,
-      rate,
-      correction,
-    );
+    adam_conv2dTranspose_kernel();
 
     // 60.
     // d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:6
-    pad_8x16x18x18(d_conv2d_8_z, d_conv2d_8_z_padded);
+    pad_d_conv2d_8_z_padded();
 
     // 61.
     // d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv, models/unet-small.ts:6
@@ -1031,11 +1606,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_7.z = d_conv2d_7.z_lt ? d_conv2d_7 : 0    %d_conv2d_7.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_8 = d_conv2d_7.z    %d_broadcast_8  adjoint of add, models/unet-small.ts:6
     // d_conv2d_7.product = d_conv2d_7.z    %d_conv2d_7.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x16x16x16x3x3x16(d_conv2d_8_z_padded, conv2d_8_kernel, conv2d_7, d_conv2d_7_z);
+    convWhere_d_conv2d_7_z();
 
     // 62.
     // conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:6
-    pad_8x16x18x18(conv2d_7, conv2d_7_padded_2);
+    pad_conv2d_7_padded_2();
 
     // 63.
     // d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1052,15 +1627,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_8.kernel_add = conv2d_8.kernel_sqrt + 1e-8    %conv2d_8.kernel_add  update of conv2d_8.kernel by adam, models/unet-small.ts:6
     // conv2d_8.kernel_div = conv2d_8.kernel_mul_7 / conv2d_8.kernel_add    %conv2d_8.kernel_div  update of conv2d_8.kernel by adam, models/unet-small.ts:6
     // conv2d_8.kernel_next = conv2d_8.kernel − conv2d_8.kernel_div    %conv2d_8.kernel_next  update of conv2d_8.kernel by adam, models/unet-small.ts:6
-    convAdam_16x16x3x8x16x16x3(
-      conv2d_7_padded_2,
-      d_conv2d_8_z,
-      conv2d_8_kernel_m,
-      conv2d_8_kernel_v,
-      conv2d_8_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_8_kernel();
 
     // 64.
     // d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1077,26 +1644,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_7.bias_add = conv2d_7.bias_sqrt + 1e-8    %conv2d_7.bias_add  update of conv2d_7.bias by adam, models/unet-small.ts:6
     // conv2d_7.bias_div = conv2d_7.bias_mul_7 / conv2d_7.bias_add    %conv2d_7.bias_div  update of conv2d_7.bias by adam, models/unet-small.ts:6
     // conv2d_7.bias_next = conv2d_7.bias − conv2d_7.bias_div    %conv2d_7.bias_next  update of conv2d_7.bias by adam, models/unet-small.ts:6
-    sumAdam_8x16x16x16(
-      d_conv2d_7_z,
-      conv2d_7_bias_m,
-      conv2d_7_bias_v,
-      conv2d_7_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_7_bias();
 
     // 65.
     // d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:6
-    pad_8x16x18x18(d_conv2d_7_z, d_conv2d_7_z_padded);
+    pad_d_conv2d_7_z_padded();
 
     // 66.
     // d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv, models/unet-small.ts:6
-    conv_8x48x16x16x3x3x16(d_conv2d_7_z_padded, conv2d_7_kernel, d_concat);
+    conv_d_concat();
 
     // 67.
     // conv2d_4_padded_2 = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded_2  pad for d_conv2d_7.kernel, models/unet-small.ts:6
-    pad_8x48x18x18(conv2d_4, conv2d_6, conv2d_4_padded_2);
+    pad_conv2d_4_padded_2();
 
     // 68.
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
@@ -1114,15 +1674,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_7.kernel_add = conv2d_7.kernel_sqrt + 1e-8    %conv2d_7.kernel_add  update of conv2d_7.kernel by adam, models/unet-small.ts:6
     // conv2d_7.kernel_div = conv2d_7.kernel_mul_7 / conv2d_7.kernel_add    %conv2d_7.kernel_div  update of conv2d_7.kernel by adam, models/unet-small.ts:6
     // conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div    %conv2d_7.kernel_next  update of conv2d_7.kernel by adam, models/unet-small.ts:6
-    convAdam_16x48x3x8x16x16x3(
-      conv2d_4_padded_2,
-      d_conv2d_7_z,
-      conv2d_7_kernel_m,
-      conv2d_7_kernel_v,
-      conv2d_7_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_7_kernel();
 
     // 69.
     // d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast, models/unet-small.ts:20
@@ -1130,7 +1682,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_6.z = d_conv2d_6.z_lt ? d_conv2d_6 : 0    %d_conv2d_6.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_6 = d_conv2d_6.z    %d_broadcast_6  adjoint of add, models/unet-small.ts:6
     // d_conv2d_6.product = d_conv2d_6.z    %d_conv2d_6.product  adjoint of add, models/unet-small.ts:6
-    sumWhere_8x32x8x2x2x8(d_concat, conv2d_6, d_conv2d_6_z);
+    sumWhere_d_conv2d_6_z();
 
     // 70.
     // d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1147,18 +1699,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_6.bias_add = conv2d_6.bias_sqrt + 1e-8    %conv2d_6.bias_add  update of conv2d_6.bias by adam, models/unet-small.ts:6
     // conv2d_6.bias_div = conv2d_6.bias_mul_7 / conv2d_6.bias_add    %conv2d_6.bias_div  update of conv2d_6.bias by adam, models/unet-small.ts:6
     // conv2d_6.bias_next = conv2d_6.bias − conv2d_6.bias_div    %conv2d_6.bias_next  update of conv2d_6.bias by adam, models/unet-small.ts:6
-    sumAdam_8x8x8x32(
-      d_conv2d_6_z,
-      conv2d_6_bias_m,
-      conv2d_6_bias_v,
-      conv2d_6_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_6_bias();
 
     // 71.
     // d_conv2d_6.z_padded = d_conv2d_6.z in a margin of zeros    %d_conv2d_6.z_padded  pad for d_conv2d_5, models/unet-small.ts:6
-    pad_8x32x10x10(d_conv2d_6_z, d_conv2d_6_z_padded);
+    pad_d_conv2d_6_z_padded();
 
     // 72.
     // d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv, models/unet-small.ts:6
@@ -1166,11 +1711,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_5.z = d_conv2d_5.z_lt ? d_conv2d_5 : 0    %d_conv2d_5.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_5 = d_conv2d_5.z    %d_broadcast_5  adjoint of add, models/unet-small.ts:6
     // d_conv2d_5.product = d_conv2d_5.z    %d_conv2d_5.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x32x8x32x3x3x8(d_conv2d_6_z_padded, conv2d_6_kernel, conv2d_5, d_conv2d_5_z);
+    convWhere_d_conv2d_5_z();
 
     // 73.
     // conv2d_5_padded_2 = conv2d_5 in a margin of zeros    %conv2d_5_padded_2  pad for d_conv2d_6.kernel, models/unet-small.ts:6
-    pad_8x32x10x10(conv2d_5, conv2d_5_padded_2);
+    pad_conv2d_5_padded_2();
 
     // 74.
     // d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1187,15 +1732,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_6.kernel_add = conv2d_6.kernel_sqrt + 1e-8    %conv2d_6.kernel_add  update of conv2d_6.kernel by adam, models/unet-small.ts:6
     // conv2d_6.kernel_div = conv2d_6.kernel_mul_7 / conv2d_6.kernel_add    %conv2d_6.kernel_div  update of conv2d_6.kernel by adam, models/unet-small.ts:6
     // conv2d_6.kernel_next = conv2d_6.kernel − conv2d_6.kernel_div    %conv2d_6.kernel_next  update of conv2d_6.kernel by adam, models/unet-small.ts:6
-    convAdam_32x32x3x8x8x8x3(
-      conv2d_5_padded_2,
-      d_conv2d_6_z,
-      conv2d_6_kernel_m,
-      conv2d_6_kernel_v,
-      conv2d_6_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_6_kernel();
 
     // 75.
     // d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1212,26 +1749,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_5.bias_add = conv2d_5.bias_sqrt + 1e-8    %conv2d_5.bias_add  update of conv2d_5.bias by adam, models/unet-small.ts:6
     // conv2d_5.bias_div = conv2d_5.bias_mul_7 / conv2d_5.bias_add    %conv2d_5.bias_div  update of conv2d_5.bias by adam, models/unet-small.ts:6
     // conv2d_5.bias_next = conv2d_5.bias − conv2d_5.bias_div    %conv2d_5.bias_next  update of conv2d_5.bias by adam, models/unet-small.ts:6
-    sumAdam_8x8x8x32(
-      d_conv2d_5_z,
-      conv2d_5_bias_m,
-      conv2d_5_bias_v,
-      conv2d_5_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_5_bias();
 
     // 76.
     // d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:6
-    pad_8x32x10x10(d_conv2d_5_z, d_conv2d_5_z_padded);
+    pad_d_conv2d_5_z_padded();
 
     // 77.
     // d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv, models/unet-small.ts:6
-    conv_8x16x8x32x3x3x8(d_conv2d_5_z_padded, conv2d_5_kernel, d_maxPool2d_2);
+    conv_d_maxPool2d_2();
 
     // 78.
     // maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel, models/unet-small.ts:6
-    pad_8x16x10x10(maxPool2d_2, maxPool2d_2_padded_2);
+    pad_maxPool2d_2_padded_2();
 
     // 79.
     // d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1248,15 +1778,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_5.kernel_add = conv2d_5.kernel_sqrt + 1e-8    %conv2d_5.kernel_add  update of conv2d_5.kernel by adam, models/unet-small.ts:6
     // conv2d_5.kernel_div = conv2d_5.kernel_mul_7 / conv2d_5.kernel_add    %conv2d_5.kernel_div  update of conv2d_5.kernel by adam, models/unet-small.ts:6
     // conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div    %conv2d_5.kernel_next  update of conv2d_5.kernel by adam, models/unet-small.ts:6
-    convAdam_32x16x3x8x8x8x3(
-      maxPool2d_2_padded_2,
-      d_conv2d_5_z,
-      conv2d_5_kernel_m,
-      conv2d_5_kernel_v,
-      conv2d_5_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_5_kernel();
 
     // 80.
     // d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax, models/unet-small.ts:19
@@ -1266,13 +1788,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_4.z = d_conv2d_4.z_lt ? d_conv2d_4 : 0    %d_conv2d_4.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_4 = d_conv2d_4.z    %d_broadcast_4  adjoint of add, models/unet-small.ts:6
     // d_conv2d_4.product = d_conv2d_4.z    %d_conv2d_4.product  adjoint of add, models/unet-small.ts:6
-    windowArgmaxWhere_8x16x8x8(
-      conv2d_4,
-      d_conv2d_4_windowArgmax,
-      d_concat,
-      d_maxPool2d_2,
-      d_conv2d_4_z,
-    );
+    windowArgmaxWhere_d_conv2d_4_z();
 
     // 81.
     // d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1289,18 +1805,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_4.bias_add = conv2d_4.bias_sqrt + 1e-8    %conv2d_4.bias_add  update of conv2d_4.bias by adam, models/unet-small.ts:6
     // conv2d_4.bias_div = conv2d_4.bias_mul_7 / conv2d_4.bias_add    %conv2d_4.bias_div  update of conv2d_4.bias by adam, models/unet-small.ts:6
     // conv2d_4.bias_next = conv2d_4.bias − conv2d_4.bias_div    %conv2d_4.bias_next  update of conv2d_4.bias by adam, models/unet-small.ts:6
-    sumAdam_8x16x16x16(
-      d_conv2d_4_z,
-      conv2d_4_bias_m,
-      conv2d_4_bias_v,
-      conv2d_4_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_4_bias();
 
     // 82.
     // d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:6
-    pad_8x16x18x18(d_conv2d_4_z, d_conv2d_4_z_padded);
+    pad_d_conv2d_4_z_padded();
 
     // 83.
     // d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv, models/unet-small.ts:6
@@ -1308,11 +1817,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_3.z = d_conv2d_3.z_lt ? d_conv2d_3 : 0    %d_conv2d_3.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_3 = d_conv2d_3.z    %d_broadcast_3  adjoint of add, models/unet-small.ts:6
     // d_conv2d_3.product = d_conv2d_3.z    %d_conv2d_3.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x16x16x16x3x3x16(d_conv2d_4_z_padded, conv2d_4_kernel, conv2d_3, d_conv2d_3_z);
+    convWhere_d_conv2d_3_z();
 
     // 84.
     // conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:6
-    pad_8x16x18x18(conv2d_3, conv2d_3_padded_2);
+    pad_conv2d_3_padded_2();
 
     // 85.
     // d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1329,15 +1838,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_4.kernel_add = conv2d_4.kernel_sqrt + 1e-8    %conv2d_4.kernel_add  update of conv2d_4.kernel by adam, models/unet-small.ts:6
     // conv2d_4.kernel_div = conv2d_4.kernel_mul_7 / conv2d_4.kernel_add    %conv2d_4.kernel_div  update of conv2d_4.kernel by adam, models/unet-small.ts:6
     // conv2d_4.kernel_next = conv2d_4.kernel − conv2d_4.kernel_div    %conv2d_4.kernel_next  update of conv2d_4.kernel by adam, models/unet-small.ts:6
-    convAdam_16x16x3x8x16x16x3(
-      conv2d_3_padded_2,
-      d_conv2d_4_z,
-      conv2d_4_kernel_m,
-      conv2d_4_kernel_v,
-      conv2d_4_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_4_kernel();
 
     // 86.
     // d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1354,26 +1855,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_3.bias_add = conv2d_3.bias_sqrt + 1e-8    %conv2d_3.bias_add  update of conv2d_3.bias by adam, models/unet-small.ts:6
     // conv2d_3.bias_div = conv2d_3.bias_mul_7 / conv2d_3.bias_add    %conv2d_3.bias_div  update of conv2d_3.bias by adam, models/unet-small.ts:6
     // conv2d_3.bias_next = conv2d_3.bias − conv2d_3.bias_div    %conv2d_3.bias_next  update of conv2d_3.bias by adam, models/unet-small.ts:6
-    sumAdam_8x16x16x16(
-      d_conv2d_3_z,
-      conv2d_3_bias_m,
-      conv2d_3_bias_v,
-      conv2d_3_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_3_bias();
 
     // 87.
     // d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:6
-    pad_8x16x18x18(d_conv2d_3_z, d_conv2d_3_z_padded);
+    pad_d_conv2d_3_z_padded();
 
     // 88.
     // d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv, models/unet-small.ts:6
-    conv_8x8x16x16x3x3x16(d_conv2d_3_z_padded, conv2d_3_kernel, d_maxPool2d);
+    conv_d_maxPool2d();
 
     // 89.
     // maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:6
-    pad_8x8x18x18(maxPool2d, maxPool2d_padded_2);
+    pad_maxPool2d_padded_2();
 
     // 90.
     // d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1390,15 +1884,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_3.kernel_add = conv2d_3.kernel_sqrt + 1e-8    %conv2d_3.kernel_add  update of conv2d_3.kernel by adam, models/unet-small.ts:6
     // conv2d_3.kernel_div = conv2d_3.kernel_mul_7 / conv2d_3.kernel_add    %conv2d_3.kernel_div  update of conv2d_3.kernel by adam, models/unet-small.ts:6
     // conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div    %conv2d_3.kernel_next  update of conv2d_3.kernel by adam, models/unet-small.ts:6
-    convAdam_16x8x3x8x16x16x3(
-      maxPool2d_padded_2,
-      d_conv2d_3_z,
-      conv2d_3_kernel_m,
-      conv2d_3_kernel_v,
-      conv2d_3_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_3_kernel();
 
     // 91.
     // d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax, models/unet-small.ts:18
@@ -1408,13 +1894,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_2.z = d_conv2d_2.z_lt ? d_conv2d_2 : 0    %d_conv2d_2.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast_2 = d_conv2d_2.z    %d_broadcast_2  adjoint of add, models/unet-small.ts:6
     // d_conv2d_2.product = d_conv2d_2.z    %d_conv2d_2.product  adjoint of add, models/unet-small.ts:6
-    windowArgmaxWhere_8x8x16x16(
-      concat_2,
-      d_conv2d_2_windowArgmax,
-      d_concat_2,
-      d_maxPool2d,
-      d_conv2d_2_z,
-    );
+    windowArgmaxWhere_d_conv2d_2_z();
 
     // 92.
     // d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1431,18 +1911,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_2.bias_add = conv2d_2.bias_sqrt + 1e-8    %conv2d_2.bias_add  update of conv2d_2.bias by adam, models/unet-small.ts:6
     // conv2d_2.bias_div = conv2d_2.bias_mul_7 / conv2d_2.bias_add    %conv2d_2.bias_div  update of conv2d_2.bias by adam, models/unet-small.ts:6
     // conv2d_2.bias_next = conv2d_2.bias − conv2d_2.bias_div    %conv2d_2.bias_next  update of conv2d_2.bias by adam, models/unet-small.ts:6
-    sumAdam_8x32x32x8(
-      d_conv2d_2_z,
-      conv2d_2_bias_m,
-      conv2d_2_bias_v,
-      conv2d_2_bias,
-      rate,
-      correction,
-    );
+    sumAdam_conv2d_2_bias();
 
     // 93.
     // d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:6
-    pad_8x8x34x34(d_conv2d_2_z, d_conv2d_2_z_padded);
+    pad_d_conv2d_2_z_padded();
 
     // 94.
     // d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv, models/unet-small.ts:6
@@ -1450,11 +1923,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d.z = d_conv2d.z_lt ? d_conv2d : 0    %d_conv2d.z  adjoint of relu, models/unet-small.ts:6
     // d_broadcast = d_conv2d.z    %d_broadcast  adjoint of add, models/unet-small.ts:6
     // d_conv2d.product = d_conv2d.z    %d_conv2d.product  adjoint of add, models/unet-small.ts:6
-    convWhere_8x8x32x8x3x3x32(d_conv2d_2_z_padded, conv2d_2_kernel, conv2d, d_conv2d_z);
+    convWhere_d_conv2d_z();
 
     // 95.
     // conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:6
-    pad_8x8x34x34(conv2d, conv2d_padded_2);
+    pad_conv2d_padded_2();
 
     // 96.
     // d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1471,15 +1944,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_2.kernel_add = conv2d_2.kernel_sqrt + 1e-8    %conv2d_2.kernel_add  update of conv2d_2.kernel by adam, models/unet-small.ts:6
     // conv2d_2.kernel_div = conv2d_2.kernel_mul_7 / conv2d_2.kernel_add    %conv2d_2.kernel_div  update of conv2d_2.kernel by adam, models/unet-small.ts:6
     // conv2d_2.kernel_next = conv2d_2.kernel − conv2d_2.kernel_div    %conv2d_2.kernel_next  update of conv2d_2.kernel by adam, models/unet-small.ts:6
-    convAdam_8x8x3x8x32x32x3(
-      conv2d_padded_2,
-      d_conv2d_2_z,
-      conv2d_2_kernel_m,
-      conv2d_2_kernel_v,
-      conv2d_2_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_2_kernel();
 
     // 97.
     // d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast, models/unet-small.ts:6
@@ -1496,11 +1961,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d.bias_add = conv2d.bias_sqrt + 1e-8    %conv2d.bias_add  update of conv2d.bias by adam, models/unet-small.ts:6
     // conv2d.bias_div = conv2d.bias_mul_7 / conv2d.bias_add    %conv2d.bias_div  update of conv2d.bias by adam, models/unet-small.ts:6
     // conv2d.bias_next = conv2d.bias − conv2d.bias_div    %conv2d.bias_next  update of conv2d.bias by adam, models/unet-small.ts:6
-    sumAdam_8x32x32x8(d_conv2d_z, conv2d_bias_m, conv2d_bias_v, conv2d_bias, rate, correction);
+    sumAdam_conv2d_bias();
 
     // 98.
     // x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:6
-    pad_8x1x34x34(x, x_padded_2);
+    pad_x_padded_2();
 
     // 99.
     // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv, models/unet-small.ts:6
@@ -1517,15 +1982,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d.kernel_add = conv2d.kernel_sqrt + 1e-8    %conv2d.kernel_add  update of conv2d.kernel by adam, models/unet-small.ts:6
     // conv2d.kernel_div = conv2d.kernel_mul_7 / conv2d.kernel_add    %conv2d.kernel_div  update of conv2d.kernel by adam, models/unet-small.ts:6
     // conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div    %conv2d.kernel_next  update of conv2d.kernel by adam, models/unet-small.ts:6
-    convAdam_8x1x3x8x32x32x3(
-      x_padded_2,
-      d_conv2d_z,
-      conv2d_kernel_m,
-      conv2d_kernel_v,
-      conv2d_kernel,
-      rate,
-      correction,
-    );
+    convAdam_conv2d_kernel();
 
     return loss;
   }
@@ -1542,181 +1999,133 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:6
-    pad_8x1x34x34(x_evaluate, x_padded_evaluate);
+    pad_x_padded_evaluate();
 
     // 2.
     // conv2d.product = x ∗ conv2d.kernel    %conv2d.product  conv, models/unet-small.ts:6
     // conv2d.z = conv2d.product + conv2d.bias    %conv2d.z  add, models/unet-small.ts:6
     // conv2d = relu(conv2d.z)    %conv2d  relu, models/unet-small.ts:6
-    convRelu_8x8x32x1x3x3x32(x_padded_evaluate, conv2d_kernel, conv2d_bias, conv2d_evaluate);
+    convRelu_conv2d_evaluate();
 
     // 3.
     // conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:6
-    pad_8x8x34x34(conv2d_evaluate, conv2d_padded_evaluate);
+    pad_conv2d_padded_evaluate();
 
     // 4.
     // conv2d_2.product = conv2d ∗ conv2d_2.kernel    %conv2d_2.product  conv, models/unet-small.ts:6
     // conv2d_2.z = conv2d_2.product + conv2d_2.bias    %conv2d_2.z  add, models/unet-small.ts:6
     // conv2d_2 = relu(conv2d_2.z)    %conv2d_2  relu, models/unet-small.ts:6
-    convRelu_8x8x32x8x3x3x32(
-      conv2d_padded_evaluate,
-      conv2d_2_kernel,
-      conv2d_2_bias,
-      concat_2_evaluate,
-    );
+    convRelu_concat_2_evaluate();
 
     // 5.
     // maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:18
-    windowMax_8x8x16x1x1x2x2x16(concat_2_evaluate, maxPool2d_evaluate);
+    windowMax_maxPool2d_evaluate();
 
     // 6.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:6
-    pad_8x8x18x18(maxPool2d_evaluate, maxPool2d_padded_evaluate);
+    pad_maxPool2d_padded_evaluate();
 
     // 7.
     // conv2d_3.product = maxPool2d ∗ conv2d_3.kernel    %conv2d_3.product  conv, models/unet-small.ts:6
     // conv2d_3.z = conv2d_3.product + conv2d_3.bias    %conv2d_3.z  add, models/unet-small.ts:6
     // conv2d_3 = relu(conv2d_3.z)    %conv2d_3  relu, models/unet-small.ts:6
-    convRelu_8x16x16x8x3x3x16(
-      maxPool2d_padded_evaluate,
-      conv2d_3_kernel,
-      conv2d_3_bias,
-      conv2d_3_evaluate,
-    );
+    convRelu_conv2d_3_evaluate();
 
     // 8.
     // conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:6
-    pad_8x16x18x18(conv2d_3_evaluate, conv2d_3_padded_evaluate);
+    pad_conv2d_3_padded_evaluate();
 
     // 9.
     // conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel    %conv2d_4.product  conv, models/unet-small.ts:6
     // conv2d_4.z = conv2d_4.product + conv2d_4.bias    %conv2d_4.z  add, models/unet-small.ts:6
     // conv2d_4 = relu(conv2d_4.z)    %conv2d_4  relu, models/unet-small.ts:6
-    convRelu_8x16x16x16x3x3x16_evaluate(
-      conv2d_3_padded_evaluate,
-      conv2d_4_kernel,
-      conv2d_4_bias,
-      concat_evaluate,
-    );
+    convRelu_concat_evaluate();
 
     // 10.
     // maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:19
-    windowMax_8x16x8x1x1x2x2x8_evaluate(concat_evaluate, maxPool2d_2_evaluate);
+    windowMax_maxPool2d_2_evaluate();
 
     // 11.
     // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:6
-    pad_8x16x10x10(maxPool2d_2_evaluate, maxPool2d_2_padded_evaluate);
+    pad_maxPool2d_2_padded_evaluate();
 
     // 12.
     // conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel    %conv2d_5.product  conv, models/unet-small.ts:6
     // conv2d_5.z = conv2d_5.product + conv2d_5.bias    %conv2d_5.z  add, models/unet-small.ts:6
     // conv2d_5 = relu(conv2d_5.z)    %conv2d_5  relu, models/unet-small.ts:6
-    convRelu_8x32x8x16x3x3x8(
-      maxPool2d_2_padded_evaluate,
-      conv2d_5_kernel,
-      conv2d_5_bias,
-      conv2d_5_evaluate,
-    );
+    convRelu_conv2d_5_evaluate();
 
     // 13.
     // conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for conv2d_6.product, models/unet-small.ts:6
-    pad_8x32x10x10(conv2d_5_evaluate, conv2d_5_padded_evaluate);
+    pad_conv2d_5_padded_evaluate();
 
     // 14.
     // conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:6
-    conv_8x32x8x32x3x3x8_evaluate(
-      conv2d_5_padded_evaluate,
-      conv2d_6_kernel,
-      conv2d_6_product_evaluate,
-    );
+    conv_conv2d_6_product_evaluate();
 
     // 15.
     // conv2d_6.z = conv2d_6.product + conv2d_6.bias    %conv2d_6.z  add, models/unet-small.ts:6
     // conv2d_6 = relu(conv2d_6.z)    %conv2d_6  relu, models/unet-small.ts:6
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
-    concat_8x32x16x16_evaluate(conv2d_6_product_evaluate, conv2d_6_bias, concat_evaluate);
+    concat_concat_evaluate();
 
     // 16.
     // concat_padded = concat in a margin of zeros    %concat_padded  pad for conv2d_7.product, models/unet-small.ts:6
-    pad_8x48x18x18_evaluate(concat_evaluate, concat_padded_evaluate);
+    pad_concat_padded_evaluate();
 
     // 17.
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
-    convRelu_8x16x16x48x3x3x16(
-      concat_padded_evaluate,
-      conv2d_7_kernel,
-      conv2d_7_bias,
-      conv2d_7_evaluate,
-    );
+    convRelu_conv2d_7_evaluate();
 
     // 18.
     // conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:6
-    pad_8x16x18x18(conv2d_7_evaluate, conv2d_7_padded_evaluate);
+    pad_conv2d_7_padded_evaluate();
 
     // 19.
     // conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel    %conv2d_8.product  conv, models/unet-small.ts:6
     // conv2d_8.z = conv2d_8.product + conv2d_8.bias    %conv2d_8.z  add, models/unet-small.ts:6
     // conv2d_8 = relu(conv2d_8.z)    %conv2d_8  relu, models/unet-small.ts:6
-    convRelu_8x16x16x16x3x3x16(
-      conv2d_7_padded_evaluate,
-      conv2d_8_kernel,
-      conv2d_8_bias,
-      conv2d_8_evaluate,
-    );
+    convRelu_conv2d_8_evaluate();
 
     // 20.
     // conv2d_8_padded = conv2d_8 in a margin of zeros    %conv2d_8_padded  pad for conv2dTranspose.product, models/unet-small.ts:22
-    pad_8x16x33x33(conv2d_8_evaluate, conv2d_8_padded_evaluate);
+    pad_conv2d_8_padded_evaluate();
 
     // 21.
     // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
-    conv_8x8x32x16x2x2x32(
-      conv2d_8_padded_evaluate,
-      conv2dTranspose_kernel,
-      conv2dTranspose_product_evaluate,
-    );
+    conv_conv2dTranspose_product_evaluate();
 
     // 22.
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:22
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:23
-    concat_8x8x32x32(conv2dTranspose_product_evaluate, conv2dTranspose_bias, concat_2_evaluate);
+    concat_concat_2_evaluate();
 
     // 23.
     // concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:6
-    pad_8x16x34x34(concat_2_evaluate, concat_2_padded_evaluate);
+    pad_concat_2_padded_evaluate();
 
     // 24.
     // conv2d_9.product = concat_2 ∗ conv2d_9.kernel    %conv2d_9.product  conv, models/unet-small.ts:6
     // conv2d_9.z = conv2d_9.product + conv2d_9.bias    %conv2d_9.z  add, models/unet-small.ts:6
     // conv2d_9 = relu(conv2d_9.z)    %conv2d_9  relu, models/unet-small.ts:6
-    convRelu_8x8x32x16x3x3x32(
-      concat_2_padded_evaluate,
-      conv2d_9_kernel,
-      conv2d_9_bias,
-      conv2d_9_evaluate,
-    );
+    convRelu_conv2d_9_evaluate();
 
     // 25.
     // conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:6
-    pad_8x8x34x34(conv2d_9_evaluate, conv2d_9_padded_evaluate);
+    pad_conv2d_9_padded_evaluate();
 
     // 26.
     // conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel    %conv2d_10.product  conv, models/unet-small.ts:6
     // conv2d_10.z = conv2d_10.product + conv2d_10.bias    %conv2d_10.z  add, models/unet-small.ts:6
     // conv2d_10 = relu(conv2d_10.z)    %conv2d_10  relu, models/unet-small.ts:6
-    convRelu_8x8x32x8x3x3x32_2(
-      conv2d_9_padded_evaluate,
-      conv2d_10_kernel,
-      conv2d_10_bias,
-      conv2d_10_evaluate,
-    );
+    convRelu_conv2d_10_evaluate();
 
     // 27.
     // planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:24
     // planes = planes.product + planes.bias    %planes  add, models/unet-small.ts:24
-    convAdd_8x3x32x8x1x1x32(conv2d_10_evaluate, planes_kernel, planes_bias, planes_evaluate);
+    convAdd_planes_evaluate();
 
     // 28.
     // largest = max transpose(planes, [0,2,3,1]) over axes 3    %largest  reduceMax, models/unet-small.ts:27
@@ -1734,15 +2143,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul = sum ⊙ 0.0009765625    %mul  mul, models/unet-small.ts:27
     // liveRows = isLive ? mul : 0    %liveRows  where, models/unet-small.ts:27
     // rowSum = Σ liveRows    %rowSum  sum, models/unet-small.ts:27
-    reduceMaxSum_8x32x32_evaluate(
-      rowSum_evaluate,
-      planes_evaluate,
-      largest_evaluate,
-      total_evaluate,
-      y_evaluate,
-      chosen_evaluate,
-      live_rows_evaluate,
-    );
+    reduceMaxSum_chosen_evaluate();
 
     // 29.
     // cast = f32(live rows)    %cast  cast, models/unet-small.ts:27
@@ -1768,13 +2169,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_2 = sum_2 ⊙ 0.0009765625    %mul_2  mul, models/unet-small.ts:29
     // liveRows_2 = isLive ? mul_2 : 0    %liveRows_2  where, models/unet-small.ts:29
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/unet-small.ts:29
-    argmaxSum_8x32x32_evaluate(
-      rowSum_2_evaluate,
-      planes_evaluate,
-      argmax_evaluate,
-      y_evaluate,
-      live_rows_evaluate,
-    );
+    argmaxSum_argmax_evaluate();
 
     // 33.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/unet-small.ts:29
@@ -1795,189 +2190,137 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 1.
     // x_padded = x in a margin of zeros    %x_padded  pad for conv2d.product, models/unet-small.ts:6
-    pad_1x1x34x34_predict(x_predict, x_padded_predict);
+    pad_x_padded_predict();
 
     // 2.
     // conv2d.product = x ∗ conv2d.kernel    %conv2d.product  conv, models/unet-small.ts:6
     // conv2d.z = conv2d.product + conv2d.bias    %conv2d.z  add, models/unet-small.ts:6
     // conv2d = relu(conv2d.z)    %conv2d  relu, models/unet-small.ts:6
-    convRelu_1x8x32x1x3x3x32_predict(x_padded_predict, conv2d_kernel, conv2d_bias, conv2d_predict);
+    convRelu_conv2d_predict();
 
     // 3.
     // conv2d_padded = conv2d in a margin of zeros    %conv2d_padded  pad for conv2d_2.product, models/unet-small.ts:6
-    pad_8x1x34x34(conv2d_predict, conv2d_padded_predict);
+    pad_conv2d_padded_predict();
 
     // 4.
     // conv2d_2.product = conv2d ∗ conv2d_2.kernel    %conv2d_2.product  conv, models/unet-small.ts:6
     // conv2d_2.z = conv2d_2.product + conv2d_2.bias    %conv2d_2.z  add, models/unet-small.ts:6
     // conv2d_2 = relu(conv2d_2.z)    %conv2d_2  relu, models/unet-small.ts:6
-    convRelu_1x8x32x8x3x3x32_predict(
-      conv2d_padded_predict,
-      conv2d_2_kernel,
-      conv2d_2_bias,
-      concat_2_predict,
-    );
+    convRelu_concat_2_predict();
 
     // 5.
     // maxPool2d = max conv2d_2 over windows [1,1,2,2]    %maxPool2d  windowMax, models/unet-small.ts:18
-    windowMax_1x8x16x1x1x2x2x16_predict(concat_2_predict, maxPool2d_predict);
+    windowMax_maxPool2d_predict();
 
     // 6.
     // maxPool2d_padded = maxPool2d in a margin of zeros    %maxPool2d_padded  pad for conv2d_3.product, models/unet-small.ts:6
-    pad_1x8x18x18_predict(maxPool2d_predict, maxPool2d_padded_predict);
+    pad_maxPool2d_padded_predict();
 
     // 7.
     // conv2d_3.product = maxPool2d ∗ conv2d_3.kernel    %conv2d_3.product  conv, models/unet-small.ts:6
     // conv2d_3.z = conv2d_3.product + conv2d_3.bias    %conv2d_3.z  add, models/unet-small.ts:6
     // conv2d_3 = relu(conv2d_3.z)    %conv2d_3  relu, models/unet-small.ts:6
-    convRelu_1x16x16x8x3x3x16_predict(
-      maxPool2d_padded_predict,
-      conv2d_3_kernel,
-      conv2d_3_bias,
-      conv2d_3_predict,
-    );
+    convRelu_conv2d_3_predict();
 
     // 8.
     // conv2d_3_padded = conv2d_3 in a margin of zeros    %conv2d_3_padded  pad for conv2d_4.product, models/unet-small.ts:6
-    pad_1x16x18x18_predict(conv2d_3_predict, conv2d_3_padded_predict);
+    pad_conv2d_3_padded_predict();
 
     // 9.
     // conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel    %conv2d_4.product  conv, models/unet-small.ts:6
     // conv2d_4.z = conv2d_4.product + conv2d_4.bias    %conv2d_4.z  add, models/unet-small.ts:6
     // conv2d_4 = relu(conv2d_4.z)    %conv2d_4  relu, models/unet-small.ts:6
-    convRelu_1x16x16x16x3x3x16_predict(
-      conv2d_3_padded_predict,
-      conv2d_4_kernel,
-      conv2d_4_bias,
-      concat_predict,
-    );
+    convRelu_concat_predict();
 
     // 10.
     // maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]    %maxPool2d_2  windowMax, models/unet-small.ts:19
-    windowMax_1x16x8x1x1x2x2x8_predict(concat_predict, maxPool2d_2_predict);
+    windowMax_maxPool2d_2_predict();
 
     // 11.
     // maxPool2d_2_padded = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded  pad for conv2d_5.product, models/unet-small.ts:6
-    pad_1x16x10x10_predict(maxPool2d_2_predict, maxPool2d_2_padded_predict);
+    pad_maxPool2d_2_padded_predict();
 
     // 12.
     // conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel    %conv2d_5.product  conv, models/unet-small.ts:6
     // conv2d_5.z = conv2d_5.product + conv2d_5.bias    %conv2d_5.z  add, models/unet-small.ts:6
     // conv2d_5 = relu(conv2d_5.z)    %conv2d_5  relu, models/unet-small.ts:6
-    convRelu_1x32x8x16x3x3x8_predict(
-      maxPool2d_2_padded_predict,
-      conv2d_5_kernel,
-      conv2d_5_bias,
-      conv2d_5_predict,
-    );
+    convRelu_conv2d_5_predict();
 
     // 13.
     // conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for conv2d_6.product, models/unet-small.ts:6
-    pad_1x32x10x10_predict(conv2d_5_predict, conv2d_5_padded_predict);
+    pad_conv2d_5_padded_predict();
 
     // 14.
     // conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:6
-    conv_1x32x8x32x3x3x8_predict(
-      conv2d_5_padded_predict,
-      conv2d_6_kernel,
-      conv2d_6_product_predict,
-    );
+    conv_conv2d_6_product_predict();
 
     // 15.
     // conv2d_6.z = conv2d_6.product + conv2d_6.bias    %conv2d_6.z  add, models/unet-small.ts:6
     // conv2d_6 = relu(conv2d_6.z)    %conv2d_6  relu, models/unet-small.ts:6
     // concat = concat(conv2d_4, reshape(conv2d_6, [1,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
-    concat_1x32x16x16_predict(conv2d_6_product_predict, conv2d_6_bias, concat_predict);
+    concat_concat_predict();
 
     // 16.
     // concat_padded = concat in a margin of zeros    %concat_padded  pad for conv2d_7.product, models/unet-small.ts:6
-    pad_1x48x18x18_predict(concat_predict, concat_padded_predict);
+    pad_concat_padded_predict();
 
     // 17.
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
-    convRelu_1x16x16x48x3x3x16_predict(
-      concat_padded_predict,
-      conv2d_7_kernel,
-      conv2d_7_bias,
-      conv2d_7_predict,
-    );
+    convRelu_conv2d_7_predict();
 
     // 18.
     // conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:6
-    pad_1x16x18x18_predict(conv2d_7_predict, conv2d_7_padded_predict);
+    pad_conv2d_7_padded_predict();
 
     // 19.
     // conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel    %conv2d_8.product  conv, models/unet-small.ts:6
     // conv2d_8.z = conv2d_8.product + conv2d_8.bias    %conv2d_8.z  add, models/unet-small.ts:6
     // conv2d_8 = relu(conv2d_8.z)    %conv2d_8  relu, models/unet-small.ts:6
-    convRelu_1x16x16x16x3x3x16_2_predict(
-      conv2d_7_padded_predict,
-      conv2d_8_kernel,
-      conv2d_8_bias,
-      conv2d_8_predict,
-    );
+    convRelu_conv2d_8_predict();
 
     // 20.
     // conv2d_8_padded = conv2d_8 in a margin of zeros    %conv2d_8_padded  pad for conv2dTranspose.product, models/unet-small.ts:22
-    pad_1x16x33x33_predict(conv2d_8_predict, conv2d_8_padded_predict);
+    pad_conv2d_8_padded_predict();
 
     // 21.
     // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
-    conv_1x8x32x16x2x2x32_predict(
-      conv2d_8_padded_predict,
-      conv2dTranspose_kernel,
-      conv2dTranspose_product_predict,
-    );
+    conv_conv2dTranspose_product_predict();
 
     // 22.
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:22
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:23
-    concat_1x8x32x32_predict(
-      conv2dTranspose_product_predict,
-      conv2dTranspose_bias,
-      concat_2_predict,
-    );
+    concat_concat_2_predict();
 
     // 23.
     // concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:6
-    pad_1x16x34x34_predict(concat_2_predict, concat_2_padded_predict);
+    pad_concat_2_padded_predict();
 
     // 24.
     // conv2d_9.product = concat_2 ∗ conv2d_9.kernel    %conv2d_9.product  conv, models/unet-small.ts:6
     // conv2d_9.z = conv2d_9.product + conv2d_9.bias    %conv2d_9.z  add, models/unet-small.ts:6
     // conv2d_9 = relu(conv2d_9.z)    %conv2d_9  relu, models/unet-small.ts:6
-    convRelu_1x8x32x16x3x3x32_predict(
-      concat_2_padded_predict,
-      conv2d_9_kernel,
-      conv2d_9_bias,
-      conv2d_9_predict,
-    );
+    convRelu_conv2d_9_predict();
 
     // 25.
     // conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:6
-    pad_8x1x34x34(conv2d_9_predict, conv2d_9_padded_predict);
+    pad_conv2d_9_padded_predict();
 
     // 26.
     // conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel    %conv2d_10.product  conv, models/unet-small.ts:6
     // conv2d_10.z = conv2d_10.product + conv2d_10.bias    %conv2d_10.z  add, models/unet-small.ts:6
     // conv2d_10 = relu(conv2d_10.z)    %conv2d_10  relu, models/unet-small.ts:6
-    convRelu_1x8x32x8x3x3x32_2_predict(
-      conv2d_9_padded_predict,
-      conv2d_10_kernel,
-      conv2d_10_bias,
-      conv2d_10_predict,
-    );
+    convRelu_conv2d_10_predict();
 
     // 27.
     // planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:24
-    conv_1x3x32x8x1x1x32_predict(conv2d_10_predict, planes_kernel, planes_product_predict);
+    conv_planes_product_predict();
 
     // 28.
     // planes = planes.product + planes.bias    %planes  add, models/unet-small.ts:24
     // scores_output = scores    %scores_output  transpose, models/unet-small.ts:25
-    copy_1x32x32x3_predict(planes_product_predict, planes_bias, scores_output_predict);
+    copy_scores_output_predict();
 
     return outputs;
   }
@@ -2103,26 +2446,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 }
 
 /** x_padded = x in a margin of zeros */
-function pad_8x1x34x34(x: Float32Array, x_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
-    x_padded[i * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[i * 1156 + m + 1] = 0;
-    }
-    x_padded[i * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      x_padded[i * 1156 + l * 34 + 34] = 0;
+function pad_8x1x34x34(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_8x1x34x34(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 8; i++) {
+      x_padded[i * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        x_padded[i * 1156 + l * 34 + m + 35] = x[i * 1024 + l * 32 + m]!;
+        x_padded[i * 1156 + m + 1] = 0;
       }
-      x_padded[i * 1156 + l * 34 + 67] = 0;
+      x_padded[i * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        x_padded[i * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 1156 + l * 34 + m + 35] = x[i * 1024 + l * 32 + m]!;
+        }
+        x_padded[i * 1156 + l * 34 + 67] = 0;
+      }
+      x_padded[i * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[i * 1156 + m + 1123] = 0;
+      }
+      x_padded[i * 1156 + 1155] = 0;
     }
-    x_padded[i * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[i * 1156 + m + 1123] = 0;
-    }
-    x_padded[i * 1156 + 1155] = 0;
-  }
+  };
 }
 
 /**
@@ -2131,12 +2478,6277 @@ function pad_8x1x34x34(x: Float32Array, x_padded: Float32Array): void {
  * 1,245,184 floating-point operations.
  */
 function convRelu_8x8x32x1x3x3x32(
-  x_padded: Float32Array,
-  conv2d_kernel: Float32Array,
-  conv2d_bias: Float32Array,
-  conv2d: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+  x_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  conv2d_bias_: Float32Array,
+  conv2d_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x1x3x3x32(): void {
+    const x_padded = x_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const conv2d_bias = conv2d_bias_;
+    const conv2d = conv2d_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const x_padded_0 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
+                const x_padded_1 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const x_padded_2 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const x_padded_3 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
+                sum00 += x_padded_0 * conv2d_kernel_0;
+                sum01 += x_padded_1 * conv2d_kernel_0;
+                sum02 += x_padded_2 * conv2d_kernel_0;
+                sum03 += x_padded_3 * conv2d_kernel_0;
+                sum10 += x_padded_0 * conv2d_kernel_1;
+                sum11 += x_padded_1 * conv2d_kernel_1;
+                sum12 += x_padded_2 * conv2d_kernel_1;
+                sum13 += x_padded_3 * conv2d_kernel_1;
+              }
+            }
+            const conv2d_product00 = Math.fround(sum00);
+            const conv2d_product01 = Math.fround(sum01);
+            const conv2d_product02 = Math.fround(sum02);
+            const conv2d_product03 = Math.fround(sum03);
+            const conv2d_product10 = Math.fround(sum10);
+            const conv2d_product11 = Math.fround(sum11);
+            const conv2d_product12 = Math.fround(sum12);
+            const conv2d_product13 = Math.fround(sum13);
+            const conv2d_bias_0 = conv2d_bias[j]!;
+            const add_0 = conv2d_product00 + conv2d_bias_0;
+            const add_1 = conv2d_product01 + conv2d_bias_0;
+            const add_2 = conv2d_product02 + conv2d_bias_0;
+            const add_3 = conv2d_product03 + conv2d_bias_0;
+            const conv2d_bias_1 = conv2d_bias[j + 1]!;
+            const add_4 = conv2d_product10 + conv2d_bias_1;
+            const add_5 = conv2d_product11 + conv2d_bias_1;
+            const add_6 = conv2d_product12 + conv2d_bias_1;
+            const add_7 = conv2d_product13 + conv2d_bias_1;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_padded = conv2d in a margin of zeros */
+function pad_8x8x34x34(conv2d_: Float32Array, conv2d_padded_: Float32Array): () => void {
+  return function pad_8x8x34x34(): void {
+    const conv2d = conv2d_;
+    const conv2d_padded = conv2d_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        conv2d_padded[i * 9248 + j * 1156] = 0;
+        for (let m = 0; m < 32; m++) {
+          conv2d_padded[i * 9248 + j * 1156 + m + 1] = 0;
+        }
+        conv2d_padded[i * 9248 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          conv2d_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            conv2d_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
+              conv2d[i * 8192 + j * 1024 + l * 32 + m]!;
+          }
+          conv2d_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+        }
+        conv2d_padded[i * 9248 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          conv2d_padded[i * 9248 + j * 1156 + m + 1123] = 0;
+        }
+        conv2d_padded[i * 9248 + j * 1156 + 1155] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_2.product = conv2d ∗ conv2d_2.kernel
+ * conv2d_2 = relu(conv2d_2.z)
+ * 9,502,720 floating-point operations.
+ */
+function convRelu_8x8x32x8x3x3x32(
+  conv2d_padded_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  conv2d_2_bias_: Float32Array,
+  concat_2_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x8x3x3x32(): void {
+    const conv2d_padded = conv2d_padded_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const conv2d_2_bias = conv2d_2_bias_;
+    const concat_2 = concat_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_padded_0 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_padded_1 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const conv2d_padded_2 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const conv2d_padded_3 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
+                  sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
+                  sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
+                  sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
+                  sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
+                  sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
+                  sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
+                  sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+                }
+              }
+            }
+            const conv2d_2_product00 = Math.fround(sum00);
+            const conv2d_2_product01 = Math.fround(sum01);
+            const conv2d_2_product02 = Math.fround(sum02);
+            const conv2d_2_product03 = Math.fround(sum03);
+            const conv2d_2_product10 = Math.fround(sum10);
+            const conv2d_2_product11 = Math.fround(sum11);
+            const conv2d_2_product12 = Math.fround(sum12);
+            const conv2d_2_product13 = Math.fround(sum13);
+            const conv2d_2_bias_0 = conv2d_2_bias[j]!;
+            const add_0 = conv2d_2_product00 + conv2d_2_bias_0;
+            const add_1 = conv2d_2_product01 + conv2d_2_bias_0;
+            const add_2 = conv2d_2_product02 + conv2d_2_bias_0;
+            const add_3 = conv2d_2_product03 + conv2d_2_bias_0;
+            const conv2d_2_bias_1 = conv2d_2_bias[j + 1]!;
+            const add_4 = conv2d_2_product10 + conv2d_2_bias_1;
+            const add_5 = conv2d_2_product11 + conv2d_2_bias_1;
+            const add_6 = conv2d_2_product12 + conv2d_2_bias_1;
+            const add_7 = conv2d_2_product13 + conv2d_2_bias_1;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * maxPool2d = max conv2d_2 over windows [1,1,2,2]
+ * 65,536 floating-point operations.
+ */
+function windowMax_8x8x16x1x1x2x2x16(
+  concat_2_: Float32Array,
+  maxPool2d_: Float32Array,
+): () => void {
+  return function windowMax_8x8x16x1x1x2x2x16(): void {
+    const concat_2 = concat_2_;
+    const maxPool2d = maxPool2d_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(
+                  max,
+                  concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!,
+                );
+              }
+            }
+            maxPool2d[i * 2048 + j * 256 + l * 16 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** maxPool2d_padded = maxPool2d in a margin of zeros */
+function pad_8x8x18x18(maxPool2d_: Float32Array, maxPool2d_padded_: Float32Array): () => void {
+  return function pad_8x8x18x18(): void {
+    const maxPool2d = maxPool2d_;
+    const maxPool2d_padded = maxPool2d_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        maxPool2d_padded[i * 2592 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          maxPool2d_padded[i * 2592 + j * 324 + m + 1] = 0;
+        }
+        maxPool2d_padded[i * 2592 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            maxPool2d_padded[i * 2592 + j * 324 + l * 18 + m + 19] =
+              maxPool2d[i * 2048 + j * 256 + l * 16 + m]!;
+          }
+          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 35] = 0;
+        }
+        maxPool2d_padded[i * 2592 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          maxPool2d_padded[i * 2592 + j * 324 + m + 307] = 0;
+        }
+        maxPool2d_padded[i * 2592 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
+ * conv2d_3 = relu(conv2d_3.z)
+ * 4,751,360 floating-point operations.
+ */
+function convRelu_8x16x16x8x3x3x16(
+  maxPool2d_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  conv2d_3_bias_: Float32Array,
+  conv2d_3_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x8x3x3x16(): void {
+    const maxPool2d_padded = maxPool2d_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const conv2d_3_bias = conv2d_3_bias_;
+    const conv2d_3 = conv2d_3_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const maxPool2d_padded_0 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const maxPool2d_padded_1 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const maxPool2d_padded_2 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const maxPool2d_padded_3 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
+                  sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
+                  sum02 += maxPool2d_padded_2 * conv2d_3_kernel_0;
+                  sum03 += maxPool2d_padded_3 * conv2d_3_kernel_0;
+                  sum10 += maxPool2d_padded_0 * conv2d_3_kernel_1;
+                  sum11 += maxPool2d_padded_1 * conv2d_3_kernel_1;
+                  sum12 += maxPool2d_padded_2 * conv2d_3_kernel_1;
+                  sum13 += maxPool2d_padded_3 * conv2d_3_kernel_1;
+                }
+              }
+            }
+            const conv2d_3_product00 = Math.fround(sum00);
+            const conv2d_3_product01 = Math.fround(sum01);
+            const conv2d_3_product02 = Math.fround(sum02);
+            const conv2d_3_product03 = Math.fround(sum03);
+            const conv2d_3_product10 = Math.fround(sum10);
+            const conv2d_3_product11 = Math.fround(sum11);
+            const conv2d_3_product12 = Math.fround(sum12);
+            const conv2d_3_product13 = Math.fround(sum13);
+            const conv2d_3_bias_0 = conv2d_3_bias[j]!;
+            const add_0 = conv2d_3_product00 + conv2d_3_bias_0;
+            const add_1 = conv2d_3_product01 + conv2d_3_bias_0;
+            const add_2 = conv2d_3_product02 + conv2d_3_bias_0;
+            const add_3 = conv2d_3_product03 + conv2d_3_bias_0;
+            const conv2d_3_bias_1 = conv2d_3_bias[j + 1]!;
+            const add_4 = conv2d_3_product10 + conv2d_3_bias_1;
+            const add_5 = conv2d_3_product11 + conv2d_3_bias_1;
+            const add_6 = conv2d_3_product12 + conv2d_3_bias_1;
+            const add_7 = conv2d_3_product13 + conv2d_3_bias_1;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_3_padded = conv2d_3 in a margin of zeros */
+function pad_8x16x18x18(conv2d_3_: Float32Array, conv2d_3_padded_: Float32Array): () => void {
+  return function pad_8x16x18x18(): void {
+    const conv2d_3 = conv2d_3_;
+    const conv2d_3_padded = conv2d_3_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        conv2d_3_padded[i * 5184 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_3_padded[i * 5184 + j * 324 + m + 1] = 0;
+        }
+        conv2d_3_padded[i * 5184 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          conv2d_3_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            conv2d_3_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+              conv2d_3[i * 4096 + j * 256 + l * 16 + m]!;
+          }
+          conv2d_3_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        }
+        conv2d_3_padded[i * 5184 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_3_padded[i * 5184 + j * 324 + m + 307] = 0;
+        }
+        conv2d_3_padded[i * 5184 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
+ * conv2d_4 = relu(conv2d_4.z)
+ * 9,469,952 floating-point operations.
+ */
+function convRelu_8x16x16x16x3x3x16(
+  conv2d_3_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  conv2d_4_bias_: Float32Array,
+  conv2d_4_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x16x3x3x16(): void {
+    const conv2d_3_padded = conv2d_3_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const conv2d_4_bias = conv2d_4_bias_;
+    const conv2d_4 = conv2d_4_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_3_padded_0 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_3_padded_1 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const conv2d_3_padded_2 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const conv2d_3_padded_3 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
+                  sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
+                  sum02 += conv2d_3_padded_2 * conv2d_4_kernel_0;
+                  sum03 += conv2d_3_padded_3 * conv2d_4_kernel_0;
+                  sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
+                  sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
+                  sum12 += conv2d_3_padded_2 * conv2d_4_kernel_1;
+                  sum13 += conv2d_3_padded_3 * conv2d_4_kernel_1;
+                }
+              }
+            }
+            const conv2d_4_product00 = Math.fround(sum00);
+            const conv2d_4_product01 = Math.fround(sum01);
+            const conv2d_4_product02 = Math.fround(sum02);
+            const conv2d_4_product03 = Math.fround(sum03);
+            const conv2d_4_product10 = Math.fround(sum10);
+            const conv2d_4_product11 = Math.fround(sum11);
+            const conv2d_4_product12 = Math.fround(sum12);
+            const conv2d_4_product13 = Math.fround(sum13);
+            const conv2d_4_bias_0 = conv2d_4_bias[j]!;
+            const add_0 = conv2d_4_product00 + conv2d_4_bias_0;
+            const add_1 = conv2d_4_product01 + conv2d_4_bias_0;
+            const add_2 = conv2d_4_product02 + conv2d_4_bias_0;
+            const add_3 = conv2d_4_product03 + conv2d_4_bias_0;
+            const conv2d_4_bias_1 = conv2d_4_bias[j + 1]!;
+            const add_4 = conv2d_4_product10 + conv2d_4_bias_1;
+            const add_5 = conv2d_4_product11 + conv2d_4_bias_1;
+            const add_6 = conv2d_4_product12 + conv2d_4_bias_1;
+            const add_7 = conv2d_4_product13 + conv2d_4_bias_1;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
+ * 32,768 floating-point operations.
+ */
+function windowMax_8x16x8x1x1x2x2x8(
+  conv2d_4_: Float32Array,
+  maxPool2d_2_: Float32Array,
+): () => void {
+  return function windowMax_8x16x8x1x1x2x2x8(): void {
+    const conv2d_4 = conv2d_4_;
+    const maxPool2d_2 = maxPool2d_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, conv2d_4[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
+              }
+            }
+            maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
+function pad_8x16x10x10(maxPool2d_2_: Float32Array, maxPool2d_2_padded_: Float32Array): () => void {
+  return function pad_8x16x10x10(): void {
+    const maxPool2d_2 = maxPool2d_2_;
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        maxPool2d_2_padded[i * 1600 + j * 100] = 0;
+        for (let m = 0; m < 8; m++) {
+          maxPool2d_2_padded[i * 1600 + j * 100 + m + 1] = 0;
+        }
+        maxPool2d_2_padded[i * 1600 + j * 100 + 9] = 0;
+        for (let l = 0; l < 8; l++) {
+          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 10] = 0;
+          for (let m = 0; m < 8; m++) {
+            maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + m + 11] =
+              maxPool2d_2[i * 1024 + j * 64 + l * 8 + m]!;
+          }
+          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 19] = 0;
+        }
+        maxPool2d_2_padded[i * 1600 + j * 100 + 90] = 0;
+        for (let m = 0; m < 8; m++) {
+          maxPool2d_2_padded[i * 1600 + j * 100 + m + 91] = 0;
+        }
+        maxPool2d_2_padded[i * 1600 + j * 100 + 99] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
+ * conv2d_5 = relu(conv2d_5.z)
+ * 4,734,976 floating-point operations.
+ */
+function convRelu_8x32x8x16x3x3x8(
+  maxPool2d_2_padded_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  conv2d_5_bias_: Float32Array,
+  conv2d_5_: Float32Array,
+): () => void {
+  return function convRelu_8x32x8x16x3x3x8(): void {
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const conv2d_5_bias = conv2d_5_bias_;
+    const conv2d_5 = conv2d_5_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const maxPool2d_2_padded_0 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const maxPool2d_2_padded_1 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  const maxPool2d_2_padded_2 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  const maxPool2d_2_padded_3 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
+                  sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
+                  sum02 += maxPool2d_2_padded_2 * conv2d_5_kernel_0;
+                  sum03 += maxPool2d_2_padded_3 * conv2d_5_kernel_0;
+                  sum10 += maxPool2d_2_padded_0 * conv2d_5_kernel_1;
+                  sum11 += maxPool2d_2_padded_1 * conv2d_5_kernel_1;
+                  sum12 += maxPool2d_2_padded_2 * conv2d_5_kernel_1;
+                  sum13 += maxPool2d_2_padded_3 * conv2d_5_kernel_1;
+                }
+              }
+            }
+            const conv2d_5_product00 = Math.fround(sum00);
+            const conv2d_5_product01 = Math.fround(sum01);
+            const conv2d_5_product02 = Math.fround(sum02);
+            const conv2d_5_product03 = Math.fround(sum03);
+            const conv2d_5_product10 = Math.fround(sum10);
+            const conv2d_5_product11 = Math.fround(sum11);
+            const conv2d_5_product12 = Math.fround(sum12);
+            const conv2d_5_product13 = Math.fround(sum13);
+            const conv2d_5_bias_0 = conv2d_5_bias[j]!;
+            const add_0 = conv2d_5_product00 + conv2d_5_bias_0;
+            const add_1 = conv2d_5_product01 + conv2d_5_bias_0;
+            const add_2 = conv2d_5_product02 + conv2d_5_bias_0;
+            const add_3 = conv2d_5_product03 + conv2d_5_bias_0;
+            const conv2d_5_bias_1 = conv2d_5_bias[j + 1]!;
+            const add_4 = conv2d_5_product10 + conv2d_5_bias_1;
+            const add_5 = conv2d_5_product11 + conv2d_5_bias_1;
+            const add_6 = conv2d_5_product12 + conv2d_5_bias_1;
+            const add_7 = conv2d_5_product13 + conv2d_5_bias_1;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_5_padded = conv2d_5 in a margin of zeros */
+function pad_8x32x10x10(conv2d_5_: Float32Array, conv2d_5_padded_: Float32Array): () => void {
+  return function pad_8x32x10x10(): void {
+    const conv2d_5 = conv2d_5_;
+    const conv2d_5_padded = conv2d_5_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        conv2d_5_padded[i * 3200 + j * 100] = 0;
+        for (let m = 0; m < 8; m++) {
+          conv2d_5_padded[i * 3200 + j * 100 + m + 1] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 9] = 0;
+        for (let l = 0; l < 8; l++) {
+          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
+          for (let m = 0; m < 8; m++) {
+            conv2d_5_padded[i * 3200 + j * 100 + l * 10 + m + 11] =
+              conv2d_5[i * 2048 + j * 64 + l * 8 + m]!;
+          }
+          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 90] = 0;
+        for (let m = 0; m < 8; m++) {
+          conv2d_5_padded[i * 3200 + j * 100 + m + 91] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 99] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
+ * conv2d_6 = relu(conv2d_6.z)
+ * 9,453,568 floating-point operations.
+ */
+function convRelu_8x32x8x32x3x3x8(
+  conv2d_5_padded_: Float32Array,
+  conv2d_6_kernel_: Float32Array,
+  conv2d_6_bias_: Float32Array,
+  conv2d_6_: Float32Array,
+): () => void {
+  return function convRelu_8x32x8x32x3x3x8(): void {
+    const conv2d_5_padded = conv2d_5_padded_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
+    const conv2d_6_bias = conv2d_6_bias_;
+    const conv2d_6 = conv2d_6_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_5_padded_0 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_5_padded_1 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  const conv2d_5_padded_2 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  const conv2d_5_padded_3 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
+                  sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+                  sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+                  sum02 += conv2d_5_padded_2 * conv2d_6_kernel_0;
+                  sum03 += conv2d_5_padded_3 * conv2d_6_kernel_0;
+                  sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+                  sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+                  sum12 += conv2d_5_padded_2 * conv2d_6_kernel_1;
+                  sum13 += conv2d_5_padded_3 * conv2d_6_kernel_1;
+                }
+              }
+            }
+            const conv2d_6_product00 = Math.fround(sum00);
+            const conv2d_6_product01 = Math.fround(sum01);
+            const conv2d_6_product02 = Math.fround(sum02);
+            const conv2d_6_product03 = Math.fround(sum03);
+            const conv2d_6_product10 = Math.fround(sum10);
+            const conv2d_6_product11 = Math.fround(sum11);
+            const conv2d_6_product12 = Math.fround(sum12);
+            const conv2d_6_product13 = Math.fround(sum13);
+            const conv2d_6_bias_0 = conv2d_6_bias[j]!;
+            const add_0 = conv2d_6_product00 + conv2d_6_bias_0;
+            const add_1 = conv2d_6_product01 + conv2d_6_bias_0;
+            const add_2 = conv2d_6_product02 + conv2d_6_bias_0;
+            const add_3 = conv2d_6_product03 + conv2d_6_bias_0;
+            const conv2d_6_bias_1 = conv2d_6_bias[j + 1]!;
+            const add_4 = conv2d_6_product10 + conv2d_6_bias_1;
+            const add_5 = conv2d_6_product11 + conv2d_6_bias_1;
+            const add_6 = conv2d_6_product12 + conv2d_6_bias_1;
+            const add_7 = conv2d_6_product13 + conv2d_6_bias_1;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
+            conv2d_6[i * 2048 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros */
+function pad_8x48x18x18(
+  conv2d_4_: Float32Array,
+  conv2d_6_: Float32Array,
+  conv2d_4_padded_: Float32Array,
+): () => void {
+  return function pad_8x48x18x18(): void {
+    const conv2d_4 = conv2d_4_;
+    const conv2d_6 = conv2d_6_;
+    const conv2d_4_padded = conv2d_4_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        conv2d_4_padded[i * 15552 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_4_padded[i * 15552 + j * 324 + m + 1] = 0;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
+              conv2d_4[i * 4096 + j * 256 + l * 16 + m]!;
+          }
+          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_4_padded[i * 15552 + j * 324 + m + 307] = 0;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + 323] = 0;
+      }
+      for (let j = 0; j < 32; j++) {
+        conv2d_4_padded[i * 15552 + j * 324 + 5184] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_4_padded[i * 15552 + j * 324 + m + 5185] = 0;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + 5201] = 0;
+        for (let l = 0; l < 16; l++) {
+          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5202] = 0;
+          for (let m = 0; m < 16; m++) {
+            conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5203] =
+              conv2d_6[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
+          }
+          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5219] = 0;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + 5490] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_4_padded[i * 15552 + j * 324 + m + 5491] = 0;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + 5507] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_7.product = concat ∗ conv2d_7.kernel
+ * conv2d_7 = relu(conv2d_7.z)
+ * 28,344,320 floating-point operations.
+ */
+function convRelu_8x16x16x48x3x3x16(
+  conv2d_4_padded_: Float32Array,
+  conv2d_7_kernel_: Float32Array,
+  conv2d_7_bias_: Float32Array,
+  conv2d_7_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x48x3x3x16(): void {
+    const conv2d_4_padded = conv2d_4_padded_;
+    const conv2d_7_kernel = conv2d_7_kernel_;
+    const conv2d_7_bias = conv2d_7_bias_;
+    const conv2d_7 = conv2d_7_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 48; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_4_padded_0 =
+                    conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_4_padded_1 =
+                    conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const conv2d_4_padded_2 =
+                    conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const conv2d_4_padded_3 =
+                    conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
+                  sum00 += conv2d_4_padded_0 * conv2d_7_kernel_0;
+                  sum01 += conv2d_4_padded_1 * conv2d_7_kernel_0;
+                  sum02 += conv2d_4_padded_2 * conv2d_7_kernel_0;
+                  sum03 += conv2d_4_padded_3 * conv2d_7_kernel_0;
+                  sum10 += conv2d_4_padded_0 * conv2d_7_kernel_1;
+                  sum11 += conv2d_4_padded_1 * conv2d_7_kernel_1;
+                  sum12 += conv2d_4_padded_2 * conv2d_7_kernel_1;
+                  sum13 += conv2d_4_padded_3 * conv2d_7_kernel_1;
+                }
+              }
+            }
+            const conv2d_7_product00 = Math.fround(sum00);
+            const conv2d_7_product01 = Math.fround(sum01);
+            const conv2d_7_product02 = Math.fround(sum02);
+            const conv2d_7_product03 = Math.fround(sum03);
+            const conv2d_7_product10 = Math.fround(sum10);
+            const conv2d_7_product11 = Math.fround(sum11);
+            const conv2d_7_product12 = Math.fround(sum12);
+            const conv2d_7_product13 = Math.fround(sum13);
+            const conv2d_7_bias_0 = conv2d_7_bias[j]!;
+            const add_0 = conv2d_7_product00 + conv2d_7_bias_0;
+            const add_1 = conv2d_7_product01 + conv2d_7_bias_0;
+            const add_2 = conv2d_7_product02 + conv2d_7_bias_0;
+            const add_3 = conv2d_7_product03 + conv2d_7_bias_0;
+            const conv2d_7_bias_1 = conv2d_7_bias[j + 1]!;
+            const add_4 = conv2d_7_product10 + conv2d_7_bias_1;
+            const add_5 = conv2d_7_product11 + conv2d_7_bias_1;
+            const add_6 = conv2d_7_product12 + conv2d_7_bias_1;
+            const add_7 = conv2d_7_product13 + conv2d_7_bias_1;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_8_padded = conv2d_8 in a margin of zeros */
+function pad_8x16x33x33(conv2d_8_: Float32Array, conv2d_8_padded_: Float32Array): () => void {
+  return function pad_8x16x33x33(): void {
+    const conv2d_8 = conv2d_8_;
+    const conv2d_8_padded = conv2d_8_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 33; l++) {
+          for (let m = 0; m < 33; m++) {
+            conv2d_8_padded[i * 17424 + j * 1089 + l * 33 + m] =
+              0 <= (((l + 1) / 2) | 0) - 1 &&
+              (l + 1) % 2 === 0 &&
+              0 <= (((m + 1) / 2) | 0) - 1 &&
+              (m + 1) % 2 === 0
+                ? conv2d_8[
+                    i * 4096 + j * 256 + (((l + 1) / 2) | 0) * 16 + (((m + 1) / 2) | 0) - 17
+                  ]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
+ * 8,388,608 floating-point operations.
+ */
+function conv_8x8x32x16x2x2x32(
+  conv2d_8_padded_: Float32Array,
+  conv2dTranspose_kernel_: Float32Array,
+  conv2dTranspose_product_: Float32Array,
+): () => void {
+  return function conv_8x8x32x16x2x2x32(): void {
+    const conv2d_8_padded = conv2d_8_padded_;
+    const conv2dTranspose_kernel = conv2dTranspose_kernel_;
+    const conv2dTranspose_product = conv2dTranspose_product_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 2; k2++) {
+                for (let k3 = 0; k3 < 2; k3++) {
+                  const conv2d_8_padded_0 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3]!;
+                  const conv2dTranspose_kernel_0 =
+                    conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 3]!;
+                  const conv2d_8_padded_1 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 1]!;
+                  const conv2d_8_padded_2 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 2]!;
+                  const conv2d_8_padded_3 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 3]!;
+                  const conv2dTranspose_kernel_1 =
+                    conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 7]!;
+                  sum00 += conv2d_8_padded_0 * conv2dTranspose_kernel_0;
+                  sum01 += conv2d_8_padded_1 * conv2dTranspose_kernel_0;
+                  sum02 += conv2d_8_padded_2 * conv2dTranspose_kernel_0;
+                  sum03 += conv2d_8_padded_3 * conv2dTranspose_kernel_0;
+                  sum10 += conv2d_8_padded_0 * conv2dTranspose_kernel_1;
+                  sum11 += conv2d_8_padded_1 * conv2dTranspose_kernel_1;
+                  sum12 += conv2d_8_padded_2 * conv2dTranspose_kernel_1;
+                  sum13 += conv2d_8_padded_3 * conv2dTranspose_kernel_1;
+                }
+              }
+            }
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
+ * 65,536 floating-point operations.
+ */
+function concat_8x8x32x32(
+  conv2dTranspose_product_: Float32Array,
+  conv2dTranspose_bias_: Float32Array,
+  concat_2_: Float32Array,
+): () => void {
+  return function concat_8x8x32x32(): void {
+    const conv2dTranspose_product = conv2dTranspose_product_;
+    const conv2dTranspose_bias = conv2dTranspose_bias_;
+    const concat_2 = concat_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 8192] =
+              conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m]! + conv2dTranspose_bias[j]!;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** concat_2_padded = concat_2 in a margin of zeros */
+function pad_8x16x34x34(concat_2_: Float32Array, concat_2_padded_: Float32Array): () => void {
+  return function pad_8x16x34x34(): void {
+    const concat_2 = concat_2_;
+    const concat_2_padded = concat_2_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        concat_2_padded[i * 18496 + j * 1156] = 0;
+        for (let m = 0; m < 32; m++) {
+          concat_2_padded[i * 18496 + j * 1156 + m + 1] = 0;
+        }
+        concat_2_padded[i * 18496 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          concat_2_padded[i * 18496 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            concat_2_padded[i * 18496 + j * 1156 + l * 34 + m + 35] =
+              concat_2[i * 16384 + j * 1024 + l * 32 + m]!;
+          }
+          concat_2_padded[i * 18496 + j * 1156 + l * 34 + 67] = 0;
+        }
+        concat_2_padded[i * 18496 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          concat_2_padded[i * 18496 + j * 1156 + m + 1123] = 0;
+        }
+        concat_2_padded[i * 18496 + j * 1156 + 1155] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
+ * conv2d_9 = relu(conv2d_9.z)
+ * 18,939,904 floating-point operations.
+ */
+function convRelu_8x8x32x16x3x3x32(
+  concat_2_padded_: Float32Array,
+  conv2d_9_kernel_: Float32Array,
+  conv2d_9_bias_: Float32Array,
+  conv2d_9_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x16x3x3x32(): void {
+    const concat_2_padded = concat_2_padded_;
+    const conv2d_9_kernel = conv2d_9_kernel_;
+    const conv2d_9_bias = conv2d_9_bias_;
+    const conv2d_9 = conv2d_9_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const concat_2_padded_0 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const concat_2_padded_1 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const concat_2_padded_2 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const concat_2_padded_3 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
+                  sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
+                  sum02 += concat_2_padded_2 * conv2d_9_kernel_0;
+                  sum03 += concat_2_padded_3 * conv2d_9_kernel_0;
+                  sum10 += concat_2_padded_0 * conv2d_9_kernel_1;
+                  sum11 += concat_2_padded_1 * conv2d_9_kernel_1;
+                  sum12 += concat_2_padded_2 * conv2d_9_kernel_1;
+                  sum13 += concat_2_padded_3 * conv2d_9_kernel_1;
+                }
+              }
+            }
+            const conv2d_9_product00 = Math.fround(sum00);
+            const conv2d_9_product01 = Math.fround(sum01);
+            const conv2d_9_product02 = Math.fround(sum02);
+            const conv2d_9_product03 = Math.fround(sum03);
+            const conv2d_9_product10 = Math.fround(sum10);
+            const conv2d_9_product11 = Math.fround(sum11);
+            const conv2d_9_product12 = Math.fround(sum12);
+            const conv2d_9_product13 = Math.fround(sum13);
+            const conv2d_9_bias_0 = conv2d_9_bias[j]!;
+            const add_0 = conv2d_9_product00 + conv2d_9_bias_0;
+            const add_1 = conv2d_9_product01 + conv2d_9_bias_0;
+            const add_2 = conv2d_9_product02 + conv2d_9_bias_0;
+            const add_3 = conv2d_9_product03 + conv2d_9_bias_0;
+            const conv2d_9_bias_1 = conv2d_9_bias[j + 1]!;
+            const add_4 = conv2d_9_product10 + conv2d_9_bias_1;
+            const add_5 = conv2d_9_product11 + conv2d_9_bias_1;
+            const add_6 = conv2d_9_product12 + conv2d_9_bias_1;
+            const add_7 = conv2d_9_product13 + conv2d_9_bias_1;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
+ * conv2d_10 = relu(conv2d_10.z)
+ * 9,502,720 floating-point operations.
+ */
+function convRelu_8x8x32x8x3x3x32_2(
+  conv2d_9_padded_: Float32Array,
+  conv2d_10_kernel_: Float32Array,
+  conv2d_10_bias_: Float32Array,
+  conv2d_10_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x8x3x3x32_2(): void {
+    const conv2d_9_padded = conv2d_9_padded_;
+    const conv2d_10_kernel = conv2d_10_kernel_;
+    const conv2d_10_bias = conv2d_10_bias_;
+    const conv2d_10 = conv2d_10_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_9_padded_0 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_10_kernel_0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_9_padded_1 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const conv2d_9_padded_2 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const conv2d_9_padded_3 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_10_kernel_1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += conv2d_9_padded_0 * conv2d_10_kernel_0;
+                  sum01 += conv2d_9_padded_1 * conv2d_10_kernel_0;
+                  sum02 += conv2d_9_padded_2 * conv2d_10_kernel_0;
+                  sum03 += conv2d_9_padded_3 * conv2d_10_kernel_0;
+                  sum10 += conv2d_9_padded_0 * conv2d_10_kernel_1;
+                  sum11 += conv2d_9_padded_1 * conv2d_10_kernel_1;
+                  sum12 += conv2d_9_padded_2 * conv2d_10_kernel_1;
+                  sum13 += conv2d_9_padded_3 * conv2d_10_kernel_1;
+                }
+              }
+            }
+            const conv2d_10_product00 = Math.fround(sum00);
+            const conv2d_10_product01 = Math.fround(sum01);
+            const conv2d_10_product02 = Math.fround(sum02);
+            const conv2d_10_product03 = Math.fround(sum03);
+            const conv2d_10_product10 = Math.fround(sum10);
+            const conv2d_10_product11 = Math.fround(sum11);
+            const conv2d_10_product12 = Math.fround(sum12);
+            const conv2d_10_product13 = Math.fround(sum13);
+            const conv2d_10_bias_0 = conv2d_10_bias[j]!;
+            const add_0 = conv2d_10_product00 + conv2d_10_bias_0;
+            const add_1 = conv2d_10_product01 + conv2d_10_bias_0;
+            const add_2 = conv2d_10_product02 + conv2d_10_bias_0;
+            const add_3 = conv2d_10_product03 + conv2d_10_bias_0;
+            const conv2d_10_bias_1 = conv2d_10_bias[j + 1]!;
+            const add_4 = conv2d_10_product10 + conv2d_10_bias_1;
+            const add_5 = conv2d_10_product11 + conv2d_10_bias_1;
+            const add_6 = conv2d_10_product12 + conv2d_10_bias_1;
+            const add_7 = conv2d_10_product13 + conv2d_10_bias_1;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * planes.product = conv2d_10 ∗ planes.kernel
+ * planes = planes.product + planes.bias
+ * 417,792 floating-point operations.
+ */
+function convAdd_8x3x32x8x1x1x32(
+  conv2d_10_: Float32Array,
+  planes_kernel_: Float32Array,
+  planes_bias_: Float32Array,
+  planes_: Float32Array,
+): () => void {
+  return function convAdd_8x3x32x8x1x1x32(): void {
+    const conv2d_10 = conv2d_10_;
+    const planes_kernel = planes_kernel_;
+    const planes_bias = planes_bias_;
+    const planes = planes_;
+    for (let i = 0; i < 8; i++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 8; k++) {
+            const conv2d_10_0 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
+            const planes_kernel_0 = planes_kernel[k]!;
+            const conv2d_10_1 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
+            const conv2d_10_2 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
+            const conv2d_10_3 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
+            const planes_kernel_1 = planes_kernel[k + 8]!;
+            sum00 += conv2d_10_0 * planes_kernel_0;
+            sum01 += conv2d_10_1 * planes_kernel_0;
+            sum02 += conv2d_10_2 * planes_kernel_0;
+            sum03 += conv2d_10_3 * planes_kernel_0;
+            sum10 += conv2d_10_0 * planes_kernel_1;
+            sum11 += conv2d_10_1 * planes_kernel_1;
+            sum12 += conv2d_10_2 * planes_kernel_1;
+            sum13 += conv2d_10_3 * planes_kernel_1;
+          }
+          const planes_product00 = Math.fround(sum00);
+          const planes_product01 = Math.fround(sum01);
+          const planes_product02 = Math.fround(sum02);
+          const planes_product03 = Math.fround(sum03);
+          const planes_product10 = Math.fround(sum10);
+          const planes_product11 = Math.fround(sum11);
+          const planes_product12 = Math.fround(sum12);
+          const planes_product13 = Math.fround(sum13);
+          const planes_bias_0 = planes_bias[0]!;
+          const planes_bias_1 = planes_bias[1]!;
+          planes[i * 3072 + l * 32 + m] = planes_product00 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 1] = planes_product01 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 2] = planes_product02 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 3] = planes_product03 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 1024] = planes_product10 + planes_bias_1;
+          planes[i * 3072 + l * 32 + m + 1025] = planes_product11 + planes_bias_1;
+          planes[i * 3072 + l * 32 + m + 1026] = planes_product12 + planes_bias_1;
+          planes[i * 3072 + l * 32 + m + 1027] = planes_product13 + planes_bias_1;
+        }
+      }
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            const conv2d_10_4 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
+            const planes_kernel_2 = planes_kernel[k + 16]!;
+            const conv2d_10_5 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
+            const conv2d_10_6 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
+            const conv2d_10_7 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
+            sum0 += conv2d_10_4 * planes_kernel_2;
+            sum1 += conv2d_10_5 * planes_kernel_2;
+            sum2 += conv2d_10_6 * planes_kernel_2;
+            sum3 += conv2d_10_7 * planes_kernel_2;
+          }
+          const planes_product0 = Math.fround(sum0);
+          const planes_product1 = Math.fround(sum1);
+          const planes_product2 = Math.fround(sum2);
+          const planes_product3 = Math.fround(sum3);
+          const planes_bias_2 = planes_bias[2]!;
+          planes[i * 3072 + l * 32 + m + 2048] = planes_product0 + planes_bias_2;
+          planes[i * 3072 + l * 32 + m + 2049] = planes_product1 + planes_bias_2;
+          planes[i * 3072 + l * 32 + m + 2050] = planes_product2 + planes_bias_2;
+          planes[i * 3072 + l * 32 + m + 2051] = planes_product3 + planes_bias_2;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * largest = max transpose(planes, [0,2,3,1]) over axes 3
+ * exps = exp(shifted)
+ * total = Σ exps over axes 3
+ * chosen = Σ where over axes 3
+ * sum = Σ rowLoss over axes 1,2
+ * rowSum = Σ liveRows
+ * 172,048 floating-point operations.
+ */
+function reduceMaxExpSum_8x32x32x3(
+  rowSum_: Float32Array,
+  planes_: Float32Array,
+  largest_: Float32Array,
+  exps_: Float32Array,
+  total_2_: Float32Array,
+  y_: Int32Array,
+  chosen_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxExpSum_8x32x32x3(): void {
+    const rowSum = rowSum_;
+    const planes = planes_;
+    const largest = largest_;
+    const exps = exps_;
+    const total_2 = total_2_;
+    const y = y_;
+    const chosen = chosen_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          let max = -Infinity;
+          for (let k = 0; k < 3; k++) {
+            max = Math.max(max, planes[i * 3072 + k * 1024 + j * 32 + l]!);
+          }
+          largest[i * 1024 + j * 32 + l] = max;
+        }
+      }
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 3; m++) {
+            exps[i * 3072 + j * 96 + l * 3 + m] = exp(
+              Math.fround(
+                planes[i * 3072 + m * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
+              ),
+            );
+          }
+        }
+      }
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          let sum = 0;
+          for (let k = 0; k < 3; k++) {
+            sum += exps[i * 3072 + j * 96 + l * 3 + k]!;
+          }
+          total_2[i * 1024 + j * 32 + l] = sum;
+        }
+      }
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          const y_0 = y[i * 1024 + j * 32 + l]!;
+          let sum_2 = 0;
+          for (let k = 0; k < 3; k++) {
+            sum_2 +=
+              k === y_0
+                ? Math.fround(
+                    planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
+                  )
+                : 0;
+          }
+          chosen[i * 1024 + j * 32 + l] = sum_2;
+        }
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          sum_3 += log(total_2[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
+        }
+      }
+      const sum_4 = Math.fround(sum_3);
+      total += i < live_rows_0 ? sum_4 * 0.0009765625 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * d_sum = d_mul ⊙ 0.0009765625
+ * d_scores = d_shifted
+ * 98,312 floating-point operations.
+ */
+function mulAdd_8x32x32x3(
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  y_: Int32Array,
+  total_: Float32Array,
+  exps_: Float32Array,
+  d_shifted_: Float32Array,
+): () => void {
+  return function mulAdd_8x32x32x3(): void {
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const y = y_;
+    const total = total_;
+    const exps = exps_;
+    const d_shifted = d_shifted_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 8; i++) {
+      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0009765625);
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 3; m++) {
+            d_shifted[i * 3072 + j * 96 + l * 3 + m] =
+              (m === y[i * 1024 + j * 32 + l]! ? -d_sum : 0) +
+              (d_sum / total[i * 1024 + j * 32 + l]!) * exps[i * 3072 + j * 96 + l * 3 + m]!;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3
+ * planes.bias.m_next = planes.bias_mul + planes.bias_mul_2
+ * planes.bias.v_next = planes.bias_mul_3 + planes.bias_mul_5
+ * planes.bias_next = planes.bias − planes.bias_div
+ * 24,615 floating-point operations.
+ */
+function sumAdam_8x32x32x3(
+  d_shifted_: Float32Array,
+  planes_bias_m_: Float32Array,
+  planes_bias_v_: Float32Array,
+  planes_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_8x32x32x3(): void {
+    const d_shifted = d_shifted_;
+    const planes_bias_m = planes_bias_m_;
+    const planes_bias_v = planes_bias_v_;
+    const planes_bias = planes_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    for (let k = 0; k < 8; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
+          const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
+          const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
+          sum0 += d_shifted_0;
+          sum1 += d_shifted_1;
+          sum2 += d_shifted_2;
+        }
+      }
+    }
+    const d_planes_bias0 = Math.fround(sum0);
+    const d_planes_bias1 = Math.fround(sum1);
+    const d_planes_bias2 = Math.fround(sum2);
+    const planes_bias_m_next0 = Math.fround(
+      planes_bias_m[0]! * 0.9 + d_planes_bias0 * 0.09999999999999998,
+    );
+    planes_bias_m[0] = planes_bias_m_next0;
+    const planes_bias_m_next1 = Math.fround(
+      planes_bias_m[1]! * 0.9 + d_planes_bias1 * 0.09999999999999998,
+    );
+    planes_bias_m[1] = planes_bias_m_next1;
+    const planes_bias_m_next2 = Math.fround(
+      planes_bias_m[2]! * 0.9 + d_planes_bias2 * 0.09999999999999998,
+    );
+    planes_bias_m[2] = planes_bias_m_next2;
+    const planes_bias_v_next0 = Math.fround(
+      planes_bias_v[0]! * 0.999 + d_planes_bias0 * d_planes_bias0 * 0.0010000000000000009,
+    );
+    planes_bias_v[0] = planes_bias_v_next0;
+    const planes_bias_v_next1 = Math.fround(
+      planes_bias_v[1]! * 0.999 + d_planes_bias1 * d_planes_bias1 * 0.0010000000000000009,
+    );
+    planes_bias_v[1] = planes_bias_v_next1;
+    const planes_bias_v_next2 = Math.fround(
+      planes_bias_v[2]! * 0.999 + d_planes_bias2 * d_planes_bias2 * 0.0010000000000000009,
+    );
+    planes_bias_v[2] = planes_bias_v_next2;
+    planes_bias[0] =
+      planes_bias[0]! -
+      (planes_bias_m_next0 * rate_0) / (Math.sqrt(planes_bias_v_next0 * correction_0) + 1e-8);
+    planes_bias[1] =
+      planes_bias[1]! -
+      (planes_bias_m_next1 * rate_0) / (Math.sqrt(planes_bias_v_next1 * correction_0) + 1e-8);
+    planes_bias[2] =
+      planes_bias[2]! -
+      (planes_bias_m_next2 * rate_0) / (Math.sqrt(planes_bias_v_next2 * correction_0) + 1e-8);
+  };
+}
+
+/**
+ * d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])
+ * d_conv2d_10.product = d_conv2d_10.z
+ * 393,216 floating-point operations.
+ */
+function convWhere_8x8x32x3x1x1x32(
+  d_shifted_: Float32Array,
+  planes_kernel_: Float32Array,
+  conv2d_10_: Float32Array,
+  d_conv2d_10_z_: Float32Array,
+): () => void {
+  return function convWhere_8x8x32x3x1x1x32(): void {
+    const d_shifted = d_shifted_;
+    const planes_kernel = planes_kernel_;
+    const conv2d_10 = conv2d_10_;
+    const d_conv2d_10_z = d_conv2d_10_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 3; k++) {
+              const d_shifted_0 = d_shifted[i * 3072 + l * 96 + m * 3 + k]!;
+              const planes_kernel_0 = planes_kernel[k * 8 + j]!;
+              const d_shifted_1 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 3]!;
+              const d_shifted_2 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 6]!;
+              const d_shifted_3 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 9]!;
+              const planes_kernel_1 = planes_kernel[k * 8 + j + 1]!;
+              sum00 += d_shifted_0 * planes_kernel_0;
+              sum01 += d_shifted_1 * planes_kernel_0;
+              sum02 += d_shifted_2 * planes_kernel_0;
+              sum03 += d_shifted_3 * planes_kernel_0;
+              sum10 += d_shifted_0 * planes_kernel_1;
+              sum11 += d_shifted_1 * planes_kernel_1;
+              sum12 += d_shifted_2 * planes_kernel_1;
+              sum13 += d_shifted_3 * planes_kernel_1;
+            }
+            const d_conv2d_10_00 = Math.fround(sum00);
+            const d_conv2d_10_01 = Math.fround(sum01);
+            const d_conv2d_10_02 = Math.fround(sum02);
+            const d_conv2d_10_03 = Math.fround(sum03);
+            const d_conv2d_10_10 = Math.fround(sum10);
+            const d_conv2d_10_11 = Math.fround(sum11);
+            const d_conv2d_10_12 = Math.fround(sum12);
+            const d_conv2d_10_13 = Math.fround(sum13);
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m]! ? d_conv2d_10_00 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_conv2d_10_01 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 2] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_conv2d_10_02 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 3] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_conv2d_10_03 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_conv2d_10_10 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_conv2d_10_11 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_conv2d_10_12 : 0;
+            d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+              0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_conv2d_10_13 : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])
+ * planes.kernel.m_next = planes.kernel_mul + planes.kernel_mul_2
+ * planes.kernel.v_next = planes.kernel_mul_3 + planes.kernel_mul_5
+ * planes.kernel_next = planes.kernel − planes.kernel_div
+ * 393,528 floating-point operations.
+ */
+function convAdam_3x8x1x8x32x32x1(
+  conv2d_10_: Float32Array,
+  d_shifted_: Float32Array,
+  planes_kernel_m_: Float32Array,
+  planes_kernel_v_: Float32Array,
+  planes_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_3x8x1x8x32x32x1(): void {
+    const conv2d_10 = conv2d_10_;
+    const d_shifted = d_shifted_;
+    const planes_kernel_m = planes_kernel_m_;
+    const planes_kernel_v = planes_kernel_v_;
+    const planes_kernel = planes_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let j = 0; j < 8; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3 += 4) {
+            {
+              const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3]!;
+              const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
+              const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1024]!;
+              const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
+              const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
+              sum00 += conv2d_10_0 * d_shifted_0;
+              sum01 += conv2d_10_1 * d_shifted_0;
+              sum10 += conv2d_10_0 * d_shifted_1;
+              sum11 += conv2d_10_1 * d_shifted_1;
+              sum20 += conv2d_10_0 * d_shifted_2;
+              sum21 += conv2d_10_1 * d_shifted_2;
+            }
+            if (k3 + 1 === 32) break;
+            {
+              const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1]!;
+              const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 3]!;
+              const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1025]!;
+              const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 4]!;
+              const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 5]!;
+              sum00 += conv2d_10_0 * d_shifted_0;
+              sum01 += conv2d_10_1 * d_shifted_0;
+              sum10 += conv2d_10_0 * d_shifted_1;
+              sum11 += conv2d_10_1 * d_shifted_1;
+              sum20 += conv2d_10_0 * d_shifted_2;
+              sum21 += conv2d_10_1 * d_shifted_2;
+            }
+            if (k3 + 2 === 32) break;
+            {
+              const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 2]!;
+              const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 6]!;
+              const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1026]!;
+              const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 7]!;
+              const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 8]!;
+              sum00 += conv2d_10_0 * d_shifted_0;
+              sum01 += conv2d_10_1 * d_shifted_0;
+              sum10 += conv2d_10_0 * d_shifted_1;
+              sum11 += conv2d_10_1 * d_shifted_1;
+              sum20 += conv2d_10_0 * d_shifted_2;
+              sum21 += conv2d_10_1 * d_shifted_2;
+            }
+            if (k3 + 3 === 32) break;
+            {
+              const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 3]!;
+              const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 9]!;
+              const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1027]!;
+              const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 10]!;
+              const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 11]!;
+              sum00 += conv2d_10_0 * d_shifted_0;
+              sum01 += conv2d_10_1 * d_shifted_0;
+              sum10 += conv2d_10_0 * d_shifted_1;
+              sum11 += conv2d_10_1 * d_shifted_1;
+              sum20 += conv2d_10_0 * d_shifted_2;
+              sum21 += conv2d_10_1 * d_shifted_2;
+            }
+          }
+        }
+      }
+      const d_planes_kernel00 = Math.fround(sum00);
+      const d_planes_kernel01 = Math.fround(sum01);
+      const d_planes_kernel10 = Math.fround(sum10);
+      const d_planes_kernel11 = Math.fround(sum11);
+      const d_planes_kernel20 = Math.fround(sum20);
+      const d_planes_kernel21 = Math.fround(sum21);
+      const planes_kernel_m_next00 = Math.fround(
+        planes_kernel_m[j]! * 0.9 + d_planes_kernel00 * 0.09999999999999998,
+      );
+      planes_kernel_m[j] = planes_kernel_m_next00;
+      const planes_kernel_m_next01 = Math.fround(
+        planes_kernel_m[j + 1]! * 0.9 + d_planes_kernel01 * 0.09999999999999998,
+      );
+      planes_kernel_m[j + 1] = planes_kernel_m_next01;
+      const planes_kernel_m_next10 = Math.fround(
+        planes_kernel_m[j + 8]! * 0.9 + d_planes_kernel10 * 0.09999999999999998,
+      );
+      planes_kernel_m[j + 8] = planes_kernel_m_next10;
+      const planes_kernel_m_next11 = Math.fround(
+        planes_kernel_m[j + 9]! * 0.9 + d_planes_kernel11 * 0.09999999999999998,
+      );
+      planes_kernel_m[j + 9] = planes_kernel_m_next11;
+      const planes_kernel_m_next20 = Math.fround(
+        planes_kernel_m[j + 16]! * 0.9 + d_planes_kernel20 * 0.09999999999999998,
+      );
+      planes_kernel_m[j + 16] = planes_kernel_m_next20;
+      const planes_kernel_m_next21 = Math.fround(
+        planes_kernel_m[j + 17]! * 0.9 + d_planes_kernel21 * 0.09999999999999998,
+      );
+      planes_kernel_m[j + 17] = planes_kernel_m_next21;
+      const planes_kernel_v_next00 = Math.fround(
+        planes_kernel_v[j]! * 0.999 + d_planes_kernel00 * d_planes_kernel00 * 0.0010000000000000009,
+      );
+      planes_kernel_v[j] = planes_kernel_v_next00;
+      const planes_kernel_v_next01 = Math.fround(
+        planes_kernel_v[j + 1]! * 0.999 +
+          d_planes_kernel01 * d_planes_kernel01 * 0.0010000000000000009,
+      );
+      planes_kernel_v[j + 1] = planes_kernel_v_next01;
+      const planes_kernel_v_next10 = Math.fround(
+        planes_kernel_v[j + 8]! * 0.999 +
+          d_planes_kernel10 * d_planes_kernel10 * 0.0010000000000000009,
+      );
+      planes_kernel_v[j + 8] = planes_kernel_v_next10;
+      const planes_kernel_v_next11 = Math.fround(
+        planes_kernel_v[j + 9]! * 0.999 +
+          d_planes_kernel11 * d_planes_kernel11 * 0.0010000000000000009,
+      );
+      planes_kernel_v[j + 9] = planes_kernel_v_next11;
+      const planes_kernel_v_next20 = Math.fround(
+        planes_kernel_v[j + 16]! * 0.999 +
+          d_planes_kernel20 * d_planes_kernel20 * 0.0010000000000000009,
+      );
+      planes_kernel_v[j + 16] = planes_kernel_v_next20;
+      const planes_kernel_v_next21 = Math.fround(
+        planes_kernel_v[j + 17]! * 0.999 +
+          d_planes_kernel21 * d_planes_kernel21 * 0.0010000000000000009,
+      );
+      planes_kernel_v[j + 17] = planes_kernel_v_next21;
+      planes_kernel[j] =
+        planes_kernel[j]! -
+        (planes_kernel_m_next00 * rate_0) /
+          (Math.sqrt(planes_kernel_v_next00 * correction_0) + 1e-8);
+      planes_kernel[j + 1] =
+        planes_kernel[j + 1]! -
+        (planes_kernel_m_next01 * rate_0) /
+          (Math.sqrt(planes_kernel_v_next01 * correction_0) + 1e-8);
+      planes_kernel[j + 8] =
+        planes_kernel[j + 8]! -
+        (planes_kernel_m_next10 * rate_0) /
+          (Math.sqrt(planes_kernel_v_next10 * correction_0) + 1e-8);
+      planes_kernel[j + 9] =
+        planes_kernel[j + 9]! -
+        (planes_kernel_m_next11 * rate_0) /
+          (Math.sqrt(planes_kernel_v_next11 * correction_0) + 1e-8);
+      planes_kernel[j + 16] =
+        planes_kernel[j + 16]! -
+        (planes_kernel_m_next20 * rate_0) /
+          (Math.sqrt(planes_kernel_v_next20 * correction_0) + 1e-8);
+      planes_kernel[j + 17] =
+        planes_kernel[j + 17]! -
+        (planes_kernel_m_next21 * rate_0) /
+          (Math.sqrt(planes_kernel_v_next21 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3
+ * conv2d_10.bias.m_next = conv2d_10.bias_mul + conv2d_10.bias_mul_2
+ * conv2d_10.bias.v_next = conv2d_10.bias_mul_3 + conv2d_10.bias_mul_5
+ * conv2d_10.bias_next = conv2d_10.bias − conv2d_10.bias_div
+ * 65,640 floating-point operations.
+ */
+function sumAdam_8x32x32x8(
+  d_conv2d_10_z_: Float32Array,
+  conv2d_10_bias_m_: Float32Array,
+  conv2d_10_bias_v_: Float32Array,
+  conv2d_10_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_8x32x32x8(): void {
+    const d_conv2d_10_z = d_conv2d_10_z_;
+    const conv2d_10_bias_m = conv2d_10_bias_m_;
+    const conv2d_10_bias_v = conv2d_10_bias_v_;
+    const conv2d_10_bias = conv2d_10_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum += d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+          }
+        }
+      }
+      const d_conv2d_10_bias = Math.fround(sum);
+      const conv2d_10_bias_m_next = Math.fround(
+        conv2d_10_bias_m[i]! * 0.9 + d_conv2d_10_bias * 0.09999999999999998,
+      );
+      conv2d_10_bias_m[i] = conv2d_10_bias_m_next;
+      const conv2d_10_bias_v_next = Math.fround(
+        conv2d_10_bias_v[i]! * 0.999 + d_conv2d_10_bias * d_conv2d_10_bias * 0.0010000000000000009,
+      );
+      conv2d_10_bias_v[i] = conv2d_10_bias_v_next;
+      conv2d_10_bias[i] =
+        conv2d_10_bias[i]! -
+        (conv2d_10_bias_m_next * rate_0) / (Math.sqrt(conv2d_10_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])
+ * d_conv2d_9.product = d_conv2d_9.z
+ * 9,437,184 floating-point operations.
+ */
+function convWhere_8x8x32x8x3x3x32(
+  d_conv2d_10_z_padded_: Float32Array,
+  conv2d_10_kernel_: Float32Array,
+  conv2d_9_: Float32Array,
+  d_conv2d_9_z_: Float32Array,
+): () => void {
+  return function convWhere_8x8x32x8x3x3x32(): void {
+    const d_conv2d_10_z_padded = d_conv2d_10_z_padded_;
+    const conv2d_10_kernel = conv2d_10_kernel_;
+    const conv2d_9 = conv2d_9_;
+    const d_conv2d_9_z = d_conv2d_9_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_10_z_padded_0 =
+                    d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_10_kernel_0 =
+                    conv2d_10_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_10_z_padded_1 =
+                    d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const d_conv2d_10_z_padded_2 =
+                    d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const d_conv2d_10_z_padded_3 =
+                    d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_10_kernel_1 =
+                    conv2d_10_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_10_z_padded_0 * conv2d_10_kernel_0;
+                  sum01 += d_conv2d_10_z_padded_1 * conv2d_10_kernel_0;
+                  sum02 += d_conv2d_10_z_padded_2 * conv2d_10_kernel_0;
+                  sum03 += d_conv2d_10_z_padded_3 * conv2d_10_kernel_0;
+                  sum10 += d_conv2d_10_z_padded_0 * conv2d_10_kernel_1;
+                  sum11 += d_conv2d_10_z_padded_1 * conv2d_10_kernel_1;
+                  sum12 += d_conv2d_10_z_padded_2 * conv2d_10_kernel_1;
+                  sum13 += d_conv2d_10_z_padded_3 * conv2d_10_kernel_1;
+                }
+              }
+            }
+            const d_conv2d_9_00 = Math.fround(sum00);
+            const d_conv2d_9_01 = Math.fround(sum01);
+            const d_conv2d_9_02 = Math.fround(sum02);
+            const d_conv2d_9_03 = Math.fround(sum03);
+            const d_conv2d_9_10 = Math.fround(sum10);
+            const d_conv2d_9_11 = Math.fround(sum11);
+            const d_conv2d_9_12 = Math.fround(sum12);
+            const d_conv2d_9_13 = Math.fround(sum13);
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m]! ? d_conv2d_9_00 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_conv2d_9_01 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 2] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_conv2d_9_02 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 3] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_conv2d_9_03 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_conv2d_9_10 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_conv2d_9_11 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_conv2d_9_12 : 0;
+            d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+              0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_conv2d_9_13 : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])
+ * conv2d_10.kernel.m_next = conv2d_10.kernel_mul + conv2d_10.kernel_mul_2
+ * conv2d_10.kernel.v_next = conv2d_10.kernel_mul_3 + conv2d_10.kernel_mul_5
+ * conv2d_10.kernel_next = conv2d_10.kernel − conv2d_10.kernel_div
+ * 9,444,672 floating-point operations.
+ */
+function convAdam_8x8x3x8x32x32x3(
+  conv2d_9_padded_2_: Float32Array,
+  d_conv2d_10_z_: Float32Array,
+  conv2d_10_kernel_m_: Float32Array,
+  conv2d_10_kernel_v_: Float32Array,
+  conv2d_10_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_8x8x3x8x32x32x3(): void {
+    const conv2d_9_padded_2 = conv2d_9_padded_2_;
+    const d_conv2d_10_z = d_conv2d_10_z_;
+    const conv2d_10_kernel_m = conv2d_10_kernel_m_;
+    const conv2d_10_kernel_v = conv2d_10_kernel_v_;
+    const conv2d_10_kernel = conv2d_10_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 2) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const conv2d_9_padded_2_0 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                  const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                  const conv2d_9_padded_2_1 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const conv2d_9_padded_2_2 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                  sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                  sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                  sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                  sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                  sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                  sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const conv2d_9_padded_2_0 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                  const conv2d_9_padded_2_1 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const conv2d_9_padded_2_2 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                  sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                  sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                  sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                  sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                  sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                  sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const conv2d_9_padded_2_0 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                  const conv2d_9_padded_2_1 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const conv2d_9_padded_2_2 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                  sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                  sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                  sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                  sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                  sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                  sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const conv2d_9_padded_2_0 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                  const conv2d_9_padded_2_1 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const conv2d_9_padded_2_2 =
+                    conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                  const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                  sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                  sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                  sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                  sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                  sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                  sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+                }
+              }
+            }
+          }
+          const d_conv2d_10_kernel00 = Math.fround(sum00);
+          const d_conv2d_10_kernel01 = Math.fround(sum01);
+          const d_conv2d_10_kernel02 = Math.fround(sum02);
+          const d_conv2d_10_kernel10 = Math.fround(sum10);
+          const d_conv2d_10_kernel11 = Math.fround(sum11);
+          const d_conv2d_10_kernel12 = Math.fround(sum12);
+          const conv2d_10_kernel_m_next00 = Math.fround(
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_10_kernel00 * 0.09999999999999998,
+          );
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_10_kernel_m_next00;
+          const conv2d_10_kernel_m_next01 = Math.fround(
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_10_kernel01 * 0.09999999999999998,
+          );
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_m_next01;
+          const conv2d_10_kernel_m_next02 = Math.fround(
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_10_kernel02 * 0.09999999999999998,
+          );
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_m_next02;
+          const conv2d_10_kernel_m_next10 = Math.fround(
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
+              d_conv2d_10_kernel10 * 0.09999999999999998,
+          );
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_10_kernel_m_next10;
+          const conv2d_10_kernel_m_next11 = Math.fround(
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
+              d_conv2d_10_kernel11 * 0.09999999999999998,
+          );
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_m_next11;
+          const conv2d_10_kernel_m_next12 = Math.fround(
+            conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+              d_conv2d_10_kernel12 * 0.09999999999999998,
+          );
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_m_next12;
+          const conv2d_10_kernel_v_next00 = Math.fround(
+            conv2d_10_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_10_kernel00 * d_conv2d_10_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_10_kernel_v_next00;
+          const conv2d_10_kernel_v_next01 = Math.fround(
+            conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_10_kernel01 * d_conv2d_10_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_v_next01;
+          const conv2d_10_kernel_v_next02 = Math.fround(
+            conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_10_kernel02 * d_conv2d_10_kernel02 * 0.0010000000000000009,
+          );
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_v_next02;
+          const conv2d_10_kernel_v_next10 = Math.fround(
+            conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
+              d_conv2d_10_kernel10 * d_conv2d_10_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_10_kernel_v_next10;
+          const conv2d_10_kernel_v_next11 = Math.fround(
+            conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
+              d_conv2d_10_kernel11 * d_conv2d_10_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_v_next11;
+          const conv2d_10_kernel_v_next12 = Math.fround(
+            conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+              d_conv2d_10_kernel12 * d_conv2d_10_kernel12 * 0.0010000000000000009,
+          );
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_v_next12;
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3] =
+            conv2d_10_kernel[i * 72 + j * 9 + l * 3]! -
+            (conv2d_10_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_10_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 1] =
+            conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 1]! -
+            (conv2d_10_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_10_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2] =
+            conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+            (conv2d_10_kernel_m_next02 * rate_0) /
+              (Math.sqrt(conv2d_10_kernel_v_next02 * correction_0) + 1e-8);
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 72] =
+            conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 72]! -
+            (conv2d_10_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_10_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 73] =
+            conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 73]! -
+            (conv2d_10_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_10_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 74] =
+            conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 74]! -
+            (conv2d_10_kernel_m_next12 * rate_0) /
+              (Math.sqrt(conv2d_10_kernel_v_next12 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])
+ * 18,874,368 floating-point operations.
+ */
+function conv_8x16x32x8x3x3x32(
+  d_conv2d_9_z_padded_: Float32Array,
+  conv2d_9_kernel_: Float32Array,
+  d_concat_2_: Float32Array,
+): () => void {
+  return function conv_8x16x32x8x3x3x32(): void {
+    const d_conv2d_9_z_padded = d_conv2d_9_z_padded_;
+    const conv2d_9_kernel = conv2d_9_kernel_;
+    const d_concat_2 = d_concat_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_9_z_padded_0 =
+                    d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_9_kernel_0 =
+                    conv2d_9_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_9_z_padded_1 =
+                    d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const d_conv2d_9_z_padded_2 =
+                    d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const d_conv2d_9_z_padded_3 =
+                    d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_9_kernel_1 =
+                    conv2d_9_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_9_z_padded_0 * conv2d_9_kernel_0;
+                  sum01 += d_conv2d_9_z_padded_1 * conv2d_9_kernel_0;
+                  sum02 += d_conv2d_9_z_padded_2 * conv2d_9_kernel_0;
+                  sum03 += d_conv2d_9_z_padded_3 * conv2d_9_kernel_0;
+                  sum10 += d_conv2d_9_z_padded_0 * conv2d_9_kernel_1;
+                  sum11 += d_conv2d_9_z_padded_1 * conv2d_9_kernel_1;
+                  sum12 += d_conv2d_9_z_padded_2 * conv2d_9_kernel_1;
+                  sum13 += d_conv2d_9_z_padded_3 * conv2d_9_kernel_1;
+                }
+              }
+            }
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m] = sum00;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1] = sum01;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 2] = sum02;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 3] = sum03;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1024] = sum10;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1025] = sum11;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1026] = sum12;
+            d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1027] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])
+ * conv2d_9.kernel.m_next = conv2d_9.kernel_mul + conv2d_9.kernel_mul_2
+ * conv2d_9.kernel.v_next = conv2d_9.kernel_mul_3 + conv2d_9.kernel_mul_5
+ * conv2d_9.kernel_next = conv2d_9.kernel − conv2d_9.kernel_div
+ * 18,889,344 floating-point operations.
+ */
+function convAdam_8x16x3x8x32x32x3(
+  concat_2_padded_2_: Float32Array,
+  d_conv2d_9_z_: Float32Array,
+  conv2d_9_kernel_m_: Float32Array,
+  conv2d_9_kernel_v_: Float32Array,
+  conv2d_9_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_8x16x3x8x32x32x3(): void {
+    const concat_2_padded_2 = concat_2_padded_2_;
+    const d_conv2d_9_z = d_conv2d_9_z_;
+    const conv2d_9_kernel_m = conv2d_9_kernel_m_;
+    const conv2d_9_kernel_v = conv2d_9_kernel_v_;
+    const conv2d_9_kernel = conv2d_9_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 2) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const concat_2_padded_2_0 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                  const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                  const concat_2_padded_2_1 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const concat_2_padded_2_2 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const concat_2_padded_2_0 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                  const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                  const concat_2_padded_2_1 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const concat_2_padded_2_2 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const concat_2_padded_2_0 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                  const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                  const concat_2_padded_2_1 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const concat_2_padded_2_2 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const concat_2_padded_2_0 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                  const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                  const concat_2_padded_2_1 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                  const concat_2_padded_2_2 =
+                    concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                  const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                  sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                  sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                  sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                  sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                  sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                  sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+                }
+              }
+            }
+          }
+          const d_conv2d_9_kernel00 = Math.fround(sum00);
+          const d_conv2d_9_kernel01 = Math.fround(sum01);
+          const d_conv2d_9_kernel02 = Math.fround(sum02);
+          const d_conv2d_9_kernel10 = Math.fround(sum10);
+          const d_conv2d_9_kernel11 = Math.fround(sum11);
+          const d_conv2d_9_kernel12 = Math.fround(sum12);
+          const conv2d_9_kernel_m_next00 = Math.fround(
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_9_kernel00 * 0.09999999999999998,
+          );
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_9_kernel_m_next00;
+          const conv2d_9_kernel_m_next01 = Math.fround(
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_9_kernel01 * 0.09999999999999998,
+          );
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_m_next01;
+          const conv2d_9_kernel_m_next02 = Math.fround(
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_9_kernel02 * 0.09999999999999998,
+          );
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_m_next02;
+          const conv2d_9_kernel_m_next10 = Math.fround(
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
+              d_conv2d_9_kernel10 * 0.09999999999999998,
+          );
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_9_kernel_m_next10;
+          const conv2d_9_kernel_m_next11 = Math.fround(
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
+              d_conv2d_9_kernel11 * 0.09999999999999998,
+          );
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_m_next11;
+          const conv2d_9_kernel_m_next12 = Math.fround(
+            conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
+              d_conv2d_9_kernel12 * 0.09999999999999998,
+          );
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_m_next12;
+          const conv2d_9_kernel_v_next00 = Math.fround(
+            conv2d_9_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_9_kernel00 * d_conv2d_9_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_9_kernel_v_next00;
+          const conv2d_9_kernel_v_next01 = Math.fround(
+            conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_9_kernel01 * d_conv2d_9_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_v_next01;
+          const conv2d_9_kernel_v_next02 = Math.fround(
+            conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_9_kernel02 * d_conv2d_9_kernel02 * 0.0010000000000000009,
+          );
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_v_next02;
+          const conv2d_9_kernel_v_next10 = Math.fround(
+            conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
+              d_conv2d_9_kernel10 * d_conv2d_9_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_9_kernel_v_next10;
+          const conv2d_9_kernel_v_next11 = Math.fround(
+            conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
+              d_conv2d_9_kernel11 * d_conv2d_9_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_v_next11;
+          const conv2d_9_kernel_v_next12 = Math.fround(
+            conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
+              d_conv2d_9_kernel12 * d_conv2d_9_kernel12 * 0.0010000000000000009,
+          );
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_v_next12;
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3] =
+            conv2d_9_kernel[i * 144 + j * 9 + l * 3]! -
+            (conv2d_9_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_9_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 1] =
+            conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 1]! -
+            (conv2d_9_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_9_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2] =
+            conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2]! -
+            (conv2d_9_kernel_m_next02 * rate_0) /
+              (Math.sqrt(conv2d_9_kernel_v_next02 * correction_0) + 1e-8);
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 144] =
+            conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 144]! -
+            (conv2d_9_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_9_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 145] =
+            conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 145]! -
+            (conv2d_9_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_9_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 146] =
+            conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 146]! -
+            (conv2d_9_kernel_m_next12 * rate_0) /
+              (Math.sqrt(conv2d_9_kernel_v_next12 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3
+ * conv2dTranspose.bias.m_next = conv2dTranspose.bias_mul + conv2dTranspose.bias_mul_2
+ * conv2dTranspose.bias.v_next = conv2dTranspose.bias_mul_3 + conv2dTranspose.bias_mul_5
+ * conv2dTranspose.bias_next = conv2dTranspose.bias − conv2dTranspose.bias_div
+ * 65,640 floating-point operations.
+ */
+function sumAdam_8x32x32x8_2(
+  d_concat_2_: Float32Array,
+  conv2dTranspose_bias_m_: Float32Array,
+  conv2dTranspose_bias_v_: Float32Array,
+  conv2dTranspose_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_8x32x32x8_2(): void {
+    const d_concat_2 = d_concat_2_;
+    const conv2dTranspose_bias_m = conv2dTranspose_bias_m_;
+    const conv2dTranspose_bias_v = conv2dTranspose_bias_v_;
+    const conv2dTranspose_bias = conv2dTranspose_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i++) {
+      let sum = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            sum += d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
+          }
+        }
+      }
+      const d_conv2dTranspose_bias = Math.fround(sum);
+      const conv2dTranspose_bias_m_next = Math.fround(
+        conv2dTranspose_bias_m[i]! * 0.9 + d_conv2dTranspose_bias * 0.09999999999999998,
+      );
+      conv2dTranspose_bias_m[i] = conv2dTranspose_bias_m_next;
+      const conv2dTranspose_bias_v_next = Math.fround(
+        conv2dTranspose_bias_v[i]! * 0.999 +
+          d_conv2dTranspose_bias * d_conv2dTranspose_bias * 0.0010000000000000009,
+      );
+      conv2dTranspose_bias_v[i] = conv2dTranspose_bias_v_next;
+      conv2dTranspose_bias[i] =
+        conv2dTranspose_bias[i]! -
+        (conv2dTranspose_bias_m_next * rate_0) /
+          (Math.sqrt(conv2dTranspose_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
+ * d_conv2d_8.product = d_conv2d_8.z
+ * 2,097,152 floating-point operations.
+ */
+function convWhere_8x16x16x8x2x2x16(
+  d_concat_2_: Float32Array,
+  conv2dTranspose_kernel_: Float32Array,
+  conv2d_8_: Float32Array,
+  d_conv2d_8_z_: Float32Array,
+): () => void {
+  return function convWhere_8x16x16x8x2x2x16(): void {
+    const d_concat_2 = d_concat_2_;
+    const conv2dTranspose_kernel = conv2dTranspose_kernel_;
+    const conv2d_8 = conv2d_8_;
+    const d_conv2d_8_z = d_conv2d_8_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 2; k2++) {
+                for (let k3 = 0; k3 < 2; k3++) {
+                  const d_concat_2_0 =
+                    d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8192]!;
+                  const conv2dTranspose_kernel_0 =
+                    conv2dTranspose_kernel[j * 32 + k * 4 + k2 * 2 + k3]!;
+                  const d_concat_2_1 =
+                    d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8194]!;
+                  const d_concat_2_2 =
+                    d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8196]!;
+                  const d_concat_2_3 =
+                    d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8198]!;
+                  const conv2dTranspose_kernel_1 =
+                    conv2dTranspose_kernel[j * 32 + k * 4 + k2 * 2 + k3 + 32]!;
+                  sum00 += d_concat_2_0 * conv2dTranspose_kernel_0;
+                  sum01 += d_concat_2_1 * conv2dTranspose_kernel_0;
+                  sum02 += d_concat_2_2 * conv2dTranspose_kernel_0;
+                  sum03 += d_concat_2_3 * conv2dTranspose_kernel_0;
+                  sum10 += d_concat_2_0 * conv2dTranspose_kernel_1;
+                  sum11 += d_concat_2_1 * conv2dTranspose_kernel_1;
+                  sum12 += d_concat_2_2 * conv2dTranspose_kernel_1;
+                  sum13 += d_concat_2_3 * conv2dTranspose_kernel_1;
+                }
+              }
+            }
+            const d_conv2d_8_00 = Math.fround(sum00);
+            const d_conv2d_8_01 = Math.fround(sum01);
+            const d_conv2d_8_02 = Math.fround(sum02);
+            const d_conv2d_8_03 = Math.fround(sum03);
+            const d_conv2d_8_10 = Math.fround(sum10);
+            const d_conv2d_8_11 = Math.fround(sum11);
+            const d_conv2d_8_12 = Math.fround(sum12);
+            const d_conv2d_8_13 = Math.fround(sum13);
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m]! ? d_conv2d_8_00 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 1] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_conv2d_8_01 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 2] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_conv2d_8_02 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 3] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_conv2d_8_03 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 256] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_conv2d_8_10 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 257] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_conv2d_8_11 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 258] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_conv2d_8_12 : 0;
+            d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 259] =
+              0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_conv2d_8_13 : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3
+ * conv2d_8.bias.m_next = conv2d_8.bias_mul + conv2d_8.bias_mul_2
+ * conv2d_8.bias.v_next = conv2d_8.bias_mul_3 + conv2d_8.bias_mul_5
+ * conv2d_8.bias_next = conv2d_8.bias − conv2d_8.bias_div
+ * 32,976 floating-point operations.
+ */
+function sumAdam_8x16x16x16(
+  d_conv2d_8_z_: Float32Array,
+  conv2d_8_bias_m_: Float32Array,
+  conv2d_8_bias_v_: Float32Array,
+  conv2d_8_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_8x16x16x16(): void {
+    const d_conv2d_8_z = d_conv2d_8_z_;
+    const conv2d_8_bias_m = conv2d_8_bias_m_;
+    const conv2d_8_bias_v = conv2d_8_bias_v_;
+    const conv2d_8_bias = conv2d_8_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      let sum = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          for (let k3 = 0; k3 < 16; k3++) {
+            sum += d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          }
+        }
+      }
+      const d_conv2d_8_bias = Math.fround(sum);
+      const conv2d_8_bias_m_next = Math.fround(
+        conv2d_8_bias_m[i]! * 0.9 + d_conv2d_8_bias * 0.09999999999999998,
+      );
+      conv2d_8_bias_m[i] = conv2d_8_bias_m_next;
+      const conv2d_8_bias_v_next = Math.fround(
+        conv2d_8_bias_v[i]! * 0.999 + d_conv2d_8_bias * d_conv2d_8_bias * 0.0010000000000000009,
+      );
+      conv2d_8_bias_v[i] = conv2d_8_bias_v_next;
+      conv2d_8_bias[i] =
+        conv2d_8_bias[i]! -
+        (conv2d_8_bias_m_next * rate_0) / (Math.sqrt(conv2d_8_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])
+ * 8,388,608 floating-point operations.
+ */
+function conv_8x16x2x8x32x32x2(
+  conv2d_8_padded_2_: Float32Array,
+  d_concat_2_: Float32Array,
+  d_reverse_: Float32Array,
+): () => void {
+  return function conv_8x16x2x8x32x32x2(): void {
+    const conv2d_8_padded_2 = conv2d_8_padded_2_;
+    const d_concat_2 = d_concat_2_;
+    const d_reverse = d_reverse_;
+    for (let i = 0; i < 6; i += 3) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 2; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 32; k2++) {
+              for (let k3 = 0; k3 < 32; k3 += 4) {
+                {
+                  const conv2d_8_padded_2_0 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
+                  const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
+                  const conv2d_8_padded_2_1 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
+                  const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9216]!;
+                  const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10240]!;
+                  sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                  sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                  sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                  sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                  sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                  sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+                }
+                if (k3 + 1 === 32) break;
+                {
+                  const conv2d_8_padded_2_0 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
+                  const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8193]!;
+                  const conv2d_8_padded_2_1 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 2]!;
+                  const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9217]!;
+                  const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10241]!;
+                  sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                  sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                  sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                  sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                  sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                  sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+                }
+                if (k3 + 2 === 32) break;
+                {
+                  const conv2d_8_padded_2_0 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 2]!;
+                  const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8194]!;
+                  const conv2d_8_padded_2_1 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 3]!;
+                  const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9218]!;
+                  const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10242]!;
+                  sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                  sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                  sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                  sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                  sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                  sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+                }
+                if (k3 + 3 === 32) break;
+                {
+                  const conv2d_8_padded_2_0 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 3]!;
+                  const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8195]!;
+                  const conv2d_8_padded_2_1 =
+                    conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 4]!;
+                  const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9219]!;
+                  const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10243]!;
+                  sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                  sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                  sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                  sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                  sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                  sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+                }
+              }
+            }
+          }
+          d_reverse[i * 64 + j * 4 + l * 2] = sum00;
+          d_reverse[i * 64 + j * 4 + l * 2 + 1] = sum01;
+          d_reverse[i * 64 + j * 4 + l * 2 + 64] = sum10;
+          d_reverse[i * 64 + j * 4 + l * 2 + 65] = sum11;
+          d_reverse[i * 64 + j * 4 + l * 2 + 128] = sum20;
+          d_reverse[i * 64 + j * 4 + l * 2 + 129] = sum21;
+        }
+      }
+    }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 2; l++) {
+        let sum00_2 = 0;
+        let sum01_2 = 0;
+        let sum10_2 = 0;
+        let sum11_2 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 32; k2++) {
+            for (let k3 = 0; k3 < 32; k3++) {
+              const conv2d_8_padded_2_2 =
+                conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
+              const d_concat_2_3 = d_concat_2[k * 16384 + k2 * 32 + k3 + 14336]!;
+              const conv2d_8_padded_2_3 =
+                conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
+              const d_concat_2_4 = d_concat_2[k * 16384 + k2 * 32 + k3 + 15360]!;
+              sum00_2 += conv2d_8_padded_2_2 * d_concat_2_3;
+              sum01_2 += conv2d_8_padded_2_3 * d_concat_2_3;
+              sum10_2 += conv2d_8_padded_2_2 * d_concat_2_4;
+              sum11_2 += conv2d_8_padded_2_3 * d_concat_2_4;
+            }
+          }
+        }
+        d_reverse[j * 4 + l * 2 + 384] = sum00_2;
+        d_reverse[j * 4 + l * 2 + 385] = sum01_2;
+        d_reverse[j * 4 + l * 2 + 448] = sum10_2;
+        d_reverse[j * 4 + l * 2 + 449] = sum11_2;
+      }
+    }
+  };
+}
+
+/**
+ * conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2
+ * 1,536 floating-point operations.
+ */
+function adam_16x8x2x2(
+  conv2dTranspose_kernel_m_: Float32Array,
+  d_reverse_: Float32Array,
+): () => void {
+  return function adam_16x8x2x2(): void {
+    const conv2dTranspose_kernel_m = conv2dTranspose_kernel_m_;
+    const d_reverse = d_reverse_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 2; l++) {
+          for (let m = 0; m < 2; m++) {
+            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] =
+              conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
+              d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]! * 0.09999999999999998;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2dTranspose.kernel.v_next = conv2dTranspose.kernel_mul_3 + conv2dTranspose.kernel_mul_5
+ * conv2dTranspose.kernel_next = conv2dTranspose.kernel − conv2dTranspose.kernel_div
+ * 5,120 floating-point operations.
+ */
+function adam_16x8x2x2_2(
+  conv2dTranspose_kernel_v_: Float32Array,
+  d_reverse_: Float32Array,
+  conv2dTranspose_kernel_: Float32Array,
+  conv2dTranspose_kernel_m_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function adam_16x8x2x2_2(): void {
+    const conv2dTranspose_kernel_v = conv2dTranspose_kernel_v_;
+    const d_reverse = d_reverse_;
+    const conv2dTranspose_kernel = conv2dTranspose_kernel_;
+    const conv2dTranspose_kernel_m = conv2dTranspose_kernel_m_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 2; l++) {
+          for (let m = 0; m < 2; m++) {
+            const d_reverse_0 = d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]!;
+            const conv2dTranspose_kernel_v_next = Math.fround(
+              conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m]! * 0.999 +
+                d_reverse_0 * d_reverse_0 * 0.0010000000000000009,
+            );
+            conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_v_next;
+            conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m] =
+              conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m]! -
+              (conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * rate_0) /
+                (Math.sqrt(conv2dTranspose_kernel_v_next * correction_0) + 1e-8);
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])
+ * d_conv2d_7.product = d_conv2d_7.z
+ * 9,437,184 floating-point operations.
+ */
+function convWhere_8x16x16x16x3x3x16(
+  d_conv2d_8_z_padded_: Float32Array,
+  conv2d_8_kernel_: Float32Array,
+  conv2d_7_: Float32Array,
+  d_conv2d_7_z_: Float32Array,
+): () => void {
+  return function convWhere_8x16x16x16x3x3x16(): void {
+    const d_conv2d_8_z_padded = d_conv2d_8_z_padded_;
+    const conv2d_8_kernel = conv2d_8_kernel_;
+    const conv2d_7 = conv2d_7_;
+    const d_conv2d_7_z = d_conv2d_7_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_8_z_padded_0 =
+                    d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_8_kernel_0 =
+                    conv2d_8_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_8_z_padded_1 =
+                    d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const d_conv2d_8_z_padded_2 =
+                    d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const d_conv2d_8_z_padded_3 =
+                    d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_8_kernel_1 =
+                    conv2d_8_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_8_z_padded_0 * conv2d_8_kernel_0;
+                  sum01 += d_conv2d_8_z_padded_1 * conv2d_8_kernel_0;
+                  sum02 += d_conv2d_8_z_padded_2 * conv2d_8_kernel_0;
+                  sum03 += d_conv2d_8_z_padded_3 * conv2d_8_kernel_0;
+                  sum10 += d_conv2d_8_z_padded_0 * conv2d_8_kernel_1;
+                  sum11 += d_conv2d_8_z_padded_1 * conv2d_8_kernel_1;
+                  sum12 += d_conv2d_8_z_padded_2 * conv2d_8_kernel_1;
+                  sum13 += d_conv2d_8_z_padded_3 * conv2d_8_kernel_1;
+                }
+              }
+            }
+            const d_conv2d_7_00 = Math.fround(sum00);
+            const d_conv2d_7_01 = Math.fround(sum01);
+            const d_conv2d_7_02 = Math.fround(sum02);
+            const d_conv2d_7_03 = Math.fround(sum03);
+            const d_conv2d_7_10 = Math.fround(sum10);
+            const d_conv2d_7_11 = Math.fround(sum11);
+            const d_conv2d_7_12 = Math.fround(sum12);
+            const d_conv2d_7_13 = Math.fround(sum13);
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m]! ? d_conv2d_7_00 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 1] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_conv2d_7_01 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 2] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_conv2d_7_02 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 3] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_conv2d_7_03 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 256] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_conv2d_7_10 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 257] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_conv2d_7_11 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 258] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_conv2d_7_12 : 0;
+            d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 259] =
+              0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_conv2d_7_13 : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])
+ * conv2d_8.kernel.m_next = conv2d_8.kernel_mul + conv2d_8.kernel_mul_2
+ * conv2d_8.kernel.v_next = conv2d_8.kernel_mul_3 + conv2d_8.kernel_mul_5
+ * conv2d_8.kernel_next = conv2d_8.kernel − conv2d_8.kernel_div
+ * 9,467,136 floating-point operations.
+ */
+function convAdam_16x16x3x8x16x16x3(
+  conv2d_7_padded_2_: Float32Array,
+  d_conv2d_8_z_: Float32Array,
+  conv2d_8_kernel_m_: Float32Array,
+  conv2d_8_kernel_v_: Float32Array,
+  conv2d_8_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x16x3x8x16x16x3(): void {
+    const conv2d_7_padded_2 = conv2d_7_padded_2_;
+    const d_conv2d_8_z = d_conv2d_8_z_;
+    const conv2d_8_kernel_m = conv2d_8_kernel_m_;
+    const conv2d_8_kernel_v = conv2d_8_kernel_v_;
+    const conv2d_8_kernel = conv2d_8_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const conv2d_7_padded_2_0 =
+                  conv2d_7_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
+                const d_conv2d_8_z_0 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const conv2d_7_padded_2_1 =
+                  conv2d_7_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+                const d_conv2d_8_z_1 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv2d_8_z_2 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv2d_8_z_3 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum00 += conv2d_7_padded_2_0 * d_conv2d_8_z_0;
+                sum01 += conv2d_7_padded_2_1 * d_conv2d_8_z_0;
+                sum10 += conv2d_7_padded_2_0 * d_conv2d_8_z_1;
+                sum11 += conv2d_7_padded_2_1 * d_conv2d_8_z_1;
+                sum20 += conv2d_7_padded_2_0 * d_conv2d_8_z_2;
+                sum21 += conv2d_7_padded_2_1 * d_conv2d_8_z_2;
+                sum30 += conv2d_7_padded_2_0 * d_conv2d_8_z_3;
+                sum31 += conv2d_7_padded_2_1 * d_conv2d_8_z_3;
+              }
+            }
+          }
+          const d_conv2d_8_kernel00 = Math.fround(sum00);
+          const d_conv2d_8_kernel01 = Math.fround(sum01);
+          const d_conv2d_8_kernel10 = Math.fround(sum10);
+          const d_conv2d_8_kernel11 = Math.fround(sum11);
+          const d_conv2d_8_kernel20 = Math.fround(sum20);
+          const d_conv2d_8_kernel21 = Math.fround(sum21);
+          const d_conv2d_8_kernel30 = Math.fround(sum30);
+          const d_conv2d_8_kernel31 = Math.fround(sum31);
+          const conv2d_8_kernel_m_next00 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_8_kernel00 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_8_kernel_m_next00;
+          const conv2d_8_kernel_m_next01 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_8_kernel01 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_8_kernel_m_next01;
+          const conv2d_8_kernel_m_next10 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
+              d_conv2d_8_kernel10 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_8_kernel_m_next10;
+          const conv2d_8_kernel_m_next11 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
+              d_conv2d_8_kernel11 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_8_kernel_m_next11;
+          const conv2d_8_kernel_m_next20 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
+              d_conv2d_8_kernel20 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_8_kernel_m_next20;
+          const conv2d_8_kernel_m_next21 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
+              d_conv2d_8_kernel21 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_8_kernel_m_next21;
+          const conv2d_8_kernel_m_next30 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
+              d_conv2d_8_kernel30 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_8_kernel_m_next30;
+          const conv2d_8_kernel_m_next31 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
+              d_conv2d_8_kernel31 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_8_kernel_m_next31;
+          const conv2d_8_kernel_v_next00 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_8_kernel00 * d_conv2d_8_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_8_kernel_v_next00;
+          const conv2d_8_kernel_v_next01 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_8_kernel01 * d_conv2d_8_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_8_kernel_v_next01;
+          const conv2d_8_kernel_v_next10 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
+              d_conv2d_8_kernel10 * d_conv2d_8_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_8_kernel_v_next10;
+          const conv2d_8_kernel_v_next11 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
+              d_conv2d_8_kernel11 * d_conv2d_8_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_8_kernel_v_next11;
+          const conv2d_8_kernel_v_next20 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
+              d_conv2d_8_kernel20 * d_conv2d_8_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_8_kernel_v_next20;
+          const conv2d_8_kernel_v_next21 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
+              d_conv2d_8_kernel21 * d_conv2d_8_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_8_kernel_v_next21;
+          const conv2d_8_kernel_v_next30 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
+              d_conv2d_8_kernel30 * d_conv2d_8_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_8_kernel_v_next30;
+          const conv2d_8_kernel_v_next31 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
+              d_conv2d_8_kernel31 * d_conv2d_8_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_8_kernel_v_next31;
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3]! -
+            (conv2d_8_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 1] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 1]! -
+            (conv2d_8_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 144] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 144]! -
+            (conv2d_8_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 145] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 145]! -
+            (conv2d_8_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 288] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 288]! -
+            (conv2d_8_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 289] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 289]! -
+            (conv2d_8_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 432] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 432]! -
+            (conv2d_8_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 433] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 433]! -
+            (conv2d_8_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const conv2d_7_padded_2_2 =
+                  conv2d_7_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+                const d_conv2d_8_z_4 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const d_conv2d_8_z_5 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv2d_8_z_6 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv2d_8_z_7 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += conv2d_7_padded_2_2 * d_conv2d_8_z_4;
+                sum1 += conv2d_7_padded_2_2 * d_conv2d_8_z_5;
+                sum2 += conv2d_7_padded_2_2 * d_conv2d_8_z_6;
+                sum3 += conv2d_7_padded_2_2 * d_conv2d_8_z_7;
+              }
+            }
+          }
+          const d_conv2d_8_kernel0 = Math.fround(sum0);
+          const d_conv2d_8_kernel1 = Math.fround(sum1);
+          const d_conv2d_8_kernel2 = Math.fround(sum2);
+          const d_conv2d_8_kernel3 = Math.fround(sum3);
+          const conv2d_8_kernel_m_next0 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_8_kernel0 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_8_kernel_m_next0;
+          const conv2d_8_kernel_m_next1 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
+              d_conv2d_8_kernel1 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_8_kernel_m_next1;
+          const conv2d_8_kernel_m_next2 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
+              d_conv2d_8_kernel2 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_8_kernel_m_next2;
+          const conv2d_8_kernel_m_next3 = Math.fround(
+            conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
+              d_conv2d_8_kernel3 * 0.09999999999999998,
+          );
+          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_8_kernel_m_next3;
+          const conv2d_8_kernel_v_next0 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_8_kernel0 * d_conv2d_8_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_8_kernel_v_next0;
+          const conv2d_8_kernel_v_next1 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
+              d_conv2d_8_kernel1 * d_conv2d_8_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_8_kernel_v_next1;
+          const conv2d_8_kernel_v_next2 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
+              d_conv2d_8_kernel2 * d_conv2d_8_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_8_kernel_v_next2;
+          const conv2d_8_kernel_v_next3 = Math.fround(
+            conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
+              d_conv2d_8_kernel3 * d_conv2d_8_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_8_kernel_v_next3;
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 2] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 2]! -
+            (conv2d_8_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 146] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 146]! -
+            (conv2d_8_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 290] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 290]! -
+            (conv2d_8_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 434] =
+            conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 434]! -
+            (conv2d_8_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_8_kernel_v_next3 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])
+ * 28,311,552 floating-point operations.
+ */
+function conv_8x48x16x16x3x3x16(
+  d_conv2d_7_z_padded_: Float32Array,
+  conv2d_7_kernel_: Float32Array,
+  d_concat_: Float32Array,
+): () => void {
+  return function conv_8x48x16x16x3x3x16(): void {
+    const d_conv2d_7_z_padded = d_conv2d_7_z_padded_;
+    const conv2d_7_kernel = conv2d_7_kernel_;
+    const d_concat = d_concat_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 48; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_7_z_padded_0 =
+                    d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_7_kernel_0 =
+                    conv2d_7_kernel[k * 432 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_7_z_padded_1 =
+                    d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const d_conv2d_7_z_padded_2 =
+                    d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const d_conv2d_7_z_padded_3 =
+                    d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_7_kernel_1 =
+                    conv2d_7_kernel[k * 432 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_7_z_padded_0 * conv2d_7_kernel_0;
+                  sum01 += d_conv2d_7_z_padded_1 * conv2d_7_kernel_0;
+                  sum02 += d_conv2d_7_z_padded_2 * conv2d_7_kernel_0;
+                  sum03 += d_conv2d_7_z_padded_3 * conv2d_7_kernel_0;
+                  sum10 += d_conv2d_7_z_padded_0 * conv2d_7_kernel_1;
+                  sum11 += d_conv2d_7_z_padded_1 * conv2d_7_kernel_1;
+                  sum12 += d_conv2d_7_z_padded_2 * conv2d_7_kernel_1;
+                  sum13 += d_conv2d_7_z_padded_3 * conv2d_7_kernel_1;
+                }
+              }
+            }
+            d_concat[i * 12288 + j * 256 + l * 16 + m] = sum00;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 1] = sum01;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 2] = sum02;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 3] = sum03;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 256] = sum10;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 257] = sum11;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 258] = sum12;
+            d_concat[i * 12288 + j * 256 + l * 16 + m + 259] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])
+ * conv2d_7.kernel.m_next = conv2d_7.kernel_mul + conv2d_7.kernel_mul_2
+ * conv2d_7.kernel.v_next = conv2d_7.kernel_mul_3 + conv2d_7.kernel_mul_5
+ * conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div
+ * 28,401,408 floating-point operations.
+ */
+function convAdam_16x48x3x8x16x16x3(
+  conv2d_4_padded_2_: Float32Array,
+  d_conv2d_7_z_: Float32Array,
+  conv2d_7_kernel_m_: Float32Array,
+  conv2d_7_kernel_v_: Float32Array,
+  conv2d_7_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x48x3x8x16x16x3(): void {
+    const conv2d_4_padded_2 = conv2d_4_padded_2_;
+    const d_conv2d_7_z = d_conv2d_7_z_;
+    const conv2d_7_kernel_m = conv2d_7_kernel_m_;
+    const conv2d_7_kernel_v = conv2d_7_kernel_v_;
+    const conv2d_7_kernel = conv2d_7_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 48; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const conv2d_4_padded_2_0 =
+                  conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3]!;
+                const d_conv2d_7_z_0 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const conv2d_4_padded_2_1 =
+                  conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+                const d_conv2d_7_z_1 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv2d_7_z_2 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv2d_7_z_3 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum00 += conv2d_4_padded_2_0 * d_conv2d_7_z_0;
+                sum01 += conv2d_4_padded_2_1 * d_conv2d_7_z_0;
+                sum10 += conv2d_4_padded_2_0 * d_conv2d_7_z_1;
+                sum11 += conv2d_4_padded_2_1 * d_conv2d_7_z_1;
+                sum20 += conv2d_4_padded_2_0 * d_conv2d_7_z_2;
+                sum21 += conv2d_4_padded_2_1 * d_conv2d_7_z_2;
+                sum30 += conv2d_4_padded_2_0 * d_conv2d_7_z_3;
+                sum31 += conv2d_4_padded_2_1 * d_conv2d_7_z_3;
+              }
+            }
+          }
+          const d_conv2d_7_kernel00 = Math.fround(sum00);
+          const d_conv2d_7_kernel01 = Math.fround(sum01);
+          const d_conv2d_7_kernel10 = Math.fround(sum10);
+          const d_conv2d_7_kernel11 = Math.fround(sum11);
+          const d_conv2d_7_kernel20 = Math.fround(sum20);
+          const d_conv2d_7_kernel21 = Math.fround(sum21);
+          const d_conv2d_7_kernel30 = Math.fround(sum30);
+          const d_conv2d_7_kernel31 = Math.fround(sum31);
+          const conv2d_7_kernel_m_next00 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_7_kernel00 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_m_next00;
+          const conv2d_7_kernel_m_next01 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_7_kernel01 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_m_next01;
+          const conv2d_7_kernel_m_next10 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432]! * 0.9 +
+              d_conv2d_7_kernel10 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_m_next10;
+          const conv2d_7_kernel_m_next11 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433]! * 0.9 +
+              d_conv2d_7_kernel11 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_m_next11;
+          const conv2d_7_kernel_m_next20 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864]! * 0.9 +
+              d_conv2d_7_kernel20 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_m_next20;
+          const conv2d_7_kernel_m_next21 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865]! * 0.9 +
+              d_conv2d_7_kernel21 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_m_next21;
+          const conv2d_7_kernel_m_next30 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296]! * 0.9 +
+              d_conv2d_7_kernel30 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_m_next30;
+          const conv2d_7_kernel_m_next31 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297]! * 0.9 +
+              d_conv2d_7_kernel31 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_m_next31;
+          const conv2d_7_kernel_v_next00 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_7_kernel00 * d_conv2d_7_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_v_next00;
+          const conv2d_7_kernel_v_next01 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_7_kernel01 * d_conv2d_7_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_v_next01;
+          const conv2d_7_kernel_v_next10 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432]! * 0.999 +
+              d_conv2d_7_kernel10 * d_conv2d_7_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_v_next10;
+          const conv2d_7_kernel_v_next11 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433]! * 0.999 +
+              d_conv2d_7_kernel11 * d_conv2d_7_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_v_next11;
+          const conv2d_7_kernel_v_next20 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864]! * 0.999 +
+              d_conv2d_7_kernel20 * d_conv2d_7_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_v_next20;
+          const conv2d_7_kernel_v_next21 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865]! * 0.999 +
+              d_conv2d_7_kernel21 * d_conv2d_7_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_v_next21;
+          const conv2d_7_kernel_v_next30 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296]! * 0.999 +
+              d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_v_next30;
+          const conv2d_7_kernel_v_next31 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297]! * 0.999 +
+              d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_v_next31;
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3]! -
+            (conv2d_7_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1]! -
+            (conv2d_7_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 432] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 432]! -
+            (conv2d_7_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 433] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 433]! -
+            (conv2d_7_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 864] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 864]! -
+            (conv2d_7_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 865] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 865]! -
+            (conv2d_7_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1296] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1296]! -
+            (conv2d_7_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1297] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1297]! -
+            (conv2d_7_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const conv2d_4_padded_2_2 =
+                  conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+                const d_conv2d_7_z_4 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const d_conv2d_7_z_5 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv2d_7_z_6 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv2d_7_z_7 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += conv2d_4_padded_2_2 * d_conv2d_7_z_4;
+                sum1 += conv2d_4_padded_2_2 * d_conv2d_7_z_5;
+                sum2 += conv2d_4_padded_2_2 * d_conv2d_7_z_6;
+                sum3 += conv2d_4_padded_2_2 * d_conv2d_7_z_7;
+              }
+            }
+          }
+          const d_conv2d_7_kernel0 = Math.fround(sum0);
+          const d_conv2d_7_kernel1 = Math.fround(sum1);
+          const d_conv2d_7_kernel2 = Math.fround(sum2);
+          const d_conv2d_7_kernel3 = Math.fround(sum3);
+          const conv2d_7_kernel_m_next0 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_7_kernel0 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_m_next0;
+          const conv2d_7_kernel_m_next1 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434]! * 0.9 +
+              d_conv2d_7_kernel1 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_m_next1;
+          const conv2d_7_kernel_m_next2 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 +
+              d_conv2d_7_kernel2 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_m_next2;
+          const conv2d_7_kernel_m_next3 = Math.fround(
+            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298]! * 0.9 +
+              d_conv2d_7_kernel3 * 0.09999999999999998,
+          );
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_m_next3;
+          const conv2d_7_kernel_v_next0 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_v_next0;
+          const conv2d_7_kernel_v_next1 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434]! * 0.999 +
+              d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_v_next1;
+          const conv2d_7_kernel_v_next2 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866]! * 0.999 +
+              d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_v_next2;
+          const conv2d_7_kernel_v_next3 = Math.fround(
+            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298]! * 0.999 +
+              d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_v_next3;
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2]! -
+            (conv2d_7_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 434] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 434]! -
+            (conv2d_7_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 866] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 866]! -
+            (conv2d_7_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1298] =
+            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1298]! -
+            (conv2d_7_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_7_kernel_v_next3 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5
+ * d_conv2d_6.product = d_conv2d_6.z
+ * 65,536 floating-point operations.
+ */
+function sumWhere_8x32x8x2x2x8(
+  d_concat_: Float32Array,
+  conv2d_6_: Float32Array,
+  d_conv2d_6_z_: Float32Array,
+): () => void {
+  return function sumWhere_8x32x8x2x2x8(): void {
+    const d_concat = d_concat_;
+    const conv2d_6 = conv2d_6_;
+    const d_conv2d_6_z = d_conv2d_6_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            let sum = 0;
+            for (let k = 0; k < 2; k++) {
+              for (let k2 = 0; k2 < 2; k2++) {
+                sum += d_concat[i * 12288 + j * 256 + l * 32 + k * 16 + m * 2 + k2 + 4096]!;
+              }
+            }
+            const d_conv2d_6 = Math.fround(sum);
+            d_conv2d_6_z[i * 2048 + j * 64 + l * 8 + m] =
+              0 < conv2d_6[i * 2048 + j * 64 + l * 8 + m]! ? d_conv2d_6 : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3
+ * conv2d_6.bias.m_next = conv2d_6.bias_mul + conv2d_6.bias_mul_2
+ * conv2d_6.bias.v_next = conv2d_6.bias_mul_3 + conv2d_6.bias_mul_5
+ * conv2d_6.bias_next = conv2d_6.bias − conv2d_6.bias_div
+ * 16,800 floating-point operations.
+ */
+function sumAdam_8x8x8x32(
+  d_conv2d_6_z_: Float32Array,
+  conv2d_6_bias_m_: Float32Array,
+  conv2d_6_bias_v_: Float32Array,
+  conv2d_6_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_8x8x8x32(): void {
+    const d_conv2d_6_z = d_conv2d_6_z_;
+    const conv2d_6_bias_m = conv2d_6_bias_m_;
+    const conv2d_6_bias_v = conv2d_6_bias_v_;
+    const conv2d_6_bias = conv2d_6_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i++) {
+      let sum = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 8; k2++) {
+          for (let k3 = 0; k3 < 8; k3++) {
+            sum += d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
+          }
+        }
+      }
+      const d_conv2d_6_bias = Math.fround(sum);
+      const conv2d_6_bias_m_next = Math.fround(
+        conv2d_6_bias_m[i]! * 0.9 + d_conv2d_6_bias * 0.09999999999999998,
+      );
+      conv2d_6_bias_m[i] = conv2d_6_bias_m_next;
+      const conv2d_6_bias_v_next = Math.fround(
+        conv2d_6_bias_v[i]! * 0.999 + d_conv2d_6_bias * d_conv2d_6_bias * 0.0010000000000000009,
+      );
+      conv2d_6_bias_v[i] = conv2d_6_bias_v_next;
+      conv2d_6_bias[i] =
+        conv2d_6_bias[i]! -
+        (conv2d_6_bias_m_next * rate_0) / (Math.sqrt(conv2d_6_bias_v_next * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])
+ * d_conv2d_5.product = d_conv2d_5.z
+ * 9,437,184 floating-point operations.
+ */
+function convWhere_8x32x8x32x3x3x8(
+  d_conv2d_6_z_padded_: Float32Array,
+  conv2d_6_kernel_: Float32Array,
+  conv2d_5_: Float32Array,
+  d_conv2d_5_z_: Float32Array,
+): () => void {
+  return function convWhere_8x32x8x32x3x3x8(): void {
+    const d_conv2d_6_z_padded = d_conv2d_6_z_padded_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
+    const conv2d_5 = conv2d_5_;
+    const d_conv2d_5_z = d_conv2d_5_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_6_z_padded_0 =
+                    d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  const conv2d_6_kernel_0 =
+                    conv2d_6_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_6_z_padded_1 =
+                    d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  const d_conv2d_6_z_padded_2 =
+                    d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  const d_conv2d_6_z_padded_3 =
+                    d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  const conv2d_6_kernel_1 =
+                    conv2d_6_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_6_z_padded_0 * conv2d_6_kernel_0;
+                  sum01 += d_conv2d_6_z_padded_1 * conv2d_6_kernel_0;
+                  sum02 += d_conv2d_6_z_padded_2 * conv2d_6_kernel_0;
+                  sum03 += d_conv2d_6_z_padded_3 * conv2d_6_kernel_0;
+                  sum10 += d_conv2d_6_z_padded_0 * conv2d_6_kernel_1;
+                  sum11 += d_conv2d_6_z_padded_1 * conv2d_6_kernel_1;
+                  sum12 += d_conv2d_6_z_padded_2 * conv2d_6_kernel_1;
+                  sum13 += d_conv2d_6_z_padded_3 * conv2d_6_kernel_1;
+                }
+              }
+            }
+            const d_conv2d_5_00 = Math.fround(sum00);
+            const d_conv2d_5_01 = Math.fround(sum01);
+            const d_conv2d_5_02 = Math.fround(sum02);
+            const d_conv2d_5_03 = Math.fround(sum03);
+            const d_conv2d_5_10 = Math.fround(sum10);
+            const d_conv2d_5_11 = Math.fround(sum11);
+            const d_conv2d_5_12 = Math.fround(sum12);
+            const d_conv2d_5_13 = Math.fround(sum13);
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m]! ? d_conv2d_5_00 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 1] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 1]! ? d_conv2d_5_01 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 2] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 2]! ? d_conv2d_5_02 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 3] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 3]! ? d_conv2d_5_03 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 64] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 64]! ? d_conv2d_5_10 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 65] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 65]! ? d_conv2d_5_11 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 66] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 66]! ? d_conv2d_5_12 : 0;
+            d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 67] =
+              0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 67]! ? d_conv2d_5_13 : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])
+ * conv2d_6.kernel.m_next = conv2d_6.kernel_mul + conv2d_6.kernel_mul_2
+ * conv2d_6.kernel.v_next = conv2d_6.kernel_mul_3 + conv2d_6.kernel_mul_5
+ * conv2d_6.kernel_next = conv2d_6.kernel − conv2d_6.kernel_div
+ * 9,556,992 floating-point operations.
+ */
+function convAdam_32x32x3x8x8x8x3(
+  conv2d_5_padded_2_: Float32Array,
+  d_conv2d_6_z_: Float32Array,
+  conv2d_6_kernel_m_: Float32Array,
+  conv2d_6_kernel_v_: Float32Array,
+  conv2d_6_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_32x32x3x8x8x8x3(): void {
+    const conv2d_5_padded_2 = conv2d_5_padded_2_;
+    const d_conv2d_6_z = d_conv2d_6_z_;
+    const conv2d_6_kernel_m = conv2d_6_kernel_m_;
+    const conv2d_6_kernel_v = conv2d_6_kernel_v_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 4) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 8; k2++) {
+              for (let k3 = 0; k3 < 8; k3++) {
+                const conv2d_5_padded_2_0 =
+                  conv2d_5_padded_2[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3]!;
+                const d_conv2d_6_z_0 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
+                const conv2d_5_padded_2_1 =
+                  conv2d_5_padded_2[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
+                const d_conv2d_6_z_1 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
+                const d_conv2d_6_z_2 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
+                const d_conv2d_6_z_3 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
+                sum00 += conv2d_5_padded_2_0 * d_conv2d_6_z_0;
+                sum01 += conv2d_5_padded_2_1 * d_conv2d_6_z_0;
+                sum10 += conv2d_5_padded_2_0 * d_conv2d_6_z_1;
+                sum11 += conv2d_5_padded_2_1 * d_conv2d_6_z_1;
+                sum20 += conv2d_5_padded_2_0 * d_conv2d_6_z_2;
+                sum21 += conv2d_5_padded_2_1 * d_conv2d_6_z_2;
+                sum30 += conv2d_5_padded_2_0 * d_conv2d_6_z_3;
+                sum31 += conv2d_5_padded_2_1 * d_conv2d_6_z_3;
+              }
+            }
+          }
+          const d_conv2d_6_kernel00 = Math.fround(sum00);
+          const d_conv2d_6_kernel01 = Math.fround(sum01);
+          const d_conv2d_6_kernel10 = Math.fround(sum10);
+          const d_conv2d_6_kernel11 = Math.fround(sum11);
+          const d_conv2d_6_kernel20 = Math.fround(sum20);
+          const d_conv2d_6_kernel21 = Math.fround(sum21);
+          const d_conv2d_6_kernel30 = Math.fround(sum30);
+          const d_conv2d_6_kernel31 = Math.fround(sum31);
+          const conv2d_6_kernel_m_next00 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_6_kernel00 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3] = conv2d_6_kernel_m_next00;
+          const conv2d_6_kernel_m_next01 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_6_kernel01 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2d_6_kernel_m_next01;
+          const conv2d_6_kernel_m_next10 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
+              d_conv2d_6_kernel10 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv2d_6_kernel_m_next10;
+          const conv2d_6_kernel_m_next11 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
+              d_conv2d_6_kernel11 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2d_6_kernel_m_next11;
+          const conv2d_6_kernel_m_next20 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 +
+              d_conv2d_6_kernel20 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576] = conv2d_6_kernel_m_next20;
+          const conv2d_6_kernel_m_next21 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 +
+              d_conv2d_6_kernel21 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577] = conv2d_6_kernel_m_next21;
+          const conv2d_6_kernel_m_next30 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 +
+              d_conv2d_6_kernel30 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_m_next30;
+          const conv2d_6_kernel_m_next31 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 +
+              d_conv2d_6_kernel31 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_m_next31;
+          const conv2d_6_kernel_v_next00 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_6_kernel00 * d_conv2d_6_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3] = conv2d_6_kernel_v_next00;
+          const conv2d_6_kernel_v_next01 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_6_kernel01 * d_conv2d_6_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2d_6_kernel_v_next01;
+          const conv2d_6_kernel_v_next10 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
+              d_conv2d_6_kernel10 * d_conv2d_6_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv2d_6_kernel_v_next10;
+          const conv2d_6_kernel_v_next11 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
+              d_conv2d_6_kernel11 * d_conv2d_6_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2d_6_kernel_v_next11;
+          const conv2d_6_kernel_v_next20 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 576]! * 0.999 +
+              d_conv2d_6_kernel20 * d_conv2d_6_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 576] = conv2d_6_kernel_v_next20;
+          const conv2d_6_kernel_v_next21 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 577]! * 0.999 +
+              d_conv2d_6_kernel21 * d_conv2d_6_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 577] = conv2d_6_kernel_v_next21;
+          const conv2d_6_kernel_v_next30 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
+              d_conv2d_6_kernel30 * d_conv2d_6_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_v_next30;
+          const conv2d_6_kernel_v_next31 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
+              d_conv2d_6_kernel31 * d_conv2d_6_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_v_next31;
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3]! -
+            (conv2d_6_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 1] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 1]! -
+            (conv2d_6_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 288] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 288]! -
+            (conv2d_6_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 289] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 289]! -
+            (conv2d_6_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 576] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 576]! -
+            (conv2d_6_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 577] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 577]! -
+            (conv2d_6_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 864] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 864]! -
+            (conv2d_6_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 865] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 865]! -
+            (conv2d_6_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 8; k2++) {
+              for (let k3 = 0; k3 < 8; k3++) {
+                const conv2d_5_padded_2_2 =
+                  conv2d_5_padded_2[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
+                const d_conv2d_6_z_4 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
+                const d_conv2d_6_z_5 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
+                const d_conv2d_6_z_6 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
+                const d_conv2d_6_z_7 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
+                sum0 += conv2d_5_padded_2_2 * d_conv2d_6_z_4;
+                sum1 += conv2d_5_padded_2_2 * d_conv2d_6_z_5;
+                sum2 += conv2d_5_padded_2_2 * d_conv2d_6_z_6;
+                sum3 += conv2d_5_padded_2_2 * d_conv2d_6_z_7;
+              }
+            }
+          }
+          const d_conv2d_6_kernel0 = Math.fround(sum0);
+          const d_conv2d_6_kernel1 = Math.fround(sum1);
+          const d_conv2d_6_kernel2 = Math.fround(sum2);
+          const d_conv2d_6_kernel3 = Math.fround(sum3);
+          const conv2d_6_kernel_m_next0 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_6_kernel0 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_m_next0;
+          const conv2d_6_kernel_m_next1 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
+              d_conv2d_6_kernel1 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_m_next1;
+          const conv2d_6_kernel_m_next2 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 +
+              d_conv2d_6_kernel2 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_m_next2;
+          const conv2d_6_kernel_m_next3 = Math.fround(
+            conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 +
+              d_conv2d_6_kernel3 * 0.09999999999999998,
+          );
+          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_m_next3;
+          const conv2d_6_kernel_v_next0 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_6_kernel0 * d_conv2d_6_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_v_next0;
+          const conv2d_6_kernel_v_next1 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
+              d_conv2d_6_kernel1 * d_conv2d_6_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_v_next1;
+          const conv2d_6_kernel_v_next2 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
+              d_conv2d_6_kernel2 * d_conv2d_6_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_v_next2;
+          const conv2d_6_kernel_v_next3 = Math.fround(
+            conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
+              d_conv2d_6_kernel3 * d_conv2d_6_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_v_next3;
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 2] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 2]! -
+            (conv2d_6_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 290] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 290]! -
+            (conv2d_6_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 578] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 578]! -
+            (conv2d_6_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 866] =
+            conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 866]! -
+            (conv2d_6_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_6_kernel_v_next3 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])
+ * 4,718,592 floating-point operations.
+ */
+function conv_8x16x8x32x3x3x8(
+  d_conv2d_5_z_padded_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  d_maxPool2d_2_: Float32Array,
+): () => void {
+  return function conv_8x16x8x32x3x3x8(): void {
+    const d_conv2d_5_z_padded = d_conv2d_5_z_padded_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const d_maxPool2d_2 = d_maxPool2d_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_5_z_padded_0 =
+                    d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  const conv2d_5_kernel_0 =
+                    conv2d_5_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_5_z_padded_1 =
+                    d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  const d_conv2d_5_z_padded_2 =
+                    d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  const d_conv2d_5_z_padded_3 =
+                    d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  const conv2d_5_kernel_1 =
+                    conv2d_5_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_0;
+                  sum01 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_0;
+                  sum02 += d_conv2d_5_z_padded_2 * conv2d_5_kernel_0;
+                  sum03 += d_conv2d_5_z_padded_3 * conv2d_5_kernel_0;
+                  sum10 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_1;
+                  sum11 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_1;
+                  sum12 += d_conv2d_5_z_padded_2 * conv2d_5_kernel_1;
+                  sum13 += d_conv2d_5_z_padded_3 * conv2d_5_kernel_1;
+                }
+              }
+            }
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = sum00;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
+            d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])
+ * conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2
+ * conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5
+ * conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div
+ * 4,778,496 floating-point operations.
+ */
+function convAdam_32x16x3x8x8x8x3(
+  maxPool2d_2_padded_2_: Float32Array,
+  d_conv2d_5_z_: Float32Array,
+  conv2d_5_kernel_m_: Float32Array,
+  conv2d_5_kernel_v_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_32x16x3x8x8x8x3(): void {
+    const maxPool2d_2_padded_2 = maxPool2d_2_padded_2_;
+    const d_conv2d_5_z = d_conv2d_5_z_;
+    const conv2d_5_kernel_m = conv2d_5_kernel_m_;
+    const conv2d_5_kernel_v = conv2d_5_kernel_v_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 32; i += 4) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 8; k2++) {
+              for (let k3 = 0; k3 < 8; k3++) {
+                const maxPool2d_2_padded_2_0 =
+                  maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3]!;
+                const d_conv2d_5_z_0 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
+                const maxPool2d_2_padded_2_1 =
+                  maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
+                const d_conv2d_5_z_1 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
+                const d_conv2d_5_z_2 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
+                const d_conv2d_5_z_3 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
+                sum00 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_0;
+                sum01 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_0;
+                sum10 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_1;
+                sum11 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_1;
+                sum20 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_2;
+                sum21 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_2;
+                sum30 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_3;
+                sum31 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_3;
+              }
+            }
+          }
+          const d_conv2d_5_kernel00 = Math.fround(sum00);
+          const d_conv2d_5_kernel01 = Math.fround(sum01);
+          const d_conv2d_5_kernel10 = Math.fround(sum10);
+          const d_conv2d_5_kernel11 = Math.fround(sum11);
+          const d_conv2d_5_kernel20 = Math.fround(sum20);
+          const d_conv2d_5_kernel21 = Math.fround(sum21);
+          const d_conv2d_5_kernel30 = Math.fround(sum30);
+          const d_conv2d_5_kernel31 = Math.fround(sum31);
+          const conv2d_5_kernel_m_next00 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_5_kernel00 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_5_kernel_m_next00;
+          const conv2d_5_kernel_m_next01 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_5_kernel01 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_5_kernel_m_next01;
+          const conv2d_5_kernel_m_next10 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
+              d_conv2d_5_kernel10 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_5_kernel_m_next10;
+          const conv2d_5_kernel_m_next11 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
+              d_conv2d_5_kernel11 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_5_kernel_m_next11;
+          const conv2d_5_kernel_m_next20 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
+              d_conv2d_5_kernel20 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_5_kernel_m_next20;
+          const conv2d_5_kernel_m_next21 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
+              d_conv2d_5_kernel21 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_5_kernel_m_next21;
+          const conv2d_5_kernel_m_next30 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
+              d_conv2d_5_kernel30 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_m_next30;
+          const conv2d_5_kernel_m_next31 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
+              d_conv2d_5_kernel31 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_m_next31;
+          const conv2d_5_kernel_v_next00 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_5_kernel_v_next00;
+          const conv2d_5_kernel_v_next01 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_5_kernel_v_next01;
+          const conv2d_5_kernel_v_next10 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
+              d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_5_kernel_v_next10;
+          const conv2d_5_kernel_v_next11 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
+              d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_5_kernel_v_next11;
+          const conv2d_5_kernel_v_next20 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
+              d_conv2d_5_kernel20 * d_conv2d_5_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_5_kernel_v_next20;
+          const conv2d_5_kernel_v_next21 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
+              d_conv2d_5_kernel21 * d_conv2d_5_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_5_kernel_v_next21;
+          const conv2d_5_kernel_v_next30 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
+              d_conv2d_5_kernel30 * d_conv2d_5_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_v_next30;
+          const conv2d_5_kernel_v_next31 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
+              d_conv2d_5_kernel31 * d_conv2d_5_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_v_next31;
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3]! -
+            (conv2d_5_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 1] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 1]! -
+            (conv2d_5_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 144] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 144]! -
+            (conv2d_5_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 145] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 145]! -
+            (conv2d_5_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 288] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 288]! -
+            (conv2d_5_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 289] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 289]! -
+            (conv2d_5_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 432] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 432]! -
+            (conv2d_5_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 433] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 433]! -
+            (conv2d_5_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 8; k2++) {
+              for (let k3 = 0; k3 < 8; k3++) {
+                const maxPool2d_2_padded_2_2 =
+                  maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
+                const d_conv2d_5_z_4 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
+                const d_conv2d_5_z_5 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
+                const d_conv2d_5_z_6 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
+                const d_conv2d_5_z_7 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
+                sum0 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_4;
+                sum1 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_5;
+                sum2 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_6;
+                sum3 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_7;
+              }
+            }
+          }
+          const d_conv2d_5_kernel0 = Math.fround(sum0);
+          const d_conv2d_5_kernel1 = Math.fround(sum1);
+          const d_conv2d_5_kernel2 = Math.fround(sum2);
+          const d_conv2d_5_kernel3 = Math.fround(sum3);
+          const conv2d_5_kernel_m_next0 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_5_kernel0 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_m_next0;
+          const conv2d_5_kernel_m_next1 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
+              d_conv2d_5_kernel1 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_m_next1;
+          const conv2d_5_kernel_m_next2 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
+              d_conv2d_5_kernel2 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_m_next2;
+          const conv2d_5_kernel_m_next3 = Math.fround(
+            conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
+              d_conv2d_5_kernel3 * 0.09999999999999998,
+          );
+          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_m_next3;
+          const conv2d_5_kernel_v_next0 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_5_kernel0 * d_conv2d_5_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_v_next0;
+          const conv2d_5_kernel_v_next1 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
+              d_conv2d_5_kernel1 * d_conv2d_5_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_v_next1;
+          const conv2d_5_kernel_v_next2 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
+              d_conv2d_5_kernel2 * d_conv2d_5_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_v_next2;
+          const conv2d_5_kernel_v_next3 = Math.fround(
+            conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
+              d_conv2d_5_kernel3 * d_conv2d_5_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_v_next3;
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 2] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 2]! -
+            (conv2d_5_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 146] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 146]! -
+            (conv2d_5_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 290] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 290]! -
+            (conv2d_5_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 434] =
+            conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 434]! -
+            (conv2d_5_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_5_kernel_v_next3 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]
+ * d_conv2d_4.product = d_conv2d_4.z
+ * 65,536 floating-point operations.
+ */
+function windowArgmaxWhere_8x16x8x8(
+  conv2d_4_: Float32Array,
+  d_conv2d_4_windowArgmax_: Int32Array,
+  d_concat_: Float32Array,
+  d_maxPool2d_2_: Float32Array,
+  d_conv2d_4_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_8x16x8x8(): void {
+    const conv2d_4 = conv2d_4_;
+    const d_conv2d_4_windowArgmax = d_conv2d_4_windowArgmax_;
+    const d_concat = d_concat_;
+    const d_maxPool2d_2 = d_maxPool2d_2_;
+    const d_conv2d_4_z = d_conv2d_4_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = conv2d_4[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
+              }
+            }
+            d_conv2d_4_windowArgmax[i * 1024 + j * 64 + l * 8 + m] = argmax;
+          }
+        }
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            d_conv2d_4_z[i * 4096 + j * 256 + l * 16 + m] =
+              0 < conv2d_4[i * 4096 + j * 256 + l * 16 + m]!
+                ? d_concat[i * 12288 + j * 256 + l * 16 + m]! +
+                  Math.fround(
+                    d_conv2d_4_windowArgmax[
+                      i * 1024 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)
+                    ]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_maxPool2d_2[i * 1024 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])
+ * 4,718,592 floating-point operations.
+ */
+function conv_8x8x16x16x3x3x16(
+  d_conv2d_3_z_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  d_maxPool2d_: Float32Array,
+): () => void {
+  return function conv_8x8x16x16x3x3x16(): void {
+    const d_conv2d_3_z_padded = d_conv2d_3_z_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const d_maxPool2d = d_maxPool2d_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const d_conv2d_3_z_padded_0 =
+                    d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_3_kernel_0 =
+                    conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+                  const d_conv2d_3_z_padded_1 =
+                    d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const d_conv2d_3_z_padded_2 =
+                    d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const d_conv2d_3_z_padded_3 =
+                    d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_3_kernel_1 =
+                    conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+                  sum00 += d_conv2d_3_z_padded_0 * conv2d_3_kernel_0;
+                  sum01 += d_conv2d_3_z_padded_1 * conv2d_3_kernel_0;
+                  sum02 += d_conv2d_3_z_padded_2 * conv2d_3_kernel_0;
+                  sum03 += d_conv2d_3_z_padded_3 * conv2d_3_kernel_0;
+                  sum10 += d_conv2d_3_z_padded_0 * conv2d_3_kernel_1;
+                  sum11 += d_conv2d_3_z_padded_1 * conv2d_3_kernel_1;
+                  sum12 += d_conv2d_3_z_padded_2 * conv2d_3_kernel_1;
+                  sum13 += d_conv2d_3_z_padded_3 * conv2d_3_kernel_1;
+                }
+              }
+            }
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m] = sum00;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 1] = sum01;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 2] = sum02;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 3] = sum03;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 256] = sum10;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 257] = sum11;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 258] = sum12;
+            d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 259] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])
+ * conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2
+ * conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5
+ * conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div
+ * 4,733,568 floating-point operations.
+ */
+function convAdam_16x8x3x8x16x16x3(
+  maxPool2d_padded_2_: Float32Array,
+  d_conv2d_3_z_: Float32Array,
+  conv2d_3_kernel_m_: Float32Array,
+  conv2d_3_kernel_v_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_16x8x3x8x16x16x3(): void {
+    const maxPool2d_padded_2 = maxPool2d_padded_2_;
+    const d_conv2d_3_z = d_conv2d_3_z_;
+    const conv2d_3_kernel_m = conv2d_3_kernel_m_;
+    const conv2d_3_kernel_v = conv2d_3_kernel_v_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 3; l++) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          let sum30 = 0;
+          let sum31 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const maxPool2d_padded_2_0 =
+                  maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3]!;
+                const d_conv2d_3_z_0 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const maxPool2d_padded_2_1 =
+                  maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+                const d_conv2d_3_z_1 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv2d_3_z_2 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv2d_3_z_3 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum00 += maxPool2d_padded_2_0 * d_conv2d_3_z_0;
+                sum01 += maxPool2d_padded_2_1 * d_conv2d_3_z_0;
+                sum10 += maxPool2d_padded_2_0 * d_conv2d_3_z_1;
+                sum11 += maxPool2d_padded_2_1 * d_conv2d_3_z_1;
+                sum20 += maxPool2d_padded_2_0 * d_conv2d_3_z_2;
+                sum21 += maxPool2d_padded_2_1 * d_conv2d_3_z_2;
+                sum30 += maxPool2d_padded_2_0 * d_conv2d_3_z_3;
+                sum31 += maxPool2d_padded_2_1 * d_conv2d_3_z_3;
+              }
+            }
+          }
+          const d_conv2d_3_kernel00 = Math.fround(sum00);
+          const d_conv2d_3_kernel01 = Math.fround(sum01);
+          const d_conv2d_3_kernel10 = Math.fround(sum10);
+          const d_conv2d_3_kernel11 = Math.fround(sum11);
+          const d_conv2d_3_kernel20 = Math.fround(sum20);
+          const d_conv2d_3_kernel21 = Math.fround(sum21);
+          const d_conv2d_3_kernel30 = Math.fround(sum30);
+          const d_conv2d_3_kernel31 = Math.fround(sum31);
+          const conv2d_3_kernel_m_next00 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
+              d_conv2d_3_kernel00 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
+          const conv2d_3_kernel_m_next01 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
+              d_conv2d_3_kernel01 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
+          const conv2d_3_kernel_m_next10 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
+              d_conv2d_3_kernel10 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
+          const conv2d_3_kernel_m_next11 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
+              d_conv2d_3_kernel11 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
+          const conv2d_3_kernel_m_next20 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
+              d_conv2d_3_kernel20 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
+          const conv2d_3_kernel_m_next21 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
+              d_conv2d_3_kernel21 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
+          const conv2d_3_kernel_m_next30 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
+              d_conv2d_3_kernel30 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
+          const conv2d_3_kernel_m_next31 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
+              d_conv2d_3_kernel31 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
+          const conv2d_3_kernel_v_next00 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
+              d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
+          const conv2d_3_kernel_v_next01 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
+              d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
+          const conv2d_3_kernel_v_next10 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
+              d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
+          const conv2d_3_kernel_v_next11 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
+              d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
+          const conv2d_3_kernel_v_next20 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
+              d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
+          const conv2d_3_kernel_v_next21 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
+              d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
+          const conv2d_3_kernel_v_next30 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
+              d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
+          const conv2d_3_kernel_v_next31 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
+              d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3]! -
+            (conv2d_3_kernel_m_next00 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next00 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1]! -
+            (conv2d_3_kernel_m_next01 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next01 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72]! -
+            (conv2d_3_kernel_m_next10 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next10 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73]! -
+            (conv2d_3_kernel_m_next11 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next11 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144]! -
+            (conv2d_3_kernel_m_next20 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145]! -
+            (conv2d_3_kernel_m_next21 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216]! -
+            (conv2d_3_kernel_m_next30 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
+            (conv2d_3_kernel_m_next31 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            for (let k2 = 0; k2 < 16; k2++) {
+              for (let k3 = 0; k3 < 16; k3++) {
+                const maxPool2d_padded_2_2 =
+                  maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+                const d_conv2d_3_z_4 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+                const d_conv2d_3_z_5 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+                const d_conv2d_3_z_6 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+                const d_conv2d_3_z_7 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+                sum0 += maxPool2d_padded_2_2 * d_conv2d_3_z_4;
+                sum1 += maxPool2d_padded_2_2 * d_conv2d_3_z_5;
+                sum2 += maxPool2d_padded_2_2 * d_conv2d_3_z_6;
+                sum3 += maxPool2d_padded_2_2 * d_conv2d_3_z_7;
+              }
+            }
+          }
+          const d_conv2d_3_kernel0 = Math.fround(sum0);
+          const d_conv2d_3_kernel1 = Math.fround(sum1);
+          const d_conv2d_3_kernel2 = Math.fround(sum2);
+          const d_conv2d_3_kernel3 = Math.fround(sum3);
+          const conv2d_3_kernel_m_next0 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+              d_conv2d_3_kernel0 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
+          const conv2d_3_kernel_m_next1 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+              d_conv2d_3_kernel1 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
+          const conv2d_3_kernel_m_next2 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
+              d_conv2d_3_kernel2 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
+          const conv2d_3_kernel_m_next3 = Math.fround(
+            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
+              d_conv2d_3_kernel3 * 0.09999999999999998,
+          );
+          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
+          const conv2d_3_kernel_v_next0 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+              d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
+          const conv2d_3_kernel_v_next1 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+              d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
+          const conv2d_3_kernel_v_next2 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
+              d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
+          const conv2d_3_kernel_v_next3 = Math.fround(
+            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
+              d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
+          );
+          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+            (conv2d_3_kernel_m_next0 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74]! -
+            (conv2d_3_kernel_m_next1 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146]! -
+            (conv2d_3_kernel_m_next2 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
+          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218] =
+            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218]! -
+            (conv2d_3_kernel_m_next3 * rate_0) /
+              (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]
+ * d_conv2d_2.product = d_conv2d_2.z
+ * 131,072 floating-point operations.
+ */
+function windowArgmaxWhere_8x8x16x16(
+  concat_2_: Float32Array,
+  d_conv2d_2_windowArgmax_: Int32Array,
+  d_concat_2_: Float32Array,
+  d_maxPool2d_: Float32Array,
+  d_conv2d_2_z_: Float32Array,
+): () => void {
+  return function windowArgmaxWhere_8x8x16x16(): void {
+    const concat_2 = concat_2_;
+    const d_conv2d_2_windowArgmax = d_conv2d_2_windowArgmax_;
+    const d_concat_2 = d_concat_2_;
+    const d_maxPool2d = d_maxPool2d_;
+    const d_conv2d_2_z = d_conv2d_2_z_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            let best = -Infinity;
+            let argmax = 0;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                const value = concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
+                if (best < value) {
+                  best = value;
+                  argmax = k3 * 2 + k4;
+                }
+              }
+            }
+            d_conv2d_2_windowArgmax[i * 2048 + j * 256 + l * 16 + m] = argmax;
+          }
+        }
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            d_conv2d_2_z[i * 8192 + j * 1024 + l * 32 + m] =
+              0 < concat_2[i * 16384 + j * 1024 + l * 32 + m]!
+                ? d_concat_2[i * 16384 + j * 1024 + l * 32 + m]! +
+                  Math.fround(
+                    d_conv2d_2_windowArgmax[
+                      i * 2048 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)
+                    ]! ===
+                      (l % 2) * 2 + (m % 2)
+                      ? d_maxPool2d[i * 2048 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
+                      : 0,
+                  )
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])
+ * conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2
+ * conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5
+ * conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div
+ * 1,180,584 floating-point operations.
+ */
+function convAdam_8x1x3x8x32x32x3(
+  x_padded_2_: Float32Array,
+  d_conv2d_z_: Float32Array,
+  conv2d_kernel_m_: Float32Array,
+  conv2d_kernel_v_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function convAdam_8x1x3x8x32x32x3(): void {
+    const x_padded_2 = x_padded_2_;
+    const d_conv2d_z = d_conv2d_z_;
+    const conv2d_kernel_m = conv2d_kernel_m_;
+    const conv2d_kernel_v = conv2d_kernel_v_;
+    const conv2d_kernel = conv2d_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 8; i += 2) {
+      for (let l = 0; l < 3; l++) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 32; k2++) {
+            for (let k3 = 0; k3 < 32; k3 += 4) {
+              {
+                const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                sum00 += x_padded_2_0 * d_conv2d_z_0;
+                sum01 += x_padded_2_1 * d_conv2d_z_0;
+                sum02 += x_padded_2_2 * d_conv2d_z_0;
+                sum10 += x_padded_2_0 * d_conv2d_z_1;
+                sum11 += x_padded_2_1 * d_conv2d_z_1;
+                sum12 += x_padded_2_2 * d_conv2d_z_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                sum00 += x_padded_2_0 * d_conv2d_z_0;
+                sum01 += x_padded_2_1 * d_conv2d_z_0;
+                sum02 += x_padded_2_2 * d_conv2d_z_0;
+                sum10 += x_padded_2_0 * d_conv2d_z_1;
+                sum11 += x_padded_2_1 * d_conv2d_z_1;
+                sum12 += x_padded_2_2 * d_conv2d_z_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                sum00 += x_padded_2_0 * d_conv2d_z_0;
+                sum01 += x_padded_2_1 * d_conv2d_z_0;
+                sum02 += x_padded_2_2 * d_conv2d_z_0;
+                sum10 += x_padded_2_0 * d_conv2d_z_1;
+                sum11 += x_padded_2_1 * d_conv2d_z_1;
+                sum12 += x_padded_2_2 * d_conv2d_z_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                sum00 += x_padded_2_0 * d_conv2d_z_0;
+                sum01 += x_padded_2_1 * d_conv2d_z_0;
+                sum02 += x_padded_2_2 * d_conv2d_z_0;
+                sum10 += x_padded_2_0 * d_conv2d_z_1;
+                sum11 += x_padded_2_1 * d_conv2d_z_1;
+                sum12 += x_padded_2_2 * d_conv2d_z_1;
+              }
+            }
+          }
+        }
+        const d_conv2d_kernel00 = Math.fround(sum00);
+        const d_conv2d_kernel01 = Math.fround(sum01);
+        const d_conv2d_kernel02 = Math.fround(sum02);
+        const d_conv2d_kernel10 = Math.fround(sum10);
+        const d_conv2d_kernel11 = Math.fround(sum11);
+        const d_conv2d_kernel12 = Math.fround(sum12);
+        const conv2d_kernel_m_next00 = Math.fround(
+          conv2d_kernel_m[i * 9 + l * 3]! * 0.9 + d_conv2d_kernel00 * 0.09999999999999998,
+        );
+        conv2d_kernel_m[i * 9 + l * 3] = conv2d_kernel_m_next00;
+        const conv2d_kernel_m_next01 = Math.fround(
+          conv2d_kernel_m[i * 9 + l * 3 + 1]! * 0.9 + d_conv2d_kernel01 * 0.09999999999999998,
+        );
+        conv2d_kernel_m[i * 9 + l * 3 + 1] = conv2d_kernel_m_next01;
+        const conv2d_kernel_m_next02 = Math.fround(
+          conv2d_kernel_m[i * 9 + l * 3 + 2]! * 0.9 + d_conv2d_kernel02 * 0.09999999999999998,
+        );
+        conv2d_kernel_m[i * 9 + l * 3 + 2] = conv2d_kernel_m_next02;
+        const conv2d_kernel_m_next10 = Math.fround(
+          conv2d_kernel_m[i * 9 + l * 3 + 9]! * 0.9 + d_conv2d_kernel10 * 0.09999999999999998,
+        );
+        conv2d_kernel_m[i * 9 + l * 3 + 9] = conv2d_kernel_m_next10;
+        const conv2d_kernel_m_next11 = Math.fround(
+          conv2d_kernel_m[i * 9 + l * 3 + 10]! * 0.9 + d_conv2d_kernel11 * 0.09999999999999998,
+        );
+        conv2d_kernel_m[i * 9 + l * 3 + 10] = conv2d_kernel_m_next11;
+        const conv2d_kernel_m_next12 = Math.fround(
+          conv2d_kernel_m[i * 9 + l * 3 + 11]! * 0.9 + d_conv2d_kernel12 * 0.09999999999999998,
+        );
+        conv2d_kernel_m[i * 9 + l * 3 + 11] = conv2d_kernel_m_next12;
+        const conv2d_kernel_v_next00 = Math.fround(
+          conv2d_kernel_v[i * 9 + l * 3]! * 0.999 +
+            d_conv2d_kernel00 * d_conv2d_kernel00 * 0.0010000000000000009,
+        );
+        conv2d_kernel_v[i * 9 + l * 3] = conv2d_kernel_v_next00;
+        const conv2d_kernel_v_next01 = Math.fround(
+          conv2d_kernel_v[i * 9 + l * 3 + 1]! * 0.999 +
+            d_conv2d_kernel01 * d_conv2d_kernel01 * 0.0010000000000000009,
+        );
+        conv2d_kernel_v[i * 9 + l * 3 + 1] = conv2d_kernel_v_next01;
+        const conv2d_kernel_v_next02 = Math.fround(
+          conv2d_kernel_v[i * 9 + l * 3 + 2]! * 0.999 +
+            d_conv2d_kernel02 * d_conv2d_kernel02 * 0.0010000000000000009,
+        );
+        conv2d_kernel_v[i * 9 + l * 3 + 2] = conv2d_kernel_v_next02;
+        const conv2d_kernel_v_next10 = Math.fround(
+          conv2d_kernel_v[i * 9 + l * 3 + 9]! * 0.999 +
+            d_conv2d_kernel10 * d_conv2d_kernel10 * 0.0010000000000000009,
+        );
+        conv2d_kernel_v[i * 9 + l * 3 + 9] = conv2d_kernel_v_next10;
+        const conv2d_kernel_v_next11 = Math.fround(
+          conv2d_kernel_v[i * 9 + l * 3 + 10]! * 0.999 +
+            d_conv2d_kernel11 * d_conv2d_kernel11 * 0.0010000000000000009,
+        );
+        conv2d_kernel_v[i * 9 + l * 3 + 10] = conv2d_kernel_v_next11;
+        const conv2d_kernel_v_next12 = Math.fround(
+          conv2d_kernel_v[i * 9 + l * 3 + 11]! * 0.999 +
+            d_conv2d_kernel12 * d_conv2d_kernel12 * 0.0010000000000000009,
+        );
+        conv2d_kernel_v[i * 9 + l * 3 + 11] = conv2d_kernel_v_next12;
+        conv2d_kernel[i * 9 + l * 3] =
+          conv2d_kernel[i * 9 + l * 3]! -
+          (conv2d_kernel_m_next00 * rate_0) /
+            (Math.sqrt(conv2d_kernel_v_next00 * correction_0) + 1e-8);
+        conv2d_kernel[i * 9 + l * 3 + 1] =
+          conv2d_kernel[i * 9 + l * 3 + 1]! -
+          (conv2d_kernel_m_next01 * rate_0) /
+            (Math.sqrt(conv2d_kernel_v_next01 * correction_0) + 1e-8);
+        conv2d_kernel[i * 9 + l * 3 + 2] =
+          conv2d_kernel[i * 9 + l * 3 + 2]! -
+          (conv2d_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv2d_kernel_v_next02 * correction_0) + 1e-8);
+        conv2d_kernel[i * 9 + l * 3 + 9] =
+          conv2d_kernel[i * 9 + l * 3 + 9]! -
+          (conv2d_kernel_m_next10 * rate_0) /
+            (Math.sqrt(conv2d_kernel_v_next10 * correction_0) + 1e-8);
+        conv2d_kernel[i * 9 + l * 3 + 10] =
+          conv2d_kernel[i * 9 + l * 3 + 10]! -
+          (conv2d_kernel_m_next11 * rate_0) /
+            (Math.sqrt(conv2d_kernel_v_next11 * correction_0) + 1e-8);
+        conv2d_kernel[i * 9 + l * 3 + 11] =
+          conv2d_kernel[i * 9 + l * 3 + 11]! -
+          (conv2d_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv2d_kernel_v_next12 * correction_0) + 1e-8);
+      }
+    }
+  };
+}
+
+/** x_padded = x in a margin of zeros */
+function pad_8x1x34x34_evaluate(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_8x1x34x34_evaluate(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 8; i++) {
+      x_padded[i * 1156] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[i * 1156 + m + 1] = 0;
+      }
+      x_padded[i * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        x_padded[i * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          x_padded[i * 1156 + l * 34 + m + 35] = x[i * 1024 + l * 32 + m]!;
+        }
+        x_padded[i * 1156 + l * 34 + 67] = 0;
+      }
+      x_padded[i * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[i * 1156 + m + 1123] = 0;
+      }
+      x_padded[i * 1156 + 1155] = 0;
+    }
+  };
+}
+
+/**
+ * conv2d.product = x ∗ conv2d.kernel
+ * conv2d = relu(conv2d.z)
+ * 1,245,184 floating-point operations.
+ */
+function convRelu_8x8x32x1x3x3x32_evaluate(
+  x_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  conv2d_bias_: Float32Array,
+  conv2d_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x1x3x3x32_evaluate(): void {
+    const x_padded = x_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const conv2d_bias = conv2d_bias_;
+    const conv2d = conv2d_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const x_padded_0 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
+                const x_padded_1 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const x_padded_2 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const x_padded_3 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
+                sum00 += x_padded_0 * conv2d_kernel_0;
+                sum01 += x_padded_1 * conv2d_kernel_0;
+                sum02 += x_padded_2 * conv2d_kernel_0;
+                sum03 += x_padded_3 * conv2d_kernel_0;
+                sum10 += x_padded_0 * conv2d_kernel_1;
+                sum11 += x_padded_1 * conv2d_kernel_1;
+                sum12 += x_padded_2 * conv2d_kernel_1;
+                sum13 += x_padded_3 * conv2d_kernel_1;
+              }
+            }
+            const conv2d_product00 = Math.fround(sum00);
+            const conv2d_product01 = Math.fround(sum01);
+            const conv2d_product02 = Math.fround(sum02);
+            const conv2d_product03 = Math.fround(sum03);
+            const conv2d_product10 = Math.fround(sum10);
+            const conv2d_product11 = Math.fround(sum11);
+            const conv2d_product12 = Math.fround(sum12);
+            const conv2d_product13 = Math.fround(sum13);
+            const conv2d_bias_0 = conv2d_bias[j]!;
+            const add_0 = conv2d_product00 + conv2d_bias_0;
+            const add_1 = conv2d_product01 + conv2d_bias_0;
+            const add_2 = conv2d_product02 + conv2d_bias_0;
+            const add_3 = conv2d_product03 + conv2d_bias_0;
+            const conv2d_bias_1 = conv2d_bias[j + 1]!;
+            const add_4 = conv2d_product10 + conv2d_bias_1;
+            const add_5 = conv2d_product11 + conv2d_bias_1;
+            const add_6 = conv2d_product12 + conv2d_bias_1;
+            const add_7 = conv2d_product13 + conv2d_bias_1;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_2.product = conv2d ∗ conv2d_2.kernel
+ * conv2d_2 = relu(conv2d_2.z)
+ * 9,502,720 floating-point operations.
+ */
+function convRelu_8x8x32x8x3x3x32_evaluate(
+  conv2d_padded_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  conv2d_2_bias_: Float32Array,
+  concat_2_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x8x3x3x32_evaluate(): void {
+    const conv2d_padded = conv2d_padded_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const conv2d_2_bias = conv2d_2_bias_;
+    const concat_2 = concat_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_padded_0 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_padded_1 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const conv2d_padded_2 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const conv2d_padded_3 =
+                    conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
+                  sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
+                  sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
+                  sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
+                  sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
+                  sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
+                  sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
+                  sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
+                }
+              }
+            }
+            const conv2d_2_product00 = Math.fround(sum00);
+            const conv2d_2_product01 = Math.fround(sum01);
+            const conv2d_2_product02 = Math.fround(sum02);
+            const conv2d_2_product03 = Math.fround(sum03);
+            const conv2d_2_product10 = Math.fround(sum10);
+            const conv2d_2_product11 = Math.fround(sum11);
+            const conv2d_2_product12 = Math.fround(sum12);
+            const conv2d_2_product13 = Math.fround(sum13);
+            const conv2d_2_bias_0 = conv2d_2_bias[j]!;
+            const add_0 = conv2d_2_product00 + conv2d_2_bias_0;
+            const add_1 = conv2d_2_product01 + conv2d_2_bias_0;
+            const add_2 = conv2d_2_product02 + conv2d_2_bias_0;
+            const add_3 = conv2d_2_product03 + conv2d_2_bias_0;
+            const conv2d_2_bias_1 = conv2d_2_bias[j + 1]!;
+            const add_4 = conv2d_2_product10 + conv2d_2_bias_1;
+            const add_5 = conv2d_2_product11 + conv2d_2_bias_1;
+            const add_6 = conv2d_2_product12 + conv2d_2_bias_1;
+            const add_7 = conv2d_2_product13 + conv2d_2_bias_1;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * maxPool2d = max conv2d_2 over windows [1,1,2,2]
+ * 65,536 floating-point operations.
+ */
+function windowMax_8x8x16x1x1x2x2x16_evaluate(
+  concat_2_: Float32Array,
+  maxPool2d_: Float32Array,
+): () => void {
+  return function windowMax_8x8x16x1x1x2x2x16_evaluate(): void {
+    const concat_2 = concat_2_;
+    const maxPool2d = maxPool2d_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(
+                  max,
+                  concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!,
+                );
+              }
+            }
+            maxPool2d[i * 2048 + j * 256 + l * 16 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** maxPool2d_padded = maxPool2d in a margin of zeros */
+function pad_8x8x18x18_evaluate(
+  maxPool2d_: Float32Array,
+  maxPool2d_padded_: Float32Array,
+): () => void {
+  return function pad_8x8x18x18_evaluate(): void {
+    const maxPool2d = maxPool2d_;
+    const maxPool2d_padded = maxPool2d_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        maxPool2d_padded[i * 2592 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          maxPool2d_padded[i * 2592 + j * 324 + m + 1] = 0;
+        }
+        maxPool2d_padded[i * 2592 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            maxPool2d_padded[i * 2592 + j * 324 + l * 18 + m + 19] =
+              maxPool2d[i * 2048 + j * 256 + l * 16 + m]!;
+          }
+          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 35] = 0;
+        }
+        maxPool2d_padded[i * 2592 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          maxPool2d_padded[i * 2592 + j * 324 + m + 307] = 0;
+        }
+        maxPool2d_padded[i * 2592 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
+ * conv2d_3 = relu(conv2d_3.z)
+ * 4,751,360 floating-point operations.
+ */
+function convRelu_8x16x16x8x3x3x16_evaluate(
+  maxPool2d_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  conv2d_3_bias_: Float32Array,
+  conv2d_3_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x8x3x3x16_evaluate(): void {
+    const maxPool2d_padded = maxPool2d_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const conv2d_3_bias = conv2d_3_bias_;
+    const conv2d_3 = conv2d_3_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const maxPool2d_padded_0 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const maxPool2d_padded_1 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const maxPool2d_padded_2 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const maxPool2d_padded_3 =
+                    maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
+                  sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
+                  sum02 += maxPool2d_padded_2 * conv2d_3_kernel_0;
+                  sum03 += maxPool2d_padded_3 * conv2d_3_kernel_0;
+                  sum10 += maxPool2d_padded_0 * conv2d_3_kernel_1;
+                  sum11 += maxPool2d_padded_1 * conv2d_3_kernel_1;
+                  sum12 += maxPool2d_padded_2 * conv2d_3_kernel_1;
+                  sum13 += maxPool2d_padded_3 * conv2d_3_kernel_1;
+                }
+              }
+            }
+            const conv2d_3_product00 = Math.fround(sum00);
+            const conv2d_3_product01 = Math.fround(sum01);
+            const conv2d_3_product02 = Math.fround(sum02);
+            const conv2d_3_product03 = Math.fround(sum03);
+            const conv2d_3_product10 = Math.fround(sum10);
+            const conv2d_3_product11 = Math.fround(sum11);
+            const conv2d_3_product12 = Math.fround(sum12);
+            const conv2d_3_product13 = Math.fround(sum13);
+            const conv2d_3_bias_0 = conv2d_3_bias[j]!;
+            const add_0 = conv2d_3_product00 + conv2d_3_bias_0;
+            const add_1 = conv2d_3_product01 + conv2d_3_bias_0;
+            const add_2 = conv2d_3_product02 + conv2d_3_bias_0;
+            const add_3 = conv2d_3_product03 + conv2d_3_bias_0;
+            const conv2d_3_bias_1 = conv2d_3_bias[j + 1]!;
+            const add_4 = conv2d_3_product10 + conv2d_3_bias_1;
+            const add_5 = conv2d_3_product11 + conv2d_3_bias_1;
+            const add_6 = conv2d_3_product12 + conv2d_3_bias_1;
+            const add_7 = conv2d_3_product13 + conv2d_3_bias_1;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
+ * conv2d_4 = relu(conv2d_4.z)
+ * 9,469,952 floating-point operations.
+ */
+function convRelu_8x16x16x16x3x3x16_evaluate(
+  conv2d_3_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  conv2d_4_bias_: Float32Array,
+  concat_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x16x3x3x16_evaluate(): void {
+    const conv2d_3_padded = conv2d_3_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const conv2d_4_bias = conv2d_4_bias_;
+    const concat = concat_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_3_padded_0 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_3_padded_1 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const conv2d_3_padded_2 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const conv2d_3_padded_3 =
+                    conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
+                  sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
+                  sum02 += conv2d_3_padded_2 * conv2d_4_kernel_0;
+                  sum03 += conv2d_3_padded_3 * conv2d_4_kernel_0;
+                  sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
+                  sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
+                  sum12 += conv2d_3_padded_2 * conv2d_4_kernel_1;
+                  sum13 += conv2d_3_padded_3 * conv2d_4_kernel_1;
+                }
+              }
+            }
+            const conv2d_4_product00 = Math.fround(sum00);
+            const conv2d_4_product01 = Math.fround(sum01);
+            const conv2d_4_product02 = Math.fround(sum02);
+            const conv2d_4_product03 = Math.fround(sum03);
+            const conv2d_4_product10 = Math.fround(sum10);
+            const conv2d_4_product11 = Math.fround(sum11);
+            const conv2d_4_product12 = Math.fround(sum12);
+            const conv2d_4_product13 = Math.fround(sum13);
+            const conv2d_4_bias_0 = conv2d_4_bias[j]!;
+            const add_0 = conv2d_4_product00 + conv2d_4_bias_0;
+            const add_1 = conv2d_4_product01 + conv2d_4_bias_0;
+            const add_2 = conv2d_4_product02 + conv2d_4_bias_0;
+            const add_3 = conv2d_4_product03 + conv2d_4_bias_0;
+            const conv2d_4_bias_1 = conv2d_4_bias[j + 1]!;
+            const add_4 = conv2d_4_product10 + conv2d_4_bias_1;
+            const add_5 = conv2d_4_product11 + conv2d_4_bias_1;
+            const add_6 = conv2d_4_product12 + conv2d_4_bias_1;
+            const add_7 = conv2d_4_product13 + conv2d_4_bias_1;
+            concat[i * 12288 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            concat[i * 12288 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            concat[i * 12288 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            concat[i * 12288 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            concat[i * 12288 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            concat[i * 12288 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            concat[i * 12288 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            concat[i * 12288 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
+ * 32,768 floating-point operations.
+ */
+function windowMax_8x16x8x1x1x2x2x8_evaluate(
+  concat_: Float32Array,
+  maxPool2d_2_: Float32Array,
+): () => void {
+  return function windowMax_8x16x8x1x1x2x2x8_evaluate(): void {
+    const concat = concat_;
+    const maxPool2d_2 = maxPool2d_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            let max = -Infinity;
+            for (let k3 = 0; k3 < 2; k3++) {
+              for (let k4 = 0; k4 < 2; k4++) {
+                max = Math.max(max, concat[i * 12288 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
+              }
+            }
+            maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = max;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
+function pad_8x16x10x10_evaluate(
+  maxPool2d_2_: Float32Array,
+  maxPool2d_2_padded_: Float32Array,
+): () => void {
+  return function pad_8x16x10x10_evaluate(): void {
+    const maxPool2d_2 = maxPool2d_2_;
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        maxPool2d_2_padded[i * 1600 + j * 100] = 0;
+        for (let m = 0; m < 8; m++) {
+          maxPool2d_2_padded[i * 1600 + j * 100 + m + 1] = 0;
+        }
+        maxPool2d_2_padded[i * 1600 + j * 100 + 9] = 0;
+        for (let l = 0; l < 8; l++) {
+          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 10] = 0;
+          for (let m = 0; m < 8; m++) {
+            maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + m + 11] =
+              maxPool2d_2[i * 1024 + j * 64 + l * 8 + m]!;
+          }
+          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 19] = 0;
+        }
+        maxPool2d_2_padded[i * 1600 + j * 100 + 90] = 0;
+        for (let m = 0; m < 8; m++) {
+          maxPool2d_2_padded[i * 1600 + j * 100 + m + 91] = 0;
+        }
+        maxPool2d_2_padded[i * 1600 + j * 100 + 99] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
+ * conv2d_5 = relu(conv2d_5.z)
+ * 4,734,976 floating-point operations.
+ */
+function convRelu_8x32x8x16x3x3x8_evaluate(
+  maxPool2d_2_padded_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  conv2d_5_bias_: Float32Array,
+  conv2d_5_: Float32Array,
+): () => void {
+  return function convRelu_8x32x8x16x3x3x8_evaluate(): void {
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const conv2d_5_bias = conv2d_5_bias_;
+    const conv2d_5 = conv2d_5_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const maxPool2d_2_padded_0 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const maxPool2d_2_padded_1 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  const maxPool2d_2_padded_2 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  const maxPool2d_2_padded_3 =
+                    maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
+                  sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
+                  sum02 += maxPool2d_2_padded_2 * conv2d_5_kernel_0;
+                  sum03 += maxPool2d_2_padded_3 * conv2d_5_kernel_0;
+                  sum10 += maxPool2d_2_padded_0 * conv2d_5_kernel_1;
+                  sum11 += maxPool2d_2_padded_1 * conv2d_5_kernel_1;
+                  sum12 += maxPool2d_2_padded_2 * conv2d_5_kernel_1;
+                  sum13 += maxPool2d_2_padded_3 * conv2d_5_kernel_1;
+                }
+              }
+            }
+            const conv2d_5_product00 = Math.fround(sum00);
+            const conv2d_5_product01 = Math.fround(sum01);
+            const conv2d_5_product02 = Math.fround(sum02);
+            const conv2d_5_product03 = Math.fround(sum03);
+            const conv2d_5_product10 = Math.fround(sum10);
+            const conv2d_5_product11 = Math.fround(sum11);
+            const conv2d_5_product12 = Math.fround(sum12);
+            const conv2d_5_product13 = Math.fround(sum13);
+            const conv2d_5_bias_0 = conv2d_5_bias[j]!;
+            const add_0 = conv2d_5_product00 + conv2d_5_bias_0;
+            const add_1 = conv2d_5_product01 + conv2d_5_bias_0;
+            const add_2 = conv2d_5_product02 + conv2d_5_bias_0;
+            const add_3 = conv2d_5_product03 + conv2d_5_bias_0;
+            const conv2d_5_bias_1 = conv2d_5_bias[j + 1]!;
+            const add_4 = conv2d_5_product10 + conv2d_5_bias_1;
+            const add_5 = conv2d_5_product11 + conv2d_5_bias_1;
+            const add_6 = conv2d_5_product12 + conv2d_5_bias_1;
+            const add_7 = conv2d_5_product13 + conv2d_5_bias_1;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
+            conv2d_5[i * 2048 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_5_padded = conv2d_5 in a margin of zeros */
+function pad_8x32x10x10_evaluate(
+  conv2d_5_: Float32Array,
+  conv2d_5_padded_: Float32Array,
+): () => void {
+  return function pad_8x32x10x10_evaluate(): void {
+    const conv2d_5 = conv2d_5_;
+    const conv2d_5_padded = conv2d_5_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        conv2d_5_padded[i * 3200 + j * 100] = 0;
+        for (let m = 0; m < 8; m++) {
+          conv2d_5_padded[i * 3200 + j * 100 + m + 1] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 9] = 0;
+        for (let l = 0; l < 8; l++) {
+          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
+          for (let m = 0; m < 8; m++) {
+            conv2d_5_padded[i * 3200 + j * 100 + l * 10 + m + 11] =
+              conv2d_5[i * 2048 + j * 64 + l * 8 + m]!;
+          }
+          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 90] = 0;
+        for (let m = 0; m < 8; m++) {
+          conv2d_5_padded[i * 3200 + j * 100 + m + 91] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 99] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
+ * 9,437,184 floating-point operations.
+ */
+function conv_8x32x8x32x3x3x8_evaluate(
+  conv2d_5_padded_: Float32Array,
+  conv2d_6_kernel_: Float32Array,
+  conv2d_6_product_: Float32Array,
+): () => void {
+  return function conv_8x32x8x32x3x3x8_evaluate(): void {
+    const conv2d_5_padded = conv2d_5_padded_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
+    const conv2d_6_product = conv2d_6_product_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j += 2) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 32; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_5_padded_0 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_5_padded_1 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  const conv2d_5_padded_2 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  const conv2d_5_padded_3 =
+                    conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
+                  sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+                  sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+                  sum02 += conv2d_5_padded_2 * conv2d_6_kernel_0;
+                  sum03 += conv2d_5_padded_3 * conv2d_6_kernel_0;
+                  sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+                  sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+                  sum12 += conv2d_5_padded_2 * conv2d_6_kernel_1;
+                  sum13 += conv2d_5_padded_3 * conv2d_6_kernel_1;
+                }
+              }
+            }
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m] = sum00;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 1] = sum01;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 2] = sum02;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 3] = sum03;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 64] = sum10;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 65] = sum11;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 66] = sum12;
+            conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 67] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1
+ * 65,536 floating-point operations.
+ */
+function concat_8x32x16x16_evaluate(
+  conv2d_6_product_: Float32Array,
+  conv2d_6_bias_: Float32Array,
+  concat_: Float32Array,
+): () => void {
+  return function concat_8x32x16x16_evaluate(): void {
+    const conv2d_6_product = conv2d_6_product_;
+    const conv2d_6_bias = conv2d_6_bias_;
+    const concat = concat_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m++) {
+            const conv2d_6_product_0 =
+              conv2d_6_product[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
+            const conv2d_6_bias_0 = conv2d_6_bias[j]!;
+            const add_0 = conv2d_6_product_0 + conv2d_6_bias_0;
+            concat[i * 12288 + j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** concat_padded = concat in a margin of zeros */
+function pad_8x48x18x18_evaluate(concat_: Float32Array, concat_padded_: Float32Array): () => void {
+  return function pad_8x48x18x18_evaluate(): void {
+    const concat = concat_;
+    const concat_padded = concat_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 48; j++) {
+        concat_padded[i * 15552 + j * 324] = 0;
+        for (let m = 0; m < 16; m++) {
+          concat_padded[i * 15552 + j * 324 + m + 1] = 0;
+        }
+        concat_padded[i * 15552 + j * 324 + 17] = 0;
+        for (let l = 0; l < 16; l++) {
+          concat_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
+          for (let m = 0; m < 16; m++) {
+            concat_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
+              concat[i * 12288 + j * 256 + l * 16 + m]!;
+          }
+          concat_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
+        }
+        concat_padded[i * 15552 + j * 324 + 306] = 0;
+        for (let m = 0; m < 16; m++) {
+          concat_padded[i * 15552 + j * 324 + m + 307] = 0;
+        }
+        concat_padded[i * 15552 + j * 324 + 323] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_7.product = concat ∗ conv2d_7.kernel
+ * conv2d_7 = relu(conv2d_7.z)
+ * 28,344,320 floating-point operations.
+ */
+function convRelu_8x16x16x48x3x3x16_evaluate(
+  concat_padded_: Float32Array,
+  conv2d_7_kernel_: Float32Array,
+  conv2d_7_bias_: Float32Array,
+  conv2d_7_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x48x3x3x16_evaluate(): void {
+    const concat_padded = concat_padded_;
+    const conv2d_7_kernel = conv2d_7_kernel_;
+    const conv2d_7_bias = conv2d_7_bias_;
+    const conv2d_7 = conv2d_7_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 48; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const concat_padded_0 =
+                    concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
+                  const concat_padded_1 =
+                    concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const concat_padded_2 =
+                    concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const concat_padded_3 =
+                    concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
+                  sum00 += concat_padded_0 * conv2d_7_kernel_0;
+                  sum01 += concat_padded_1 * conv2d_7_kernel_0;
+                  sum02 += concat_padded_2 * conv2d_7_kernel_0;
+                  sum03 += concat_padded_3 * conv2d_7_kernel_0;
+                  sum10 += concat_padded_0 * conv2d_7_kernel_1;
+                  sum11 += concat_padded_1 * conv2d_7_kernel_1;
+                  sum12 += concat_padded_2 * conv2d_7_kernel_1;
+                  sum13 += concat_padded_3 * conv2d_7_kernel_1;
+                }
+              }
+            }
+            const conv2d_7_product00 = Math.fround(sum00);
+            const conv2d_7_product01 = Math.fround(sum01);
+            const conv2d_7_product02 = Math.fround(sum02);
+            const conv2d_7_product03 = Math.fround(sum03);
+            const conv2d_7_product10 = Math.fround(sum10);
+            const conv2d_7_product11 = Math.fround(sum11);
+            const conv2d_7_product12 = Math.fround(sum12);
+            const conv2d_7_product13 = Math.fround(sum13);
+            const conv2d_7_bias_0 = conv2d_7_bias[j]!;
+            const add_0 = conv2d_7_product00 + conv2d_7_bias_0;
+            const add_1 = conv2d_7_product01 + conv2d_7_bias_0;
+            const add_2 = conv2d_7_product02 + conv2d_7_bias_0;
+            const add_3 = conv2d_7_product03 + conv2d_7_bias_0;
+            const conv2d_7_bias_1 = conv2d_7_bias[j + 1]!;
+            const add_4 = conv2d_7_product10 + conv2d_7_bias_1;
+            const add_5 = conv2d_7_product11 + conv2d_7_bias_1;
+            const add_6 = conv2d_7_product12 + conv2d_7_bias_1;
+            const add_7 = conv2d_7_product13 + conv2d_7_bias_1;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel
+ * conv2d_8 = relu(conv2d_8.z)
+ * 9,469,952 floating-point operations.
+ */
+function convRelu_8x16x16x16x3x3x16_2_evaluate(
+  conv2d_7_padded_: Float32Array,
+  conv2d_8_kernel_: Float32Array,
+  conv2d_8_bias_: Float32Array,
+  conv2d_8_: Float32Array,
+): () => void {
+  return function convRelu_8x16x16x16x3x3x16_2_evaluate(): void {
+    const conv2d_7_padded = conv2d_7_padded_;
+    const conv2d_8_kernel = conv2d_8_kernel_;
+    const conv2d_8_bias = conv2d_8_bias_;
+    const conv2d_8 = conv2d_8_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        for (let l = 0; l < 16; l++) {
+          for (let m = 0; m < 16; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_7_padded_0 =
+                    conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                  const conv2d_8_kernel_0 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_7_padded_1 =
+                    conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  const conv2d_7_padded_2 =
+                    conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  const conv2d_7_padded_3 =
+                    conv2d_7_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  const conv2d_8_kernel_1 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += conv2d_7_padded_0 * conv2d_8_kernel_0;
+                  sum01 += conv2d_7_padded_1 * conv2d_8_kernel_0;
+                  sum02 += conv2d_7_padded_2 * conv2d_8_kernel_0;
+                  sum03 += conv2d_7_padded_3 * conv2d_8_kernel_0;
+                  sum10 += conv2d_7_padded_0 * conv2d_8_kernel_1;
+                  sum11 += conv2d_7_padded_1 * conv2d_8_kernel_1;
+                  sum12 += conv2d_7_padded_2 * conv2d_8_kernel_1;
+                  sum13 += conv2d_7_padded_3 * conv2d_8_kernel_1;
+                }
+              }
+            }
+            const conv2d_8_product00 = Math.fround(sum00);
+            const conv2d_8_product01 = Math.fround(sum01);
+            const conv2d_8_product02 = Math.fround(sum02);
+            const conv2d_8_product03 = Math.fround(sum03);
+            const conv2d_8_product10 = Math.fround(sum10);
+            const conv2d_8_product11 = Math.fround(sum11);
+            const conv2d_8_product12 = Math.fround(sum12);
+            const conv2d_8_product13 = Math.fround(sum13);
+            const conv2d_8_bias_0 = conv2d_8_bias[j]!;
+            const add_0 = conv2d_8_product00 + conv2d_8_bias_0;
+            const add_1 = conv2d_8_product01 + conv2d_8_bias_0;
+            const add_2 = conv2d_8_product02 + conv2d_8_bias_0;
+            const add_3 = conv2d_8_product03 + conv2d_8_bias_0;
+            const conv2d_8_bias_1 = conv2d_8_bias[j + 1]!;
+            const add_4 = conv2d_8_product10 + conv2d_8_bias_1;
+            const add_5 = conv2d_8_product11 + conv2d_8_bias_1;
+            const add_6 = conv2d_8_product12 + conv2d_8_bias_1;
+            const add_7 = conv2d_8_product13 + conv2d_8_bias_1;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+            conv2d_8[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** conv2d_8_padded = conv2d_8 in a margin of zeros */
+function pad_8x16x33x33_evaluate(
+  conv2d_8_: Float32Array,
+  conv2d_8_padded_: Float32Array,
+): () => void {
+  return function pad_8x16x33x33_evaluate(): void {
+    const conv2d_8 = conv2d_8_;
+    const conv2d_8_padded = conv2d_8_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 33; l++) {
+          for (let m = 0; m < 33; m++) {
+            conv2d_8_padded[i * 17424 + j * 1089 + l * 33 + m] =
+              0 <= (((l + 1) / 2) | 0) - 1 &&
+              (l + 1) % 2 === 0 &&
+              0 <= (((m + 1) / 2) | 0) - 1 &&
+              (m + 1) % 2 === 0
+                ? conv2d_8[
+                    i * 4096 + j * 256 + (((l + 1) / 2) | 0) * 16 + (((m + 1) / 2) | 0) - 17
+                  ]!
+                : 0;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
+ * 8,388,608 floating-point operations.
+ */
+function conv_8x8x32x16x2x2x32_evaluate(
+  conv2d_8_padded_: Float32Array,
+  conv2dTranspose_kernel_: Float32Array,
+  conv2dTranspose_product_: Float32Array,
+): () => void {
+  return function conv_8x8x32x16x2x2x32_evaluate(): void {
+    const conv2d_8_padded = conv2d_8_padded_;
+    const conv2dTranspose_kernel = conv2dTranspose_kernel_;
+    const conv2dTranspose_product = conv2dTranspose_product_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 2; k2++) {
+                for (let k3 = 0; k3 < 2; k3++) {
+                  const conv2d_8_padded_0 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3]!;
+                  const conv2dTranspose_kernel_0 =
+                    conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 3]!;
+                  const conv2d_8_padded_1 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 1]!;
+                  const conv2d_8_padded_2 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 2]!;
+                  const conv2d_8_padded_3 =
+                    conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 3]!;
+                  const conv2dTranspose_kernel_1 =
+                    conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 7]!;
+                  sum00 += conv2d_8_padded_0 * conv2dTranspose_kernel_0;
+                  sum01 += conv2d_8_padded_1 * conv2dTranspose_kernel_0;
+                  sum02 += conv2d_8_padded_2 * conv2dTranspose_kernel_0;
+                  sum03 += conv2d_8_padded_3 * conv2dTranspose_kernel_0;
+                  sum10 += conv2d_8_padded_0 * conv2dTranspose_kernel_1;
+                  sum11 += conv2d_8_padded_1 * conv2dTranspose_kernel_1;
+                  sum12 += conv2d_8_padded_2 * conv2dTranspose_kernel_1;
+                  sum13 += conv2d_8_padded_3 * conv2dTranspose_kernel_1;
+                }
+              }
+            }
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
+ * 65,536 floating-point operations.
+ */
+function concat_8x8x32x32_evaluate(
+  conv2dTranspose_product_: Float32Array,
+  conv2dTranspose_bias_: Float32Array,
+  concat_2_: Float32Array,
+): () => void {
+  return function concat_8x8x32x32_evaluate(): void {
+    const conv2dTranspose_product = conv2dTranspose_product_;
+    const conv2dTranspose_bias = conv2dTranspose_bias_;
+    const concat_2 = concat_2_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m++) {
+            concat_2[i * 16384 + j * 1024 + l * 32 + m + 8192] =
+              conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m]! + conv2dTranspose_bias[j]!;
+          }
+        }
+      }
+    }
+  };
+}
+
+/** concat_2_padded = concat_2 in a margin of zeros */
+function pad_8x16x34x34_evaluate(
+  concat_2_: Float32Array,
+  concat_2_padded_: Float32Array,
+): () => void {
+  return function pad_8x16x34x34_evaluate(): void {
+    const concat_2 = concat_2_;
+    const concat_2_padded = concat_2_padded_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 16; j++) {
+        concat_2_padded[i * 18496 + j * 1156] = 0;
+        for (let m = 0; m < 32; m++) {
+          concat_2_padded[i * 18496 + j * 1156 + m + 1] = 0;
+        }
+        concat_2_padded[i * 18496 + j * 1156 + 33] = 0;
+        for (let l = 0; l < 32; l++) {
+          concat_2_padded[i * 18496 + j * 1156 + l * 34 + 34] = 0;
+          for (let m = 0; m < 32; m++) {
+            concat_2_padded[i * 18496 + j * 1156 + l * 34 + m + 35] =
+              concat_2[i * 16384 + j * 1024 + l * 32 + m]!;
+          }
+          concat_2_padded[i * 18496 + j * 1156 + l * 34 + 67] = 0;
+        }
+        concat_2_padded[i * 18496 + j * 1156 + 1122] = 0;
+        for (let m = 0; m < 32; m++) {
+          concat_2_padded[i * 18496 + j * 1156 + m + 1123] = 0;
+        }
+        concat_2_padded[i * 18496 + j * 1156 + 1155] = 0;
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
+ * conv2d_9 = relu(conv2d_9.z)
+ * 18,939,904 floating-point operations.
+ */
+function convRelu_8x8x32x16x3x3x32_evaluate(
+  concat_2_padded_: Float32Array,
+  conv2d_9_kernel_: Float32Array,
+  conv2d_9_bias_: Float32Array,
+  conv2d_9_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x16x3x3x32_evaluate(): void {
+    const concat_2_padded = concat_2_padded_;
+    const conv2d_9_kernel = conv2d_9_kernel_;
+    const conv2d_9_bias = conv2d_9_bias_;
+    const conv2d_9 = conv2d_9_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 16; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const concat_2_padded_0 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                  const concat_2_padded_1 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const concat_2_padded_2 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const concat_2_padded_3 =
+                    concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                  sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
+                  sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
+                  sum02 += concat_2_padded_2 * conv2d_9_kernel_0;
+                  sum03 += concat_2_padded_3 * conv2d_9_kernel_0;
+                  sum10 += concat_2_padded_0 * conv2d_9_kernel_1;
+                  sum11 += concat_2_padded_1 * conv2d_9_kernel_1;
+                  sum12 += concat_2_padded_2 * conv2d_9_kernel_1;
+                  sum13 += concat_2_padded_3 * conv2d_9_kernel_1;
+                }
+              }
+            }
+            const conv2d_9_product00 = Math.fround(sum00);
+            const conv2d_9_product01 = Math.fround(sum01);
+            const conv2d_9_product02 = Math.fround(sum02);
+            const conv2d_9_product03 = Math.fround(sum03);
+            const conv2d_9_product10 = Math.fround(sum10);
+            const conv2d_9_product11 = Math.fround(sum11);
+            const conv2d_9_product12 = Math.fround(sum12);
+            const conv2d_9_product13 = Math.fround(sum13);
+            const conv2d_9_bias_0 = conv2d_9_bias[j]!;
+            const add_0 = conv2d_9_product00 + conv2d_9_bias_0;
+            const add_1 = conv2d_9_product01 + conv2d_9_bias_0;
+            const add_2 = conv2d_9_product02 + conv2d_9_bias_0;
+            const add_3 = conv2d_9_product03 + conv2d_9_bias_0;
+            const conv2d_9_bias_1 = conv2d_9_bias[j + 1]!;
+            const add_4 = conv2d_9_product10 + conv2d_9_bias_1;
+            const add_5 = conv2d_9_product11 + conv2d_9_bias_1;
+            const add_6 = conv2d_9_product12 + conv2d_9_bias_1;
+            const add_7 = conv2d_9_product13 + conv2d_9_bias_1;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
+ * conv2d_10 = relu(conv2d_10.z)
+ * 9,502,720 floating-point operations.
+ */
+function convRelu_8x8x32x8x3x3x32_2_evaluate(
+  conv2d_9_padded_: Float32Array,
+  conv2d_10_kernel_: Float32Array,
+  conv2d_10_bias_: Float32Array,
+  conv2d_10_: Float32Array,
+): () => void {
+  return function convRelu_8x8x32x8x3x3x32_2_evaluate(): void {
+    const conv2d_9_padded = conv2d_9_padded_;
+    const conv2d_10_kernel = conv2d_10_kernel_;
+    const conv2d_10_bias = conv2d_10_bias_;
+    const conv2d_10 = conv2d_10_;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        for (let l = 0; l < 32; l++) {
+          for (let m = 0; m < 32; m += 4) {
+            let sum00 = 0;
+            let sum01 = 0;
+            let sum02 = 0;
+            let sum03 = 0;
+            let sum10 = 0;
+            let sum11 = 0;
+            let sum12 = 0;
+            let sum13 = 0;
+            for (let k = 0; k < 8; k++) {
+              for (let k2 = 0; k2 < 3; k2++) {
+                for (let k3 = 0; k3 < 3; k3++) {
+                  const conv2d_9_padded_0 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                  const conv2d_10_kernel_0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+                  const conv2d_9_padded_1 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  const conv2d_9_padded_2 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  const conv2d_9_padded_3 =
+                    conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  const conv2d_10_kernel_1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+                  sum00 += conv2d_9_padded_0 * conv2d_10_kernel_0;
+                  sum01 += conv2d_9_padded_1 * conv2d_10_kernel_0;
+                  sum02 += conv2d_9_padded_2 * conv2d_10_kernel_0;
+                  sum03 += conv2d_9_padded_3 * conv2d_10_kernel_0;
+                  sum10 += conv2d_9_padded_0 * conv2d_10_kernel_1;
+                  sum11 += conv2d_9_padded_1 * conv2d_10_kernel_1;
+                  sum12 += conv2d_9_padded_2 * conv2d_10_kernel_1;
+                  sum13 += conv2d_9_padded_3 * conv2d_10_kernel_1;
+                }
+              }
+            }
+            const conv2d_10_product00 = Math.fround(sum00);
+            const conv2d_10_product01 = Math.fround(sum01);
+            const conv2d_10_product02 = Math.fround(sum02);
+            const conv2d_10_product03 = Math.fround(sum03);
+            const conv2d_10_product10 = Math.fround(sum10);
+            const conv2d_10_product11 = Math.fround(sum11);
+            const conv2d_10_product12 = Math.fround(sum12);
+            const conv2d_10_product13 = Math.fround(sum13);
+            const conv2d_10_bias_0 = conv2d_10_bias[j]!;
+            const add_0 = conv2d_10_product00 + conv2d_10_bias_0;
+            const add_1 = conv2d_10_product01 + conv2d_10_bias_0;
+            const add_2 = conv2d_10_product02 + conv2d_10_bias_0;
+            const add_3 = conv2d_10_product03 + conv2d_10_bias_0;
+            const conv2d_10_bias_1 = conv2d_10_bias[j + 1]!;
+            const add_4 = conv2d_10_product10 + conv2d_10_bias_1;
+            const add_5 = conv2d_10_product11 + conv2d_10_bias_1;
+            const add_6 = conv2d_10_product12 + conv2d_10_bias_1;
+            const add_7 = conv2d_10_product13 + conv2d_10_bias_1;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+            conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          }
+        }
+      }
+    }
+  };
+}
+
+/**
+ * planes.product = conv2d_10 ∗ planes.kernel
+ * planes = planes.product + planes.bias
+ * 417,792 floating-point operations.
+ */
+function convAdd_8x3x32x8x1x1x32_evaluate(
+  conv2d_10_: Float32Array,
+  planes_kernel_: Float32Array,
+  planes_bias_: Float32Array,
+  planes_: Float32Array,
+): () => void {
+  return function convAdd_8x3x32x8x1x1x32_evaluate(): void {
+    const conv2d_10 = conv2d_10_;
+    const planes_kernel = planes_kernel_;
+    const planes_bias = planes_bias_;
+    const planes = planes_;
+    for (let i = 0; i < 8; i++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 8; k++) {
+            const conv2d_10_0 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
+            const planes_kernel_0 = planes_kernel[k]!;
+            const conv2d_10_1 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
+            const conv2d_10_2 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
+            const conv2d_10_3 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
+            const planes_kernel_1 = planes_kernel[k + 8]!;
+            sum00 += conv2d_10_0 * planes_kernel_0;
+            sum01 += conv2d_10_1 * planes_kernel_0;
+            sum02 += conv2d_10_2 * planes_kernel_0;
+            sum03 += conv2d_10_3 * planes_kernel_0;
+            sum10 += conv2d_10_0 * planes_kernel_1;
+            sum11 += conv2d_10_1 * planes_kernel_1;
+            sum12 += conv2d_10_2 * planes_kernel_1;
+            sum13 += conv2d_10_3 * planes_kernel_1;
+          }
+          const planes_product00 = Math.fround(sum00);
+          const planes_product01 = Math.fround(sum01);
+          const planes_product02 = Math.fround(sum02);
+          const planes_product03 = Math.fround(sum03);
+          const planes_product10 = Math.fround(sum10);
+          const planes_product11 = Math.fround(sum11);
+          const planes_product12 = Math.fround(sum12);
+          const planes_product13 = Math.fround(sum13);
+          const planes_bias_0 = planes_bias[0]!;
+          const planes_bias_1 = planes_bias[1]!;
+          planes[i * 3072 + l * 32 + m] = planes_product00 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 1] = planes_product01 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 2] = planes_product02 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 3] = planes_product03 + planes_bias_0;
+          planes[i * 3072 + l * 32 + m + 1024] = planes_product10 + planes_bias_1;
+          planes[i * 3072 + l * 32 + m + 1025] = planes_product11 + planes_bias_1;
+          planes[i * 3072 + l * 32 + m + 1026] = planes_product12 + planes_bias_1;
+          planes[i * 3072 + l * 32 + m + 1027] = planes_product13 + planes_bias_1;
+        }
+      }
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m += 4) {
+          let sum0 = 0;
+          let sum1 = 0;
+          let sum2 = 0;
+          let sum3 = 0;
+          for (let k = 0; k < 8; k++) {
+            const conv2d_10_4 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
+            const planes_kernel_2 = planes_kernel[k + 16]!;
+            const conv2d_10_5 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
+            const conv2d_10_6 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
+            const conv2d_10_7 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
+            sum0 += conv2d_10_4 * planes_kernel_2;
+            sum1 += conv2d_10_5 * planes_kernel_2;
+            sum2 += conv2d_10_6 * planes_kernel_2;
+            sum3 += conv2d_10_7 * planes_kernel_2;
+          }
+          const planes_product0 = Math.fround(sum0);
+          const planes_product1 = Math.fround(sum1);
+          const planes_product2 = Math.fround(sum2);
+          const planes_product3 = Math.fround(sum3);
+          const planes_bias_2 = planes_bias[2]!;
+          planes[i * 3072 + l * 32 + m + 2048] = planes_product0 + planes_bias_2;
+          planes[i * 3072 + l * 32 + m + 2049] = planes_product1 + planes_bias_2;
+          planes[i * 3072 + l * 32 + m + 2050] = planes_product2 + planes_bias_2;
+          planes[i * 3072 + l * 32 + m + 2051] = planes_product3 + planes_bias_2;
+        }
+      }
+    }
+  };
+}
+
+/**
+ * largest = max transpose(planes, [0,2,3,1]) over axes 3
+ * total = Σ exps over axes 3
+ * chosen = Σ where over axes 3
+ * sum = Σ rowLoss over axes 1,2
+ * rowSum = Σ liveRows
+ * 172,048 floating-point operations.
+ */
+function reduceMaxSum_8x32x32_evaluate(
+  rowSum_: Float32Array,
+  planes_: Float32Array,
+  largest_: Float32Array,
+  total_2_: Float32Array,
+  y_: Int32Array,
+  chosen_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function reduceMaxSum_8x32x32_evaluate(): void {
+    const rowSum = rowSum_;
+    const planes = planes_;
+    const largest = largest_;
+    const total_2 = total_2_;
+    const y = y_;
+    const chosen = chosen_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          let max = -Infinity;
+          for (let k = 0; k < 3; k++) {
+            max = Math.max(max, planes[i * 3072 + k * 1024 + j * 32 + l]!);
+          }
+          largest[i * 1024 + j * 32 + l] = max;
+        }
+      }
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          let sum = 0;
+          for (let k = 0; k < 3; k++) {
+            sum += exp(
+              Math.fround(
+                planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
+              ),
+            );
+          }
+          total_2[i * 1024 + j * 32 + l] = sum;
+        }
+      }
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          const y_0 = y[i * 1024 + j * 32 + l]!;
+          let sum_2 = 0;
+          for (let k = 0; k < 3; k++) {
+            sum_2 +=
+              k === y_0
+                ? Math.fround(
+                    planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
+                  )
+                : 0;
+          }
+          chosen[i * 1024 + j * 32 + l] = sum_2;
+        }
+      }
+      let sum_3 = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          sum_3 += log(total_2[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
+        }
+      }
+      const sum_4 = Math.fround(sum_3);
+      total += i < live_rows_0 ? sum_4 * 0.0009765625 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * argmax = argmax transpose(planes, [0,2,3,1]) over axis 3
+ * sum_2 = Σ cast_2 over axes 1,2
+ * rowSum_2 = Σ liveRows_2
+ * 32,784 floating-point operations.
+ */
+function argmaxSum_8x32x32_evaluate(
+  rowSum_2_: Float32Array,
+  planes_: Float32Array,
+  argmax_2_: Int32Array,
+  y_: Int32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function argmaxSum_8x32x32_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const planes = planes_;
+    const argmax_2 = argmax_2_;
+    const y = y_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 8; i++) {
+      for (let j = 0; j < 32; j++) {
+        for (let l = 0; l < 32; l++) {
+          let best = -Infinity;
+          let argmax = 0;
+          for (let k = 0; k < 3; k++) {
+            const value = planes[i * 3072 + k * 1024 + j * 32 + l]!;
+            if (best < value) {
+              best = value;
+              argmax = k;
+            }
+          }
+          argmax_2[i * 1024 + j * 32 + l] = argmax;
+        }
+      }
+      let sum = 0;
+      for (let k = 0; k < 32; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          sum += argmax_2[i * 1024 + k * 32 + k2]! === y[i * 1024 + k * 32 + k2]! ? 1 : 0;
+        }
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.0009765625 : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/** x_padded = x in a margin of zeros */
+function pad_1x1x34x34_predict(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_1x1x34x34_predict(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    x_padded[0] = 0;
+    for (let m = 0; m < 32; m++) {
+      x_padded[m + 1] = 0;
+    }
+    x_padded[33] = 0;
+    for (let l = 0; l < 32; l++) {
+      x_padded[l * 34 + 34] = 0;
+      for (let m = 0; m < 32; m++) {
+        x_padded[l * 34 + m + 35] = x[l * 32 + m]!;
+      }
+      x_padded[l * 34 + 67] = 0;
+    }
+    x_padded[1122] = 0;
+    for (let m = 0; m < 32; m++) {
+      x_padded[m + 1123] = 0;
+    }
+    x_padded[1155] = 0;
+  };
+}
+
+/**
+ * conv2d.product = x ∗ conv2d.kernel
+ * conv2d = relu(conv2d.z)
+ * 155,648 floating-point operations.
+ */
+function convRelu_1x8x32x1x3x3x32_predict(
+  x_padded_: Float32Array,
+  conv2d_kernel_: Float32Array,
+  conv2d_bias_: Float32Array,
+  conv2d_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x1x3x3x32_predict(): void {
+    const x_padded = x_padded_;
+    const conv2d_kernel = conv2d_kernel_;
+    const conv2d_bias = conv2d_bias_;
+    const conv2d = conv2d_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -2150,11 +8762,11 @@ function convRelu_8x8x32x1x3x3x32(
           let sum13 = 0;
           for (let k2 = 0; k2 < 3; k2++) {
             for (let k3 = 0; k3 < 3; k3++) {
-              const x_padded_0 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const x_padded_0 = x_padded[l * 34 + k2 * 34 + m + k3]!;
               const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-              const x_padded_1 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const x_padded_2 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const x_padded_3 = x_padded[i * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              const x_padded_1 = x_padded[l * 34 + k2 * 34 + m + k3 + 1]!;
+              const x_padded_2 = x_padded[l * 34 + k2 * 34 + m + k3 + 2]!;
+              const x_padded_3 = x_padded[l * 34 + k2 * 34 + m + k3 + 3]!;
               const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
               sum00 += x_padded_0 * conv2d_kernel_0;
               sum01 += x_padded_1 * conv2d_kernel_0;
@@ -2184,58 +8796,36 @@ function convRelu_8x8x32x1x3x3x32(
           const add_5 = conv2d_product11 + conv2d_bias_1;
           const add_6 = conv2d_product12 + conv2d_bias_1;
           const add_7 = conv2d_product13 + conv2d_bias_1;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          conv2d[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+          conv2d[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+          conv2d[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+          conv2d[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
-}
-
-/** conv2d_padded = conv2d in a margin of zeros */
-function pad_8x8x34x34(conv2d: Float32Array, conv2d_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 8; j++) {
-      conv2d_padded[i * 9248 + j * 1156] = 0;
-      for (let m = 0; m < 32; m++) {
-        conv2d_padded[i * 9248 + j * 1156 + m + 1] = 0;
-      }
-      conv2d_padded[i * 9248 + j * 1156 + 33] = 0;
-      for (let l = 0; l < 32; l++) {
-        conv2d_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
-        for (let m = 0; m < 32; m++) {
-          conv2d_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
-            conv2d[i * 8192 + j * 1024 + l * 32 + m]!;
-        }
-        conv2d_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
-      }
-      conv2d_padded[i * 9248 + j * 1156 + 1122] = 0;
-      for (let m = 0; m < 32; m++) {
-        conv2d_padded[i * 9248 + j * 1156 + m + 1123] = 0;
-      }
-      conv2d_padded[i * 9248 + j * 1156 + 1155] = 0;
-    }
-  }
+  };
 }
 
 /**
  * conv2d_2.product = conv2d ∗ conv2d_2.kernel
  * conv2d_2 = relu(conv2d_2.z)
- * 9,502,720 floating-point operations.
+ * 1,187,840 floating-point operations.
  */
-function convRelu_8x8x32x8x3x3x32(
-  conv2d_padded: Float32Array,
-  conv2d_2_kernel: Float32Array,
-  conv2d_2_bias: Float32Array,
-  concat_2: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x8x32x8x3x3x32_predict(
+  conv2d_padded_: Float32Array,
+  conv2d_2_kernel_: Float32Array,
+  conv2d_2_bias_: Float32Array,
+  concat_2_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x8x3x3x32_predict(): void {
+    const conv2d_padded = conv2d_padded_;
+    const conv2d_2_kernel = conv2d_2_kernel_;
+    const conv2d_2_bias = conv2d_2_bias_;
+    const concat_2 = concat_2_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -2250,15 +8840,11 @@ function convRelu_8x8x32x8x3x3x32(
           for (let k = 0; k < 8; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_padded_0 =
-                  conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const conv2d_padded_0 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const conv2d_padded_1 =
-                  conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const conv2d_padded_2 =
-                  conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const conv2d_padded_3 =
-                  conv2d_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                const conv2d_padded_1 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                const conv2d_padded_2 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                const conv2d_padded_3 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
                 sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
                 sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
@@ -2289,80 +8875,93 @@ function convRelu_8x8x32x8x3x3x32(
           const add_5 = conv2d_2_product11 + conv2d_2_bias_1;
           const add_6 = conv2d_2_product12 + conv2d_2_bias_1;
           const add_7 = conv2d_2_product13 + conv2d_2_bias_1;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          concat_2[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          concat_2[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+          concat_2[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+          concat_2[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+          concat_2[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+          concat_2[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+          concat_2[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+          concat_2[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * maxPool2d = max conv2d_2 over windows [1,1,2,2]
- * 65,536 floating-point operations.
+ * 8,192 floating-point operations.
  */
-function windowMax_8x8x16x1x1x2x2x16(concat_2: Float32Array, maxPool2d: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function windowMax_1x8x16x1x1x2x2x16_predict(
+  concat_2_: Float32Array,
+  maxPool2d_: Float32Array,
+): () => void {
+  return function windowMax_1x8x16x1x1x2x2x16_predict(): void {
+    const concat_2 = concat_2_;
+    const maxPool2d = maxPool2d_;
     for (let j = 0; j < 8; j++) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m++) {
           let max = -Infinity;
           for (let k3 = 0; k3 < 2; k3++) {
             for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
+              max = Math.max(max, concat_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
             }
           }
-          maxPool2d[i * 2048 + j * 256 + l * 16 + m] = max;
+          maxPool2d[j * 256 + l * 16 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /** maxPool2d_padded = maxPool2d in a margin of zeros */
-function pad_8x8x18x18(maxPool2d: Float32Array, maxPool2d_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function pad_1x8x18x18_predict(
+  maxPool2d_: Float32Array,
+  maxPool2d_padded_: Float32Array,
+): () => void {
+  return function pad_1x8x18x18_predict(): void {
+    const maxPool2d = maxPool2d_;
+    const maxPool2d_padded = maxPool2d_padded_;
     for (let j = 0; j < 8; j++) {
-      maxPool2d_padded[i * 2592 + j * 324] = 0;
+      maxPool2d_padded[j * 324] = 0;
       for (let m = 0; m < 16; m++) {
-        maxPool2d_padded[i * 2592 + j * 324 + m + 1] = 0;
+        maxPool2d_padded[j * 324 + m + 1] = 0;
       }
-      maxPool2d_padded[i * 2592 + j * 324 + 17] = 0;
+      maxPool2d_padded[j * 324 + 17] = 0;
       for (let l = 0; l < 16; l++) {
-        maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 18] = 0;
+        maxPool2d_padded[j * 324 + l * 18 + 18] = 0;
         for (let m = 0; m < 16; m++) {
-          maxPool2d_padded[i * 2592 + j * 324 + l * 18 + m + 19] =
-            maxPool2d[i * 2048 + j * 256 + l * 16 + m]!;
+          maxPool2d_padded[j * 324 + l * 18 + m + 19] = maxPool2d[j * 256 + l * 16 + m]!;
         }
-        maxPool2d_padded[i * 2592 + j * 324 + l * 18 + 35] = 0;
+        maxPool2d_padded[j * 324 + l * 18 + 35] = 0;
       }
-      maxPool2d_padded[i * 2592 + j * 324 + 306] = 0;
+      maxPool2d_padded[j * 324 + 306] = 0;
       for (let m = 0; m < 16; m++) {
-        maxPool2d_padded[i * 2592 + j * 324 + m + 307] = 0;
+        maxPool2d_padded[j * 324 + m + 307] = 0;
       }
-      maxPool2d_padded[i * 2592 + j * 324 + 323] = 0;
+      maxPool2d_padded[j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
  * conv2d_3 = relu(conv2d_3.z)
- * 4,751,360 floating-point operations.
+ * 593,920 floating-point operations.
  */
-function convRelu_8x16x16x8x3x3x16(
-  maxPool2d_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  conv2d_3_bias: Float32Array,
-  conv2d_3: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x16x16x8x3x3x16_predict(
+  maxPool2d_padded_: Float32Array,
+  conv2d_3_kernel_: Float32Array,
+  conv2d_3_bias_: Float32Array,
+  conv2d_3_: Float32Array,
+): () => void {
+  return function convRelu_1x16x16x8x3x3x16_predict(): void {
+    const maxPool2d_padded = maxPool2d_padded_;
+    const conv2d_3_kernel = conv2d_3_kernel_;
+    const conv2d_3_bias = conv2d_3_bias_;
+    const conv2d_3 = conv2d_3_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m += 4) {
@@ -2377,15 +8976,14 @@ function convRelu_8x16x16x8x3x3x16(
           for (let k = 0; k < 8; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const maxPool2d_padded_0 =
-                  maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const maxPool2d_padded_0 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
                 const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
                 const maxPool2d_padded_1 =
-                  maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                  maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
                 const maxPool2d_padded_2 =
-                  maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                  maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
                 const maxPool2d_padded_3 =
-                  maxPool2d_padded[i * 2592 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                  maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
                 const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
                 sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
                 sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
@@ -2416,58 +9014,66 @@ function convRelu_8x16x16x8x3x3x16(
           const add_5 = conv2d_3_product11 + conv2d_3_bias_1;
           const add_6 = conv2d_3_product12 + conv2d_3_bias_1;
           const add_7 = conv2d_3_product13 + conv2d_3_bias_1;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          conv2d_3[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_3[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_3[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_3[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_3[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          conv2d_3[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          conv2d_3[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          conv2d_3[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** conv2d_3_padded = conv2d_3 in a margin of zeros */
-function pad_8x16x18x18(conv2d_3: Float32Array, conv2d_3_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function pad_1x16x18x18_predict(
+  conv2d_3_: Float32Array,
+  conv2d_3_padded_: Float32Array,
+): () => void {
+  return function pad_1x16x18x18_predict(): void {
+    const conv2d_3 = conv2d_3_;
+    const conv2d_3_padded = conv2d_3_padded_;
     for (let j = 0; j < 16; j++) {
-      conv2d_3_padded[i * 5184 + j * 324] = 0;
+      conv2d_3_padded[j * 324] = 0;
       for (let m = 0; m < 16; m++) {
-        conv2d_3_padded[i * 5184 + j * 324 + m + 1] = 0;
+        conv2d_3_padded[j * 324 + m + 1] = 0;
       }
-      conv2d_3_padded[i * 5184 + j * 324 + 17] = 0;
+      conv2d_3_padded[j * 324 + 17] = 0;
       for (let l = 0; l < 16; l++) {
-        conv2d_3_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+        conv2d_3_padded[j * 324 + l * 18 + 18] = 0;
         for (let m = 0; m < 16; m++) {
-          conv2d_3_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m]!;
+          conv2d_3_padded[j * 324 + l * 18 + m + 19] = conv2d_3[j * 256 + l * 16 + m]!;
         }
-        conv2d_3_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+        conv2d_3_padded[j * 324 + l * 18 + 35] = 0;
       }
-      conv2d_3_padded[i * 5184 + j * 324 + 306] = 0;
+      conv2d_3_padded[j * 324 + 306] = 0;
       for (let m = 0; m < 16; m++) {
-        conv2d_3_padded[i * 5184 + j * 324 + m + 307] = 0;
+        conv2d_3_padded[j * 324 + m + 307] = 0;
       }
-      conv2d_3_padded[i * 5184 + j * 324 + 323] = 0;
+      conv2d_3_padded[j * 324 + 323] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
  * conv2d_4 = relu(conv2d_4.z)
- * 9,469,952 floating-point operations.
+ * 1,183,744 floating-point operations.
  */
-function convRelu_8x16x16x16x3x3x16(
-  conv2d_3_padded: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  conv2d_4_bias: Float32Array,
-  conv2d_4: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x16x16x16x3x3x16_predict(
+  conv2d_3_padded_: Float32Array,
+  conv2d_4_kernel_: Float32Array,
+  conv2d_4_bias_: Float32Array,
+  concat_: Float32Array,
+): () => void {
+  return function convRelu_1x16x16x16x3x3x16_predict(): void {
+    const conv2d_3_padded = conv2d_3_padded_;
+    const conv2d_4_kernel = conv2d_4_kernel_;
+    const conv2d_4_bias = conv2d_4_bias_;
+    const concat = concat_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m += 4) {
@@ -2482,15 +9088,11 @@ function convRelu_8x16x16x16x3x3x16(
           for (let k = 0; k < 16; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_3_padded_0 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const conv2d_3_padded_0 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
                 const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-                const conv2d_3_padded_1 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const conv2d_3_padded_2 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const conv2d_3_padded_3 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const conv2d_3_padded_1 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const conv2d_3_padded_2 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const conv2d_3_padded_3 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
                 const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
                 sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
                 sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
@@ -2521,80 +9123,93 @@ function convRelu_8x16x16x16x3x3x16(
           const add_5 = conv2d_4_product11 + conv2d_4_bias_1;
           const add_6 = conv2d_4_product12 + conv2d_4_bias_1;
           const add_7 = conv2d_4_product13 + conv2d_4_bias_1;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          concat[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          concat[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          concat[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          concat[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          concat[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          concat[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          concat[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          concat[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
- * 32,768 floating-point operations.
+ * 4,096 floating-point operations.
  */
-function windowMax_8x16x8x1x1x2x2x8(conv2d_4: Float32Array, maxPool2d_2: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function windowMax_1x16x8x1x1x2x2x8_predict(
+  concat_: Float32Array,
+  maxPool2d_2_: Float32Array,
+): () => void {
+  return function windowMax_1x16x8x1x1x2x2x8_predict(): void {
+    const concat = concat_;
+    const maxPool2d_2 = maxPool2d_2_;
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 8; l++) {
         for (let m = 0; m < 8; m++) {
           let max = -Infinity;
           for (let k3 = 0; k3 < 2; k3++) {
             for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, conv2d_4[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
+              max = Math.max(max, concat[j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
             }
           }
-          maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = max;
+          maxPool2d_2[j * 64 + l * 8 + m] = max;
         }
       }
     }
-  }
+  };
 }
 
 /** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
-function pad_8x16x10x10(maxPool2d_2: Float32Array, maxPool2d_2_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function pad_1x16x10x10_predict(
+  maxPool2d_2_: Float32Array,
+  maxPool2d_2_padded_: Float32Array,
+): () => void {
+  return function pad_1x16x10x10_predict(): void {
+    const maxPool2d_2 = maxPool2d_2_;
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
     for (let j = 0; j < 16; j++) {
-      maxPool2d_2_padded[i * 1600 + j * 100] = 0;
+      maxPool2d_2_padded[j * 100] = 0;
       for (let m = 0; m < 8; m++) {
-        maxPool2d_2_padded[i * 1600 + j * 100 + m + 1] = 0;
+        maxPool2d_2_padded[j * 100 + m + 1] = 0;
       }
-      maxPool2d_2_padded[i * 1600 + j * 100 + 9] = 0;
+      maxPool2d_2_padded[j * 100 + 9] = 0;
       for (let l = 0; l < 8; l++) {
-        maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 10] = 0;
+        maxPool2d_2_padded[j * 100 + l * 10 + 10] = 0;
         for (let m = 0; m < 8; m++) {
-          maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + m + 11] =
-            maxPool2d_2[i * 1024 + j * 64 + l * 8 + m]!;
+          maxPool2d_2_padded[j * 100 + l * 10 + m + 11] = maxPool2d_2[j * 64 + l * 8 + m]!;
         }
-        maxPool2d_2_padded[i * 1600 + j * 100 + l * 10 + 19] = 0;
+        maxPool2d_2_padded[j * 100 + l * 10 + 19] = 0;
       }
-      maxPool2d_2_padded[i * 1600 + j * 100 + 90] = 0;
+      maxPool2d_2_padded[j * 100 + 90] = 0;
       for (let m = 0; m < 8; m++) {
-        maxPool2d_2_padded[i * 1600 + j * 100 + m + 91] = 0;
+        maxPool2d_2_padded[j * 100 + m + 91] = 0;
       }
-      maxPool2d_2_padded[i * 1600 + j * 100 + 99] = 0;
+      maxPool2d_2_padded[j * 100 + 99] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
  * conv2d_5 = relu(conv2d_5.z)
- * 4,734,976 floating-point operations.
+ * 591,872 floating-point operations.
  */
-function convRelu_8x32x8x16x3x3x8(
-  maxPool2d_2_padded: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  conv2d_5_bias: Float32Array,
-  conv2d_5: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x32x8x16x3x3x8_predict(
+  maxPool2d_2_padded_: Float32Array,
+  conv2d_5_kernel_: Float32Array,
+  conv2d_5_bias_: Float32Array,
+  conv2d_5_: Float32Array,
+): () => void {
+  return function convRelu_1x32x8x16x3x3x8_predict(): void {
+    const maxPool2d_2_padded = maxPool2d_2_padded_;
+    const conv2d_5_kernel = conv2d_5_kernel_;
+    const conv2d_5_bias = conv2d_5_bias_;
+    const conv2d_5 = conv2d_5_;
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 8; l++) {
         for (let m = 0; m < 8; m += 4) {
@@ -2610,14 +9225,14 @@ function convRelu_8x32x8x16x3x3x8(
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
                 const maxPool2d_2_padded_0 =
-                  maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                  maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3]!;
                 const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
                 const maxPool2d_2_padded_1 =
-                  maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                  maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
                 const maxPool2d_2_padded_2 =
-                  maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                  maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
                 const maxPool2d_2_padded_3 =
-                  maxPool2d_2_padded[i * 1600 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                  maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
                 const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
                 sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
                 sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
@@ -2648,58 +9263,63 @@ function convRelu_8x32x8x16x3x3x8(
           const add_5 = conv2d_5_product11 + conv2d_5_bias_1;
           const add_6 = conv2d_5_product12 + conv2d_5_bias_1;
           const add_7 = conv2d_5_product13 + conv2d_5_bias_1;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
-          conv2d_5[i * 2048 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
+          conv2d_5[j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_5[j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_5[j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_5[j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_5[j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
+          conv2d_5[j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
+          conv2d_5[j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
+          conv2d_5[j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /** conv2d_5_padded = conv2d_5 in a margin of zeros */
-function pad_8x32x10x10(conv2d_5: Float32Array, conv2d_5_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function pad_1x32x10x10_predict(
+  conv2d_5_: Float32Array,
+  conv2d_5_padded_: Float32Array,
+): () => void {
+  return function pad_1x32x10x10_predict(): void {
+    const conv2d_5 = conv2d_5_;
+    const conv2d_5_padded = conv2d_5_padded_;
     for (let j = 0; j < 32; j++) {
-      conv2d_5_padded[i * 3200 + j * 100] = 0;
+      conv2d_5_padded[j * 100] = 0;
       for (let m = 0; m < 8; m++) {
-        conv2d_5_padded[i * 3200 + j * 100 + m + 1] = 0;
+        conv2d_5_padded[j * 100 + m + 1] = 0;
       }
-      conv2d_5_padded[i * 3200 + j * 100 + 9] = 0;
+      conv2d_5_padded[j * 100 + 9] = 0;
       for (let l = 0; l < 8; l++) {
-        conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
+        conv2d_5_padded[j * 100 + l * 10 + 10] = 0;
         for (let m = 0; m < 8; m++) {
-          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + m + 11] =
-            conv2d_5[i * 2048 + j * 64 + l * 8 + m]!;
+          conv2d_5_padded[j * 100 + l * 10 + m + 11] = conv2d_5[j * 64 + l * 8 + m]!;
         }
-        conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
+        conv2d_5_padded[j * 100 + l * 10 + 19] = 0;
       }
-      conv2d_5_padded[i * 3200 + j * 100 + 90] = 0;
+      conv2d_5_padded[j * 100 + 90] = 0;
       for (let m = 0; m < 8; m++) {
-        conv2d_5_padded[i * 3200 + j * 100 + m + 91] = 0;
+        conv2d_5_padded[j * 100 + m + 91] = 0;
       }
-      conv2d_5_padded[i * 3200 + j * 100 + 99] = 0;
+      conv2d_5_padded[j * 100 + 99] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
- * conv2d_6 = relu(conv2d_6.z)
- * 9,453,568 floating-point operations.
+ * 1,179,648 floating-point operations.
  */
-function convRelu_8x32x8x32x3x3x8(
-  conv2d_5_padded: Float32Array,
-  conv2d_6_kernel: Float32Array,
-  conv2d_6_bias: Float32Array,
-  conv2d_6: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function conv_1x32x8x32x3x3x8_predict(
+  conv2d_5_padded_: Float32Array,
+  conv2d_6_kernel_: Float32Array,
+  conv2d_6_product_: Float32Array,
+): () => void {
+  return function conv_1x32x8x32x3x3x8_predict(): void {
+    const conv2d_5_padded = conv2d_5_padded_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
+    const conv2d_6_product = conv2d_6_product_;
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 8; l++) {
         for (let m = 0; m < 8; m += 4) {
@@ -2714,15 +9334,11 @@ function convRelu_8x32x8x32x3x3x8(
           for (let k = 0; k < 32; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_5_padded_0 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
+                const conv2d_5_padded_0 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3]!;
                 const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-                const conv2d_5_padded_1 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-                const conv2d_5_padded_2 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-                const conv2d_5_padded_3 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
+                const conv2d_5_padded_1 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
+                const conv2d_5_padded_2 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
+                const conv2d_5_padded_3 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
                 const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
                 sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
                 sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
@@ -2735,100 +9351,89 @@ function convRelu_8x32x8x32x3x3x8(
               }
             }
           }
-          const conv2d_6_product00 = Math.fround(sum00);
-          const conv2d_6_product01 = Math.fround(sum01);
-          const conv2d_6_product02 = Math.fround(sum02);
-          const conv2d_6_product03 = Math.fround(sum03);
-          const conv2d_6_product10 = Math.fround(sum10);
-          const conv2d_6_product11 = Math.fround(sum11);
-          const conv2d_6_product12 = Math.fround(sum12);
-          const conv2d_6_product13 = Math.fround(sum13);
-          const conv2d_6_bias_0 = conv2d_6_bias[j]!;
-          const add_0 = conv2d_6_product00 + conv2d_6_bias_0;
-          const add_1 = conv2d_6_product01 + conv2d_6_bias_0;
-          const add_2 = conv2d_6_product02 + conv2d_6_bias_0;
-          const add_3 = conv2d_6_product03 + conv2d_6_bias_0;
-          const conv2d_6_bias_1 = conv2d_6_bias[j + 1]!;
-          const add_4 = conv2d_6_product10 + conv2d_6_bias_1;
-          const add_5 = conv2d_6_product11 + conv2d_6_bias_1;
-          const add_6 = conv2d_6_product12 + conv2d_6_bias_1;
-          const add_7 = conv2d_6_product13 + conv2d_6_bias_1;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
-          conv2d_6[i * 2048 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
+          conv2d_6_product[j * 64 + l * 8 + m] = sum00;
+          conv2d_6_product[j * 64 + l * 8 + m + 1] = sum01;
+          conv2d_6_product[j * 64 + l * 8 + m + 2] = sum02;
+          conv2d_6_product[j * 64 + l * 8 + m + 3] = sum03;
+          conv2d_6_product[j * 64 + l * 8 + m + 64] = sum10;
+          conv2d_6_product[j * 64 + l * 8 + m + 65] = sum11;
+          conv2d_6_product[j * 64 + l * 8 + m + 66] = sum12;
+          conv2d_6_product[j * 64 + l * 8 + m + 67] = sum13;
         }
       }
     }
-  }
+  };
 }
 
-/** conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros */
-function pad_8x48x18x18(
-  conv2d_4: Float32Array,
-  conv2d_6: Float32Array,
-  conv2d_4_padded: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j++) {
-      conv2d_4_padded[i * 15552 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv2d_4_padded[i * 15552 + j * 324 + m + 1] = 0;
-      }
-      conv2d_4_padded[i * 15552 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++) {
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m]!;
-        }
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
-      }
-      conv2d_4_padded[i * 15552 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv2d_4_padded[i * 15552 + j * 324 + m + 307] = 0;
-      }
-      conv2d_4_padded[i * 15552 + j * 324 + 323] = 0;
-    }
+/**
+ * concat = concat(conv2d_4, reshape(conv2d_6, [1,32,16,16])) along axis 1
+ * 8,192 floating-point operations.
+ */
+function concat_1x32x16x16_predict(
+  conv2d_6_product_: Float32Array,
+  conv2d_6_bias_: Float32Array,
+  concat_: Float32Array,
+): () => void {
+  return function concat_1x32x16x16_predict(): void {
+    const conv2d_6_product = conv2d_6_product_;
+    const conv2d_6_bias = conv2d_6_bias_;
+    const concat = concat_;
     for (let j = 0; j < 32; j++) {
-      conv2d_4_padded[i * 15552 + j * 324 + 5184] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv2d_4_padded[i * 15552 + j * 324 + m + 5185] = 0;
-      }
-      conv2d_4_padded[i * 15552 + j * 324 + 5201] = 0;
       for (let l = 0; l < 16; l++) {
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5202] = 0;
         for (let m = 0; m < 16; m++) {
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5203] =
-            conv2d_6[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
+          const conv2d_6_product_0 = conv2d_6_product[j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
+          const conv2d_6_bias_0 = conv2d_6_bias[j]!;
+          const add_0 = conv2d_6_product_0 + conv2d_6_bias_0;
+          concat[j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
         }
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5219] = 0;
       }
-      conv2d_4_padded[i * 15552 + j * 324 + 5490] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv2d_4_padded[i * 15552 + j * 324 + m + 5491] = 0;
-      }
-      conv2d_4_padded[i * 15552 + j * 324 + 5507] = 0;
     }
-  }
+  };
+}
+
+/** concat_padded = concat in a margin of zeros */
+function pad_1x48x18x18_predict(concat_: Float32Array, concat_padded_: Float32Array): () => void {
+  return function pad_1x48x18x18_predict(): void {
+    const concat = concat_;
+    const concat_padded = concat_padded_;
+    for (let j = 0; j < 48; j++) {
+      concat_padded[j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        concat_padded[j * 324 + m + 1] = 0;
+      }
+      concat_padded[j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        concat_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          concat_padded[j * 324 + l * 18 + m + 19] = concat[j * 256 + l * 16 + m]!;
+        }
+        concat_padded[j * 324 + l * 18 + 35] = 0;
+      }
+      concat_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        concat_padded[j * 324 + m + 307] = 0;
+      }
+      concat_padded[j * 324 + 323] = 0;
+    }
+  };
 }
 
 /**
  * conv2d_7.product = concat ∗ conv2d_7.kernel
  * conv2d_7 = relu(conv2d_7.z)
- * 28,344,320 floating-point operations.
+ * 3,543,040 floating-point operations.
  */
-function convRelu_8x16x16x48x3x3x16(
-  conv2d_4_padded: Float32Array,
-  conv2d_7_kernel: Float32Array,
-  conv2d_7_bias: Float32Array,
-  conv2d_7: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x16x16x48x3x3x16_predict(
+  concat_padded_: Float32Array,
+  conv2d_7_kernel_: Float32Array,
+  conv2d_7_bias_: Float32Array,
+  conv2d_7_: Float32Array,
+): () => void {
+  return function convRelu_1x16x16x48x3x3x16_predict(): void {
+    const concat_padded = concat_padded_;
+    const conv2d_7_kernel = conv2d_7_kernel_;
+    const conv2d_7_bias = conv2d_7_bias_;
+    const conv2d_7 = conv2d_7_;
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 16; l++) {
         for (let m = 0; m < 16; m += 4) {
@@ -2843,24 +9448,20 @@ function convRelu_8x16x16x48x3x3x16(
           for (let k = 0; k < 48; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_4_padded_0 =
-                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const concat_padded_0 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
                 const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
-                const conv2d_4_padded_1 =
-                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const conv2d_4_padded_2 =
-                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const conv2d_4_padded_3 =
-                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const concat_padded_1 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const concat_padded_2 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const concat_padded_3 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
                 const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
-                sum00 += conv2d_4_padded_0 * conv2d_7_kernel_0;
-                sum01 += conv2d_4_padded_1 * conv2d_7_kernel_0;
-                sum02 += conv2d_4_padded_2 * conv2d_7_kernel_0;
-                sum03 += conv2d_4_padded_3 * conv2d_7_kernel_0;
-                sum10 += conv2d_4_padded_0 * conv2d_7_kernel_1;
-                sum11 += conv2d_4_padded_1 * conv2d_7_kernel_1;
-                sum12 += conv2d_4_padded_2 * conv2d_7_kernel_1;
-                sum13 += conv2d_4_padded_3 * conv2d_7_kernel_1;
+                sum00 += concat_padded_0 * conv2d_7_kernel_0;
+                sum01 += concat_padded_1 * conv2d_7_kernel_0;
+                sum02 += concat_padded_2 * conv2d_7_kernel_0;
+                sum03 += concat_padded_3 * conv2d_7_kernel_0;
+                sum10 += concat_padded_0 * conv2d_7_kernel_1;
+                sum11 += concat_padded_1 * conv2d_7_kernel_1;
+                sum12 += concat_padded_2 * conv2d_7_kernel_1;
+                sum13 += concat_padded_3 * conv2d_7_kernel_1;
               }
             }
           }
@@ -2882,49 +9483,136 @@ function convRelu_8x16x16x48x3x3x16(
           const add_5 = conv2d_7_product11 + conv2d_7_bias_1;
           const add_6 = conv2d_7_product12 + conv2d_7_bias_1;
           const add_7 = conv2d_7_product13 + conv2d_7_bias_1;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+          conv2d_7[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_7[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_7[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_7[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_7[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          conv2d_7[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          conv2d_7[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          conv2d_7[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
+}
+
+/**
+ * conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel
+ * conv2d_8 = relu(conv2d_8.z)
+ * 1,183,744 floating-point operations.
+ */
+function convRelu_1x16x16x16x3x3x16_2_predict(
+  conv2d_7_padded_: Float32Array,
+  conv2d_8_kernel_: Float32Array,
+  conv2d_8_bias_: Float32Array,
+  conv2d_8_: Float32Array,
+): () => void {
+  return function convRelu_1x16x16x16x3x3x16_2_predict(): void {
+    const conv2d_7_padded = conv2d_7_padded_;
+    const conv2d_8_kernel = conv2d_8_kernel_;
+    const conv2d_8_bias = conv2d_8_bias_;
+    const conv2d_8 = conv2d_8_;
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
+          for (let k = 0; k < 16; k++) {
+            for (let k2 = 0; k2 < 3; k2++) {
+              for (let k3 = 0; k3 < 3; k3++) {
+                const conv2d_7_padded_0 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+                const conv2d_8_kernel_0 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+                const conv2d_7_padded_1 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const conv2d_7_padded_2 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const conv2d_7_padded_3 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+                const conv2d_8_kernel_1 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+                sum00 += conv2d_7_padded_0 * conv2d_8_kernel_0;
+                sum01 += conv2d_7_padded_1 * conv2d_8_kernel_0;
+                sum02 += conv2d_7_padded_2 * conv2d_8_kernel_0;
+                sum03 += conv2d_7_padded_3 * conv2d_8_kernel_0;
+                sum10 += conv2d_7_padded_0 * conv2d_8_kernel_1;
+                sum11 += conv2d_7_padded_1 * conv2d_8_kernel_1;
+                sum12 += conv2d_7_padded_2 * conv2d_8_kernel_1;
+                sum13 += conv2d_7_padded_3 * conv2d_8_kernel_1;
+              }
+            }
+          }
+          const conv2d_8_product00 = Math.fround(sum00);
+          const conv2d_8_product01 = Math.fround(sum01);
+          const conv2d_8_product02 = Math.fround(sum02);
+          const conv2d_8_product03 = Math.fround(sum03);
+          const conv2d_8_product10 = Math.fround(sum10);
+          const conv2d_8_product11 = Math.fround(sum11);
+          const conv2d_8_product12 = Math.fround(sum12);
+          const conv2d_8_product13 = Math.fround(sum13);
+          const conv2d_8_bias_0 = conv2d_8_bias[j]!;
+          const add_0 = conv2d_8_product00 + conv2d_8_bias_0;
+          const add_1 = conv2d_8_product01 + conv2d_8_bias_0;
+          const add_2 = conv2d_8_product02 + conv2d_8_bias_0;
+          const add_3 = conv2d_8_product03 + conv2d_8_bias_0;
+          const conv2d_8_bias_1 = conv2d_8_bias[j + 1]!;
+          const add_4 = conv2d_8_product10 + conv2d_8_bias_1;
+          const add_5 = conv2d_8_product11 + conv2d_8_bias_1;
+          const add_6 = conv2d_8_product12 + conv2d_8_bias_1;
+          const add_7 = conv2d_8_product13 + conv2d_8_bias_1;
+          conv2d_8[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_8[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_8[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_8[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_8[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          conv2d_8[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          conv2d_8[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          conv2d_8[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
+        }
+      }
+    }
+  };
 }
 
 /** conv2d_8_padded = conv2d_8 in a margin of zeros */
-function pad_8x16x33x33(conv2d_8: Float32Array, conv2d_8_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function pad_1x16x33x33_predict(
+  conv2d_8_: Float32Array,
+  conv2d_8_padded_: Float32Array,
+): () => void {
+  return function pad_1x16x33x33_predict(): void {
+    const conv2d_8 = conv2d_8_;
+    const conv2d_8_padded = conv2d_8_padded_;
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 33; l++) {
         for (let m = 0; m < 33; m++) {
-          conv2d_8_padded[i * 17424 + j * 1089 + l * 33 + m] =
+          conv2d_8_padded[j * 1089 + l * 33 + m] =
             0 <= (((l + 1) / 2) | 0) - 1 &&
             (l + 1) % 2 === 0 &&
             0 <= (((m + 1) / 2) | 0) - 1 &&
             (m + 1) % 2 === 0
-              ? conv2d_8[i * 4096 + j * 256 + (((l + 1) / 2) | 0) * 16 + (((m + 1) / 2) | 0) - 17]!
+              ? conv2d_8[j * 256 + (((l + 1) / 2) | 0) * 16 + (((m + 1) / 2) | 0) - 17]!
               : 0;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
- * 8,388,608 floating-point operations.
+ * 1,048,576 floating-point operations.
  */
-function conv_8x8x32x16x2x2x32(
-  conv2d_8_padded: Float32Array,
-  conv2dTranspose_kernel: Float32Array,
-  conv2dTranspose_product: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function conv_1x8x32x16x2x2x32_predict(
+  conv2d_8_padded_: Float32Array,
+  conv2dTranspose_kernel_: Float32Array,
+  conv2dTranspose_product_: Float32Array,
+): () => void {
+  return function conv_1x8x32x16x2x2x32_predict(): void {
+    const conv2d_8_padded = conv2d_8_padded_;
+    const conv2dTranspose_kernel = conv2dTranspose_kernel_;
+    const conv2dTranspose_product = conv2dTranspose_product_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -2939,16 +9627,15 @@ function conv_8x8x32x16x2x2x32(
           for (let k = 0; k < 16; k++) {
             for (let k2 = 0; k2 < 2; k2++) {
               for (let k3 = 0; k3 < 2; k3++) {
-                const conv2d_8_padded_0 =
-                  conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3]!;
+                const conv2d_8_padded_0 = conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3]!;
                 const conv2dTranspose_kernel_0 =
                   conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 3]!;
                 const conv2d_8_padded_1 =
-                  conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 1]!;
+                  conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3 + 1]!;
                 const conv2d_8_padded_2 =
-                  conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 2]!;
+                  conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3 + 2]!;
                 const conv2d_8_padded_3 =
-                  conv2d_8_padded[i * 17424 + k * 1089 + l * 33 + k2 * 33 + m + k3 + 3]!;
+                  conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3 + 3]!;
                 const conv2dTranspose_kernel_1 =
                   conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 7]!;
                 sum00 += conv2d_8_padded_0 * conv2dTranspose_kernel_0;
@@ -2962,79 +9649,90 @@ function conv_8x8x32x16x2x2x32(
               }
             }
           }
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-          conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+          conv2dTranspose_product[j * 1024 + l * 32 + m] = sum00;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 1] = sum01;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 2] = sum02;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 3] = sum03;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 1024] = sum10;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 1025] = sum11;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 1026] = sum12;
+          conv2dTranspose_product[j * 1024 + l * 32 + m + 1027] = sum13;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
- * 65,536 floating-point operations.
+ * 8,192 floating-point operations.
  */
-function concat_8x8x32x32(
-  conv2dTranspose_product: Float32Array,
-  conv2dTranspose_bias: Float32Array,
-  concat_2: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function concat_1x8x32x32_predict(
+  conv2dTranspose_product_: Float32Array,
+  conv2dTranspose_bias_: Float32Array,
+  concat_2_: Float32Array,
+): () => void {
+  return function concat_1x8x32x32_predict(): void {
+    const conv2dTranspose_product = conv2dTranspose_product_;
+    const conv2dTranspose_bias = conv2dTranspose_bias_;
+    const concat_2 = concat_2_;
     for (let j = 0; j < 8; j++) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m++) {
-          concat_2[i * 16384 + j * 1024 + l * 32 + m + 8192] =
-            conv2dTranspose_product[i * 8192 + j * 1024 + l * 32 + m]! + conv2dTranspose_bias[j]!;
+          concat_2[j * 1024 + l * 32 + m + 8192] =
+            conv2dTranspose_product[j * 1024 + l * 32 + m]! + conv2dTranspose_bias[j]!;
         }
       }
     }
-  }
+  };
 }
 
 /** concat_2_padded = concat_2 in a margin of zeros */
-function pad_8x16x34x34(concat_2: Float32Array, concat_2_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
+function pad_1x16x34x34_predict(
+  concat_2_: Float32Array,
+  concat_2_padded_: Float32Array,
+): () => void {
+  return function pad_1x16x34x34_predict(): void {
+    const concat_2 = concat_2_;
+    const concat_2_padded = concat_2_padded_;
     for (let j = 0; j < 16; j++) {
-      concat_2_padded[i * 18496 + j * 1156] = 0;
+      concat_2_padded[j * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        concat_2_padded[i * 18496 + j * 1156 + m + 1] = 0;
+        concat_2_padded[j * 1156 + m + 1] = 0;
       }
-      concat_2_padded[i * 18496 + j * 1156 + 33] = 0;
+      concat_2_padded[j * 1156 + 33] = 0;
       for (let l = 0; l < 32; l++) {
-        concat_2_padded[i * 18496 + j * 1156 + l * 34 + 34] = 0;
+        concat_2_padded[j * 1156 + l * 34 + 34] = 0;
         for (let m = 0; m < 32; m++) {
-          concat_2_padded[i * 18496 + j * 1156 + l * 34 + m + 35] =
-            concat_2[i * 16384 + j * 1024 + l * 32 + m]!;
+          concat_2_padded[j * 1156 + l * 34 + m + 35] = concat_2[j * 1024 + l * 32 + m]!;
         }
-        concat_2_padded[i * 18496 + j * 1156 + l * 34 + 67] = 0;
+        concat_2_padded[j * 1156 + l * 34 + 67] = 0;
       }
-      concat_2_padded[i * 18496 + j * 1156 + 1122] = 0;
+      concat_2_padded[j * 1156 + 1122] = 0;
       for (let m = 0; m < 32; m++) {
-        concat_2_padded[i * 18496 + j * 1156 + m + 1123] = 0;
+        concat_2_padded[j * 1156 + m + 1123] = 0;
       }
-      concat_2_padded[i * 18496 + j * 1156 + 1155] = 0;
+      concat_2_padded[j * 1156 + 1155] = 0;
     }
-  }
+  };
 }
 
 /**
  * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
  * conv2d_9 = relu(conv2d_9.z)
- * 18,939,904 floating-point operations.
+ * 2,367,488 floating-point operations.
  */
-function convRelu_8x8x32x16x3x3x32(
-  concat_2_padded: Float32Array,
-  conv2d_9_kernel: Float32Array,
-  conv2d_9_bias: Float32Array,
-  conv2d_9: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x8x32x16x3x3x32_predict(
+  concat_2_padded_: Float32Array,
+  conv2d_9_kernel_: Float32Array,
+  conv2d_9_bias_: Float32Array,
+  conv2d_9_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x16x3x3x32_predict(): void {
+    const concat_2_padded = concat_2_padded_;
+    const conv2d_9_kernel = conv2d_9_kernel_;
+    const conv2d_9_bias = conv2d_9_bias_;
+    const conv2d_9 = conv2d_9_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -3049,15 +9747,14 @@ function convRelu_8x8x32x16x3x3x32(
           for (let k = 0; k < 16; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const concat_2_padded_0 =
-                  concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const concat_2_padded_0 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
                 const concat_2_padded_1 =
-                  concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
                 const concat_2_padded_2 =
-                  concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
                 const concat_2_padded_3 =
-                  concat_2_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
                 sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
                 sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
@@ -3088,32 +9785,36 @@ function convRelu_8x8x32x16x3x3x32(
           const add_5 = conv2d_9_product11 + conv2d_9_bias_1;
           const add_6 = conv2d_9_product12 + conv2d_9_bias_1;
           const add_7 = conv2d_9_product13 + conv2d_9_bias_1;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          conv2d_9[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_9[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_9[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_9[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_9[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+          conv2d_9[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+          conv2d_9[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+          conv2d_9[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
  * conv2d_10 = relu(conv2d_10.z)
- * 9,502,720 floating-point operations.
+ * 1,187,840 floating-point operations.
  */
-function convRelu_8x8x32x8x3x3x32_2(
-  conv2d_9_padded: Float32Array,
-  conv2d_10_kernel: Float32Array,
-  conv2d_10_bias: Float32Array,
-  conv2d_10: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function convRelu_1x8x32x8x3x3x32_2_predict(
+  conv2d_9_padded_: Float32Array,
+  conv2d_10_kernel_: Float32Array,
+  conv2d_10_bias_: Float32Array,
+  conv2d_10_: Float32Array,
+): () => void {
+  return function convRelu_1x8x32x8x3x3x32_2_predict(): void {
+    const conv2d_9_padded = conv2d_9_padded_;
+    const conv2d_10_kernel = conv2d_10_kernel_;
+    const conv2d_10_bias = conv2d_10_bias_;
+    const conv2d_10 = conv2d_10_;
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m += 4) {
@@ -3128,15 +9829,14 @@ function convRelu_8x8x32x8x3x3x32_2(
           for (let k = 0; k < 8; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_9_padded_0 =
-                  conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+                const conv2d_9_padded_0 = conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
                 const conv2d_10_kernel_0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
                 const conv2d_9_padded_1 =
-                  conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+                  conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
                 const conv2d_9_padded_2 =
-                  conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+                  conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
                 const conv2d_9_padded_3 =
-                  conv2d_9_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+                  conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
                 const conv2d_10_kernel_1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
                 sum00 += conv2d_9_padded_0 * conv2d_10_kernel_0;
                 sum01 += conv2d_9_padded_1 * conv2d_10_kernel_0;
@@ -3167,32 +9867,33 @@ function convRelu_8x8x32x8x3x3x32_2(
           const add_5 = conv2d_10_product11 + conv2d_10_bias_1;
           const add_6 = conv2d_10_product12 + conv2d_10_bias_1;
           const add_7 = conv2d_10_product13 + conv2d_10_bias_1;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-          conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
+          conv2d_10[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_10[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_10[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_10[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_10[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
+          conv2d_10[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
+          conv2d_10[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
+          conv2d_10[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
-  }
+  };
 }
 
 /**
  * planes.product = conv2d_10 ∗ planes.kernel
- * planes = planes.product + planes.bias
- * 417,792 floating-point operations.
+ * 49,152 floating-point operations.
  */
-function convAdd_8x3x32x8x1x1x32(
-  conv2d_10: Float32Array,
-  planes_kernel: Float32Array,
-  planes_bias: Float32Array,
-  planes: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
+function conv_1x3x32x8x1x1x32_predict(
+  conv2d_10_: Float32Array,
+  planes_kernel_: Float32Array,
+  planes_product_: Float32Array,
+): () => void {
+  return function conv_1x3x32x8x1x1x32_predict(): void {
+    const conv2d_10 = conv2d_10_;
+    const planes_kernel = planes_kernel_;
+    const planes_product = planes_product_;
     for (let l = 0; l < 32; l++) {
       for (let m = 0; m < 32; m += 4) {
         let sum00 = 0;
@@ -3204,11 +9905,11 @@ function convAdd_8x3x32x8x1x1x32(
         let sum12 = 0;
         let sum13 = 0;
         for (let k = 0; k < 8; k++) {
-          const conv2d_10_0 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
+          const conv2d_10_0 = conv2d_10[k * 1024 + l * 32 + m]!;
           const planes_kernel_0 = planes_kernel[k]!;
-          const conv2d_10_1 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
-          const conv2d_10_2 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
-          const conv2d_10_3 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
+          const conv2d_10_1 = conv2d_10[k * 1024 + l * 32 + m + 1]!;
+          const conv2d_10_2 = conv2d_10[k * 1024 + l * 32 + m + 2]!;
+          const conv2d_10_3 = conv2d_10[k * 1024 + l * 32 + m + 3]!;
           const planes_kernel_1 = planes_kernel[k + 8]!;
           sum00 += conv2d_10_0 * planes_kernel_0;
           sum01 += conv2d_10_1 * planes_kernel_0;
@@ -3219,24 +9920,14 @@ function convAdd_8x3x32x8x1x1x32(
           sum12 += conv2d_10_2 * planes_kernel_1;
           sum13 += conv2d_10_3 * planes_kernel_1;
         }
-        const planes_product00 = Math.fround(sum00);
-        const planes_product01 = Math.fround(sum01);
-        const planes_product02 = Math.fround(sum02);
-        const planes_product03 = Math.fround(sum03);
-        const planes_product10 = Math.fround(sum10);
-        const planes_product11 = Math.fround(sum11);
-        const planes_product12 = Math.fround(sum12);
-        const planes_product13 = Math.fround(sum13);
-        const planes_bias_0 = planes_bias[0]!;
-        const planes_bias_1 = planes_bias[1]!;
-        planes[i * 3072 + l * 32 + m] = planes_product00 + planes_bias_0;
-        planes[i * 3072 + l * 32 + m + 1] = planes_product01 + planes_bias_0;
-        planes[i * 3072 + l * 32 + m + 2] = planes_product02 + planes_bias_0;
-        planes[i * 3072 + l * 32 + m + 3] = planes_product03 + planes_bias_0;
-        planes[i * 3072 + l * 32 + m + 1024] = planes_product10 + planes_bias_1;
-        planes[i * 3072 + l * 32 + m + 1025] = planes_product11 + planes_bias_1;
-        planes[i * 3072 + l * 32 + m + 1026] = planes_product12 + planes_bias_1;
-        planes[i * 3072 + l * 32 + m + 1027] = planes_product13 + planes_bias_1;
+        planes_product[l * 32 + m] = sum00;
+        planes_product[l * 32 + m + 1] = sum01;
+        planes_product[l * 32 + m + 2] = sum02;
+        planes_product[l * 32 + m + 3] = sum03;
+        planes_product[l * 32 + m + 1024] = sum10;
+        planes_product[l * 32 + m + 1025] = sum11;
+        planes_product[l * 32 + m + 1026] = sum12;
+        planes_product[l * 32 + m + 1027] = sum13;
       }
     }
     for (let l = 0; l < 32; l++) {
@@ -3246,5043 +9937,23 @@ function convAdd_8x3x32x8x1x1x32(
         let sum2 = 0;
         let sum3 = 0;
         for (let k = 0; k < 8; k++) {
-          const conv2d_10_4 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m]!;
+          const conv2d_10_4 = conv2d_10[k * 1024 + l * 32 + m]!;
           const planes_kernel_2 = planes_kernel[k + 16]!;
-          const conv2d_10_5 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 1]!;
-          const conv2d_10_6 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 2]!;
-          const conv2d_10_7 = conv2d_10[i * 8192 + k * 1024 + l * 32 + m + 3]!;
+          const conv2d_10_5 = conv2d_10[k * 1024 + l * 32 + m + 1]!;
+          const conv2d_10_6 = conv2d_10[k * 1024 + l * 32 + m + 2]!;
+          const conv2d_10_7 = conv2d_10[k * 1024 + l * 32 + m + 3]!;
           sum0 += conv2d_10_4 * planes_kernel_2;
           sum1 += conv2d_10_5 * planes_kernel_2;
           sum2 += conv2d_10_6 * planes_kernel_2;
           sum3 += conv2d_10_7 * planes_kernel_2;
         }
-        const planes_product0 = Math.fround(sum0);
-        const planes_product1 = Math.fround(sum1);
-        const planes_product2 = Math.fround(sum2);
-        const planes_product3 = Math.fround(sum3);
-        const planes_bias_2 = planes_bias[2]!;
-        planes[i * 3072 + l * 32 + m + 2048] = planes_product0 + planes_bias_2;
-        planes[i * 3072 + l * 32 + m + 2049] = planes_product1 + planes_bias_2;
-        planes[i * 3072 + l * 32 + m + 2050] = planes_product2 + planes_bias_2;
-        planes[i * 3072 + l * 32 + m + 2051] = planes_product3 + planes_bias_2;
+        planes_product[l * 32 + m + 2048] = sum0;
+        planes_product[l * 32 + m + 2049] = sum1;
+        planes_product[l * 32 + m + 2050] = sum2;
+        planes_product[l * 32 + m + 2051] = sum3;
       }
     }
-  }
-}
-
-/**
- * largest = max transpose(planes, [0,2,3,1]) over axes 3
- * exps = exp(shifted)
- * total = Σ exps over axes 3
- * chosen = Σ where over axes 3
- * sum = Σ rowLoss over axes 1,2
- * rowSum = Σ liveRows
- * 172,048 floating-point operations.
- */
-function reduceMaxExpSum_8x32x32x3(
-  rowSum: Float32Array,
-  planes: Float32Array,
-  largest: Float32Array,
-  exps: Float32Array,
-  total_2: Float32Array,
-  y: Int32Array,
-  chosen: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        let max = -Infinity;
-        for (let k = 0; k < 3; k++) {
-          max = Math.max(max, planes[i * 3072 + k * 1024 + j * 32 + l]!);
-        }
-        largest[i * 1024 + j * 32 + l] = max;
-      }
-    }
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 3; m++) {
-          exps[i * 3072 + j * 96 + l * 3 + m] = exp(
-            Math.fround(
-              planes[i * 3072 + m * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
-            ),
-          );
-        }
-      }
-    }
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        let sum = 0;
-        for (let k = 0; k < 3; k++) {
-          sum += exps[i * 3072 + j * 96 + l * 3 + k]!;
-        }
-        total_2[i * 1024 + j * 32 + l] = sum;
-      }
-    }
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        const y_0 = y[i * 1024 + j * 32 + l]!;
-        let sum_2 = 0;
-        for (let k = 0; k < 3; k++) {
-          sum_2 +=
-            k === y_0
-              ? Math.fround(
-                  planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
-                )
-              : 0;
-        }
-        chosen[i * 1024 + j * 32 + l] = sum_2;
-      }
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        sum_3 += log(total_2[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
-      }
-    }
-    const sum_4 = Math.fround(sum_3);
-    total += i < live_rows_0 ? sum_4 * 0.0009765625 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * d_sum = d_mul ⊙ 0.0009765625
- * d_scores = d_shifted
- * 98,312 floating-point operations.
- */
-function mulAdd_8x32x32x3(
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  y: Int32Array,
-  total: Float32Array,
-  exps: Float32Array,
-  d_shifted: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 8; i++) {
-    const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0009765625);
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 3; m++) {
-          d_shifted[i * 3072 + j * 96 + l * 3 + m] =
-            (m === y[i * 1024 + j * 32 + l]! ? -d_sum : 0) +
-            (d_sum / total[i * 1024 + j * 32 + l]!) * exps[i * 3072 + j * 96 + l * 3 + m]!;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3
- * planes.bias.m_next = planes.bias_mul + planes.bias_mul_2
- * planes.bias.v_next = planes.bias_mul_3 + planes.bias_mul_5
- * planes.bias_next = planes.bias − planes.bias_div
- * 24,615 floating-point operations.
- */
-function sumAdam_8x32x32x3(
-  d_shifted: Float32Array,
-  planes_bias_m: Float32Array,
-  planes_bias_v: Float32Array,
-  planes_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  let sum0 = 0;
-  let sum1 = 0;
-  let sum2 = 0;
-  for (let k = 0; k < 8; k++) {
-    for (let k2 = 0; k2 < 32; k2++) {
-      for (let k3 = 0; k3 < 32; k3++) {
-        const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
-        const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
-        const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
-        sum0 += d_shifted_0;
-        sum1 += d_shifted_1;
-        sum2 += d_shifted_2;
-      }
-    }
-  }
-  const d_planes_bias0 = Math.fround(sum0);
-  const d_planes_bias1 = Math.fround(sum1);
-  const d_planes_bias2 = Math.fround(sum2);
-  const planes_bias_m_next0 = Math.fround(
-    planes_bias_m[0]! * 0.9 + d_planes_bias0 * 0.09999999999999998,
-  );
-  planes_bias_m[0] = planes_bias_m_next0;
-  const planes_bias_m_next1 = Math.fround(
-    planes_bias_m[1]! * 0.9 + d_planes_bias1 * 0.09999999999999998,
-  );
-  planes_bias_m[1] = planes_bias_m_next1;
-  const planes_bias_m_next2 = Math.fround(
-    planes_bias_m[2]! * 0.9 + d_planes_bias2 * 0.09999999999999998,
-  );
-  planes_bias_m[2] = planes_bias_m_next2;
-  const planes_bias_v_next0 = Math.fround(
-    planes_bias_v[0]! * 0.999 + d_planes_bias0 * d_planes_bias0 * 0.0010000000000000009,
-  );
-  planes_bias_v[0] = planes_bias_v_next0;
-  const planes_bias_v_next1 = Math.fround(
-    planes_bias_v[1]! * 0.999 + d_planes_bias1 * d_planes_bias1 * 0.0010000000000000009,
-  );
-  planes_bias_v[1] = planes_bias_v_next1;
-  const planes_bias_v_next2 = Math.fround(
-    planes_bias_v[2]! * 0.999 + d_planes_bias2 * d_planes_bias2 * 0.0010000000000000009,
-  );
-  planes_bias_v[2] = planes_bias_v_next2;
-  planes_bias[0] =
-    planes_bias[0]! -
-    (planes_bias_m_next0 * rate_0) / (Math.sqrt(planes_bias_v_next0 * correction_0) + 1e-8);
-  planes_bias[1] =
-    planes_bias[1]! -
-    (planes_bias_m_next1 * rate_0) / (Math.sqrt(planes_bias_v_next1 * correction_0) + 1e-8);
-  planes_bias[2] =
-    planes_bias[2]! -
-    (planes_bias_m_next2 * rate_0) / (Math.sqrt(planes_bias_v_next2 * correction_0) + 1e-8);
-}
-
-/**
- * d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_10.product = d_conv2d_10.z
- * 393,216 floating-point operations.
- */
-function convWhere_8x8x32x3x1x1x32(
-  d_shifted: Float32Array,
-  planes_kernel: Float32Array,
-  conv2d_10: Float32Array,
-  d_conv2d_10_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 3; k++) {
-            const d_shifted_0 = d_shifted[i * 3072 + l * 96 + m * 3 + k]!;
-            const planes_kernel_0 = planes_kernel[k * 8 + j]!;
-            const d_shifted_1 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 3]!;
-            const d_shifted_2 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 6]!;
-            const d_shifted_3 = d_shifted[i * 3072 + l * 96 + m * 3 + k + 9]!;
-            const planes_kernel_1 = planes_kernel[k * 8 + j + 1]!;
-            sum00 += d_shifted_0 * planes_kernel_0;
-            sum01 += d_shifted_1 * planes_kernel_0;
-            sum02 += d_shifted_2 * planes_kernel_0;
-            sum03 += d_shifted_3 * planes_kernel_0;
-            sum10 += d_shifted_0 * planes_kernel_1;
-            sum11 += d_shifted_1 * planes_kernel_1;
-            sum12 += d_shifted_2 * planes_kernel_1;
-            sum13 += d_shifted_3 * planes_kernel_1;
-          }
-          const d_conv2d_10_00 = Math.fround(sum00);
-          const d_conv2d_10_01 = Math.fround(sum01);
-          const d_conv2d_10_02 = Math.fround(sum02);
-          const d_conv2d_10_03 = Math.fround(sum03);
-          const d_conv2d_10_10 = Math.fround(sum10);
-          const d_conv2d_10_11 = Math.fround(sum11);
-          const d_conv2d_10_12 = Math.fround(sum12);
-          const d_conv2d_10_13 = Math.fround(sum13);
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m]! ? d_conv2d_10_00 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_conv2d_10_01 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 2] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_conv2d_10_02 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 3] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_conv2d_10_03 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_conv2d_10_10 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_conv2d_10_11 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_conv2d_10_12 : 0;
-          d_conv2d_10_z[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-            0 < conv2d_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_conv2d_10_13 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])
- * planes.kernel.m_next = planes.kernel_mul + planes.kernel_mul_2
- * planes.kernel.v_next = planes.kernel_mul_3 + planes.kernel_mul_5
- * planes.kernel_next = planes.kernel − planes.kernel_div
- * 393,528 floating-point operations.
- */
-function convAdam_3x8x1x8x32x32x1(
-  conv2d_10: Float32Array,
-  d_shifted: Float32Array,
-  planes_kernel_m: Float32Array,
-  planes_kernel_v: Float32Array,
-  planes_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let j = 0; j < 8; j += 2) {
-    let sum00 = 0;
-    let sum01 = 0;
-    let sum10 = 0;
-    let sum11 = 0;
-    let sum20 = 0;
-    let sum21 = 0;
-    for (let k = 0; k < 8; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3 += 8) {
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1024]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 1 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 3]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1025]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 4]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 5]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 2 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 2]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 6]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1026]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 7]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 8]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 3 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 3]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 9]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1027]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 10]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 11]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 4 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 4]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 12]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1028]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 13]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 14]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 5 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 5]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 15]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1029]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 16]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 17]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 6 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 6]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 18]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1030]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 19]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 20]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-          if (k3 + 7 === 32) break;
-          {
-            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 7]!;
-            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 21]!;
-            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1031]!;
-            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 22]!;
-            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 23]!;
-            sum00 += conv2d_10_0 * d_shifted_0;
-            sum01 += conv2d_10_1 * d_shifted_0;
-            sum10 += conv2d_10_0 * d_shifted_1;
-            sum11 += conv2d_10_1 * d_shifted_1;
-            sum20 += conv2d_10_0 * d_shifted_2;
-            sum21 += conv2d_10_1 * d_shifted_2;
-          }
-        }
-      }
-    }
-    const d_planes_kernel00 = Math.fround(sum00);
-    const d_planes_kernel01 = Math.fround(sum01);
-    const d_planes_kernel10 = Math.fround(sum10);
-    const d_planes_kernel11 = Math.fround(sum11);
-    const d_planes_kernel20 = Math.fround(sum20);
-    const d_planes_kernel21 = Math.fround(sum21);
-    const planes_kernel_m_next00 = Math.fround(
-      planes_kernel_m[j]! * 0.9 + d_planes_kernel00 * 0.09999999999999998,
-    );
-    planes_kernel_m[j] = planes_kernel_m_next00;
-    const planes_kernel_m_next01 = Math.fround(
-      planes_kernel_m[j + 1]! * 0.9 + d_planes_kernel01 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 1] = planes_kernel_m_next01;
-    const planes_kernel_m_next10 = Math.fround(
-      planes_kernel_m[j + 8]! * 0.9 + d_planes_kernel10 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 8] = planes_kernel_m_next10;
-    const planes_kernel_m_next11 = Math.fround(
-      planes_kernel_m[j + 9]! * 0.9 + d_planes_kernel11 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 9] = planes_kernel_m_next11;
-    const planes_kernel_m_next20 = Math.fround(
-      planes_kernel_m[j + 16]! * 0.9 + d_planes_kernel20 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 16] = planes_kernel_m_next20;
-    const planes_kernel_m_next21 = Math.fround(
-      planes_kernel_m[j + 17]! * 0.9 + d_planes_kernel21 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 17] = planes_kernel_m_next21;
-    const planes_kernel_v_next00 = Math.fround(
-      planes_kernel_v[j]! * 0.999 + d_planes_kernel00 * d_planes_kernel00 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j] = planes_kernel_v_next00;
-    const planes_kernel_v_next01 = Math.fround(
-      planes_kernel_v[j + 1]! * 0.999 +
-        d_planes_kernel01 * d_planes_kernel01 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 1] = planes_kernel_v_next01;
-    const planes_kernel_v_next10 = Math.fround(
-      planes_kernel_v[j + 8]! * 0.999 +
-        d_planes_kernel10 * d_planes_kernel10 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 8] = planes_kernel_v_next10;
-    const planes_kernel_v_next11 = Math.fround(
-      planes_kernel_v[j + 9]! * 0.999 +
-        d_planes_kernel11 * d_planes_kernel11 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 9] = planes_kernel_v_next11;
-    const planes_kernel_v_next20 = Math.fround(
-      planes_kernel_v[j + 16]! * 0.999 +
-        d_planes_kernel20 * d_planes_kernel20 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 16] = planes_kernel_v_next20;
-    const planes_kernel_v_next21 = Math.fround(
-      planes_kernel_v[j + 17]! * 0.999 +
-        d_planes_kernel21 * d_planes_kernel21 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 17] = planes_kernel_v_next21;
-    planes_kernel[j] =
-      planes_kernel[j]! -
-      (planes_kernel_m_next00 * rate_0) / (Math.sqrt(planes_kernel_v_next00 * correction_0) + 1e-8);
-    planes_kernel[j + 1] =
-      planes_kernel[j + 1]! -
-      (planes_kernel_m_next01 * rate_0) / (Math.sqrt(planes_kernel_v_next01 * correction_0) + 1e-8);
-    planes_kernel[j + 8] =
-      planes_kernel[j + 8]! -
-      (planes_kernel_m_next10 * rate_0) / (Math.sqrt(planes_kernel_v_next10 * correction_0) + 1e-8);
-    planes_kernel[j + 9] =
-      planes_kernel[j + 9]! -
-      (planes_kernel_m_next11 * rate_0) / (Math.sqrt(planes_kernel_v_next11 * correction_0) + 1e-8);
-    planes_kernel[j + 16] =
-      planes_kernel[j + 16]! -
-      (planes_kernel_m_next20 * rate_0) / (Math.sqrt(planes_kernel_v_next20 * correction_0) + 1e-8);
-    planes_kernel[j + 17] =
-      planes_kernel[j + 17]! -
-      (planes_kernel_m_next21 * rate_0) / (Math.sqrt(planes_kernel_v_next21 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3
- * conv2d_10.bias.m_next = conv2d_10.bias_mul + conv2d_10.bias_mul_2
- * conv2d_10.bias.v_next = conv2d_10.bias_mul_3 + conv2d_10.bias_mul_5
- * conv2d_10.bias_next = conv2d_10.bias − conv2d_10.bias_div
- * 65,640 floating-point operations.
- */
-function sumAdam_8x32x32x8(
-  d_conv2d_10_z: Float32Array,
-  conv2d_10_bias_m: Float32Array,
-  conv2d_10_bias_v: Float32Array,
-  conv2d_10_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 8; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum += d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-        }
-      }
-    }
-    const d_conv2d_10_bias = Math.fround(sum);
-    const conv2d_10_bias_m_next = Math.fround(
-      conv2d_10_bias_m[i]! * 0.9 + d_conv2d_10_bias * 0.09999999999999998,
-    );
-    conv2d_10_bias_m[i] = conv2d_10_bias_m_next;
-    const conv2d_10_bias_v_next = Math.fround(
-      conv2d_10_bias_v[i]! * 0.999 + d_conv2d_10_bias * d_conv2d_10_bias * 0.0010000000000000009,
-    );
-    conv2d_10_bias_v[i] = conv2d_10_bias_v_next;
-    conv2d_10_bias[i] =
-      conv2d_10_bias[i]! -
-      (conv2d_10_bias_m_next * rate_0) / (Math.sqrt(conv2d_10_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_9.product = d_conv2d_9.z
- * 9,437,184 floating-point operations.
- */
-function convWhere_8x8x32x8x3x3x32(
-  d_conv2d_10_z_padded: Float32Array,
-  conv2d_10_kernel: Float32Array,
-  conv2d_9: Float32Array,
-  d_conv2d_9_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_10_z_padded_0 =
-                  d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_10_kernel_0 =
-                  conv2d_10_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_10_z_padded_1 =
-                  d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const d_conv2d_10_z_padded_2 =
-                  d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const d_conv2d_10_z_padded_3 =
-                  d_conv2d_10_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2d_10_kernel_1 =
-                  conv2d_10_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_10_z_padded_0 * conv2d_10_kernel_0;
-                sum01 += d_conv2d_10_z_padded_1 * conv2d_10_kernel_0;
-                sum02 += d_conv2d_10_z_padded_2 * conv2d_10_kernel_0;
-                sum03 += d_conv2d_10_z_padded_3 * conv2d_10_kernel_0;
-                sum10 += d_conv2d_10_z_padded_0 * conv2d_10_kernel_1;
-                sum11 += d_conv2d_10_z_padded_1 * conv2d_10_kernel_1;
-                sum12 += d_conv2d_10_z_padded_2 * conv2d_10_kernel_1;
-                sum13 += d_conv2d_10_z_padded_3 * conv2d_10_kernel_1;
-              }
-            }
-          }
-          const d_conv2d_9_00 = Math.fround(sum00);
-          const d_conv2d_9_01 = Math.fround(sum01);
-          const d_conv2d_9_02 = Math.fround(sum02);
-          const d_conv2d_9_03 = Math.fround(sum03);
-          const d_conv2d_9_10 = Math.fround(sum10);
-          const d_conv2d_9_11 = Math.fround(sum11);
-          const d_conv2d_9_12 = Math.fround(sum12);
-          const d_conv2d_9_13 = Math.fround(sum13);
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m]! ? d_conv2d_9_00 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_conv2d_9_01 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 2] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_conv2d_9_02 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 3] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_conv2d_9_03 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_conv2d_9_10 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_conv2d_9_11 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_conv2d_9_12 : 0;
-          d_conv2d_9_z[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-            0 < conv2d_9[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_conv2d_9_13 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])
- * conv2d_10.kernel.m_next = conv2d_10.kernel_mul + conv2d_10.kernel_mul_2
- * conv2d_10.kernel.v_next = conv2d_10.kernel_mul_3 + conv2d_10.kernel_mul_5
- * conv2d_10.kernel_next = conv2d_10.kernel − conv2d_10.kernel_div
- * 9,444,672 floating-point operations.
- */
-function convAdam_8x8x3x8x32x32x3(
-  conv2d_9_padded_2: Float32Array,
-  d_conv2d_10_z: Float32Array,
-  conv2d_10_kernel_m: Float32Array,
-  conv2d_10_kernel_v: Float32Array,
-  conv2d_10_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 2) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const conv2d_9_padded_2_0 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
-                const conv2d_9_padded_2_1 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const conv2d_9_padded_2_2 =
-                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
-                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
-                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
-              }
-            }
-          }
-        }
-        const d_conv2d_10_kernel00 = Math.fround(sum00);
-        const d_conv2d_10_kernel01 = Math.fround(sum01);
-        const d_conv2d_10_kernel02 = Math.fround(sum02);
-        const d_conv2d_10_kernel10 = Math.fround(sum10);
-        const d_conv2d_10_kernel11 = Math.fround(sum11);
-        const d_conv2d_10_kernel12 = Math.fround(sum12);
-        const conv2d_10_kernel_m_next00 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_10_kernel00 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_10_kernel_m_next00;
-        const conv2d_10_kernel_m_next01 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_10_kernel01 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_m_next01;
-        const conv2d_10_kernel_m_next02 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_10_kernel02 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_m_next02;
-        const conv2d_10_kernel_m_next10 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-            d_conv2d_10_kernel10 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_10_kernel_m_next10;
-        const conv2d_10_kernel_m_next11 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-            d_conv2d_10_kernel11 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_m_next11;
-        const conv2d_10_kernel_m_next12 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-            d_conv2d_10_kernel12 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_m_next12;
-        const conv2d_10_kernel_v_next00 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_10_kernel00 * d_conv2d_10_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_10_kernel_v_next00;
-        const conv2d_10_kernel_v_next01 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_10_kernel01 * d_conv2d_10_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_v_next01;
-        const conv2d_10_kernel_v_next02 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_10_kernel02 * d_conv2d_10_kernel02 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_v_next02;
-        const conv2d_10_kernel_v_next10 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-            d_conv2d_10_kernel10 * d_conv2d_10_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_10_kernel_v_next10;
-        const conv2d_10_kernel_v_next11 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-            d_conv2d_10_kernel11 * d_conv2d_10_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_v_next11;
-        const conv2d_10_kernel_v_next12 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-            d_conv2d_10_kernel12 * d_conv2d_10_kernel12 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_v_next12;
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3]! -
-          (conv2d_10_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 1] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 1]! -
-          (conv2d_10_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-          (conv2d_10_kernel_m_next02 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next02 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 72] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 72]! -
-          (conv2d_10_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 73] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 73]! -
-          (conv2d_10_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 74] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-          (conv2d_10_kernel_m_next12 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next12 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])
- * 18,874,368 floating-point operations.
- */
-function conv_8x16x32x8x3x3x32(
-  d_conv2d_9_z_padded: Float32Array,
-  conv2d_9_kernel: Float32Array,
-  d_concat_2: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_9_z_padded_0 =
-                  d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_9_kernel_0 = conv2d_9_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_9_z_padded_1 =
-                  d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const d_conv2d_9_z_padded_2 =
-                  d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const d_conv2d_9_z_padded_3 =
-                  d_conv2d_9_z_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2d_9_kernel_1 =
-                  conv2d_9_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_9_z_padded_0 * conv2d_9_kernel_0;
-                sum01 += d_conv2d_9_z_padded_1 * conv2d_9_kernel_0;
-                sum02 += d_conv2d_9_z_padded_2 * conv2d_9_kernel_0;
-                sum03 += d_conv2d_9_z_padded_3 * conv2d_9_kernel_0;
-                sum10 += d_conv2d_9_z_padded_0 * conv2d_9_kernel_1;
-                sum11 += d_conv2d_9_z_padded_1 * conv2d_9_kernel_1;
-                sum12 += d_conv2d_9_z_padded_2 * conv2d_9_kernel_1;
-                sum13 += d_conv2d_9_z_padded_3 * conv2d_9_kernel_1;
-              }
-            }
-          }
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m] = sum00;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1] = sum01;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 2] = sum02;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 3] = sum03;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1024] = sum10;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1025] = sum11;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1026] = sum12;
-          d_concat_2[i * 16384 + j * 1024 + l * 32 + m + 1027] = sum13;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])
- * conv2d_9.kernel.m_next = conv2d_9.kernel_mul + conv2d_9.kernel_mul_2
- * conv2d_9.kernel.v_next = conv2d_9.kernel_mul_3 + conv2d_9.kernel_mul_5
- * conv2d_9.kernel_next = conv2d_9.kernel − conv2d_9.kernel_div
- * 18,889,344 floating-point operations.
- */
-function convAdam_8x16x3x8x32x32x3(
-  concat_2_padded_2: Float32Array,
-  d_conv2d_9_z: Float32Array,
-  conv2d_9_kernel_m: Float32Array,
-  conv2d_9_kernel_v: Float32Array,
-  conv2d_9_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 2) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const concat_2_padded_2_0 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
-                const concat_2_padded_2_1 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-                const concat_2_padded_2_2 =
-                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
-                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
-                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
-              }
-            }
-          }
-        }
-        const d_conv2d_9_kernel00 = Math.fround(sum00);
-        const d_conv2d_9_kernel01 = Math.fround(sum01);
-        const d_conv2d_9_kernel02 = Math.fround(sum02);
-        const d_conv2d_9_kernel10 = Math.fround(sum10);
-        const d_conv2d_9_kernel11 = Math.fround(sum11);
-        const d_conv2d_9_kernel12 = Math.fround(sum12);
-        const conv2d_9_kernel_m_next00 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_9_kernel00 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_9_kernel_m_next00;
-        const conv2d_9_kernel_m_next01 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_9_kernel01 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_m_next01;
-        const conv2d_9_kernel_m_next02 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_9_kernel02 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_m_next02;
-        const conv2d_9_kernel_m_next10 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_9_kernel10 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_9_kernel_m_next10;
-        const conv2d_9_kernel_m_next11 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_9_kernel11 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_m_next11;
-        const conv2d_9_kernel_m_next12 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_9_kernel12 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_m_next12;
-        const conv2d_9_kernel_v_next00 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_9_kernel00 * d_conv2d_9_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_9_kernel_v_next00;
-        const conv2d_9_kernel_v_next01 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_9_kernel01 * d_conv2d_9_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_v_next01;
-        const conv2d_9_kernel_v_next02 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_9_kernel02 * d_conv2d_9_kernel02 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_v_next02;
-        const conv2d_9_kernel_v_next10 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_9_kernel10 * d_conv2d_9_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_9_kernel_v_next10;
-        const conv2d_9_kernel_v_next11 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_9_kernel11 * d_conv2d_9_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_v_next11;
-        const conv2d_9_kernel_v_next12 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_9_kernel12 * d_conv2d_9_kernel12 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_v_next12;
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3]! -
-          (conv2d_9_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 1] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 1]! -
-          (conv2d_9_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2]! -
-          (conv2d_9_kernel_m_next02 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next02 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 144] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 144]! -
-          (conv2d_9_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 145] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 145]! -
-          (conv2d_9_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 146] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 146]! -
-          (conv2d_9_kernel_m_next12 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next12 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3
- * conv2dTranspose.bias.m_next = conv2dTranspose.bias_mul + conv2dTranspose.bias_mul_2
- * conv2dTranspose.bias.v_next = conv2dTranspose.bias_mul_3 + conv2dTranspose.bias_mul_5
- * conv2dTranspose.bias_next = conv2dTranspose.bias − conv2dTranspose.bias_div
- * 65,640 floating-point operations.
- */
-function sumAdam_8x32x32x8_2(
-  d_concat_2: Float32Array,
-  conv2dTranspose_bias_m: Float32Array,
-  conv2dTranspose_bias_v: Float32Array,
-  conv2dTranspose_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i++) {
-    let sum = 0;
-    for (let k = 0; k < 8; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          sum += d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
-        }
-      }
-    }
-    const d_conv2dTranspose_bias = Math.fround(sum);
-    const conv2dTranspose_bias_m_next = Math.fround(
-      conv2dTranspose_bias_m[i]! * 0.9 + d_conv2dTranspose_bias * 0.09999999999999998,
-    );
-    conv2dTranspose_bias_m[i] = conv2dTranspose_bias_m_next;
-    const conv2dTranspose_bias_v_next = Math.fround(
-      conv2dTranspose_bias_v[i]! * 0.999 +
-        d_conv2dTranspose_bias * d_conv2dTranspose_bias * 0.0010000000000000009,
-    );
-    conv2dTranspose_bias_v[i] = conv2dTranspose_bias_v_next;
-    conv2dTranspose_bias[i] =
-      conv2dTranspose_bias[i]! -
-      (conv2dTranspose_bias_m_next * rate_0) /
-        (Math.sqrt(conv2dTranspose_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])
- * d_conv2d_8.product = d_conv2d_8.z
- * 2,097,152 floating-point operations.
- */
-function convWhere_8x16x16x8x2x2x16(
-  d_concat_2: Float32Array,
-  conv2dTranspose_kernel: Float32Array,
-  conv2d_8: Float32Array,
-  d_conv2d_8_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 2; k2++) {
-              for (let k3 = 0; k3 < 2; k3++) {
-                const d_concat_2_0 =
-                  d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8192]!;
-                const conv2dTranspose_kernel_0 =
-                  conv2dTranspose_kernel[j * 32 + k * 4 + k2 * 2 + k3]!;
-                const d_concat_2_1 =
-                  d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8194]!;
-                const d_concat_2_2 =
-                  d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8196]!;
-                const d_concat_2_3 =
-                  d_concat_2[i * 16384 + k * 1024 + l * 64 + k2 * 32 + m * 2 + k3 + 8198]!;
-                const conv2dTranspose_kernel_1 =
-                  conv2dTranspose_kernel[j * 32 + k * 4 + k2 * 2 + k3 + 32]!;
-                sum00 += d_concat_2_0 * conv2dTranspose_kernel_0;
-                sum01 += d_concat_2_1 * conv2dTranspose_kernel_0;
-                sum02 += d_concat_2_2 * conv2dTranspose_kernel_0;
-                sum03 += d_concat_2_3 * conv2dTranspose_kernel_0;
-                sum10 += d_concat_2_0 * conv2dTranspose_kernel_1;
-                sum11 += d_concat_2_1 * conv2dTranspose_kernel_1;
-                sum12 += d_concat_2_2 * conv2dTranspose_kernel_1;
-                sum13 += d_concat_2_3 * conv2dTranspose_kernel_1;
-              }
-            }
-          }
-          const d_conv2d_8_00 = Math.fround(sum00);
-          const d_conv2d_8_01 = Math.fround(sum01);
-          const d_conv2d_8_02 = Math.fround(sum02);
-          const d_conv2d_8_03 = Math.fround(sum03);
-          const d_conv2d_8_10 = Math.fround(sum10);
-          const d_conv2d_8_11 = Math.fround(sum11);
-          const d_conv2d_8_12 = Math.fround(sum12);
-          const d_conv2d_8_13 = Math.fround(sum13);
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m]! ? d_conv2d_8_00 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 1] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_conv2d_8_01 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 2] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_conv2d_8_02 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 3] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_conv2d_8_03 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 256] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_conv2d_8_10 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 257] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_conv2d_8_11 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 258] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_conv2d_8_12 : 0;
-          d_conv2d_8_z[i * 4096 + j * 256 + l * 16 + m + 259] =
-            0 < conv2d_8[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_conv2d_8_13 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3
- * conv2d_8.bias.m_next = conv2d_8.bias_mul + conv2d_8.bias_mul_2
- * conv2d_8.bias.v_next = conv2d_8.bias_mul_3 + conv2d_8.bias_mul_5
- * conv2d_8.bias_next = conv2d_8.bias − conv2d_8.bias_div
- * 32,976 floating-point operations.
- */
-function sumAdam_8x16x16x16(
-  d_conv2d_8_z: Float32Array,
-  conv2d_8_bias_m: Float32Array,
-  conv2d_8_bias_v: Float32Array,
-  conv2d_8_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    let sum = 0;
-    for (let k = 0; k < 8; k++) {
-      for (let k2 = 0; k2 < 16; k2++) {
-        for (let k3 = 0; k3 < 16; k3++) {
-          sum += d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-        }
-      }
-    }
-    const d_conv2d_8_bias = Math.fround(sum);
-    const conv2d_8_bias_m_next = Math.fround(
-      conv2d_8_bias_m[i]! * 0.9 + d_conv2d_8_bias * 0.09999999999999998,
-    );
-    conv2d_8_bias_m[i] = conv2d_8_bias_m_next;
-    const conv2d_8_bias_v_next = Math.fround(
-      conv2d_8_bias_v[i]! * 0.999 + d_conv2d_8_bias * d_conv2d_8_bias * 0.0010000000000000009,
-    );
-    conv2d_8_bias_v[i] = conv2d_8_bias_v_next;
-    conv2d_8_bias[i] =
-      conv2d_8_bias[i]! -
-      (conv2d_8_bias_m_next * rate_0) / (Math.sqrt(conv2d_8_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])
- * 8,388,608 floating-point operations.
- */
-function conv_8x16x2x8x32x32x2(
-  conv2d_8_padded_2: Float32Array,
-  d_concat_2: Float32Array,
-  d_reverse: Float32Array,
-): void {
-  for (let i = 0; i < 6; i += 3) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 2; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3 += 8) {
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9216]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10240]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 1 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8193]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 2]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9217]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10241]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 2 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 2]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8194]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 3]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9218]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10242]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 3 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 3]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8195]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 4]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9219]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10243]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 4 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 4]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8196]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 5]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9220]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10244]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 5 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 5]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8197]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 6]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9221]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10245]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 6 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 6]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8198]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 7]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9222]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10246]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-              if (k3 + 7 === 32) break;
-              {
-                const conv2d_8_padded_2_0 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 7]!;
-                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8199]!;
-                const conv2d_8_padded_2_1 =
-                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 8]!;
-                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9223]!;
-                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10247]!;
-                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              }
-            }
-          }
-        }
-        d_reverse[i * 64 + j * 4 + l * 2] = sum00;
-        d_reverse[i * 64 + j * 4 + l * 2 + 1] = sum01;
-        d_reverse[i * 64 + j * 4 + l * 2 + 64] = sum10;
-        d_reverse[i * 64 + j * 4 + l * 2 + 65] = sum11;
-        d_reverse[i * 64 + j * 4 + l * 2 + 128] = sum20;
-        d_reverse[i * 64 + j * 4 + l * 2 + 129] = sum21;
-      }
-    }
-  }
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 2; l++) {
-      let sum00_2 = 0;
-      let sum01_2 = 0;
-      let sum10_2 = 0;
-      let sum11_2 = 0;
-      for (let k = 0; k < 8; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_8_padded_2_2 =
-              conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
-            const d_concat_2_3 = d_concat_2[k * 16384 + k2 * 32 + k3 + 14336]!;
-            const conv2d_8_padded_2_3 =
-              conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
-            const d_concat_2_4 = d_concat_2[k * 16384 + k2 * 32 + k3 + 15360]!;
-            sum00_2 += conv2d_8_padded_2_2 * d_concat_2_3;
-            sum01_2 += conv2d_8_padded_2_3 * d_concat_2_3;
-            sum10_2 += conv2d_8_padded_2_2 * d_concat_2_4;
-            sum11_2 += conv2d_8_padded_2_3 * d_concat_2_4;
-          }
-        }
-      }
-      d_reverse[j * 4 + l * 2 + 384] = sum00_2;
-      d_reverse[j * 4 + l * 2 + 385] = sum01_2;
-      d_reverse[j * 4 + l * 2 + 448] = sum10_2;
-      d_reverse[j * 4 + l * 2 + 449] = sum11_2;
-    }
-  }
-}
-
-/**
- * conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2
- * 1,536 floating-point operations.
- */
-function adam_16x8x2x2(conv2dTranspose_kernel_m: Float32Array, d_reverse: Float32Array): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 2; l++) {
-        for (let m = 0; m < 2; m++) {
-          conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m] =
-            conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * 0.9 +
-            d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]! * 0.09999999999999998;
-        }
-      }
-    }
-  }
-}
-
-/**
- * conv2dTranspose.kernel.v_next = conv2dTranspose.kernel_mul_3 + conv2dTranspose.kernel_mul_5
- * conv2dTranspose.kernel_next = conv2dTranspose.kernel − conv2dTranspose.kernel_div
- * 5,120 floating-point operations.
- */
-function adam_16x8x2x2_2(
-  conv2dTranspose_kernel_v: Float32Array,
-  d_reverse: Float32Array,
-  conv2dTranspose_kernel: Float32Array,
-  conv2dTranspose_kernel_m: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 2; l++) {
-        for (let m = 0; m < 2; m++) {
-          const d_reverse_0 = d_reverse[j * 64 + i * 4 + l * -2 + m * -1 + 3]!;
-          const conv2dTranspose_kernel_v_next = Math.fround(
-            conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m]! * 0.999 +
-              d_reverse_0 * d_reverse_0 * 0.0010000000000000009,
-          );
-          conv2dTranspose_kernel_v[i * 32 + j * 4 + l * 2 + m] = conv2dTranspose_kernel_v_next;
-          conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m] =
-            conv2dTranspose_kernel[i * 32 + j * 4 + l * 2 + m]! -
-            (conv2dTranspose_kernel_m[i * 32 + j * 4 + l * 2 + m]! * rate_0) /
-              (Math.sqrt(conv2dTranspose_kernel_v_next * correction_0) + 1e-8);
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_7.product = d_conv2d_7.z
- * 9,437,184 floating-point operations.
- */
-function convWhere_8x16x16x16x3x3x16(
-  d_conv2d_8_z_padded: Float32Array,
-  conv2d_8_kernel: Float32Array,
-  conv2d_7: Float32Array,
-  d_conv2d_7_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_8_z_padded_0 =
-                  d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_8_kernel_0 = conv2d_8_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_8_z_padded_1 =
-                  d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const d_conv2d_8_z_padded_2 =
-                  d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const d_conv2d_8_z_padded_3 =
-                  d_conv2d_8_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_8_kernel_1 =
-                  conv2d_8_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_8_z_padded_0 * conv2d_8_kernel_0;
-                sum01 += d_conv2d_8_z_padded_1 * conv2d_8_kernel_0;
-                sum02 += d_conv2d_8_z_padded_2 * conv2d_8_kernel_0;
-                sum03 += d_conv2d_8_z_padded_3 * conv2d_8_kernel_0;
-                sum10 += d_conv2d_8_z_padded_0 * conv2d_8_kernel_1;
-                sum11 += d_conv2d_8_z_padded_1 * conv2d_8_kernel_1;
-                sum12 += d_conv2d_8_z_padded_2 * conv2d_8_kernel_1;
-                sum13 += d_conv2d_8_z_padded_3 * conv2d_8_kernel_1;
-              }
-            }
-          }
-          const d_conv2d_7_00 = Math.fround(sum00);
-          const d_conv2d_7_01 = Math.fround(sum01);
-          const d_conv2d_7_02 = Math.fround(sum02);
-          const d_conv2d_7_03 = Math.fround(sum03);
-          const d_conv2d_7_10 = Math.fround(sum10);
-          const d_conv2d_7_11 = Math.fround(sum11);
-          const d_conv2d_7_12 = Math.fround(sum12);
-          const d_conv2d_7_13 = Math.fround(sum13);
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m]! ? d_conv2d_7_00 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 1] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_conv2d_7_01 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 2] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_conv2d_7_02 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 3] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_conv2d_7_03 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 256] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_conv2d_7_10 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 257] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_conv2d_7_11 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 258] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_conv2d_7_12 : 0;
-          d_conv2d_7_z[i * 4096 + j * 256 + l * 16 + m + 259] =
-            0 < conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_conv2d_7_13 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])
- * conv2d_8.kernel.m_next = conv2d_8.kernel_mul + conv2d_8.kernel_mul_2
- * conv2d_8.kernel.v_next = conv2d_8.kernel_mul_3 + conv2d_8.kernel_mul_5
- * conv2d_8.kernel_next = conv2d_8.kernel − conv2d_8.kernel_div
- * 9,467,136 floating-point operations.
- */
-function convAdam_16x16x3x8x16x16x3(
-  conv2d_7_padded_2: Float32Array,
-  d_conv2d_8_z: Float32Array,
-  conv2d_8_kernel_m: Float32Array,
-  conv2d_8_kernel_v: Float32Array,
-  conv2d_8_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const conv2d_7_padded_2_0 =
-                conv2d_7_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
-              const d_conv2d_8_z_0 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const conv2d_7_padded_2_1 =
-                conv2d_7_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-              const d_conv2d_8_z_1 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv2d_8_z_2 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv2d_8_z_3 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum00 += conv2d_7_padded_2_0 * d_conv2d_8_z_0;
-              sum01 += conv2d_7_padded_2_1 * d_conv2d_8_z_0;
-              sum10 += conv2d_7_padded_2_0 * d_conv2d_8_z_1;
-              sum11 += conv2d_7_padded_2_1 * d_conv2d_8_z_1;
-              sum20 += conv2d_7_padded_2_0 * d_conv2d_8_z_2;
-              sum21 += conv2d_7_padded_2_1 * d_conv2d_8_z_2;
-              sum30 += conv2d_7_padded_2_0 * d_conv2d_8_z_3;
-              sum31 += conv2d_7_padded_2_1 * d_conv2d_8_z_3;
-            }
-          }
-        }
-        const d_conv2d_8_kernel00 = Math.fround(sum00);
-        const d_conv2d_8_kernel01 = Math.fround(sum01);
-        const d_conv2d_8_kernel10 = Math.fround(sum10);
-        const d_conv2d_8_kernel11 = Math.fround(sum11);
-        const d_conv2d_8_kernel20 = Math.fround(sum20);
-        const d_conv2d_8_kernel21 = Math.fround(sum21);
-        const d_conv2d_8_kernel30 = Math.fround(sum30);
-        const d_conv2d_8_kernel31 = Math.fround(sum31);
-        const conv2d_8_kernel_m_next00 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_8_kernel00 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_8_kernel_m_next00;
-        const conv2d_8_kernel_m_next01 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_8_kernel01 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_8_kernel_m_next01;
-        const conv2d_8_kernel_m_next10 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_8_kernel10 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_8_kernel_m_next10;
-        const conv2d_8_kernel_m_next11 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_8_kernel11 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_8_kernel_m_next11;
-        const conv2d_8_kernel_m_next20 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv2d_8_kernel20 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_8_kernel_m_next20;
-        const conv2d_8_kernel_m_next21 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv2d_8_kernel21 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_8_kernel_m_next21;
-        const conv2d_8_kernel_m_next30 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-            d_conv2d_8_kernel30 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_8_kernel_m_next30;
-        const conv2d_8_kernel_m_next31 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-            d_conv2d_8_kernel31 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_8_kernel_m_next31;
-        const conv2d_8_kernel_v_next00 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_8_kernel00 * d_conv2d_8_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_8_kernel_v_next00;
-        const conv2d_8_kernel_v_next01 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_8_kernel01 * d_conv2d_8_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_8_kernel_v_next01;
-        const conv2d_8_kernel_v_next10 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_8_kernel10 * d_conv2d_8_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_8_kernel_v_next10;
-        const conv2d_8_kernel_v_next11 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_8_kernel11 * d_conv2d_8_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_8_kernel_v_next11;
-        const conv2d_8_kernel_v_next20 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv2d_8_kernel20 * d_conv2d_8_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_8_kernel_v_next20;
-        const conv2d_8_kernel_v_next21 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv2d_8_kernel21 * d_conv2d_8_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_8_kernel_v_next21;
-        const conv2d_8_kernel_v_next30 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-            d_conv2d_8_kernel30 * d_conv2d_8_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_8_kernel_v_next30;
-        const conv2d_8_kernel_v_next31 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-            d_conv2d_8_kernel31 * d_conv2d_8_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_8_kernel_v_next31;
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3]! -
-          (conv2d_8_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 1] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 1]! -
-          (conv2d_8_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 144] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 144]! -
-          (conv2d_8_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 145] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 145]! -
-          (conv2d_8_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 288] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 288]! -
-          (conv2d_8_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 289] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 289]! -
-          (conv2d_8_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 432] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 432]! -
-          (conv2d_8_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 433] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 433]! -
-          (conv2d_8_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const conv2d_7_padded_2_2 =
-                conv2d_7_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-              const d_conv2d_8_z_4 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const d_conv2d_8_z_5 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv2d_8_z_6 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv2d_8_z_7 = d_conv2d_8_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += conv2d_7_padded_2_2 * d_conv2d_8_z_4;
-              sum1 += conv2d_7_padded_2_2 * d_conv2d_8_z_5;
-              sum2 += conv2d_7_padded_2_2 * d_conv2d_8_z_6;
-              sum3 += conv2d_7_padded_2_2 * d_conv2d_8_z_7;
-            }
-          }
-        }
-        const d_conv2d_8_kernel0 = Math.fround(sum0);
-        const d_conv2d_8_kernel1 = Math.fround(sum1);
-        const d_conv2d_8_kernel2 = Math.fround(sum2);
-        const d_conv2d_8_kernel3 = Math.fround(sum3);
-        const conv2d_8_kernel_m_next0 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_8_kernel0 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_8_kernel_m_next0;
-        const conv2d_8_kernel_m_next1 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_8_kernel1 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_8_kernel_m_next1;
-        const conv2d_8_kernel_m_next2 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2d_8_kernel2 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_8_kernel_m_next2;
-        const conv2d_8_kernel_m_next3 = Math.fround(
-          conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-            d_conv2d_8_kernel3 * 0.09999999999999998,
-        );
-        conv2d_8_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_8_kernel_m_next3;
-        const conv2d_8_kernel_v_next0 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_8_kernel0 * d_conv2d_8_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_8_kernel_v_next0;
-        const conv2d_8_kernel_v_next1 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_8_kernel1 * d_conv2d_8_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_8_kernel_v_next1;
-        const conv2d_8_kernel_v_next2 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2d_8_kernel2 * d_conv2d_8_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_8_kernel_v_next2;
-        const conv2d_8_kernel_v_next3 = Math.fround(
-          conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-            d_conv2d_8_kernel3 * d_conv2d_8_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_8_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_8_kernel_v_next3;
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 2] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 2]! -
-          (conv2d_8_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 146] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 146]! -
-          (conv2d_8_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 290] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 290]! -
-          (conv2d_8_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 434] =
-          conv2d_8_kernel[i * 144 + j * 9 + l * 3 + 434]! -
-          (conv2d_8_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_8_kernel_v_next3 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])
- * 28,311,552 floating-point operations.
- */
-function conv_8x48x16x16x3x3x16(
-  d_conv2d_7_z_padded: Float32Array,
-  conv2d_7_kernel: Float32Array,
-  d_concat: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 48; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_7_z_padded_0 =
-                  d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_7_kernel_0 = conv2d_7_kernel[k * 432 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_7_z_padded_1 =
-                  d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const d_conv2d_7_z_padded_2 =
-                  d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const d_conv2d_7_z_padded_3 =
-                  d_conv2d_7_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_7_kernel_1 =
-                  conv2d_7_kernel[k * 432 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_7_z_padded_0 * conv2d_7_kernel_0;
-                sum01 += d_conv2d_7_z_padded_1 * conv2d_7_kernel_0;
-                sum02 += d_conv2d_7_z_padded_2 * conv2d_7_kernel_0;
-                sum03 += d_conv2d_7_z_padded_3 * conv2d_7_kernel_0;
-                sum10 += d_conv2d_7_z_padded_0 * conv2d_7_kernel_1;
-                sum11 += d_conv2d_7_z_padded_1 * conv2d_7_kernel_1;
-                sum12 += d_conv2d_7_z_padded_2 * conv2d_7_kernel_1;
-                sum13 += d_conv2d_7_z_padded_3 * conv2d_7_kernel_1;
-              }
-            }
-          }
-          d_concat[i * 12288 + j * 256 + l * 16 + m] = sum00;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 1] = sum01;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 2] = sum02;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 3] = sum03;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 256] = sum10;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 257] = sum11;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 258] = sum12;
-          d_concat[i * 12288 + j * 256 + l * 16 + m + 259] = sum13;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])
- * conv2d_7.kernel.m_next = conv2d_7.kernel_mul + conv2d_7.kernel_mul_2
- * conv2d_7.kernel.v_next = conv2d_7.kernel_mul_3 + conv2d_7.kernel_mul_5
- * conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div
- * 28,401,408 floating-point operations.
- */
-function convAdam_16x48x3x8x16x16x3(
-  conv2d_4_padded_2: Float32Array,
-  d_conv2d_7_z: Float32Array,
-  conv2d_7_kernel_m: Float32Array,
-  conv2d_7_kernel_v: Float32Array,
-  conv2d_7_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 48; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const conv2d_4_padded_2_0 =
-                conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3]!;
-              const d_conv2d_7_z_0 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const conv2d_4_padded_2_1 =
-                conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-              const d_conv2d_7_z_1 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv2d_7_z_2 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv2d_7_z_3 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum00 += conv2d_4_padded_2_0 * d_conv2d_7_z_0;
-              sum01 += conv2d_4_padded_2_1 * d_conv2d_7_z_0;
-              sum10 += conv2d_4_padded_2_0 * d_conv2d_7_z_1;
-              sum11 += conv2d_4_padded_2_1 * d_conv2d_7_z_1;
-              sum20 += conv2d_4_padded_2_0 * d_conv2d_7_z_2;
-              sum21 += conv2d_4_padded_2_1 * d_conv2d_7_z_2;
-              sum30 += conv2d_4_padded_2_0 * d_conv2d_7_z_3;
-              sum31 += conv2d_4_padded_2_1 * d_conv2d_7_z_3;
-            }
-          }
-        }
-        const d_conv2d_7_kernel00 = Math.fround(sum00);
-        const d_conv2d_7_kernel01 = Math.fround(sum01);
-        const d_conv2d_7_kernel10 = Math.fround(sum10);
-        const d_conv2d_7_kernel11 = Math.fround(sum11);
-        const d_conv2d_7_kernel20 = Math.fround(sum20);
-        const d_conv2d_7_kernel21 = Math.fround(sum21);
-        const d_conv2d_7_kernel30 = Math.fround(sum30);
-        const d_conv2d_7_kernel31 = Math.fround(sum31);
-        const conv2d_7_kernel_m_next00 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_7_kernel00 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_m_next00;
-        const conv2d_7_kernel_m_next01 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_7_kernel01 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_m_next01;
-        const conv2d_7_kernel_m_next10 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432]! * 0.9 +
-            d_conv2d_7_kernel10 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_m_next10;
-        const conv2d_7_kernel_m_next11 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433]! * 0.9 +
-            d_conv2d_7_kernel11 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_m_next11;
-        const conv2d_7_kernel_m_next20 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864]! * 0.9 +
-            d_conv2d_7_kernel20 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_m_next20;
-        const conv2d_7_kernel_m_next21 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865]! * 0.9 +
-            d_conv2d_7_kernel21 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_m_next21;
-        const conv2d_7_kernel_m_next30 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296]! * 0.9 +
-            d_conv2d_7_kernel30 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_m_next30;
-        const conv2d_7_kernel_m_next31 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297]! * 0.9 +
-            d_conv2d_7_kernel31 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_m_next31;
-        const conv2d_7_kernel_v_next00 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_7_kernel00 * d_conv2d_7_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_v_next00;
-        const conv2d_7_kernel_v_next01 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_7_kernel01 * d_conv2d_7_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_v_next01;
-        const conv2d_7_kernel_v_next10 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432]! * 0.999 +
-            d_conv2d_7_kernel10 * d_conv2d_7_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_v_next10;
-        const conv2d_7_kernel_v_next11 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433]! * 0.999 +
-            d_conv2d_7_kernel11 * d_conv2d_7_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_v_next11;
-        const conv2d_7_kernel_v_next20 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864]! * 0.999 +
-            d_conv2d_7_kernel20 * d_conv2d_7_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_v_next20;
-        const conv2d_7_kernel_v_next21 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865]! * 0.999 +
-            d_conv2d_7_kernel21 * d_conv2d_7_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_v_next21;
-        const conv2d_7_kernel_v_next30 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296]! * 0.999 +
-            d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_v_next30;
-        const conv2d_7_kernel_v_next31 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297]! * 0.999 +
-            d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_v_next31;
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3]! -
-          (conv2d_7_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1]! -
-          (conv2d_7_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 432] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 432]! -
-          (conv2d_7_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 433] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 433]! -
-          (conv2d_7_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 864] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 864]! -
-          (conv2d_7_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 865] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 865]! -
-          (conv2d_7_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1296] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1296]! -
-          (conv2d_7_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1297] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1297]! -
-          (conv2d_7_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const conv2d_4_padded_2_2 =
-                conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-              const d_conv2d_7_z_4 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const d_conv2d_7_z_5 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv2d_7_z_6 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv2d_7_z_7 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += conv2d_4_padded_2_2 * d_conv2d_7_z_4;
-              sum1 += conv2d_4_padded_2_2 * d_conv2d_7_z_5;
-              sum2 += conv2d_4_padded_2_2 * d_conv2d_7_z_6;
-              sum3 += conv2d_4_padded_2_2 * d_conv2d_7_z_7;
-            }
-          }
-        }
-        const d_conv2d_7_kernel0 = Math.fround(sum0);
-        const d_conv2d_7_kernel1 = Math.fround(sum1);
-        const d_conv2d_7_kernel2 = Math.fround(sum2);
-        const d_conv2d_7_kernel3 = Math.fround(sum3);
-        const conv2d_7_kernel_m_next0 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_7_kernel0 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_m_next0;
-        const conv2d_7_kernel_m_next1 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434]! * 0.9 +
-            d_conv2d_7_kernel1 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_m_next1;
-        const conv2d_7_kernel_m_next2 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 +
-            d_conv2d_7_kernel2 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_m_next2;
-        const conv2d_7_kernel_m_next3 = Math.fround(
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298]! * 0.9 +
-            d_conv2d_7_kernel3 * 0.09999999999999998,
-        );
-        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_m_next3;
-        const conv2d_7_kernel_v_next0 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_v_next0;
-        const conv2d_7_kernel_v_next1 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434]! * 0.999 +
-            d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_v_next1;
-        const conv2d_7_kernel_v_next2 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866]! * 0.999 +
-            d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_v_next2;
-        const conv2d_7_kernel_v_next3 = Math.fround(
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298]! * 0.999 +
-            d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_v_next3;
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2]! -
-          (conv2d_7_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 434] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 434]! -
-          (conv2d_7_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 866] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 866]! -
-          (conv2d_7_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1298] =
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1298]! -
-          (conv2d_7_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_7_kernel_v_next3 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5
- * d_conv2d_6.product = d_conv2d_6.z
- * 65,536 floating-point operations.
- */
-function sumWhere_8x32x8x2x2x8(
-  d_concat: Float32Array,
-  conv2d_6: Float32Array,
-  d_conv2d_6_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          let sum = 0;
-          for (let k = 0; k < 2; k++) {
-            for (let k2 = 0; k2 < 2; k2++) {
-              sum += d_concat[i * 12288 + j * 256 + l * 32 + k * 16 + m * 2 + k2 + 4096]!;
-            }
-          }
-          const d_conv2d_6 = Math.fround(sum);
-          d_conv2d_6_z[i * 2048 + j * 64 + l * 8 + m] =
-            0 < conv2d_6[i * 2048 + j * 64 + l * 8 + m]! ? d_conv2d_6 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3
- * conv2d_6.bias.m_next = conv2d_6.bias_mul + conv2d_6.bias_mul_2
- * conv2d_6.bias.v_next = conv2d_6.bias_mul_3 + conv2d_6.bias_mul_5
- * conv2d_6.bias_next = conv2d_6.bias − conv2d_6.bias_div
- * 16,800 floating-point operations.
- */
-function sumAdam_8x8x8x32(
-  d_conv2d_6_z: Float32Array,
-  conv2d_6_bias_m: Float32Array,
-  conv2d_6_bias_v: Float32Array,
-  conv2d_6_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i++) {
-    let sum = 0;
-    for (let k = 0; k < 8; k++) {
-      for (let k2 = 0; k2 < 8; k2++) {
-        for (let k3 = 0; k3 < 8; k3++) {
-          sum += d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-        }
-      }
-    }
-    const d_conv2d_6_bias = Math.fround(sum);
-    const conv2d_6_bias_m_next = Math.fround(
-      conv2d_6_bias_m[i]! * 0.9 + d_conv2d_6_bias * 0.09999999999999998,
-    );
-    conv2d_6_bias_m[i] = conv2d_6_bias_m_next;
-    const conv2d_6_bias_v_next = Math.fround(
-      conv2d_6_bias_v[i]! * 0.999 + d_conv2d_6_bias * d_conv2d_6_bias * 0.0010000000000000009,
-    );
-    conv2d_6_bias_v[i] = conv2d_6_bias_v_next;
-    conv2d_6_bias[i] =
-      conv2d_6_bias[i]! -
-      (conv2d_6_bias_m_next * rate_0) / (Math.sqrt(conv2d_6_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])
- * d_conv2d_5.product = d_conv2d_5.z
- * 9,437,184 floating-point operations.
- */
-function convWhere_8x32x8x32x3x3x8(
-  d_conv2d_6_z_padded: Float32Array,
-  conv2d_6_kernel: Float32Array,
-  conv2d_5: Float32Array,
-  d_conv2d_5_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_6_z_padded_0 =
-                  d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
-                const conv2d_6_kernel_0 = conv2d_6_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_6_z_padded_1 =
-                  d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-                const d_conv2d_6_z_padded_2 =
-                  d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-                const d_conv2d_6_z_padded_3 =
-                  d_conv2d_6_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-                const conv2d_6_kernel_1 =
-                  conv2d_6_kernel[k * 288 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_6_z_padded_0 * conv2d_6_kernel_0;
-                sum01 += d_conv2d_6_z_padded_1 * conv2d_6_kernel_0;
-                sum02 += d_conv2d_6_z_padded_2 * conv2d_6_kernel_0;
-                sum03 += d_conv2d_6_z_padded_3 * conv2d_6_kernel_0;
-                sum10 += d_conv2d_6_z_padded_0 * conv2d_6_kernel_1;
-                sum11 += d_conv2d_6_z_padded_1 * conv2d_6_kernel_1;
-                sum12 += d_conv2d_6_z_padded_2 * conv2d_6_kernel_1;
-                sum13 += d_conv2d_6_z_padded_3 * conv2d_6_kernel_1;
-              }
-            }
-          }
-          const d_conv2d_5_00 = Math.fround(sum00);
-          const d_conv2d_5_01 = Math.fround(sum01);
-          const d_conv2d_5_02 = Math.fround(sum02);
-          const d_conv2d_5_03 = Math.fround(sum03);
-          const d_conv2d_5_10 = Math.fround(sum10);
-          const d_conv2d_5_11 = Math.fround(sum11);
-          const d_conv2d_5_12 = Math.fround(sum12);
-          const d_conv2d_5_13 = Math.fround(sum13);
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m]! ? d_conv2d_5_00 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 1] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 1]! ? d_conv2d_5_01 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 2] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 2]! ? d_conv2d_5_02 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 3] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 3]! ? d_conv2d_5_03 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 64] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 64]! ? d_conv2d_5_10 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 65] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 65]! ? d_conv2d_5_11 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 66] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 66]! ? d_conv2d_5_12 : 0;
-          d_conv2d_5_z[i * 2048 + j * 64 + l * 8 + m + 67] =
-            0 < conv2d_5[i * 2048 + j * 64 + l * 8 + m + 67]! ? d_conv2d_5_13 : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])
- * conv2d_6.kernel.m_next = conv2d_6.kernel_mul + conv2d_6.kernel_mul_2
- * conv2d_6.kernel.v_next = conv2d_6.kernel_mul_3 + conv2d_6.kernel_mul_5
- * conv2d_6.kernel_next = conv2d_6.kernel − conv2d_6.kernel_div
- * 9,556,992 floating-point operations.
- */
-function convAdam_32x32x3x8x8x8x3(
-  conv2d_5_padded_2: Float32Array,
-  d_conv2d_6_z: Float32Array,
-  conv2d_6_kernel_m: Float32Array,
-  conv2d_6_kernel_v: Float32Array,
-  conv2d_6_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 8; k2++) {
-            for (let k3 = 0; k3 < 8; k3++) {
-              const conv2d_5_padded_2_0 =
-                conv2d_5_padded_2[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3]!;
-              const d_conv2d_6_z_0 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-              const conv2d_5_padded_2_1 =
-                conv2d_5_padded_2[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
-              const d_conv2d_6_z_1 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-              const d_conv2d_6_z_2 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-              const d_conv2d_6_z_3 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-              sum00 += conv2d_5_padded_2_0 * d_conv2d_6_z_0;
-              sum01 += conv2d_5_padded_2_1 * d_conv2d_6_z_0;
-              sum10 += conv2d_5_padded_2_0 * d_conv2d_6_z_1;
-              sum11 += conv2d_5_padded_2_1 * d_conv2d_6_z_1;
-              sum20 += conv2d_5_padded_2_0 * d_conv2d_6_z_2;
-              sum21 += conv2d_5_padded_2_1 * d_conv2d_6_z_2;
-              sum30 += conv2d_5_padded_2_0 * d_conv2d_6_z_3;
-              sum31 += conv2d_5_padded_2_1 * d_conv2d_6_z_3;
-            }
-          }
-        }
-        const d_conv2d_6_kernel00 = Math.fround(sum00);
-        const d_conv2d_6_kernel01 = Math.fround(sum01);
-        const d_conv2d_6_kernel10 = Math.fround(sum10);
-        const d_conv2d_6_kernel11 = Math.fround(sum11);
-        const d_conv2d_6_kernel20 = Math.fround(sum20);
-        const d_conv2d_6_kernel21 = Math.fround(sum21);
-        const d_conv2d_6_kernel30 = Math.fround(sum30);
-        const d_conv2d_6_kernel31 = Math.fround(sum31);
-        const conv2d_6_kernel_m_next00 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_6_kernel00 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3] = conv2d_6_kernel_m_next00;
-        const conv2d_6_kernel_m_next01 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_6_kernel01 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2d_6_kernel_m_next01;
-        const conv2d_6_kernel_m_next10 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv2d_6_kernel10 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 288] = conv2d_6_kernel_m_next10;
-        const conv2d_6_kernel_m_next11 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv2d_6_kernel11 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2d_6_kernel_m_next11;
-        const conv2d_6_kernel_m_next20 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 +
-            d_conv2d_6_kernel20 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 576] = conv2d_6_kernel_m_next20;
-        const conv2d_6_kernel_m_next21 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 +
-            d_conv2d_6_kernel21 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 577] = conv2d_6_kernel_m_next21;
-        const conv2d_6_kernel_m_next30 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 +
-            d_conv2d_6_kernel30 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_m_next30;
-        const conv2d_6_kernel_m_next31 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 +
-            d_conv2d_6_kernel31 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_m_next31;
-        const conv2d_6_kernel_v_next00 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_6_kernel00 * d_conv2d_6_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3] = conv2d_6_kernel_v_next00;
-        const conv2d_6_kernel_v_next01 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_6_kernel01 * d_conv2d_6_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2d_6_kernel_v_next01;
-        const conv2d_6_kernel_v_next10 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv2d_6_kernel10 * d_conv2d_6_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 288] = conv2d_6_kernel_v_next10;
-        const conv2d_6_kernel_v_next11 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv2d_6_kernel11 * d_conv2d_6_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2d_6_kernel_v_next11;
-        const conv2d_6_kernel_v_next20 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 576]! * 0.999 +
-            d_conv2d_6_kernel20 * d_conv2d_6_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 576] = conv2d_6_kernel_v_next20;
-        const conv2d_6_kernel_v_next21 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 577]! * 0.999 +
-            d_conv2d_6_kernel21 * d_conv2d_6_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 577] = conv2d_6_kernel_v_next21;
-        const conv2d_6_kernel_v_next30 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
-            d_conv2d_6_kernel30 * d_conv2d_6_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 864] = conv2d_6_kernel_v_next30;
-        const conv2d_6_kernel_v_next31 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
-            d_conv2d_6_kernel31 * d_conv2d_6_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 865] = conv2d_6_kernel_v_next31;
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3]! -
-          (conv2d_6_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 1] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 1]! -
-          (conv2d_6_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 288] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 288]! -
-          (conv2d_6_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 289] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 289]! -
-          (conv2d_6_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 576] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 576]! -
-          (conv2d_6_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 577] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 577]! -
-          (conv2d_6_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 864] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 864]! -
-          (conv2d_6_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 865] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 865]! -
-          (conv2d_6_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 8; k2++) {
-            for (let k3 = 0; k3 < 8; k3++) {
-              const conv2d_5_padded_2_2 =
-                conv2d_5_padded_2[k * 3200 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
-              const d_conv2d_6_z_4 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-              const d_conv2d_6_z_5 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-              const d_conv2d_6_z_6 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-              const d_conv2d_6_z_7 = d_conv2d_6_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-              sum0 += conv2d_5_padded_2_2 * d_conv2d_6_z_4;
-              sum1 += conv2d_5_padded_2_2 * d_conv2d_6_z_5;
-              sum2 += conv2d_5_padded_2_2 * d_conv2d_6_z_6;
-              sum3 += conv2d_5_padded_2_2 * d_conv2d_6_z_7;
-            }
-          }
-        }
-        const d_conv2d_6_kernel0 = Math.fround(sum0);
-        const d_conv2d_6_kernel1 = Math.fround(sum1);
-        const d_conv2d_6_kernel2 = Math.fround(sum2);
-        const d_conv2d_6_kernel3 = Math.fround(sum3);
-        const conv2d_6_kernel_m_next0 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_6_kernel0 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_m_next0;
-        const conv2d_6_kernel_m_next1 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2d_6_kernel1 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_m_next1;
-        const conv2d_6_kernel_m_next2 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 +
-            d_conv2d_6_kernel2 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_m_next2;
-        const conv2d_6_kernel_m_next3 = Math.fround(
-          conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 +
-            d_conv2d_6_kernel3 * 0.09999999999999998,
-        );
-        conv2d_6_kernel_m[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_m_next3;
-        const conv2d_6_kernel_v_next0 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_6_kernel0 * d_conv2d_6_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2d_6_kernel_v_next0;
-        const conv2d_6_kernel_v_next1 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2d_6_kernel1 * d_conv2d_6_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2d_6_kernel_v_next1;
-        const conv2d_6_kernel_v_next2 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
-            d_conv2d_6_kernel2 * d_conv2d_6_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 578] = conv2d_6_kernel_v_next2;
-        const conv2d_6_kernel_v_next3 = Math.fround(
-          conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
-            d_conv2d_6_kernel3 * d_conv2d_6_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_6_kernel_v[i * 288 + j * 9 + l * 3 + 866] = conv2d_6_kernel_v_next3;
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 2] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 2]! -
-          (conv2d_6_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 290] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 290]! -
-          (conv2d_6_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 578] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 578]! -
-          (conv2d_6_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 866] =
-          conv2d_6_kernel[i * 288 + j * 9 + l * 3 + 866]! -
-          (conv2d_6_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_6_kernel_v_next3 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])
- * 4,718,592 floating-point operations.
- */
-function conv_8x16x8x32x3x3x8(
-  d_conv2d_5_z_padded: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  d_maxPool2d_2: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_5_z_padded_0 =
-                  d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
-                const conv2d_5_kernel_0 = conv2d_5_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_5_z_padded_1 =
-                  d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-                const d_conv2d_5_z_padded_2 =
-                  d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-                const d_conv2d_5_z_padded_3 =
-                  d_conv2d_5_z_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-                const conv2d_5_kernel_1 =
-                  conv2d_5_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_0;
-                sum01 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_0;
-                sum02 += d_conv2d_5_z_padded_2 * conv2d_5_kernel_0;
-                sum03 += d_conv2d_5_z_padded_3 * conv2d_5_kernel_0;
-                sum10 += d_conv2d_5_z_padded_0 * conv2d_5_kernel_1;
-                sum11 += d_conv2d_5_z_padded_1 * conv2d_5_kernel_1;
-                sum12 += d_conv2d_5_z_padded_2 * conv2d_5_kernel_1;
-                sum13 += d_conv2d_5_z_padded_3 * conv2d_5_kernel_1;
-              }
-            }
-          }
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = sum00;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
-          d_maxPool2d_2[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])
- * conv2d_5.kernel.m_next = conv2d_5.kernel_mul + conv2d_5.kernel_mul_2
- * conv2d_5.kernel.v_next = conv2d_5.kernel_mul_3 + conv2d_5.kernel_mul_5
- * conv2d_5.kernel_next = conv2d_5.kernel − conv2d_5.kernel_div
- * 4,778,496 floating-point operations.
- */
-function convAdam_32x16x3x8x8x8x3(
-  maxPool2d_2_padded_2: Float32Array,
-  d_conv2d_5_z: Float32Array,
-  conv2d_5_kernel_m: Float32Array,
-  conv2d_5_kernel_v: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 8; k2++) {
-            for (let k3 = 0; k3 < 8; k3++) {
-              const maxPool2d_2_padded_2_0 =
-                maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3]!;
-              const d_conv2d_5_z_0 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-              const maxPool2d_2_padded_2_1 =
-                maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 1]!;
-              const d_conv2d_5_z_1 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-              const d_conv2d_5_z_2 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-              const d_conv2d_5_z_3 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-              sum00 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_0;
-              sum01 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_0;
-              sum10 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_1;
-              sum11 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_1;
-              sum20 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_2;
-              sum21 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_2;
-              sum30 += maxPool2d_2_padded_2_0 * d_conv2d_5_z_3;
-              sum31 += maxPool2d_2_padded_2_1 * d_conv2d_5_z_3;
-            }
-          }
-        }
-        const d_conv2d_5_kernel00 = Math.fround(sum00);
-        const d_conv2d_5_kernel01 = Math.fround(sum01);
-        const d_conv2d_5_kernel10 = Math.fround(sum10);
-        const d_conv2d_5_kernel11 = Math.fround(sum11);
-        const d_conv2d_5_kernel20 = Math.fround(sum20);
-        const d_conv2d_5_kernel21 = Math.fround(sum21);
-        const d_conv2d_5_kernel30 = Math.fround(sum30);
-        const d_conv2d_5_kernel31 = Math.fround(sum31);
-        const conv2d_5_kernel_m_next00 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_5_kernel00 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_5_kernel_m_next00;
-        const conv2d_5_kernel_m_next01 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_5_kernel01 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_5_kernel_m_next01;
-        const conv2d_5_kernel_m_next10 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_5_kernel10 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_5_kernel_m_next10;
-        const conv2d_5_kernel_m_next11 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_5_kernel11 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_5_kernel_m_next11;
-        const conv2d_5_kernel_m_next20 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv2d_5_kernel20 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_5_kernel_m_next20;
-        const conv2d_5_kernel_m_next21 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv2d_5_kernel21 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_5_kernel_m_next21;
-        const conv2d_5_kernel_m_next30 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-            d_conv2d_5_kernel30 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_m_next30;
-        const conv2d_5_kernel_m_next31 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-            d_conv2d_5_kernel31 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_m_next31;
-        const conv2d_5_kernel_v_next00 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_5_kernel_v_next00;
-        const conv2d_5_kernel_v_next01 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_5_kernel_v_next01;
-        const conv2d_5_kernel_v_next10 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_5_kernel_v_next10;
-        const conv2d_5_kernel_v_next11 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_5_kernel_v_next11;
-        const conv2d_5_kernel_v_next20 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv2d_5_kernel20 * d_conv2d_5_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_5_kernel_v_next20;
-        const conv2d_5_kernel_v_next21 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv2d_5_kernel21 * d_conv2d_5_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_5_kernel_v_next21;
-        const conv2d_5_kernel_v_next30 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-            d_conv2d_5_kernel30 * d_conv2d_5_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_5_kernel_v_next30;
-        const conv2d_5_kernel_v_next31 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-            d_conv2d_5_kernel31 * d_conv2d_5_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_5_kernel_v_next31;
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3]! -
-          (conv2d_5_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 1] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 1]! -
-          (conv2d_5_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 144] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 144]! -
-          (conv2d_5_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 145] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 145]! -
-          (conv2d_5_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 288] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 288]! -
-          (conv2d_5_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 289] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 289]! -
-          (conv2d_5_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 432] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 432]! -
-          (conv2d_5_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 433] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 433]! -
-          (conv2d_5_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 8; k2++) {
-            for (let k3 = 0; k3 < 8; k3++) {
-              const maxPool2d_2_padded_2_2 =
-                maxPool2d_2_padded_2[k * 1600 + j * 100 + l * 10 + k2 * 10 + k3 + 2]!;
-              const d_conv2d_5_z_4 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3]!;
-              const d_conv2d_5_z_5 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 64]!;
-              const d_conv2d_5_z_6 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 128]!;
-              const d_conv2d_5_z_7 = d_conv2d_5_z[k * 2048 + i * 64 + k2 * 8 + k3 + 192]!;
-              sum0 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_4;
-              sum1 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_5;
-              sum2 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_6;
-              sum3 += maxPool2d_2_padded_2_2 * d_conv2d_5_z_7;
-            }
-          }
-        }
-        const d_conv2d_5_kernel0 = Math.fround(sum0);
-        const d_conv2d_5_kernel1 = Math.fround(sum1);
-        const d_conv2d_5_kernel2 = Math.fround(sum2);
-        const d_conv2d_5_kernel3 = Math.fround(sum3);
-        const conv2d_5_kernel_m_next0 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_5_kernel0 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_m_next0;
-        const conv2d_5_kernel_m_next1 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_5_kernel1 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_m_next1;
-        const conv2d_5_kernel_m_next2 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2d_5_kernel2 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_m_next2;
-        const conv2d_5_kernel_m_next3 = Math.fround(
-          conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-            d_conv2d_5_kernel3 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_m_next3;
-        const conv2d_5_kernel_v_next0 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_5_kernel0 * d_conv2d_5_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_5_kernel_v_next0;
-        const conv2d_5_kernel_v_next1 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_5_kernel1 * d_conv2d_5_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_5_kernel_v_next1;
-        const conv2d_5_kernel_v_next2 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2d_5_kernel2 * d_conv2d_5_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_5_kernel_v_next2;
-        const conv2d_5_kernel_v_next3 = Math.fround(
-          conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-            d_conv2d_5_kernel3 * d_conv2d_5_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_5_kernel_v_next3;
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 2] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 2]! -
-          (conv2d_5_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 146] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 146]! -
-          (conv2d_5_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 290] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 290]! -
-          (conv2d_5_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 434] =
-          conv2d_5_kernel[i * 144 + j * 9 + l * 3 + 434]! -
-          (conv2d_5_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next3 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]
- * d_conv2d_4.product = d_conv2d_4.z
- * 65,536 floating-point operations.
- */
-function windowArgmaxWhere_8x16x8x8(
-  conv2d_4: Float32Array,
-  d_conv2d_4_windowArgmax: Int32Array,
-  d_concat: Float32Array,
-  d_maxPool2d_2: Float32Array,
-  d_conv2d_4_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = conv2d_4[i * 4096 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
-              }
-            }
-          }
-          d_conv2d_4_windowArgmax[i * 1024 + j * 64 + l * 8 + m] = argmax;
-        }
-      }
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          d_conv2d_4_z[i * 4096 + j * 256 + l * 16 + m] =
-            0 < conv2d_4[i * 4096 + j * 256 + l * 16 + m]!
-              ? d_concat[i * 12288 + j * 256 + l * 16 + m]! +
-                Math.fround(
-                  d_conv2d_4_windowArgmax[
-                    i * 1024 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)
-                  ]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_maxPool2d_2[i * 1024 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])
- * 4,718,592 floating-point operations.
- */
-function conv_8x8x16x16x3x3x16(
-  d_conv2d_3_z_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  d_maxPool2d: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const d_conv2d_3_z_padded_0 =
-                  d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                const d_conv2d_3_z_padded_1 =
-                  d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const d_conv2d_3_z_padded_2 =
-                  d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const d_conv2d_3_z_padded_3 =
-                  d_conv2d_3_z_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                sum00 += d_conv2d_3_z_padded_0 * conv2d_3_kernel_0;
-                sum01 += d_conv2d_3_z_padded_1 * conv2d_3_kernel_0;
-                sum02 += d_conv2d_3_z_padded_2 * conv2d_3_kernel_0;
-                sum03 += d_conv2d_3_z_padded_3 * conv2d_3_kernel_0;
-                sum10 += d_conv2d_3_z_padded_0 * conv2d_3_kernel_1;
-                sum11 += d_conv2d_3_z_padded_1 * conv2d_3_kernel_1;
-                sum12 += d_conv2d_3_z_padded_2 * conv2d_3_kernel_1;
-                sum13 += d_conv2d_3_z_padded_3 * conv2d_3_kernel_1;
-              }
-            }
-          }
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m] = sum00;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 1] = sum01;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 2] = sum02;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 3] = sum03;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 256] = sum10;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 257] = sum11;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 258] = sum12;
-          d_maxPool2d[i * 2048 + j * 256 + l * 16 + m + 259] = sum13;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])
- * conv2d_3.kernel.m_next = conv2d_3.kernel_mul + conv2d_3.kernel_mul_2
- * conv2d_3.kernel.v_next = conv2d_3.kernel_mul_3 + conv2d_3.kernel_mul_5
- * conv2d_3.kernel_next = conv2d_3.kernel − conv2d_3.kernel_div
- * 4,733,568 floating-point operations.
- */
-function convAdam_16x8x3x8x16x16x3(
-  maxPool2d_padded_2: Float32Array,
-  d_conv2d_3_z: Float32Array,
-  conv2d_3_kernel_m: Float32Array,
-  conv2d_3_kernel_v: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 3; l++) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const maxPool2d_padded_2_0 =
-                maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3]!;
-              const d_conv2d_3_z_0 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const maxPool2d_padded_2_1 =
-                maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-              const d_conv2d_3_z_1 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv2d_3_z_2 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv2d_3_z_3 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum00 += maxPool2d_padded_2_0 * d_conv2d_3_z_0;
-              sum01 += maxPool2d_padded_2_1 * d_conv2d_3_z_0;
-              sum10 += maxPool2d_padded_2_0 * d_conv2d_3_z_1;
-              sum11 += maxPool2d_padded_2_1 * d_conv2d_3_z_1;
-              sum20 += maxPool2d_padded_2_0 * d_conv2d_3_z_2;
-              sum21 += maxPool2d_padded_2_1 * d_conv2d_3_z_2;
-              sum30 += maxPool2d_padded_2_0 * d_conv2d_3_z_3;
-              sum31 += maxPool2d_padded_2_1 * d_conv2d_3_z_3;
-            }
-          }
-        }
-        const d_conv2d_3_kernel00 = Math.fround(sum00);
-        const d_conv2d_3_kernel01 = Math.fround(sum01);
-        const d_conv2d_3_kernel10 = Math.fround(sum10);
-        const d_conv2d_3_kernel11 = Math.fround(sum11);
-        const d_conv2d_3_kernel20 = Math.fround(sum20);
-        const d_conv2d_3_kernel21 = Math.fround(sum21);
-        const d_conv2d_3_kernel30 = Math.fround(sum30);
-        const d_conv2d_3_kernel31 = Math.fround(sum31);
-        const conv2d_3_kernel_m_next00 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-            d_conv2d_3_kernel00 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
-        const conv2d_3_kernel_m_next01 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-            d_conv2d_3_kernel01 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
-        const conv2d_3_kernel_m_next10 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-            d_conv2d_3_kernel10 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
-        const conv2d_3_kernel_m_next11 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-            d_conv2d_3_kernel11 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
-        const conv2d_3_kernel_m_next20 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_3_kernel20 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
-        const conv2d_3_kernel_m_next21 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_3_kernel21 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
-        const conv2d_3_kernel_m_next30 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-            d_conv2d_3_kernel30 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
-        const conv2d_3_kernel_m_next31 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-            d_conv2d_3_kernel31 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
-        const conv2d_3_kernel_v_next00 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-            d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
-        const conv2d_3_kernel_v_next01 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-            d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
-        const conv2d_3_kernel_v_next10 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-            d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
-        const conv2d_3_kernel_v_next11 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-            d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
-        const conv2d_3_kernel_v_next20 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
-        const conv2d_3_kernel_v_next21 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
-        const conv2d_3_kernel_v_next30 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-            d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
-        const conv2d_3_kernel_v_next31 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-            d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3]! -
-          (conv2d_3_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1]! -
-          (conv2d_3_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72]! -
-          (conv2d_3_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73]! -
-          (conv2d_3_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144]! -
-          (conv2d_3_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145]! -
-          (conv2d_3_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216]! -
-          (conv2d_3_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
-          (conv2d_3_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const maxPool2d_padded_2_2 =
-                maxPool2d_padded_2[k * 2592 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-              const d_conv2d_3_z_4 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const d_conv2d_3_z_5 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const d_conv2d_3_z_6 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-              const d_conv2d_3_z_7 = d_conv2d_3_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += maxPool2d_padded_2_2 * d_conv2d_3_z_4;
-              sum1 += maxPool2d_padded_2_2 * d_conv2d_3_z_5;
-              sum2 += maxPool2d_padded_2_2 * d_conv2d_3_z_6;
-              sum3 += maxPool2d_padded_2_2 * d_conv2d_3_z_7;
-            }
-          }
-        }
-        const d_conv2d_3_kernel0 = Math.fround(sum0);
-        const d_conv2d_3_kernel1 = Math.fround(sum1);
-        const d_conv2d_3_kernel2 = Math.fround(sum2);
-        const d_conv2d_3_kernel3 = Math.fround(sum3);
-        const conv2d_3_kernel_m_next0 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_3_kernel0 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
-        const conv2d_3_kernel_m_next1 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-            d_conv2d_3_kernel1 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
-        const conv2d_3_kernel_m_next2 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_3_kernel2 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
-        const conv2d_3_kernel_m_next3 = Math.fround(
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-            d_conv2d_3_kernel3 * 0.09999999999999998,
-        );
-        conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
-        const conv2d_3_kernel_v_next0 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
-        const conv2d_3_kernel_v_next1 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-            d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
-        const conv2d_3_kernel_v_next2 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
-        const conv2d_3_kernel_v_next3 = Math.fround(
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-            d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-          (conv2d_3_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-          (conv2d_3_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146]! -
-          (conv2d_3_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218] =
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218]! -
-          (conv2d_3_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]
- * d_conv2d_2.product = d_conv2d_2.z
- * 131,072 floating-point operations.
- */
-function windowArgmaxWhere_8x8x16x16(
-  concat_2: Float32Array,
-  d_conv2d_2_windowArgmax: Int32Array,
-  d_concat_2: Float32Array,
-  d_maxPool2d: Float32Array,
-  d_conv2d_2_z: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          let best = -Infinity;
-          let argmax = 0;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              const value = concat_2[i * 16384 + j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!;
-              if (best < value) {
-                best = value;
-                argmax = k3 * 2 + k4;
-              }
-            }
-          }
-          d_conv2d_2_windowArgmax[i * 2048 + j * 256 + l * 16 + m] = argmax;
-        }
-      }
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          d_conv2d_2_z[i * 8192 + j * 1024 + l * 32 + m] =
-            0 < concat_2[i * 16384 + j * 1024 + l * 32 + m]!
-              ? d_concat_2[i * 16384 + j * 1024 + l * 32 + m]! +
-                Math.fround(
-                  d_conv2d_2_windowArgmax[
-                    i * 2048 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)
-                  ]! ===
-                    (l % 2) * 2 + (m % 2)
-                    ? d_maxPool2d[i * 2048 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]!
-                    : 0,
-                )
-              : 0;
-        }
-      }
-    }
-  }
-}
-
-/**
- * d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])
- * conv2d.kernel.m_next = conv2d.kernel_mul + conv2d.kernel_mul_2
- * conv2d.kernel.v_next = conv2d.kernel_mul_3 + conv2d.kernel_mul_5
- * conv2d.kernel_next = conv2d.kernel − conv2d.kernel_div
- * 1,180,584 floating-point operations.
- */
-function convAdam_8x1x3x8x32x32x3(
-  x_padded_2: Float32Array,
-  d_conv2d_z: Float32Array,
-  conv2d_kernel_m: Float32Array,
-  conv2d_kernel_v: Float32Array,
-  conv2d_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 2) {
-    for (let l = 0; l < 3; l++) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 8; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3 += 8) {
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 1 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 2 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 3 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 4 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 5 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 6 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-            if (k3 + 7 === 32) break;
-            {
-              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
-              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
-              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
-              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
-              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
-              sum00 += x_padded_2_0 * d_conv2d_z_0;
-              sum01 += x_padded_2_1 * d_conv2d_z_0;
-              sum02 += x_padded_2_2 * d_conv2d_z_0;
-              sum10 += x_padded_2_0 * d_conv2d_z_1;
-              sum11 += x_padded_2_1 * d_conv2d_z_1;
-              sum12 += x_padded_2_2 * d_conv2d_z_1;
-            }
-          }
-        }
-      }
-      const d_conv2d_kernel00 = Math.fround(sum00);
-      const d_conv2d_kernel01 = Math.fround(sum01);
-      const d_conv2d_kernel02 = Math.fround(sum02);
-      const d_conv2d_kernel10 = Math.fround(sum10);
-      const d_conv2d_kernel11 = Math.fround(sum11);
-      const d_conv2d_kernel12 = Math.fround(sum12);
-      const conv2d_kernel_m_next00 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3]! * 0.9 + d_conv2d_kernel00 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3] = conv2d_kernel_m_next00;
-      const conv2d_kernel_m_next01 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 1]! * 0.9 + d_conv2d_kernel01 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 1] = conv2d_kernel_m_next01;
-      const conv2d_kernel_m_next02 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 2]! * 0.9 + d_conv2d_kernel02 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 2] = conv2d_kernel_m_next02;
-      const conv2d_kernel_m_next10 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 9]! * 0.9 + d_conv2d_kernel10 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 9] = conv2d_kernel_m_next10;
-      const conv2d_kernel_m_next11 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 10]! * 0.9 + d_conv2d_kernel11 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 10] = conv2d_kernel_m_next11;
-      const conv2d_kernel_m_next12 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 11]! * 0.9 + d_conv2d_kernel12 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 11] = conv2d_kernel_m_next12;
-      const conv2d_kernel_v_next00 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3]! * 0.999 +
-          d_conv2d_kernel00 * d_conv2d_kernel00 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3] = conv2d_kernel_v_next00;
-      const conv2d_kernel_v_next01 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 1]! * 0.999 +
-          d_conv2d_kernel01 * d_conv2d_kernel01 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 1] = conv2d_kernel_v_next01;
-      const conv2d_kernel_v_next02 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 2]! * 0.999 +
-          d_conv2d_kernel02 * d_conv2d_kernel02 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 2] = conv2d_kernel_v_next02;
-      const conv2d_kernel_v_next10 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 9]! * 0.999 +
-          d_conv2d_kernel10 * d_conv2d_kernel10 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 9] = conv2d_kernel_v_next10;
-      const conv2d_kernel_v_next11 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 10]! * 0.999 +
-          d_conv2d_kernel11 * d_conv2d_kernel11 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 10] = conv2d_kernel_v_next11;
-      const conv2d_kernel_v_next12 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 11]! * 0.999 +
-          d_conv2d_kernel12 * d_conv2d_kernel12 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 11] = conv2d_kernel_v_next12;
-      conv2d_kernel[i * 9 + l * 3] =
-        conv2d_kernel[i * 9 + l * 3]! -
-        (conv2d_kernel_m_next00 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next00 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 1] =
-        conv2d_kernel[i * 9 + l * 3 + 1]! -
-        (conv2d_kernel_m_next01 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next01 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 2] =
-        conv2d_kernel[i * 9 + l * 3 + 2]! -
-        (conv2d_kernel_m_next02 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next02 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 9] =
-        conv2d_kernel[i * 9 + l * 3 + 9]! -
-        (conv2d_kernel_m_next10 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next10 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 10] =
-        conv2d_kernel[i * 9 + l * 3 + 10]! -
-        (conv2d_kernel_m_next11 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next11 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 11] =
-        conv2d_kernel[i * 9 + l * 3 + 11]! -
-        (conv2d_kernel_m_next12 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next12 * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
- * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
- * conv2d_4 = relu(conv2d_4.z)
- * 9,469,952 floating-point operations.
- */
-function convRelu_8x16x16x16x3x3x16_evaluate(
-  conv2d_3_padded: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  conv2d_4_bias: Float32Array,
-  concat: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_3_padded_0 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-                const conv2d_3_padded_1 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const conv2d_3_padded_2 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const conv2d_3_padded_3 =
-                  conv2d_3_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-                sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-                sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-                sum02 += conv2d_3_padded_2 * conv2d_4_kernel_0;
-                sum03 += conv2d_3_padded_3 * conv2d_4_kernel_0;
-                sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-                sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-                sum12 += conv2d_3_padded_2 * conv2d_4_kernel_1;
-                sum13 += conv2d_3_padded_3 * conv2d_4_kernel_1;
-              }
-            }
-          }
-          const conv2d_4_product00 = Math.fround(sum00);
-          const conv2d_4_product01 = Math.fround(sum01);
-          const conv2d_4_product02 = Math.fround(sum02);
-          const conv2d_4_product03 = Math.fround(sum03);
-          const conv2d_4_product10 = Math.fround(sum10);
-          const conv2d_4_product11 = Math.fround(sum11);
-          const conv2d_4_product12 = Math.fround(sum12);
-          const conv2d_4_product13 = Math.fround(sum13);
-          const conv2d_4_bias_0 = conv2d_4_bias[j]!;
-          const add_0 = conv2d_4_product00 + conv2d_4_bias_0;
-          const add_1 = conv2d_4_product01 + conv2d_4_bias_0;
-          const add_2 = conv2d_4_product02 + conv2d_4_bias_0;
-          const add_3 = conv2d_4_product03 + conv2d_4_bias_0;
-          const conv2d_4_bias_1 = conv2d_4_bias[j + 1]!;
-          const add_4 = conv2d_4_product10 + conv2d_4_bias_1;
-          const add_5 = conv2d_4_product11 + conv2d_4_bias_1;
-          const add_6 = conv2d_4_product12 + conv2d_4_bias_1;
-          const add_7 = conv2d_4_product13 + conv2d_4_bias_1;
-          concat[i * 12288 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          concat[i * 12288 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          concat[i * 12288 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          concat[i * 12288 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          concat[i * 12288 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          concat[i * 12288 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          concat[i * 12288 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          concat[i * 12288 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-        }
-      }
-    }
-  }
-}
-
-/**
- * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
- * 32,768 floating-point operations.
- */
-function windowMax_8x16x8x1x1x2x2x8_evaluate(
-  concat: Float32Array,
-  maxPool2d_2: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          let max = -Infinity;
-          for (let k3 = 0; k3 < 2; k3++) {
-            for (let k4 = 0; k4 < 2; k4++) {
-              max = Math.max(max, concat[i * 12288 + j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
-            }
-          }
-          maxPool2d_2[i * 1024 + j * 64 + l * 8 + m] = max;
-        }
-      }
-    }
-  }
-}
-
-/**
- * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
- * 9,437,184 floating-point operations.
- */
-function conv_8x32x8x32x3x3x8_evaluate(
-  conv2d_5_padded: Float32Array,
-  conv2d_6_kernel: Float32Array,
-  conv2d_6_product: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j += 2) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const conv2d_5_padded_0 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3]!;
-                const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-                const conv2d_5_padded_1 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-                const conv2d_5_padded_2 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-                const conv2d_5_padded_3 =
-                  conv2d_5_padded[i * 3200 + k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-                const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
-                sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-                sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-                sum02 += conv2d_5_padded_2 * conv2d_6_kernel_0;
-                sum03 += conv2d_5_padded_3 * conv2d_6_kernel_0;
-                sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-                sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-                sum12 += conv2d_5_padded_2 * conv2d_6_kernel_1;
-                sum13 += conv2d_5_padded_3 * conv2d_6_kernel_1;
-              }
-            }
-          }
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m] = sum00;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 1] = sum01;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 2] = sum02;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 3] = sum03;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 64] = sum10;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 65] = sum11;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 66] = sum12;
-          conv2d_6_product[i * 2048 + j * 64 + l * 8 + m + 67] = sum13;
-        }
-      }
-    }
-  }
-}
-
-/**
- * concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1
- * 65,536 floating-point operations.
- */
-function concat_8x32x16x16_evaluate(
-  conv2d_6_product: Float32Array,
-  conv2d_6_bias: Float32Array,
-  concat: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          const conv2d_6_product_0 =
-            conv2d_6_product[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
-          const conv2d_6_bias_0 = conv2d_6_bias[j]!;
-          const add_0 = conv2d_6_product_0 + conv2d_6_bias_0;
-          concat[i * 12288 + j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
-        }
-      }
-    }
-  }
-}
-
-/** concat_padded = concat in a margin of zeros */
-function pad_8x48x18x18_evaluate(concat: Float32Array, concat_padded: Float32Array): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 48; j++) {
-      concat_padded[i * 15552 + j * 324] = 0;
-      for (let m = 0; m < 16; m++) {
-        concat_padded[i * 15552 + j * 324 + m + 1] = 0;
-      }
-      concat_padded[i * 15552 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l++) {
-        concat_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
-        for (let m = 0; m < 16; m++) {
-          concat_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
-            concat[i * 12288 + j * 256 + l * 16 + m]!;
-        }
-        concat_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
-      }
-      concat_padded[i * 15552 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m++) {
-        concat_padded[i * 15552 + j * 324 + m + 307] = 0;
-      }
-      concat_padded[i * 15552 + j * 324 + 323] = 0;
-    }
-  }
-}
-
-/**
- * largest = max transpose(planes, [0,2,3,1]) over axes 3
- * total = Σ exps over axes 3
- * chosen = Σ where over axes 3
- * sum = Σ rowLoss over axes 1,2
- * rowSum = Σ liveRows
- * 172,048 floating-point operations.
- */
-function reduceMaxSum_8x32x32_evaluate(
-  rowSum: Float32Array,
-  planes: Float32Array,
-  largest: Float32Array,
-  total_2: Float32Array,
-  y: Int32Array,
-  chosen: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        let max = -Infinity;
-        for (let k = 0; k < 3; k++) {
-          max = Math.max(max, planes[i * 3072 + k * 1024 + j * 32 + l]!);
-        }
-        largest[i * 1024 + j * 32 + l] = max;
-      }
-    }
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        let sum = 0;
-        for (let k = 0; k < 3; k++) {
-          sum += exp(
-            Math.fround(
-              planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
-            ),
-          );
-        }
-        total_2[i * 1024 + j * 32 + l] = sum;
-      }
-    }
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        const y_0 = y[i * 1024 + j * 32 + l]!;
-        let sum_2 = 0;
-        for (let k = 0; k < 3; k++) {
-          sum_2 +=
-            k === y_0
-              ? Math.fround(
-                  planes[i * 3072 + k * 1024 + j * 32 + l]! - largest[i * 1024 + j * 32 + l]!,
-                )
-              : 0;
-        }
-        chosen[i * 1024 + j * 32 + l] = sum_2;
-      }
-    }
-    let sum_3 = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        sum_3 += log(total_2[i * 1024 + k * 32 + k2]!) - chosen[i * 1024 + k * 32 + k2]!;
-      }
-    }
-    const sum_4 = Math.fround(sum_3);
-    total += i < live_rows_0 ? sum_4 * 0.0009765625 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * argmax = argmax transpose(planes, [0,2,3,1]) over axis 3
- * sum_2 = Σ cast_2 over axes 1,2
- * rowSum_2 = Σ liveRows_2
- * 32,784 floating-point operations.
- */
-function argmaxSum_8x32x32_evaluate(
-  rowSum_2: Float32Array,
-  planes: Float32Array,
-  argmax_2: Int32Array,
-  y: Int32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 32; l++) {
-        let best = -Infinity;
-        let argmax = 0;
-        for (let k = 0; k < 3; k++) {
-          const value = planes[i * 3072 + k * 1024 + j * 32 + l]!;
-          if (best < value) {
-            best = value;
-            argmax = k;
-          }
-        }
-        argmax_2[i * 1024 + j * 32 + l] = argmax;
-      }
-    }
-    let sum = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        sum += argmax_2[i * 1024 + k * 32 + k2]! === y[i * 1024 + k * 32 + k2]! ? 1 : 0;
-      }
-    }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.0009765625 : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/** x_padded = x in a margin of zeros */
-function pad_1x1x34x34_predict(x: Float32Array, x_padded: Float32Array): void {
-  x_padded[0] = 0;
-  for (let m = 0; m < 32; m++) {
-    x_padded[m + 1] = 0;
-  }
-  x_padded[33] = 0;
-  for (let l = 0; l < 32; l++) {
-    x_padded[l * 34 + 34] = 0;
-    for (let m = 0; m < 32; m++) {
-      x_padded[l * 34 + m + 35] = x[l * 32 + m]!;
-    }
-    x_padded[l * 34 + 67] = 0;
-  }
-  x_padded[1122] = 0;
-  for (let m = 0; m < 32; m++) {
-    x_padded[m + 1123] = 0;
-  }
-  x_padded[1155] = 0;
-}
-
-/**
- * conv2d.product = x ∗ conv2d.kernel
- * conv2d = relu(conv2d.z)
- * 155,648 floating-point operations.
- */
-function convRelu_1x8x32x1x3x3x32_predict(
-  x_padded: Float32Array,
-  conv2d_kernel: Float32Array,
-  conv2d_bias: Float32Array,
-  conv2d: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k2 = 0; k2 < 3; k2++) {
-          for (let k3 = 0; k3 < 3; k3++) {
-            const x_padded_0 = x_padded[l * 34 + k2 * 34 + m + k3]!;
-            const conv2d_kernel_0 = conv2d_kernel[j * 9 + k2 * 3 + k3]!;
-            const x_padded_1 = x_padded[l * 34 + k2 * 34 + m + k3 + 1]!;
-            const x_padded_2 = x_padded[l * 34 + k2 * 34 + m + k3 + 2]!;
-            const x_padded_3 = x_padded[l * 34 + k2 * 34 + m + k3 + 3]!;
-            const conv2d_kernel_1 = conv2d_kernel[j * 9 + k2 * 3 + k3 + 9]!;
-            sum00 += x_padded_0 * conv2d_kernel_0;
-            sum01 += x_padded_1 * conv2d_kernel_0;
-            sum02 += x_padded_2 * conv2d_kernel_0;
-            sum03 += x_padded_3 * conv2d_kernel_0;
-            sum10 += x_padded_0 * conv2d_kernel_1;
-            sum11 += x_padded_1 * conv2d_kernel_1;
-            sum12 += x_padded_2 * conv2d_kernel_1;
-            sum13 += x_padded_3 * conv2d_kernel_1;
-          }
-        }
-        const conv2d_product00 = Math.fround(sum00);
-        const conv2d_product01 = Math.fround(sum01);
-        const conv2d_product02 = Math.fround(sum02);
-        const conv2d_product03 = Math.fround(sum03);
-        const conv2d_product10 = Math.fround(sum10);
-        const conv2d_product11 = Math.fround(sum11);
-        const conv2d_product12 = Math.fround(sum12);
-        const conv2d_product13 = Math.fround(sum13);
-        const conv2d_bias_0 = conv2d_bias[j]!;
-        const add_0 = conv2d_product00 + conv2d_bias_0;
-        const add_1 = conv2d_product01 + conv2d_bias_0;
-        const add_2 = conv2d_product02 + conv2d_bias_0;
-        const add_3 = conv2d_product03 + conv2d_bias_0;
-        const conv2d_bias_1 = conv2d_bias[j + 1]!;
-        const add_4 = conv2d_product10 + conv2d_bias_1;
-        const add_5 = conv2d_product11 + conv2d_bias_1;
-        const add_6 = conv2d_product12 + conv2d_bias_1;
-        const add_7 = conv2d_product13 + conv2d_bias_1;
-        conv2d[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-        conv2d[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-        conv2d[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-        conv2d[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/**
- * conv2d_2.product = conv2d ∗ conv2d_2.kernel
- * conv2d_2 = relu(conv2d_2.z)
- * 1,187,840 floating-point operations.
- */
-function convRelu_1x8x32x8x3x3x32_predict(
-  conv2d_padded: Float32Array,
-  conv2d_2_kernel: Float32Array,
-  conv2d_2_bias: Float32Array,
-  concat_2: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_padded_0 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_padded_1 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const conv2d_padded_2 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const conv2d_padded_3 = conv2d_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += conv2d_padded_0 * conv2d_2_kernel_0;
-              sum01 += conv2d_padded_1 * conv2d_2_kernel_0;
-              sum02 += conv2d_padded_2 * conv2d_2_kernel_0;
-              sum03 += conv2d_padded_3 * conv2d_2_kernel_0;
-              sum10 += conv2d_padded_0 * conv2d_2_kernel_1;
-              sum11 += conv2d_padded_1 * conv2d_2_kernel_1;
-              sum12 += conv2d_padded_2 * conv2d_2_kernel_1;
-              sum13 += conv2d_padded_3 * conv2d_2_kernel_1;
-            }
-          }
-        }
-        const conv2d_2_product00 = Math.fround(sum00);
-        const conv2d_2_product01 = Math.fround(sum01);
-        const conv2d_2_product02 = Math.fround(sum02);
-        const conv2d_2_product03 = Math.fround(sum03);
-        const conv2d_2_product10 = Math.fround(sum10);
-        const conv2d_2_product11 = Math.fround(sum11);
-        const conv2d_2_product12 = Math.fround(sum12);
-        const conv2d_2_product13 = Math.fround(sum13);
-        const conv2d_2_bias_0 = conv2d_2_bias[j]!;
-        const add_0 = conv2d_2_product00 + conv2d_2_bias_0;
-        const add_1 = conv2d_2_product01 + conv2d_2_bias_0;
-        const add_2 = conv2d_2_product02 + conv2d_2_bias_0;
-        const add_3 = conv2d_2_product03 + conv2d_2_bias_0;
-        const conv2d_2_bias_1 = conv2d_2_bias[j + 1]!;
-        const add_4 = conv2d_2_product10 + conv2d_2_bias_1;
-        const add_5 = conv2d_2_product11 + conv2d_2_bias_1;
-        const add_6 = conv2d_2_product12 + conv2d_2_bias_1;
-        const add_7 = conv2d_2_product13 + conv2d_2_bias_1;
-        concat_2[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-        concat_2[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-        concat_2[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-        concat_2[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-        concat_2[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-        concat_2[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-        concat_2[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-        concat_2[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/**
- * maxPool2d = max conv2d_2 over windows [1,1,2,2]
- * 8,192 floating-point operations.
- */
-function windowMax_1x8x16x1x1x2x2x16_predict(
-  concat_2: Float32Array,
-  maxPool2d: Float32Array,
-): void {
-  for (let j = 0; j < 8; j++) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m++) {
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            max = Math.max(max, concat_2[j * 1024 + l * 64 + k3 * 32 + m * 2 + k4]!);
-          }
-        }
-        maxPool2d[j * 256 + l * 16 + m] = max;
-      }
-    }
-  }
-}
-
-/** maxPool2d_padded = maxPool2d in a margin of zeros */
-function pad_1x8x18x18_predict(maxPool2d: Float32Array, maxPool2d_padded: Float32Array): void {
-  for (let j = 0; j < 8; j++) {
-    maxPool2d_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      maxPool2d_padded[j * 324 + m + 1] = 0;
-    }
-    maxPool2d_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      maxPool2d_padded[j * 324 + l * 18 + 18] = 0;
-      for (let m = 0; m < 16; m++) {
-        maxPool2d_padded[j * 324 + l * 18 + m + 19] = maxPool2d[j * 256 + l * 16 + m]!;
-      }
-      maxPool2d_padded[j * 324 + l * 18 + 35] = 0;
-    }
-    maxPool2d_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      maxPool2d_padded[j * 324 + m + 307] = 0;
-    }
-    maxPool2d_padded[j * 324 + 323] = 0;
-  }
-}
-
-/**
- * conv2d_3.product = maxPool2d ∗ conv2d_3.kernel
- * conv2d_3 = relu(conv2d_3.z)
- * 593,920 floating-point operations.
- */
-function convRelu_1x16x16x8x3x3x16_predict(
-  maxPool2d_padded: Float32Array,
-  conv2d_3_kernel: Float32Array,
-  conv2d_3_bias: Float32Array,
-  conv2d_3: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_padded_0 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_padded_1 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const maxPool2d_padded_2 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const maxPool2d_padded_3 = maxPool2d_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += maxPool2d_padded_0 * conv2d_3_kernel_0;
-              sum01 += maxPool2d_padded_1 * conv2d_3_kernel_0;
-              sum02 += maxPool2d_padded_2 * conv2d_3_kernel_0;
-              sum03 += maxPool2d_padded_3 * conv2d_3_kernel_0;
-              sum10 += maxPool2d_padded_0 * conv2d_3_kernel_1;
-              sum11 += maxPool2d_padded_1 * conv2d_3_kernel_1;
-              sum12 += maxPool2d_padded_2 * conv2d_3_kernel_1;
-              sum13 += maxPool2d_padded_3 * conv2d_3_kernel_1;
-            }
-          }
-        }
-        const conv2d_3_product00 = Math.fround(sum00);
-        const conv2d_3_product01 = Math.fround(sum01);
-        const conv2d_3_product02 = Math.fround(sum02);
-        const conv2d_3_product03 = Math.fround(sum03);
-        const conv2d_3_product10 = Math.fround(sum10);
-        const conv2d_3_product11 = Math.fround(sum11);
-        const conv2d_3_product12 = Math.fround(sum12);
-        const conv2d_3_product13 = Math.fround(sum13);
-        const conv2d_3_bias_0 = conv2d_3_bias[j]!;
-        const add_0 = conv2d_3_product00 + conv2d_3_bias_0;
-        const add_1 = conv2d_3_product01 + conv2d_3_bias_0;
-        const add_2 = conv2d_3_product02 + conv2d_3_bias_0;
-        const add_3 = conv2d_3_product03 + conv2d_3_bias_0;
-        const conv2d_3_bias_1 = conv2d_3_bias[j + 1]!;
-        const add_4 = conv2d_3_product10 + conv2d_3_bias_1;
-        const add_5 = conv2d_3_product11 + conv2d_3_bias_1;
-        const add_6 = conv2d_3_product12 + conv2d_3_bias_1;
-        const add_7 = conv2d_3_product13 + conv2d_3_bias_1;
-        conv2d_3[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d_3[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d_3[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d_3[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d_3[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-        conv2d_3[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-        conv2d_3[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-        conv2d_3[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/** conv2d_3_padded = conv2d_3 in a margin of zeros */
-function pad_1x16x18x18_predict(conv2d_3: Float32Array, conv2d_3_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    conv2d_3_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      conv2d_3_padded[j * 324 + m + 1] = 0;
-    }
-    conv2d_3_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      conv2d_3_padded[j * 324 + l * 18 + 18] = 0;
-      for (let m = 0; m < 16; m++) {
-        conv2d_3_padded[j * 324 + l * 18 + m + 19] = conv2d_3[j * 256 + l * 16 + m]!;
-      }
-      conv2d_3_padded[j * 324 + l * 18 + 35] = 0;
-    }
-    conv2d_3_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      conv2d_3_padded[j * 324 + m + 307] = 0;
-    }
-    conv2d_3_padded[j * 324 + 323] = 0;
-  }
-}
-
-/**
- * conv2d_4.product = conv2d_3 ∗ conv2d_4.kernel
- * conv2d_4 = relu(conv2d_4.z)
- * 1,183,744 floating-point operations.
- */
-function convRelu_1x16x16x16x3x3x16_predict(
-  conv2d_3_padded: Float32Array,
-  conv2d_4_kernel: Float32Array,
-  conv2d_4_bias: Float32Array,
-  concat: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_3_padded_0 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_3_padded_1 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const conv2d_3_padded_2 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const conv2d_3_padded_3 = conv2d_3_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += conv2d_3_padded_0 * conv2d_4_kernel_0;
-              sum01 += conv2d_3_padded_1 * conv2d_4_kernel_0;
-              sum02 += conv2d_3_padded_2 * conv2d_4_kernel_0;
-              sum03 += conv2d_3_padded_3 * conv2d_4_kernel_0;
-              sum10 += conv2d_3_padded_0 * conv2d_4_kernel_1;
-              sum11 += conv2d_3_padded_1 * conv2d_4_kernel_1;
-              sum12 += conv2d_3_padded_2 * conv2d_4_kernel_1;
-              sum13 += conv2d_3_padded_3 * conv2d_4_kernel_1;
-            }
-          }
-        }
-        const conv2d_4_product00 = Math.fround(sum00);
-        const conv2d_4_product01 = Math.fround(sum01);
-        const conv2d_4_product02 = Math.fround(sum02);
-        const conv2d_4_product03 = Math.fround(sum03);
-        const conv2d_4_product10 = Math.fround(sum10);
-        const conv2d_4_product11 = Math.fround(sum11);
-        const conv2d_4_product12 = Math.fround(sum12);
-        const conv2d_4_product13 = Math.fround(sum13);
-        const conv2d_4_bias_0 = conv2d_4_bias[j]!;
-        const add_0 = conv2d_4_product00 + conv2d_4_bias_0;
-        const add_1 = conv2d_4_product01 + conv2d_4_bias_0;
-        const add_2 = conv2d_4_product02 + conv2d_4_bias_0;
-        const add_3 = conv2d_4_product03 + conv2d_4_bias_0;
-        const conv2d_4_bias_1 = conv2d_4_bias[j + 1]!;
-        const add_4 = conv2d_4_product10 + conv2d_4_bias_1;
-        const add_5 = conv2d_4_product11 + conv2d_4_bias_1;
-        const add_6 = conv2d_4_product12 + conv2d_4_bias_1;
-        const add_7 = conv2d_4_product13 + conv2d_4_bias_1;
-        concat[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-        concat[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-        concat[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-        concat[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-        concat[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-        concat[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-        concat[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-        concat[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/**
- * maxPool2d_2 = max conv2d_4 over windows [1,1,2,2]
- * 4,096 floating-point operations.
- */
-function windowMax_1x16x8x1x1x2x2x8_predict(concat: Float32Array, maxPool2d_2: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 8; l++) {
-      for (let m = 0; m < 8; m++) {
-        let max = -Infinity;
-        for (let k3 = 0; k3 < 2; k3++) {
-          for (let k4 = 0; k4 < 2; k4++) {
-            max = Math.max(max, concat[j * 256 + l * 32 + k3 * 16 + m * 2 + k4]!);
-          }
-        }
-        maxPool2d_2[j * 64 + l * 8 + m] = max;
-      }
-    }
-  }
-}
-
-/** maxPool2d_2_padded = maxPool2d_2 in a margin of zeros */
-function pad_1x16x10x10_predict(maxPool2d_2: Float32Array, maxPool2d_2_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    maxPool2d_2_padded[j * 100] = 0;
-    for (let m = 0; m < 8; m++) {
-      maxPool2d_2_padded[j * 100 + m + 1] = 0;
-    }
-    maxPool2d_2_padded[j * 100 + 9] = 0;
-    for (let l = 0; l < 8; l++) {
-      maxPool2d_2_padded[j * 100 + l * 10 + 10] = 0;
-      for (let m = 0; m < 8; m++) {
-        maxPool2d_2_padded[j * 100 + l * 10 + m + 11] = maxPool2d_2[j * 64 + l * 8 + m]!;
-      }
-      maxPool2d_2_padded[j * 100 + l * 10 + 19] = 0;
-    }
-    maxPool2d_2_padded[j * 100 + 90] = 0;
-    for (let m = 0; m < 8; m++) {
-      maxPool2d_2_padded[j * 100 + m + 91] = 0;
-    }
-    maxPool2d_2_padded[j * 100 + 99] = 0;
-  }
-}
-
-/**
- * conv2d_5.product = maxPool2d_2 ∗ conv2d_5.kernel
- * conv2d_5 = relu(conv2d_5.z)
- * 591,872 floating-point operations.
- */
-function convRelu_1x32x8x16x3x3x8_predict(
-  maxPool2d_2_padded: Float32Array,
-  conv2d_5_kernel: Float32Array,
-  conv2d_5_bias: Float32Array,
-  conv2d_5: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 8; l++) {
-      for (let m = 0; m < 8; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const maxPool2d_2_padded_0 = maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const maxPool2d_2_padded_1 =
-                maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-              const maxPool2d_2_padded_2 =
-                maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-              const maxPool2d_2_padded_3 =
-                maxPool2d_2_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += maxPool2d_2_padded_0 * conv2d_5_kernel_0;
-              sum01 += maxPool2d_2_padded_1 * conv2d_5_kernel_0;
-              sum02 += maxPool2d_2_padded_2 * conv2d_5_kernel_0;
-              sum03 += maxPool2d_2_padded_3 * conv2d_5_kernel_0;
-              sum10 += maxPool2d_2_padded_0 * conv2d_5_kernel_1;
-              sum11 += maxPool2d_2_padded_1 * conv2d_5_kernel_1;
-              sum12 += maxPool2d_2_padded_2 * conv2d_5_kernel_1;
-              sum13 += maxPool2d_2_padded_3 * conv2d_5_kernel_1;
-            }
-          }
-        }
-        const conv2d_5_product00 = Math.fround(sum00);
-        const conv2d_5_product01 = Math.fround(sum01);
-        const conv2d_5_product02 = Math.fround(sum02);
-        const conv2d_5_product03 = Math.fround(sum03);
-        const conv2d_5_product10 = Math.fround(sum10);
-        const conv2d_5_product11 = Math.fround(sum11);
-        const conv2d_5_product12 = Math.fround(sum12);
-        const conv2d_5_product13 = Math.fround(sum13);
-        const conv2d_5_bias_0 = conv2d_5_bias[j]!;
-        const add_0 = conv2d_5_product00 + conv2d_5_bias_0;
-        const add_1 = conv2d_5_product01 + conv2d_5_bias_0;
-        const add_2 = conv2d_5_product02 + conv2d_5_bias_0;
-        const add_3 = conv2d_5_product03 + conv2d_5_bias_0;
-        const conv2d_5_bias_1 = conv2d_5_bias[j + 1]!;
-        const add_4 = conv2d_5_product10 + conv2d_5_bias_1;
-        const add_5 = conv2d_5_product11 + conv2d_5_bias_1;
-        const add_6 = conv2d_5_product12 + conv2d_5_bias_1;
-        const add_7 = conv2d_5_product13 + conv2d_5_bias_1;
-        conv2d_5[j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d_5[j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d_5[j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d_5[j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d_5[j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
-        conv2d_5[j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
-        conv2d_5[j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
-        conv2d_5[j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/** conv2d_5_padded = conv2d_5 in a margin of zeros */
-function pad_1x32x10x10_predict(conv2d_5: Float32Array, conv2d_5_padded: Float32Array): void {
-  for (let j = 0; j < 32; j++) {
-    conv2d_5_padded[j * 100] = 0;
-    for (let m = 0; m < 8; m++) {
-      conv2d_5_padded[j * 100 + m + 1] = 0;
-    }
-    conv2d_5_padded[j * 100 + 9] = 0;
-    for (let l = 0; l < 8; l++) {
-      conv2d_5_padded[j * 100 + l * 10 + 10] = 0;
-      for (let m = 0; m < 8; m++) {
-        conv2d_5_padded[j * 100 + l * 10 + m + 11] = conv2d_5[j * 64 + l * 8 + m]!;
-      }
-      conv2d_5_padded[j * 100 + l * 10 + 19] = 0;
-    }
-    conv2d_5_padded[j * 100 + 90] = 0;
-    for (let m = 0; m < 8; m++) {
-      conv2d_5_padded[j * 100 + m + 91] = 0;
-    }
-    conv2d_5_padded[j * 100 + 99] = 0;
-  }
-}
-
-/**
- * conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel
- * 1,179,648 floating-point operations.
- */
-function conv_1x32x8x32x3x3x8_predict(
-  conv2d_5_padded: Float32Array,
-  conv2d_6_kernel: Float32Array,
-  conv2d_6_product: Float32Array,
-): void {
-  for (let j = 0; j < 32; j += 2) {
-    for (let l = 0; l < 8; l++) {
-      for (let m = 0; m < 8; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_5_padded_0 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3]!;
-              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_5_padded_1 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 1]!;
-              const conv2d_5_padded_2 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 2]!;
-              const conv2d_5_padded_3 = conv2d_5_padded[k * 100 + l * 10 + k2 * 10 + m + k3 + 3]!;
-              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k * 9 + k2 * 3 + k3 + 288]!;
-              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
-              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
-              sum02 += conv2d_5_padded_2 * conv2d_6_kernel_0;
-              sum03 += conv2d_5_padded_3 * conv2d_6_kernel_0;
-              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
-              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
-              sum12 += conv2d_5_padded_2 * conv2d_6_kernel_1;
-              sum13 += conv2d_5_padded_3 * conv2d_6_kernel_1;
-            }
-          }
-        }
-        conv2d_6_product[j * 64 + l * 8 + m] = sum00;
-        conv2d_6_product[j * 64 + l * 8 + m + 1] = sum01;
-        conv2d_6_product[j * 64 + l * 8 + m + 2] = sum02;
-        conv2d_6_product[j * 64 + l * 8 + m + 3] = sum03;
-        conv2d_6_product[j * 64 + l * 8 + m + 64] = sum10;
-        conv2d_6_product[j * 64 + l * 8 + m + 65] = sum11;
-        conv2d_6_product[j * 64 + l * 8 + m + 66] = sum12;
-        conv2d_6_product[j * 64 + l * 8 + m + 67] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * concat = concat(conv2d_4, reshape(conv2d_6, [1,32,16,16])) along axis 1
- * 8,192 floating-point operations.
- */
-function concat_1x32x16x16_predict(
-  conv2d_6_product: Float32Array,
-  conv2d_6_bias: Float32Array,
-  concat: Float32Array,
-): void {
-  for (let j = 0; j < 32; j++) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m++) {
-        const conv2d_6_product_0 = conv2d_6_product[j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
-        const conv2d_6_bias_0 = conv2d_6_bias[j]!;
-        const add_0 = conv2d_6_product_0 + conv2d_6_bias_0;
-        concat[j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
-      }
-    }
-  }
-}
-
-/** concat_padded = concat in a margin of zeros */
-function pad_1x48x18x18_predict(concat: Float32Array, concat_padded: Float32Array): void {
-  for (let j = 0; j < 48; j++) {
-    concat_padded[j * 324] = 0;
-    for (let m = 0; m < 16; m++) {
-      concat_padded[j * 324 + m + 1] = 0;
-    }
-    concat_padded[j * 324 + 17] = 0;
-    for (let l = 0; l < 16; l++) {
-      concat_padded[j * 324 + l * 18 + 18] = 0;
-      for (let m = 0; m < 16; m++) {
-        concat_padded[j * 324 + l * 18 + m + 19] = concat[j * 256 + l * 16 + m]!;
-      }
-      concat_padded[j * 324 + l * 18 + 35] = 0;
-    }
-    concat_padded[j * 324 + 306] = 0;
-    for (let m = 0; m < 16; m++) {
-      concat_padded[j * 324 + m + 307] = 0;
-    }
-    concat_padded[j * 324 + 323] = 0;
-  }
-}
-
-/**
- * conv2d_7.product = concat ∗ conv2d_7.kernel
- * conv2d_7 = relu(conv2d_7.z)
- * 3,543,040 floating-point operations.
- */
-function convRelu_1x16x16x48x3x3x16_predict(
-  concat_padded: Float32Array,
-  conv2d_7_kernel: Float32Array,
-  conv2d_7_bias: Float32Array,
-  conv2d_7: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 48; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const concat_padded_0 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
-              const concat_padded_1 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const concat_padded_2 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const concat_padded_3 = concat_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
-              sum00 += concat_padded_0 * conv2d_7_kernel_0;
-              sum01 += concat_padded_1 * conv2d_7_kernel_0;
-              sum02 += concat_padded_2 * conv2d_7_kernel_0;
-              sum03 += concat_padded_3 * conv2d_7_kernel_0;
-              sum10 += concat_padded_0 * conv2d_7_kernel_1;
-              sum11 += concat_padded_1 * conv2d_7_kernel_1;
-              sum12 += concat_padded_2 * conv2d_7_kernel_1;
-              sum13 += concat_padded_3 * conv2d_7_kernel_1;
-            }
-          }
-        }
-        const conv2d_7_product00 = Math.fround(sum00);
-        const conv2d_7_product01 = Math.fround(sum01);
-        const conv2d_7_product02 = Math.fround(sum02);
-        const conv2d_7_product03 = Math.fround(sum03);
-        const conv2d_7_product10 = Math.fround(sum10);
-        const conv2d_7_product11 = Math.fround(sum11);
-        const conv2d_7_product12 = Math.fround(sum12);
-        const conv2d_7_product13 = Math.fround(sum13);
-        const conv2d_7_bias_0 = conv2d_7_bias[j]!;
-        const add_0 = conv2d_7_product00 + conv2d_7_bias_0;
-        const add_1 = conv2d_7_product01 + conv2d_7_bias_0;
-        const add_2 = conv2d_7_product02 + conv2d_7_bias_0;
-        const add_3 = conv2d_7_product03 + conv2d_7_bias_0;
-        const conv2d_7_bias_1 = conv2d_7_bias[j + 1]!;
-        const add_4 = conv2d_7_product10 + conv2d_7_bias_1;
-        const add_5 = conv2d_7_product11 + conv2d_7_bias_1;
-        const add_6 = conv2d_7_product12 + conv2d_7_bias_1;
-        const add_7 = conv2d_7_product13 + conv2d_7_bias_1;
-        conv2d_7[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d_7[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d_7[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d_7[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d_7[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-        conv2d_7[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-        conv2d_7[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-        conv2d_7[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/**
- * conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel
- * conv2d_8 = relu(conv2d_8.z)
- * 1,183,744 floating-point operations.
- */
-function convRelu_1x16x16x16x3x3x16_2_predict(
-  conv2d_7_padded: Float32Array,
-  conv2d_8_kernel: Float32Array,
-  conv2d_8_bias: Float32Array,
-  conv2d_8: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 2) {
-    for (let l = 0; l < 16; l++) {
-      for (let m = 0; m < 16; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_7_padded_0 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-              const conv2d_8_kernel_0 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_7_padded_1 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-              const conv2d_7_padded_2 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-              const conv2d_7_padded_3 = conv2d_7_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-              const conv2d_8_kernel_1 = conv2d_8_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += conv2d_7_padded_0 * conv2d_8_kernel_0;
-              sum01 += conv2d_7_padded_1 * conv2d_8_kernel_0;
-              sum02 += conv2d_7_padded_2 * conv2d_8_kernel_0;
-              sum03 += conv2d_7_padded_3 * conv2d_8_kernel_0;
-              sum10 += conv2d_7_padded_0 * conv2d_8_kernel_1;
-              sum11 += conv2d_7_padded_1 * conv2d_8_kernel_1;
-              sum12 += conv2d_7_padded_2 * conv2d_8_kernel_1;
-              sum13 += conv2d_7_padded_3 * conv2d_8_kernel_1;
-            }
-          }
-        }
-        const conv2d_8_product00 = Math.fround(sum00);
-        const conv2d_8_product01 = Math.fround(sum01);
-        const conv2d_8_product02 = Math.fround(sum02);
-        const conv2d_8_product03 = Math.fround(sum03);
-        const conv2d_8_product10 = Math.fround(sum10);
-        const conv2d_8_product11 = Math.fround(sum11);
-        const conv2d_8_product12 = Math.fround(sum12);
-        const conv2d_8_product13 = Math.fround(sum13);
-        const conv2d_8_bias_0 = conv2d_8_bias[j]!;
-        const add_0 = conv2d_8_product00 + conv2d_8_bias_0;
-        const add_1 = conv2d_8_product01 + conv2d_8_bias_0;
-        const add_2 = conv2d_8_product02 + conv2d_8_bias_0;
-        const add_3 = conv2d_8_product03 + conv2d_8_bias_0;
-        const conv2d_8_bias_1 = conv2d_8_bias[j + 1]!;
-        const add_4 = conv2d_8_product10 + conv2d_8_bias_1;
-        const add_5 = conv2d_8_product11 + conv2d_8_bias_1;
-        const add_6 = conv2d_8_product12 + conv2d_8_bias_1;
-        const add_7 = conv2d_8_product13 + conv2d_8_bias_1;
-        conv2d_8[j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d_8[j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d_8[j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d_8[j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d_8[j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-        conv2d_8[j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-        conv2d_8[j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-        conv2d_8[j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/** conv2d_8_padded = conv2d_8 in a margin of zeros */
-function pad_1x16x33x33_predict(conv2d_8: Float32Array, conv2d_8_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 33; l++) {
-      for (let m = 0; m < 33; m++) {
-        conv2d_8_padded[j * 1089 + l * 33 + m] =
-          0 <= (((l + 1) / 2) | 0) - 1 &&
-          (l + 1) % 2 === 0 &&
-          0 <= (((m + 1) / 2) | 0) - 1 &&
-          (m + 1) % 2 === 0
-            ? conv2d_8[j * 256 + (((l + 1) / 2) | 0) * 16 + (((m + 1) / 2) | 0) - 17]!
-            : 0;
-      }
-    }
-  }
-}
-
-/**
- * conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])
- * 1,048,576 floating-point operations.
- */
-function conv_1x8x32x16x2x2x32_predict(
-  conv2d_8_padded: Float32Array,
-  conv2dTranspose_kernel: Float32Array,
-  conv2dTranspose_product: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 2; k2++) {
-            for (let k3 = 0; k3 < 2; k3++) {
-              const conv2d_8_padded_0 = conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3]!;
-              const conv2dTranspose_kernel_0 =
-                conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 3]!;
-              const conv2d_8_padded_1 = conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3 + 1]!;
-              const conv2d_8_padded_2 = conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3 + 2]!;
-              const conv2d_8_padded_3 = conv2d_8_padded[k * 1089 + l * 33 + k2 * 33 + m + k3 + 3]!;
-              const conv2dTranspose_kernel_1 =
-                conv2dTranspose_kernel[k * 32 + j * 4 + k2 * -2 + k3 * -1 + 7]!;
-              sum00 += conv2d_8_padded_0 * conv2dTranspose_kernel_0;
-              sum01 += conv2d_8_padded_1 * conv2dTranspose_kernel_0;
-              sum02 += conv2d_8_padded_2 * conv2dTranspose_kernel_0;
-              sum03 += conv2d_8_padded_3 * conv2dTranspose_kernel_0;
-              sum10 += conv2d_8_padded_0 * conv2dTranspose_kernel_1;
-              sum11 += conv2d_8_padded_1 * conv2dTranspose_kernel_1;
-              sum12 += conv2d_8_padded_2 * conv2dTranspose_kernel_1;
-              sum13 += conv2d_8_padded_3 * conv2dTranspose_kernel_1;
-            }
-          }
-        }
-        conv2dTranspose_product[j * 1024 + l * 32 + m] = sum00;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 1] = sum01;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 2] = sum02;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 3] = sum03;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 1024] = sum10;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 1025] = sum11;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 1026] = sum12;
-        conv2dTranspose_product[j * 1024 + l * 32 + m + 1027] = sum13;
-      }
-    }
-  }
-}
-
-/**
- * concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1
- * 8,192 floating-point operations.
- */
-function concat_1x8x32x32_predict(
-  conv2dTranspose_product: Float32Array,
-  conv2dTranspose_bias: Float32Array,
-  concat_2: Float32Array,
-): void {
-  for (let j = 0; j < 8; j++) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m++) {
-        concat_2[j * 1024 + l * 32 + m + 8192] =
-          conv2dTranspose_product[j * 1024 + l * 32 + m]! + conv2dTranspose_bias[j]!;
-      }
-    }
-  }
-}
-
-/** concat_2_padded = concat_2 in a margin of zeros */
-function pad_1x16x34x34_predict(concat_2: Float32Array, concat_2_padded: Float32Array): void {
-  for (let j = 0; j < 16; j++) {
-    concat_2_padded[j * 1156] = 0;
-    for (let m = 0; m < 32; m++) {
-      concat_2_padded[j * 1156 + m + 1] = 0;
-    }
-    concat_2_padded[j * 1156 + 33] = 0;
-    for (let l = 0; l < 32; l++) {
-      concat_2_padded[j * 1156 + l * 34 + 34] = 0;
-      for (let m = 0; m < 32; m++) {
-        concat_2_padded[j * 1156 + l * 34 + m + 35] = concat_2[j * 1024 + l * 32 + m]!;
-      }
-      concat_2_padded[j * 1156 + l * 34 + 67] = 0;
-    }
-    concat_2_padded[j * 1156 + 1122] = 0;
-    for (let m = 0; m < 32; m++) {
-      concat_2_padded[j * 1156 + m + 1123] = 0;
-    }
-    concat_2_padded[j * 1156 + 1155] = 0;
-  }
-}
-
-/**
- * conv2d_9.product = concat_2 ∗ conv2d_9.kernel
- * conv2d_9 = relu(conv2d_9.z)
- * 2,367,488 floating-point operations.
- */
-function convRelu_1x8x32x16x3x3x32_predict(
-  concat_2_padded: Float32Array,
-  conv2d_9_kernel: Float32Array,
-  conv2d_9_bias: Float32Array,
-  conv2d_9: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const concat_2_padded_0 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv2d_9_kernel_0 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-              const concat_2_padded_1 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const concat_2_padded_2 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const concat_2_padded_3 = concat_2_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv2d_9_kernel_1 = conv2d_9_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-              sum00 += concat_2_padded_0 * conv2d_9_kernel_0;
-              sum01 += concat_2_padded_1 * conv2d_9_kernel_0;
-              sum02 += concat_2_padded_2 * conv2d_9_kernel_0;
-              sum03 += concat_2_padded_3 * conv2d_9_kernel_0;
-              sum10 += concat_2_padded_0 * conv2d_9_kernel_1;
-              sum11 += concat_2_padded_1 * conv2d_9_kernel_1;
-              sum12 += concat_2_padded_2 * conv2d_9_kernel_1;
-              sum13 += concat_2_padded_3 * conv2d_9_kernel_1;
-            }
-          }
-        }
-        const conv2d_9_product00 = Math.fround(sum00);
-        const conv2d_9_product01 = Math.fround(sum01);
-        const conv2d_9_product02 = Math.fround(sum02);
-        const conv2d_9_product03 = Math.fround(sum03);
-        const conv2d_9_product10 = Math.fround(sum10);
-        const conv2d_9_product11 = Math.fround(sum11);
-        const conv2d_9_product12 = Math.fround(sum12);
-        const conv2d_9_product13 = Math.fround(sum13);
-        const conv2d_9_bias_0 = conv2d_9_bias[j]!;
-        const add_0 = conv2d_9_product00 + conv2d_9_bias_0;
-        const add_1 = conv2d_9_product01 + conv2d_9_bias_0;
-        const add_2 = conv2d_9_product02 + conv2d_9_bias_0;
-        const add_3 = conv2d_9_product03 + conv2d_9_bias_0;
-        const conv2d_9_bias_1 = conv2d_9_bias[j + 1]!;
-        const add_4 = conv2d_9_product10 + conv2d_9_bias_1;
-        const add_5 = conv2d_9_product11 + conv2d_9_bias_1;
-        const add_6 = conv2d_9_product12 + conv2d_9_bias_1;
-        const add_7 = conv2d_9_product13 + conv2d_9_bias_1;
-        conv2d_9[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d_9[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d_9[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d_9[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d_9[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-        conv2d_9[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-        conv2d_9[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-        conv2d_9[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/**
- * conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel
- * conv2d_10 = relu(conv2d_10.z)
- * 1,187,840 floating-point operations.
- */
-function convRelu_1x8x32x8x3x3x32_2_predict(
-  conv2d_9_padded: Float32Array,
-  conv2d_10_kernel: Float32Array,
-  conv2d_10_bias: Float32Array,
-  conv2d_10: Float32Array,
-): void {
-  for (let j = 0; j < 8; j += 2) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 32; m += 4) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 3; k2++) {
-            for (let k3 = 0; k3 < 3; k3++) {
-              const conv2d_9_padded_0 = conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-              const conv2d_10_kernel_0 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-              const conv2d_9_padded_1 = conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-              const conv2d_9_padded_2 = conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-              const conv2d_9_padded_3 = conv2d_9_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-              const conv2d_10_kernel_1 = conv2d_10_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-              sum00 += conv2d_9_padded_0 * conv2d_10_kernel_0;
-              sum01 += conv2d_9_padded_1 * conv2d_10_kernel_0;
-              sum02 += conv2d_9_padded_2 * conv2d_10_kernel_0;
-              sum03 += conv2d_9_padded_3 * conv2d_10_kernel_0;
-              sum10 += conv2d_9_padded_0 * conv2d_10_kernel_1;
-              sum11 += conv2d_9_padded_1 * conv2d_10_kernel_1;
-              sum12 += conv2d_9_padded_2 * conv2d_10_kernel_1;
-              sum13 += conv2d_9_padded_3 * conv2d_10_kernel_1;
-            }
-          }
-        }
-        const conv2d_10_product00 = Math.fround(sum00);
-        const conv2d_10_product01 = Math.fround(sum01);
-        const conv2d_10_product02 = Math.fround(sum02);
-        const conv2d_10_product03 = Math.fround(sum03);
-        const conv2d_10_product10 = Math.fround(sum10);
-        const conv2d_10_product11 = Math.fround(sum11);
-        const conv2d_10_product12 = Math.fround(sum12);
-        const conv2d_10_product13 = Math.fround(sum13);
-        const conv2d_10_bias_0 = conv2d_10_bias[j]!;
-        const add_0 = conv2d_10_product00 + conv2d_10_bias_0;
-        const add_1 = conv2d_10_product01 + conv2d_10_bias_0;
-        const add_2 = conv2d_10_product02 + conv2d_10_bias_0;
-        const add_3 = conv2d_10_product03 + conv2d_10_bias_0;
-        const conv2d_10_bias_1 = conv2d_10_bias[j + 1]!;
-        const add_4 = conv2d_10_product10 + conv2d_10_bias_1;
-        const add_5 = conv2d_10_product11 + conv2d_10_bias_1;
-        const add_6 = conv2d_10_product12 + conv2d_10_bias_1;
-        const add_7 = conv2d_10_product13 + conv2d_10_bias_1;
-        conv2d_10[j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-        conv2d_10[j * 1024 + l * 32 + m + 1] = add_1 < 0 ? 0 : add_1;
-        conv2d_10[j * 1024 + l * 32 + m + 2] = add_2 < 0 ? 0 : add_2;
-        conv2d_10[j * 1024 + l * 32 + m + 3] = add_3 < 0 ? 0 : add_3;
-        conv2d_10[j * 1024 + l * 32 + m + 1024] = add_4 < 0 ? 0 : add_4;
-        conv2d_10[j * 1024 + l * 32 + m + 1025] = add_5 < 0 ? 0 : add_5;
-        conv2d_10[j * 1024 + l * 32 + m + 1026] = add_6 < 0 ? 0 : add_6;
-        conv2d_10[j * 1024 + l * 32 + m + 1027] = add_7 < 0 ? 0 : add_7;
-      }
-    }
-  }
-}
-
-/**
- * planes.product = conv2d_10 ∗ planes.kernel
- * 49,152 floating-point operations.
- */
-function conv_1x3x32x8x1x1x32_predict(
-  conv2d_10: Float32Array,
-  planes_kernel: Float32Array,
-  planes_product: Float32Array,
-): void {
-  for (let l = 0; l < 32; l++) {
-    for (let m = 0; m < 32; m += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 8; k++) {
-        const conv2d_10_0 = conv2d_10[k * 1024 + l * 32 + m]!;
-        const planes_kernel_0 = planes_kernel[k]!;
-        const conv2d_10_1 = conv2d_10[k * 1024 + l * 32 + m + 1]!;
-        const conv2d_10_2 = conv2d_10[k * 1024 + l * 32 + m + 2]!;
-        const conv2d_10_3 = conv2d_10[k * 1024 + l * 32 + m + 3]!;
-        const planes_kernel_1 = planes_kernel[k + 8]!;
-        sum00 += conv2d_10_0 * planes_kernel_0;
-        sum01 += conv2d_10_1 * planes_kernel_0;
-        sum02 += conv2d_10_2 * planes_kernel_0;
-        sum03 += conv2d_10_3 * planes_kernel_0;
-        sum10 += conv2d_10_0 * planes_kernel_1;
-        sum11 += conv2d_10_1 * planes_kernel_1;
-        sum12 += conv2d_10_2 * planes_kernel_1;
-        sum13 += conv2d_10_3 * planes_kernel_1;
-      }
-      planes_product[l * 32 + m] = sum00;
-      planes_product[l * 32 + m + 1] = sum01;
-      planes_product[l * 32 + m + 2] = sum02;
-      planes_product[l * 32 + m + 3] = sum03;
-      planes_product[l * 32 + m + 1024] = sum10;
-      planes_product[l * 32 + m + 1025] = sum11;
-      planes_product[l * 32 + m + 1026] = sum12;
-      planes_product[l * 32 + m + 1027] = sum13;
-    }
-  }
-  for (let l = 0; l < 32; l++) {
-    for (let m = 0; m < 32; m += 4) {
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 8; k++) {
-        const conv2d_10_4 = conv2d_10[k * 1024 + l * 32 + m]!;
-        const planes_kernel_2 = planes_kernel[k + 16]!;
-        const conv2d_10_5 = conv2d_10[k * 1024 + l * 32 + m + 1]!;
-        const conv2d_10_6 = conv2d_10[k * 1024 + l * 32 + m + 2]!;
-        const conv2d_10_7 = conv2d_10[k * 1024 + l * 32 + m + 3]!;
-        sum0 += conv2d_10_4 * planes_kernel_2;
-        sum1 += conv2d_10_5 * planes_kernel_2;
-        sum2 += conv2d_10_6 * planes_kernel_2;
-        sum3 += conv2d_10_7 * planes_kernel_2;
-      }
-      planes_product[l * 32 + m + 2048] = sum0;
-      planes_product[l * 32 + m + 2049] = sum1;
-      planes_product[l * 32 + m + 2050] = sum2;
-      planes_product[l * 32 + m + 2051] = sum3;
-    }
-  }
+  };
 }
 
 /**
@@ -8290,18 +9961,23 @@ function conv_1x3x32x8x1x1x32_predict(
  * 3,072 floating-point operations.
  */
 function copy_1x32x32x3_predict(
-  planes_product: Float32Array,
-  planes_bias: Float32Array,
-  scores_output: Float32Array,
-): void {
-  for (let j = 0; j < 32; j++) {
-    for (let l = 0; l < 32; l++) {
-      for (let m = 0; m < 3; m++) {
-        scores_output[j * 96 + l * 3 + m] =
-          planes_product[m * 1024 + j * 32 + l]! + planes_bias[m]!;
+  planes_product_: Float32Array,
+  planes_bias_: Float32Array,
+  scores_output_: Float32Array,
+): () => void {
+  return function copy_1x32x32x3_predict(): void {
+    const planes_product = planes_product_;
+    const planes_bias = planes_bias_;
+    const scores_output = scores_output_;
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 3; m++) {
+          scores_output[j * 96 + l * 3 + m] =
+            planes_product[m * 1024 + j * 32 + l]! + planes_bias[m]!;
+        }
       }
     }
-  }
+  };
 }
 
 /** How many rows of a batch are real. */

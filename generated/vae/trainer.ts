@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 1468bab79ed414b0
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 652940d57c32cb46
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -266,6 +266,191 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const decoder_2_predict = new Float32Array(arena, 2498240, 128); // [1,128]  scratch, statements 3–4
   const image_predict = new Float32Array(arena, 2495104, 784); // [1,784]  output, statements 4–5
 
+  const dotRelu_encoder = dotRelu_64x784x128(x, encoder_kernel, encoder_bias, encoder);
+  const dotAdd_mu = dotAdd_64x128x16(encoder, mu_kernel, mu_bias, mu);
+  const dotAddExp_exp_3 = dotAddExp_64x128x16(
+    encoder,
+    logVariance_kernel,
+    logVariance,
+    logVariance_bias,
+    exp_,
+    exp_3,
+  );
+  const mulAdd_z = mulAdd_64x16(random, mul_7, mu, exp_, z);
+  const dotRelu_decoder = dotRelu_64x16x128(z, decoder_kernel, decoder_bias, decoder);
+  const dotAddExp_exp_2 = dotAddExp_64x128x784(decoder, logits_kernel, logits, logits_bias, exp_2);
+  const sum_rowSum = sum_784x64(rowSum, logits, x, exp_2, live_rows);
+  const sum_rowSum_2 = sum_16x64(rowSum_2, exp_3, mu, logVariance, live_rows);
+  const mul_d_sum_2 = mul_64(live_rows, d_rowSum_2, d_sum_2);
+  const mulAdd_d_logits = mulAdd_64x784(live_rows, d_rowSum, exp_2, logits, x, d_logits);
+  const sumAdam_logits_bias = sumAdam_64x784(
+    d_logits,
+    logits_bias_m,
+    logits_bias_v,
+    logits_bias,
+    rate,
+    correction,
+  );
+  const dotWhere_d_decoder_z = dotWhere_64x784x128(d_logits, logits_kernel, decoder, d_decoder_z);
+  const dotAdam_logits_kernel = dotAdam_128x64x784(
+    decoder,
+    d_logits,
+    logits_kernel_m,
+    logits_kernel_v,
+    logits_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_decoder_bias = sumAdam_64x128(
+    d_decoder_z,
+    decoder_bias_m,
+    decoder_bias_v,
+    decoder_bias,
+    rate,
+    correction,
+  );
+  const dotAdd_d_mu = dotAdd_64x128x16_2(
+    d_decoder_z,
+    decoder_kernel,
+    d_sum_2,
+    exp_3,
+    mul_7,
+    exp_,
+    d_logVariance,
+    mu,
+    d_mu,
+  );
+  const dotAdam_decoder_kernel = dotAdam_16x64x128(
+    z,
+    d_decoder_z,
+    decoder_kernel_m,
+    decoder_kernel_v,
+    decoder_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_logVariance_bias = sumAdam_64x16(
+    d_logVariance,
+    logVariance_bias_m,
+    logVariance_bias_v,
+    logVariance_bias,
+    rate,
+    correction,
+  );
+  const sumAdam_mu_bias = sumAdam_64x16(d_mu, mu_bias_m, mu_bias_v, mu_bias, rate, correction);
+  const dot_d_encoder_part = dot_64x16x128(d_logVariance, logVariance_kernel, d_encoder_part);
+  const dotAdam_logVariance_kernel = dotAdam_128x64x16(
+    encoder,
+    d_logVariance,
+    logVariance_kernel_m,
+    logVariance_kernel_v,
+    logVariance_kernel,
+    rate,
+    correction,
+  );
+  const dotWhere_d_encoder_z = dotWhere_64x16x128(
+    d_mu,
+    mu_kernel,
+    encoder,
+    d_encoder_part,
+    d_encoder_z,
+  );
+  const dotAdam_mu_kernel = dotAdam_128x64x16(
+    encoder,
+    d_mu,
+    mu_kernel_m,
+    mu_kernel_v,
+    mu_kernel,
+    rate,
+    correction,
+  );
+  const sumAdam_encoder_bias = sumAdam_64x128(
+    d_encoder_z,
+    encoder_bias_m,
+    encoder_bias_v,
+    encoder_bias,
+    rate,
+    correction,
+  );
+  const dotAdam_encoder_kernel = dotAdam_784x64x128(
+    x,
+    d_encoder_z,
+    encoder_kernel_m,
+    encoder_kernel_v,
+    encoder_kernel,
+    rate,
+    correction,
+  );
+  const dotRelu_encoder_evaluate = dotRelu_250x784x128_evaluate(
+    x_evaluate,
+    encoder_kernel,
+    encoder_bias,
+    encoder_evaluate,
+  );
+  const dotAdd_mu_evaluate = dotAdd_250x128x16_evaluate(
+    encoder_evaluate,
+    mu_kernel,
+    mu_bias,
+    mu_evaluate,
+  );
+  const dotAdd_z_evaluate = dotAdd_250x128x16_2_evaluate(
+    encoder_evaluate,
+    logVariance_kernel,
+    logVariance_evaluate,
+    logVariance_bias,
+    mu_evaluate,
+    random,
+    z_evaluate,
+  );
+  const dotRelu_decoder_evaluate = dotRelu_250x16x128_evaluate(
+    z_evaluate,
+    decoder_kernel,
+    decoder_bias,
+    decoder_evaluate,
+  );
+  const dotAdd_logits_evaluate = dotAdd_250x128x784_evaluate(
+    decoder_evaluate,
+    logits_kernel,
+    logits_bias,
+    logits_evaluate,
+  );
+  const sum_rowSum_evaluate = sum_784x250_evaluate(
+    rowSum_evaluate,
+    logits_evaluate,
+    x_evaluate,
+    live_rows_evaluate,
+  );
+  const sum_rowSum_2_evaluate = sum_16x250_evaluate(
+    rowSum_2_evaluate,
+    logVariance_evaluate,
+    mu_evaluate,
+    live_rows_evaluate,
+  );
+  const dotRelu_encoder_predict = dotRelu_1x784x128_predict(
+    x_predict,
+    encoder_kernel,
+    encoder_bias,
+    encoder_predict,
+  );
+  const dotAdd_mu_predict = dotAdd_1x128x16_predict(
+    encoder_predict,
+    mu_kernel,
+    mu_bias,
+    mu_predict,
+  );
+  const dotRelu_decoder_2_predict = dotRelu_1x16x128_predict(
+    mu_predict,
+    decoder_kernel,
+    decoder_bias,
+    decoder_2_predict,
+  );
+  const dotSigmoid_image_predict = dotSigmoid_1x128x784_predict(
+    decoder_2_predict,
+    logits_kernel,
+    image_predict,
+    logits_bias,
+  );
+
   const seed = options.seed ?? 0;
   fillUniform(encoder_kernel, seed, 0, -0.08111071056538127, 0.08111071056538127);
   fillUniform(mu_kernel, seed, 1, -0.2041241452319315, 0.2041241452319315);
@@ -299,12 +484,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/vae.ts:11
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/vae.ts:11
     // encoder = relu(encoder.z)    %encoder  relu, models/vae.ts:11
-    dotRelu_64x784x128(x, encoder_kernel, encoder_bias, encoder);
+    dotRelu_encoder();
 
     // 5.
     // mu.product = encoder · mu.kernel    %mu.product  dot, models/vae.ts:12
     // mu = mu.product + mu.bias    %mu  add, models/vae.ts:12
-    dotAdd_64x128x16(encoder, mu_kernel, mu_bias, mu);
+    dotAdd_mu();
 
     // 6.
     // logVariance.product = encoder · logVariance.kernel    %logVariance.product  dot, models/vae.ts:13
@@ -312,7 +497,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul = logVariance ⊙ 0.5    %mul  mul, models/vae.ts:15
     // exp = exp(mul)    %exp  exp, models/vae.ts:15
     // exp_3 = exp(logVariance)    %exp_3  exp, models/vae.ts:19
-    dotAddExp_64x128x16(encoder, logVariance_kernel, logVariance, logVariance_bias, exp_, exp_3);
+    dotAddExp_exp_3();
 
     // 7.
     // bits = random bits of random, stream 0    %bits  randomBits, models/vae.ts:15
@@ -337,7 +522,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_7 = radius ⊙ cos    %mul_7  mul, models/vae.ts:15
     // mul_8 = exp ⊙ mul_7    %mul_8  mul, models/vae.ts:15
     // z = mu + mul_8    %z  add, models/vae.ts:15
-    mulAdd_64x16(random, mul_7, mu, exp_, z);
+    mulAdd_z();
 
     // 8.
     // random_next = random + 1    %random_next  add, models/vae.ts:15
@@ -347,7 +532,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.product = z · decoder.kernel    %decoder.product  dot, models/vae.ts:16
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/vae.ts:16
     // decoder = relu(decoder.z)    %decoder  relu, models/vae.ts:16
-    dotRelu_64x16x128(z, decoder_kernel, decoder_bias, decoder);
+    dotRelu_decoder();
 
     // 10.
     // logits.product = decoder · logits.kernel    %logits.product  dot, models/vae.ts:16
@@ -355,7 +540,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // abs = |logits|    %abs  abs, models/vae.ts:18
     // neg = −abs    %neg  neg, models/vae.ts:18
     // exp_2 = exp(neg)    %exp_2  exp, models/vae.ts:18
-    dotAddExp_64x128x784(decoder, logits_kernel, logits, logits_bias, exp_2);
+    dotAddExp_exp_2();
 
     // 11.
     // max = max(logits, 0)    %max  max, models/vae.ts:18
@@ -369,7 +554,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_10 = sum ⊙ 0.0012755102040816326    %mul_10  mul, models/vae.ts:18
     // liveRows = isLive ? mul_10 : 0    %liveRows  where, models/vae.ts:18
     // rowSum = Σ liveRows    %rowSum  sum, models/vae.ts:18
-    sum_784x64(rowSum, logits, x, exp_2, live_rows);
+    sum_rowSum();
 
     // 12.
     // cast_3 = f32(live rows)    %cast_3  cast, models/vae.ts:18
@@ -400,7 +585,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_13 = sum_2 ⊙ 0.5    %mul_13  mul, models/vae.ts:20
     // liveRows_2 = isLive ? mul_13 : 0    %liveRows_2  where, models/vae.ts:20
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/vae.ts:20
-    sum_16x64(rowSum_2, exp_3, mu, logVariance, live_rows);
+    sum_rowSum_2();
 
     // 17.
     // divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
@@ -419,7 +604,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/vae.ts:20
     // d_mul_13 = isLive ? d_rowSum_2 : 0    %d_mul_13  adjoint of where, models/vae.ts:20
     // d_sum_2 = d_mul_13 ⊙ 0.5    %d_sum_2  adjoint of mul, models/vae.ts:20
-    mul_64(live_rows, d_rowSum_2, d_sum_2);
+    mul_d_sum_2();
 
     // 21.
     // d_rowSum = perRow ⊙ 784    %d_rowSum  adjoint of mul, models/vae.ts:18
@@ -447,7 +632,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_logits = d_logits_partial + d_logits_3    %d_logits  adjoint of add, models/vae.ts:16
     // d_broadcast_5 = d_logits    %d_broadcast_5  adjoint of add, models/vae.ts:16
     // d_logits.product = d_logits    %d_logits.product  adjoint of add, models/vae.ts:16
-    mulAdd_64x784(live_rows, d_rowSum, exp_2, logits, x, d_logits);
+    mulAdd_d_logits();
 
     // 23.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/vae.ts:11
@@ -480,7 +665,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logits.bias_add = logits.bias_sqrt + 1e-8    %logits.bias_add  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_div = logits.bias_mul_7 / logits.bias_add    %logits.bias_div  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_next = logits.bias − logits.bias_div    %logits.bias_next  update of logits.bias by adam, models/vae.ts:16
-    sumAdam_64x784(d_logits, logits_bias_m, logits_bias_v, logits_bias, rate, correction);
+    sumAdam_logits_bias();
 
     // 28.
     // d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot, models/vae.ts:16
@@ -488,7 +673,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/vae.ts:16
     // d_broadcast_4 = d_decoder.z    %d_broadcast_4  adjoint of add, models/vae.ts:16
     // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/vae.ts:16
-    dotWhere_64x784x128(d_logits, logits_kernel, decoder, d_decoder_z);
+    dotWhere_d_decoder_z();
 
     // 29.
     // d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot, models/vae.ts:16
@@ -505,15 +690,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logits.kernel_add = logits.kernel_sqrt + 1e-8    %logits.kernel_add  update of logits.kernel by adam, models/vae.ts:16
     // logits.kernel_div = logits.kernel_mul_7 / logits.kernel_add    %logits.kernel_div  update of logits.kernel by adam, models/vae.ts:16
     // logits.kernel_next = logits.kernel − logits.kernel_div    %logits.kernel_next  update of logits.kernel by adam, models/vae.ts:16
-    dotAdam_128x64x784(
-      decoder,
-      d_logits,
-      logits_kernel_m,
-      logits_kernel_v,
-      logits_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_logits_kernel();
 
     // 30.
     // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/vae.ts:16
@@ -530,7 +707,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.bias_add = decoder.bias_sqrt + 1e-8    %decoder.bias_add  update of decoder.bias by adam, models/vae.ts:16
     // decoder.bias_div = decoder.bias_mul_7 / decoder.bias_add    %decoder.bias_div  update of decoder.bias by adam, models/vae.ts:16
     // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/vae.ts:16
-    sumAdam_64x128(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction);
+    sumAdam_decoder_bias();
 
     // 31.
     // d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot, models/vae.ts:16
@@ -550,17 +727,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mu = d_mu_partial + d_z    %d_mu  adjoint of add, models/vae.ts:12
     // d_broadcast_2 = d_mu    %d_broadcast_2  adjoint of add, models/vae.ts:12
     // d_mu.product = d_mu    %d_mu.product  adjoint of add, models/vae.ts:12
-    dotAdd_64x128x16_2(
-      d_decoder_z,
-      decoder_kernel,
-      d_sum_2,
-      exp_3,
-      mul_7,
-      exp_,
-      d_logVariance,
-      mu,
-      d_mu,
-    );
+    dotAdd_d_mu();
 
     // 32.
     // d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/vae.ts:16
@@ -577,15 +744,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.kernel_add = decoder.kernel_sqrt + 1e-8    %decoder.kernel_add  update of decoder.kernel by adam, models/vae.ts:16
     // decoder.kernel_div = decoder.kernel_mul_7 / decoder.kernel_add    %decoder.kernel_div  update of decoder.kernel by adam, models/vae.ts:16
     // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam, models/vae.ts:16
-    dotAdam_16x64x128(
-      z,
-      d_decoder_z,
-      decoder_kernel_m,
-      decoder_kernel_v,
-      decoder_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_decoder_kernel();
 
     // 33.
     // d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast, models/vae.ts:13
@@ -602,14 +761,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logVariance.bias_add = logVariance.bias_sqrt + 1e-8    %logVariance.bias_add  update of logVariance.bias by adam, models/vae.ts:13
     // logVariance.bias_div = logVariance.bias_mul_7 / logVariance.bias_add    %logVariance.bias_div  update of logVariance.bias by adam, models/vae.ts:13
     // logVariance.bias_next = logVariance.bias − logVariance.bias_div    %logVariance.bias_next  update of logVariance.bias by adam, models/vae.ts:13
-    sumAdam_64x16(
-      d_logVariance,
-      logVariance_bias_m,
-      logVariance_bias_v,
-      logVariance_bias,
-      rate,
-      correction,
-    );
+    sumAdam_logVariance_bias();
 
     // 34.
     // d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast, models/vae.ts:12
@@ -626,11 +778,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mu.bias_add = mu.bias_sqrt + 1e-8    %mu.bias_add  update of mu.bias by adam, models/vae.ts:12
     // mu.bias_div = mu.bias_mul_7 / mu.bias_add    %mu.bias_div  update of mu.bias by adam, models/vae.ts:12
     // mu.bias_next = mu.bias − mu.bias_div    %mu.bias_next  update of mu.bias by adam, models/vae.ts:12
-    sumAdam_64x16(d_mu, mu_bias_m, mu_bias_v, mu_bias, rate, correction);
+    sumAdam_mu_bias();
 
     // 35.
     // d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot, models/vae.ts:13
-    dot_64x16x128(d_logVariance, logVariance_kernel, d_encoder_part);
+    dot_d_encoder_part();
 
     // 36.
     // d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot, models/vae.ts:13
@@ -647,15 +799,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logVariance.kernel_add = logVariance.kernel_sqrt + 1e-8    %logVariance.kernel_add  update of logVariance.kernel by adam, models/vae.ts:13
     // logVariance.kernel_div = logVariance.kernel_mul_7 / logVariance.kernel_add    %logVariance.kernel_div  update of logVariance.kernel by adam, models/vae.ts:13
     // logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div    %logVariance.kernel_next  update of logVariance.kernel by adam, models/vae.ts:13
-    dotAdam_128x64x16(
-      encoder,
-      d_logVariance,
-      logVariance_kernel_m,
-      logVariance_kernel_v,
-      logVariance_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_logVariance_kernel();
 
     // 37.
     // d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot, models/vae.ts:12
@@ -664,7 +808,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/vae.ts:11
     // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/vae.ts:11
     // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/vae.ts:11
-    dotWhere_64x16x128(d_mu, mu_kernel, encoder, d_encoder_part, d_encoder_z);
+    dotWhere_d_encoder_z();
 
     // 38.
     // d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot, models/vae.ts:12
@@ -681,7 +825,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mu.kernel_add = mu.kernel_sqrt + 1e-8    %mu.kernel_add  update of mu.kernel by adam, models/vae.ts:12
     // mu.kernel_div = mu.kernel_mul_7 / mu.kernel_add    %mu.kernel_div  update of mu.kernel by adam, models/vae.ts:12
     // mu.kernel_next = mu.kernel − mu.kernel_div    %mu.kernel_next  update of mu.kernel by adam, models/vae.ts:12
-    dotAdam_128x64x16(encoder, d_mu, mu_kernel_m, mu_kernel_v, mu_kernel, rate, correction);
+    dotAdam_mu_kernel();
 
     // 39.
     // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast, models/vae.ts:11
@@ -698,7 +842,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.bias_add = encoder.bias_sqrt + 1e-8    %encoder.bias_add  update of encoder.bias by adam, models/vae.ts:11
     // encoder.bias_div = encoder.bias_mul_7 / encoder.bias_add    %encoder.bias_div  update of encoder.bias by adam, models/vae.ts:11
     // encoder.bias_next = encoder.bias − encoder.bias_div    %encoder.bias_next  update of encoder.bias by adam, models/vae.ts:11
-    sumAdam_64x128(d_encoder_z, encoder_bias_m, encoder_bias_v, encoder_bias, rate, correction);
+    sumAdam_encoder_bias();
 
     // 40.
     // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot, models/vae.ts:11
@@ -715,15 +859,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.kernel_add = encoder.kernel_sqrt + 1e-8    %encoder.kernel_add  update of encoder.kernel by adam, models/vae.ts:11
     // encoder.kernel_div = encoder.kernel_mul_7 / encoder.kernel_add    %encoder.kernel_div  update of encoder.kernel by adam, models/vae.ts:11
     // encoder.kernel_next = encoder.kernel − encoder.kernel_div    %encoder.kernel_next  update of encoder.kernel by adam, models/vae.ts:11
-    dotAdam_784x64x128(
-      x,
-      d_encoder_z,
-      encoder_kernel_m,
-      encoder_kernel_v,
-      encoder_kernel,
-      rate,
-      correction,
-    );
+    dotAdam_encoder_kernel();
 
     return loss;
   }
@@ -746,12 +882,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/vae.ts:11
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/vae.ts:11
     // encoder = relu(encoder.z)    %encoder  relu, models/vae.ts:11
-    dotRelu_250x784x128_evaluate(x_evaluate, encoder_kernel, encoder_bias, encoder_evaluate);
+    dotRelu_encoder_evaluate();
 
     // 2.
     // mu.product = encoder · mu.kernel    %mu.product  dot, models/vae.ts:12
     // mu = mu.product + mu.bias    %mu  add, models/vae.ts:12
-    dotAdd_250x128x16_evaluate(encoder_evaluate, mu_kernel, mu_bias, mu_evaluate);
+    dotAdd_mu_evaluate();
 
     // 3.
     // logVariance.product = encoder · logVariance.kernel    %logVariance.product  dot, models/vae.ts:13
@@ -780,26 +916,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_7 = radius ⊙ cos    %mul_7  mul, models/vae.ts:15
     // mul_8 = exp ⊙ mul_7    %mul_8  mul, models/vae.ts:15
     // z = mu + mul_8    %z  add, models/vae.ts:15
-    dotAdd_250x128x16_2_evaluate(
-      encoder_evaluate,
-      logVariance_kernel,
-      logVariance_evaluate,
-      logVariance_bias,
-      mu_evaluate,
-      random,
-      z_evaluate,
-    );
+    dotAdd_z_evaluate();
 
     // 4.
     // decoder.product = z · decoder.kernel    %decoder.product  dot, models/vae.ts:16
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/vae.ts:16
     // decoder = relu(decoder.z)    %decoder  relu, models/vae.ts:16
-    dotRelu_250x16x128_evaluate(z_evaluate, decoder_kernel, decoder_bias, decoder_evaluate);
+    dotRelu_decoder_evaluate();
 
     // 5.
     // logits.product = decoder · logits.kernel    %logits.product  dot, models/vae.ts:16
     // logits = logits.product + logits.bias    %logits  add, models/vae.ts:16
-    dotAdd_250x128x784_evaluate(decoder_evaluate, logits_kernel, logits_bias, logits_evaluate);
+    dotAdd_logits_evaluate();
 
     // 6.
     // max = max(logits, 0)    %max  max, models/vae.ts:18
@@ -816,7 +944,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_10 = sum ⊙ 0.0012755102040816326    %mul_10  mul, models/vae.ts:18
     // liveRows = isLive ? mul_10 : 0    %liveRows  where, models/vae.ts:18
     // rowSum = Σ liveRows    %rowSum  sum, models/vae.ts:18
-    sum_784x250_evaluate(rowSum_evaluate, logits_evaluate, x_evaluate, live_rows_evaluate);
+    sum_rowSum_evaluate();
 
     // 7.
     // cast_3 = f32(live rows)    %cast_3  cast, models/vae.ts:18
@@ -848,7 +976,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_13 = sum_2 ⊙ 0.5    %mul_13  mul, models/vae.ts:20
     // liveRows_2 = isLive ? mul_13 : 0    %liveRows_2  where, models/vae.ts:20
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/vae.ts:20
-    sum_16x250_evaluate(rowSum_2_evaluate, logVariance_evaluate, mu_evaluate, live_rows_evaluate);
+    sum_rowSum_2_evaluate();
 
     // 12.
     // divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
@@ -882,24 +1010,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/vae.ts:11
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/vae.ts:11
     // encoder = relu(encoder.z)    %encoder  relu, models/vae.ts:11
-    dotRelu_1x784x128_predict(x_predict, encoder_kernel, encoder_bias, encoder_predict);
+    dotRelu_encoder_predict();
 
     // 2.
     // mu.product = encoder · mu.kernel    %mu.product  dot, models/vae.ts:12
     // mu = mu.product + mu.bias    %mu  add, models/vae.ts:12
-    dotAdd_1x128x16_predict(encoder_predict, mu_kernel, mu_bias, mu_predict);
+    dotAdd_mu_predict();
 
     // 3.
     // decoder.product_2 = mu · decoder.kernel    %decoder.product_2  dot, models/vae.ts:23
     // decoder.z_2 = decoder.product_2 + decoder.bias    %decoder.z_2  add, models/vae.ts:23
     // decoder_2 = relu(decoder.z_2)    %decoder_2  relu, models/vae.ts:23
-    dotRelu_1x16x128_predict(mu_predict, decoder_kernel, decoder_bias, decoder_2_predict);
+    dotRelu_decoder_2_predict();
 
     // 4.
     // logits.product_2 = decoder_2 · logits.kernel    %logits.product_2  dot, models/vae.ts:23
     // logits_2 = logits.product_2 + logits.bias    %logits_2  add, models/vae.ts:23
     // image = sigmoid(logits_2)    %image  sigmoid, models/vae.ts:23
-    dotSigmoid_1x128x784_predict(decoder_2_predict, logits_kernel, image_predict, logits_bias);
+    dotSigmoid_image_predict();
 
     return outputs;
   }
@@ -989,173 +1117,123 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
  * 12,853,248 floating-point operations.
  */
 function dotRelu_64x784x128(
-  x: Float32Array,
-  encoder_kernel: Float32Array,
-  encoder_bias: Float32Array,
-  encoder: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
+  x_: Float32Array,
+  encoder_kernel_: Float32Array,
+  encoder_bias_: Float32Array,
+  encoder_: Float32Array,
+): () => void {
+  return function dotRelu_64x784x128(): void {
+    const x = x_;
+    const encoder_kernel = encoder_kernel_;
+    const encoder_bias = encoder_bias_;
+    const encoder = encoder_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
         }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
+        const encoder_product00 = Math.fround(sum00);
+        const encoder_product01 = Math.fround(sum01);
+        const encoder_product10 = Math.fround(sum10);
+        const encoder_product11 = Math.fround(sum11);
+        const encoder_product20 = Math.fround(sum20);
+        const encoder_product21 = Math.fround(sum21);
+        const encoder_bias_0 = encoder_bias[j]!;
+        const add_0 = encoder_product00 + encoder_bias_0;
+        const encoder_bias_1 = encoder_bias[j + 1]!;
+        const add_1 = encoder_product01 + encoder_bias_1;
+        const add_2 = encoder_product10 + encoder_bias_0;
+        const add_3 = encoder_product11 + encoder_bias_1;
+        const add_4 = encoder_product20 + encoder_bias_0;
+        const add_5 = encoder_product21 + encoder_bias_1;
+        encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+        encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+        encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+        encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
       }
-      const encoder_product00 = Math.fround(sum00);
-      const encoder_product01 = Math.fround(sum01);
-      const encoder_product10 = Math.fround(sum10);
-      const encoder_product11 = Math.fround(sum11);
-      const encoder_product20 = Math.fround(sum20);
-      const encoder_product21 = Math.fround(sum21);
-      const encoder_bias_0 = encoder_bias[j]!;
-      const add_0 = encoder_product00 + encoder_bias_0;
-      const encoder_bias_1 = encoder_bias[j + 1]!;
-      const add_1 = encoder_product01 + encoder_bias_1;
-      const add_2 = encoder_product10 + encoder_bias_0;
-      const add_3 = encoder_product11 + encoder_bias_1;
-      const add_4 = encoder_product20 + encoder_bias_0;
-      const add_5 = encoder_product21 + encoder_bias_1;
-      encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 49392]!;
-      const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
-      sum0 += x_3 * encoder_kernel_2;
-      sum1 += x_3 * encoder_kernel_3;
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 49392]!;
+        const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
+        sum0 += x_3 * encoder_kernel_2;
+        sum1 += x_3 * encoder_kernel_3;
+      }
+      const encoder_product0 = Math.fround(sum0);
+      const encoder_product1 = Math.fround(sum1);
+      const encoder_bias_2 = encoder_bias[j]!;
+      const add_6 = encoder_product0 + encoder_bias_2;
+      const encoder_bias_3 = encoder_bias[j + 1]!;
+      const add_7 = encoder_product1 + encoder_bias_3;
+      encoder[j + 8064] = add_6 < 0 ? 0 : add_6;
+      encoder[j + 8065] = add_7 < 0 ? 0 : add_7;
     }
-    const encoder_product0 = Math.fround(sum0);
-    const encoder_product1 = Math.fround(sum1);
-    const encoder_bias_2 = encoder_bias[j]!;
-    const add_6 = encoder_product0 + encoder_bias_2;
-    const encoder_bias_3 = encoder_bias[j + 1]!;
-    const add_7 = encoder_product1 + encoder_bias_3;
-    encoder[j + 8064] = add_6 < 0 ? 0 : add_6;
-    encoder[j + 8065] = add_7 < 0 ? 0 : add_7;
-  }
+  };
 }
 
 /**
@@ -1164,163 +1242,113 @@ function dotRelu_64x784x128(
  * 263,168 floating-point operations.
  */
 function dotAdd_64x128x16(
-  encoder: Float32Array,
-  mu_kernel: Float32Array,
-  mu_bias: Float32Array,
-  mu: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
+  encoder_: Float32Array,
+  mu_kernel_: Float32Array,
+  mu_bias_: Float32Array,
+  mu_: Float32Array,
+): () => void {
+  return function dotAdd_64x128x16(): void {
+    const encoder = encoder_;
+    const mu_kernel = mu_kernel_;
+    const mu_bias = mu_bias_;
+    const mu = mu_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const encoder_0 = encoder[i * 128 + k]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
+            const encoder_1 = encoder[i * 128 + k + 128]!;
+            const encoder_2 = encoder[i * 128 + k + 256]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 1]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j + 16]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 17]!;
+            const encoder_1 = encoder[i * 128 + k + 129]!;
+            const encoder_2 = encoder[i * 128 + k + 257]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 2]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j + 32]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 33]!;
+            const encoder_1 = encoder[i * 128 + k + 130]!;
+            const encoder_2 = encoder[i * 128 + k + 258]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 3]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j + 48]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 49]!;
+            const encoder_1 = encoder[i * 128 + k + 131]!;
+            const encoder_2 = encoder[i * 128 + k + 259]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 16]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 17]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 32]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 48]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 49]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 4]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 64]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 132]!;
-          const encoder_2 = encoder[i * 128 + k + 260]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 5]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 80]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 81]!;
-          const encoder_1 = encoder[i * 128 + k + 133]!;
-          const encoder_2 = encoder[i * 128 + k + 261]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 6]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 96]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 134]!;
-          const encoder_2 = encoder[i * 128 + k + 262]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 7]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 112]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 113]!;
-          const encoder_1 = encoder[i * 128 + k + 135]!;
-          const encoder_2 = encoder[i * 128 + k + 263]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
+        const mu_product00 = Math.fround(sum00);
+        const mu_product01 = Math.fround(sum01);
+        const mu_product10 = Math.fround(sum10);
+        const mu_product11 = Math.fround(sum11);
+        const mu_product20 = Math.fround(sum20);
+        const mu_product21 = Math.fround(sum21);
+        const mu_bias_0 = mu_bias[j]!;
+        const mu_bias_1 = mu_bias[j + 1]!;
+        mu[i * 16 + j] = mu_product00 + mu_bias_0;
+        mu[i * 16 + j + 1] = mu_product01 + mu_bias_1;
+        mu[i * 16 + j + 16] = mu_product10 + mu_bias_0;
+        mu[i * 16 + j + 17] = mu_product11 + mu_bias_1;
+        mu[i * 16 + j + 32] = mu_product20 + mu_bias_0;
+        mu[i * 16 + j + 33] = mu_product21 + mu_bias_1;
       }
-      const mu_product00 = Math.fround(sum00);
-      const mu_product01 = Math.fround(sum01);
-      const mu_product10 = Math.fround(sum10);
-      const mu_product11 = Math.fround(sum11);
-      const mu_product20 = Math.fround(sum20);
-      const mu_product21 = Math.fround(sum21);
-      const mu_bias_0 = mu_bias[j]!;
-      const mu_bias_1 = mu_bias[j + 1]!;
-      mu[i * 16 + j] = mu_product00 + mu_bias_0;
-      mu[i * 16 + j + 1] = mu_product01 + mu_bias_1;
-      mu[i * 16 + j + 16] = mu_product10 + mu_bias_0;
-      mu[i * 16 + j + 17] = mu_product11 + mu_bias_1;
-      mu[i * 16 + j + 32] = mu_product20 + mu_bias_0;
-      mu[i * 16 + j + 33] = mu_product21 + mu_bias_1;
     }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_3 = encoder[k + 8064]!;
-      const mu_kernel_2 = mu_kernel[k * 16 + j]!;
-      const mu_kernel_3 = mu_kernel[k * 16 + j + 1]!;
-      sum0 += encoder_3 * mu_kernel_2;
-      sum1 += encoder_3 * mu_kernel_3;
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_3 = encoder[k + 8064]!;
+        const mu_kernel_2 = mu_kernel[k * 16 + j]!;
+        const mu_kernel_3 = mu_kernel[k * 16 + j + 1]!;
+        sum0 += encoder_3 * mu_kernel_2;
+        sum1 += encoder_3 * mu_kernel_3;
+      }
+      const mu_product0 = Math.fround(sum0);
+      const mu_product1 = Math.fround(sum1);
+      mu[j + 1008] = mu_product0 + mu_bias[j]!;
+      mu[j + 1009] = mu_product1 + mu_bias[j + 1]!;
     }
-    const mu_product0 = Math.fround(sum0);
-    const mu_product1 = Math.fround(sum1);
-    mu[j + 1008] = mu_product0 + mu_bias[j]!;
-    mu[j + 1009] = mu_product1 + mu_bias[j + 1]!;
-  }
+  };
 }
 
 /**
@@ -1332,164 +1360,116 @@ function dotAdd_64x128x16(
  * 266,240 floating-point operations.
  */
 function dotAddExp_64x128x16(
-  encoder: Float32Array,
-  logVariance_kernel: Float32Array,
-  logVariance: Float32Array,
-  logVariance_bias: Float32Array,
-  exp_: Float32Array,
-  exp_3: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
+  encoder_: Float32Array,
+  logVariance_kernel_: Float32Array,
+  logVariance_: Float32Array,
+  logVariance_bias_: Float32Array,
+  exp__: Float32Array,
+  exp_3_: Float32Array,
+): () => void {
+  return function dotAddExp_64x128x16(): void {
+    const encoder = encoder_;
+    const logVariance_kernel = logVariance_kernel_;
+    const logVariance = logVariance_;
+    const logVariance_bias = logVariance_bias_;
+    const exp_ = exp__;
+    const exp_3 = exp_3_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const encoder_0 = encoder[i * 128 + k]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
+            const encoder_1 = encoder[i * 128 + k + 128]!;
+            const encoder_2 = encoder[i * 128 + k + 256]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 1]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 16]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 17]!;
+            const encoder_1 = encoder[i * 128 + k + 129]!;
+            const encoder_2 = encoder[i * 128 + k + 257]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 2]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 32]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 33]!;
+            const encoder_1 = encoder[i * 128 + k + 130]!;
+            const encoder_2 = encoder[i * 128 + k + 258]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 3]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 48]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 49]!;
+            const encoder_1 = encoder[i * 128 + k + 131]!;
+            const encoder_2 = encoder[i * 128 + k + 259]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 16]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 17]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 32]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 48]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 49]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 4]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 64]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 132]!;
-          const encoder_2 = encoder[i * 128 + k + 260]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 5]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 80]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 81]!;
-          const encoder_1 = encoder[i * 128 + k + 133]!;
-          const encoder_2 = encoder[i * 128 + k + 261]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 6]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 96]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 134]!;
-          const encoder_2 = encoder[i * 128 + k + 262]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 7]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 112]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 113]!;
-          const encoder_1 = encoder[i * 128 + k + 135]!;
-          const encoder_2 = encoder[i * 128 + k + 263]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
+        logVariance[i * 16 + j] = sum00;
+        logVariance[i * 16 + j + 1] = sum01;
+        logVariance[i * 16 + j + 16] = sum10;
+        logVariance[i * 16 + j + 17] = sum11;
+        logVariance[i * 16 + j + 32] = sum20;
+        logVariance[i * 16 + j + 33] = sum21;
       }
-      logVariance[i * 16 + j] = sum00;
-      logVariance[i * 16 + j + 1] = sum01;
-      logVariance[i * 16 + j + 16] = sum10;
-      logVariance[i * 16 + j + 17] = sum11;
-      logVariance[i * 16 + j + 32] = sum20;
-      logVariance[i * 16 + j + 33] = sum21;
     }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_3 = encoder[k + 8064]!;
-      const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
-      const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
-      sum0 += encoder_3 * logVariance_kernel_2;
-      sum1 += encoder_3 * logVariance_kernel_3;
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_3 = encoder[k + 8064]!;
+        const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
+        const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
+        sum0 += encoder_3 * logVariance_kernel_2;
+        sum1 += encoder_3 * logVariance_kernel_3;
+      }
+      logVariance[j + 1008] = sum0;
+      logVariance[j + 1009] = sum1;
     }
-    logVariance[j + 1008] = sum0;
-    logVariance[j + 1009] = sum1;
-  }
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      const logVariance_product = logVariance[i * 16 + j]!;
-      const logVariance_2 = Math.fround(logVariance_product + logVariance_bias[j]!);
-      logVariance[i * 16 + j] = logVariance_2;
-      exp_[i * 16 + j] = exp(logVariance_2 * 0.5);
-      exp_3[i * 16 + j] = exp(logVariance_2);
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        const logVariance_product = logVariance[i * 16 + j]!;
+        const logVariance_2 = Math.fround(logVariance_product + logVariance_bias[j]!);
+        logVariance[i * 16 + j] = logVariance_2;
+        exp_[i * 16 + j] = exp(logVariance_2 * 0.5);
+        exp_3[i * 16 + j] = exp(logVariance_2);
+      }
     }
-  }
+  };
 }
 
 /**
@@ -1498,2743 +1478,23 @@ function dotAddExp_64x128x16(
  * 20,480 floating-point operations.
  */
 function mulAdd_64x16(
-  random: Int32Array,
-  mul_7_2: Float32Array,
-  mu: Float32Array,
-  exp_: Float32Array,
-  z_2: Float32Array,
-): void {
-  const random_0 = random[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 16; j++) {
-      const mul_7 = Math.fround(
-        Math.sqrt(
-          log(
-            (Math.min(
-              Math.floor(randomBits(random_0, 0, i * 16 + j) * 0.00390625) + 8_388_608,
-              16_777_215,
-            ) +
-              1) *
-              5.960464477539063e-8,
-          ) * -2,
-        ) *
-          cos(
-            Math.min(
-              Math.floor(randomBits(random_0, 1, i * 16 + j) * 0.00390625) + 8_388_608,
-              16_777_215,
-            ) * 3.7450702829239286e-7,
-          ),
-      );
-      mul_7_2[i * 16 + j] = mul_7;
-      z_2[i * 16 + j] = mu[i * 16 + j]! + exp_[i * 16 + j]! * mul_7;
-    }
-  }
-}
-
-/**
- * decoder.product = z · decoder.kernel
- * decoder = relu(decoder.z)
- * 270,336 floating-point operations.
- */
-function dotRelu_64x16x128(
-  z_2: Float32Array,
-  decoder_kernel: Float32Array,
-  decoder_bias: Float32Array,
-  decoder: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const z_2_0 = z_2[i * 16 + k]!;
-        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-        const z_2_1 = z_2[i * 16 + k + 16]!;
-        const z_2_2 = z_2[i * 16 + k + 32]!;
-        const z_2_3 = z_2[i * 16 + k + 48]!;
-        sum00 += z_2_0 * decoder_kernel_0;
-        sum01 += z_2_0 * decoder_kernel_1;
-        sum10 += z_2_1 * decoder_kernel_0;
-        sum11 += z_2_1 * decoder_kernel_1;
-        sum20 += z_2_2 * decoder_kernel_0;
-        sum21 += z_2_2 * decoder_kernel_1;
-        sum30 += z_2_3 * decoder_kernel_0;
-        sum31 += z_2_3 * decoder_kernel_1;
-      }
-      const decoder_product00 = Math.fround(sum00);
-      const decoder_product01 = Math.fround(sum01);
-      const decoder_product10 = Math.fround(sum10);
-      const decoder_product11 = Math.fround(sum11);
-      const decoder_product20 = Math.fround(sum20);
-      const decoder_product21 = Math.fround(sum21);
-      const decoder_product30 = Math.fround(sum30);
-      const decoder_product31 = Math.fround(sum31);
-      const decoder_bias_0 = decoder_bias[j]!;
-      const add_0 = decoder_product00 + decoder_bias_0;
-      const decoder_bias_1 = decoder_bias[j + 1]!;
-      const add_1 = decoder_product01 + decoder_bias_1;
-      const add_2 = decoder_product10 + decoder_bias_0;
-      const add_3 = decoder_product11 + decoder_bias_1;
-      const add_4 = decoder_product20 + decoder_bias_0;
-      const add_5 = decoder_product21 + decoder_bias_1;
-      const add_6 = decoder_product30 + decoder_bias_0;
-      const add_7 = decoder_product31 + decoder_bias_1;
-      decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      decoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      decoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      decoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      decoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-      decoder[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
-      decoder[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
-    }
-  }
-}
-
-/**
- * logits.product = decoder · logits.kernel
- * logits = logits.product + logits.bias
- * exp_2 = exp(neg)
- * All sums first, kept in logits; then the rest, point by point.
- * 13,045,760 floating-point operations.
- */
-function dotAddExp_64x128x784(
-  decoder: Float32Array,
-  logits_kernel: Float32Array,
-  logits: Float32Array,
-  logits_bias: Float32Array,
-  exp_2: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 1 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 2 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 3 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 4 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 4]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 3136]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 3137]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 3138]!;
-          const decoder_1 = decoder[i * 128 + k + 132]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 5 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 5]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 3920]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 3921]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 3922]!;
-          const decoder_1 = decoder[i * 128 + k + 133]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 6 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 6]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 4704]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 4705]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 4706]!;
-          const decoder_1 = decoder[i * 128 + k + 134]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 7 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 7]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 5488]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 5489]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 5490]!;
-          const decoder_1 = decoder[i * 128 + k + 135]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-      }
-      logits[i * 784 + j] = sum00;
-      logits[i * 784 + j + 1] = sum01;
-      logits[i * 784 + j + 2] = sum02;
-      logits[i * 784 + j + 784] = sum10;
-      logits[i * 784 + j + 785] = sum11;
-      logits[i * 784 + j + 786] = sum12;
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_2 = decoder[i * 128 + k]!;
-      const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
-      const decoder_3 = decoder[i * 128 + k + 128]!;
-      sum0 += decoder_2 * logits_kernel_3;
-      sum1 += decoder_3 * logits_kernel_3;
-    }
-    logits[i * 784 + 783] = sum0;
-    logits[i * 784 + 1567] = sum1;
-  }
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 784; j++) {
-      const logits_product = logits[i * 784 + j]!;
-      const logits_2 = Math.fround(logits_product + logits_bias[j]!);
-      logits[i * 784 + j] = logits_2;
-      exp_2[i * 784 + j] = exp(-Math.abs(logits_2));
-    }
-  }
-}
-
-/**
- * sum = Σ elementLoss over axes 1
- * rowSum = Σ liveRows
- * 301,184 floating-point operations.
- */
-function sum_784x64(
-  rowSum: Float32Array,
-  logits: Float32Array,
-  x: Float32Array,
-  exp_2: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 784; k++) {
-      const logits_0 = logits[i * 784 + k]!;
-      sum += Math.max(logits_0, 0) - logits_0 * x[i * 784 + k]! + log1p(exp_2[i * 784 + k]!);
-    }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
-  }
-  rowSum[0] = total;
-}
-
-/**
- * sum_2 = Σ surprise over axes 1
- * rowSum_2 = Σ liveRows_2
- * 5,248 floating-point operations.
- */
-function sum_16x64(
-  rowSum_2: Float32Array,
-  exp_3: Float32Array,
-  mu: Float32Array,
-  logVariance: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 64; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      const mu_0 = mu[i * 16 + k]!;
-      sum += exp_3[i * 16 + k]! + mu_0 * mu_0 - (logVariance[i * 16 + k]! + 1);
-    }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.5 : 0;
-  }
-  rowSum_2[0] = total;
-}
-
-/**
- * d_sum_2 = d_mul_13 ⊙ 0.5
- * 64 floating-point operations.
- */
-function mul_64(live_rows: Int32Array, d_rowSum_2: Float32Array, d_sum_2: Float32Array): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_2_0 = d_rowSum_2[0]!;
-  for (let i = 0; i < 64; i++) {
-    d_sum_2[i] = (i < live_rows_0 ? d_rowSum_2_0 : 0) * 0.5;
-  }
-}
-
-/**
- * d_sum = d_mul_10 ⊙ 0.0012755102040816326
- * d_logits.product = d_logits
- * 552,000 floating-point operations.
- */
-function mulAdd_64x784(
-  live_rows: Int32Array,
-  d_rowSum: Float32Array,
-  exp_2: Float32Array,
-  logits: Float32Array,
-  x: Float32Array,
-  d_logits: Float32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
-  for (let i = 0; i < 64; i++) {
-    const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0012755102040816326);
-    const neg_0 = -d_sum;
-    for (let j = 0; j < 784; j++) {
-      const exp_2_0 = exp_2[i * 784 + j]!;
-      const logits_0 = logits[i * 784 + j]!;
-      d_logits[i * 784 + j] =
-        -((d_sum / (exp_2_0 + 1)) * exp_2_0) * Math.sign(logits_0) +
-        neg_0 * x[i * 784 + j]! +
-        (0 < logits_0 ? d_sum : logits_0 === 0 ? d_sum * 0.5 : 0);
-    }
-  }
-}
-
-/**
- * d_logits.bias = Σ d_logits over axes 0
- * logits.bias.m_next = logits.bias_mul + logits.bias_mul_2
- * logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5
- * logits.bias_next = logits.bias − logits.bias_div
- * 60,368 floating-point operations.
- */
-function sumAdam_64x784(
-  d_logits: Float32Array,
-  logits_bias_m: Float32Array,
-  logits_bias_v: Float32Array,
-  logits_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_logits_0 = d_logits[k * 784 + i]!;
-      const d_logits_1 = d_logits[k * 784 + i + 1]!;
-      const d_logits_2 = d_logits[k * 784 + i + 2]!;
-      const d_logits_3 = d_logits[k * 784 + i + 3]!;
-      sum0 += d_logits_0;
-      sum1 += d_logits_1;
-      sum2 += d_logits_2;
-      sum3 += d_logits_3;
-    }
-    const d_logits_bias0 = Math.fround(sum0);
-    const d_logits_bias1 = Math.fround(sum1);
-    const d_logits_bias2 = Math.fround(sum2);
-    const d_logits_bias3 = Math.fround(sum3);
-    const logits_bias_m_next0 = Math.fround(
-      logits_bias_m[i]! * 0.9 + d_logits_bias0 * 0.09999999999999998,
-    );
-    logits_bias_m[i] = logits_bias_m_next0;
-    const logits_bias_m_next1 = Math.fround(
-      logits_bias_m[i + 1]! * 0.9 + d_logits_bias1 * 0.09999999999999998,
-    );
-    logits_bias_m[i + 1] = logits_bias_m_next1;
-    const logits_bias_m_next2 = Math.fround(
-      logits_bias_m[i + 2]! * 0.9 + d_logits_bias2 * 0.09999999999999998,
-    );
-    logits_bias_m[i + 2] = logits_bias_m_next2;
-    const logits_bias_m_next3 = Math.fround(
-      logits_bias_m[i + 3]! * 0.9 + d_logits_bias3 * 0.09999999999999998,
-    );
-    logits_bias_m[i + 3] = logits_bias_m_next3;
-    const logits_bias_v_next0 = Math.fround(
-      logits_bias_v[i]! * 0.999 + d_logits_bias0 * d_logits_bias0 * 0.0010000000000000009,
-    );
-    logits_bias_v[i] = logits_bias_v_next0;
-    const logits_bias_v_next1 = Math.fround(
-      logits_bias_v[i + 1]! * 0.999 + d_logits_bias1 * d_logits_bias1 * 0.0010000000000000009,
-    );
-    logits_bias_v[i + 1] = logits_bias_v_next1;
-    const logits_bias_v_next2 = Math.fround(
-      logits_bias_v[i + 2]! * 0.999 + d_logits_bias2 * d_logits_bias2 * 0.0010000000000000009,
-    );
-    logits_bias_v[i + 2] = logits_bias_v_next2;
-    const logits_bias_v_next3 = Math.fround(
-      logits_bias_v[i + 3]! * 0.999 + d_logits_bias3 * d_logits_bias3 * 0.0010000000000000009,
-    );
-    logits_bias_v[i + 3] = logits_bias_v_next3;
-    logits_bias[i] =
-      logits_bias[i]! -
-      (logits_bias_m_next0 * rate_0) / (Math.sqrt(logits_bias_v_next0 * correction_0) + 1e-8);
-    logits_bias[i + 1] =
-      logits_bias[i + 1]! -
-      (logits_bias_m_next1 * rate_0) / (Math.sqrt(logits_bias_v_next1 * correction_0) + 1e-8);
-    logits_bias[i + 2] =
-      logits_bias[i + 2]! -
-      (logits_bias_m_next2 * rate_0) / (Math.sqrt(logits_bias_v_next2 * correction_0) + 1e-8);
-    logits_bias[i + 3] =
-      logits_bias[i + 3]! -
-      (logits_bias_m_next3 * rate_0) / (Math.sqrt(logits_bias_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_decoder = d_logits · logits.kernelᵀ
- * d_decoder.product = d_decoder.z
- * 12,845,056 floating-point operations.
- */
-function dotWhere_64x784x128(
-  d_logits: Float32Array,
-  logits_kernel: Float32Array,
-  decoder: Float32Array,
-  d_decoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const d_logits_0 = d_logits[i * 784 + k]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
-          const d_logits_1 = d_logits[i * 784 + k + 784]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1568]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 1 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 1]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 1]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 785]!;
-          const d_logits_1 = d_logits[i * 784 + k + 785]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1569]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 2]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 2]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 786]!;
-          const d_logits_1 = d_logits[i * 784 + k + 786]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1570]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 3]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 3]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 787]!;
-          const d_logits_1 = d_logits[i * 784 + k + 787]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1571]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 4]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 4]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 788]!;
-          const d_logits_1 = d_logits[i * 784 + k + 788]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1572]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 5]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 5]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 789]!;
-          const d_logits_1 = d_logits[i * 784 + k + 789]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1573]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 6]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 6]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 790]!;
-          const d_logits_1 = d_logits[i * 784 + k + 790]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1574]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const d_logits_0 = d_logits[i * 784 + k + 7]!;
-          const logits_kernel_0 = logits_kernel[j * 784 + k + 7]!;
-          const logits_kernel_1 = logits_kernel[j * 784 + k + 791]!;
-          const d_logits_1 = d_logits[i * 784 + k + 791]!;
-          const d_logits_2 = d_logits[i * 784 + k + 1575]!;
-          sum00 += d_logits_0 * logits_kernel_0;
-          sum01 += d_logits_0 * logits_kernel_1;
-          sum10 += d_logits_1 * logits_kernel_0;
-          sum11 += d_logits_1 * logits_kernel_1;
-          sum20 += d_logits_2 * logits_kernel_0;
-          sum21 += d_logits_2 * logits_kernel_1;
-        }
-      }
-      const d_decoder00 = Math.fround(sum00);
-      const d_decoder01 = Math.fround(sum01);
-      const d_decoder10 = Math.fround(sum10);
-      const d_decoder11 = Math.fround(sum11);
-      const d_decoder20 = Math.fround(sum20);
-      const d_decoder21 = Math.fround(sum21);
-      d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
-      d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
-      d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
-      d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
-      d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
-      d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
-    }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const d_logits_3 = d_logits[k + 49392]!;
-      const logits_kernel_2 = logits_kernel[j * 784 + k]!;
-      const logits_kernel_3 = logits_kernel[j * 784 + k + 784]!;
-      sum0 += d_logits_3 * logits_kernel_2;
-      sum1 += d_logits_3 * logits_kernel_3;
-    }
-    const d_decoder0 = Math.fround(sum0);
-    const d_decoder1 = Math.fround(sum1);
-    d_decoder_z[j + 8064] = 0 < decoder[j + 8064]! ? d_decoder0 : 0;
-    d_decoder_z[j + 8065] = 0 < decoder[j + 8065]! ? d_decoder1 : 0;
-  }
-}
-
-/**
- * d_logits.kernel = decoderᵀ · d_logits
- * logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2
- * logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5
- * logits.kernel_next = logits.kernel − logits.kernel_div
- * 14,149,632 floating-point operations.
- */
-function dotAdam_128x64x784(
-  decoder: Float32Array,
-  d_logits: Float32Array,
-  logits_kernel_m: Float32Array,
-  logits_kernel_v: Float32Array,
-  logits_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const decoder_0 = decoder[k * 128 + i]!;
-          const d_logits_0 = d_logits[k * 784 + j]!;
-          const d_logits_1 = d_logits[k * 784 + j + 1]!;
-          const d_logits_2 = d_logits[k * 784 + j + 2]!;
-          const decoder_1 = decoder[k * 128 + i + 1]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 128]!;
-          const d_logits_0 = d_logits[k * 784 + j + 784]!;
-          const d_logits_1 = d_logits[k * 784 + j + 785]!;
-          const d_logits_2 = d_logits[k * 784 + j + 786]!;
-          const decoder_1 = decoder[k * 128 + i + 129]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 256]!;
-          const d_logits_0 = d_logits[k * 784 + j + 1568]!;
-          const d_logits_1 = d_logits[k * 784 + j + 1569]!;
-          const d_logits_2 = d_logits[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[k * 128 + i + 257]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 384]!;
-          const d_logits_0 = d_logits[k * 784 + j + 2352]!;
-          const d_logits_1 = d_logits[k * 784 + j + 2353]!;
-          const d_logits_2 = d_logits[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[k * 128 + i + 385]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 512]!;
-          const d_logits_0 = d_logits[k * 784 + j + 3136]!;
-          const d_logits_1 = d_logits[k * 784 + j + 3137]!;
-          const d_logits_2 = d_logits[k * 784 + j + 3138]!;
-          const decoder_1 = decoder[k * 128 + i + 513]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 640]!;
-          const d_logits_0 = d_logits[k * 784 + j + 3920]!;
-          const d_logits_1 = d_logits[k * 784 + j + 3921]!;
-          const d_logits_2 = d_logits[k * 784 + j + 3922]!;
-          const decoder_1 = decoder[k * 128 + i + 641]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 768]!;
-          const d_logits_0 = d_logits[k * 784 + j + 4704]!;
-          const d_logits_1 = d_logits[k * 784 + j + 4705]!;
-          const d_logits_2 = d_logits[k * 784 + j + 4706]!;
-          const decoder_1 = decoder[k * 128 + i + 769]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const decoder_0 = decoder[k * 128 + i + 896]!;
-          const d_logits_0 = d_logits[k * 784 + j + 5488]!;
-          const d_logits_1 = d_logits[k * 784 + j + 5489]!;
-          const d_logits_2 = d_logits[k * 784 + j + 5490]!;
-          const decoder_1 = decoder[k * 128 + i + 897]!;
-          sum00 += decoder_0 * d_logits_0;
-          sum01 += decoder_0 * d_logits_1;
-          sum02 += decoder_0 * d_logits_2;
-          sum10 += decoder_1 * d_logits_0;
-          sum11 += decoder_1 * d_logits_1;
-          sum12 += decoder_1 * d_logits_2;
-        }
-      }
-      const d_logits_kernel00 = Math.fround(sum00);
-      const d_logits_kernel01 = Math.fround(sum01);
-      const d_logits_kernel02 = Math.fround(sum02);
-      const d_logits_kernel10 = Math.fround(sum10);
-      const d_logits_kernel11 = Math.fround(sum11);
-      const d_logits_kernel12 = Math.fround(sum12);
-      const logits_kernel_m_next00 = Math.fround(
-        logits_kernel_m[i * 784 + j]! * 0.9 + d_logits_kernel00 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j] = logits_kernel_m_next00;
-      const logits_kernel_m_next01 = Math.fround(
-        logits_kernel_m[i * 784 + j + 1]! * 0.9 + d_logits_kernel01 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 1] = logits_kernel_m_next01;
-      const logits_kernel_m_next02 = Math.fround(
-        logits_kernel_m[i * 784 + j + 2]! * 0.9 + d_logits_kernel02 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 2] = logits_kernel_m_next02;
-      const logits_kernel_m_next10 = Math.fround(
-        logits_kernel_m[i * 784 + j + 784]! * 0.9 + d_logits_kernel10 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 784] = logits_kernel_m_next10;
-      const logits_kernel_m_next11 = Math.fround(
-        logits_kernel_m[i * 784 + j + 785]! * 0.9 + d_logits_kernel11 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 785] = logits_kernel_m_next11;
-      const logits_kernel_m_next12 = Math.fround(
-        logits_kernel_m[i * 784 + j + 786]! * 0.9 + d_logits_kernel12 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 786] = logits_kernel_m_next12;
-      const logits_kernel_v_next00 = Math.fround(
-        logits_kernel_v[i * 784 + j]! * 0.999 +
-          d_logits_kernel00 * d_logits_kernel00 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j] = logits_kernel_v_next00;
-      const logits_kernel_v_next01 = Math.fround(
-        logits_kernel_v[i * 784 + j + 1]! * 0.999 +
-          d_logits_kernel01 * d_logits_kernel01 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 1] = logits_kernel_v_next01;
-      const logits_kernel_v_next02 = Math.fround(
-        logits_kernel_v[i * 784 + j + 2]! * 0.999 +
-          d_logits_kernel02 * d_logits_kernel02 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 2] = logits_kernel_v_next02;
-      const logits_kernel_v_next10 = Math.fround(
-        logits_kernel_v[i * 784 + j + 784]! * 0.999 +
-          d_logits_kernel10 * d_logits_kernel10 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 784] = logits_kernel_v_next10;
-      const logits_kernel_v_next11 = Math.fround(
-        logits_kernel_v[i * 784 + j + 785]! * 0.999 +
-          d_logits_kernel11 * d_logits_kernel11 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 785] = logits_kernel_v_next11;
-      const logits_kernel_v_next12 = Math.fround(
-        logits_kernel_v[i * 784 + j + 786]! * 0.999 +
-          d_logits_kernel12 * d_logits_kernel12 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 786] = logits_kernel_v_next12;
-      logits_kernel[i * 784 + j] =
-        logits_kernel[i * 784 + j]! -
-        (logits_kernel_m_next00 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next00 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 1] =
-        logits_kernel[i * 784 + j + 1]! -
-        (logits_kernel_m_next01 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next01 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 2] =
-        logits_kernel[i * 784 + j + 2]! -
-        (logits_kernel_m_next02 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next02 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 784] =
-        logits_kernel[i * 784 + j + 784]! -
-        (logits_kernel_m_next10 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next10 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 785] =
-        logits_kernel[i * 784 + j + 785]! -
-        (logits_kernel_m_next11 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next11 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 786] =
-        logits_kernel[i * 784 + j + 786]! -
-        (logits_kernel_m_next12 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next12 * correction_0) + 1e-8);
-    }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const decoder_2 = decoder[k * 128 + i]!;
-      const d_logits_3 = d_logits[k * 784 + 783]!;
-      const decoder_3 = decoder[k * 128 + i + 1]!;
-      sum0 += decoder_2 * d_logits_3;
-      sum1 += decoder_3 * d_logits_3;
-    }
-    const d_logits_kernel0 = Math.fround(sum0);
-    const d_logits_kernel1 = Math.fround(sum1);
-    const logits_kernel_m_next0 = Math.fround(
-      logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * 0.09999999999999998,
-    );
-    logits_kernel_m[i * 784 + 783] = logits_kernel_m_next0;
-    const logits_kernel_m_next1 = Math.fround(
-      logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * 0.09999999999999998,
-    );
-    logits_kernel_m[i * 784 + 1567] = logits_kernel_m_next1;
-    const logits_kernel_v_next0 = Math.fround(
-      logits_kernel_v[i * 784 + 783]! * 0.999 +
-        d_logits_kernel0 * d_logits_kernel0 * 0.0010000000000000009,
-    );
-    logits_kernel_v[i * 784 + 783] = logits_kernel_v_next0;
-    const logits_kernel_v_next1 = Math.fround(
-      logits_kernel_v[i * 784 + 1567]! * 0.999 +
-        d_logits_kernel1 * d_logits_kernel1 * 0.0010000000000000009,
-    );
-    logits_kernel_v[i * 784 + 1567] = logits_kernel_v_next1;
-    logits_kernel[i * 784 + 783] =
-      logits_kernel[i * 784 + 783]! -
-      (logits_kernel_m_next0 * rate_0) / (Math.sqrt(logits_kernel_v_next0 * correction_0) + 1e-8);
-    logits_kernel[i * 784 + 1567] =
-      logits_kernel[i * 784 + 1567]! -
-      (logits_kernel_m_next1 * rate_0) / (Math.sqrt(logits_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_decoder.bias = Σ d_decoder.z over axes 0
- * decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2
- * decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5
- * decoder.bias_next = decoder.bias − decoder.bias_div
- * 9,856 floating-point operations.
- */
-function sumAdam_64x128(
-  d_decoder_z: Float32Array,
-  decoder_bias_m: Float32Array,
-  decoder_bias_v: Float32Array,
-  decoder_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_decoder_z_0 = d_decoder_z[k * 128 + i]!;
-      const d_decoder_z_1 = d_decoder_z[k * 128 + i + 1]!;
-      const d_decoder_z_2 = d_decoder_z[k * 128 + i + 2]!;
-      const d_decoder_z_3 = d_decoder_z[k * 128 + i + 3]!;
-      sum0 += d_decoder_z_0;
-      sum1 += d_decoder_z_1;
-      sum2 += d_decoder_z_2;
-      sum3 += d_decoder_z_3;
-    }
-    const d_decoder_bias0 = Math.fround(sum0);
-    const d_decoder_bias1 = Math.fround(sum1);
-    const d_decoder_bias2 = Math.fround(sum2);
-    const d_decoder_bias3 = Math.fround(sum3);
-    const decoder_bias_m_next0 = Math.fround(
-      decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * 0.09999999999999998,
-    );
-    decoder_bias_m[i] = decoder_bias_m_next0;
-    const decoder_bias_m_next1 = Math.fround(
-      decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * 0.09999999999999998,
-    );
-    decoder_bias_m[i + 1] = decoder_bias_m_next1;
-    const decoder_bias_m_next2 = Math.fround(
-      decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * 0.09999999999999998,
-    );
-    decoder_bias_m[i + 2] = decoder_bias_m_next2;
-    const decoder_bias_m_next3 = Math.fround(
-      decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * 0.09999999999999998,
-    );
-    decoder_bias_m[i + 3] = decoder_bias_m_next3;
-    const decoder_bias_v_next0 = Math.fround(
-      decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i] = decoder_bias_v_next0;
-    const decoder_bias_v_next1 = Math.fround(
-      decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i + 1] = decoder_bias_v_next1;
-    const decoder_bias_v_next2 = Math.fround(
-      decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i + 2] = decoder_bias_v_next2;
-    const decoder_bias_v_next3 = Math.fround(
-      decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * 0.0010000000000000009,
-    );
-    decoder_bias_v[i + 3] = decoder_bias_v_next3;
-    decoder_bias[i] =
-      decoder_bias[i]! -
-      (decoder_bias_m_next0 * rate_0) / (Math.sqrt(decoder_bias_v_next0 * correction_0) + 1e-8);
-    decoder_bias[i + 1] =
-      decoder_bias[i + 1]! -
-      (decoder_bias_m_next1 * rate_0) / (Math.sqrt(decoder_bias_v_next1 * correction_0) + 1e-8);
-    decoder_bias[i + 2] =
-      decoder_bias[i + 2]! -
-      (decoder_bias_m_next2 * rate_0) / (Math.sqrt(decoder_bias_v_next2 * correction_0) + 1e-8);
-    decoder_bias[i + 3] =
-      decoder_bias[i + 3]! -
-      (decoder_bias_m_next3 * rate_0) / (Math.sqrt(decoder_bias_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_mul_8 = d_z
- * d_logVariance.product = d_logVariance
- * d_mu.product = d_mu
- * 273,408 floating-point operations.
- */
-function dotAdd_64x128x16_2(
-  d_decoder_z: Float32Array,
-  decoder_kernel: Float32Array,
-  d_sum_2: Float32Array,
-  exp_3: Float32Array,
-  mul_7: Float32Array,
-  exp_: Float32Array,
-  d_logVariance: Float32Array,
-  mu: Float32Array,
-  d_mu: Float32Array,
-): void {
-  for (let i = 0; i < 63; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 1 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 1]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 1]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 129]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 129]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 257]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 2]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 2]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 130]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 130]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 258]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 3]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 3]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 131]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 131]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 259]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 4]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 4]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 132]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 132]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 260]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 5]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 5]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 133]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 133]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 261]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 6]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 6]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 134]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 134]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 262]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 7]!;
-          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 7]!;
-          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 135]!;
-          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 135]!;
-          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 263]!;
-          sum00 += d_decoder_z_0 * decoder_kernel_0;
-          sum01 += d_decoder_z_0 * decoder_kernel_1;
-          sum10 += d_decoder_z_1 * decoder_kernel_0;
-          sum11 += d_decoder_z_1 * decoder_kernel_1;
-          sum20 += d_decoder_z_2 * decoder_kernel_0;
-          sum21 += d_decoder_z_2 * decoder_kernel_1;
-        }
-      }
-      const d_z00 = Math.fround(sum00);
-      const d_z01 = Math.fround(sum01);
-      const d_z10 = Math.fround(sum10);
-      const d_z11 = Math.fround(sum11);
-      const d_z20 = Math.fround(sum20);
-      const d_z21 = Math.fround(sum21);
-      const d_sum_2_0 = d_sum_2[i]!;
-      const neg_0 = -d_sum_2_0;
-      const d_sum_2_1 = d_sum_2[i + 1]!;
-      const neg_1 = -d_sum_2_1;
-      const d_sum_2_2 = d_sum_2[i + 2]!;
-      const neg_2 = -d_sum_2_2;
-      d_logVariance[i * 16 + j] =
-        neg_0 +
-        d_sum_2_0 * exp_3[i * 16 + j]! +
-        d_z00 * mul_7[i * 16 + j]! * exp_[i * 16 + j]! * 0.5;
-      d_logVariance[i * 16 + j + 1] =
-        neg_0 +
-        d_sum_2_0 * exp_3[i * 16 + j + 1]! +
-        d_z01 * mul_7[i * 16 + j + 1]! * exp_[i * 16 + j + 1]! * 0.5;
-      d_logVariance[i * 16 + j + 16] =
-        neg_1 +
-        d_sum_2_1 * exp_3[i * 16 + j + 16]! +
-        d_z10 * mul_7[i * 16 + j + 16]! * exp_[i * 16 + j + 16]! * 0.5;
-      d_logVariance[i * 16 + j + 17] =
-        neg_1 +
-        d_sum_2_1 * exp_3[i * 16 + j + 17]! +
-        d_z11 * mul_7[i * 16 + j + 17]! * exp_[i * 16 + j + 17]! * 0.5;
-      d_logVariance[i * 16 + j + 32] =
-        neg_2 +
-        d_sum_2_2 * exp_3[i * 16 + j + 32]! +
-        d_z20 * mul_7[i * 16 + j + 32]! * exp_[i * 16 + j + 32]! * 0.5;
-      d_logVariance[i * 16 + j + 33] =
-        neg_2 +
-        d_sum_2_2 * exp_3[i * 16 + j + 33]! +
-        d_z21 * mul_7[i * 16 + j + 33]! * exp_[i * 16 + j + 33]! * 0.5;
-      const d_sum_2_3 = d_sum_2[i]!;
-      const mul_0 = d_sum_2_3 * mu[i * 16 + j]!;
-      const mul_1 = d_sum_2_3 * mu[i * 16 + j + 1]!;
-      const d_sum_2_4 = d_sum_2[i + 1]!;
-      const mul_2 = d_sum_2_4 * mu[i * 16 + j + 16]!;
-      const mul_3 = d_sum_2_4 * mu[i * 16 + j + 17]!;
-      const d_sum_2_5 = d_sum_2[i + 2]!;
-      const mul_4 = d_sum_2_5 * mu[i * 16 + j + 32]!;
-      const mul_5 = d_sum_2_5 * mu[i * 16 + j + 33]!;
-      d_mu[i * 16 + j] = mul_0 + mul_0 + d_z00;
-      d_mu[i * 16 + j + 1] = mul_1 + mul_1 + d_z01;
-      d_mu[i * 16 + j + 16] = mul_2 + mul_2 + d_z10;
-      d_mu[i * 16 + j + 17] = mul_3 + mul_3 + d_z11;
-      d_mu[i * 16 + j + 32] = mul_4 + mul_4 + d_z20;
-      d_mu[i * 16 + j + 33] = mul_5 + mul_5 + d_z21;
-    }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const d_decoder_z_3 = d_decoder_z[k + 8064]!;
-      const decoder_kernel_2 = decoder_kernel[j * 128 + k]!;
-      const decoder_kernel_3 = decoder_kernel[j * 128 + k + 128]!;
-      sum0 += d_decoder_z_3 * decoder_kernel_2;
-      sum1 += d_decoder_z_3 * decoder_kernel_3;
-    }
-    const d_z0 = Math.fround(sum0);
-    const d_z1 = Math.fround(sum1);
-    const d_sum_2_6 = d_sum_2[63]!;
-    const neg_3 = -d_sum_2_6;
-    d_logVariance[j + 1008] =
-      neg_3 + d_sum_2_6 * exp_3[j + 1008]! + d_z0 * mul_7[j + 1008]! * exp_[j + 1008]! * 0.5;
-    d_logVariance[j + 1009] =
-      neg_3 + d_sum_2_6 * exp_3[j + 1009]! + d_z1 * mul_7[j + 1009]! * exp_[j + 1009]! * 0.5;
-    const d_sum_2_7 = d_sum_2[63]!;
-    const mul_6 = d_sum_2_7 * mu[j + 1008]!;
-    const mul_7_2 = d_sum_2_7 * mu[j + 1009]!;
-    d_mu[j + 1008] = mul_6 + mul_6 + d_z0;
-    d_mu[j + 1009] = mul_7_2 + mul_7_2 + d_z1;
-  }
-}
-
-/**
- * d_decoder.kernel = zᵀ · d_decoder.z
- * decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2
- * decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5
- * decoder.kernel_next = decoder.kernel − decoder.kernel_div
- * 288,768 floating-point operations.
- */
-function dotAdam_16x64x128(
-  z_2: Float32Array,
-  d_decoder_z: Float32Array,
-  decoder_kernel_m: Float32Array,
-  decoder_kernel_v: Float32Array,
-  decoder_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 2) {
-    for (let j = 0; j < 126; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const z_2_0 = z_2[k * 16 + i]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
-          const z_2_1 = z_2[k * 16 + i + 1]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 1 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 16]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
-          const z_2_1 = z_2[k * 16 + i + 17]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 2 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 32]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
-          const z_2_1 = z_2[k * 16 + i + 33]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 3 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 48]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
-          const z_2_1 = z_2[k * 16 + i + 49]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 4 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 64]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 512]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 513]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 514]!;
-          const z_2_1 = z_2[k * 16 + i + 65]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 5 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 80]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 640]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 641]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 642]!;
-          const z_2_1 = z_2[k * 16 + i + 81]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 6 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 96]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 768]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 769]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 770]!;
-          const z_2_1 = z_2[k * 16 + i + 97]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-        if (k + 7 === 64) break;
-        {
-          const z_2_0 = z_2[k * 16 + i + 112]!;
-          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 896]!;
-          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 897]!;
-          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 898]!;
-          const z_2_1 = z_2[k * 16 + i + 113]!;
-          sum00 += z_2_0 * d_decoder_z_0;
-          sum01 += z_2_0 * d_decoder_z_1;
-          sum02 += z_2_0 * d_decoder_z_2;
-          sum10 += z_2_1 * d_decoder_z_0;
-          sum11 += z_2_1 * d_decoder_z_1;
-          sum12 += z_2_1 * d_decoder_z_2;
-        }
-      }
-      const d_decoder_kernel00 = Math.fround(sum00);
-      const d_decoder_kernel01 = Math.fround(sum01);
-      const d_decoder_kernel02 = Math.fround(sum02);
-      const d_decoder_kernel10 = Math.fround(sum10);
-      const d_decoder_kernel11 = Math.fround(sum11);
-      const d_decoder_kernel12 = Math.fround(sum12);
-      const decoder_kernel_m_next00 = Math.fround(
-        decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j] = decoder_kernel_m_next00;
-      const decoder_kernel_m_next01 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
-      const decoder_kernel_m_next02 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
-      const decoder_kernel_m_next10 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 128] = decoder_kernel_m_next10;
-      const decoder_kernel_m_next11 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
-      const decoder_kernel_m_next12 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
-      const decoder_kernel_v_next00 = Math.fround(
-        decoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j] = decoder_kernel_v_next00;
-      const decoder_kernel_v_next01 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
-      const decoder_kernel_v_next02 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
-          d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
-      const decoder_kernel_v_next10 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 128] = decoder_kernel_v_next10;
-      const decoder_kernel_v_next11 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
-      const decoder_kernel_v_next12 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
-          d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
-      decoder_kernel[i * 128 + j] =
-        decoder_kernel[i * 128 + j]! -
-        (decoder_kernel_m_next00 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next00 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 1] =
-        decoder_kernel[i * 128 + j + 1]! -
-        (decoder_kernel_m_next01 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next01 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 2] =
-        decoder_kernel[i * 128 + j + 2]! -
-        (decoder_kernel_m_next02 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 128] =
-        decoder_kernel[i * 128 + j + 128]! -
-        (decoder_kernel_m_next10 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next10 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 129] =
-        decoder_kernel[i * 128 + j + 129]! -
-        (decoder_kernel_m_next11 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 130] =
-        decoder_kernel[i * 128 + j + 130]! -
-        (decoder_kernel_m_next12 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
-    }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 64; k++) {
-      const z_2_2 = z_2[k * 16 + i]!;
-      const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
-      const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
-      const z_2_3 = z_2[k * 16 + i + 1]!;
-      sum00_2 += z_2_2 * d_decoder_z_3;
-      sum01_2 += z_2_2 * d_decoder_z_4;
-      sum10_2 += z_2_3 * d_decoder_z_3;
-      sum11_2 += z_2_3 * d_decoder_z_4;
-    }
-    const d_decoder_kernel00_2 = Math.fround(sum00_2);
-    const d_decoder_kernel01_2 = Math.fround(sum01_2);
-    const d_decoder_kernel10_2 = Math.fround(sum10_2);
-    const d_decoder_kernel11_2 = Math.fround(sum11_2);
-    const decoder_kernel_m_next00_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
-    const decoder_kernel_m_next01_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
-    const decoder_kernel_m_next10_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
-    const decoder_kernel_m_next11_2 = Math.fround(
-      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
-    );
-    decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
-    const decoder_kernel_v_next00_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 126]! * 0.999 +
-        d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
-    const decoder_kernel_v_next01_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 127]! * 0.999 +
-        d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
-    const decoder_kernel_v_next10_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 254]! * 0.999 +
-        d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
-    const decoder_kernel_v_next11_2 = Math.fround(
-      decoder_kernel_v[i * 128 + 255]! * 0.999 +
-        d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
-    );
-    decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
-    decoder_kernel[i * 128 + 126] =
-      decoder_kernel[i * 128 + 126]! -
-      (decoder_kernel_m_next00_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next00_2 * correction_0) + 1e-8);
-    decoder_kernel[i * 128 + 127] =
-      decoder_kernel[i * 128 + 127]! -
-      (decoder_kernel_m_next01_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next01_2 * correction_0) + 1e-8);
-    decoder_kernel[i * 128 + 254] =
-      decoder_kernel[i * 128 + 254]! -
-      (decoder_kernel_m_next10_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next10_2 * correction_0) + 1e-8);
-    decoder_kernel[i * 128 + 255] =
-      decoder_kernel[i * 128 + 255]! -
-      (decoder_kernel_m_next11_2 * rate_0) /
-        (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_logVariance.bias = Σ d_logVariance over axes 0
- * logVariance.bias.m_next = logVariance.bias_mul + logVariance.bias_mul_2
- * logVariance.bias.v_next = logVariance.bias_mul_3 + logVariance.bias_mul_5
- * logVariance.bias_next = logVariance.bias − logVariance.bias_div
- * 1,232 floating-point operations.
- */
-function sumAdam_64x16(
-  d_logVariance: Float32Array,
-  logVariance_bias_m: Float32Array,
-  logVariance_bias_v: Float32Array,
-  logVariance_bias: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 64; k++) {
-      const d_logVariance_0 = d_logVariance[k * 16 + i]!;
-      const d_logVariance_1 = d_logVariance[k * 16 + i + 1]!;
-      const d_logVariance_2 = d_logVariance[k * 16 + i + 2]!;
-      const d_logVariance_3 = d_logVariance[k * 16 + i + 3]!;
-      sum0 += d_logVariance_0;
-      sum1 += d_logVariance_1;
-      sum2 += d_logVariance_2;
-      sum3 += d_logVariance_3;
-    }
-    const d_logVariance_bias0 = Math.fround(sum0);
-    const d_logVariance_bias1 = Math.fround(sum1);
-    const d_logVariance_bias2 = Math.fround(sum2);
-    const d_logVariance_bias3 = Math.fround(sum3);
-    const logVariance_bias_m_next0 = Math.fround(
-      logVariance_bias_m[i]! * 0.9 + d_logVariance_bias0 * 0.09999999999999998,
-    );
-    logVariance_bias_m[i] = logVariance_bias_m_next0;
-    const logVariance_bias_m_next1 = Math.fround(
-      logVariance_bias_m[i + 1]! * 0.9 + d_logVariance_bias1 * 0.09999999999999998,
-    );
-    logVariance_bias_m[i + 1] = logVariance_bias_m_next1;
-    const logVariance_bias_m_next2 = Math.fround(
-      logVariance_bias_m[i + 2]! * 0.9 + d_logVariance_bias2 * 0.09999999999999998,
-    );
-    logVariance_bias_m[i + 2] = logVariance_bias_m_next2;
-    const logVariance_bias_m_next3 = Math.fround(
-      logVariance_bias_m[i + 3]! * 0.9 + d_logVariance_bias3 * 0.09999999999999998,
-    );
-    logVariance_bias_m[i + 3] = logVariance_bias_m_next3;
-    const logVariance_bias_v_next0 = Math.fround(
-      logVariance_bias_v[i]! * 0.999 +
-        d_logVariance_bias0 * d_logVariance_bias0 * 0.0010000000000000009,
-    );
-    logVariance_bias_v[i] = logVariance_bias_v_next0;
-    const logVariance_bias_v_next1 = Math.fround(
-      logVariance_bias_v[i + 1]! * 0.999 +
-        d_logVariance_bias1 * d_logVariance_bias1 * 0.0010000000000000009,
-    );
-    logVariance_bias_v[i + 1] = logVariance_bias_v_next1;
-    const logVariance_bias_v_next2 = Math.fround(
-      logVariance_bias_v[i + 2]! * 0.999 +
-        d_logVariance_bias2 * d_logVariance_bias2 * 0.0010000000000000009,
-    );
-    logVariance_bias_v[i + 2] = logVariance_bias_v_next2;
-    const logVariance_bias_v_next3 = Math.fround(
-      logVariance_bias_v[i + 3]! * 0.999 +
-        d_logVariance_bias3 * d_logVariance_bias3 * 0.0010000000000000009,
-    );
-    logVariance_bias_v[i + 3] = logVariance_bias_v_next3;
-    logVariance_bias[i] =
-      logVariance_bias[i]! -
-      (logVariance_bias_m_next0 * rate_0) /
-        (Math.sqrt(logVariance_bias_v_next0 * correction_0) + 1e-8);
-    logVariance_bias[i + 1] =
-      logVariance_bias[i + 1]! -
-      (logVariance_bias_m_next1 * rate_0) /
-        (Math.sqrt(logVariance_bias_v_next1 * correction_0) + 1e-8);
-    logVariance_bias[i + 2] =
-      logVariance_bias[i + 2]! -
-      (logVariance_bias_m_next2 * rate_0) /
-        (Math.sqrt(logVariance_bias_v_next2 * correction_0) + 1e-8);
-    logVariance_bias[i + 3] =
-      logVariance_bias[i + 3]! -
-      (logVariance_bias_m_next3 * rate_0) /
-        (Math.sqrt(logVariance_bias_v_next3 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_encoder_part = d_logVariance · logVariance.kernelᵀ
- * 262,144 floating-point operations.
- */
-function dot_64x16x128(
-  d_logVariance: Float32Array,
-  logVariance_kernel: Float32Array,
-  d_encoder_part: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const d_logVariance_0 = d_logVariance[i * 16 + k]!;
-        const logVariance_kernel_0 = logVariance_kernel[j * 16 + k]!;
-        const logVariance_kernel_1 = logVariance_kernel[j * 16 + k + 16]!;
-        const d_logVariance_1 = d_logVariance[i * 16 + k + 16]!;
-        const d_logVariance_2 = d_logVariance[i * 16 + k + 32]!;
-        const d_logVariance_3 = d_logVariance[i * 16 + k + 48]!;
-        sum00 += d_logVariance_0 * logVariance_kernel_0;
-        sum01 += d_logVariance_0 * logVariance_kernel_1;
-        sum10 += d_logVariance_1 * logVariance_kernel_0;
-        sum11 += d_logVariance_1 * logVariance_kernel_1;
-        sum20 += d_logVariance_2 * logVariance_kernel_0;
-        sum21 += d_logVariance_2 * logVariance_kernel_1;
-        sum30 += d_logVariance_3 * logVariance_kernel_0;
-        sum31 += d_logVariance_3 * logVariance_kernel_1;
-      }
-      d_encoder_part[i * 128 + j] = sum00;
-      d_encoder_part[i * 128 + j + 1] = sum01;
-      d_encoder_part[i * 128 + j + 128] = sum10;
-      d_encoder_part[i * 128 + j + 129] = sum11;
-      d_encoder_part[i * 128 + j + 256] = sum20;
-      d_encoder_part[i * 128 + j + 257] = sum21;
-      d_encoder_part[i * 128 + j + 384] = sum30;
-      d_encoder_part[i * 128 + j + 385] = sum31;
-    }
-  }
-}
-
-/**
- * d_logVariance.kernel = encoderᵀ · d_logVariance
- * logVariance.kernel.m_next = logVariance.kernel_mul + logVariance.kernel_mul_2
- * logVariance.kernel.v_next = logVariance.kernel_mul_3 + logVariance.kernel_mul_5
- * logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div
- * 288,768 floating-point operations.
- */
-function dotAdam_128x64x16(
-  encoder: Float32Array,
-  d_logVariance: Float32Array,
-  logVariance_kernel_m: Float32Array,
-  logVariance_kernel_v: Float32Array,
-  logVariance_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 126; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const encoder_0 = encoder[k * 128 + i]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 1]!;
-          const encoder_1 = encoder[k * 128 + i + 1]!;
-          const encoder_2 = encoder[k * 128 + i + 2]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 1 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 128]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 16]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 17]!;
-          const encoder_1 = encoder[k * 128 + i + 129]!;
-          const encoder_2 = encoder[k * 128 + i + 130]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 256]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 32]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 33]!;
-          const encoder_1 = encoder[k * 128 + i + 257]!;
-          const encoder_2 = encoder[k * 128 + i + 258]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 384]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 48]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 49]!;
-          const encoder_1 = encoder[k * 128 + i + 385]!;
-          const encoder_2 = encoder[k * 128 + i + 386]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 4 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 512]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 64]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 65]!;
-          const encoder_1 = encoder[k * 128 + i + 513]!;
-          const encoder_2 = encoder[k * 128 + i + 514]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 5 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 640]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 80]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 81]!;
-          const encoder_1 = encoder[k * 128 + i + 641]!;
-          const encoder_2 = encoder[k * 128 + i + 642]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 6 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 768]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 96]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 97]!;
-          const encoder_1 = encoder[k * 128 + i + 769]!;
-          const encoder_2 = encoder[k * 128 + i + 770]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-        if (k + 7 === 64) break;
-        {
-          const encoder_0 = encoder[k * 128 + i + 896]!;
-          const d_logVariance_0 = d_logVariance[k * 16 + j + 112]!;
-          const d_logVariance_1 = d_logVariance[k * 16 + j + 113]!;
-          const encoder_1 = encoder[k * 128 + i + 897]!;
-          const encoder_2 = encoder[k * 128 + i + 898]!;
-          sum00 += encoder_0 * d_logVariance_0;
-          sum01 += encoder_0 * d_logVariance_1;
-          sum10 += encoder_1 * d_logVariance_0;
-          sum11 += encoder_1 * d_logVariance_1;
-          sum20 += encoder_2 * d_logVariance_0;
-          sum21 += encoder_2 * d_logVariance_1;
-        }
-      }
-      const d_logVariance_kernel00 = Math.fround(sum00);
-      const d_logVariance_kernel01 = Math.fround(sum01);
-      const d_logVariance_kernel10 = Math.fround(sum10);
-      const d_logVariance_kernel11 = Math.fround(sum11);
-      const d_logVariance_kernel20 = Math.fround(sum20);
-      const d_logVariance_kernel21 = Math.fround(sum21);
-      const logVariance_kernel_m_next00 = Math.fround(
-        logVariance_kernel_m[i * 16 + j]! * 0.9 + d_logVariance_kernel00 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j] = logVariance_kernel_m_next00;
-      const logVariance_kernel_m_next01 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 1]! * 0.9 + d_logVariance_kernel01 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 1] = logVariance_kernel_m_next01;
-      const logVariance_kernel_m_next10 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 16]! * 0.9 + d_logVariance_kernel10 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 16] = logVariance_kernel_m_next10;
-      const logVariance_kernel_m_next11 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 17]! * 0.9 + d_logVariance_kernel11 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 17] = logVariance_kernel_m_next11;
-      const logVariance_kernel_m_next20 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 32]! * 0.9 + d_logVariance_kernel20 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 32] = logVariance_kernel_m_next20;
-      const logVariance_kernel_m_next21 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 33]! * 0.9 + d_logVariance_kernel21 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 33] = logVariance_kernel_m_next21;
-      const logVariance_kernel_v_next00 = Math.fround(
-        logVariance_kernel_v[i * 16 + j]! * 0.999 +
-          d_logVariance_kernel00 * d_logVariance_kernel00 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j] = logVariance_kernel_v_next00;
-      const logVariance_kernel_v_next01 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 1]! * 0.999 +
-          d_logVariance_kernel01 * d_logVariance_kernel01 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 1] = logVariance_kernel_v_next01;
-      const logVariance_kernel_v_next10 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 16]! * 0.999 +
-          d_logVariance_kernel10 * d_logVariance_kernel10 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 16] = logVariance_kernel_v_next10;
-      const logVariance_kernel_v_next11 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 17]! * 0.999 +
-          d_logVariance_kernel11 * d_logVariance_kernel11 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 17] = logVariance_kernel_v_next11;
-      const logVariance_kernel_v_next20 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 32]! * 0.999 +
-          d_logVariance_kernel20 * d_logVariance_kernel20 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 32] = logVariance_kernel_v_next20;
-      const logVariance_kernel_v_next21 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 33]! * 0.999 +
-          d_logVariance_kernel21 * d_logVariance_kernel21 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 33] = logVariance_kernel_v_next21;
-      logVariance_kernel[i * 16 + j] =
-        logVariance_kernel[i * 16 + j]! -
-        (logVariance_kernel_m_next00 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next00 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 1] =
-        logVariance_kernel[i * 16 + j + 1]! -
-        (logVariance_kernel_m_next01 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next01 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 16] =
-        logVariance_kernel[i * 16 + j + 16]! -
-        (logVariance_kernel_m_next10 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next10 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 17] =
-        logVariance_kernel[i * 16 + j + 17]! -
-        (logVariance_kernel_m_next11 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next11 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 32] =
-        logVariance_kernel[i * 16 + j + 32]! -
-        (logVariance_kernel_m_next20 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next20 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 33] =
-        logVariance_kernel[i * 16 + j + 33]! -
-        (logVariance_kernel_m_next21 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next21 * correction_0) + 1e-8);
-    }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
-    for (let k = 0; k < 64; k++) {
-      const encoder_3 = encoder[k * 128 + 126]!;
-      const d_logVariance_2 = d_logVariance[k * 16 + j]!;
-      const d_logVariance_3 = d_logVariance[k * 16 + j + 1]!;
-      const encoder_4 = encoder[k * 128 + 127]!;
-      sum00_2 += encoder_3 * d_logVariance_2;
-      sum01_2 += encoder_3 * d_logVariance_3;
-      sum10_2 += encoder_4 * d_logVariance_2;
-      sum11_2 += encoder_4 * d_logVariance_3;
-    }
-    const d_logVariance_kernel00_2 = Math.fround(sum00_2);
-    const d_logVariance_kernel01_2 = Math.fround(sum01_2);
-    const d_logVariance_kernel10_2 = Math.fround(sum10_2);
-    const d_logVariance_kernel11_2 = Math.fround(sum11_2);
-    const logVariance_kernel_m_next00_2 = Math.fround(
-      logVariance_kernel_m[j + 2016]! * 0.9 + d_logVariance_kernel00_2 * 0.09999999999999998,
-    );
-    logVariance_kernel_m[j + 2016] = logVariance_kernel_m_next00_2;
-    const logVariance_kernel_m_next01_2 = Math.fround(
-      logVariance_kernel_m[j + 2017]! * 0.9 + d_logVariance_kernel01_2 * 0.09999999999999998,
-    );
-    logVariance_kernel_m[j + 2017] = logVariance_kernel_m_next01_2;
-    const logVariance_kernel_m_next10_2 = Math.fround(
-      logVariance_kernel_m[j + 2032]! * 0.9 + d_logVariance_kernel10_2 * 0.09999999999999998,
-    );
-    logVariance_kernel_m[j + 2032] = logVariance_kernel_m_next10_2;
-    const logVariance_kernel_m_next11_2 = Math.fround(
-      logVariance_kernel_m[j + 2033]! * 0.9 + d_logVariance_kernel11_2 * 0.09999999999999998,
-    );
-    logVariance_kernel_m[j + 2033] = logVariance_kernel_m_next11_2;
-    const logVariance_kernel_v_next00_2 = Math.fround(
-      logVariance_kernel_v[j + 2016]! * 0.999 +
-        d_logVariance_kernel00_2 * d_logVariance_kernel00_2 * 0.0010000000000000009,
-    );
-    logVariance_kernel_v[j + 2016] = logVariance_kernel_v_next00_2;
-    const logVariance_kernel_v_next01_2 = Math.fround(
-      logVariance_kernel_v[j + 2017]! * 0.999 +
-        d_logVariance_kernel01_2 * d_logVariance_kernel01_2 * 0.0010000000000000009,
-    );
-    logVariance_kernel_v[j + 2017] = logVariance_kernel_v_next01_2;
-    const logVariance_kernel_v_next10_2 = Math.fround(
-      logVariance_kernel_v[j + 2032]! * 0.999 +
-        d_logVariance_kernel10_2 * d_logVariance_kernel10_2 * 0.0010000000000000009,
-    );
-    logVariance_kernel_v[j + 2032] = logVariance_kernel_v_next10_2;
-    const logVariance_kernel_v_next11_2 = Math.fround(
-      logVariance_kernel_v[j + 2033]! * 0.999 +
-        d_logVariance_kernel11_2 * d_logVariance_kernel11_2 * 0.0010000000000000009,
-    );
-    logVariance_kernel_v[j + 2033] = logVariance_kernel_v_next11_2;
-    logVariance_kernel[j + 2016] =
-      logVariance_kernel[j + 2016]! -
-      (logVariance_kernel_m_next00_2 * rate_0) /
-        (Math.sqrt(logVariance_kernel_v_next00_2 * correction_0) + 1e-8);
-    logVariance_kernel[j + 2017] =
-      logVariance_kernel[j + 2017]! -
-      (logVariance_kernel_m_next01_2 * rate_0) /
-        (Math.sqrt(logVariance_kernel_v_next01_2 * correction_0) + 1e-8);
-    logVariance_kernel[j + 2032] =
-      logVariance_kernel[j + 2032]! -
-      (logVariance_kernel_m_next10_2 * rate_0) /
-        (Math.sqrt(logVariance_kernel_v_next10_2 * correction_0) + 1e-8);
-    logVariance_kernel[j + 2033] =
-      logVariance_kernel[j + 2033]! -
-      (logVariance_kernel_m_next11_2 * rate_0) /
-        (Math.sqrt(logVariance_kernel_v_next11_2 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_encoder_2 = d_mu · mu.kernelᵀ
- * d_encoder.product = d_encoder.z
- * 270,336 floating-point operations.
- */
-function dotWhere_64x16x128(
-  d_mu: Float32Array,
-  mu_kernel: Float32Array,
-  encoder: Float32Array,
-  d_encoder_part: Float32Array,
-  d_encoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const d_mu_0 = d_mu[i * 16 + k]!;
-        const mu_kernel_0 = mu_kernel[j * 16 + k]!;
-        const mu_kernel_1 = mu_kernel[j * 16 + k + 16]!;
-        const d_mu_1 = d_mu[i * 16 + k + 16]!;
-        const d_mu_2 = d_mu[i * 16 + k + 32]!;
-        const d_mu_3 = d_mu[i * 16 + k + 48]!;
-        sum00 += d_mu_0 * mu_kernel_0;
-        sum01 += d_mu_0 * mu_kernel_1;
-        sum10 += d_mu_1 * mu_kernel_0;
-        sum11 += d_mu_1 * mu_kernel_1;
-        sum20 += d_mu_2 * mu_kernel_0;
-        sum21 += d_mu_2 * mu_kernel_1;
-        sum30 += d_mu_3 * mu_kernel_0;
-        sum31 += d_mu_3 * mu_kernel_1;
-      }
-      const d_encoder_2_00 = Math.fround(sum00);
-      const d_encoder_2_01 = Math.fround(sum01);
-      const d_encoder_2_10 = Math.fround(sum10);
-      const d_encoder_2_11 = Math.fround(sum11);
-      const d_encoder_2_20 = Math.fround(sum20);
-      const d_encoder_2_21 = Math.fround(sum21);
-      const d_encoder_2_30 = Math.fround(sum30);
-      const d_encoder_2_31 = Math.fround(sum31);
-      d_encoder_z[i * 128 + j] =
-        0 < encoder[i * 128 + j]! ? d_encoder_part[i * 128 + j]! + d_encoder_2_00 : 0;
-      d_encoder_z[i * 128 + j + 1] =
-        0 < encoder[i * 128 + j + 1]! ? d_encoder_part[i * 128 + j + 1]! + d_encoder_2_01 : 0;
-      d_encoder_z[i * 128 + j + 128] =
-        0 < encoder[i * 128 + j + 128]! ? d_encoder_part[i * 128 + j + 128]! + d_encoder_2_10 : 0;
-      d_encoder_z[i * 128 + j + 129] =
-        0 < encoder[i * 128 + j + 129]! ? d_encoder_part[i * 128 + j + 129]! + d_encoder_2_11 : 0;
-      d_encoder_z[i * 128 + j + 256] =
-        0 < encoder[i * 128 + j + 256]! ? d_encoder_part[i * 128 + j + 256]! + d_encoder_2_20 : 0;
-      d_encoder_z[i * 128 + j + 257] =
-        0 < encoder[i * 128 + j + 257]! ? d_encoder_part[i * 128 + j + 257]! + d_encoder_2_21 : 0;
-      d_encoder_z[i * 128 + j + 384] =
-        0 < encoder[i * 128 + j + 384]! ? d_encoder_part[i * 128 + j + 384]! + d_encoder_2_30 : 0;
-      d_encoder_z[i * 128 + j + 385] =
-        0 < encoder[i * 128 + j + 385]! ? d_encoder_part[i * 128 + j + 385]! + d_encoder_2_31 : 0;
-    }
-  }
-}
-
-/**
- * d_encoder.kernel = xᵀ · d_encoder.z
- * encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2
- * encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5
- * encoder.kernel_next = encoder.kernel − encoder.kernel_div
- * 14,149,632 floating-point operations.
- */
-function dotAdam_784x64x128(
-  x: Float32Array,
-  d_encoder_z: Float32Array,
-  encoder_kernel_m: Float32Array,
-  encoder_kernel_v: Float32Array,
-  encoder_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 783; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 64; k += 8) {
-        {
-          const x_0 = x[k * 784 + i]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
-          const x_1 = x[k * 784 + i + 1]!;
-          const x_2 = x[k * 784 + i + 2]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 1 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 784]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
-          const x_1 = x[k * 784 + i + 785]!;
-          const x_2 = x[k * 784 + i + 786]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 2 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 1568]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
-          const x_1 = x[k * 784 + i + 1569]!;
-          const x_2 = x[k * 784 + i + 1570]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 3 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 2352]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
-          const x_1 = x[k * 784 + i + 2353]!;
-          const x_2 = x[k * 784 + i + 2354]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 4 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 3136]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 512]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 513]!;
-          const x_1 = x[k * 784 + i + 3137]!;
-          const x_2 = x[k * 784 + i + 3138]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 5 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 3920]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 640]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 641]!;
-          const x_1 = x[k * 784 + i + 3921]!;
-          const x_2 = x[k * 784 + i + 3922]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 6 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 4704]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 768]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 769]!;
-          const x_1 = x[k * 784 + i + 4705]!;
-          const x_2 = x[k * 784 + i + 4706]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-        if (k + 7 === 64) break;
-        {
-          const x_0 = x[k * 784 + i + 5488]!;
-          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 896]!;
-          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 897]!;
-          const x_1 = x[k * 784 + i + 5489]!;
-          const x_2 = x[k * 784 + i + 5490]!;
-          sum00 += x_0 * d_encoder_z_0;
-          sum01 += x_0 * d_encoder_z_1;
-          sum10 += x_1 * d_encoder_z_0;
-          sum11 += x_1 * d_encoder_z_1;
-          sum20 += x_2 * d_encoder_z_0;
-          sum21 += x_2 * d_encoder_z_1;
-        }
-      }
-      const d_encoder_kernel00 = Math.fround(sum00);
-      const d_encoder_kernel01 = Math.fround(sum01);
-      const d_encoder_kernel10 = Math.fround(sum10);
-      const d_encoder_kernel11 = Math.fround(sum11);
-      const d_encoder_kernel20 = Math.fround(sum20);
-      const d_encoder_kernel21 = Math.fround(sum21);
-      const encoder_kernel_m_next00 = Math.fround(
-        encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j] = encoder_kernel_m_next00;
-      const encoder_kernel_m_next01 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 1] = encoder_kernel_m_next01;
-      const encoder_kernel_m_next10 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 128] = encoder_kernel_m_next10;
-      const encoder_kernel_m_next11 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 129] = encoder_kernel_m_next11;
-      const encoder_kernel_m_next20 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 256] = encoder_kernel_m_next20;
-      const encoder_kernel_m_next21 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
-      const encoder_kernel_v_next00 = Math.fround(
-        encoder_kernel_v[i * 128 + j]! * 0.999 +
-          d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j] = encoder_kernel_v_next00;
-      const encoder_kernel_v_next01 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 1]! * 0.999 +
-          d_encoder_kernel01 * d_encoder_kernel01 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 1] = encoder_kernel_v_next01;
-      const encoder_kernel_v_next10 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 128]! * 0.999 +
-          d_encoder_kernel10 * d_encoder_kernel10 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 128] = encoder_kernel_v_next10;
-      const encoder_kernel_v_next11 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 129]! * 0.999 +
-          d_encoder_kernel11 * d_encoder_kernel11 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 129] = encoder_kernel_v_next11;
-      const encoder_kernel_v_next20 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_encoder_kernel20 * d_encoder_kernel20 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 256] = encoder_kernel_v_next20;
-      const encoder_kernel_v_next21 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
-      encoder_kernel[i * 128 + j] =
-        encoder_kernel[i * 128 + j]! -
-        (encoder_kernel_m_next00 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next00 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 1] =
-        encoder_kernel[i * 128 + j + 1]! -
-        (encoder_kernel_m_next01 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next01 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 128] =
-        encoder_kernel[i * 128 + j + 128]! -
-        (encoder_kernel_m_next10 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next10 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 129] =
-        encoder_kernel[i * 128 + j + 129]! -
-        (encoder_kernel_m_next11 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next11 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 256] =
-        encoder_kernel[i * 128 + j + 256]! -
-        (encoder_kernel_m_next20 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next20 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 257] =
-        encoder_kernel[i * 128 + j + 257]! -
-        (encoder_kernel_m_next21 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next21 * correction_0) + 1e-8);
-    }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const x_3 = x[k * 784 + 783]!;
-      const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
-      const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
-      sum0 += x_3 * d_encoder_z_2;
-      sum1 += x_3 * d_encoder_z_3;
-    }
-    const d_encoder_kernel0 = Math.fround(sum0);
-    const d_encoder_kernel1 = Math.fround(sum1);
-    const encoder_kernel_m_next0 = Math.fround(
-      encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
-    );
-    encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
-    const encoder_kernel_m_next1 = Math.fround(
-      encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
-    );
-    encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
-    const encoder_kernel_v_next0 = Math.fround(
-      encoder_kernel_v[j + 100224]! * 0.999 +
-        d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
-    );
-    encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
-    const encoder_kernel_v_next1 = Math.fround(
-      encoder_kernel_v[j + 100225]! * 0.999 +
-        d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
-    );
-    encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
-    encoder_kernel[j + 100224] =
-      encoder_kernel[j + 100224]! -
-      (encoder_kernel_m_next0 * rate_0) / (Math.sqrt(encoder_kernel_v_next0 * correction_0) + 1e-8);
-    encoder_kernel[j + 100225] =
-      encoder_kernel[j + 100225]! -
-      (encoder_kernel_m_next1 * rate_0) / (Math.sqrt(encoder_kernel_v_next1 * correction_0) + 1e-8);
-  }
-}
-
-/**
- * encoder.product = x · encoder.kernel
- * encoder = relu(encoder.z)
- * 50,208,000 floating-point operations.
- */
-function dotRelu_250x784x128_evaluate(
-  x: Float32Array,
-  encoder_kernel: Float32Array,
-  encoder_bias: Float32Array,
-  encoder: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 784; k += 8) {
-        {
-          const x_0 = x[i * 784 + k]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-          const x_1 = x[i * 784 + k + 784]!;
-          const x_2 = x[i * 784 + k + 1568]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 1 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 1]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
-          const x_1 = x[i * 784 + k + 785]!;
-          const x_2 = x[i * 784 + k + 1569]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 2 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 2]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
-          const x_1 = x[i * 784 + k + 786]!;
-          const x_2 = x[i * 784 + k + 1570]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 3 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 3]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
-          const x_1 = x[i * 784 + k + 787]!;
-          const x_2 = x[i * 784 + k + 1571]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 4 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 4]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
-          const x_1 = x[i * 784 + k + 788]!;
-          const x_2 = x[i * 784 + k + 1572]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 5 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 5]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
-          const x_1 = x[i * 784 + k + 789]!;
-          const x_2 = x[i * 784 + k + 1573]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 6 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 6]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
-          const x_1 = x[i * 784 + k + 790]!;
-          const x_2 = x[i * 784 + k + 1574]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-        if (k + 7 === 784) break;
-        {
-          const x_0 = x[i * 784 + k + 7]!;
-          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
-          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
-          const x_1 = x[i * 784 + k + 791]!;
-          const x_2 = x[i * 784 + k + 1575]!;
-          sum00 += x_0 * encoder_kernel_0;
-          sum01 += x_0 * encoder_kernel_1;
-          sum10 += x_1 * encoder_kernel_0;
-          sum11 += x_1 * encoder_kernel_1;
-          sum20 += x_2 * encoder_kernel_0;
-          sum21 += x_2 * encoder_kernel_1;
-        }
-      }
-      const encoder_product00 = Math.fround(sum00);
-      const encoder_product01 = Math.fround(sum01);
-      const encoder_product10 = Math.fround(sum10);
-      const encoder_product11 = Math.fround(sum11);
-      const encoder_product20 = Math.fround(sum20);
-      const encoder_product21 = Math.fround(sum21);
-      const encoder_bias_0 = encoder_bias[j]!;
-      const add_0 = encoder_product00 + encoder_bias_0;
-      const encoder_bias_1 = encoder_bias[j + 1]!;
-      const add_1 = encoder_product01 + encoder_bias_1;
-      const add_2 = encoder_product10 + encoder_bias_0;
-      const add_3 = encoder_product11 + encoder_bias_1;
-      const add_4 = encoder_product20 + encoder_bias_0;
-      const add_5 = encoder_product21 + encoder_bias_1;
-      encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-    }
-  }
-  for (let j = 0; j < 128; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_3 = x[k + 195216]!;
-      const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
-      sum0 += x_3 * encoder_kernel_2;
-      sum1 += x_3 * encoder_kernel_3;
-    }
-    const encoder_product0 = Math.fround(sum0);
-    const encoder_product1 = Math.fround(sum1);
-    const encoder_bias_2 = encoder_bias[j]!;
-    const add_6 = encoder_product0 + encoder_bias_2;
-    const encoder_bias_3 = encoder_bias[j + 1]!;
-    const add_7 = encoder_product1 + encoder_bias_3;
-    encoder[j + 31872] = add_6 < 0 ? 0 : add_6;
-    encoder[j + 31873] = add_7 < 0 ? 0 : add_7;
-  }
-}
-
-/**
- * mu.product = encoder · mu.kernel
- * mu = mu.product + mu.bias
- * 1,028,000 floating-point operations.
- */
-function dotAdd_250x128x16_evaluate(
-  encoder: Float32Array,
-  mu_kernel: Float32Array,
-  mu_bias: Float32Array,
-  mu: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 16]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 17]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 32]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 48]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 49]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 4]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 64]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 132]!;
-          const encoder_2 = encoder[i * 128 + k + 260]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 5]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 80]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 81]!;
-          const encoder_1 = encoder[i * 128 + k + 133]!;
-          const encoder_2 = encoder[i * 128 + k + 261]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 6]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 96]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 134]!;
-          const encoder_2 = encoder[i * 128 + k + 262]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 7]!;
-          const mu_kernel_0 = mu_kernel[k * 16 + j + 112]!;
-          const mu_kernel_1 = mu_kernel[k * 16 + j + 113]!;
-          const encoder_1 = encoder[i * 128 + k + 135]!;
-          const encoder_2 = encoder[i * 128 + k + 263]!;
-          sum00 += encoder_0 * mu_kernel_0;
-          sum01 += encoder_0 * mu_kernel_1;
-          sum10 += encoder_1 * mu_kernel_0;
-          sum11 += encoder_1 * mu_kernel_1;
-          sum20 += encoder_2 * mu_kernel_0;
-          sum21 += encoder_2 * mu_kernel_1;
-        }
-      }
-      const mu_product00 = Math.fround(sum00);
-      const mu_product01 = Math.fround(sum01);
-      const mu_product10 = Math.fround(sum10);
-      const mu_product11 = Math.fround(sum11);
-      const mu_product20 = Math.fround(sum20);
-      const mu_product21 = Math.fround(sum21);
-      const mu_bias_0 = mu_bias[j]!;
-      const mu_bias_1 = mu_bias[j + 1]!;
-      mu[i * 16 + j] = mu_product00 + mu_bias_0;
-      mu[i * 16 + j + 1] = mu_product01 + mu_bias_1;
-      mu[i * 16 + j + 16] = mu_product10 + mu_bias_0;
-      mu[i * 16 + j + 17] = mu_product11 + mu_bias_1;
-      mu[i * 16 + j + 32] = mu_product20 + mu_bias_0;
-      mu[i * 16 + j + 33] = mu_product21 + mu_bias_1;
-    }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_3 = encoder[k + 31872]!;
-      const mu_kernel_2 = mu_kernel[k * 16 + j]!;
-      const mu_kernel_3 = mu_kernel[k * 16 + j + 1]!;
-      sum0 += encoder_3 * mu_kernel_2;
-      sum1 += encoder_3 * mu_kernel_3;
-    }
-    const mu_product0 = Math.fround(sum0);
-    const mu_product1 = Math.fround(sum1);
-    mu[j + 3984] = mu_product0 + mu_bias[j]!;
-    mu[j + 3985] = mu_product1 + mu_bias[j + 1]!;
-  }
-}
-
-/**
- * logVariance.product = encoder · logVariance.kernel
- * logVariance = logVariance.product + logVariance.bias
- * z = mu + mul_8
- * All sums first, kept in logVariance; then the rest, point by point.
- * 1,116,000 floating-point operations.
- */
-function dotAdd_250x128x16_2_evaluate(
-  encoder: Float32Array,
-  logVariance_kernel: Float32Array,
-  logVariance: Float32Array,
-  logVariance_bias: Float32Array,
-  mu: Float32Array,
-  random: Int32Array,
-  z_2: Float32Array,
-): void {
-  for (let i = 0; i < 249; i += 3) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const encoder_0 = encoder[i * 128 + k]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
-          const encoder_1 = encoder[i * 128 + k + 128]!;
-          const encoder_2 = encoder[i * 128 + k + 256]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 1 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 1]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 16]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 17]!;
-          const encoder_1 = encoder[i * 128 + k + 129]!;
-          const encoder_2 = encoder[i * 128 + k + 257]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 2 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 2]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 32]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 33]!;
-          const encoder_1 = encoder[i * 128 + k + 130]!;
-          const encoder_2 = encoder[i * 128 + k + 258]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 3 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 3]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 48]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 49]!;
-          const encoder_1 = encoder[i * 128 + k + 131]!;
-          const encoder_2 = encoder[i * 128 + k + 259]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 4 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 4]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 64]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 65]!;
-          const encoder_1 = encoder[i * 128 + k + 132]!;
-          const encoder_2 = encoder[i * 128 + k + 260]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 5 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 5]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 80]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 81]!;
-          const encoder_1 = encoder[i * 128 + k + 133]!;
-          const encoder_2 = encoder[i * 128 + k + 261]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 6 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 6]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 96]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 97]!;
-          const encoder_1 = encoder[i * 128 + k + 134]!;
-          const encoder_2 = encoder[i * 128 + k + 262]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-        if (k + 7 === 128) break;
-        {
-          const encoder_0 = encoder[i * 128 + k + 7]!;
-          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 112]!;
-          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 113]!;
-          const encoder_1 = encoder[i * 128 + k + 135]!;
-          const encoder_2 = encoder[i * 128 + k + 263]!;
-          sum00 += encoder_0 * logVariance_kernel_0;
-          sum01 += encoder_0 * logVariance_kernel_1;
-          sum10 += encoder_1 * logVariance_kernel_0;
-          sum11 += encoder_1 * logVariance_kernel_1;
-          sum20 += encoder_2 * logVariance_kernel_0;
-          sum21 += encoder_2 * logVariance_kernel_1;
-        }
-      }
-      logVariance[i * 16 + j] = sum00;
-      logVariance[i * 16 + j + 1] = sum01;
-      logVariance[i * 16 + j + 16] = sum10;
-      logVariance[i * 16 + j + 17] = sum11;
-      logVariance[i * 16 + j + 32] = sum20;
-      logVariance[i * 16 + j + 33] = sum21;
-    }
-  }
-  for (let j = 0; j < 16; j += 2) {
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_3 = encoder[k + 31872]!;
-      const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
-      const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
-      sum0 += encoder_3 * logVariance_kernel_2;
-      sum1 += encoder_3 * logVariance_kernel_3;
-    }
-    logVariance[j + 3984] = sum0;
-    logVariance[j + 3985] = sum1;
-  }
-  const random_0 = random[0]!;
-  for (let i = 0; i < 250; i++) {
-    for (let j = 0; j < 16; j++) {
-      const logVariance_product = logVariance[i * 16 + j]!;
-      const logVariance_2 = Math.fround(logVariance_product + logVariance_bias[j]!);
-      logVariance[i * 16 + j] = logVariance_2;
-      z_2[i * 16 + j] =
-        mu[i * 16 + j]! +
-        exp(logVariance_2 * 0.5) *
-          (Math.sqrt(
+  random_: Int32Array,
+  mul_7_2_: Float32Array,
+  mu_: Float32Array,
+  exp__: Float32Array,
+  z_2_: Float32Array,
+): () => void {
+  return function mulAdd_64x16(): void {
+    const random = random_;
+    const mul_7_2 = mul_7_2_;
+    const mu = mu_;
+    const exp_ = exp__;
+    const z_2 = z_2_;
+    const random_0 = random[0]!;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 16; j++) {
+        const mul_7 = Math.fround(
+          Math.sqrt(
             log(
               (Math.min(
                 Math.floor(randomBits(random_0, 0, i * 16 + j) * 0.00390625) + 8_388_608,
@@ -4249,9 +1509,2337 @@ function dotAdd_250x128x16_2_evaluate(
                 Math.floor(randomBits(random_0, 1, i * 16 + j) * 0.00390625) + 8_388_608,
                 16_777_215,
               ) * 3.7450702829239286e-7,
-            ));
+            ),
+        );
+        mul_7_2[i * 16 + j] = mul_7;
+        z_2[i * 16 + j] = mu[i * 16 + j]! + exp_[i * 16 + j]! * mul_7;
+      }
     }
-  }
+  };
+}
+
+/**
+ * decoder.product = z · decoder.kernel
+ * decoder = relu(decoder.z)
+ * 270,336 floating-point operations.
+ */
+function dotRelu_64x16x128(
+  z_2_: Float32Array,
+  decoder_kernel_: Float32Array,
+  decoder_bias_: Float32Array,
+  decoder_: Float32Array,
+): () => void {
+  return function dotRelu_64x16x128(): void {
+    const z_2 = z_2_;
+    const decoder_kernel = decoder_kernel_;
+    const decoder_bias = decoder_bias_;
+    const decoder = decoder_;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const z_2_0 = z_2[i * 16 + k]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+          const z_2_1 = z_2[i * 16 + k + 16]!;
+          const z_2_2 = z_2[i * 16 + k + 32]!;
+          const z_2_3 = z_2[i * 16 + k + 48]!;
+          sum00 += z_2_0 * decoder_kernel_0;
+          sum01 += z_2_0 * decoder_kernel_1;
+          sum10 += z_2_1 * decoder_kernel_0;
+          sum11 += z_2_1 * decoder_kernel_1;
+          sum20 += z_2_2 * decoder_kernel_0;
+          sum21 += z_2_2 * decoder_kernel_1;
+          sum30 += z_2_3 * decoder_kernel_0;
+          sum31 += z_2_3 * decoder_kernel_1;
+        }
+        const decoder_product00 = Math.fround(sum00);
+        const decoder_product01 = Math.fround(sum01);
+        const decoder_product10 = Math.fround(sum10);
+        const decoder_product11 = Math.fround(sum11);
+        const decoder_product20 = Math.fround(sum20);
+        const decoder_product21 = Math.fround(sum21);
+        const decoder_product30 = Math.fround(sum30);
+        const decoder_product31 = Math.fround(sum31);
+        const decoder_bias_0 = decoder_bias[j]!;
+        const add_0 = decoder_product00 + decoder_bias_0;
+        const decoder_bias_1 = decoder_bias[j + 1]!;
+        const add_1 = decoder_product01 + decoder_bias_1;
+        const add_2 = decoder_product10 + decoder_bias_0;
+        const add_3 = decoder_product11 + decoder_bias_1;
+        const add_4 = decoder_product20 + decoder_bias_0;
+        const add_5 = decoder_product21 + decoder_bias_1;
+        const add_6 = decoder_product30 + decoder_bias_0;
+        const add_7 = decoder_product31 + decoder_bias_1;
+        decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        decoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+        decoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+        decoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+        decoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
+        decoder[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
+        decoder[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
+      }
+    }
+  };
+}
+
+/**
+ * logits.product = decoder · logits.kernel
+ * logits = logits.product + logits.bias
+ * exp_2 = exp(neg)
+ * All sums first, kept in logits; then the rest, point by point.
+ * 13,045,760 floating-point operations.
+ */
+function dotAddExp_64x128x784(
+  decoder_: Float32Array,
+  logits_kernel_: Float32Array,
+  logits_: Float32Array,
+  logits_bias_: Float32Array,
+  exp_2_: Float32Array,
+): () => void {
+  return function dotAddExp_64x128x784(): void {
+    const decoder = decoder_;
+    const logits_kernel = logits_kernel_;
+    const logits = logits_;
+    const logits_bias = logits_bias_;
+    const exp_2 = exp_2_;
+    for (let i = 0; i < 64; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const decoder_0 = decoder[i * 128 + k]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+            const decoder_1 = decoder[i * 128 + k + 128]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+          if (k + 1 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 1]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
+            const decoder_1 = decoder[i * 128 + k + 129]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+          if (k + 2 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 2]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
+            const decoder_1 = decoder[i * 128 + k + 130]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+          if (k + 3 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 3]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
+            const decoder_1 = decoder[i * 128 + k + 131]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+        }
+        logits[i * 784 + j] = sum00;
+        logits[i * 784 + j + 1] = sum01;
+        logits[i * 784 + j + 2] = sum02;
+        logits[i * 784 + j + 784] = sum10;
+        logits[i * 784 + j + 785] = sum11;
+        logits[i * 784 + j + 786] = sum12;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_2 = decoder[i * 128 + k]!;
+        const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+        const decoder_3 = decoder[i * 128 + k + 128]!;
+        sum0 += decoder_2 * logits_kernel_3;
+        sum1 += decoder_3 * logits_kernel_3;
+      }
+      logits[i * 784 + 783] = sum0;
+      logits[i * 784 + 1567] = sum1;
+    }
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 784; j++) {
+        const logits_product = logits[i * 784 + j]!;
+        const logits_2 = Math.fround(logits_product + logits_bias[j]!);
+        logits[i * 784 + j] = logits_2;
+        exp_2[i * 784 + j] = exp(-Math.abs(logits_2));
+      }
+    }
+  };
+}
+
+/**
+ * sum = Σ elementLoss over axes 1
+ * rowSum = Σ liveRows
+ * 301,184 floating-point operations.
+ */
+function sum_784x64(
+  rowSum_: Float32Array,
+  logits_: Float32Array,
+  x_: Float32Array,
+  exp_2_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_784x64(): void {
+    const rowSum = rowSum_;
+    const logits = logits_;
+    const x = x_;
+    const exp_2 = exp_2_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 784; k++) {
+        const logits_0 = logits[i * 784 + k]!;
+        sum += Math.max(logits_0, 0) - logits_0 * x[i * 784 + k]! + log1p(exp_2[i * 784 + k]!);
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
+    }
+    rowSum[0] = total;
+  };
+}
+
+/**
+ * sum_2 = Σ surprise over axes 1
+ * rowSum_2 = Σ liveRows_2
+ * 5,248 floating-point operations.
+ */
+function sum_16x64(
+  rowSum_2_: Float32Array,
+  exp_3_: Float32Array,
+  mu_: Float32Array,
+  logVariance_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_16x64(): void {
+    const rowSum_2 = rowSum_2_;
+    const exp_3 = exp_3_;
+    const mu = mu_;
+    const logVariance = logVariance_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 64; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        const mu_0 = mu[i * 16 + k]!;
+        sum += exp_3[i * 16 + k]! + mu_0 * mu_0 - (logVariance[i * 16 + k]! + 1);
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.5 : 0;
+    }
+    rowSum_2[0] = total;
+  };
+}
+
+/**
+ * d_sum_2 = d_mul_13 ⊙ 0.5
+ * 64 floating-point operations.
+ */
+function mul_64(
+  live_rows_: Int32Array,
+  d_rowSum_2_: Float32Array,
+  d_sum_2_: Float32Array,
+): () => void {
+  return function mul_64(): void {
+    const live_rows = live_rows_;
+    const d_rowSum_2 = d_rowSum_2_;
+    const d_sum_2 = d_sum_2_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_2_0 = d_rowSum_2[0]!;
+    for (let i = 0; i < 64; i++) {
+      d_sum_2[i] = (i < live_rows_0 ? d_rowSum_2_0 : 0) * 0.5;
+    }
+  };
+}
+
+/**
+ * d_sum = d_mul_10 ⊙ 0.0012755102040816326
+ * d_logits.product = d_logits
+ * 552,000 floating-point operations.
+ */
+function mulAdd_64x784(
+  live_rows_: Int32Array,
+  d_rowSum_: Float32Array,
+  exp_2_: Float32Array,
+  logits_: Float32Array,
+  x_: Float32Array,
+  d_logits_: Float32Array,
+): () => void {
+  return function mulAdd_64x784(): void {
+    const live_rows = live_rows_;
+    const d_rowSum = d_rowSum_;
+    const exp_2 = exp_2_;
+    const logits = logits_;
+    const x = x_;
+    const d_logits = d_logits_;
+    const live_rows_0 = live_rows[0]!;
+    const d_rowSum_0 = d_rowSum[0]!;
+    for (let i = 0; i < 64; i++) {
+      const d_sum = Math.fround((i < live_rows_0 ? d_rowSum_0 : 0) * 0.0012755102040816326);
+      const neg_0 = -d_sum;
+      for (let j = 0; j < 784; j++) {
+        const exp_2_0 = exp_2[i * 784 + j]!;
+        const logits_0 = logits[i * 784 + j]!;
+        d_logits[i * 784 + j] =
+          -((d_sum / (exp_2_0 + 1)) * exp_2_0) * Math.sign(logits_0) +
+          neg_0 * x[i * 784 + j]! +
+          (0 < logits_0 ? d_sum : logits_0 === 0 ? d_sum * 0.5 : 0);
+      }
+    }
+  };
+}
+
+/**
+ * d_logits.bias = Σ d_logits over axes 0
+ * logits.bias.m_next = logits.bias_mul + logits.bias_mul_2
+ * logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5
+ * logits.bias_next = logits.bias − logits.bias_div
+ * 60,368 floating-point operations.
+ */
+function sumAdam_64x784(
+  d_logits_: Float32Array,
+  logits_bias_m_: Float32Array,
+  logits_bias_v_: Float32Array,
+  logits_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x784(): void {
+    const d_logits = d_logits_;
+    const logits_bias_m = logits_bias_m_;
+    const logits_bias_v = logits_bias_v_;
+    const logits_bias = logits_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 784; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_logits_0 = d_logits[k * 784 + i]!;
+        const d_logits_1 = d_logits[k * 784 + i + 1]!;
+        const d_logits_2 = d_logits[k * 784 + i + 2]!;
+        const d_logits_3 = d_logits[k * 784 + i + 3]!;
+        sum0 += d_logits_0;
+        sum1 += d_logits_1;
+        sum2 += d_logits_2;
+        sum3 += d_logits_3;
+      }
+      const d_logits_bias0 = Math.fround(sum0);
+      const d_logits_bias1 = Math.fround(sum1);
+      const d_logits_bias2 = Math.fround(sum2);
+      const d_logits_bias3 = Math.fround(sum3);
+      const logits_bias_m_next0 = Math.fround(
+        logits_bias_m[i]! * 0.9 + d_logits_bias0 * 0.09999999999999998,
+      );
+      logits_bias_m[i] = logits_bias_m_next0;
+      const logits_bias_m_next1 = Math.fround(
+        logits_bias_m[i + 1]! * 0.9 + d_logits_bias1 * 0.09999999999999998,
+      );
+      logits_bias_m[i + 1] = logits_bias_m_next1;
+      const logits_bias_m_next2 = Math.fround(
+        logits_bias_m[i + 2]! * 0.9 + d_logits_bias2 * 0.09999999999999998,
+      );
+      logits_bias_m[i + 2] = logits_bias_m_next2;
+      const logits_bias_m_next3 = Math.fround(
+        logits_bias_m[i + 3]! * 0.9 + d_logits_bias3 * 0.09999999999999998,
+      );
+      logits_bias_m[i + 3] = logits_bias_m_next3;
+      const logits_bias_v_next0 = Math.fround(
+        logits_bias_v[i]! * 0.999 + d_logits_bias0 * d_logits_bias0 * 0.0010000000000000009,
+      );
+      logits_bias_v[i] = logits_bias_v_next0;
+      const logits_bias_v_next1 = Math.fround(
+        logits_bias_v[i + 1]! * 0.999 + d_logits_bias1 * d_logits_bias1 * 0.0010000000000000009,
+      );
+      logits_bias_v[i + 1] = logits_bias_v_next1;
+      const logits_bias_v_next2 = Math.fround(
+        logits_bias_v[i + 2]! * 0.999 + d_logits_bias2 * d_logits_bias2 * 0.0010000000000000009,
+      );
+      logits_bias_v[i + 2] = logits_bias_v_next2;
+      const logits_bias_v_next3 = Math.fround(
+        logits_bias_v[i + 3]! * 0.999 + d_logits_bias3 * d_logits_bias3 * 0.0010000000000000009,
+      );
+      logits_bias_v[i + 3] = logits_bias_v_next3;
+      logits_bias[i] =
+        logits_bias[i]! -
+        (logits_bias_m_next0 * rate_0) / (Math.sqrt(logits_bias_v_next0 * correction_0) + 1e-8);
+      logits_bias[i + 1] =
+        logits_bias[i + 1]! -
+        (logits_bias_m_next1 * rate_0) / (Math.sqrt(logits_bias_v_next1 * correction_0) + 1e-8);
+      logits_bias[i + 2] =
+        logits_bias[i + 2]! -
+        (logits_bias_m_next2 * rate_0) / (Math.sqrt(logits_bias_v_next2 * correction_0) + 1e-8);
+      logits_bias[i + 3] =
+        logits_bias[i + 3]! -
+        (logits_bias_m_next3 * rate_0) / (Math.sqrt(logits_bias_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_decoder = d_logits · logits.kernelᵀ
+ * d_decoder.product = d_decoder.z
+ * 12,845,056 floating-point operations.
+ */
+function dotWhere_64x784x128(
+  d_logits_: Float32Array,
+  logits_kernel_: Float32Array,
+  decoder_: Float32Array,
+  d_decoder_z_: Float32Array,
+): () => void {
+  return function dotWhere_64x784x128(): void {
+    const d_logits = d_logits_;
+    const logits_kernel = logits_kernel_;
+    const decoder = decoder_;
+    const d_decoder_z = d_decoder_z_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const d_logits_0 = d_logits[i * 784 + k]!;
+            const logits_kernel_0 = logits_kernel[j * 784 + k]!;
+            const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
+            const d_logits_1 = d_logits[i * 784 + k + 784]!;
+            const d_logits_2 = d_logits[i * 784 + k + 1568]!;
+            sum00 += d_logits_0 * logits_kernel_0;
+            sum01 += d_logits_0 * logits_kernel_1;
+            sum10 += d_logits_1 * logits_kernel_0;
+            sum11 += d_logits_1 * logits_kernel_1;
+            sum20 += d_logits_2 * logits_kernel_0;
+            sum21 += d_logits_2 * logits_kernel_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const d_logits_0 = d_logits[i * 784 + k + 1]!;
+            const logits_kernel_0 = logits_kernel[j * 784 + k + 1]!;
+            const logits_kernel_1 = logits_kernel[j * 784 + k + 785]!;
+            const d_logits_1 = d_logits[i * 784 + k + 785]!;
+            const d_logits_2 = d_logits[i * 784 + k + 1569]!;
+            sum00 += d_logits_0 * logits_kernel_0;
+            sum01 += d_logits_0 * logits_kernel_1;
+            sum10 += d_logits_1 * logits_kernel_0;
+            sum11 += d_logits_1 * logits_kernel_1;
+            sum20 += d_logits_2 * logits_kernel_0;
+            sum21 += d_logits_2 * logits_kernel_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const d_logits_0 = d_logits[i * 784 + k + 2]!;
+            const logits_kernel_0 = logits_kernel[j * 784 + k + 2]!;
+            const logits_kernel_1 = logits_kernel[j * 784 + k + 786]!;
+            const d_logits_1 = d_logits[i * 784 + k + 786]!;
+            const d_logits_2 = d_logits[i * 784 + k + 1570]!;
+            sum00 += d_logits_0 * logits_kernel_0;
+            sum01 += d_logits_0 * logits_kernel_1;
+            sum10 += d_logits_1 * logits_kernel_0;
+            sum11 += d_logits_1 * logits_kernel_1;
+            sum20 += d_logits_2 * logits_kernel_0;
+            sum21 += d_logits_2 * logits_kernel_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const d_logits_0 = d_logits[i * 784 + k + 3]!;
+            const logits_kernel_0 = logits_kernel[j * 784 + k + 3]!;
+            const logits_kernel_1 = logits_kernel[j * 784 + k + 787]!;
+            const d_logits_1 = d_logits[i * 784 + k + 787]!;
+            const d_logits_2 = d_logits[i * 784 + k + 1571]!;
+            sum00 += d_logits_0 * logits_kernel_0;
+            sum01 += d_logits_0 * logits_kernel_1;
+            sum10 += d_logits_1 * logits_kernel_0;
+            sum11 += d_logits_1 * logits_kernel_1;
+            sum20 += d_logits_2 * logits_kernel_0;
+            sum21 += d_logits_2 * logits_kernel_1;
+          }
+        }
+        const d_decoder00 = Math.fround(sum00);
+        const d_decoder01 = Math.fround(sum01);
+        const d_decoder10 = Math.fround(sum10);
+        const d_decoder11 = Math.fround(sum11);
+        const d_decoder20 = Math.fround(sum20);
+        const d_decoder21 = Math.fround(sum21);
+        d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
+        d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
+        d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
+        d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
+        d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
+        d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
+      }
+    }
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const d_logits_3 = d_logits[k + 49392]!;
+        const logits_kernel_2 = logits_kernel[j * 784 + k]!;
+        const logits_kernel_3 = logits_kernel[j * 784 + k + 784]!;
+        sum0 += d_logits_3 * logits_kernel_2;
+        sum1 += d_logits_3 * logits_kernel_3;
+      }
+      const d_decoder0 = Math.fround(sum0);
+      const d_decoder1 = Math.fround(sum1);
+      d_decoder_z[j + 8064] = 0 < decoder[j + 8064]! ? d_decoder0 : 0;
+      d_decoder_z[j + 8065] = 0 < decoder[j + 8065]! ? d_decoder1 : 0;
+    }
+  };
+}
+
+/**
+ * d_logits.kernel = decoderᵀ · d_logits
+ * logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2
+ * logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5
+ * logits.kernel_next = logits.kernel − logits.kernel_div
+ * 14,149,632 floating-point operations.
+ */
+function dotAdam_128x64x784(
+  decoder_: Float32Array,
+  d_logits_: Float32Array,
+  logits_kernel_m_: Float32Array,
+  logits_kernel_v_: Float32Array,
+  logits_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_128x64x784(): void {
+    const decoder = decoder_;
+    const d_logits = d_logits_;
+    const logits_kernel_m = logits_kernel_m_;
+    const logits_kernel_v = logits_kernel_v_;
+    const logits_kernel = logits_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 128; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const decoder_0 = decoder[k * 128 + i]!;
+            const d_logits_0 = d_logits[k * 784 + j]!;
+            const d_logits_1 = d_logits[k * 784 + j + 1]!;
+            const d_logits_2 = d_logits[k * 784 + j + 2]!;
+            const decoder_1 = decoder[k * 128 + i + 1]!;
+            sum00 += decoder_0 * d_logits_0;
+            sum01 += decoder_0 * d_logits_1;
+            sum02 += decoder_0 * d_logits_2;
+            sum10 += decoder_1 * d_logits_0;
+            sum11 += decoder_1 * d_logits_1;
+            sum12 += decoder_1 * d_logits_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const decoder_0 = decoder[k * 128 + i + 128]!;
+            const d_logits_0 = d_logits[k * 784 + j + 784]!;
+            const d_logits_1 = d_logits[k * 784 + j + 785]!;
+            const d_logits_2 = d_logits[k * 784 + j + 786]!;
+            const decoder_1 = decoder[k * 128 + i + 129]!;
+            sum00 += decoder_0 * d_logits_0;
+            sum01 += decoder_0 * d_logits_1;
+            sum02 += decoder_0 * d_logits_2;
+            sum10 += decoder_1 * d_logits_0;
+            sum11 += decoder_1 * d_logits_1;
+            sum12 += decoder_1 * d_logits_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const decoder_0 = decoder[k * 128 + i + 256]!;
+            const d_logits_0 = d_logits[k * 784 + j + 1568]!;
+            const d_logits_1 = d_logits[k * 784 + j + 1569]!;
+            const d_logits_2 = d_logits[k * 784 + j + 1570]!;
+            const decoder_1 = decoder[k * 128 + i + 257]!;
+            sum00 += decoder_0 * d_logits_0;
+            sum01 += decoder_0 * d_logits_1;
+            sum02 += decoder_0 * d_logits_2;
+            sum10 += decoder_1 * d_logits_0;
+            sum11 += decoder_1 * d_logits_1;
+            sum12 += decoder_1 * d_logits_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const decoder_0 = decoder[k * 128 + i + 384]!;
+            const d_logits_0 = d_logits[k * 784 + j + 2352]!;
+            const d_logits_1 = d_logits[k * 784 + j + 2353]!;
+            const d_logits_2 = d_logits[k * 784 + j + 2354]!;
+            const decoder_1 = decoder[k * 128 + i + 385]!;
+            sum00 += decoder_0 * d_logits_0;
+            sum01 += decoder_0 * d_logits_1;
+            sum02 += decoder_0 * d_logits_2;
+            sum10 += decoder_1 * d_logits_0;
+            sum11 += decoder_1 * d_logits_1;
+            sum12 += decoder_1 * d_logits_2;
+          }
+        }
+        const d_logits_kernel00 = Math.fround(sum00);
+        const d_logits_kernel01 = Math.fround(sum01);
+        const d_logits_kernel02 = Math.fround(sum02);
+        const d_logits_kernel10 = Math.fround(sum10);
+        const d_logits_kernel11 = Math.fround(sum11);
+        const d_logits_kernel12 = Math.fround(sum12);
+        const logits_kernel_m_next00 = Math.fround(
+          logits_kernel_m[i * 784 + j]! * 0.9 + d_logits_kernel00 * 0.09999999999999998,
+        );
+        logits_kernel_m[i * 784 + j] = logits_kernel_m_next00;
+        const logits_kernel_m_next01 = Math.fround(
+          logits_kernel_m[i * 784 + j + 1]! * 0.9 + d_logits_kernel01 * 0.09999999999999998,
+        );
+        logits_kernel_m[i * 784 + j + 1] = logits_kernel_m_next01;
+        const logits_kernel_m_next02 = Math.fround(
+          logits_kernel_m[i * 784 + j + 2]! * 0.9 + d_logits_kernel02 * 0.09999999999999998,
+        );
+        logits_kernel_m[i * 784 + j + 2] = logits_kernel_m_next02;
+        const logits_kernel_m_next10 = Math.fround(
+          logits_kernel_m[i * 784 + j + 784]! * 0.9 + d_logits_kernel10 * 0.09999999999999998,
+        );
+        logits_kernel_m[i * 784 + j + 784] = logits_kernel_m_next10;
+        const logits_kernel_m_next11 = Math.fround(
+          logits_kernel_m[i * 784 + j + 785]! * 0.9 + d_logits_kernel11 * 0.09999999999999998,
+        );
+        logits_kernel_m[i * 784 + j + 785] = logits_kernel_m_next11;
+        const logits_kernel_m_next12 = Math.fround(
+          logits_kernel_m[i * 784 + j + 786]! * 0.9 + d_logits_kernel12 * 0.09999999999999998,
+        );
+        logits_kernel_m[i * 784 + j + 786] = logits_kernel_m_next12;
+        const logits_kernel_v_next00 = Math.fround(
+          logits_kernel_v[i * 784 + j]! * 0.999 +
+            d_logits_kernel00 * d_logits_kernel00 * 0.0010000000000000009,
+        );
+        logits_kernel_v[i * 784 + j] = logits_kernel_v_next00;
+        const logits_kernel_v_next01 = Math.fround(
+          logits_kernel_v[i * 784 + j + 1]! * 0.999 +
+            d_logits_kernel01 * d_logits_kernel01 * 0.0010000000000000009,
+        );
+        logits_kernel_v[i * 784 + j + 1] = logits_kernel_v_next01;
+        const logits_kernel_v_next02 = Math.fround(
+          logits_kernel_v[i * 784 + j + 2]! * 0.999 +
+            d_logits_kernel02 * d_logits_kernel02 * 0.0010000000000000009,
+        );
+        logits_kernel_v[i * 784 + j + 2] = logits_kernel_v_next02;
+        const logits_kernel_v_next10 = Math.fround(
+          logits_kernel_v[i * 784 + j + 784]! * 0.999 +
+            d_logits_kernel10 * d_logits_kernel10 * 0.0010000000000000009,
+        );
+        logits_kernel_v[i * 784 + j + 784] = logits_kernel_v_next10;
+        const logits_kernel_v_next11 = Math.fround(
+          logits_kernel_v[i * 784 + j + 785]! * 0.999 +
+            d_logits_kernel11 * d_logits_kernel11 * 0.0010000000000000009,
+        );
+        logits_kernel_v[i * 784 + j + 785] = logits_kernel_v_next11;
+        const logits_kernel_v_next12 = Math.fround(
+          logits_kernel_v[i * 784 + j + 786]! * 0.999 +
+            d_logits_kernel12 * d_logits_kernel12 * 0.0010000000000000009,
+        );
+        logits_kernel_v[i * 784 + j + 786] = logits_kernel_v_next12;
+        logits_kernel[i * 784 + j] =
+          logits_kernel[i * 784 + j]! -
+          (logits_kernel_m_next00 * rate_0) /
+            (Math.sqrt(logits_kernel_v_next00 * correction_0) + 1e-8);
+        logits_kernel[i * 784 + j + 1] =
+          logits_kernel[i * 784 + j + 1]! -
+          (logits_kernel_m_next01 * rate_0) /
+            (Math.sqrt(logits_kernel_v_next01 * correction_0) + 1e-8);
+        logits_kernel[i * 784 + j + 2] =
+          logits_kernel[i * 784 + j + 2]! -
+          (logits_kernel_m_next02 * rate_0) /
+            (Math.sqrt(logits_kernel_v_next02 * correction_0) + 1e-8);
+        logits_kernel[i * 784 + j + 784] =
+          logits_kernel[i * 784 + j + 784]! -
+          (logits_kernel_m_next10 * rate_0) /
+            (Math.sqrt(logits_kernel_v_next10 * correction_0) + 1e-8);
+        logits_kernel[i * 784 + j + 785] =
+          logits_kernel[i * 784 + j + 785]! -
+          (logits_kernel_m_next11 * rate_0) /
+            (Math.sqrt(logits_kernel_v_next11 * correction_0) + 1e-8);
+        logits_kernel[i * 784 + j + 786] =
+          logits_kernel[i * 784 + j + 786]! -
+          (logits_kernel_m_next12 * rate_0) /
+            (Math.sqrt(logits_kernel_v_next12 * correction_0) + 1e-8);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const decoder_2 = decoder[k * 128 + i]!;
+        const d_logits_3 = d_logits[k * 784 + 783]!;
+        const decoder_3 = decoder[k * 128 + i + 1]!;
+        sum0 += decoder_2 * d_logits_3;
+        sum1 += decoder_3 * d_logits_3;
+      }
+      const d_logits_kernel0 = Math.fround(sum0);
+      const d_logits_kernel1 = Math.fround(sum1);
+      const logits_kernel_m_next0 = Math.fround(
+        logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * 0.09999999999999998,
+      );
+      logits_kernel_m[i * 784 + 783] = logits_kernel_m_next0;
+      const logits_kernel_m_next1 = Math.fround(
+        logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * 0.09999999999999998,
+      );
+      logits_kernel_m[i * 784 + 1567] = logits_kernel_m_next1;
+      const logits_kernel_v_next0 = Math.fround(
+        logits_kernel_v[i * 784 + 783]! * 0.999 +
+          d_logits_kernel0 * d_logits_kernel0 * 0.0010000000000000009,
+      );
+      logits_kernel_v[i * 784 + 783] = logits_kernel_v_next0;
+      const logits_kernel_v_next1 = Math.fround(
+        logits_kernel_v[i * 784 + 1567]! * 0.999 +
+          d_logits_kernel1 * d_logits_kernel1 * 0.0010000000000000009,
+      );
+      logits_kernel_v[i * 784 + 1567] = logits_kernel_v_next1;
+      logits_kernel[i * 784 + 783] =
+        logits_kernel[i * 784 + 783]! -
+        (logits_kernel_m_next0 * rate_0) / (Math.sqrt(logits_kernel_v_next0 * correction_0) + 1e-8);
+      logits_kernel[i * 784 + 1567] =
+        logits_kernel[i * 784 + 1567]! -
+        (logits_kernel_m_next1 * rate_0) / (Math.sqrt(logits_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_decoder.bias = Σ d_decoder.z over axes 0
+ * decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2
+ * decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5
+ * decoder.bias_next = decoder.bias − decoder.bias_div
+ * 9,856 floating-point operations.
+ */
+function sumAdam_64x128(
+  d_decoder_z_: Float32Array,
+  decoder_bias_m_: Float32Array,
+  decoder_bias_v_: Float32Array,
+  decoder_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x128(): void {
+    const d_decoder_z = d_decoder_z_;
+    const decoder_bias_m = decoder_bias_m_;
+    const decoder_bias_v = decoder_bias_v_;
+    const decoder_bias = decoder_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 128; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_decoder_z_0 = d_decoder_z[k * 128 + i]!;
+        const d_decoder_z_1 = d_decoder_z[k * 128 + i + 1]!;
+        const d_decoder_z_2 = d_decoder_z[k * 128 + i + 2]!;
+        const d_decoder_z_3 = d_decoder_z[k * 128 + i + 3]!;
+        sum0 += d_decoder_z_0;
+        sum1 += d_decoder_z_1;
+        sum2 += d_decoder_z_2;
+        sum3 += d_decoder_z_3;
+      }
+      const d_decoder_bias0 = Math.fround(sum0);
+      const d_decoder_bias1 = Math.fround(sum1);
+      const d_decoder_bias2 = Math.fround(sum2);
+      const d_decoder_bias3 = Math.fround(sum3);
+      const decoder_bias_m_next0 = Math.fround(
+        decoder_bias_m[i]! * 0.9 + d_decoder_bias0 * 0.09999999999999998,
+      );
+      decoder_bias_m[i] = decoder_bias_m_next0;
+      const decoder_bias_m_next1 = Math.fround(
+        decoder_bias_m[i + 1]! * 0.9 + d_decoder_bias1 * 0.09999999999999998,
+      );
+      decoder_bias_m[i + 1] = decoder_bias_m_next1;
+      const decoder_bias_m_next2 = Math.fround(
+        decoder_bias_m[i + 2]! * 0.9 + d_decoder_bias2 * 0.09999999999999998,
+      );
+      decoder_bias_m[i + 2] = decoder_bias_m_next2;
+      const decoder_bias_m_next3 = Math.fround(
+        decoder_bias_m[i + 3]! * 0.9 + d_decoder_bias3 * 0.09999999999999998,
+      );
+      decoder_bias_m[i + 3] = decoder_bias_m_next3;
+      const decoder_bias_v_next0 = Math.fround(
+        decoder_bias_v[i]! * 0.999 + d_decoder_bias0 * d_decoder_bias0 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i] = decoder_bias_v_next0;
+      const decoder_bias_v_next1 = Math.fround(
+        decoder_bias_v[i + 1]! * 0.999 + d_decoder_bias1 * d_decoder_bias1 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i + 1] = decoder_bias_v_next1;
+      const decoder_bias_v_next2 = Math.fround(
+        decoder_bias_v[i + 2]! * 0.999 + d_decoder_bias2 * d_decoder_bias2 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i + 2] = decoder_bias_v_next2;
+      const decoder_bias_v_next3 = Math.fround(
+        decoder_bias_v[i + 3]! * 0.999 + d_decoder_bias3 * d_decoder_bias3 * 0.0010000000000000009,
+      );
+      decoder_bias_v[i + 3] = decoder_bias_v_next3;
+      decoder_bias[i] =
+        decoder_bias[i]! -
+        (decoder_bias_m_next0 * rate_0) / (Math.sqrt(decoder_bias_v_next0 * correction_0) + 1e-8);
+      decoder_bias[i + 1] =
+        decoder_bias[i + 1]! -
+        (decoder_bias_m_next1 * rate_0) / (Math.sqrt(decoder_bias_v_next1 * correction_0) + 1e-8);
+      decoder_bias[i + 2] =
+        decoder_bias[i + 2]! -
+        (decoder_bias_m_next2 * rate_0) / (Math.sqrt(decoder_bias_v_next2 * correction_0) + 1e-8);
+      decoder_bias[i + 3] =
+        decoder_bias[i + 3]! -
+        (decoder_bias_m_next3 * rate_0) / (Math.sqrt(decoder_bias_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_mul_8 = d_z
+ * d_logVariance.product = d_logVariance
+ * d_mu.product = d_mu
+ * 273,408 floating-point operations.
+ */
+function dotAdd_64x128x16_2(
+  d_decoder_z_: Float32Array,
+  decoder_kernel_: Float32Array,
+  d_sum_2_: Float32Array,
+  exp_3_: Float32Array,
+  mul_7_: Float32Array,
+  exp__: Float32Array,
+  d_logVariance_: Float32Array,
+  mu_: Float32Array,
+  d_mu_: Float32Array,
+): () => void {
+  return function dotAdd_64x128x16_2(): void {
+    const d_decoder_z = d_decoder_z_;
+    const decoder_kernel = decoder_kernel_;
+    const d_sum_2 = d_sum_2_;
+    const exp_3 = exp_3_;
+    const mul_7 = mul_7_;
+    const exp_ = exp__;
+    const d_logVariance = d_logVariance_;
+    const mu = mu_;
+    const d_mu = d_mu_;
+    for (let i = 0; i < 63; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k + 1]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k + 1]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 129]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 129]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 257]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k + 2]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k + 2]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 130]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 130]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 258]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const d_decoder_z_0 = d_decoder_z[i * 128 + k + 3]!;
+            const decoder_kernel_0 = decoder_kernel[j * 128 + k + 3]!;
+            const decoder_kernel_1 = decoder_kernel[j * 128 + k + 131]!;
+            const d_decoder_z_1 = d_decoder_z[i * 128 + k + 131]!;
+            const d_decoder_z_2 = d_decoder_z[i * 128 + k + 259]!;
+            sum00 += d_decoder_z_0 * decoder_kernel_0;
+            sum01 += d_decoder_z_0 * decoder_kernel_1;
+            sum10 += d_decoder_z_1 * decoder_kernel_0;
+            sum11 += d_decoder_z_1 * decoder_kernel_1;
+            sum20 += d_decoder_z_2 * decoder_kernel_0;
+            sum21 += d_decoder_z_2 * decoder_kernel_1;
+          }
+        }
+        const d_z00 = Math.fround(sum00);
+        const d_z01 = Math.fround(sum01);
+        const d_z10 = Math.fround(sum10);
+        const d_z11 = Math.fround(sum11);
+        const d_z20 = Math.fround(sum20);
+        const d_z21 = Math.fround(sum21);
+        const d_sum_2_0 = d_sum_2[i]!;
+        const neg_0 = -d_sum_2_0;
+        const d_sum_2_1 = d_sum_2[i + 1]!;
+        const neg_1 = -d_sum_2_1;
+        const d_sum_2_2 = d_sum_2[i + 2]!;
+        const neg_2 = -d_sum_2_2;
+        d_logVariance[i * 16 + j] =
+          neg_0 +
+          d_sum_2_0 * exp_3[i * 16 + j]! +
+          d_z00 * mul_7[i * 16 + j]! * exp_[i * 16 + j]! * 0.5;
+        d_logVariance[i * 16 + j + 1] =
+          neg_0 +
+          d_sum_2_0 * exp_3[i * 16 + j + 1]! +
+          d_z01 * mul_7[i * 16 + j + 1]! * exp_[i * 16 + j + 1]! * 0.5;
+        d_logVariance[i * 16 + j + 16] =
+          neg_1 +
+          d_sum_2_1 * exp_3[i * 16 + j + 16]! +
+          d_z10 * mul_7[i * 16 + j + 16]! * exp_[i * 16 + j + 16]! * 0.5;
+        d_logVariance[i * 16 + j + 17] =
+          neg_1 +
+          d_sum_2_1 * exp_3[i * 16 + j + 17]! +
+          d_z11 * mul_7[i * 16 + j + 17]! * exp_[i * 16 + j + 17]! * 0.5;
+        d_logVariance[i * 16 + j + 32] =
+          neg_2 +
+          d_sum_2_2 * exp_3[i * 16 + j + 32]! +
+          d_z20 * mul_7[i * 16 + j + 32]! * exp_[i * 16 + j + 32]! * 0.5;
+        d_logVariance[i * 16 + j + 33] =
+          neg_2 +
+          d_sum_2_2 * exp_3[i * 16 + j + 33]! +
+          d_z21 * mul_7[i * 16 + j + 33]! * exp_[i * 16 + j + 33]! * 0.5;
+        const d_sum_2_3 = d_sum_2[i]!;
+        const mul_0 = d_sum_2_3 * mu[i * 16 + j]!;
+        const mul_1 = d_sum_2_3 * mu[i * 16 + j + 1]!;
+        const d_sum_2_4 = d_sum_2[i + 1]!;
+        const mul_2 = d_sum_2_4 * mu[i * 16 + j + 16]!;
+        const mul_3 = d_sum_2_4 * mu[i * 16 + j + 17]!;
+        const d_sum_2_5 = d_sum_2[i + 2]!;
+        const mul_4 = d_sum_2_5 * mu[i * 16 + j + 32]!;
+        const mul_5 = d_sum_2_5 * mu[i * 16 + j + 33]!;
+        d_mu[i * 16 + j] = mul_0 + mul_0 + d_z00;
+        d_mu[i * 16 + j + 1] = mul_1 + mul_1 + d_z01;
+        d_mu[i * 16 + j + 16] = mul_2 + mul_2 + d_z10;
+        d_mu[i * 16 + j + 17] = mul_3 + mul_3 + d_z11;
+        d_mu[i * 16 + j + 32] = mul_4 + mul_4 + d_z20;
+        d_mu[i * 16 + j + 33] = mul_5 + mul_5 + d_z21;
+      }
+    }
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const d_decoder_z_3 = d_decoder_z[k + 8064]!;
+        const decoder_kernel_2 = decoder_kernel[j * 128 + k]!;
+        const decoder_kernel_3 = decoder_kernel[j * 128 + k + 128]!;
+        sum0 += d_decoder_z_3 * decoder_kernel_2;
+        sum1 += d_decoder_z_3 * decoder_kernel_3;
+      }
+      const d_z0 = Math.fround(sum0);
+      const d_z1 = Math.fround(sum1);
+      const d_sum_2_6 = d_sum_2[63]!;
+      const neg_3 = -d_sum_2_6;
+      d_logVariance[j + 1008] =
+        neg_3 + d_sum_2_6 * exp_3[j + 1008]! + d_z0 * mul_7[j + 1008]! * exp_[j + 1008]! * 0.5;
+      d_logVariance[j + 1009] =
+        neg_3 + d_sum_2_6 * exp_3[j + 1009]! + d_z1 * mul_7[j + 1009]! * exp_[j + 1009]! * 0.5;
+      const d_sum_2_7 = d_sum_2[63]!;
+      const mul_6 = d_sum_2_7 * mu[j + 1008]!;
+      const mul_7_2 = d_sum_2_7 * mu[j + 1009]!;
+      d_mu[j + 1008] = mul_6 + mul_6 + d_z0;
+      d_mu[j + 1009] = mul_7_2 + mul_7_2 + d_z1;
+    }
+  };
+}
+
+/**
+ * d_decoder.kernel = zᵀ · d_decoder.z
+ * decoder.kernel.m_next = decoder.kernel_mul + decoder.kernel_mul_2
+ * decoder.kernel.v_next = decoder.kernel_mul_3 + decoder.kernel_mul_5
+ * decoder.kernel_next = decoder.kernel − decoder.kernel_div
+ * 288,768 floating-point operations.
+ */
+function dotAdam_16x64x128(
+  z_2_: Float32Array,
+  d_decoder_z_: Float32Array,
+  decoder_kernel_m_: Float32Array,
+  decoder_kernel_v_: Float32Array,
+  decoder_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_16x64x128(): void {
+    const z_2 = z_2_;
+    const d_decoder_z = d_decoder_z_;
+    const decoder_kernel_m = decoder_kernel_m_;
+    const decoder_kernel_v = decoder_kernel_v_;
+    const decoder_kernel = decoder_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 2) {
+      for (let j = 0; j < 126; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const z_2_0 = z_2[k * 16 + i]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
+            const z_2_1 = z_2[k * 16 + i + 1]!;
+            sum00 += z_2_0 * d_decoder_z_0;
+            sum01 += z_2_0 * d_decoder_z_1;
+            sum02 += z_2_0 * d_decoder_z_2;
+            sum10 += z_2_1 * d_decoder_z_0;
+            sum11 += z_2_1 * d_decoder_z_1;
+            sum12 += z_2_1 * d_decoder_z_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const z_2_0 = z_2[k * 16 + i + 16]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
+            const z_2_1 = z_2[k * 16 + i + 17]!;
+            sum00 += z_2_0 * d_decoder_z_0;
+            sum01 += z_2_0 * d_decoder_z_1;
+            sum02 += z_2_0 * d_decoder_z_2;
+            sum10 += z_2_1 * d_decoder_z_0;
+            sum11 += z_2_1 * d_decoder_z_1;
+            sum12 += z_2_1 * d_decoder_z_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const z_2_0 = z_2[k * 16 + i + 32]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
+            const z_2_1 = z_2[k * 16 + i + 33]!;
+            sum00 += z_2_0 * d_decoder_z_0;
+            sum01 += z_2_0 * d_decoder_z_1;
+            sum02 += z_2_0 * d_decoder_z_2;
+            sum10 += z_2_1 * d_decoder_z_0;
+            sum11 += z_2_1 * d_decoder_z_1;
+            sum12 += z_2_1 * d_decoder_z_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const z_2_0 = z_2[k * 16 + i + 48]!;
+            const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
+            const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
+            const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
+            const z_2_1 = z_2[k * 16 + i + 49]!;
+            sum00 += z_2_0 * d_decoder_z_0;
+            sum01 += z_2_0 * d_decoder_z_1;
+            sum02 += z_2_0 * d_decoder_z_2;
+            sum10 += z_2_1 * d_decoder_z_0;
+            sum11 += z_2_1 * d_decoder_z_1;
+            sum12 += z_2_1 * d_decoder_z_2;
+          }
+        }
+        const d_decoder_kernel00 = Math.fround(sum00);
+        const d_decoder_kernel01 = Math.fround(sum01);
+        const d_decoder_kernel02 = Math.fround(sum02);
+        const d_decoder_kernel10 = Math.fround(sum10);
+        const d_decoder_kernel11 = Math.fround(sum11);
+        const d_decoder_kernel12 = Math.fround(sum12);
+        const decoder_kernel_m_next00 = Math.fround(
+          decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j] = decoder_kernel_m_next00;
+        const decoder_kernel_m_next01 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
+        const decoder_kernel_m_next02 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
+        const decoder_kernel_m_next10 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 128] = decoder_kernel_m_next10;
+        const decoder_kernel_m_next11 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
+        const decoder_kernel_m_next12 = Math.fround(
+          decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
+        );
+        decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
+        const decoder_kernel_v_next00 = Math.fround(
+          decoder_kernel_v[i * 128 + j]! * 0.999 +
+            d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j] = decoder_kernel_v_next00;
+        const decoder_kernel_v_next01 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 1]! * 0.999 +
+            d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
+        const decoder_kernel_v_next02 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
+            d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
+        const decoder_kernel_v_next10 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
+            d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 128] = decoder_kernel_v_next10;
+        const decoder_kernel_v_next11 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 129]! * 0.999 +
+            d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
+        const decoder_kernel_v_next12 = Math.fround(
+          decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
+            d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
+        );
+        decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
+        decoder_kernel[i * 128 + j] =
+          decoder_kernel[i * 128 + j]! -
+          (decoder_kernel_m_next00 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next00 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 1] =
+          decoder_kernel[i * 128 + j + 1]! -
+          (decoder_kernel_m_next01 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next01 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 2] =
+          decoder_kernel[i * 128 + j + 2]! -
+          (decoder_kernel_m_next02 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 128] =
+          decoder_kernel[i * 128 + j + 128]! -
+          (decoder_kernel_m_next10 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next10 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 129] =
+          decoder_kernel[i * 128 + j + 129]! -
+          (decoder_kernel_m_next11 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
+        decoder_kernel[i * 128 + j + 130] =
+          decoder_kernel[i * 128 + j + 130]! -
+          (decoder_kernel_m_next12 * rate_0) /
+            (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
+      }
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 64; k++) {
+        const z_2_2 = z_2[k * 16 + i]!;
+        const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
+        const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
+        const z_2_3 = z_2[k * 16 + i + 1]!;
+        sum00_2 += z_2_2 * d_decoder_z_3;
+        sum01_2 += z_2_2 * d_decoder_z_4;
+        sum10_2 += z_2_3 * d_decoder_z_3;
+        sum11_2 += z_2_3 * d_decoder_z_4;
+      }
+      const d_decoder_kernel00_2 = Math.fround(sum00_2);
+      const d_decoder_kernel01_2 = Math.fround(sum01_2);
+      const d_decoder_kernel10_2 = Math.fround(sum10_2);
+      const d_decoder_kernel11_2 = Math.fround(sum11_2);
+      const decoder_kernel_m_next00_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
+      );
+      decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
+      const decoder_kernel_m_next01_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
+      );
+      decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
+      const decoder_kernel_m_next10_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
+      );
+      decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
+      const decoder_kernel_m_next11_2 = Math.fround(
+        decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
+      );
+      decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
+      const decoder_kernel_v_next00_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 126]! * 0.999 +
+          d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
+      );
+      decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
+      const decoder_kernel_v_next01_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 127]! * 0.999 +
+          d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
+      );
+      decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
+      const decoder_kernel_v_next10_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 254]! * 0.999 +
+          d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
+      );
+      decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
+      const decoder_kernel_v_next11_2 = Math.fround(
+        decoder_kernel_v[i * 128 + 255]! * 0.999 +
+          d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
+      );
+      decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
+      decoder_kernel[i * 128 + 126] =
+        decoder_kernel[i * 128 + 126]! -
+        (decoder_kernel_m_next00_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next00_2 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + 127] =
+        decoder_kernel[i * 128 + 127]! -
+        (decoder_kernel_m_next01_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next01_2 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + 254] =
+        decoder_kernel[i * 128 + 254]! -
+        (decoder_kernel_m_next10_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next10_2 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + 255] =
+        decoder_kernel[i * 128 + 255]! -
+        (decoder_kernel_m_next11_2 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_logVariance.bias = Σ d_logVariance over axes 0
+ * logVariance.bias.m_next = logVariance.bias_mul + logVariance.bias_mul_2
+ * logVariance.bias.v_next = logVariance.bias_mul_3 + logVariance.bias_mul_5
+ * logVariance.bias_next = logVariance.bias − logVariance.bias_div
+ * 1,232 floating-point operations.
+ */
+function sumAdam_64x16(
+  d_logVariance_: Float32Array,
+  logVariance_bias_m_: Float32Array,
+  logVariance_bias_v_: Float32Array,
+  logVariance_bias_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function sumAdam_64x16(): void {
+    const d_logVariance = d_logVariance_;
+    const logVariance_bias_m = logVariance_bias_m_;
+    const logVariance_bias_v = logVariance_bias_v_;
+    const logVariance_bias = logVariance_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 16; i += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_logVariance_0 = d_logVariance[k * 16 + i]!;
+        const d_logVariance_1 = d_logVariance[k * 16 + i + 1]!;
+        const d_logVariance_2 = d_logVariance[k * 16 + i + 2]!;
+        const d_logVariance_3 = d_logVariance[k * 16 + i + 3]!;
+        sum0 += d_logVariance_0;
+        sum1 += d_logVariance_1;
+        sum2 += d_logVariance_2;
+        sum3 += d_logVariance_3;
+      }
+      const d_logVariance_bias0 = Math.fround(sum0);
+      const d_logVariance_bias1 = Math.fround(sum1);
+      const d_logVariance_bias2 = Math.fround(sum2);
+      const d_logVariance_bias3 = Math.fround(sum3);
+      const logVariance_bias_m_next0 = Math.fround(
+        logVariance_bias_m[i]! * 0.9 + d_logVariance_bias0 * 0.09999999999999998,
+      );
+      logVariance_bias_m[i] = logVariance_bias_m_next0;
+      const logVariance_bias_m_next1 = Math.fround(
+        logVariance_bias_m[i + 1]! * 0.9 + d_logVariance_bias1 * 0.09999999999999998,
+      );
+      logVariance_bias_m[i + 1] = logVariance_bias_m_next1;
+      const logVariance_bias_m_next2 = Math.fround(
+        logVariance_bias_m[i + 2]! * 0.9 + d_logVariance_bias2 * 0.09999999999999998,
+      );
+      logVariance_bias_m[i + 2] = logVariance_bias_m_next2;
+      const logVariance_bias_m_next3 = Math.fround(
+        logVariance_bias_m[i + 3]! * 0.9 + d_logVariance_bias3 * 0.09999999999999998,
+      );
+      logVariance_bias_m[i + 3] = logVariance_bias_m_next3;
+      const logVariance_bias_v_next0 = Math.fround(
+        logVariance_bias_v[i]! * 0.999 +
+          d_logVariance_bias0 * d_logVariance_bias0 * 0.0010000000000000009,
+      );
+      logVariance_bias_v[i] = logVariance_bias_v_next0;
+      const logVariance_bias_v_next1 = Math.fround(
+        logVariance_bias_v[i + 1]! * 0.999 +
+          d_logVariance_bias1 * d_logVariance_bias1 * 0.0010000000000000009,
+      );
+      logVariance_bias_v[i + 1] = logVariance_bias_v_next1;
+      const logVariance_bias_v_next2 = Math.fround(
+        logVariance_bias_v[i + 2]! * 0.999 +
+          d_logVariance_bias2 * d_logVariance_bias2 * 0.0010000000000000009,
+      );
+      logVariance_bias_v[i + 2] = logVariance_bias_v_next2;
+      const logVariance_bias_v_next3 = Math.fround(
+        logVariance_bias_v[i + 3]! * 0.999 +
+          d_logVariance_bias3 * d_logVariance_bias3 * 0.0010000000000000009,
+      );
+      logVariance_bias_v[i + 3] = logVariance_bias_v_next3;
+      logVariance_bias[i] =
+        logVariance_bias[i]! -
+        (logVariance_bias_m_next0 * rate_0) /
+          (Math.sqrt(logVariance_bias_v_next0 * correction_0) + 1e-8);
+      logVariance_bias[i + 1] =
+        logVariance_bias[i + 1]! -
+        (logVariance_bias_m_next1 * rate_0) /
+          (Math.sqrt(logVariance_bias_v_next1 * correction_0) + 1e-8);
+      logVariance_bias[i + 2] =
+        logVariance_bias[i + 2]! -
+        (logVariance_bias_m_next2 * rate_0) /
+          (Math.sqrt(logVariance_bias_v_next2 * correction_0) + 1e-8);
+      logVariance_bias[i + 3] =
+        logVariance_bias[i + 3]! -
+        (logVariance_bias_m_next3 * rate_0) /
+          (Math.sqrt(logVariance_bias_v_next3 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_encoder_part = d_logVariance · logVariance.kernelᵀ
+ * 262,144 floating-point operations.
+ */
+function dot_64x16x128(
+  d_logVariance_: Float32Array,
+  logVariance_kernel_: Float32Array,
+  d_encoder_part_: Float32Array,
+): () => void {
+  return function dot_64x16x128(): void {
+    const d_logVariance = d_logVariance_;
+    const logVariance_kernel = logVariance_kernel_;
+    const d_encoder_part = d_encoder_part_;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const d_logVariance_0 = d_logVariance[i * 16 + k]!;
+          const logVariance_kernel_0 = logVariance_kernel[j * 16 + k]!;
+          const logVariance_kernel_1 = logVariance_kernel[j * 16 + k + 16]!;
+          const d_logVariance_1 = d_logVariance[i * 16 + k + 16]!;
+          const d_logVariance_2 = d_logVariance[i * 16 + k + 32]!;
+          const d_logVariance_3 = d_logVariance[i * 16 + k + 48]!;
+          sum00 += d_logVariance_0 * logVariance_kernel_0;
+          sum01 += d_logVariance_0 * logVariance_kernel_1;
+          sum10 += d_logVariance_1 * logVariance_kernel_0;
+          sum11 += d_logVariance_1 * logVariance_kernel_1;
+          sum20 += d_logVariance_2 * logVariance_kernel_0;
+          sum21 += d_logVariance_2 * logVariance_kernel_1;
+          sum30 += d_logVariance_3 * logVariance_kernel_0;
+          sum31 += d_logVariance_3 * logVariance_kernel_1;
+        }
+        d_encoder_part[i * 128 + j] = sum00;
+        d_encoder_part[i * 128 + j + 1] = sum01;
+        d_encoder_part[i * 128 + j + 128] = sum10;
+        d_encoder_part[i * 128 + j + 129] = sum11;
+        d_encoder_part[i * 128 + j + 256] = sum20;
+        d_encoder_part[i * 128 + j + 257] = sum21;
+        d_encoder_part[i * 128 + j + 384] = sum30;
+        d_encoder_part[i * 128 + j + 385] = sum31;
+      }
+    }
+  };
+}
+
+/**
+ * d_logVariance.kernel = encoderᵀ · d_logVariance
+ * logVariance.kernel.m_next = logVariance.kernel_mul + logVariance.kernel_mul_2
+ * logVariance.kernel.v_next = logVariance.kernel_mul_3 + logVariance.kernel_mul_5
+ * logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div
+ * 288,768 floating-point operations.
+ */
+function dotAdam_128x64x16(
+  encoder_: Float32Array,
+  d_logVariance_: Float32Array,
+  logVariance_kernel_m_: Float32Array,
+  logVariance_kernel_v_: Float32Array,
+  logVariance_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_128x64x16(): void {
+    const encoder = encoder_;
+    const d_logVariance = d_logVariance_;
+    const logVariance_kernel_m = logVariance_kernel_m_;
+    const logVariance_kernel_v = logVariance_kernel_v_;
+    const logVariance_kernel = logVariance_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 126; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const encoder_0 = encoder[k * 128 + i]!;
+            const d_logVariance_0 = d_logVariance[k * 16 + j]!;
+            const d_logVariance_1 = d_logVariance[k * 16 + j + 1]!;
+            const encoder_1 = encoder[k * 128 + i + 1]!;
+            const encoder_2 = encoder[k * 128 + i + 2]!;
+            sum00 += encoder_0 * d_logVariance_0;
+            sum01 += encoder_0 * d_logVariance_1;
+            sum10 += encoder_1 * d_logVariance_0;
+            sum11 += encoder_1 * d_logVariance_1;
+            sum20 += encoder_2 * d_logVariance_0;
+            sum21 += encoder_2 * d_logVariance_1;
+          }
+          if (k + 1 === 64) break;
+          {
+            const encoder_0 = encoder[k * 128 + i + 128]!;
+            const d_logVariance_0 = d_logVariance[k * 16 + j + 16]!;
+            const d_logVariance_1 = d_logVariance[k * 16 + j + 17]!;
+            const encoder_1 = encoder[k * 128 + i + 129]!;
+            const encoder_2 = encoder[k * 128 + i + 130]!;
+            sum00 += encoder_0 * d_logVariance_0;
+            sum01 += encoder_0 * d_logVariance_1;
+            sum10 += encoder_1 * d_logVariance_0;
+            sum11 += encoder_1 * d_logVariance_1;
+            sum20 += encoder_2 * d_logVariance_0;
+            sum21 += encoder_2 * d_logVariance_1;
+          }
+          if (k + 2 === 64) break;
+          {
+            const encoder_0 = encoder[k * 128 + i + 256]!;
+            const d_logVariance_0 = d_logVariance[k * 16 + j + 32]!;
+            const d_logVariance_1 = d_logVariance[k * 16 + j + 33]!;
+            const encoder_1 = encoder[k * 128 + i + 257]!;
+            const encoder_2 = encoder[k * 128 + i + 258]!;
+            sum00 += encoder_0 * d_logVariance_0;
+            sum01 += encoder_0 * d_logVariance_1;
+            sum10 += encoder_1 * d_logVariance_0;
+            sum11 += encoder_1 * d_logVariance_1;
+            sum20 += encoder_2 * d_logVariance_0;
+            sum21 += encoder_2 * d_logVariance_1;
+          }
+          if (k + 3 === 64) break;
+          {
+            const encoder_0 = encoder[k * 128 + i + 384]!;
+            const d_logVariance_0 = d_logVariance[k * 16 + j + 48]!;
+            const d_logVariance_1 = d_logVariance[k * 16 + j + 49]!;
+            const encoder_1 = encoder[k * 128 + i + 385]!;
+            const encoder_2 = encoder[k * 128 + i + 386]!;
+            sum00 += encoder_0 * d_logVariance_0;
+            sum01 += encoder_0 * d_logVariance_1;
+            sum10 += encoder_1 * d_logVariance_0;
+            sum11 += encoder_1 * d_logVariance_1;
+            sum20 += encoder_2 * d_logVariance_0;
+            sum21 += encoder_2 * d_logVariance_1;
+          }
+        }
+        const d_logVariance_kernel00 = Math.fround(sum00);
+        const d_logVariance_kernel01 = Math.fround(sum01);
+        const d_logVariance_kernel10 = Math.fround(sum10);
+        const d_logVariance_kernel11 = Math.fround(sum11);
+        const d_logVariance_kernel20 = Math.fround(sum20);
+        const d_logVariance_kernel21 = Math.fround(sum21);
+        const logVariance_kernel_m_next00 = Math.fround(
+          logVariance_kernel_m[i * 16 + j]! * 0.9 + d_logVariance_kernel00 * 0.09999999999999998,
+        );
+        logVariance_kernel_m[i * 16 + j] = logVariance_kernel_m_next00;
+        const logVariance_kernel_m_next01 = Math.fround(
+          logVariance_kernel_m[i * 16 + j + 1]! * 0.9 +
+            d_logVariance_kernel01 * 0.09999999999999998,
+        );
+        logVariance_kernel_m[i * 16 + j + 1] = logVariance_kernel_m_next01;
+        const logVariance_kernel_m_next10 = Math.fround(
+          logVariance_kernel_m[i * 16 + j + 16]! * 0.9 +
+            d_logVariance_kernel10 * 0.09999999999999998,
+        );
+        logVariance_kernel_m[i * 16 + j + 16] = logVariance_kernel_m_next10;
+        const logVariance_kernel_m_next11 = Math.fround(
+          logVariance_kernel_m[i * 16 + j + 17]! * 0.9 +
+            d_logVariance_kernel11 * 0.09999999999999998,
+        );
+        logVariance_kernel_m[i * 16 + j + 17] = logVariance_kernel_m_next11;
+        const logVariance_kernel_m_next20 = Math.fround(
+          logVariance_kernel_m[i * 16 + j + 32]! * 0.9 +
+            d_logVariance_kernel20 * 0.09999999999999998,
+        );
+        logVariance_kernel_m[i * 16 + j + 32] = logVariance_kernel_m_next20;
+        const logVariance_kernel_m_next21 = Math.fround(
+          logVariance_kernel_m[i * 16 + j + 33]! * 0.9 +
+            d_logVariance_kernel21 * 0.09999999999999998,
+        );
+        logVariance_kernel_m[i * 16 + j + 33] = logVariance_kernel_m_next21;
+        const logVariance_kernel_v_next00 = Math.fround(
+          logVariance_kernel_v[i * 16 + j]! * 0.999 +
+            d_logVariance_kernel00 * d_logVariance_kernel00 * 0.0010000000000000009,
+        );
+        logVariance_kernel_v[i * 16 + j] = logVariance_kernel_v_next00;
+        const logVariance_kernel_v_next01 = Math.fround(
+          logVariance_kernel_v[i * 16 + j + 1]! * 0.999 +
+            d_logVariance_kernel01 * d_logVariance_kernel01 * 0.0010000000000000009,
+        );
+        logVariance_kernel_v[i * 16 + j + 1] = logVariance_kernel_v_next01;
+        const logVariance_kernel_v_next10 = Math.fround(
+          logVariance_kernel_v[i * 16 + j + 16]! * 0.999 +
+            d_logVariance_kernel10 * d_logVariance_kernel10 * 0.0010000000000000009,
+        );
+        logVariance_kernel_v[i * 16 + j + 16] = logVariance_kernel_v_next10;
+        const logVariance_kernel_v_next11 = Math.fround(
+          logVariance_kernel_v[i * 16 + j + 17]! * 0.999 +
+            d_logVariance_kernel11 * d_logVariance_kernel11 * 0.0010000000000000009,
+        );
+        logVariance_kernel_v[i * 16 + j + 17] = logVariance_kernel_v_next11;
+        const logVariance_kernel_v_next20 = Math.fround(
+          logVariance_kernel_v[i * 16 + j + 32]! * 0.999 +
+            d_logVariance_kernel20 * d_logVariance_kernel20 * 0.0010000000000000009,
+        );
+        logVariance_kernel_v[i * 16 + j + 32] = logVariance_kernel_v_next20;
+        const logVariance_kernel_v_next21 = Math.fround(
+          logVariance_kernel_v[i * 16 + j + 33]! * 0.999 +
+            d_logVariance_kernel21 * d_logVariance_kernel21 * 0.0010000000000000009,
+        );
+        logVariance_kernel_v[i * 16 + j + 33] = logVariance_kernel_v_next21;
+        logVariance_kernel[i * 16 + j] =
+          logVariance_kernel[i * 16 + j]! -
+          (logVariance_kernel_m_next00 * rate_0) /
+            (Math.sqrt(logVariance_kernel_v_next00 * correction_0) + 1e-8);
+        logVariance_kernel[i * 16 + j + 1] =
+          logVariance_kernel[i * 16 + j + 1]! -
+          (logVariance_kernel_m_next01 * rate_0) /
+            (Math.sqrt(logVariance_kernel_v_next01 * correction_0) + 1e-8);
+        logVariance_kernel[i * 16 + j + 16] =
+          logVariance_kernel[i * 16 + j + 16]! -
+          (logVariance_kernel_m_next10 * rate_0) /
+            (Math.sqrt(logVariance_kernel_v_next10 * correction_0) + 1e-8);
+        logVariance_kernel[i * 16 + j + 17] =
+          logVariance_kernel[i * 16 + j + 17]! -
+          (logVariance_kernel_m_next11 * rate_0) /
+            (Math.sqrt(logVariance_kernel_v_next11 * correction_0) + 1e-8);
+        logVariance_kernel[i * 16 + j + 32] =
+          logVariance_kernel[i * 16 + j + 32]! -
+          (logVariance_kernel_m_next20 * rate_0) /
+            (Math.sqrt(logVariance_kernel_v_next20 * correction_0) + 1e-8);
+        logVariance_kernel[i * 16 + j + 33] =
+          logVariance_kernel[i * 16 + j + 33]! -
+          (logVariance_kernel_m_next21 * rate_0) /
+            (Math.sqrt(logVariance_kernel_v_next21 * correction_0) + 1e-8);
+      }
+    }
+    for (let j = 0; j < 16; j += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 64; k++) {
+        const encoder_3 = encoder[k * 128 + 126]!;
+        const d_logVariance_2 = d_logVariance[k * 16 + j]!;
+        const d_logVariance_3 = d_logVariance[k * 16 + j + 1]!;
+        const encoder_4 = encoder[k * 128 + 127]!;
+        sum00_2 += encoder_3 * d_logVariance_2;
+        sum01_2 += encoder_3 * d_logVariance_3;
+        sum10_2 += encoder_4 * d_logVariance_2;
+        sum11_2 += encoder_4 * d_logVariance_3;
+      }
+      const d_logVariance_kernel00_2 = Math.fround(sum00_2);
+      const d_logVariance_kernel01_2 = Math.fround(sum01_2);
+      const d_logVariance_kernel10_2 = Math.fround(sum10_2);
+      const d_logVariance_kernel11_2 = Math.fround(sum11_2);
+      const logVariance_kernel_m_next00_2 = Math.fround(
+        logVariance_kernel_m[j + 2016]! * 0.9 + d_logVariance_kernel00_2 * 0.09999999999999998,
+      );
+      logVariance_kernel_m[j + 2016] = logVariance_kernel_m_next00_2;
+      const logVariance_kernel_m_next01_2 = Math.fround(
+        logVariance_kernel_m[j + 2017]! * 0.9 + d_logVariance_kernel01_2 * 0.09999999999999998,
+      );
+      logVariance_kernel_m[j + 2017] = logVariance_kernel_m_next01_2;
+      const logVariance_kernel_m_next10_2 = Math.fround(
+        logVariance_kernel_m[j + 2032]! * 0.9 + d_logVariance_kernel10_2 * 0.09999999999999998,
+      );
+      logVariance_kernel_m[j + 2032] = logVariance_kernel_m_next10_2;
+      const logVariance_kernel_m_next11_2 = Math.fround(
+        logVariance_kernel_m[j + 2033]! * 0.9 + d_logVariance_kernel11_2 * 0.09999999999999998,
+      );
+      logVariance_kernel_m[j + 2033] = logVariance_kernel_m_next11_2;
+      const logVariance_kernel_v_next00_2 = Math.fround(
+        logVariance_kernel_v[j + 2016]! * 0.999 +
+          d_logVariance_kernel00_2 * d_logVariance_kernel00_2 * 0.0010000000000000009,
+      );
+      logVariance_kernel_v[j + 2016] = logVariance_kernel_v_next00_2;
+      const logVariance_kernel_v_next01_2 = Math.fround(
+        logVariance_kernel_v[j + 2017]! * 0.999 +
+          d_logVariance_kernel01_2 * d_logVariance_kernel01_2 * 0.0010000000000000009,
+      );
+      logVariance_kernel_v[j + 2017] = logVariance_kernel_v_next01_2;
+      const logVariance_kernel_v_next10_2 = Math.fround(
+        logVariance_kernel_v[j + 2032]! * 0.999 +
+          d_logVariance_kernel10_2 * d_logVariance_kernel10_2 * 0.0010000000000000009,
+      );
+      logVariance_kernel_v[j + 2032] = logVariance_kernel_v_next10_2;
+      const logVariance_kernel_v_next11_2 = Math.fround(
+        logVariance_kernel_v[j + 2033]! * 0.999 +
+          d_logVariance_kernel11_2 * d_logVariance_kernel11_2 * 0.0010000000000000009,
+      );
+      logVariance_kernel_v[j + 2033] = logVariance_kernel_v_next11_2;
+      logVariance_kernel[j + 2016] =
+        logVariance_kernel[j + 2016]! -
+        (logVariance_kernel_m_next00_2 * rate_0) /
+          (Math.sqrt(logVariance_kernel_v_next00_2 * correction_0) + 1e-8);
+      logVariance_kernel[j + 2017] =
+        logVariance_kernel[j + 2017]! -
+        (logVariance_kernel_m_next01_2 * rate_0) /
+          (Math.sqrt(logVariance_kernel_v_next01_2 * correction_0) + 1e-8);
+      logVariance_kernel[j + 2032] =
+        logVariance_kernel[j + 2032]! -
+        (logVariance_kernel_m_next10_2 * rate_0) /
+          (Math.sqrt(logVariance_kernel_v_next10_2 * correction_0) + 1e-8);
+      logVariance_kernel[j + 2033] =
+        logVariance_kernel[j + 2033]! -
+        (logVariance_kernel_m_next11_2 * rate_0) /
+          (Math.sqrt(logVariance_kernel_v_next11_2 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * d_encoder_2 = d_mu · mu.kernelᵀ
+ * d_encoder.product = d_encoder.z
+ * 270,336 floating-point operations.
+ */
+function dotWhere_64x16x128(
+  d_mu_: Float32Array,
+  mu_kernel_: Float32Array,
+  encoder_: Float32Array,
+  d_encoder_part_: Float32Array,
+  d_encoder_z_: Float32Array,
+): () => void {
+  return function dotWhere_64x16x128(): void {
+    const d_mu = d_mu_;
+    const mu_kernel = mu_kernel_;
+    const encoder = encoder_;
+    const d_encoder_part = d_encoder_part_;
+    const d_encoder_z = d_encoder_z_;
+    for (let i = 0; i < 64; i += 4) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 16; k++) {
+          const d_mu_0 = d_mu[i * 16 + k]!;
+          const mu_kernel_0 = mu_kernel[j * 16 + k]!;
+          const mu_kernel_1 = mu_kernel[j * 16 + k + 16]!;
+          const d_mu_1 = d_mu[i * 16 + k + 16]!;
+          const d_mu_2 = d_mu[i * 16 + k + 32]!;
+          const d_mu_3 = d_mu[i * 16 + k + 48]!;
+          sum00 += d_mu_0 * mu_kernel_0;
+          sum01 += d_mu_0 * mu_kernel_1;
+          sum10 += d_mu_1 * mu_kernel_0;
+          sum11 += d_mu_1 * mu_kernel_1;
+          sum20 += d_mu_2 * mu_kernel_0;
+          sum21 += d_mu_2 * mu_kernel_1;
+          sum30 += d_mu_3 * mu_kernel_0;
+          sum31 += d_mu_3 * mu_kernel_1;
+        }
+        const d_encoder_2_00 = Math.fround(sum00);
+        const d_encoder_2_01 = Math.fround(sum01);
+        const d_encoder_2_10 = Math.fround(sum10);
+        const d_encoder_2_11 = Math.fround(sum11);
+        const d_encoder_2_20 = Math.fround(sum20);
+        const d_encoder_2_21 = Math.fround(sum21);
+        const d_encoder_2_30 = Math.fround(sum30);
+        const d_encoder_2_31 = Math.fround(sum31);
+        d_encoder_z[i * 128 + j] =
+          0 < encoder[i * 128 + j]! ? d_encoder_part[i * 128 + j]! + d_encoder_2_00 : 0;
+        d_encoder_z[i * 128 + j + 1] =
+          0 < encoder[i * 128 + j + 1]! ? d_encoder_part[i * 128 + j + 1]! + d_encoder_2_01 : 0;
+        d_encoder_z[i * 128 + j + 128] =
+          0 < encoder[i * 128 + j + 128]! ? d_encoder_part[i * 128 + j + 128]! + d_encoder_2_10 : 0;
+        d_encoder_z[i * 128 + j + 129] =
+          0 < encoder[i * 128 + j + 129]! ? d_encoder_part[i * 128 + j + 129]! + d_encoder_2_11 : 0;
+        d_encoder_z[i * 128 + j + 256] =
+          0 < encoder[i * 128 + j + 256]! ? d_encoder_part[i * 128 + j + 256]! + d_encoder_2_20 : 0;
+        d_encoder_z[i * 128 + j + 257] =
+          0 < encoder[i * 128 + j + 257]! ? d_encoder_part[i * 128 + j + 257]! + d_encoder_2_21 : 0;
+        d_encoder_z[i * 128 + j + 384] =
+          0 < encoder[i * 128 + j + 384]! ? d_encoder_part[i * 128 + j + 384]! + d_encoder_2_30 : 0;
+        d_encoder_z[i * 128 + j + 385] =
+          0 < encoder[i * 128 + j + 385]! ? d_encoder_part[i * 128 + j + 385]! + d_encoder_2_31 : 0;
+      }
+    }
+  };
+}
+
+/**
+ * d_encoder.kernel = xᵀ · d_encoder.z
+ * encoder.kernel.m_next = encoder.kernel_mul + encoder.kernel_mul_2
+ * encoder.kernel.v_next = encoder.kernel_mul_3 + encoder.kernel_mul_5
+ * encoder.kernel_next = encoder.kernel − encoder.kernel_div
+ * 14,149,632 floating-point operations.
+ */
+function dotAdam_784x64x128(
+  x_: Float32Array,
+  d_encoder_z_: Float32Array,
+  encoder_kernel_m_: Float32Array,
+  encoder_kernel_v_: Float32Array,
+  encoder_kernel_: Float32Array,
+  rate_: Float32Array,
+  correction_: Float32Array,
+): () => void {
+  return function dotAdam_784x64x128(): void {
+    const x = x_;
+    const d_encoder_z = d_encoder_z_;
+    const encoder_kernel_m = encoder_kernel_m_;
+    const encoder_kernel_v = encoder_kernel_v_;
+    const encoder_kernel = encoder_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let i = 0; i < 783; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 64; k += 4) {
+          {
+            const x_0 = x[k * 784 + i]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
+            const x_1 = x[k * 784 + i + 1]!;
+            const x_2 = x[k * 784 + i + 2]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+          if (k + 1 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 784]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
+            const x_1 = x[k * 784 + i + 785]!;
+            const x_2 = x[k * 784 + i + 786]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+          if (k + 2 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 1568]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
+            const x_1 = x[k * 784 + i + 1569]!;
+            const x_2 = x[k * 784 + i + 1570]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+          if (k + 3 === 64) break;
+          {
+            const x_0 = x[k * 784 + i + 2352]!;
+            const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
+            const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
+            const x_1 = x[k * 784 + i + 2353]!;
+            const x_2 = x[k * 784 + i + 2354]!;
+            sum00 += x_0 * d_encoder_z_0;
+            sum01 += x_0 * d_encoder_z_1;
+            sum10 += x_1 * d_encoder_z_0;
+            sum11 += x_1 * d_encoder_z_1;
+            sum20 += x_2 * d_encoder_z_0;
+            sum21 += x_2 * d_encoder_z_1;
+          }
+        }
+        const d_encoder_kernel00 = Math.fround(sum00);
+        const d_encoder_kernel01 = Math.fround(sum01);
+        const d_encoder_kernel10 = Math.fround(sum10);
+        const d_encoder_kernel11 = Math.fround(sum11);
+        const d_encoder_kernel20 = Math.fround(sum20);
+        const d_encoder_kernel21 = Math.fround(sum21);
+        const encoder_kernel_m_next00 = Math.fround(
+          encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j] = encoder_kernel_m_next00;
+        const encoder_kernel_m_next01 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_encoder_kernel01 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 1] = encoder_kernel_m_next01;
+        const encoder_kernel_m_next10 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_encoder_kernel10 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 128] = encoder_kernel_m_next10;
+        const encoder_kernel_m_next11 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_encoder_kernel11 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 129] = encoder_kernel_m_next11;
+        const encoder_kernel_m_next20 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_encoder_kernel20 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 256] = encoder_kernel_m_next20;
+        const encoder_kernel_m_next21 = Math.fround(
+          encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
+        );
+        encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
+        const encoder_kernel_v_next00 = Math.fround(
+          encoder_kernel_v[i * 128 + j]! * 0.999 +
+            d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j] = encoder_kernel_v_next00;
+        const encoder_kernel_v_next01 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 1]! * 0.999 +
+            d_encoder_kernel01 * d_encoder_kernel01 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 1] = encoder_kernel_v_next01;
+        const encoder_kernel_v_next10 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 128]! * 0.999 +
+            d_encoder_kernel10 * d_encoder_kernel10 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 128] = encoder_kernel_v_next10;
+        const encoder_kernel_v_next11 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 129]! * 0.999 +
+            d_encoder_kernel11 * d_encoder_kernel11 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 129] = encoder_kernel_v_next11;
+        const encoder_kernel_v_next20 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 256]! * 0.999 +
+            d_encoder_kernel20 * d_encoder_kernel20 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 256] = encoder_kernel_v_next20;
+        const encoder_kernel_v_next21 = Math.fround(
+          encoder_kernel_v[i * 128 + j + 257]! * 0.999 +
+            d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
+        );
+        encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
+        encoder_kernel[i * 128 + j] =
+          encoder_kernel[i * 128 + j]! -
+          (encoder_kernel_m_next00 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next00 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 1] =
+          encoder_kernel[i * 128 + j + 1]! -
+          (encoder_kernel_m_next01 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next01 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 128] =
+          encoder_kernel[i * 128 + j + 128]! -
+          (encoder_kernel_m_next10 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next10 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 129] =
+          encoder_kernel[i * 128 + j + 129]! -
+          (encoder_kernel_m_next11 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next11 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 256] =
+          encoder_kernel[i * 128 + j + 256]! -
+          (encoder_kernel_m_next20 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next20 * correction_0) + 1e-8);
+        encoder_kernel[i * 128 + j + 257] =
+          encoder_kernel[i * 128 + j + 257]! -
+          (encoder_kernel_m_next21 * rate_0) /
+            (Math.sqrt(encoder_kernel_v_next21 * correction_0) + 1e-8);
+      }
+    }
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const x_3 = x[k * 784 + 783]!;
+        const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
+        const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
+        sum0 += x_3 * d_encoder_z_2;
+        sum1 += x_3 * d_encoder_z_3;
+      }
+      const d_encoder_kernel0 = Math.fround(sum0);
+      const d_encoder_kernel1 = Math.fround(sum1);
+      const encoder_kernel_m_next0 = Math.fround(
+        encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
+      );
+      encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
+      const encoder_kernel_m_next1 = Math.fround(
+        encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
+      );
+      encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
+      const encoder_kernel_v_next0 = Math.fround(
+        encoder_kernel_v[j + 100224]! * 0.999 +
+          d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
+      );
+      encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
+      const encoder_kernel_v_next1 = Math.fround(
+        encoder_kernel_v[j + 100225]! * 0.999 +
+          d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
+      );
+      encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
+      encoder_kernel[j + 100224] =
+        encoder_kernel[j + 100224]! -
+        (encoder_kernel_m_next0 * rate_0) /
+          (Math.sqrt(encoder_kernel_v_next0 * correction_0) + 1e-8);
+      encoder_kernel[j + 100225] =
+        encoder_kernel[j + 100225]! -
+        (encoder_kernel_m_next1 * rate_0) /
+          (Math.sqrt(encoder_kernel_v_next1 * correction_0) + 1e-8);
+    }
+  };
+}
+
+/**
+ * encoder.product = x · encoder.kernel
+ * encoder = relu(encoder.z)
+ * 50,208,000 floating-point operations.
+ */
+function dotRelu_250x784x128_evaluate(
+  x_: Float32Array,
+  encoder_kernel_: Float32Array,
+  encoder_bias_: Float32Array,
+  encoder_: Float32Array,
+): () => void {
+  return function dotRelu_250x784x128_evaluate(): void {
+    const x = x_;
+    const encoder_kernel = encoder_kernel_;
+    const encoder_bias = encoder_bias_;
+    const encoder = encoder_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 128; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 784; k += 4) {
+          {
+            const x_0 = x[i * 784 + k]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+            const x_1 = x[i * 784 + k + 784]!;
+            const x_2 = x[i * 784 + k + 1568]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 1 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 1]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+            const x_1 = x[i * 784 + k + 785]!;
+            const x_2 = x[i * 784 + k + 1569]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 2 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 2]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+            const x_1 = x[i * 784 + k + 786]!;
+            const x_2 = x[i * 784 + k + 1570]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+          if (k + 3 === 784) break;
+          {
+            const x_0 = x[i * 784 + k + 3]!;
+            const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+            const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+            const x_1 = x[i * 784 + k + 787]!;
+            const x_2 = x[i * 784 + k + 1571]!;
+            sum00 += x_0 * encoder_kernel_0;
+            sum01 += x_0 * encoder_kernel_1;
+            sum10 += x_1 * encoder_kernel_0;
+            sum11 += x_1 * encoder_kernel_1;
+            sum20 += x_2 * encoder_kernel_0;
+            sum21 += x_2 * encoder_kernel_1;
+          }
+        }
+        const encoder_product00 = Math.fround(sum00);
+        const encoder_product01 = Math.fround(sum01);
+        const encoder_product10 = Math.fround(sum10);
+        const encoder_product11 = Math.fround(sum11);
+        const encoder_product20 = Math.fround(sum20);
+        const encoder_product21 = Math.fround(sum21);
+        const encoder_bias_0 = encoder_bias[j]!;
+        const add_0 = encoder_product00 + encoder_bias_0;
+        const encoder_bias_1 = encoder_bias[j + 1]!;
+        const add_1 = encoder_product01 + encoder_bias_1;
+        const add_2 = encoder_product10 + encoder_bias_0;
+        const add_3 = encoder_product11 + encoder_bias_1;
+        const add_4 = encoder_product20 + encoder_bias_0;
+        const add_5 = encoder_product21 + encoder_bias_1;
+        encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+        encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+        encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+        encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
+      }
+    }
+    for (let j = 0; j < 128; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_3 = x[k + 195216]!;
+        const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
+        sum0 += x_3 * encoder_kernel_2;
+        sum1 += x_3 * encoder_kernel_3;
+      }
+      const encoder_product0 = Math.fround(sum0);
+      const encoder_product1 = Math.fround(sum1);
+      const encoder_bias_2 = encoder_bias[j]!;
+      const add_6 = encoder_product0 + encoder_bias_2;
+      const encoder_bias_3 = encoder_bias[j + 1]!;
+      const add_7 = encoder_product1 + encoder_bias_3;
+      encoder[j + 31872] = add_6 < 0 ? 0 : add_6;
+      encoder[j + 31873] = add_7 < 0 ? 0 : add_7;
+    }
+  };
+}
+
+/**
+ * mu.product = encoder · mu.kernel
+ * mu = mu.product + mu.bias
+ * 1,028,000 floating-point operations.
+ */
+function dotAdd_250x128x16_evaluate(
+  encoder_: Float32Array,
+  mu_kernel_: Float32Array,
+  mu_bias_: Float32Array,
+  mu_: Float32Array,
+): () => void {
+  return function dotAdd_250x128x16_evaluate(): void {
+    const encoder = encoder_;
+    const mu_kernel = mu_kernel_;
+    const mu_bias = mu_bias_;
+    const mu = mu_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const encoder_0 = encoder[i * 128 + k]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
+            const encoder_1 = encoder[i * 128 + k + 128]!;
+            const encoder_2 = encoder[i * 128 + k + 256]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 1]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j + 16]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 17]!;
+            const encoder_1 = encoder[i * 128 + k + 129]!;
+            const encoder_2 = encoder[i * 128 + k + 257]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 2]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j + 32]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 33]!;
+            const encoder_1 = encoder[i * 128 + k + 130]!;
+            const encoder_2 = encoder[i * 128 + k + 258]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 3]!;
+            const mu_kernel_0 = mu_kernel[k * 16 + j + 48]!;
+            const mu_kernel_1 = mu_kernel[k * 16 + j + 49]!;
+            const encoder_1 = encoder[i * 128 + k + 131]!;
+            const encoder_2 = encoder[i * 128 + k + 259]!;
+            sum00 += encoder_0 * mu_kernel_0;
+            sum01 += encoder_0 * mu_kernel_1;
+            sum10 += encoder_1 * mu_kernel_0;
+            sum11 += encoder_1 * mu_kernel_1;
+            sum20 += encoder_2 * mu_kernel_0;
+            sum21 += encoder_2 * mu_kernel_1;
+          }
+        }
+        const mu_product00 = Math.fround(sum00);
+        const mu_product01 = Math.fround(sum01);
+        const mu_product10 = Math.fround(sum10);
+        const mu_product11 = Math.fround(sum11);
+        const mu_product20 = Math.fround(sum20);
+        const mu_product21 = Math.fround(sum21);
+        const mu_bias_0 = mu_bias[j]!;
+        const mu_bias_1 = mu_bias[j + 1]!;
+        mu[i * 16 + j] = mu_product00 + mu_bias_0;
+        mu[i * 16 + j + 1] = mu_product01 + mu_bias_1;
+        mu[i * 16 + j + 16] = mu_product10 + mu_bias_0;
+        mu[i * 16 + j + 17] = mu_product11 + mu_bias_1;
+        mu[i * 16 + j + 32] = mu_product20 + mu_bias_0;
+        mu[i * 16 + j + 33] = mu_product21 + mu_bias_1;
+      }
+    }
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_3 = encoder[k + 31872]!;
+        const mu_kernel_2 = mu_kernel[k * 16 + j]!;
+        const mu_kernel_3 = mu_kernel[k * 16 + j + 1]!;
+        sum0 += encoder_3 * mu_kernel_2;
+        sum1 += encoder_3 * mu_kernel_3;
+      }
+      const mu_product0 = Math.fround(sum0);
+      const mu_product1 = Math.fround(sum1);
+      mu[j + 3984] = mu_product0 + mu_bias[j]!;
+      mu[j + 3985] = mu_product1 + mu_bias[j + 1]!;
+    }
+  };
+}
+
+/**
+ * logVariance.product = encoder · logVariance.kernel
+ * logVariance = logVariance.product + logVariance.bias
+ * z = mu + mul_8
+ * All sums first, kept in logVariance; then the rest, point by point.
+ * 1,116,000 floating-point operations.
+ */
+function dotAdd_250x128x16_2_evaluate(
+  encoder_: Float32Array,
+  logVariance_kernel_: Float32Array,
+  logVariance_: Float32Array,
+  logVariance_bias_: Float32Array,
+  mu_: Float32Array,
+  random_: Int32Array,
+  z_2_: Float32Array,
+): () => void {
+  return function dotAdd_250x128x16_2_evaluate(): void {
+    const encoder = encoder_;
+    const logVariance_kernel = logVariance_kernel_;
+    const logVariance = logVariance_;
+    const logVariance_bias = logVariance_bias_;
+    const mu = mu_;
+    const random = random_;
+    const z_2 = z_2_;
+    for (let i = 0; i < 249; i += 3) {
+      for (let j = 0; j < 16; j += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const encoder_0 = encoder[i * 128 + k]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
+            const encoder_1 = encoder[i * 128 + k + 128]!;
+            const encoder_2 = encoder[i * 128 + k + 256]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+          if (k + 1 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 1]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 16]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 17]!;
+            const encoder_1 = encoder[i * 128 + k + 129]!;
+            const encoder_2 = encoder[i * 128 + k + 257]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+          if (k + 2 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 2]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 32]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 33]!;
+            const encoder_1 = encoder[i * 128 + k + 130]!;
+            const encoder_2 = encoder[i * 128 + k + 258]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+          if (k + 3 === 128) break;
+          {
+            const encoder_0 = encoder[i * 128 + k + 3]!;
+            const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 48]!;
+            const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 49]!;
+            const encoder_1 = encoder[i * 128 + k + 131]!;
+            const encoder_2 = encoder[i * 128 + k + 259]!;
+            sum00 += encoder_0 * logVariance_kernel_0;
+            sum01 += encoder_0 * logVariance_kernel_1;
+            sum10 += encoder_1 * logVariance_kernel_0;
+            sum11 += encoder_1 * logVariance_kernel_1;
+            sum20 += encoder_2 * logVariance_kernel_0;
+            sum21 += encoder_2 * logVariance_kernel_1;
+          }
+        }
+        logVariance[i * 16 + j] = sum00;
+        logVariance[i * 16 + j + 1] = sum01;
+        logVariance[i * 16 + j + 16] = sum10;
+        logVariance[i * 16 + j + 17] = sum11;
+        logVariance[i * 16 + j + 32] = sum20;
+        logVariance[i * 16 + j + 33] = sum21;
+      }
+    }
+    for (let j = 0; j < 16; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_3 = encoder[k + 31872]!;
+        const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
+        const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
+        sum0 += encoder_3 * logVariance_kernel_2;
+        sum1 += encoder_3 * logVariance_kernel_3;
+      }
+      logVariance[j + 3984] = sum0;
+      logVariance[j + 3985] = sum1;
+    }
+    const random_0 = random[0]!;
+    for (let i = 0; i < 250; i++) {
+      for (let j = 0; j < 16; j++) {
+        const logVariance_product = logVariance[i * 16 + j]!;
+        const logVariance_2 = Math.fround(logVariance_product + logVariance_bias[j]!);
+        logVariance[i * 16 + j] = logVariance_2;
+        z_2[i * 16 + j] =
+          mu[i * 16 + j]! +
+          exp(logVariance_2 * 0.5) *
+            (Math.sqrt(
+              log(
+                (Math.min(
+                  Math.floor(randomBits(random_0, 0, i * 16 + j) * 0.00390625) + 8_388_608,
+                  16_777_215,
+                ) +
+                  1) *
+                  5.960464477539063e-8,
+              ) * -2,
+            ) *
+              cos(
+                Math.min(
+                  Math.floor(randomBits(random_0, 1, i * 16 + j) * 0.00390625) + 8_388_608,
+                  16_777_215,
+                ) * 3.7450702829239286e-7,
+              ));
+      }
+    }
+  };
 }
 
 /**
@@ -4260,67 +3848,73 @@ function dotAdd_250x128x16_2_evaluate(
  * 1,056,000 floating-point operations.
  */
 function dotRelu_250x16x128_evaluate(
-  z_2: Float32Array,
-  decoder_kernel: Float32Array,
-  decoder_bias: Float32Array,
-  decoder: Float32Array,
-): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 128; j += 4) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 16; k++) {
-        const z_2_0 = z_2[i * 16 + k]!;
-        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-        const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-        const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
-        const z_2_1 = z_2[i * 16 + k + 16]!;
-        sum00 += z_2_0 * decoder_kernel_0;
-        sum01 += z_2_0 * decoder_kernel_1;
-        sum02 += z_2_0 * decoder_kernel_2;
-        sum03 += z_2_0 * decoder_kernel_3;
-        sum10 += z_2_1 * decoder_kernel_0;
-        sum11 += z_2_1 * decoder_kernel_1;
-        sum12 += z_2_1 * decoder_kernel_2;
-        sum13 += z_2_1 * decoder_kernel_3;
+  z_2_: Float32Array,
+  decoder_kernel_: Float32Array,
+  decoder_bias_: Float32Array,
+  decoder_: Float32Array,
+): () => void {
+  return function dotRelu_250x16x128_evaluate(): void {
+    const z_2 = z_2_;
+    const decoder_kernel = decoder_kernel_;
+    const decoder_bias = decoder_bias_;
+    const decoder = decoder_;
+    for (let i = 0; i < 250; i += 2) {
+      for (let j = 0; j < 128; j += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 16; k++) {
+          const z_2_0 = z_2[i * 16 + k]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
+          const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
+          const z_2_1 = z_2[i * 16 + k + 16]!;
+          sum00 += z_2_0 * decoder_kernel_0;
+          sum01 += z_2_0 * decoder_kernel_1;
+          sum02 += z_2_0 * decoder_kernel_2;
+          sum03 += z_2_0 * decoder_kernel_3;
+          sum10 += z_2_1 * decoder_kernel_0;
+          sum11 += z_2_1 * decoder_kernel_1;
+          sum12 += z_2_1 * decoder_kernel_2;
+          sum13 += z_2_1 * decoder_kernel_3;
+        }
+        const decoder_product00 = Math.fround(sum00);
+        const decoder_product01 = Math.fround(sum01);
+        const decoder_product02 = Math.fround(sum02);
+        const decoder_product03 = Math.fround(sum03);
+        const decoder_product10 = Math.fround(sum10);
+        const decoder_product11 = Math.fround(sum11);
+        const decoder_product12 = Math.fround(sum12);
+        const decoder_product13 = Math.fround(sum13);
+        const decoder_bias_0 = decoder_bias[j]!;
+        const add_0 = decoder_product00 + decoder_bias_0;
+        const decoder_bias_1 = decoder_bias[j + 1]!;
+        const add_1 = decoder_product01 + decoder_bias_1;
+        const decoder_bias_2 = decoder_bias[j + 2]!;
+        const add_2 = decoder_product02 + decoder_bias_2;
+        const decoder_bias_3 = decoder_bias[j + 3]!;
+        const add_3 = decoder_product03 + decoder_bias_3;
+        const add_4 = decoder_product10 + decoder_bias_0;
+        const add_5 = decoder_product11 + decoder_bias_1;
+        const add_6 = decoder_product12 + decoder_bias_2;
+        const add_7 = decoder_product13 + decoder_bias_3;
+        decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
+        decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
+        decoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+        decoder[i * 128 + j + 3] = add_3 < 0 ? 0 : add_3;
+        decoder[i * 128 + j + 128] = add_4 < 0 ? 0 : add_4;
+        decoder[i * 128 + j + 129] = add_5 < 0 ? 0 : add_5;
+        decoder[i * 128 + j + 130] = add_6 < 0 ? 0 : add_6;
+        decoder[i * 128 + j + 131] = add_7 < 0 ? 0 : add_7;
       }
-      const decoder_product00 = Math.fround(sum00);
-      const decoder_product01 = Math.fround(sum01);
-      const decoder_product02 = Math.fround(sum02);
-      const decoder_product03 = Math.fround(sum03);
-      const decoder_product10 = Math.fround(sum10);
-      const decoder_product11 = Math.fround(sum11);
-      const decoder_product12 = Math.fround(sum12);
-      const decoder_product13 = Math.fround(sum13);
-      const decoder_bias_0 = decoder_bias[j]!;
-      const add_0 = decoder_product00 + decoder_bias_0;
-      const decoder_bias_1 = decoder_bias[j + 1]!;
-      const add_1 = decoder_product01 + decoder_bias_1;
-      const decoder_bias_2 = decoder_bias[j + 2]!;
-      const add_2 = decoder_product02 + decoder_bias_2;
-      const decoder_bias_3 = decoder_bias[j + 3]!;
-      const add_3 = decoder_product03 + decoder_bias_3;
-      const add_4 = decoder_product10 + decoder_bias_0;
-      const add_5 = decoder_product11 + decoder_bias_1;
-      const add_6 = decoder_product12 + decoder_bias_2;
-      const add_7 = decoder_product13 + decoder_bias_3;
-      decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
-      decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      decoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      decoder[i * 128 + j + 3] = add_3 < 0 ? 0 : add_3;
-      decoder[i * 128 + j + 128] = add_4 < 0 ? 0 : add_4;
-      decoder[i * 128 + j + 129] = add_5 < 0 ? 0 : add_5;
-      decoder[i * 128 + j + 130] = add_6 < 0 ? 0 : add_6;
-      decoder[i * 128 + j + 131] = add_7 < 0 ? 0 : add_7;
     }
-  }
+  };
 }
 
 /**
@@ -4329,163 +3923,113 @@ function dotRelu_250x16x128_evaluate(
  * 50,372,000 floating-point operations.
  */
 function dotAdd_250x128x784_evaluate(
-  decoder: Float32Array,
-  logits_kernel: Float32Array,
-  logits_bias: Float32Array,
-  logits: Float32Array,
-): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 783; j += 3) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum02 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum12 = 0;
-      for (let k = 0; k < 128; k += 8) {
-        {
-          const decoder_0 = decoder[i * 128 + k]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-          const decoder_1 = decoder[i * 128 + k + 128]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
+  decoder_: Float32Array,
+  logits_kernel_: Float32Array,
+  logits_bias_: Float32Array,
+  logits_: Float32Array,
+): () => void {
+  return function dotAdd_250x128x784_evaluate(): void {
+    const decoder = decoder_;
+    const logits_kernel = logits_kernel_;
+    const logits_bias = logits_bias_;
+    const logits = logits_;
+    for (let i = 0; i < 250; i += 2) {
+      for (let j = 0; j < 783; j += 3) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        for (let k = 0; k < 128; k += 4) {
+          {
+            const decoder_0 = decoder[i * 128 + k]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+            const decoder_1 = decoder[i * 128 + k + 128]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+          if (k + 1 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 1]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
+            const decoder_1 = decoder[i * 128 + k + 129]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+          if (k + 2 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 2]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
+            const decoder_1 = decoder[i * 128 + k + 130]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
+          if (k + 3 === 128) break;
+          {
+            const decoder_0 = decoder[i * 128 + k + 3]!;
+            const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
+            const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
+            const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
+            const decoder_1 = decoder[i * 128 + k + 131]!;
+            sum00 += decoder_0 * logits_kernel_0;
+            sum01 += decoder_0 * logits_kernel_1;
+            sum02 += decoder_0 * logits_kernel_2;
+            sum10 += decoder_1 * logits_kernel_0;
+            sum11 += decoder_1 * logits_kernel_1;
+            sum12 += decoder_1 * logits_kernel_2;
+          }
         }
-        if (k + 1 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 1]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
-          const decoder_1 = decoder[i * 128 + k + 129]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 2 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 2]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
-          const decoder_1 = decoder[i * 128 + k + 130]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 3 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 3]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
-          const decoder_1 = decoder[i * 128 + k + 131]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 4 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 4]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 3136]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 3137]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 3138]!;
-          const decoder_1 = decoder[i * 128 + k + 132]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 5 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 5]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 3920]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 3921]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 3922]!;
-          const decoder_1 = decoder[i * 128 + k + 133]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 6 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 6]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 4704]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 4705]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 4706]!;
-          const decoder_1 = decoder[i * 128 + k + 134]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
-        if (k + 7 === 128) break;
-        {
-          const decoder_0 = decoder[i * 128 + k + 7]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 5488]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 5489]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 5490]!;
-          const decoder_1 = decoder[i * 128 + k + 135]!;
-          sum00 += decoder_0 * logits_kernel_0;
-          sum01 += decoder_0 * logits_kernel_1;
-          sum02 += decoder_0 * logits_kernel_2;
-          sum10 += decoder_1 * logits_kernel_0;
-          sum11 += decoder_1 * logits_kernel_1;
-          sum12 += decoder_1 * logits_kernel_2;
-        }
+        const logits_product00 = Math.fround(sum00);
+        const logits_product01 = Math.fround(sum01);
+        const logits_product02 = Math.fround(sum02);
+        const logits_product10 = Math.fround(sum10);
+        const logits_product11 = Math.fround(sum11);
+        const logits_product12 = Math.fround(sum12);
+        const logits_bias_0 = logits_bias[j]!;
+        const logits_bias_1 = logits_bias[j + 1]!;
+        const logits_bias_2 = logits_bias[j + 2]!;
+        logits[i * 784 + j] = logits_product00 + logits_bias_0;
+        logits[i * 784 + j + 1] = logits_product01 + logits_bias_1;
+        logits[i * 784 + j + 2] = logits_product02 + logits_bias_2;
+        logits[i * 784 + j + 784] = logits_product10 + logits_bias_0;
+        logits[i * 784 + j + 785] = logits_product11 + logits_bias_1;
+        logits[i * 784 + j + 786] = logits_product12 + logits_bias_2;
       }
-      const logits_product00 = Math.fround(sum00);
-      const logits_product01 = Math.fround(sum01);
-      const logits_product02 = Math.fround(sum02);
-      const logits_product10 = Math.fround(sum10);
-      const logits_product11 = Math.fround(sum11);
-      const logits_product12 = Math.fround(sum12);
-      const logits_bias_0 = logits_bias[j]!;
-      const logits_bias_1 = logits_bias[j + 1]!;
-      const logits_bias_2 = logits_bias[j + 2]!;
-      logits[i * 784 + j] = logits_product00 + logits_bias_0;
-      logits[i * 784 + j + 1] = logits_product01 + logits_bias_1;
-      logits[i * 784 + j + 2] = logits_product02 + logits_bias_2;
-      logits[i * 784 + j + 784] = logits_product10 + logits_bias_0;
-      logits[i * 784 + j + 785] = logits_product11 + logits_bias_1;
-      logits[i * 784 + j + 786] = logits_product12 + logits_bias_2;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_2 = decoder[i * 128 + k]!;
+        const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+        const decoder_3 = decoder[i * 128 + k + 128]!;
+        sum0 += decoder_2 * logits_kernel_3;
+        sum1 += decoder_3 * logits_kernel_3;
+      }
+      const logits_product0 = Math.fround(sum0);
+      const logits_product1 = Math.fround(sum1);
+      const logits_bias_3 = logits_bias[783]!;
+      logits[i * 784 + 783] = logits_product0 + logits_bias_3;
+      logits[i * 784 + 1567] = logits_product1 + logits_bias_3;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_2 = decoder[i * 128 + k]!;
-      const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
-      const decoder_3 = decoder[i * 128 + k + 128]!;
-      sum0 += decoder_2 * logits_kernel_3;
-      sum1 += decoder_3 * logits_kernel_3;
-    }
-    const logits_product0 = Math.fround(sum0);
-    const logits_product1 = Math.fround(sum1);
-    const logits_bias_3 = logits_bias[783]!;
-    logits[i * 784 + 783] = logits_product0 + logits_bias_3;
-    logits[i * 784 + 1567] = logits_product1 + logits_bias_3;
-  }
+  };
 }
 
 /**
@@ -4494,23 +4038,29 @@ function dotAdd_250x128x784_evaluate(
  * 1,764,500 floating-point operations.
  */
 function sum_784x250_evaluate(
-  rowSum: Float32Array,
-  logits: Float32Array,
-  x: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let sum = 0;
-    for (let k = 0; k < 784; k++) {
-      const logits_0 = logits[i * 784 + k]!;
-      sum += Math.max(logits_0, 0) - logits_0 * x[i * 784 + k]! + log1p(exp(-Math.abs(logits_0)));
+  rowSum_: Float32Array,
+  logits_: Float32Array,
+  x_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_784x250_evaluate(): void {
+    const rowSum = rowSum_;
+    const logits = logits_;
+    const x = x_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let sum = 0;
+      for (let k = 0; k < 784; k++) {
+        const logits_0 = logits[i * 784 + k]!;
+        sum += Math.max(logits_0, 0) - logits_0 * x[i * 784 + k]! + log1p(exp(-Math.abs(logits_0)));
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
     }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.0012755102040816326 : 0;
-  }
-  rowSum[0] = total;
+    rowSum[0] = total;
+  };
 }
 
 /**
@@ -4519,24 +4069,30 @@ function sum_784x250_evaluate(
  * 24,500 floating-point operations.
  */
 function sum_16x250_evaluate(
-  rowSum_2: Float32Array,
-  logVariance: Float32Array,
-  mu: Float32Array,
-  live_rows: Int32Array,
-): void {
-  const live_rows_0 = live_rows[0]!;
-  let total = 0;
-  for (let i = 0; i < 250; i++) {
-    let sum = 0;
-    for (let k = 0; k < 16; k++) {
-      const logVariance_0 = logVariance[i * 16 + k]!;
-      const mu_0 = mu[i * 16 + k]!;
-      sum += exp(logVariance_0) + mu_0 * mu_0 - (logVariance_0 + 1);
+  rowSum_2_: Float32Array,
+  logVariance_: Float32Array,
+  mu_: Float32Array,
+  live_rows_: Int32Array,
+): () => void {
+  return function sum_16x250_evaluate(): void {
+    const rowSum_2 = rowSum_2_;
+    const logVariance = logVariance_;
+    const mu = mu_;
+    const live_rows = live_rows_;
+    const live_rows_0 = live_rows[0]!;
+    let total = 0;
+    for (let i = 0; i < 250; i++) {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        const logVariance_0 = logVariance[i * 16 + k]!;
+        const mu_0 = mu[i * 16 + k]!;
+        sum += exp(logVariance_0) + mu_0 * mu_0 - (logVariance_0 + 1);
+      }
+      const sum_2 = Math.fround(sum);
+      total += i < live_rows_0 ? sum_2 * 0.5 : 0;
     }
-    const sum_2 = Math.fround(sum);
-    total += i < live_rows_0 ? sum_2 * 0.5 : 0;
-  }
-  rowSum_2[0] = total;
+    rowSum_2[0] = total;
+  };
 }
 
 /**
@@ -4545,44 +4101,50 @@ function sum_16x250_evaluate(
  * 200,832 floating-point operations.
  */
 function dotRelu_1x784x128_predict(
-  x: Float32Array,
-  encoder_kernel: Float32Array,
-  encoder_bias: Float32Array,
-  encoder: Float32Array,
-): void {
-  for (let j = 0; j < 128; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 784; k++) {
-      const x_0 = x[k]!;
-      const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-      const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-      const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-      sum0 += x_0 * encoder_kernel_0;
-      sum1 += x_0 * encoder_kernel_1;
-      sum2 += x_0 * encoder_kernel_2;
-      sum3 += x_0 * encoder_kernel_3;
+  x_: Float32Array,
+  encoder_kernel_: Float32Array,
+  encoder_bias_: Float32Array,
+  encoder_: Float32Array,
+): () => void {
+  return function dotRelu_1x784x128_predict(): void {
+    const x = x_;
+    const encoder_kernel = encoder_kernel_;
+    const encoder_bias = encoder_bias_;
+    const encoder = encoder_;
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 784; k++) {
+        const x_0 = x[k]!;
+        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
+        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
+        sum0 += x_0 * encoder_kernel_0;
+        sum1 += x_0 * encoder_kernel_1;
+        sum2 += x_0 * encoder_kernel_2;
+        sum3 += x_0 * encoder_kernel_3;
+      }
+      const encoder_product0 = Math.fround(sum0);
+      const encoder_product1 = Math.fround(sum1);
+      const encoder_product2 = Math.fround(sum2);
+      const encoder_product3 = Math.fround(sum3);
+      const encoder_bias_0 = encoder_bias[j]!;
+      const add_0 = encoder_product0 + encoder_bias_0;
+      const encoder_bias_1 = encoder_bias[j + 1]!;
+      const add_1 = encoder_product1 + encoder_bias_1;
+      const encoder_bias_2 = encoder_bias[j + 2]!;
+      const add_2 = encoder_product2 + encoder_bias_2;
+      const encoder_bias_3 = encoder_bias[j + 3]!;
+      const add_3 = encoder_product3 + encoder_bias_3;
+      encoder[j] = add_0 < 0 ? 0 : add_0;
+      encoder[j + 1] = add_1 < 0 ? 0 : add_1;
+      encoder[j + 2] = add_2 < 0 ? 0 : add_2;
+      encoder[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const encoder_product0 = Math.fround(sum0);
-    const encoder_product1 = Math.fround(sum1);
-    const encoder_product2 = Math.fround(sum2);
-    const encoder_product3 = Math.fround(sum3);
-    const encoder_bias_0 = encoder_bias[j]!;
-    const add_0 = encoder_product0 + encoder_bias_0;
-    const encoder_bias_1 = encoder_bias[j + 1]!;
-    const add_1 = encoder_product1 + encoder_bias_1;
-    const encoder_bias_2 = encoder_bias[j + 2]!;
-    const add_2 = encoder_product2 + encoder_bias_2;
-    const encoder_bias_3 = encoder_bias[j + 3]!;
-    const add_3 = encoder_product3 + encoder_bias_3;
-    encoder[j] = add_0 < 0 ? 0 : add_0;
-    encoder[j + 1] = add_1 < 0 ? 0 : add_1;
-    encoder[j + 2] = add_2 < 0 ? 0 : add_2;
-    encoder[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -4591,36 +4153,42 @@ function dotRelu_1x784x128_predict(
  * 4,112 floating-point operations.
  */
 function dotAdd_1x128x16_predict(
-  encoder: Float32Array,
-  mu_kernel: Float32Array,
-  mu_bias: Float32Array,
-  mu: Float32Array,
-): void {
-  for (let j = 0; j < 16; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const encoder_0 = encoder[k]!;
-      const mu_kernel_0 = mu_kernel[k * 16 + j]!;
-      const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
-      const mu_kernel_2 = mu_kernel[k * 16 + j + 2]!;
-      const mu_kernel_3 = mu_kernel[k * 16 + j + 3]!;
-      sum0 += encoder_0 * mu_kernel_0;
-      sum1 += encoder_0 * mu_kernel_1;
-      sum2 += encoder_0 * mu_kernel_2;
-      sum3 += encoder_0 * mu_kernel_3;
+  encoder_: Float32Array,
+  mu_kernel_: Float32Array,
+  mu_bias_: Float32Array,
+  mu_: Float32Array,
+): () => void {
+  return function dotAdd_1x128x16_predict(): void {
+    const encoder = encoder_;
+    const mu_kernel = mu_kernel_;
+    const mu_bias = mu_bias_;
+    const mu = mu_;
+    for (let j = 0; j < 16; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const encoder_0 = encoder[k]!;
+        const mu_kernel_0 = mu_kernel[k * 16 + j]!;
+        const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
+        const mu_kernel_2 = mu_kernel[k * 16 + j + 2]!;
+        const mu_kernel_3 = mu_kernel[k * 16 + j + 3]!;
+        sum0 += encoder_0 * mu_kernel_0;
+        sum1 += encoder_0 * mu_kernel_1;
+        sum2 += encoder_0 * mu_kernel_2;
+        sum3 += encoder_0 * mu_kernel_3;
+      }
+      const mu_product0 = Math.fround(sum0);
+      const mu_product1 = Math.fround(sum1);
+      const mu_product2 = Math.fround(sum2);
+      const mu_product3 = Math.fround(sum3);
+      mu[j] = mu_product0 + mu_bias[j]!;
+      mu[j + 1] = mu_product1 + mu_bias[j + 1]!;
+      mu[j + 2] = mu_product2 + mu_bias[j + 2]!;
+      mu[j + 3] = mu_product3 + mu_bias[j + 3]!;
     }
-    const mu_product0 = Math.fround(sum0);
-    const mu_product1 = Math.fround(sum1);
-    const mu_product2 = Math.fround(sum2);
-    const mu_product3 = Math.fround(sum3);
-    mu[j] = mu_product0 + mu_bias[j]!;
-    mu[j + 1] = mu_product1 + mu_bias[j + 1]!;
-    mu[j + 2] = mu_product2 + mu_bias[j + 2]!;
-    mu[j + 3] = mu_product3 + mu_bias[j + 3]!;
-  }
+  };
 }
 
 /**
@@ -4629,44 +4197,50 @@ function dotAdd_1x128x16_predict(
  * 4,224 floating-point operations.
  */
 function dotRelu_1x16x128_predict(
-  mu: Float32Array,
-  decoder_kernel: Float32Array,
-  decoder_bias: Float32Array,
-  decoder_2: Float32Array,
-): void {
-  for (let j = 0; j < 128; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 16; k++) {
-      const mu_0 = mu[k]!;
-      const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-      const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-      const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-      const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
-      sum0 += mu_0 * decoder_kernel_0;
-      sum1 += mu_0 * decoder_kernel_1;
-      sum2 += mu_0 * decoder_kernel_2;
-      sum3 += mu_0 * decoder_kernel_3;
+  mu_: Float32Array,
+  decoder_kernel_: Float32Array,
+  decoder_bias_: Float32Array,
+  decoder_2_: Float32Array,
+): () => void {
+  return function dotRelu_1x16x128_predict(): void {
+    const mu = mu_;
+    const decoder_kernel = decoder_kernel_;
+    const decoder_bias = decoder_bias_;
+    const decoder_2 = decoder_2_;
+    for (let j = 0; j < 128; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 16; k++) {
+        const mu_0 = mu[k]!;
+        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+        const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
+        const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
+        sum0 += mu_0 * decoder_kernel_0;
+        sum1 += mu_0 * decoder_kernel_1;
+        sum2 += mu_0 * decoder_kernel_2;
+        sum3 += mu_0 * decoder_kernel_3;
+      }
+      const decoder_product_2_0 = Math.fround(sum0);
+      const decoder_product_2_1 = Math.fround(sum1);
+      const decoder_product_2_2 = Math.fround(sum2);
+      const decoder_product_2_3 = Math.fround(sum3);
+      const decoder_bias_0 = decoder_bias[j]!;
+      const add_0 = decoder_product_2_0 + decoder_bias_0;
+      const decoder_bias_1 = decoder_bias[j + 1]!;
+      const add_1 = decoder_product_2_1 + decoder_bias_1;
+      const decoder_bias_2 = decoder_bias[j + 2]!;
+      const add_2 = decoder_product_2_2 + decoder_bias_2;
+      const decoder_bias_3 = decoder_bias[j + 3]!;
+      const add_3 = decoder_product_2_3 + decoder_bias_3;
+      decoder_2[j] = add_0 < 0 ? 0 : add_0;
+      decoder_2[j + 1] = add_1 < 0 ? 0 : add_1;
+      decoder_2[j + 2] = add_2 < 0 ? 0 : add_2;
+      decoder_2[j + 3] = add_3 < 0 ? 0 : add_3;
     }
-    const decoder_product_2_0 = Math.fround(sum0);
-    const decoder_product_2_1 = Math.fround(sum1);
-    const decoder_product_2_2 = Math.fround(sum2);
-    const decoder_product_2_3 = Math.fround(sum3);
-    const decoder_bias_0 = decoder_bias[j]!;
-    const add_0 = decoder_product_2_0 + decoder_bias_0;
-    const decoder_bias_1 = decoder_bias[j + 1]!;
-    const add_1 = decoder_product_2_1 + decoder_bias_1;
-    const decoder_bias_2 = decoder_bias[j + 2]!;
-    const add_2 = decoder_product_2_2 + decoder_bias_2;
-    const decoder_bias_3 = decoder_bias[j + 3]!;
-    const add_3 = decoder_product_2_3 + decoder_bias_3;
-    decoder_2[j] = add_0 < 0 ? 0 : add_0;
-    decoder_2[j + 1] = add_1 < 0 ? 0 : add_1;
-    decoder_2[j + 2] = add_2 < 0 ? 0 : add_2;
-    decoder_2[j + 3] = add_3 < 0 ? 0 : add_3;
-  }
+  };
 }
 
 /**
@@ -4676,36 +4250,42 @@ function dotRelu_1x16x128_predict(
  * 204,624 floating-point operations.
  */
 function dotSigmoid_1x128x784_predict(
-  decoder_2: Float32Array,
-  logits_kernel: Float32Array,
-  image: Float32Array,
-  logits_bias: Float32Array,
-): void {
-  for (let j = 0; j < 784; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_2_0 = decoder_2[k]!;
-      const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-      const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-      const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-      const logits_kernel_3 = logits_kernel[k * 784 + j + 3]!;
-      sum0 += decoder_2_0 * logits_kernel_0;
-      sum1 += decoder_2_0 * logits_kernel_1;
-      sum2 += decoder_2_0 * logits_kernel_2;
-      sum3 += decoder_2_0 * logits_kernel_3;
+  decoder_2_: Float32Array,
+  logits_kernel_: Float32Array,
+  image_: Float32Array,
+  logits_bias_: Float32Array,
+): () => void {
+  return function dotSigmoid_1x128x784_predict(): void {
+    const decoder_2 = decoder_2_;
+    const logits_kernel = logits_kernel_;
+    const image = image_;
+    const logits_bias = logits_bias_;
+    for (let j = 0; j < 784; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_2_0 = decoder_2[k]!;
+        const logits_kernel_0 = logits_kernel[k * 784 + j]!;
+        const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
+        const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+        const logits_kernel_3 = logits_kernel[k * 784 + j + 3]!;
+        sum0 += decoder_2_0 * logits_kernel_0;
+        sum1 += decoder_2_0 * logits_kernel_1;
+        sum2 += decoder_2_0 * logits_kernel_2;
+        sum3 += decoder_2_0 * logits_kernel_3;
+      }
+      image[j] = sum0;
+      image[j + 1] = sum1;
+      image[j + 2] = sum2;
+      image[j + 3] = sum3;
     }
-    image[j] = sum0;
-    image[j + 1] = sum1;
-    image[j + 2] = sum2;
-    image[j + 3] = sum3;
-  }
-  for (let j = 0; j < 784; j++) {
-    const logits_product_2 = image[j]!;
-    image[j] = 1 / (1 + exp(-(logits_product_2 + logits_bias[j]!)));
-  }
+    for (let j = 0; j < 784; j++) {
+      const logits_product_2 = image[j]!;
+      image[j] = 1 / (1 + exp(-(logits_product_2 + logits_bias[j]!)));
+    }
+  };
 }
 
 /** How many rows of a batch are real. */

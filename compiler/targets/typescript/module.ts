@@ -211,6 +211,8 @@ export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
   ${kernels.arena}
   ${VIEWS}
 
+  ${kernels.bound().join("\n  ")}
+
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
   const hyper = ${hyperValue(hypers)};
@@ -265,6 +267,7 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
   const hypers = module.buffers.filter(({ role }) => role === "hyper");
   const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []); // prettier-ignore
   const seeded = isSeeded([...parameters, ...states]);
+  const statements = printStatements(module, entry, scope, needs);
   const body = `${printHeader(module, facts, "The gradients")}
 
 ${printTables(module)}
@@ -286,6 +289,8 @@ export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
   ${kernels.arena}
   ${VIEWS}
 
+  ${kernels.bound().join("\n  ")}
+
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
   const ofParameters = ${views(outputs("parameter"))};
@@ -294,7 +299,7 @@ export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
   function gradients(${given(module, entry)}: Batch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): ${result} {
     ${[...feeds, ...printHypers(module, entry, scope)].join("\n    ")}
 
-    ${printStatements(module, entry, scope, needs).join("\n    ")}
+    ${statements.join("\n    ")}
 
     return { loss: ${printResult(entry, loss.value, scope)}, parameters: ofParameters, inputs: ofInputs };
   }
@@ -307,13 +312,24 @@ export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
   return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
 }
 
-/** Kernels as functions of the same file, over views of one ArrayBuffer. */
-export const functionsOf = (module: Module): Kernels => ({
-  arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
-  options: [],
-  call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
-  print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)), // prettier-ignore
-});
+/** Kernels as functions of the same file, over views of one ArrayBuffer, each bound once to the arrays that a statement gives it. */
+export function functionsOf(module: Module): Kernels {
+  const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
+  const bound = new Map<string, { readonly name: string; readonly made: string }>();
+  return {
+    arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
+    options: [],
+    call(kernel, args, scope) {
+      const made = `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")})`;
+      const written = args.filter((_, n) => kernels.get(kernel)!.params[n]!.access !== "read").at(-1)!;
+      const one = bound.get(made) ?? { name: scope.names.take(`${scope.kernel(kernel).replace(/_\d.*/, "")}_${scope.view(written)}`), made };
+      bound.set(made, one);
+      return `${one.name}();`;
+    },
+    bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
+    print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)),
+  };
+} // prettier-ignore
 
 export const typescript = {
   name: "typescript",

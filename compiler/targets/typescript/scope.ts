@@ -31,6 +31,8 @@ export interface Kernels {
   /** Type members that the constructor's options have besides the seed. */
   readonly options: readonly string[];
   call(kernel: string, args: readonly string[], scope: Omit<Scope, "call">): string;
+  /** Statements that make what the calls so far go to, out of the views. */
+  bound(): readonly string[];
   /** The functions themselves; adds the mathematics that they need. */
   print(scope: Scope, needs: Set<string>): readonly string[];
 }

@@ -1,16 +1,20 @@
 /** Guarantees that a kernel prints as one function over typed arrays, loops as loops and tiles as locals. */
 
-import { mapStmts, substitute } from "../../loop/build.ts";
+import { mapStmts, substitute, walkStmts } from "../../loop/build.ts";
 import { index, shift } from "../../loop/index.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
-import { identifier } from "../../loop/identifier.ts";
+import { identifier, Names } from "../../loop/identifier.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
   dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
 
-/** `strict` rounds every operation, as WebAssembly does. */
+/**
+ * A function that binds the loops to their arrays. An engine reads the arrays of a closure that is made once as constants: their
+ * addresses and lengths are part of the code. It finds them so where they are read before the loops. `strict` rounds every operation,
+ * as WebAssembly does.
+ */
 export function printKernelFunction(
   kernel: Kernel,
   name: string,
@@ -23,15 +27,38 @@ export function printKernelFunction(
   const bools = new Set(
     kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
   );
-  const params = kernel.params.map((param) => `${identifier(param.name)}: ${arrayOf(param.dtype)}`);
+  const arrays = kernel.params.map((param) => ({
+    own: identifier(param.name),
+    dtype: param.dtype,
+  }));
+  const inside = new Names([
+    ...arrays.map(({ own }) => own),
+    ...declaredIn(kernel.body).map(identifier),
+  ]);
+  const given = arrays.map(({ own, dtype }) => ({ own, dtype, name: inside.take(`${own}_`) }));
   const flops =
     kernel.flops > 0 ? [`${kernel.flops.toLocaleString("en-US")} floating-point operations.`] : [];
   return [
     blockComment([...kernel.doc, ...flops]),
-    `function ${name}(${params.join(", ")}): void {`,
+    `function ${name}(${given.map((one) => `${one.name}: ${arrayOf(one.dtype)}`).join(", ")}): () => void {`,
+    `return function ${name}(): void {`,
+    ...given.map((one) => `const ${one.own} = ${one.name};`),
     ...kernel.body.flatMap((stmt) => printStmt(stmt, printer, bools)),
+    "};",
     "}",
   ].join("\n");
+}
+
+/** Names that statements declare. */
+function declaredIn(body: readonly Stmt[]): string[] {
+  const names: string[] = [];
+  walkStmts(body, {
+    stmt: (s) => {
+      if (s.kind === "for") names.push(s.index);
+      else if (s.kind === "let") names.push(s.name);
+    },
+  });
+  return names;
 }
 
 /** `x += v` where the value adds to the local itself. */

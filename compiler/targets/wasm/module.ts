@@ -120,6 +120,7 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
       const name = scope.kernel(kernel);
       return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
     },
+    bound: () => [],
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
       const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);
