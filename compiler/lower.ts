@@ -201,13 +201,14 @@ export async function lower(
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
+  const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const road = {
     target,
     choice: choiceOf(options.passes),
     winograd: options.winograd ?? false,
+    sparing: budget !== undefined,
     threads: options.threads,
   };
-  const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const spent =
     budget &&
     withinBudget(

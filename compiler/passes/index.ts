@@ -41,6 +41,8 @@ export interface Road {
   readonly parts?: Parts | undefined;
   /** 3×3 convolutions by Winograd's algorithm: other bits, and larger errors. */
   readonly winograd?: boolean;
+  /** No copies that save nothing but time: memory is short. */
+  readonly sparing?: boolean;
   /** Those that share kernels, if any do. */
   readonly threads?: number | undefined;
   /** Loops made before for the same target: what a memory budget tries differs in a few of them. */
@@ -73,7 +75,7 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
     .then(parts)                                      // what is only copied into a larger value is stored there
-    .then(pack(machineOf(road)))                      // guards out of contractions, operands in the order they are read
+    .then(pack(machineOf(road), road.sparing))                    // guards out of contractions, operands in the order they are read
     .then(unroll); // short sums against known numbers
 
 /** The same from a graph whose roundings are fixed: what a memory budget tries out. */

@@ -5,14 +5,22 @@
  */
 
 import { sizeOf, stridesOf } from "../graph/type.ts";
-import { load, loadsOf, mapScalar, round, walkScalar } from "../loop/build.ts";
+import {
+  apply,
+  load,
+  loadsOf,
+  mapScalar,
+  round,
+  substitute as substituteAll,
+  walkScalar,
+} from "../loop/build.ts";
 import { add, constant, equal, index, namesIn, quotient, rangeOf, remainder, scale, shift, strideOf, substitute, type Index } from "../loop/index.ts"; // prettier-ignore
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
 import { at as identity, axesOf } from "./define.ts";
 import { NEAR, type Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import { accumulates, contiguousIn, LINE, ordered, rowOf, ROWS } from "./tile.ts";
+import { accumulates, contiguousIn, LINE, LONG_SUM, ordered, rowOf, ROWS } from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -24,7 +32,8 @@ const LEAST_READS = 4;
 /** A sum of fewer products starts and ends more often than it reads. */
 const LEAST_DEEP = 32;
 
-export const pack = (machine: Machine): Pass<Definitions> => ({
+/** `sparing`: no copies that save nothing but time. */
+export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
   name: "pack",
   why: "guarded operands of contractions in a margin of zeros, others in the order they are read",
   run(definitions) {
@@ -40,7 +49,7 @@ export const pack = (machine: Machine): Pass<Definitions> => ({
         made.push(buffer);
         before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } }); // prettier-ignore
       };
-      const group = packed(item.group, machine, buffers, keep);
+      const group = packed(item.group, machine, sparing, buffers, keep);
       return [...before, group === item.group ? item : { kind: "group", group }];
     });
     const same = work.every((item, n) => item === definitions.work[n]);
@@ -53,20 +62,54 @@ export const pack = (machine: Machine): Pass<Definitions> => ({
 type Keep = (definition: Definition) => void;
 type Buffers = ReadonlyMap<string, Buffer>;
 
-function packed(group: Group, machine: Machine, buffers: Buffers, keep: Keep): Group {
+function packed(group: Group, machine: Machine, sparing: boolean, buffers: Buffers, keep: Keep): Group {
+  if (machine.lanes > 1) {
+    const spread = byFilter(withMargins(group, buffers, keep), buffers, keep);
+    const inOrder = inEveryReduction(ordered(spread, machine, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
+    const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
+    return inBlocks(beside, buffers, keep);
+  }
+  const copies = new Copies(buffers);
+  const plain = ordered(withMargins(group, copies.buffers, copies.keep), machine, buffers);
+  const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
+  for (const copy of copies.readBy(wide)) keep(copy);
+  return wide;
+} // prettier-ignore
+
+/** Copies that a group may read: which of them it does is known at the end. */
+class Copies {
+  readonly buffers: Map<string, Buffer>;
+  readonly #definitions = new Map<string, Definition>();
+  constructor(buffers: Buffers) {
+    this.buffers = new Map(buffers);
+  }
+
+  readonly keep = (definition: Definition): void => {
+    const { name, dtype, shape } = definition;
+    this.buffers.set(name, { name, dtype, shape, role: "scratch" });
+    this.#definitions.set(name, definition);
+  };
+
+  get(name: string): Definition | undefined {
+    return this.#definitions.get(name);
+  }
+
+  readBy({ stages }: Group): readonly Definition[] {
+    const read = new Set(stages.flatMap(({ definition }) => loadsOf(definition.value)).map(({ buffer }) => buffer));
+    return [...this.#definitions.values()].filter(({ name }) => read.has(name));
+  }
+} // prettier-ignore
+
+/** Operands with guards as copies in a margin of zeros. */
+function withMargins(group: Group, buffers: Buffers, keep: Keep): Group {
   // what the same kernel computes is not there yet
   const own = new Set(group.stages.map(({ definition }) => definition.name));
   const readsOwn = (s: Scalar): boolean => loadsOf(s).some(({ buffer }) => own.has(buffer));
-  const plain = inEveryReduction(group, ({ reduce, definition, points }) => ({
+  return inEveryReduction(group, ({ reduce, definition, points }) => ({
     ...reduce,
     term: mapScalar(reduce.term, (factor) => factor.kind === "select" && !readsOwn(factor) ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor),
-  })); // prettier-ignore
-  if (machine.lanes === 1) return plain;
-  const spread = byFilter(plain, buffers, keep);
-  const inOrder = inEveryReduction(ordered(spread, machine, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep)); // prettier-ignore
-  const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
-  return inBlocks(beside, buffers, keep);
-}
+  }));
+} // prettier-ignore
 
 interface Site {
   readonly reduce: Reduce;
@@ -97,9 +140,12 @@ const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
   return name;
 };
 
+/** What a copy is for. */
+const COPIED: Readonly<Record<string, string>> = { pad: "a margin of zeros", pack: "the order it is read", transpose: "the order it is read", widen: "double, in the order it is read" }; // prettier-ignore
+
 function copyOf(name: string, of: Load, axes: readonly Axis[], value: Scalar, op: string, reader: Definition, shown = of.buffer): Definition {
   const { dtype } = value;
-  const maths = `${name} = ${shown} in ${op === "pad" ? "a margin of zeros" : "the order it is read"}`;
+  const maths = `${name} = ${shown} in ${COPIED[op]}`;
   const doc = [{ maths, node: name, role: `${op} for ${reader.name}`, site: reader.doc.at(-1)?.site ?? "" }];
   return { name, dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
 } // prettier-ignore
@@ -204,7 +250,36 @@ function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition,
   return { kind: "load", dtype: of.dtype, buffer: name, at };
 } // prettier-ignore
 
-const withLoads = (reduce: Reduce, replace: (load: Load) => Load): Reduce => {
+/** Reads of an element from which on a copy of it in double is worth its time. */
+const LEAST_WIDE = 96;
+
+/**
+ * Operands of a long sum as copies in double, along the sum: a loop without lanes reads them in order and converts none, with the same
+ * bits, since every float32 is a double.
+ */
+function widened({ reduce, definition, points }: Site, copies: Copies): Reduce {
+  const inner = reduce.over.at(-1)!;
+  if (inner.extent < LONG_SUM) return reduce;
+  return withLoads(reduce, (part) => {
+    const shape = copies.buffers.get(part.buffer)?.shape ?? [];
+    const [along, ...others] = part.at.flatMap((at, n) => (namesIn(at).has(inner.name) ? [n] : []));
+    if (part.dtype !== "f32" || along === undefined || others.length > 0) return part;
+    if (strideOf(part.at[along]!, inner.name) !== 1 || points < LEAST_WIDE * sizeOf(shape)) return part;
+    const order = [...shape.keys()].sort((a, b) => Number(a === along) - Number(b === along));
+    const own = axesOf(order.map((n) => shape[n]!));
+    const at = shape.map((_, n) => index(own[order.indexOf(n)]!.name, shape[n]!));
+    const name = named(`${part.buffer}_wide`, copies.buffers);
+    const value = apply("cast", "f64", valueAt(part, at, copies.get(part.buffer)));
+    copies.keep(copyOf(name, part, own, value, "widen", definition));
+    return apply("cast", "f32", load(name, "f64", ...order.map((n) => part.at[n]!)));
+  });
+} // prettier-ignore
+
+/** An element of a buffer; of what is itself a copy, what that copies. */
+const valueAt = ({ buffer, dtype }: Load, at: readonly Index[], copy: Definition | undefined): Scalar =>
+  copy === undefined ? load(buffer, dtype, ...at) : substituteAll(copy.value, new Map(copy.axes.map(({ name }, n) => [name, at[n]!]))); // prettier-ignore
+
+const withLoads = (reduce: Reduce, replace: (load: Load) => Scalar): Reduce => {
   const term = mapScalar(reduce.term, (part) => (part.kind === "load" ? replace(part) : part));
   return term === reduce.term ? reduce : { ...reduce, term };
 };
@@ -300,12 +375,9 @@ function sumsOf(of: Definition, axes: readonly Axis[], sums: Reduce, buffers: Bu
 } // prettier-ignore
 
 /** Axes of the reader by new names; those of the sum keep theirs. */
-const renamed = (reduce: Reduce, to: ReadonlyMap<string, Index>): Scalar => ({
+const renamed = (reduce: Reduce, to: ReadonlyMap<string, Index>): Reduce => ({
   ...reduce,
-  term: mapScalar(reduce.term, (part): Scalar => {
-    if (part.kind === "load") return { ...part, at: part.at.map((at) => substitute(at, to)) };
-    return part.kind === "index" ? { ...part, at: substitute(part.at, to) } : part;
-  }),
+  term: substituteAll(reduce.term, to),
 });
 
 /** A long sum over operands that no cache holds, in blocks: its sums stay in memory while a block of the operands is at hand. */
@@ -320,7 +392,7 @@ function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const block: Axis = { name: `${inner!.name}b`, extent: inner!.extent / size };
   const within: Axis = { ...inner!, extent: size };
   const at = add(scale(index(block.name, block.extent), size), index(within.name, size));
-  const blocked: Reduce = { ...found, over: [block, within], term: (renamed(found, new Map([[inner!.name, at]])) as Reduce).term };
+  const blocked: Reduce = { ...found, over: [block, within], term: renamed(found, new Map([[inner!.name, at]])).term };
   const single = sumsOf(definition, definition.axes, blocked, buffers);
   if (!accumulates({ axes: single.axes, stages: [{ definition: single, storage: "buffer" }] }, buffers)) return group;
   keep(single);

@@ -42,7 +42,7 @@ const SHAPES_UNROLLED: readonly (readonly [number, number])[] = [[3, 2], [2, 3]]
 export const UNROLLED = 4;
 
 /** Terms from which on a sum is long. */
-const LONG = 24;
+export const LONG_SUM = 24;
 
 /** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
 const VECTORS = 8;
@@ -83,6 +83,7 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const { axes } = group;
   const plain = ones(group);
   const reduce = mainReduce(group);
+  if (isUniform(group) && reduce === undefined) return { ...plain, sizes: sized(group, [[crossed(group, axes.length - 1, buffers), 8]]) }; // prettier-ignore
   if (!isUniform(group) || reduce === undefined || reduce.by !== "add") return plain;
   const loads = operandsOf(reduce);
   const readBy = axes.map((axis) => loads.filter((load) => dependsOn(load, axis.name)).length);
@@ -91,7 +92,7 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   if (sides.length === 2) {
     const [p, q] = ownAxes(group, sides as [Load, Load]);
     const { extent } = reduce.over.at(-1)!;
-    if (p === undefined || q === undefined || extent < LONG) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
+    if (p === undefined || q === undefined || extent < LONG_SUM) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
     return { ...plain, sizes: leastLeft(group, p, q), unrolled: UNROLLED };
   }
   // one operand: neighbours along a contiguous last axis share the walk
@@ -214,15 +215,16 @@ function inColumns(group: Group, lane: number, reduce: Reduce, buffers: Buffers)
 }
 
 /**
- * The reductions of a group in the order that lanes ask for, which is part of their meaning on this machine: the axis that they are
- * taken in lanes along is innermost; where the points lie in lanes, the longest axis.
+ * The reductions of a group in the order that the machine asks for, which is part of their meaning on it: with lanes, the axis that they
+ * are taken in lanes along is innermost, or where the points lie in lanes, the longest; without, a long one.
  */
 export function ordered(group: Group, machine: Machine, buffers: Buffers): Group {
-  if (machine.lanes === 1) return group;
   const reduce = mainReduce(group);
   if (reduce === undefined || reduce.by !== "add" || reduce.over.length < 2) return group;
   const lane = columns(group);
-  const innermost = lane !== undefined && inColumns(group, lane, reduce, buffers)
+  const innermost = machine.lanes === 1
+    ? longInside(reduce)
+    : lane !== undefined && inColumns(group, lane, reduce, buffers)
     ? reduce.over.reduce((best, axis) => (rank(reduce, axis, buffers) > rank(reduce, best, buffers) ? axis : best)) // prettier-ignore
     : reduce.over.findLast((axis) => contiguousIn(reduce, axis, buffers));
   if (innermost === undefined || innermost === reduce.over.at(-1)) return group;
@@ -230,6 +232,13 @@ export function ordered(group: Group, machine: Machine, buffers: Buffers): Group
   const [first, ...rest] = group.stages;
   const value = replaced(first!.definition.value, reduce, { ...reduce, over });
   return { ...group, stages: [{ ...first!, definition: { ...first!.definition, value } }, ...rest] };
+} // prettier-ignore
+
+/** The longest axis of a sum of products, where the innermost is short and that is long. */
+function longInside({ term, over }: Reduce): Axis | undefined {
+  const longest = over.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
+  const isProduct = term.kind === "apply" && term.fn === "mul";
+  return isProduct && over.at(-1)!.extent < LONG_SUM && longest.extent >= LONG_SUM ? longest : undefined;
 } // prettier-ignore
 
 /** Innermost is an axis that is worth a loop; of several, the one along which the operands lie closest. */

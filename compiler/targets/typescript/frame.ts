@@ -118,11 +118,14 @@ export function printPacking(module: Module, record: string): string {
   }`;
 }
 
+/** Whether the user sees doubles: a copy in double that a kernel reads is nobody else's. */
+export const isDouble = ({ dtype, role }: Buffer): boolean => dtype === "f64" && role !== "scratch";
+
 const fieldsOf = (module: Module): string =>
-  module.buffers.some(({ dtype }) => dtype === "f64") ? "shape, dtype, offset" : "shape, offset";
+  module.buffers.some(isDouble) ? "shape, dtype, offset" : "shape, offset";
 
 const widthOf = (module: Module): string =>
-  module.buffers.some(({ dtype }) => dtype === "f64") ? `(dtype === "f64" ? 8 : 4)` : "4";
+  module.buffers.some(isDouble) ? `(dtype === "f64" ? 8 : 4)` : "4";
 
 /** The checks of what callers pass in, each only where it is used. */
 export function printChecks(floats: string, text: string): string {

@@ -13,14 +13,14 @@ import {
   printStatements,
 } from "./entry.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
-import { printChecks, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
+import { isDouble, printChecks, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
 import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
 import { printKernelFunction } from "./statement.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" =>
-  module.buffers.some(({ dtype }) => dtype === "f64") ? "Float64Array" : "Float32Array";
+  module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
 
 const batchType = (module: Module, entry: Entry): string =>
   recordType(
