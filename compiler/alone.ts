@@ -4,6 +4,7 @@ import type { Kernel, Module } from "./loop/loop.ts";
 import { importText, stripTypes } from "./strip.ts";
 import { sourcesFor } from "./targets/typescript/mathematics/index.ts";
 import { THREEFRY } from "./targets/typescript/random.ts";
+import { LIMITS, type Limits } from "./targets/typescript/blocks.ts";
 import { arrayOf, printKernelFunction } from "./targets/typescript/statement.ts";
 import { assemble, compileBytes } from "./targets/wasm/assemble.ts";
 import type { WasmOptions } from "./targets/wasm/text.ts";
@@ -30,10 +31,10 @@ const supportFor = (needs: ReadonlySet<string>): string[] => [
 ];
 
 /** As functions of TypeScript over typed arrays. */
-export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: number): Promise<Alone> {
+export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: number, limits: Limits = LIMITS): Promise<Alone> {
   const needs = new Set<string>();
   const own = named(kernels);
-  const printed = own.map((kernel) => printKernelFunction(kernel, kernel.name, needs));
+  const printed = own.map((kernel) => printKernelFunction(kernel, kernel.name, needs, "at stores", limits));
   const code = await stripTypes([...printed, ...supportFor(needs), `export { ${own.map(({ name }) => name).join(", ")} };`].join("\n"));
   const functions = await importText<Readonly<Record<string, (...arrays: unknown[]) => () => void>>>(code);
   const arena = new ArrayBuffer(arenaBytes);

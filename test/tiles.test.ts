@@ -5,7 +5,7 @@ import { adam, glorot, input, model, mse, param, tanh } from "adjoint";
 import type { FloatTensor, Model } from "adjoint";
 import { describe, expect, test } from "vitest";
 import { aloneInTypeScript, aloneInWasm, type Alone } from "../compiler/alone.ts";
-import { sizeOf } from "../compiler/graph/type.ts";
+import { bytesOf as bytesPer, sizeOf } from "../compiler/graph/type.ts";
 import type { Buffer, Group, Kernel } from "../compiler/loop/loop.ts";
 import { interpretKernel } from "../compiler/loop/interpret.ts";
 import { LANES } from "../compiler/loop/lanes.ts";
@@ -18,6 +18,8 @@ import { machines } from "../compiler/passes/machine.ts";
 import { modelledTile, nestUnder, unscheduled } from "../compiler/passes/schedule.ts";
 import type { Tile } from "../compiler/passes/tile.ts";
 import { parseTile, printTile } from "../compiler/passes/tile-text.ts";
+import { partsOf, type Limits } from "../compiler/targets/typescript/blocks.ts";
+import { arrayOf } from "../compiler/targets/typescript/statement.ts";
 import { modelOf as programOf } from "./fuzz/build.ts";
 import { anyRecipe } from "./fuzz/recipe.ts";
 
@@ -170,7 +172,7 @@ function contents({ dtype, shape }: Buffer, seed: number): number[] {
   return Array.from({ length: sizeOf(shape) }, (_, n) => {
     const wave = Math.sin(n * 12.9898 + seed * 78.233) * 43758.5453;
     const drawn = wave - Math.floor(wave);
-    return dtype === "f32" ? Math.fround(2 * drawn - 0.8) : Math.floor(3 * drawn) % (dtype === "bool" ? 2 : 3); // prettier-ignore
+    return dtype === "f32" || dtype === "f64" ? Math.fround(2 * drawn - 0.8) : Math.floor(3 * drawn) % (dtype === "bool" ? 2 : 3); // prettier-ignore
   });
 }
 
@@ -187,8 +189,8 @@ function ran(alone: Alone, n: number, { site }: Case, { args }: Case["plain"]): 
   const places = args.map((name) => {
     const buffer = site.buffers.get(name)!;
     const place = { name, offset: top, length: sizeOf(buffer.shape), dtype: buffer.dtype };
-    top += 16 * Math.ceil(place.length / 4);
-    const view = buffer.dtype === "f32" ? new Float32Array(alone.arena, place.offset, place.length) : new Int32Array(alone.arena, place.offset, place.length); // prettier-ignore
+    top += bytesIn(buffer);
+    const view = new { Float32Array, Float64Array, Int32Array }[arrayOf(buffer.dtype)](alone.arena, place.offset, place.length); // prettier-ignore
     view.set(contents(buffer, 1));
     return { ...place, view };
   });
@@ -197,7 +199,9 @@ function ran(alone: Alone, n: number, { site }: Case, { args }: Case["plain"]): 
 }
 
 const bytesOf = ({ site, plain }: Case): number =>
-  plain.args.reduce((n, name) => n + 16 * Math.ceil(sizeOf(site.buffers.get(name)!.shape) / 4), 0);
+  plain.args.reduce((n, name) => n + bytesIn(site.buffers.get(name)!), 0);
+
+const bytesIn = ({ shape, dtype }: Buffer): number => 16 * Math.ceil((sizeOf(shape) * bytesPer(dtype)) / 16); // prettier-ignore
 
 async function casesOf(net: Model, target: "typescript" | "wasm", draw: (most: number) => number): Promise<Case[]> {
   const machine = machines[target];
@@ -213,20 +217,25 @@ async function casesOf(net: Model, target: "typescript" | "wasm", draw: (most: n
   });
 } // prettier-ignore
 
+/** As many functions as a kernel has loops to divide. */
+const DIVIDED: Limits = { block: 6, kernel: 0 };
+
 test.each([
-  ["typescript", aloneInTypeScript],
-  ["wasm", aloneInWasm],
-] as const)("%s: a random tile of a random kernel keeps every bit", { timeout: 120_000 }, async (target, alone) => {
-  const seen = { tiled: 0, reordered: 0, unrolled: 0 };
+  ["typescript", aloneInTypeScript, (kernels: readonly Kernel[], bytes: number) => aloneInTypeScript(kernels, bytes, DIVIDED)],
+  ["wasm", aloneInWasm, aloneInWasm],
+] as const)("%s: a random tile of a random kernel keeps every bit, in one function and in several", { timeout: 120_000 }, async (target, alone, inBlocks) => {
+  const seen = { tiled: 0, reordered: 0, unrolled: 0, divided: 0 };
   await fc.assert(
     fc.asyncProperty(nets, fc.gen(), async (net, gen) => {
       const cases = await casesOf(net, target, (most) => gen(fc.nat, most));
-      const running = await alone(cases.flatMap(({ plain, tiled }) => [kernelOf(plain), kernelOf(tiled)]), Math.max(16, ...cases.map(bytesOf)));
+      const most = Math.max(16, ...cases.map(bytesOf));
+      const [whole, divided] = [await alone(cases.map(({ plain }) => kernelOf(plain)), most), await inBlocks(cases.map(({ tiled }) => kernelOf(tiled)), most)];
       cases.forEach((one, n) => {
         const { axes } = one.site.group;
         const shown = `${one.site.group.stages.map(({ definition }) => definition.op).join(" ")} ${axes.map(({ extent }) => extent).join("×")}: ${printTile(one.tile, axes)}`;
         expect(interpreted(one, one.tiled), shown).toEqual(interpreted(one, one.plain));
-        expect(ran(running, 2 * n + 1, one, one.tiled), shown).toEqual(ran(running, 2 * n, one, one.plain));
+        expect(ran(divided, n, one, one.tiled), shown).toEqual(ran(whole, n, one, one.plain));
+        seen.divided += Number(partsOf(one.tiled.body, DIVIDED).some(({ kind }) => kind === "outer"));
         seen.tiled += Number(one.tile.sizes.some((size) => size > 1));
         seen.unrolled += Number(one.tile.unrolled !== undefined);
         seen.reordered += Number(one.tile.order.some((axis, at) => axis !== at));
@@ -237,6 +246,7 @@ test.each([
   // nothing is learnt from loops that stayed as they were
   expect(seen.tiled).toBeGreaterThan(80);
   expect(seen.reordered).toBeGreaterThan(40);
+  expect(seen.divided).toBeGreaterThan(80);
   if (target === "typescript") expect(seen.unrolled).toBeGreaterThan(20);
 }); // prettier-ignore
 

@@ -2,6 +2,7 @@
 
 import { keyOf, loadsOf, walkScalar } from "./build.ts";
 import { namesIn } from "./index.ts";
+import type { DType } from "../graph/type.ts";
 import type { Scalar, Stmt } from "./loop.ts";
 
 /** Names a hoisted part; the name must be new. */
@@ -9,6 +10,12 @@ export type Namer = (part: Scalar) => string;
 
 const trivial = (s: Scalar): boolean =>
   s.kind === "literal" || s.kind === "local" || s.kind === "index";
+
+/** The number that a cast between floats gives back as it is: no name of its own is worth its line. */
+const uncast = (s: Scalar): Scalar | undefined =>
+  s.kind === "apply" && s.fn === "cast" && isFloat(s.dtype) && isFloat(s.args[0]!.dtype) ? s.args[0] : undefined; // prettier-ignore
+
+const isFloat = (dtype: DType): boolean => dtype === "f32" || dtype === "f64";
 
 /** Parts of the scalars that are evaluated whatever branch a select takes. */
 function children(s: Scalar): readonly Scalar[] {
@@ -105,6 +112,8 @@ export function shareParts(
   const counts = new Map<string, number>();
   const count = (s: Scalar): void => {
     if (trivial(s)) return;
+    const of = uncast(s);
+    if (of !== undefined) return count(of);
     const key = keyOf(s);
     const n = (counts.get(key) ?? 0) + 1;
     counts.set(key, n);
@@ -122,6 +131,7 @@ export function shareParts(
   };
   const rebuild = (s: Scalar): Scalar => {
     if (trivial(s)) return s;
+    if (uncast(s) !== undefined) return mapChildren(s, rebuild);
     const key = keyOf(s);
     const made = known.get(key);
     if (made !== undefined) return made;

@@ -1,6 +1,7 @@
 /** Guarantees random bits as a pure function of seed, stream and position: the same numbers in the reference, in loops and in emitted code. */
 
-const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+/** Turns of the rounds, again from the first after the last. */
+export const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 
 /** Threefry-2x32 with 13 rounds (Salmon et al. 2011), first word, as a signed 32-bit integer. */
 export function randomBits(seed: number, stream: number, at: number): number {

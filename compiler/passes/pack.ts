@@ -250,8 +250,8 @@ function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition,
   return { kind: "load", dtype: of.dtype, buffer: name, at };
 } // prettier-ignore
 
-/** Reads of an element from which on a copy of it in double is worth its time. */
-const LEAST_WIDE = 96;
+/** Reads of an element from which on a copy of it in double is worth its time, and products of a sum that takes a millisecond. */
+const [LEAST_WIDE, LEAST_PRODUCTS] = [96, 4e6];
 
 /**
  * Operands of a long sum as copies in double, along the sum: a loop without lanes reads them in order and converts none, with the same
@@ -259,7 +259,7 @@ const LEAST_WIDE = 96;
  */
 function widened({ reduce, definition, points }: Site, copies: Copies): Reduce {
   const inner = reduce.over.at(-1)!;
-  if (inner.extent < LONG_SUM) return reduce;
+  if (inner.extent < LONG_SUM || points < LEAST_PRODUCTS) return reduce;
   return withLoads(reduce, (part) => {
     const shape = copies.buffers.get(part.buffer)?.shape ?? [];
     const [along, ...others] = part.at.flatMap((at, n) => (namesIn(at).has(inner.name) ? [n] : []));

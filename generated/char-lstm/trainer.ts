@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 0ab844a819a7e32a
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 cadc5bfaa0a09118
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -184,272 +184,278 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 497952, 64); // [64]  state, always there
   const scores_bias_v = new Float32Array(arena, 498208, 64); // [64]  state, always there
   const stepCount = new Int32Array(arena, 498464, 1); // []  state, always there
-  const x = new Int32Array(arena, 2734896, 512); // [32,16]  input, statements 1–147
-  const next = new Int32Array(arena, 1858352, 512); // [32,16]  input, statements 1–92
-  const live_rows = new Int32Array(arena, 1860400, 1); // []  input, statements 1–92
-  const embedding = new Float32Array(arena, 1022768, 32768); // [32,16,64]  residual, statements 4–146
-  const lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 5–85
-  const lstm_recurrence = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 6–10
-  const lstm_f = new Float32Array(arena, 2677552, 2048); // [32,64]  residual, statements 7–141
-  const lstm_i = new Float32Array(arena, 2685744, 2048); // [32,64]  residual, statements 8–141
-  const lstm_g = new Float32Array(arena, 2693936, 2048); // [32,64]  residual, statements 9–141
-  const lstm_c = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 9–138
-  const tanh_ = new Float32Array(arena, 2702128, 2048); // [32,64]  residual, statements 9–141
-  const lstm_o = new Float32Array(arena, 2710320, 2048); // [32,64]  residual, statements 10–141
-  const lstm_recurrence_2 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 11–15
-  const lstm_f_2 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 12–139
-  const lstm_i_2 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 13–138
-  const lstm_g_2 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 14–138
-  const lstm_c_2 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 14–135
-  const tanh_2 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 14–138
-  const lstm_o_2 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 15–138
-  const lstm_recurrence_3 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 16–20
-  const lstm_f_3 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 17–136
-  const lstm_i_3 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 18–135
-  const lstm_g_3 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 19–135
-  const lstm_c_3 = new Float32Array(arena, 1940272, 2048); // [32,64]  residual, statements 19–132
-  const tanh_3 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 19–135
-  const lstm_o_3 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 20–135
-  const lstm_recurrence_4 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 21–25
-  const lstm_f_4 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 22–133
-  const lstm_i_4 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 23–132
-  const lstm_g_4 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 24–132
-  const lstm_c_4 = new Float32Array(arena, 1874736, 2048); // [32,64]  residual, statements 24–129
-  const tanh_4 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 24–132
-  const lstm_o_4 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 25–132
-  const lstm_recurrence_5 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 26–30
-  const lstm_f_5 = new Float32Array(arena, 1882928, 2048); // [32,64]  residual, statements 27–130
-  const lstm_i_5 = new Float32Array(arena, 1891120, 2048); // [32,64]  residual, statements 28–129
-  const lstm_g_5 = new Float32Array(arena, 1899312, 2048); // [32,64]  residual, statements 29–129
-  const lstm_c_5 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 29–126
-  const tanh_5 = new Float32Array(arena, 1907504, 2048); // [32,64]  residual, statements 29–129
-  const lstm_o_5 = new Float32Array(arena, 1915696, 2048); // [32,64]  residual, statements 30–129
-  const lstm_recurrence_6 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 31–35
-  const lstm_f_6 = new Float32Array(arena, 1817392, 2048); // [32,64]  residual, statements 32–127
-  const lstm_i_6 = new Float32Array(arena, 1825584, 2048); // [32,64]  residual, statements 33–126
-  const lstm_g_6 = new Float32Array(arena, 1833776, 2048); // [32,64]  residual, statements 34–126
-  const lstm_c_6 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 34–123
-  const tanh_6 = new Float32Array(arena, 1841968, 2048); // [32,64]  residual, statements 34–126
-  const lstm_o_6 = new Float32Array(arena, 1850160, 2048); // [32,64]  residual, statements 35–126
-  const lstm_recurrence_7 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 36–40
-  const lstm_f_7 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 37–124
-  const lstm_i_7 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 38–123
-  const lstm_g_7 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 39–123
-  const lstm_c_7 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 39–120
-  const tanh_7 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 39–123
-  const lstm_o_7 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 40–123
-  const lstm_recurrence_8 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 41–45
-  const lstm_f_8 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 42–121
-  const lstm_i_8 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 43–120
-  const lstm_g_8 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 44–120
-  const lstm_c_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 44–117
-  const tanh_8 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 44–120
-  const lstm_o_8 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 45–120
-  const lstm_recurrence_9 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 46–50
-  const lstm_f_9 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 47–118
-  const lstm_i_9 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 48–117
-  const lstm_g_9 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 49–117
-  const lstm_c_9 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 49–114
-  const tanh_9 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 49–117
-  const lstm_o_9 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 50–117
-  const lstm_recurrence_10 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 51–55
-  const lstm_f_10 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 52–115
-  const lstm_i_10 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 53–114
-  const lstm_g_10 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 54–114
-  const lstm_c_10 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 54–111
-  const tanh_10 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 54–114
-  const lstm_o_10 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 55–114
-  const lstm_recurrence_11 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 56–60
-  const lstm_f_11 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 57–112
-  const lstm_i_11 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 58–111
-  const lstm_g_11 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 59–111
-  const lstm_c_11 = new Float32Array(arena, 1415984, 2048); // [32,64]  residual, statements 59–108
-  const tanh_11 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 59–111
-  const lstm_o_11 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 60–111
-  const lstm_recurrence_12 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 61–65
-  const lstm_f_12 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 62–109
-  const lstm_i_12 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 63–108
-  const lstm_g_12 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 64–108
-  const lstm_c_12 = new Float32Array(arena, 1350448, 2048); // [32,64]  residual, statements 64–105
-  const tanh_12 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 64–108
-  const lstm_o_12 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 65–108
-  const lstm_recurrence_13 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 66–70
-  const lstm_f_13 = new Float32Array(arena, 1358640, 2048); // [32,64]  residual, statements 67–106
-  const lstm_i_13 = new Float32Array(arena, 1366832, 2048); // [32,64]  residual, statements 68–105
-  const lstm_g_13 = new Float32Array(arena, 1375024, 2048); // [32,64]  residual, statements 69–105
-  const lstm_c_13 = new Float32Array(arena, 1317680, 2048); // [32,64]  residual, statements 69–102
-  const tanh_13 = new Float32Array(arena, 1383216, 2048); // [32,64]  residual, statements 69–105
-  const lstm_o_13 = new Float32Array(arena, 1391408, 2048); // [32,64]  residual, statements 70–105
-  const lstm_recurrence_14 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 71–75
-  const lstm_f_14 = new Float32Array(arena, 1325872, 2048); // [32,64]  residual, statements 72–103
-  const lstm_i_14 = new Float32Array(arena, 1334064, 2048); // [32,64]  residual, statements 73–102
-  const lstm_g_14 = new Float32Array(arena, 1342256, 2048); // [32,64]  residual, statements 74–102
-  const lstm_c_14 = new Float32Array(arena, 1399600, 2048); // [32,64]  residual, statements 74–99
-  const tanh_14 = new Float32Array(arena, 1407792, 2048); // [32,64]  residual, statements 74–102
-  const lstm_o_14 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 75–102
-  const lstm_recurrence_15 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 76–80
-  const lstm_f_15 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 77–100
-  const lstm_i_15 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 78–99
-  const lstm_g_15 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 79–99
-  const lstm_c_15 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 79–96
-  const tanh_15 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 79–99
-  const lstm_o_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 80–99
-  const lstm_recurrence_16 = new Float32Array(arena, 1284912, 8192); // [32,256]  scratch, statements 81–85
-  const lstm_f_16 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 82–97
-  const lstm_i_16 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 83–96
-  const lstm_g_16 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 84–96
-  const tanh_16 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 84–96
-  const lstm_o_16 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 85–96
-  const lstm = new Float32Array(arena, 1153840, 32768); // [32,16,64]  residual, statements 85–95
-  const scores = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 86–87
-  const largest = new Float32Array(arena, 760624, 512); // [32,16]  scratch, statement 87
-  const exps = new Float32Array(arena, 629552, 32768); // [32,16,64]  residual, statements 87–92
-  const total = new Float32Array(arena, 762672, 512); // [32,16]  residual, statements 87–92
-  const chosen = new Float32Array(arena, 764720, 512); // [32,16]  scratch, statement 87
-  const rowSum = new Float32Array(arena, 766768, 1); // []  scratch, statements 87–90
-  const d_rowSum = new Float32Array(arena, 498480, 1); // []  scratch, statements 91–92
-  const d_shifted = new Float32Array(arena, 629552, 32768); // [32,16,64]  scratch, statements 92–95, written over exps
-  const d_scores_bias = new Float32Array(arena, 2736944, 64); // [64]  scratch, statements 93–178
-  const d_scores_bias_square = new Float32Array(arena, 2737200, 1); // []  scratch, statements 93–156
-  const d_lstm = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 94–139
-  const d_scores_kernel = new Float32Array(arena, 2661168, 4096); // [64,64]  scratch, statements 95–177
-  const d_lstm_c_16 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 96–97
-  const d_lstm_recurrence_16 = new Float32Array(arena, 2136880, 8192); // [32,256]  scratch, statements 96–142
-  const d_lstm_h_15 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 97–99
-  const d_lstm_c_15 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 97–100, written over d_lstm_c_16
-  const d_lstm_recurrentKernel_part = new Float32Array(arena, 1153840, 16384); // [64,256]  scratch, statements 98–143
-  const d_lstm_recurrence_15 = new Float32Array(arena, 2169648, 8192); // [32,256]  scratch, statements 99–142
-  const d_lstm_h_14 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 100–102
-  const d_lstm_c_14 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 100–103, written over d_lstm_c_15
-  const d_lstm_recurrentKernel_2 = new Float32Array(arena, 1219376, 16384); // [64,256]  scratch, statements 101–143
-  const d_lstm_recurrence_14 = new Float32Array(arena, 2202416, 8192); // [32,256]  scratch, statements 102–142
-  const d_lstm_h_13 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 103–105
-  const d_lstm_c_13 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 103–106, written over d_lstm_c_14
-  const d_lstm_recurrentKernel_3 = new Float32Array(arena, 1284912, 16384); // [64,256]  scratch, statements 104–143
-  const d_lstm_recurrence_13 = new Float32Array(arena, 2235184, 8192); // [32,256]  scratch, statements 105–142
-  const d_lstm_h_12 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 106–108
-  const d_lstm_c_12 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 106–109, written over d_lstm_c_13
-  const d_lstm_recurrentKernel_4 = new Float32Array(arena, 1350448, 16384); // [64,256]  scratch, statements 107–143
-  const d_lstm_recurrence_12 = new Float32Array(arena, 2267952, 8192); // [32,256]  scratch, statements 108–142
-  const d_lstm_h_11 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 109–111
-  const d_lstm_c_11 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 109–112, written over d_lstm_c_12
-  const d_lstm_recurrentKernel_5 = new Float32Array(arena, 1415984, 16384); // [64,256]  scratch, statements 110–143
-  const d_lstm_recurrence_11 = new Float32Array(arena, 2300720, 8192); // [32,256]  scratch, statements 111–142
-  const d_lstm_h_10 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 112–114
-  const d_lstm_c_10 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 112–115, written over d_lstm_c_11
-  const d_lstm_recurrentKernel_6 = new Float32Array(arena, 1481520, 16384); // [64,256]  scratch, statements 113–143
-  const d_lstm_recurrence_10 = new Float32Array(arena, 2333488, 8192); // [32,256]  scratch, statements 114–142
-  const d_lstm_h_9 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 115–117
-  const d_lstm_c_9 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 115–118, written over d_lstm_c_10
-  const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1547056, 16384); // [64,256]  scratch, statements 116–143
-  const d_lstm_recurrence_9 = new Float32Array(arena, 2366256, 8192); // [32,256]  scratch, statements 117–142
-  const d_lstm_h_8 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 118–120
-  const d_lstm_c_8 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 118–121, written over d_lstm_c_9
-  const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1612592, 16384); // [64,256]  scratch, statements 119–143
-  const d_lstm_recurrence_8 = new Float32Array(arena, 2399024, 8192); // [32,256]  scratch, statements 120–142
-  const d_lstm_h_7 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 121–123
-  const d_lstm_c_7 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 121–124, written over d_lstm_c_8
-  const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1678128, 16384); // [64,256]  scratch, statements 122–143
-  const d_lstm_recurrence_7 = new Float32Array(arena, 2431792, 8192); // [32,256]  scratch, statements 123–142
-  const d_lstm_h_6 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 124–126
-  const d_lstm_c_6 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 124–127, written over d_lstm_c_7
-  const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1743664, 16384); // [64,256]  scratch, statements 125–143
-  const d_lstm_recurrence_6 = new Float32Array(arena, 2464560, 8192); // [32,256]  scratch, statements 126–142
-  const d_lstm_h_5 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 127–129
-  const d_lstm_c_5 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 127–130, written over d_lstm_c_6
-  const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1809200, 16384); // [64,256]  scratch, statements 128–143
-  const d_lstm_recurrence_5 = new Float32Array(arena, 2497328, 8192); // [32,256]  scratch, statements 129–142
-  const d_lstm_h_4 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 130–132
-  const d_lstm_c_4 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 130–133, written over d_lstm_c_5
-  const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1874736, 16384); // [64,256]  scratch, statements 131–143
-  const d_lstm_recurrence_4 = new Float32Array(arena, 2530096, 8192); // [32,256]  scratch, statements 132–142
-  const d_lstm_h_3 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 133–135
-  const d_lstm_c_3 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 133–136, written over d_lstm_c_4
-  const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1940272, 16384); // [64,256]  scratch, statements 134–143
-  const d_lstm_recurrence_3 = new Float32Array(arena, 2562864, 8192); // [32,256]  scratch, statements 135–142
-  const d_lstm_h_2 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 136–138
-  const d_lstm_c_2 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 136–139, written over d_lstm_c_3
-  const d_lstm_recurrentKernel_14 = new Float32Array(arena, 2005808, 16384); // [64,256]  scratch, statements 137–143
-  const d_lstm_recurrence_2 = new Float32Array(arena, 2595632, 8192); // [32,256]  scratch, statements 138–142
-  const d_lstm_h = new Float32Array(arena, 2726704, 2048); // [32,64]  scratch, statements 139–141
-  const d_lstm_c = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 139–141, written over d_lstm_c_2
-  const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 140–143
-  const d_lstm_recurrence = new Float32Array(arena, 2628400, 8192); // [32,256]  scratch, statements 141–143
-  const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 141–146
-  const d_lstm_recurrentBias = new Float32Array(arena, 2677552, 256); // [256]  scratch, statements 142–176
-  const d_lstm_recurrentBias_square = new Float32Array(arena, 2678576, 1); // []  scratch, statements 142–154
-  const d_lstm_recurrentKernel = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 143–175, written over d_lstm_recurrentKernel_15
-  const d_lstm_bias = new Float32Array(arena, 1350448, 256); // [256]  scratch, statements 144–174
-  const d_lstm_bias_square = new Float32Array(arena, 1351472, 1); // []  scratch, statements 144–152
-  const d_embedding = new Float32Array(arena, 1153840, 32768); // [32,16,64]  scratch, statements 145–147
-  const d_lstm_kernel = new Float32Array(arena, 1284912, 16384); // [64,256]  scratch, statements 146–173
-  const d_embedding_table = new Float32Array(arena, 498480, 4096); // [64,64]  scratch, statements 147–172
-  const d_embedding_table_square = new Float32Array(arena, 514864, 1); // []  scratch, statements 147–151
-  const d_lstm_kernel_square = new Float32Array(arena, 514880, 1); // []  scratch, statements 148–151
-  const d_lstm_recurrentKernel_square = new Float32Array(arena, 514896, 1); // []  scratch, statements 149–153
-  const d_scores_kernel_square = new Float32Array(arena, 514912, 1); // []  scratch, statements 150–155
-  const clip_scale = new Float32Array(arena, 514864, 1); // []  scratch, statements 160–178
-  const rate = new Float32Array(arena, 514880, 1); // []  scratch, statements 169–178
-  const correction = new Float32Array(arena, 514896, 1); // []  scratch, statements 171–178
-  const x_evaluate = new Int32Array(arena, 498480, 512); // [32,16]  input, statement 1
-  const next_evaluate = new Int32Array(arena, 1317680, 512); // [32,16]  input, statements 1–40
-  const live_rows_evaluate = new Int32Array(arena, 1319728, 1); // []  input, statements 1–40
-  const embedding_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 1–2
-  const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 2–34
-  const lstm_recurrence_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 3–4
-  const lstm_c_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 4–6
-  const lstm_h_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 4–34
-  const lstm_recurrence_2_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
-  const lstm_c_2_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 6–8, written over lstm_c_evaluate
-  const lstm_h_2_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 6–34
-  const lstm_recurrence_3_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
-  const lstm_c_3_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 8–10, written over lstm_c_2_evaluate
-  const lstm_h_3_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 8–34
-  const lstm_recurrence_4_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
-  const lstm_c_4_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 10–12, written over lstm_c_3_evaluate
-  const lstm_h_4_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 10–34
-  const lstm_recurrence_5_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
-  const lstm_c_5_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 12–14, written over lstm_c_4_evaluate
-  const lstm_h_5_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 12–34
-  const lstm_recurrence_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
-  const lstm_c_6_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 14–16, written over lstm_c_5_evaluate
-  const lstm_h_6_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 14–34
-  const lstm_recurrence_7_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
-  const lstm_c_7_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 16–18, written over lstm_c_6_evaluate
-  const lstm_h_7_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 16–34
-  const lstm_recurrence_8_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
-  const lstm_c_8_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 18–20, written over lstm_c_7_evaluate
-  const lstm_h_8_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 18–34
-  const lstm_recurrence_9_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
-  const lstm_c_9_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 20–22, written over lstm_c_8_evaluate
-  const lstm_h_9_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 20–34
-  const lstm_recurrence_10_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
-  const lstm_c_10_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 22–24, written over lstm_c_9_evaluate
-  const lstm_h_10_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 22–34
-  const lstm_recurrence_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
-  const lstm_c_11_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 24–26, written over lstm_c_10_evaluate
-  const lstm_h_11_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 24–34
-  const lstm_recurrence_12_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
-  const lstm_c_12_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 26–28, written over lstm_c_11_evaluate
-  const lstm_h_12_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 26–34
-  const lstm_recurrence_13_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
-  const lstm_c_13_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 28–30, written over lstm_c_12_evaluate
-  const lstm_h_13_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 28–34
-  const lstm_recurrence_14_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
-  const lstm_c_14_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 30–32, written over lstm_c_13_evaluate
-  const lstm_h_14_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 30–34
-  const lstm_recurrence_15_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
-  const lstm_c_15_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 32–34, written over lstm_c_14_evaluate
-  const lstm_h_15_evaluate = new Float32Array(arena, 1309488, 2048); // [32,64]  scratch, statements 32–34
-  const lstm_recurrence_16_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 33–34
-  const lstm_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 34–35
-  const scores_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 35–40
-  const largest_evaluate = new Float32Array(arena, 629552, 512); // [32,16]  scratch, statement 36
-  const total_evaluate = new Float32Array(arena, 631600, 512); // [32,16]  scratch, statement 36
-  const chosen_evaluate = new Float32Array(arena, 633648, 512); // [32,16]  scratch, statement 36
-  const rowSum_evaluate = new Float32Array(arena, 635696, 1); // []  scratch, statements 36–39
-  const argmax_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  scratch, statement 40
-  const rowSum_2_evaluate = new Float32Array(arena, 1319728, 1); // []  scratch, statements 40–41, written over live_rows_evaluate
+  const x = new Int32Array(arena, 2734896, 512); // [32,16]  input, statements 1–151
+  const next = new Int32Array(arena, 1858352, 512); // [32,16]  input, statements 1–94
+  const live_rows = new Int32Array(arena, 1860400, 1); // []  input, statements 1–94
+  const embedding = new Float32Array(arena, 1284912, 32768); // [32,16,64]  residual, statements 4–149
+  const lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 7–87
+  const lstm_recurrence = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 8–12
+  const lstm_f = new Float32Array(arena, 2677552, 2048); // [32,64]  residual, statements 9–143
+  const lstm_i = new Float32Array(arena, 2685744, 2048); // [32,64]  residual, statements 10–143
+  const lstm_g = new Float32Array(arena, 2693936, 2048); // [32,64]  residual, statements 11–143
+  const lstm_c = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 11–140
+  const tanh_ = new Float32Array(arena, 2702128, 2048); // [32,64]  residual, statements 11–143
+  const lstm_o = new Float32Array(arena, 2710320, 2048); // [32,64]  residual, statements 12–143
+  const lstm_recurrence_2 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–17
+  const lstm_f_2 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 14–141
+  const lstm_i_2 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 15–140
+  const lstm_g_2 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 16–140
+  const lstm_c_2 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 16–137
+  const tanh_2 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 16–140
+  const lstm_o_2 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 17–140
+  const lstm_recurrence_3 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 18–22
+  const lstm_f_3 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 19–138
+  const lstm_i_3 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 20–137
+  const lstm_g_3 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 21–137
+  const lstm_c_3 = new Float32Array(arena, 1940272, 2048); // [32,64]  residual, statements 21–134
+  const tanh_3 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 21–137
+  const lstm_o_3 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 22–137
+  const lstm_recurrence_4 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–27
+  const lstm_f_4 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 24–135
+  const lstm_i_4 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 25–134
+  const lstm_g_4 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 26–134
+  const lstm_c_4 = new Float32Array(arena, 1874736, 2048); // [32,64]  residual, statements 26–131
+  const tanh_4 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 26–134
+  const lstm_o_4 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 27–134
+  const lstm_recurrence_5 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 28–32
+  const lstm_f_5 = new Float32Array(arena, 1882928, 2048); // [32,64]  residual, statements 29–132
+  const lstm_i_5 = new Float32Array(arena, 1891120, 2048); // [32,64]  residual, statements 30–131
+  const lstm_g_5 = new Float32Array(arena, 1899312, 2048); // [32,64]  residual, statements 31–131
+  const lstm_c_5 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 31–128
+  const tanh_5 = new Float32Array(arena, 1907504, 2048); // [32,64]  residual, statements 31–131
+  const lstm_o_5 = new Float32Array(arena, 1915696, 2048); // [32,64]  residual, statements 32–131
+  const lstm_recurrence_6 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 33–37
+  const lstm_f_6 = new Float32Array(arena, 1817392, 2048); // [32,64]  residual, statements 34–129
+  const lstm_i_6 = new Float32Array(arena, 1825584, 2048); // [32,64]  residual, statements 35–128
+  const lstm_g_6 = new Float32Array(arena, 1833776, 2048); // [32,64]  residual, statements 36–128
+  const lstm_c_6 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 36–125
+  const tanh_6 = new Float32Array(arena, 1841968, 2048); // [32,64]  residual, statements 36–128
+  const lstm_o_6 = new Float32Array(arena, 1850160, 2048); // [32,64]  residual, statements 37–128
+  const lstm_recurrence_7 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 38–42
+  const lstm_f_7 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 39–126
+  const lstm_i_7 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 40–125
+  const lstm_g_7 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 41–125
+  const lstm_c_7 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 41–122
+  const tanh_7 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 41–125
+  const lstm_o_7 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 42–125
+  const lstm_recurrence_8 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 43–47
+  const lstm_f_8 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 44–123
+  const lstm_i_8 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 45–122
+  const lstm_g_8 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 46–122
+  const lstm_c_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 46–119
+  const tanh_8 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 46–122
+  const lstm_o_8 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 47–122
+  const lstm_recurrence_9 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 48–52
+  const lstm_f_9 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 49–120
+  const lstm_i_9 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 50–119
+  const lstm_g_9 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 51–119
+  const lstm_c_9 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 51–116
+  const tanh_9 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 51–119
+  const lstm_o_9 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 52–119
+  const lstm_recurrence_10 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 53–57
+  const lstm_f_10 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 54–117
+  const lstm_i_10 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 55–116
+  const lstm_g_10 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 56–116
+  const lstm_c_10 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 56–113
+  const tanh_10 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 56–116
+  const lstm_o_10 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 57–116
+  const lstm_recurrence_11 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 58–62
+  const lstm_f_11 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 59–114
+  const lstm_i_11 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 60–113
+  const lstm_g_11 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 61–113
+  const lstm_c_11 = new Float32Array(arena, 1415984, 2048); // [32,64]  residual, statements 61–110
+  const tanh_11 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 61–113
+  const lstm_o_11 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 62–113
+  const lstm_recurrence_12 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 63–67
+  const lstm_f_12 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 64–111
+  const lstm_i_12 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 65–110
+  const lstm_g_12 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 66–110
+  const lstm_c_12 = new Float32Array(arena, 1219376, 2048); // [32,64]  residual, statements 66–107
+  const tanh_12 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 66–110
+  const lstm_o_12 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 67–110
+  const lstm_recurrence_13 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 68–72
+  const lstm_f_13 = new Float32Array(arena, 1227568, 2048); // [32,64]  residual, statements 69–108
+  const lstm_i_13 = new Float32Array(arena, 1235760, 2048); // [32,64]  residual, statements 70–107
+  const lstm_g_13 = new Float32Array(arena, 1243952, 2048); // [32,64]  residual, statements 71–107
+  const lstm_c_13 = new Float32Array(arena, 1186608, 2048); // [32,64]  residual, statements 71–104
+  const tanh_13 = new Float32Array(arena, 1252144, 2048); // [32,64]  residual, statements 71–107
+  const lstm_o_13 = new Float32Array(arena, 1260336, 2048); // [32,64]  residual, statements 72–107
+  const lstm_recurrence_14 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 73–77
+  const lstm_f_14 = new Float32Array(arena, 1194800, 2048); // [32,64]  residual, statements 74–105
+  const lstm_i_14 = new Float32Array(arena, 1202992, 2048); // [32,64]  residual, statements 75–104
+  const lstm_g_14 = new Float32Array(arena, 1211184, 2048); // [32,64]  residual, statements 76–104
+  const lstm_c_14 = new Float32Array(arena, 1268528, 2048); // [32,64]  residual, statements 76–101
+  const tanh_14 = new Float32Array(arena, 1276720, 2048); // [32,64]  residual, statements 76–104
+  const lstm_o_14 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 77–104
+  const lstm_recurrence_15 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 78–82
+  const lstm_f_15 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 79–102
+  const lstm_i_15 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 80–101
+  const lstm_g_15 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 81–101
+  const lstm_c_15 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 81–98
+  const tanh_15 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 81–101
+  const lstm_o_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 82–101
+  const lstm_recurrence_16 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 83–87
+  const lstm_f_16 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 84–99
+  const lstm_i_16 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 85–98
+  const lstm_g_16 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 86–98
+  const tanh_16 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 86–98
+  const lstm_o_16 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 87–98
+  const lstm = new Float32Array(arena, 1022768, 32768); // [32,16,64]  residual, statements 87–97
+  const scores = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 88–89
+  const largest = new Float32Array(arena, 760624, 512); // [32,16]  scratch, statement 89
+  const exps = new Float32Array(arena, 629552, 32768); // [32,16,64]  residual, statements 89–94
+  const total = new Float32Array(arena, 762672, 512); // [32,16]  residual, statements 89–94
+  const chosen = new Float32Array(arena, 764720, 512); // [32,16]  scratch, statement 89
+  const rowSum = new Float32Array(arena, 766768, 1); // []  scratch, statements 89–92
+  const d_rowSum = new Float32Array(arena, 498480, 1); // []  scratch, statements 93–94
+  const d_shifted = new Float32Array(arena, 629552, 32768); // [32,16,64]  scratch, statements 94–97, written over exps
+  const d_scores_bias = new Float32Array(arena, 2736944, 64); // [64]  scratch, statements 95–182
+  const d_scores_bias_square = new Float32Array(arena, 2737200, 1); // []  scratch, statements 95–160
+  const d_lstm = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 96–141
+  const d_scores_kernel = new Float32Array(arena, 2661168, 4096); // [64,64]  scratch, statements 97–181
+  const d_lstm_c_16 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 98–99
+  const d_lstm_recurrence_16 = new Float32Array(arena, 2136880, 8192); // [32,256]  scratch, statements 98–144
+  const d_lstm_h_15 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 99–101
+  const d_lstm_c_15 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 99–102, written over d_lstm_c_16
+  const d_lstm_recurrentKernel_part = new Float32Array(arena, 1022768, 16384); // [64,256]  scratch, statements 100–145
+  const d_lstm_recurrence_15 = new Float32Array(arena, 2169648, 8192); // [32,256]  scratch, statements 101–144
+  const d_lstm_h_14 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 102–104
+  const d_lstm_c_14 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 102–105, written over d_lstm_c_15
+  const d_lstm_recurrentKernel_2 = new Float32Array(arena, 1088304, 16384); // [64,256]  scratch, statements 103–145
+  const d_lstm_recurrence_14 = new Float32Array(arena, 2202416, 8192); // [32,256]  scratch, statements 104–144
+  const d_lstm_h_13 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 105–107
+  const d_lstm_c_13 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 105–108, written over d_lstm_c_14
+  const d_lstm_recurrentKernel_3 = new Float32Array(arena, 1153840, 16384); // [64,256]  scratch, statements 106–145
+  const d_lstm_recurrence_13 = new Float32Array(arena, 2235184, 8192); // [32,256]  scratch, statements 107–144
+  const d_lstm_h_12 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 108–110
+  const d_lstm_c_12 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 108–111, written over d_lstm_c_13
+  const d_lstm_recurrentKernel_4 = new Float32Array(arena, 1219376, 16384); // [64,256]  scratch, statements 109–145
+  const d_lstm_recurrence_12 = new Float32Array(arena, 2267952, 8192); // [32,256]  scratch, statements 110–144
+  const d_lstm_h_11 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 111–113
+  const d_lstm_c_11 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 111–114, written over d_lstm_c_12
+  const d_lstm_recurrentKernel_5 = new Float32Array(arena, 1415984, 16384); // [64,256]  scratch, statements 112–145
+  const d_lstm_recurrence_11 = new Float32Array(arena, 2300720, 8192); // [32,256]  scratch, statements 113–144
+  const d_lstm_h_10 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 114–116
+  const d_lstm_c_10 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 114–117, written over d_lstm_c_11
+  const d_lstm_recurrentKernel_6 = new Float32Array(arena, 1481520, 16384); // [64,256]  scratch, statements 115–145
+  const d_lstm_recurrence_10 = new Float32Array(arena, 2333488, 8192); // [32,256]  scratch, statements 116–144
+  const d_lstm_h_9 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 117–119
+  const d_lstm_c_9 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 117–120, written over d_lstm_c_10
+  const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1547056, 16384); // [64,256]  scratch, statements 118–145
+  const d_lstm_recurrence_9 = new Float32Array(arena, 2366256, 8192); // [32,256]  scratch, statements 119–144
+  const d_lstm_h_8 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 120–122
+  const d_lstm_c_8 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 120–123, written over d_lstm_c_9
+  const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1612592, 16384); // [64,256]  scratch, statements 121–145
+  const d_lstm_recurrence_8 = new Float32Array(arena, 2399024, 8192); // [32,256]  scratch, statements 122–144
+  const d_lstm_h_7 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 123–125
+  const d_lstm_c_7 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 123–126, written over d_lstm_c_8
+  const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1678128, 16384); // [64,256]  scratch, statements 124–145
+  const d_lstm_recurrence_7 = new Float32Array(arena, 2431792, 8192); // [32,256]  scratch, statements 125–144
+  const d_lstm_h_6 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 126–128
+  const d_lstm_c_6 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 126–129, written over d_lstm_c_7
+  const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1743664, 16384); // [64,256]  scratch, statements 127–145
+  const d_lstm_recurrence_6 = new Float32Array(arena, 2464560, 8192); // [32,256]  scratch, statements 128–144
+  const d_lstm_h_5 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 129–131
+  const d_lstm_c_5 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 129–132, written over d_lstm_c_6
+  const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1809200, 16384); // [64,256]  scratch, statements 130–145
+  const d_lstm_recurrence_5 = new Float32Array(arena, 2497328, 8192); // [32,256]  scratch, statements 131–144
+  const d_lstm_h_4 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 132–134
+  const d_lstm_c_4 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 132–135, written over d_lstm_c_5
+  const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1874736, 16384); // [64,256]  scratch, statements 133–145
+  const d_lstm_recurrence_4 = new Float32Array(arena, 2530096, 8192); // [32,256]  scratch, statements 134–144
+  const d_lstm_h_3 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 135–137
+  const d_lstm_c_3 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 135–138, written over d_lstm_c_4
+  const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1940272, 16384); // [64,256]  scratch, statements 136–145
+  const d_lstm_recurrence_3 = new Float32Array(arena, 2562864, 8192); // [32,256]  scratch, statements 137–144
+  const d_lstm_h_2 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 138–140
+  const d_lstm_c_2 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 138–141, written over d_lstm_c_3
+  const d_lstm_recurrentKernel_14 = new Float32Array(arena, 2005808, 16384); // [64,256]  scratch, statements 139–145
+  const d_lstm_recurrence_2 = new Float32Array(arena, 2595632, 8192); // [32,256]  scratch, statements 140–144
+  const d_lstm_h = new Float32Array(arena, 2726704, 2048); // [32,64]  scratch, statements 141–143
+  const d_lstm_c = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 141–143, written over d_lstm_c_2
+  const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 142–145
+  const d_lstm_recurrence = new Float32Array(arena, 2628400, 8192); // [32,256]  scratch, statements 143–145
+  const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 143–150
+  const d_lstm_recurrentBias = new Float32Array(arena, 2677552, 256); // [256]  scratch, statements 144–180
+  const d_lstm_recurrentBias_square = new Float32Array(arena, 2678576, 1); // []  scratch, statements 144–158
+  const d_lstm_recurrentKernel = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 145–179, written over d_lstm_recurrentKernel_15
+  const d_lstm_bias = new Float32Array(arena, 1547056, 256); // [256]  scratch, statements 146–178
+  const d_lstm_bias_square = new Float32Array(arena, 1548080, 1); // []  scratch, statements 146–156
+  const d_embedding = new Float32Array(arena, 1415984, 32768); // [32,16,64]  scratch, statements 148–151
+  const d_lstm_kernel = new Float32Array(arena, 1284912, 16384); // [64,256]  scratch, statements 150–177
+  const d_embedding_table = new Float32Array(arena, 498480, 4096); // [64,64]  scratch, statements 151–176
+  const d_embedding_table_square = new Float32Array(arena, 514864, 1); // []  scratch, statements 151–155
+  const d_lstm_kernel_square = new Float32Array(arena, 514880, 1); // []  scratch, statements 152–155
+  const d_lstm_recurrentKernel_square = new Float32Array(arena, 514896, 1); // []  scratch, statements 153–157
+  const d_scores_kernel_square = new Float32Array(arena, 514912, 1); // []  scratch, statements 154–159
+  const clip_scale = new Float32Array(arena, 514864, 1); // []  scratch, statements 164–182
+  const rate = new Float32Array(arena, 514880, 1); // []  scratch, statements 173–182
+  const correction = new Float32Array(arena, 514896, 1); // []  scratch, statements 175–182
+  const embedding_wide = new Float64Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 5–7
+  const lstm_kernel_wide = new Float64Array(arena, 1415984, 16384); // [256,64]  scratch, statements 6–7
+  const lstm_kernel_wide_2 = new Float64Array(arena, 1022768, 16384); // [64,256]  scratch, statements 147–148
+  const embedding_wide_2 = new Float64Array(arena, 1022768, 32768); // [16,64,32]  scratch, statements 149–150
+  const x_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  input, statement 1
+  const next_evaluate = new Int32Array(arena, 1415984, 512); // [32,16]  input, statements 1–42
+  const live_rows_evaluate = new Int32Array(arena, 1418032, 1); // []  input, statements 1–42
+  const embedding_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 1–2
+  const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 4–36
+  const lstm_recurrence_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
+  const lstm_c_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 6–8
+  const lstm_h_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 6–36
+  const lstm_recurrence_2_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
+  const lstm_c_2_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 8–10, written over lstm_c_evaluate
+  const lstm_h_2_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 8–36
+  const lstm_recurrence_3_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
+  const lstm_c_3_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 10–12, written over lstm_c_2_evaluate
+  const lstm_h_3_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 10–36
+  const lstm_recurrence_4_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
+  const lstm_c_4_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 12–14, written over lstm_c_3_evaluate
+  const lstm_h_4_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 12–36
+  const lstm_recurrence_5_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
+  const lstm_c_5_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 14–16, written over lstm_c_4_evaluate
+  const lstm_h_5_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 14–36
+  const lstm_recurrence_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
+  const lstm_c_6_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 16–18, written over lstm_c_5_evaluate
+  const lstm_h_6_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 16–36
+  const lstm_recurrence_7_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
+  const lstm_c_7_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 18–20, written over lstm_c_6_evaluate
+  const lstm_h_7_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 18–36
+  const lstm_recurrence_8_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
+  const lstm_c_8_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 20–22, written over lstm_c_7_evaluate
+  const lstm_h_8_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 20–36
+  const lstm_recurrence_9_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
+  const lstm_c_9_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 22–24, written over lstm_c_8_evaluate
+  const lstm_h_9_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 22–36
+  const lstm_recurrence_10_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
+  const lstm_c_10_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 24–26, written over lstm_c_9_evaluate
+  const lstm_h_10_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 24–36
+  const lstm_recurrence_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
+  const lstm_c_11_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 26–28, written over lstm_c_10_evaluate
+  const lstm_h_11_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 26–36
+  const lstm_recurrence_12_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
+  const lstm_c_12_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 28–30, written over lstm_c_11_evaluate
+  const lstm_h_12_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 28–36
+  const lstm_recurrence_13_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
+  const lstm_c_13_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 30–32, written over lstm_c_12_evaluate
+  const lstm_h_13_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 30–36
+  const lstm_recurrence_14_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
+  const lstm_c_14_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 32–34, written over lstm_c_13_evaluate
+  const lstm_h_14_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 32–36
+  const lstm_recurrence_15_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 33–34
+  const lstm_c_15_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 34–36, written over lstm_c_14_evaluate
+  const lstm_h_15_evaluate = new Float32Array(arena, 1309488, 2048); // [32,64]  scratch, statements 34–36
+  const lstm_recurrence_16_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 35–36
+  const lstm_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 36–37
+  const scores_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 37–42
+  const largest_evaluate = new Float32Array(arena, 629552, 512); // [32,16]  scratch, statement 38
+  const total_evaluate = new Float32Array(arena, 631600, 512); // [32,16]  scratch, statement 38
+  const chosen_evaluate = new Float32Array(arena, 633648, 512); // [32,16]  scratch, statement 38
+  const rowSum_evaluate = new Float32Array(arena, 635696, 1); // []  scratch, statements 38–41
+  const argmax_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  scratch, statement 42
+  const rowSum_2_evaluate = new Float32Array(arena, 1418032, 1); // []  scratch, statements 42–43, written over live_rows_evaluate
+  const embedding_wide_evaluate = new Float64Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 2–4
+  const lstm_kernel_wide_evaluate = new Float64Array(arena, 1284912, 16384); // [256,64]  scratch, statements 3–4
   const x_predict = new Int32Array(arena, 498480, 16); // [1,16]  input, statement 1
   const embedding_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 1–2
   const lstm_inputs_predict = new Float32Array(arena, 498480, 4096); // [1,16,256]  scratch, statements 2–34
@@ -503,7 +509,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = new Float32Array(arena, 498480, 1024); // [1,16,64]  output, statements 35–36
 
   const gather_embedding = gather_32x16x64x64(x, embedding_table, embedding);
-  const dotAdd_lstm_inputs = dotAdd_32x16x64x256(embedding, lstm_kernel, lstm_bias, lstm_inputs);
+  const widen_embedding_wide = widen_32x16x64(embedding, embedding_wide);
+  const widen_lstm_kernel_wide = widen_256x64(lstm_kernel, lstm_kernel_wide);
+  const dotAdd_lstm_inputs = dotAdd_32x16x64x256(
+    embedding_wide,
+    lstm_kernel_wide,
+    lstm_bias,
+    lstm_inputs,
+  );
   const dotAdd_lstm_recurrence = dotAdd_32x64x256(
     lstm_recurrentKernel,
     lstm_recurrentBias,
@@ -874,7 +887,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_scores_bias,
   );
   const dot_d_lstm = dot_32x16x64x64(d_shifted, scores_kernel, d_lstm);
-  const dot_d_scores_kernel = dot_64x32x16x64(lstm, d_shifted, d_scores_kernel);
+  const dot_d_scores_kernel = dot_64x16x32x64(lstm, d_shifted, d_scores_kernel);
   const mulAdd_d_lstm_recurrence_16 = mulAdd_32x64(
     d_lstm,
     lstm_o_16,
@@ -1365,8 +1378,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_lstm_inputs,
     d_lstm_bias,
   );
-  const dot_d_embedding = dot_32x16x256x64(d_lstm_inputs, lstm_kernel, d_embedding);
-  const dot_d_lstm_kernel = dot_64x32x16x256(embedding, d_lstm_inputs, d_lstm_kernel);
+  const widen_lstm_kernel_wide_2 = widen_64x256(lstm_kernel, lstm_kernel_wide_2);
+  const dot_d_embedding = dot_32x16x256x64(d_lstm_inputs, lstm_kernel_wide_2, d_embedding);
+  const widen_embedding_wide_2 = widen_16x64x32(embedding, embedding_wide_2);
+  const dot_d_lstm_kernel = dot_64x16x32x256(embedding_wide_2, d_lstm_inputs, d_lstm_kernel);
   const scatterAddClipByGlobalNorm_d_embedding_table = scatterAddClipByGlobalNorm_64x32x16x64(
     d_embedding_table_square,
     x,
@@ -1468,9 +1483,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     embedding_table,
     embedding_evaluate,
   );
-  const dotAdd_lstm_inputs_evaluate = dotAdd_32x16x64x256_evaluate(
+  const widen_embedding_wide_evaluate = widen_32x16x64_evaluate(
     embedding_evaluate,
+    embedding_wide_evaluate,
+  );
+  const widen_lstm_kernel_wide_evaluate = widen_256x64_evaluate(
     lstm_kernel,
+    lstm_kernel_wide_evaluate,
+  );
+  const dotAdd_lstm_inputs_evaluate = dotAdd_32x16x64x256_evaluate(
+    embedding_wide_evaluate,
+    lstm_kernel_wide_evaluate,
     lstm_bias,
     lstm_inputs_evaluate,
   );
@@ -1987,26 +2010,34 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     gather_embedding();
 
     // 5.
+    // embedding_wide = embedding in double, in the order it is read    %embedding_wide  widen for dot, models/char-lstm.ts:13
+    widen_embedding_wide();
+
+    // 6.
+    // lstm.kernel_wide = lstm.kernel in double, in the order it is read    %lstm.kernel_wide  widen for dot, models/char-lstm.ts:13
+    widen_lstm_kernel_wide();
+
+    // 7.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
     dotAdd_lstm_inputs();
 
-    // 6.
+    // 8.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence();
 
-    // 7.
+    // 9.
     // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f();
 
-    // 8.
+    // 10.
     // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add, models/char-lstm.ts:13
     // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i();
 
-    // 9.
+    // 11.
     // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add, models/char-lstm.ts:13
     // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
     // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
@@ -2015,28 +2046,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_();
 
-    // 10.
+    // 12.
     // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add, models/char-lstm.ts:13
     // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o();
 
-    // 11.
+    // 13.
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_2();
 
-    // 12.
+    // 14.
     // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_2();
 
-    // 13.
+    // 15.
     // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add, models/char-lstm.ts:13
     // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_2();
 
-    // 14.
+    // 16.
     // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add, models/char-lstm.ts:13
     // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
     // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
@@ -2045,28 +2076,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_2();
 
-    // 15.
+    // 17.
     // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add, models/char-lstm.ts:13
     // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_2();
 
-    // 16.
+    // 18.
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_3();
 
-    // 17.
+    // 19.
     // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_3();
 
-    // 18.
+    // 20.
     // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add, models/char-lstm.ts:13
     // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_3();
 
-    // 19.
+    // 21.
     // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add, models/char-lstm.ts:13
     // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
     // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
@@ -2075,28 +2106,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_3();
 
-    // 20.
+    // 22.
     // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add, models/char-lstm.ts:13
     // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_3();
 
-    // 21.
+    // 23.
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_4();
 
-    // 22.
+    // 24.
     // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_4();
 
-    // 23.
+    // 25.
     // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add, models/char-lstm.ts:13
     // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_4();
 
-    // 24.
+    // 26.
     // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add, models/char-lstm.ts:13
     // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
     // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
@@ -2105,28 +2136,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_4();
 
-    // 25.
+    // 27.
     // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add, models/char-lstm.ts:13
     // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_4();
 
-    // 26.
+    // 28.
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_5();
 
-    // 27.
+    // 29.
     // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_5();
 
-    // 28.
+    // 30.
     // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
     // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_5();
 
-    // 29.
+    // 31.
     // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
     // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
     // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
@@ -2135,28 +2166,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_5();
 
-    // 30.
+    // 32.
     // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
     // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_5();
 
-    // 31.
+    // 33.
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_6();
 
-    // 32.
+    // 34.
     // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_6();
 
-    // 33.
+    // 35.
     // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add, models/char-lstm.ts:13
     // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_6();
 
-    // 34.
+    // 36.
     // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add, models/char-lstm.ts:13
     // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
     // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
@@ -2165,28 +2196,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_6();
 
-    // 35.
+    // 37.
     // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add, models/char-lstm.ts:13
     // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_6();
 
-    // 36.
+    // 38.
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_7();
 
-    // 37.
+    // 39.
     // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_7();
 
-    // 38.
+    // 40.
     // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add, models/char-lstm.ts:13
     // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_7();
 
-    // 39.
+    // 41.
     // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add, models/char-lstm.ts:13
     // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
     // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
@@ -2195,28 +2226,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_7();
 
-    // 40.
+    // 42.
     // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add, models/char-lstm.ts:13
     // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_7();
 
-    // 41.
+    // 43.
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_8();
 
-    // 42.
+    // 44.
     // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_8();
 
-    // 43.
+    // 45.
     // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add, models/char-lstm.ts:13
     // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_8();
 
-    // 44.
+    // 46.
     // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add, models/char-lstm.ts:13
     // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
     // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
@@ -2225,28 +2256,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_8();
 
-    // 45.
+    // 47.
     // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add, models/char-lstm.ts:13
     // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_8();
 
-    // 46.
+    // 48.
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_9();
 
-    // 47.
+    // 49.
     // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_9();
 
-    // 48.
+    // 50.
     // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add, models/char-lstm.ts:13
     // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_9();
 
-    // 49.
+    // 51.
     // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add, models/char-lstm.ts:13
     // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
     // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
@@ -2255,28 +2286,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_9();
 
-    // 50.
+    // 52.
     // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add, models/char-lstm.ts:13
     // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_9();
 
-    // 51.
+    // 53.
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_10();
 
-    // 52.
+    // 54.
     // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_10();
 
-    // 53.
+    // 55.
     // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
     // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_10();
 
-    // 54.
+    // 56.
     // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
     // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
     // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
@@ -2285,28 +2316,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_10();
 
-    // 55.
+    // 57.
     // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
     // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_10();
 
-    // 56.
+    // 58.
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_11();
 
-    // 57.
+    // 59.
     // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_11();
 
-    // 58.
+    // 60.
     // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add, models/char-lstm.ts:13
     // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_11();
 
-    // 59.
+    // 61.
     // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43  add, models/char-lstm.ts:13
     // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
     // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
@@ -2315,28 +2346,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_11();
 
-    // 60.
+    // 62.
     // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44  add, models/char-lstm.ts:13
     // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_11();
 
-    // 61.
+    // 63.
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_12();
 
-    // 62.
+    // 64.
     // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_12();
 
-    // 63.
+    // 65.
     // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add, models/char-lstm.ts:13
     // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_12();
 
-    // 64.
+    // 66.
     // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47  add, models/char-lstm.ts:13
     // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
     // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
@@ -2345,28 +2376,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_12();
 
-    // 65.
+    // 67.
     // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48  add, models/char-lstm.ts:13
     // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_12();
 
-    // 66.
+    // 68.
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_13();
 
-    // 67.
+    // 69.
     // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_13();
 
-    // 68.
+    // 70.
     // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add, models/char-lstm.ts:13
     // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_13();
 
-    // 69.
+    // 71.
     // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51  add, models/char-lstm.ts:13
     // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
     // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
@@ -2375,28 +2406,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_13();
 
-    // 70.
+    // 72.
     // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52  add, models/char-lstm.ts:13
     // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_13();
 
-    // 71.
+    // 73.
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_14();
 
-    // 72.
+    // 74.
     // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_14();
 
-    // 73.
+    // 75.
     // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add, models/char-lstm.ts:13
     // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_14();
 
-    // 74.
+    // 76.
     // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55  add, models/char-lstm.ts:13
     // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
     // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
@@ -2405,28 +2436,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_14();
 
-    // 75.
+    // 77.
     // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56  add, models/char-lstm.ts:13
     // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_14();
 
-    // 76.
+    // 78.
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_15();
 
-    // 77.
+    // 79.
     // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_15();
 
-    // 78.
+    // 80.
     // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
     // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_15();
 
-    // 79.
+    // 81.
     // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
     // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
     // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
@@ -2435,28 +2466,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     tanhAddTanh_tanh_15();
 
-    // 80.
+    // 82.
     // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
     // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_o_15();
 
-    // 81.
+    // 83.
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_16();
 
-    // 82.
+    // 84.
     // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
     // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_f_16();
 
-    // 83.
+    // 85.
     // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add, models/char-lstm.ts:13
     // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
     sigmoid_lstm_i_16();
 
-    // 84.
+    // 86.
     // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63  add, models/char-lstm.ts:13
     // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
     // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
@@ -2465,7 +2496,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
     tanh_tanh_16();
 
-    // 85.
+    // 87.
     // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
     // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
@@ -2487,12 +2518,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     sigmoidConcat_lstm();
 
-    // 86.
+    // 88.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
     dotAdd_scores();
 
-    // 87.
+    // 89.
     // largest = max scores over axes 2    %largest  reduceMax, models/char-lstm.ts:16
     // shifted = scores − largest    %shifted  sub, models/char-lstm.ts:16
     // exps = exp(shifted)    %exps  exp, models/char-lstm.ts:16
@@ -2509,23 +2540,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/char-lstm.ts:16
     reduceMaxExpSum_chosen();
 
-    // 88.
+    // 90.
     // cast = f32(live rows)    %cast  cast, models/char-lstm.ts:16
     const cast = live_rows[0]!;
 
-    // 89.
+    // 91.
     // perRow = 1 / cast    %perRow  recip, models/char-lstm.ts:16
     const perRow = Math.fround(1 / cast);
 
-    // 90.
+    // 92.
     // loss = rowSum ⊙ perRow    %loss  mul, models/char-lstm.ts:16
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 91.
+    // 93.
     // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/char-lstm.ts:16
     d_rowSum[0] = perRow;
 
-    // 92.
+    // 94.
     // isLive = [row < live rows]    %isLive  lt, models/char-lstm.ts:16
     // d_mul_33 = isLive ? d_rowSum : 0    %d_mul_33  adjoint of where, models/char-lstm.ts:16
     // d_sum = d_mul_33 ⊙ 0.0625    %d_sum  adjoint of mul, models/char-lstm.ts:16
@@ -2540,21 +2571,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/char-lstm.ts:14
     mulAdd_d_shifted();
 
-    // 93.
+    // 95.
     // d_scores.bias = Σ d_shifted over axes 0,1    %d_scores.bias  adjoint of broadcast, models/char-lstm.ts:14
     // scores.bias_mul = d_scores.bias ⊙ d_scores.bias    %scores.bias_mul  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // d_scores.bias_square = Σ scores.bias_mul    %d_scores.bias_square  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     sumClipByGlobalNorm_d_scores_bias();
 
-    // 94.
+    // 96.
     // d_lstm = Σ d_shifted·scores.kernel over axes 2 of d_shifted    %d_lstm  adjoint of dot, models/char-lstm.ts:14
     dot_d_lstm();
 
-    // 95.
+    // 97.
     // d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm    %d_scores.kernel  adjoint of dot, models/char-lstm.ts:14
     dot_d_scores_kernel();
 
-    // 96.
+    // 98.
     // d_tanh_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ lstm.o_16    %d_tanh_16  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_16_mul = tanh_16 ⊙ tanh_16    %d_lstm.c_16_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_16_sub = 1 − d_lstm.c_16_mul    %d_lstm.c_16_sub  adjoint of tanh, models/char-lstm.ts:13
@@ -2594,7 +2625,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_reshape_16  adjoint of reshape, models/char-lstm.ts:13
     mulAdd_d_lstm_recurrence_16();
 
-    // 97.
+    // 99.
     // d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ    %d_lstm.h_15_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2    %d_lstm.h_15  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_15_part = d_lstm.c_16 ⊙ lstm.f_16    %d_lstm.c_15_part  adjoint of mul, models/char-lstm.ts:13
@@ -2607,12 +2638,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_29 = d_lstm.c_15    %d_mul_29  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_15();
 
-    // 98.
+    // 100.
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16    %d_lstm.recurrentKernel_part  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_part();
 
-    // 99.
+    // 101.
     // d_lstm.o_15 = d_lstm.h_15 ⊙ tanh_15    %d_lstm.o_15  adjoint of mul, models/char-lstm.ts:13
     // d_add_60_sub = 1 − lstm.o_15    %d_add_60_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_60_mul = lstm.o_15 ⊙ d_add_60_sub    %d_add_60_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2646,7 +2677,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_reshape_15  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_15();
 
-    // 100.
+    // 102.
     // d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ    %d_lstm.h_14_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2    %d_lstm.h_14  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_14_part = d_lstm.c_15 ⊙ lstm.f_15    %d_lstm.c_14_part  adjoint of mul, models/char-lstm.ts:13
@@ -2659,12 +2690,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_27 = d_lstm.c_14    %d_mul_27  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_14();
 
-    // 101.
+    // 103.
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_2 = lstm.h_14ᵀ · d_lstm.recurrence_15    %d_lstm.recurrentKernel_2  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_2();
 
-    // 102.
+    // 104.
     // d_lstm.o_14 = d_lstm.h_14 ⊙ tanh_14    %d_lstm.o_14  adjoint of mul, models/char-lstm.ts:13
     // d_add_56_sub = 1 − lstm.o_14    %d_add_56_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_56_mul = lstm.o_14 ⊙ d_add_56_sub    %d_add_56_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2698,7 +2729,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_reshape_14  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_14();
 
-    // 103.
+    // 105.
     // d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ    %d_lstm.h_13_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2    %d_lstm.h_13  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_13_part = d_lstm.c_14 ⊙ lstm.f_14    %d_lstm.c_13_part  adjoint of mul, models/char-lstm.ts:13
@@ -2711,12 +2742,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_25 = d_lstm.c_13    %d_mul_25  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_13();
 
-    // 104.
+    // 106.
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_3 = lstm.h_13ᵀ · d_lstm.recurrence_14    %d_lstm.recurrentKernel_3  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_3();
 
-    // 105.
+    // 107.
     // d_lstm.o_13 = d_lstm.h_13 ⊙ tanh_13    %d_lstm.o_13  adjoint of mul, models/char-lstm.ts:13
     // d_add_52_sub = 1 − lstm.o_13    %d_add_52_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_52_mul = lstm.o_13 ⊙ d_add_52_sub    %d_add_52_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2750,7 +2781,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_reshape_13  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_13();
 
-    // 106.
+    // 108.
     // d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ    %d_lstm.h_12_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2    %d_lstm.h_12  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_12_part = d_lstm.c_13 ⊙ lstm.f_13    %d_lstm.c_12_part  adjoint of mul, models/char-lstm.ts:13
@@ -2763,12 +2794,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_23 = d_lstm.c_12    %d_mul_23  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_12();
 
-    // 107.
+    // 109.
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_4 = lstm.h_12ᵀ · d_lstm.recurrence_13    %d_lstm.recurrentKernel_4  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_4();
 
-    // 108.
+    // 110.
     // d_lstm.o_12 = d_lstm.h_12 ⊙ tanh_12    %d_lstm.o_12  adjoint of mul, models/char-lstm.ts:13
     // d_add_48_sub = 1 − lstm.o_12    %d_add_48_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_48_mul = lstm.o_12 ⊙ d_add_48_sub    %d_add_48_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2802,7 +2833,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_reshape_12  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_12();
 
-    // 109.
+    // 111.
     // d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ    %d_lstm.h_11_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2    %d_lstm.h_11  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_11_part = d_lstm.c_12 ⊙ lstm.f_12    %d_lstm.c_11_part  adjoint of mul, models/char-lstm.ts:13
@@ -2815,12 +2846,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_21 = d_lstm.c_11    %d_mul_21  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_11();
 
-    // 110.
+    // 112.
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_5 = lstm.h_11ᵀ · d_lstm.recurrence_12    %d_lstm.recurrentKernel_5  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_5();
 
-    // 111.
+    // 113.
     // d_lstm.o_11 = d_lstm.h_11 ⊙ tanh_11    %d_lstm.o_11  adjoint of mul, models/char-lstm.ts:13
     // d_add_44_sub = 1 − lstm.o_11    %d_add_44_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_44_mul = lstm.o_11 ⊙ d_add_44_sub    %d_add_44_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2854,7 +2885,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_reshape_11  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_11();
 
-    // 112.
+    // 114.
     // d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ    %d_lstm.h_10_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2    %d_lstm.h_10  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_10_part = d_lstm.c_11 ⊙ lstm.f_11    %d_lstm.c_10_part  adjoint of mul, models/char-lstm.ts:13
@@ -2867,12 +2898,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_19 = d_lstm.c_10    %d_mul_19  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_10();
 
-    // 113.
+    // 115.
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_6 = lstm.h_10ᵀ · d_lstm.recurrence_11    %d_lstm.recurrentKernel_6  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_6();
 
-    // 114.
+    // 116.
     // d_lstm.o_10 = d_lstm.h_10 ⊙ tanh_10    %d_lstm.o_10  adjoint of mul, models/char-lstm.ts:13
     // d_add_40_sub = 1 − lstm.o_10    %d_add_40_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_40_mul = lstm.o_10 ⊙ d_add_40_sub    %d_add_40_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2906,7 +2937,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_reshape_10  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_10();
 
-    // 115.
+    // 117.
     // d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ    %d_lstm.h_9_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2    %d_lstm.h_9  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_9_part = d_lstm.c_10 ⊙ lstm.f_10    %d_lstm.c_9_part  adjoint of mul, models/char-lstm.ts:13
@@ -2919,12 +2950,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_17 = d_lstm.c_9    %d_mul_17  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_9();
 
-    // 116.
+    // 118.
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_7 = lstm.h_9ᵀ · d_lstm.recurrence_10    %d_lstm.recurrentKernel_7  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_7();
 
-    // 117.
+    // 119.
     // d_lstm.o_9 = d_lstm.h_9 ⊙ tanh_9    %d_lstm.o_9  adjoint of mul, models/char-lstm.ts:13
     // d_add_36_sub = 1 − lstm.o_9    %d_add_36_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_36_mul = lstm.o_9 ⊙ d_add_36_sub    %d_add_36_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -2958,7 +2989,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_reshape_9  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_9();
 
-    // 118.
+    // 120.
     // d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ    %d_lstm.h_8_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2    %d_lstm.h_8  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_8_part = d_lstm.c_9 ⊙ lstm.f_9    %d_lstm.c_8_part  adjoint of mul, models/char-lstm.ts:13
@@ -2971,12 +3002,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_15 = d_lstm.c_8    %d_mul_15  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_8();
 
-    // 119.
+    // 121.
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_8 = lstm.h_8ᵀ · d_lstm.recurrence_9    %d_lstm.recurrentKernel_8  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_8();
 
-    // 120.
+    // 122.
     // d_lstm.o_8 = d_lstm.h_8 ⊙ tanh_8    %d_lstm.o_8  adjoint of mul, models/char-lstm.ts:13
     // d_add_32_sub = 1 − lstm.o_8    %d_add_32_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_32_mul = lstm.o_8 ⊙ d_add_32_sub    %d_add_32_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3010,7 +3041,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_reshape_8  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_8();
 
-    // 121.
+    // 123.
     // d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ    %d_lstm.h_7_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2    %d_lstm.h_7  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_7_part = d_lstm.c_8 ⊙ lstm.f_8    %d_lstm.c_7_part  adjoint of mul, models/char-lstm.ts:13
@@ -3023,12 +3054,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_13 = d_lstm.c_7    %d_mul_13  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_7();
 
-    // 122.
+    // 124.
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_9 = lstm.h_7ᵀ · d_lstm.recurrence_8    %d_lstm.recurrentKernel_9  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_9();
 
-    // 123.
+    // 125.
     // d_lstm.o_7 = d_lstm.h_7 ⊙ tanh_7    %d_lstm.o_7  adjoint of mul, models/char-lstm.ts:13
     // d_add_28_sub = 1 − lstm.o_7    %d_add_28_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_28_mul = lstm.o_7 ⊙ d_add_28_sub    %d_add_28_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3062,7 +3093,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_reshape_7  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_7();
 
-    // 124.
+    // 126.
     // d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ    %d_lstm.h_6_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2    %d_lstm.h_6  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_6_part = d_lstm.c_7 ⊙ lstm.f_7    %d_lstm.c_6_part  adjoint of mul, models/char-lstm.ts:13
@@ -3075,12 +3106,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_11 = d_lstm.c_6    %d_mul_11  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_6();
 
-    // 125.
+    // 127.
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_10 = lstm.h_6ᵀ · d_lstm.recurrence_7    %d_lstm.recurrentKernel_10  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_10();
 
-    // 126.
+    // 128.
     // d_lstm.o_6 = d_lstm.h_6 ⊙ tanh_6    %d_lstm.o_6  adjoint of mul, models/char-lstm.ts:13
     // d_add_24_sub = 1 − lstm.o_6    %d_add_24_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_24_mul = lstm.o_6 ⊙ d_add_24_sub    %d_add_24_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3114,7 +3145,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_reshape_6  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_6();
 
-    // 127.
+    // 129.
     // d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ    %d_lstm.h_5_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2    %d_lstm.h_5  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_5_part = d_lstm.c_6 ⊙ lstm.f_6    %d_lstm.c_5_part  adjoint of mul, models/char-lstm.ts:13
@@ -3127,12 +3158,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_9 = d_lstm.c_5    %d_mul_9  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_5();
 
-    // 128.
+    // 130.
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_11 = lstm.h_5ᵀ · d_lstm.recurrence_6    %d_lstm.recurrentKernel_11  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_11();
 
-    // 129.
+    // 131.
     // d_lstm.o_5 = d_lstm.h_5 ⊙ tanh_5    %d_lstm.o_5  adjoint of mul, models/char-lstm.ts:13
     // d_add_20_sub = 1 − lstm.o_5    %d_add_20_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_20_mul = lstm.o_5 ⊙ d_add_20_sub    %d_add_20_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3166,7 +3197,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_reshape_5  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_5();
 
-    // 130.
+    // 132.
     // d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ    %d_lstm.h_4_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2    %d_lstm.h_4  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_4_part = d_lstm.c_5 ⊙ lstm.f_5    %d_lstm.c_4_part  adjoint of mul, models/char-lstm.ts:13
@@ -3179,12 +3210,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_7 = d_lstm.c_4    %d_mul_7  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_4();
 
-    // 131.
+    // 133.
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_12 = lstm.h_4ᵀ · d_lstm.recurrence_5    %d_lstm.recurrentKernel_12  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_12();
 
-    // 132.
+    // 134.
     // d_lstm.o_4 = d_lstm.h_4 ⊙ tanh_4    %d_lstm.o_4  adjoint of mul, models/char-lstm.ts:13
     // d_add_16_sub = 1 − lstm.o_4    %d_add_16_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_16_mul = lstm.o_4 ⊙ d_add_16_sub    %d_add_16_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3218,7 +3249,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_reshape_4  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_4();
 
-    // 133.
+    // 135.
     // d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ    %d_lstm.h_3_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2    %d_lstm.h_3  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_3_part = d_lstm.c_4 ⊙ lstm.f_4    %d_lstm.c_3_part  adjoint of mul, models/char-lstm.ts:13
@@ -3231,12 +3262,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_5 = d_lstm.c_3    %d_mul_5  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_3();
 
-    // 134.
+    // 136.
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_13 = lstm.h_3ᵀ · d_lstm.recurrence_4    %d_lstm.recurrentKernel_13  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_13();
 
-    // 135.
+    // 137.
     // d_lstm.o_3 = d_lstm.h_3 ⊙ tanh_3    %d_lstm.o_3  adjoint of mul, models/char-lstm.ts:13
     // d_add_12_sub = 1 − lstm.o_3    %d_add_12_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_12_mul = lstm.o_3 ⊙ d_add_12_sub    %d_add_12_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3270,7 +3301,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_reshape_3  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_3();
 
-    // 136.
+    // 138.
     // d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ    %d_lstm.h_2_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2    %d_lstm.h_2  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_2_part = d_lstm.c_3 ⊙ lstm.f_3    %d_lstm.c_2_part  adjoint of mul, models/char-lstm.ts:13
@@ -3283,12 +3314,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_3 = d_lstm.c_2    %d_mul_3  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c_2();
 
-    // 137.
+    // 139.
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_14 = lstm.h_2ᵀ · d_lstm.recurrence_3    %d_lstm.recurrentKernel_14  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_14();
 
-    // 138.
+    // 140.
     // d_lstm.o_2 = d_lstm.h_2 ⊙ tanh_2    %d_lstm.o_2  adjoint of mul, models/char-lstm.ts:13
     // d_add_8_sub = 1 − lstm.o_2    %d_add_8_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_8_mul = lstm.o_2 ⊙ d_add_8_sub    %d_add_8_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3322,7 +3353,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_reshape_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_reshape_2  adjoint of reshape, models/char-lstm.ts:13
     add_d_lstm_recurrence_2();
 
-    // 139.
+    // 141.
     // d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ    %d_lstm.h_17  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17    %d_lstm.h  adjoint of mul, models/char-lstm.ts:13
     // d_lstm.c_part = d_lstm.c_2 ⊙ lstm.f_2    %d_lstm.c_part  adjoint of mul, models/char-lstm.ts:13
@@ -3335,12 +3366,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul = d_lstm.c    %d_mul  adjoint of add, models/char-lstm.ts:13
     dotAdd_d_lstm_c();
 
-    // 140.
+    // 142.
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_15 = lstm.hᵀ · d_lstm.recurrence_2    %d_lstm.recurrentKernel_15  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_recurrentKernel_15();
 
-    // 141.
+    // 143.
     // d_lstm.o = d_lstm.h ⊙ tanh    %d_lstm.o  adjoint of mul, models/char-lstm.ts:13
     // d_add_4_sub = 1 − lstm.o    %d_add_4_sub  adjoint of sigmoid, models/char-lstm.ts:13
     // d_add_4_mul = lstm.o ⊙ d_add_4_sub    %d_add_4_mul  adjoint of sigmoid, models/char-lstm.ts:13
@@ -3391,7 +3422,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dot = d_lstm.inputs    %d_dot  adjoint of add, models/char-lstm.ts:13
     add_d_lstm_inputs();
 
-    // 142.
+    // 144.
     // d_broadcast_3_partial = d_lstm.recurrence_16 + d_lstm.recurrence_15    %d_broadcast_3_partial  adjoint of broadcast, models/char-lstm.ts:13
     // d_broadcast_3_partial_2 = d_broadcast_3_partial + d_lstm.recurrence_14    %d_broadcast_3_partial_2  adjoint of broadcast, models/char-lstm.ts:13
     // d_broadcast_3_partial_3 = d_broadcast_3_partial_2 + d_lstm.recurrence_13    %d_broadcast_3_partial_3  adjoint of broadcast, models/char-lstm.ts:13
@@ -3412,7 +3443,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul    %d_lstm.recurrentBias_square  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     sumClipByGlobalNorm_d_lstm_recurrentBias();
 
-    // 143.
+    // 145.
     // d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence    %d_lstm.recurrentKernel_16  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_partial = d_lstm.recurrentKernel_part + d_lstm.recurrentKernel_2    %d_lstm.recurrentKernel_partial  adjoint of param, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_partial_2 = d_lstm.recurrentKernel_partial + d_lstm.recurrentKernel_3    %d_lstm.recurrentKernel_partial_2  adjoint of param, models/char-lstm.ts:13
@@ -3431,147 +3462,155 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16    %d_lstm.recurrentKernel  adjoint of param, models/char-lstm.ts:13
     dotAdd_d_lstm_recurrentKernel();
 
-    // 144.
+    // 146.
     // d_lstm.bias = Σ d_lstm.inputs over axes 0,1    %d_lstm.bias  adjoint of broadcast, models/char-lstm.ts:13
     // lstm.bias_mul = d_lstm.bias ⊙ d_lstm.bias    %lstm.bias_mul  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.bias_square = Σ lstm.bias_mul    %d_lstm.bias_square  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     sumClipByGlobalNorm_d_lstm_bias();
 
-    // 145.
+    // 147.
+    // lstm.kernel_wide_2 = lstm.kernel in double, in the order it is read    %lstm.kernel_wide_2  widen for d_embedding, models/char-lstm.ts:13
+    widen_lstm_kernel_wide_2();
+
+    // 148.
     // d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs    %d_embedding  adjoint of dot, models/char-lstm.ts:13
     dot_d_embedding();
 
-    // 146.
+    // 149.
+    // embedding_wide_2 = embedding in double, in the order it is read    %embedding_wide_2  widen for d_lstm.kernel, models/char-lstm.ts:13
+    widen_embedding_wide_2();
+
+    // 150.
     // d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding    %d_lstm.kernel  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_kernel();
 
-    // 147.
+    // 151.
     // d_embedding.table = d_embedding added at x    %d_embedding.table  adjoint of gather, models/char-lstm.ts:12
     // embedding.table_mul = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // d_embedding.table_square = Σ embedding.table_mul    %d_embedding.table_square  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     scatterAddClipByGlobalNorm_d_embedding_table();
 
-    // 148.
+    // 152.
     // lstm.kernel_mul = d_lstm.kernel ⊙ d_lstm.kernel    %lstm.kernel_mul  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.kernel_square = Σ lstm.kernel_mul    %d_lstm.kernel_square  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     clipByGlobalNorm_d_lstm_kernel_square();
 
-    // 149.
+    // 153.
     // lstm.recurrentKernel_mul = d_lstm.recurrentKernel ⊙ d_lstm.recurrentKernel    %lstm.recurrentKernel_mul  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_square = Σ lstm.recurrentKernel_mul    %d_lstm.recurrentKernel_square  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     clipByGlobalNorm_d_lstm_recurrentKernel_square();
 
-    // 150.
+    // 154.
     // scores.kernel_mul = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // d_scores.kernel_square = Σ scores.kernel_mul    %d_scores.kernel_square  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     clipByGlobalNorm_d_scores_kernel_square();
 
-    // 151.
+    // 155.
     // embedding.table_add = d_embedding.table_square + d_lstm.kernel_square    %embedding.table_add  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add = d_embedding_table_square[0]! + d_lstm_kernel_square[0]!;
 
-    // 152.
+    // 156.
     // embedding.table_add_2 = embedding.table_add + d_lstm.bias_square    %embedding.table_add_2  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_2 = embedding_table_add + d_lstm_bias_square[0]!;
 
-    // 153.
+    // 157.
     // embedding.table_add_3 = embedding.table_add_2 + d_lstm.recurrentKernel_square    %embedding.table_add_3  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_3 = embedding_table_add_2 + d_lstm_recurrentKernel_square[0]!;
 
-    // 154.
+    // 158.
     // embedding.table_add_4 = embedding.table_add_3 + d_lstm.recurrentBias_square    %embedding.table_add_4  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_4 = embedding_table_add_3 + d_lstm_recurrentBias_square[0]!;
 
-    // 155.
+    // 159.
     // embedding.table_add_5 = embedding.table_add_4 + d_scores.kernel_square    %embedding.table_add_5  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_5 = embedding_table_add_4 + d_scores_kernel_square[0]!;
 
-    // 156.
+    // 160.
     // embedding.table_add_6 = embedding.table_add_5 + d_scores.bias_square    %embedding.table_add_6  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_6 = embedding_table_add_5 + d_scores_bias_square[0]!;
 
-    // 157.
+    // 161.
     // clip.norm = √embedding.table_add_6    %clip.norm  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const clip_norm = Math.sqrt(embedding_table_add_6);
 
-    // 158.
+    // 162.
     // embedding.table_add_7 = clip.norm + 0.000001    %embedding.table_add_7  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_7 = clip_norm + 0.000001;
 
-    // 159.
+    // 163.
     // embedding.table_div = 1 / embedding.table_add_7    %embedding.table_div  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_div = 1 / embedding_table_add_7;
 
-    // 160.
+    // 164.
     // clip.scale = min(embedding.table_div, 1)    %clip.scale  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     clip_scale[0] = Math.min(embedding_table_div, 1);
 
-    // 161.
+    // 165.
     // embedding.table_mul_2 = embedding.table.m ⊙ 0.9    %embedding.table_mul_2  update of embedding.table by adam, models/char-lstm.ts:12
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // embedding.table_mul_3 = d_embedding.table_clipped ⊙ 0.09999999999999998    %embedding.table_mul_3  update of embedding.table by adam, models/char-lstm.ts:12
     // embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3    %embedding.table.m_next  update of embedding.table by adam, models/char-lstm.ts:12
     adam_embedding_table_m();
 
-    // 162.
+    // 166.
     // lstm.kernel_mul_2 = lstm.kernel.m ⊙ 0.9    %lstm.kernel_mul_2  update of lstm.kernel by adam, models/char-lstm.ts:13
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.kernel_mul_3 = d_lstm.kernel_clipped ⊙ 0.09999999999999998    %lstm.kernel_mul_3  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3    %lstm.kernel.m_next  update of lstm.kernel by adam, models/char-lstm.ts:13
     adam_lstm_kernel_m();
 
-    // 163.
+    // 167.
     // lstm.bias_mul_2 = lstm.bias.m ⊙ 0.9    %lstm.bias_mul_2  update of lstm.bias by adam, models/char-lstm.ts:13
     // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ 0.09999999999999998    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3    %lstm.bias.m_next  update of lstm.bias by adam, models/char-lstm.ts:13
     adam_lstm_bias_m();
 
-    // 164.
+    // 168.
     // lstm.recurrentKernel_mul_2 = lstm.recurrentKernel.m ⊙ 0.9    %lstm.recurrentKernel_mul_2  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentKernel_mul_3 = d_lstm.recurrentKernel_clipped ⊙ 0.09999999999999998    %lstm.recurrentKernel_mul_3  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // lstm.recurrentKernel.m_next = lstm.recurrentKernel_mul_2 + lstm.recurrentKernel_mul_3    %lstm.recurrentKernel.m_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     adam_lstm_recurrentKernel_m();
 
-    // 165.
+    // 169.
     // lstm.recurrentBias_mul_2 = lstm.recurrentBias.m ⊙ 0.9    %lstm.recurrentBias_mul_2  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentBias_mul_3 = d_lstm.recurrentBias_clipped ⊙ 0.09999999999999998    %lstm.recurrentBias_mul_3  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // lstm.recurrentBias.m_next = lstm.recurrentBias_mul_2 + lstm.recurrentBias_mul_3    %lstm.recurrentBias.m_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     adam_lstm_recurrentBias_m();
 
-    // 166.
+    // 170.
     // scores.kernel_mul_2 = scores.kernel.m ⊙ 0.9    %scores.kernel_mul_2  update of scores.kernel by adam, models/char-lstm.ts:14
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.kernel_mul_3 = d_scores.kernel_clipped ⊙ 0.09999999999999998    %scores.kernel_mul_3  update of scores.kernel by adam, models/char-lstm.ts:14
     // scores.kernel.m_next = scores.kernel_mul_2 + scores.kernel_mul_3    %scores.kernel.m_next  update of scores.kernel by adam, models/char-lstm.ts:14
     adam_scores_kernel_m();
 
-    // 167.
+    // 171.
     // scores.bias_mul_2 = scores.bias.m ⊙ 0.9    %scores.bias_mul_2  update of scores.bias by adam, models/char-lstm.ts:14
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.bias_mul_3 = d_scores.bias_clipped ⊙ 0.09999999999999998    %scores.bias_mul_3  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3    %scores.bias.m_next  update of scores.bias by adam, models/char-lstm.ts:14
     adam_scores_bias_m();
 
-    // 168.
+    // 172.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/char-lstm.ts:12
     const rate_sub = 1 - adam_beta1_t[0]!;
 
-    // 169.
+    // 173.
     // rate = 0.003 / rate_sub    %rate  update of rate by adam, models/char-lstm.ts:12
     rate[0] = 0.003 / rate_sub;
 
-    // 170.
+    // 174.
     // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/char-lstm.ts:12
     const correction_sub = 1 - adam_beta2_t[0]!;
 
-    // 171.
+    // 175.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/char-lstm.ts:12
     correction[0] = 1 / correction_sub;
 
-    // 172.
+    // 176.
     // embedding.table_mul_4 = embedding.table.v ⊙ 0.999    %embedding.table_mul_4  update of embedding.table by adam, models/char-lstm.ts:12
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // embedding.table_mul_5 = d_embedding.table_clipped ⊙ d_embedding.table_clipped    %embedding.table_mul_5  update of embedding.table by adam, models/char-lstm.ts:12
@@ -3585,7 +3624,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // embedding.table_next = embedding.table − embedding.table_div_2    %embedding.table_next  update of embedding.table by adam, models/char-lstm.ts:12
     adam_embedding_table();
 
-    // 173.
+    // 177.
     // lstm.kernel_mul_4 = lstm.kernel.v ⊙ 0.999    %lstm.kernel_mul_4  update of lstm.kernel by adam, models/char-lstm.ts:13
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.kernel_mul_5 = d_lstm.kernel_clipped ⊙ d_lstm.kernel_clipped    %lstm.kernel_mul_5  update of lstm.kernel by adam, models/char-lstm.ts:13
@@ -3599,7 +3638,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.kernel_next = lstm.kernel − lstm.kernel_div    %lstm.kernel_next  update of lstm.kernel by adam, models/char-lstm.ts:13
     adam_lstm_kernel();
 
-    // 174.
+    // 178.
     // lstm.bias_mul_4 = lstm.bias.v ⊙ 0.999    %lstm.bias_mul_4  update of lstm.bias by adam, models/char-lstm.ts:13
     // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.bias_mul_5 = d_lstm.bias_clipped ⊙ d_lstm.bias_clipped    %lstm.bias_mul_5  update of lstm.bias by adam, models/char-lstm.ts:13
@@ -3613,7 +3652,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.bias_next = lstm.bias − lstm.bias_div    %lstm.bias_next  update of lstm.bias by adam, models/char-lstm.ts:13
     adam_lstm_bias();
 
-    // 175.
+    // 179.
     // lstm.recurrentKernel_mul_4 = lstm.recurrentKernel.v ⊙ 0.999    %lstm.recurrentKernel_mul_4  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentKernel_mul_5 = d_lstm.recurrentKernel_clipped ⊙ d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_5  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
@@ -3627,7 +3666,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.recurrentKernel_next = lstm.recurrentKernel − lstm.recurrentKernel_div    %lstm.recurrentKernel_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     adam_lstm_recurrentKernel();
 
-    // 176.
+    // 180.
     // lstm.recurrentBias_mul_4 = lstm.recurrentBias.v ⊙ 0.999    %lstm.recurrentBias_mul_4  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentBias_mul_5 = d_lstm.recurrentBias_clipped ⊙ d_lstm.recurrentBias_clipped    %lstm.recurrentBias_mul_5  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
@@ -3641,7 +3680,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.recurrentBias_next = lstm.recurrentBias − lstm.recurrentBias_div    %lstm.recurrentBias_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     adam_lstm_recurrentBias();
 
-    // 177.
+    // 181.
     // scores.kernel_mul_4 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_4  update of scores.kernel by adam, models/char-lstm.ts:14
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.kernel_mul_5 = d_scores.kernel_clipped ⊙ d_scores.kernel_clipped    %scores.kernel_mul_5  update of scores.kernel by adam, models/char-lstm.ts:14
@@ -3655,7 +3694,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/char-lstm.ts:14
     adam_scores_kernel();
 
-    // 178.
+    // 182.
     // scores.bias_mul_4 = scores.bias.v ⊙ 0.999    %scores.bias_mul_4  update of scores.bias by adam, models/char-lstm.ts:14
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.bias_mul_5 = d_scores.bias_clipped ⊙ d_scores.bias_clipped    %scores.bias_mul_5  update of scores.bias by adam, models/char-lstm.ts:14
@@ -3687,16 +3726,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     gather_embedding_evaluate();
 
     // 2.
+    // embedding_wide = embedding in double, in the order it is read    %embedding_wide  widen for dot, models/char-lstm.ts:13
+    widen_embedding_wide_evaluate();
+
+    // 3.
+    // lstm.kernel_wide = lstm.kernel in double, in the order it is read    %lstm.kernel_wide  widen for dot, models/char-lstm.ts:13
+    widen_lstm_kernel_wide_evaluate();
+
+    // 4.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
     dotAdd_lstm_inputs_evaluate();
 
-    // 3.
+    // 5.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_evaluate();
 
-    // 4.
+    // 6.
     // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
     // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
@@ -3712,12 +3759,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     addMul_lstm_h_evaluate();
 
-    // 5.
+    // 7.
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_2_evaluate();
 
-    // 6.
+    // 8.
     // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
     // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
@@ -3733,12 +3780,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     addMul_lstm_h_2_evaluate();
 
-    // 7.
+    // 9.
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_3_evaluate();
 
-    // 8.
+    // 10.
     // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
     // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
@@ -3754,12 +3801,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     addMul_lstm_h_3_evaluate();
 
-    // 9.
+    // 11.
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_4_evaluate();
 
-    // 10.
+    // 12.
     // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
     // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
@@ -3775,12 +3822,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     addMul_lstm_h_4_evaluate();
 
-    // 11.
+    // 13.
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_5_evaluate();
 
-    // 12.
+    // 14.
     // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
     // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
@@ -3796,12 +3843,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     addMul_lstm_h_5_evaluate();
 
-    // 13.
+    // 15.
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_6_evaluate();
 
-    // 14.
+    // 16.
     // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
     // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
@@ -3817,12 +3864,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     addMul_lstm_h_6_evaluate();
 
-    // 15.
+    // 17.
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_7_evaluate();
 
-    // 16.
+    // 18.
     // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
     // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
@@ -3838,12 +3885,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     addMul_lstm_h_7_evaluate();
 
-    // 17.
+    // 19.
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_8_evaluate();
 
-    // 18.
+    // 20.
     // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
     // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
@@ -3859,12 +3906,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     addMul_lstm_h_8_evaluate();
 
-    // 19.
+    // 21.
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_9_evaluate();
 
-    // 20.
+    // 22.
     // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
     // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
@@ -3880,12 +3927,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     addMul_lstm_h_9_evaluate();
 
-    // 21.
+    // 23.
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_10_evaluate();
 
-    // 22.
+    // 24.
     // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
     // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
@@ -3901,12 +3948,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     addMul_lstm_h_10_evaluate();
 
-    // 23.
+    // 25.
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_11_evaluate();
 
-    // 24.
+    // 26.
     // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
     // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
@@ -3922,12 +3969,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     addMul_lstm_h_11_evaluate();
 
-    // 25.
+    // 27.
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_12_evaluate();
 
-    // 26.
+    // 28.
     // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
     // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
@@ -3943,12 +3990,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     addMul_lstm_h_12_evaluate();
 
-    // 27.
+    // 29.
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_13_evaluate();
 
-    // 28.
+    // 30.
     // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
     // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
@@ -3964,12 +4011,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     addMul_lstm_h_13_evaluate();
 
-    // 29.
+    // 31.
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_14_evaluate();
 
-    // 30.
+    // 32.
     // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
     // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
@@ -3985,12 +4032,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     addMul_lstm_h_14_evaluate();
 
-    // 31.
+    // 33.
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_15_evaluate();
 
-    // 32.
+    // 34.
     // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
     // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
@@ -4006,12 +4053,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     addMul_lstm_h_15_evaluate();
 
-    // 33.
+    // 35.
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_16_evaluate();
 
-    // 34.
+    // 36.
     // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
     // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
     // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
@@ -4028,12 +4075,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     concat_lstm_evaluate();
 
-    // 35.
+    // 37.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
     dotAdd_scores_evaluate();
 
-    // 36.
+    // 38.
     // largest = max scores over axes 2    %largest  reduceMax, models/char-lstm.ts:16
     // shifted = scores − largest    %shifted  sub, models/char-lstm.ts:16
     // exps = exp(shifted)    %exps  exp, models/char-lstm.ts:16
@@ -4051,21 +4098,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/char-lstm.ts:16
     reduceMaxSum_chosen_evaluate();
 
-    // 37.
+    // 39.
     // cast = f32(live rows)    %cast  cast, models/char-lstm.ts:16
     // cast_3 = f32(live rows)    %cast_3  cast, models/char-lstm.ts:18
     const cast = live_rows_evaluate[0]!;
 
-    // 38.
+    // 40.
     // perRow = 1 / cast    %perRow  recip, models/char-lstm.ts:16
     // perRow_2 = 1 / cast    %perRow_2  recip, models/char-lstm.ts:18
     const perRow = Math.fround(1 / cast);
 
-    // 39.
+    // 41.
     // loss = rowSum ⊙ perRow    %loss  mul, models/char-lstm.ts:16
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
-    // 40.
+    // 42.
     // argmax = argmax scores over axis 2    %argmax  argmax, models/char-lstm.ts:18
     // eq = [argmax = next]    %eq  eq, models/char-lstm.ts:18
     // cast_2 = f32(eq)    %cast_2  cast, models/char-lstm.ts:18
@@ -4077,7 +4124,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/char-lstm.ts:18
     argmaxSum_argmax_evaluate();
 
-    // 41.
+    // 43.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-lstm.ts:18
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
@@ -4526,30 +4573,70 @@ function gather_32x16x64x64(
   embedding_table_: Float32Array,
   embedding_: Float32Array,
 ): () => void {
-  return function gather_32x16x64x64(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const x = x_;
     const embedding_table = embedding_table_;
     const embedding = embedding_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 64; l += 4) {
+        const x_0 = x[i * 16 + j]!;
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 64; k++) {
+          const eq_0 = k === x_0;
+          sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
+          sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
+          sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
+          sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
+        }
+        embedding[i * 1024 + j * 64 + l] = sum0;
+        embedding[i * 1024 + j * 64 + l + 1] = sum1;
+        embedding[i * 1024 + j * 64 + l + 2] = sum2;
+        embedding[i * 1024 + j * 64 + l + 3] = sum3;
+      }
+    }
+  }
+  return function gather_32x16x64x64(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
+    }
+  };
+}
+
+/** embedding_wide = embedding in double, in the order it is read */
+function widen_32x16x64(embedding_: Float32Array, embedding_wide_: Float64Array): () => void {
+  return function widen_32x16x64(): void {
+    const embedding = embedding_;
+    const embedding_wide = embedding_wide_;
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 64; l += 4) {
-          const x_0 = x[i * 16 + j]!;
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 64; k++) {
-            const eq_0 = k === x_0;
-            sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
-            sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
-            sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
-            sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
-          }
-          embedding[i * 1024 + j * 64 + l] = sum0;
-          embedding[i * 1024 + j * 64 + l + 1] = sum1;
-          embedding[i * 1024 + j * 64 + l + 2] = sum2;
-          embedding[i * 1024 + j * 64 + l + 3] = sum3;
+        for (let l = 0; l < 64; l++) {
+          embedding_wide[i * 1024 + j * 64 + l] = embedding[i * 1024 + j * 64 + l]!;
         }
+      }
+    }
+  };
+}
+
+/** lstm.kernel_wide = lstm.kernel in double, in the order it is read */
+function widen_256x64(lstm_kernel_: Float32Array, lstm_kernel_wide_: Float64Array): () => void {
+  return function widen_256x64(): void {
+    const lstm_kernel = lstm_kernel_;
+    const lstm_kernel_wide = lstm_kernel_wide_;
+    for (let i = 0; i < 256; i += 8) {
+      for (let j = 0; j < 64; j++) {
+        lstm_kernel_wide[i * 64 + j] = lstm_kernel[j * 256 + i]!;
+        lstm_kernel_wide[i * 64 + j + 64] = lstm_kernel[j * 256 + i + 1]!;
+        lstm_kernel_wide[i * 64 + j + 128] = lstm_kernel[j * 256 + i + 2]!;
+        lstm_kernel_wide[i * 64 + j + 192] = lstm_kernel[j * 256 + i + 3]!;
+        lstm_kernel_wide[i * 64 + j + 256] = lstm_kernel[j * 256 + i + 4]!;
+        lstm_kernel_wide[i * 64 + j + 320] = lstm_kernel[j * 256 + i + 5]!;
+        lstm_kernel_wide[i * 64 + j + 384] = lstm_kernel[j * 256 + i + 6]!;
+        lstm_kernel_wide[i * 64 + j + 448] = lstm_kernel[j * 256 + i + 7]!;
       }
     }
   };
@@ -4561,112 +4648,118 @@ function gather_32x16x64x64(
  * 16,908,288 floating-point operations.
  */
 function dotAdd_32x16x64x256(
-  embedding_: Float32Array,
-  lstm_kernel_: Float32Array,
+  embedding_wide_: Float64Array,
+  lstm_kernel_wide_: Float64Array,
   lstm_bias_: Float32Array,
   lstm_inputs_: Float32Array,
 ): () => void {
-  return function dotAdd_32x16x64x256(): void {
-    const embedding = embedding_;
-    const lstm_kernel = lstm_kernel_;
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
+    const embedding_wide = embedding_wide_;
+    const lstm_kernel_wide = lstm_kernel_wide_;
     const lstm_bias = lstm_bias_;
     const lstm_inputs = lstm_inputs_;
+    for (let l = 0; l < 255; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 64]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 128]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 64]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 1]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 1]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 65]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 129]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 65]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 2]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 2]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 66]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 130]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 66]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 3]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 3]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 67]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 131]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 67]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+      }
+      const dot00 = Math.fround(sum00);
+      const dot01 = Math.fround(sum01);
+      const dot02 = Math.fround(sum02);
+      const dot10 = Math.fround(sum10);
+      const dot11 = Math.fround(sum11);
+      const dot12 = Math.fround(sum12);
+      const lstm_bias_0 = lstm_bias[l]!;
+      const lstm_bias_1 = lstm_bias[l + 1]!;
+      const lstm_bias_2 = lstm_bias[l + 2]!;
+      lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
+      lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
+      lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
+      lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
+      lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
+      lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const embedding_wide_2 = embedding_wide[i * 1024 + j * 64 + k]!;
+      const lstm_kernel_wide_3 = lstm_kernel_wide[k + 16320]!;
+      const embedding_wide_3 = embedding_wide[i * 1024 + j * 64 + k + 64]!;
+      sum0 += embedding_wide_2 * lstm_kernel_wide_3;
+      sum1 += embedding_wide_3 * lstm_kernel_wide_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const lstm_bias_3 = lstm_bias[255]!;
+    lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
+    lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+  }
+  return function dotAdd_32x16x64x256(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 255; l += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 64; k += 4) {
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-            if (k + 1 === 64) break;
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-            if (k + 2 === 64) break;
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-            if (k + 3 === 64) break;
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-          }
-          const dot00 = Math.fround(sum00);
-          const dot01 = Math.fround(sum01);
-          const dot02 = Math.fround(sum02);
-          const dot10 = Math.fround(sum10);
-          const dot11 = Math.fround(sum11);
-          const dot12 = Math.fround(sum12);
-          const lstm_bias_0 = lstm_bias[l]!;
-          const lstm_bias_1 = lstm_bias[l + 1]!;
-          const lstm_bias_2 = lstm_bias[l + 2]!;
-          lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
-          lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
-          lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
-          lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
-          lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
-          lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 64; k++) {
-          const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
-          const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-          const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
-          sum0 += embedding_2 * lstm_kernel_3;
-          sum1 += embedding_3 * lstm_kernel_3;
-        }
-        const dot0 = Math.fround(sum0);
-        const dot1 = Math.fround(sum1);
-        const lstm_bias_3 = lstm_bias[255]!;
-        lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
-        lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+        block(i, j);
       }
     }
   };
@@ -4682,35 +4775,40 @@ function dotAdd_32x64x256(
   lstm_recurrentBias_: Float32Array,
   lstm_recurrence_: Float32Array,
 ): () => void {
-  return function dotAdd_32x64x256(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const lstm_recurrentBias = lstm_recurrentBias_;
     const lstm_recurrence = lstm_recurrence_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 256; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-          const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-          sum0 += 0 * lstm_recurrentKernel_0;
-          sum1 += 0 * lstm_recurrentKernel_1;
-          sum2 += 0 * lstm_recurrentKernel_2;
-          sum3 += 0 * lstm_recurrentKernel_3;
-        }
-        const dot_2_0 = Math.fround(sum0);
-        const dot_2_1 = Math.fround(sum1);
-        const dot_2_2 = Math.fround(sum2);
-        const dot_2_3 = Math.fround(sum3);
-        lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
-        lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
-        lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
-        lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+    for (let j = 0; j < 256; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+        sum0 += 0 * lstm_recurrentKernel_0;
+        sum1 += 0 * lstm_recurrentKernel_1;
+        sum2 += 0 * lstm_recurrentKernel_2;
+        sum3 += 0 * lstm_recurrentKernel_3;
       }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const dot_2_2 = Math.fround(sum2);
+      const dot_2_3 = Math.fround(sum3);
+      lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
+      lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+      lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+      lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+    }
+  }
+  return function dotAdd_32x64x256(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
     }
   };
 }
@@ -4830,125 +4928,130 @@ function dotAdd_32x64x256_2(
   lstm_recurrentBias_: Float32Array,
   lstm_recurrence_2_: Float32Array,
 ): () => void {
-  return function dotAdd_32x64x256_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const lstm_o = lstm_o_;
     const tanh_ = tanh__;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const lstm_recurrentBias = lstm_recurrentBias_;
     const lstm_recurrence_2 = lstm_recurrence_2_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 255; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 4) {
-          {
-            const lstm_o_0 = lstm_o[i * 64 + k]!;
-            const tanh__0 = tanh_[i * 64 + k]!;
-            const part_0 = Math.fround(lstm_o_0 * tanh__0);
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-            const lstm_o_1 = lstm_o[i * 64 + k + 64]!;
-            const tanh__1 = tanh_[i * 64 + k + 64]!;
-            const part_1 = Math.fround(lstm_o_1 * tanh__1);
-            sum00 += part_0 * lstm_recurrentKernel_0;
-            sum01 += part_0 * lstm_recurrentKernel_1;
-            sum02 += part_0 * lstm_recurrentKernel_2;
-            sum10 += part_1 * lstm_recurrentKernel_0;
-            sum11 += part_1 * lstm_recurrentKernel_1;
-            sum12 += part_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const lstm_o_0 = lstm_o[i * 64 + k + 1]!;
-            const tanh__0 = tanh_[i * 64 + k + 1]!;
-            const part_0 = Math.fround(lstm_o_0 * tanh__0);
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
-            const lstm_o_1 = lstm_o[i * 64 + k + 65]!;
-            const tanh__1 = tanh_[i * 64 + k + 65]!;
-            const part_1 = Math.fround(lstm_o_1 * tanh__1);
-            sum00 += part_0 * lstm_recurrentKernel_0;
-            sum01 += part_0 * lstm_recurrentKernel_1;
-            sum02 += part_0 * lstm_recurrentKernel_2;
-            sum10 += part_1 * lstm_recurrentKernel_0;
-            sum11 += part_1 * lstm_recurrentKernel_1;
-            sum12 += part_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const lstm_o_0 = lstm_o[i * 64 + k + 2]!;
-            const tanh__0 = tanh_[i * 64 + k + 2]!;
-            const part_0 = Math.fround(lstm_o_0 * tanh__0);
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
-            const lstm_o_1 = lstm_o[i * 64 + k + 66]!;
-            const tanh__1 = tanh_[i * 64 + k + 66]!;
-            const part_1 = Math.fround(lstm_o_1 * tanh__1);
-            sum00 += part_0 * lstm_recurrentKernel_0;
-            sum01 += part_0 * lstm_recurrentKernel_1;
-            sum02 += part_0 * lstm_recurrentKernel_2;
-            sum10 += part_1 * lstm_recurrentKernel_0;
-            sum11 += part_1 * lstm_recurrentKernel_1;
-            sum12 += part_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const lstm_o_0 = lstm_o[i * 64 + k + 3]!;
-            const tanh__0 = tanh_[i * 64 + k + 3]!;
-            const part_0 = Math.fround(lstm_o_0 * tanh__0);
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
-            const lstm_o_1 = lstm_o[i * 64 + k + 67]!;
-            const tanh__1 = tanh_[i * 64 + k + 67]!;
-            const part_1 = Math.fround(lstm_o_1 * tanh__1);
-            sum00 += part_0 * lstm_recurrentKernel_0;
-            sum01 += part_0 * lstm_recurrentKernel_1;
-            sum02 += part_0 * lstm_recurrentKernel_2;
-            sum10 += part_1 * lstm_recurrentKernel_0;
-            sum11 += part_1 * lstm_recurrentKernel_1;
-            sum12 += part_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 255; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k]!;
+          const tanh__0 = tanh_[i * 64 + k]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 64]!;
+          const tanh__1 = tanh_[i * 64 + k + 64]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
         }
-        const dot_3_00 = Math.fround(sum00);
-        const dot_3_01 = Math.fround(sum01);
-        const dot_3_02 = Math.fround(sum02);
-        const dot_3_10 = Math.fround(sum10);
-        const dot_3_11 = Math.fround(sum11);
-        const dot_3_12 = Math.fround(sum12);
-        const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
-        const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
-        const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
-        lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
-        lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
-        lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
-        lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
-        lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-        lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+        if (k + 1 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 1]!;
+          const tanh__0 = tanh_[i * 64 + k + 1]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 65]!;
+          const tanh__1 = tanh_[i * 64 + k + 65]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 2]!;
+          const tanh__0 = tanh_[i * 64 + k + 2]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 66]!;
+          const tanh__1 = tanh_[i * 64 + k + 66]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 3]!;
+          const tanh__0 = tanh_[i * 64 + k + 3]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 67]!;
+          const tanh__1 = tanh_[i * 64 + k + 67]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_o_2 = lstm_o[i * 64 + k]!;
-        const tanh__2 = tanh_[i * 64 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
-        const lstm_o_3 = lstm_o[i * 64 + k + 64]!;
-        const tanh__3 = tanh_[i * 64 + k + 64]!;
-        sum0 += Math.fround(lstm_o_2 * tanh__2) * lstm_recurrentKernel_3;
-        sum1 += Math.fround(lstm_o_3 * tanh__3) * lstm_recurrentKernel_3;
-      }
-      const dot_3_0 = Math.fround(sum0);
-      const dot_3_1 = Math.fround(sum1);
-      const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
-      lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
-      lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
+      const dot_3_00 = Math.fround(sum00);
+      const dot_3_01 = Math.fround(sum01);
+      const dot_3_02 = Math.fround(sum02);
+      const dot_3_10 = Math.fround(sum10);
+      const dot_3_11 = Math.fround(sum11);
+      const dot_3_12 = Math.fround(sum12);
+      const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
+      const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
+      const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
+      lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
+      lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_o_2 = lstm_o[i * 64 + k]!;
+      const tanh__2 = tanh_[i * 64 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
+      const lstm_o_3 = lstm_o[i * 64 + k + 64]!;
+      const tanh__3 = tanh_[i * 64 + k + 64]!;
+      sum0 += Math.fround(lstm_o_2 * tanh__2) * lstm_recurrentKernel_3;
+      sum1 += Math.fround(lstm_o_3 * tanh__3) * lstm_recurrentKernel_3;
+    }
+    const dot_3_0 = Math.fround(sum0);
+    const dot_3_1 = Math.fround(sum1);
+    const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
+    lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
+    lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
+  }
+  return function dotAdd_32x64x256_2(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -6694,107 +6797,113 @@ function dotAdd_32x16x64x64(
   scores_bias_: Float32Array,
   scores_: Float32Array,
 ): () => void {
-  return function dotAdd_32x16x64x64(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
     const lstm = lstm_;
     const scores_kernel = scores_kernel_;
     const scores_bias = scores_bias_;
     const scores = scores_;
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+      }
+      const scores_product00 = Math.fround(sum00);
+      const scores_product01 = Math.fround(sum01);
+      const scores_product02 = Math.fround(sum02);
+      const scores_product10 = Math.fround(sum10);
+      const scores_product11 = Math.fround(sum11);
+      const scores_product12 = Math.fround(sum12);
+      const scores_bias_0 = scores_bias[l]!;
+      const scores_bias_1 = scores_bias[l + 1]!;
+      const scores_bias_2 = scores_bias[l + 2]!;
+      scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
+      scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
+      scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
+      scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
+      scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
+      scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
+      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+      const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
+      sum0 += lstm_2 * scores_kernel_3;
+      sum1 += lstm_3 * scores_kernel_3;
+    }
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    const scores_bias_3 = scores_bias[63]!;
+    scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
+    scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+  }
+  return function dotAdd_32x16x64x64(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 63; l += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 64; k += 4) {
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-            if (k + 1 === 64) break;
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-            if (k + 2 === 64) break;
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-            if (k + 3 === 64) break;
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-          }
-          const scores_product00 = Math.fround(sum00);
-          const scores_product01 = Math.fround(sum01);
-          const scores_product02 = Math.fround(sum02);
-          const scores_product10 = Math.fround(sum10);
-          const scores_product11 = Math.fround(sum11);
-          const scores_product12 = Math.fround(sum12);
-          const scores_bias_0 = scores_bias[l]!;
-          const scores_bias_1 = scores_bias[l + 1]!;
-          const scores_bias_2 = scores_bias[l + 2]!;
-          scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
-          scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
-          scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
-          scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
-          scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
-          scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 64; k++) {
-          const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
-          const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-          const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
-          sum0 += lstm_2 * scores_kernel_3;
-          sum1 += lstm_3 * scores_kernel_3;
-        }
-        const scores_product0 = Math.fround(sum0);
-        const scores_product1 = Math.fround(sum1);
-        const scores_bias_3 = scores_bias[63]!;
-        scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
-        scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+        block(i, j);
       }
     }
   };
@@ -6946,94 +7055,100 @@ function dot_32x16x64x64(
   scores_kernel_: Float32Array,
   d_lstm_: Float32Array,
 ): () => void {
-  return function dot_32x16x64x64(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
     const d_shifted = d_shifted_;
     const scores_kernel = scores_kernel_;
     const d_lstm = d_lstm_;
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k]!;
+          const scores_kernel_0 = scores_kernel[l * 64 + k]!;
+          const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
+          const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
+          const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 64]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
+          const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
+          const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
+          const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 65]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
+          const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
+          const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
+          const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 66]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
+          const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
+          const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
+          const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 67]!;
+          sum00 += d_shifted_0 * scores_kernel_0;
+          sum01 += d_shifted_0 * scores_kernel_1;
+          sum02 += d_shifted_0 * scores_kernel_2;
+          sum10 += d_shifted_1 * scores_kernel_0;
+          sum11 += d_shifted_1 * scores_kernel_1;
+          sum12 += d_shifted_1 * scores_kernel_2;
+        }
+      }
+      d_lstm[i * 1024 + j * 64 + l] = sum00;
+      d_lstm[i * 1024 + j * 64 + l + 1] = sum01;
+      d_lstm[i * 1024 + j * 64 + l + 2] = sum02;
+      d_lstm[i * 1024 + j * 64 + l + 64] = sum10;
+      d_lstm[i * 1024 + j * 64 + l + 65] = sum11;
+      d_lstm[i * 1024 + j * 64 + l + 66] = sum12;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const d_shifted_2 = d_shifted[i * 1024 + j * 64 + k]!;
+      const scores_kernel_3 = scores_kernel[k + 4032]!;
+      const d_shifted_3 = d_shifted[i * 1024 + j * 64 + k + 64]!;
+      sum0 += d_shifted_2 * scores_kernel_3;
+      sum1 += d_shifted_3 * scores_kernel_3;
+    }
+    d_lstm[i * 1024 + j * 64 + 63] = sum0;
+    d_lstm[i * 1024 + j * 64 + 127] = sum1;
+  }
+  return function dot_32x16x64x64(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 63; l += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 64; k += 4) {
-            {
-              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k]!;
-              const scores_kernel_0 = scores_kernel[l * 64 + k]!;
-              const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
-              const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
-              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 64]!;
-              sum00 += d_shifted_0 * scores_kernel_0;
-              sum01 += d_shifted_0 * scores_kernel_1;
-              sum02 += d_shifted_0 * scores_kernel_2;
-              sum10 += d_shifted_1 * scores_kernel_0;
-              sum11 += d_shifted_1 * scores_kernel_1;
-              sum12 += d_shifted_1 * scores_kernel_2;
-            }
-            if (k + 1 === 64) break;
-            {
-              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 1]!;
-              const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
-              const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
-              const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
-              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 65]!;
-              sum00 += d_shifted_0 * scores_kernel_0;
-              sum01 += d_shifted_0 * scores_kernel_1;
-              sum02 += d_shifted_0 * scores_kernel_2;
-              sum10 += d_shifted_1 * scores_kernel_0;
-              sum11 += d_shifted_1 * scores_kernel_1;
-              sum12 += d_shifted_1 * scores_kernel_2;
-            }
-            if (k + 2 === 64) break;
-            {
-              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 2]!;
-              const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
-              const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
-              const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
-              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 66]!;
-              sum00 += d_shifted_0 * scores_kernel_0;
-              sum01 += d_shifted_0 * scores_kernel_1;
-              sum02 += d_shifted_0 * scores_kernel_2;
-              sum10 += d_shifted_1 * scores_kernel_0;
-              sum11 += d_shifted_1 * scores_kernel_1;
-              sum12 += d_shifted_1 * scores_kernel_2;
-            }
-            if (k + 3 === 64) break;
-            {
-              const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 3]!;
-              const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
-              const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
-              const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
-              const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 67]!;
-              sum00 += d_shifted_0 * scores_kernel_0;
-              sum01 += d_shifted_0 * scores_kernel_1;
-              sum02 += d_shifted_0 * scores_kernel_2;
-              sum10 += d_shifted_1 * scores_kernel_0;
-              sum11 += d_shifted_1 * scores_kernel_1;
-              sum12 += d_shifted_1 * scores_kernel_2;
-            }
-          }
-          d_lstm[i * 1024 + j * 64 + l] = sum00;
-          d_lstm[i * 1024 + j * 64 + l + 1] = sum01;
-          d_lstm[i * 1024 + j * 64 + l + 2] = sum02;
-          d_lstm[i * 1024 + j * 64 + l + 64] = sum10;
-          d_lstm[i * 1024 + j * 64 + l + 65] = sum11;
-          d_lstm[i * 1024 + j * 64 + l + 66] = sum12;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_shifted_2 = d_shifted[i * 1024 + j * 64 + k]!;
-          const scores_kernel_3 = scores_kernel[k + 4032]!;
-          const d_shifted_3 = d_shifted[i * 1024 + j * 64 + k + 64]!;
-          sum0 += d_shifted_2 * scores_kernel_3;
-          sum1 += d_shifted_3 * scores_kernel_3;
-        }
-        d_lstm[i * 1024 + j * 64 + 63] = sum0;
-        d_lstm[i * 1024 + j * 64 + 127] = sum1;
+        block(i, j);
       }
     }
   };
@@ -7043,52 +7158,112 @@ function dot_32x16x64x64(
  * d_scores.kernel = Σ lstm·d_shifted over axes 0,1 of lstm
  * 4,194,304 floating-point operations.
  */
-function dot_64x32x16x64(
+function dot_64x16x32x64(
   lstm_: Float32Array,
   d_shifted_: Float32Array,
   d_scores_kernel_: Float32Array,
 ): () => void {
-  return function dot_64x32x16x64(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const lstm = lstm_;
     const d_shifted = d_shifted_;
     const d_scores_kernel = d_scores_kernel_;
-    for (let i = 0; i < 64; i += 4) {
-      for (let j = 0; j < 64; j += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            const lstm_0 = lstm[k * 1024 + k2 * 64 + i]!;
-            const d_shifted_0 = d_shifted[k * 1024 + k2 * 64 + j]!;
-            const d_shifted_1 = d_shifted[k * 1024 + k2 * 64 + j + 1]!;
-            const lstm_1 = lstm[k * 1024 + k2 * 64 + i + 1]!;
-            const lstm_2 = lstm[k * 1024 + k2 * 64 + i + 2]!;
-            const lstm_3 = lstm[k * 1024 + k2 * 64 + i + 3]!;
+    for (let j = 0; j < 64; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2 += 4) {
+          {
+            const lstm_0 = lstm[k2 * 1024 + k * 64 + i]!;
+            const d_shifted_0 = d_shifted[k2 * 1024 + k * 64 + j]!;
+            const d_shifted_1 = d_shifted[k2 * 1024 + k * 64 + j + 1]!;
+            const lstm_1 = lstm[k2 * 1024 + k * 64 + i + 1]!;
+            const lstm_2 = lstm[k2 * 1024 + k * 64 + i + 2]!;
             sum00 += lstm_0 * d_shifted_0;
             sum01 += lstm_0 * d_shifted_1;
             sum10 += lstm_1 * d_shifted_0;
             sum11 += lstm_1 * d_shifted_1;
             sum20 += lstm_2 * d_shifted_0;
             sum21 += lstm_2 * d_shifted_1;
-            sum30 += lstm_3 * d_shifted_0;
-            sum31 += lstm_3 * d_shifted_1;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const lstm_0 = lstm[k2 * 1024 + k * 64 + i + 1024]!;
+            const d_shifted_0 = d_shifted[k2 * 1024 + k * 64 + j + 1024]!;
+            const d_shifted_1 = d_shifted[k2 * 1024 + k * 64 + j + 1025]!;
+            const lstm_1 = lstm[k2 * 1024 + k * 64 + i + 1025]!;
+            const lstm_2 = lstm[k2 * 1024 + k * 64 + i + 1026]!;
+            sum00 += lstm_0 * d_shifted_0;
+            sum01 += lstm_0 * d_shifted_1;
+            sum10 += lstm_1 * d_shifted_0;
+            sum11 += lstm_1 * d_shifted_1;
+            sum20 += lstm_2 * d_shifted_0;
+            sum21 += lstm_2 * d_shifted_1;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const lstm_0 = lstm[k2 * 1024 + k * 64 + i + 2048]!;
+            const d_shifted_0 = d_shifted[k2 * 1024 + k * 64 + j + 2048]!;
+            const d_shifted_1 = d_shifted[k2 * 1024 + k * 64 + j + 2049]!;
+            const lstm_1 = lstm[k2 * 1024 + k * 64 + i + 2049]!;
+            const lstm_2 = lstm[k2 * 1024 + k * 64 + i + 2050]!;
+            sum00 += lstm_0 * d_shifted_0;
+            sum01 += lstm_0 * d_shifted_1;
+            sum10 += lstm_1 * d_shifted_0;
+            sum11 += lstm_1 * d_shifted_1;
+            sum20 += lstm_2 * d_shifted_0;
+            sum21 += lstm_2 * d_shifted_1;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const lstm_0 = lstm[k2 * 1024 + k * 64 + i + 3072]!;
+            const d_shifted_0 = d_shifted[k2 * 1024 + k * 64 + j + 3072]!;
+            const d_shifted_1 = d_shifted[k2 * 1024 + k * 64 + j + 3073]!;
+            const lstm_1 = lstm[k2 * 1024 + k * 64 + i + 3073]!;
+            const lstm_2 = lstm[k2 * 1024 + k * 64 + i + 3074]!;
+            sum00 += lstm_0 * d_shifted_0;
+            sum01 += lstm_0 * d_shifted_1;
+            sum10 += lstm_1 * d_shifted_0;
+            sum11 += lstm_1 * d_shifted_1;
+            sum20 += lstm_2 * d_shifted_0;
+            sum21 += lstm_2 * d_shifted_1;
           }
         }
-        d_scores_kernel[i * 64 + j] = sum00;
-        d_scores_kernel[i * 64 + j + 1] = sum01;
-        d_scores_kernel[i * 64 + j + 64] = sum10;
-        d_scores_kernel[i * 64 + j + 65] = sum11;
-        d_scores_kernel[i * 64 + j + 128] = sum20;
-        d_scores_kernel[i * 64 + j + 129] = sum21;
-        d_scores_kernel[i * 64 + j + 192] = sum30;
-        d_scores_kernel[i * 64 + j + 193] = sum31;
       }
+      d_scores_kernel[i * 64 + j] = sum00;
+      d_scores_kernel[i * 64 + j + 1] = sum01;
+      d_scores_kernel[i * 64 + j + 64] = sum10;
+      d_scores_kernel[i * 64 + j + 65] = sum11;
+      d_scores_kernel[i * 64 + j + 128] = sum20;
+      d_scores_kernel[i * 64 + j + 129] = sum21;
+    }
+  }
+  return function dot_64x16x32x64(): void {
+    const lstm = lstm_;
+    const d_shifted = d_shifted_;
+    const d_scores_kernel = d_scores_kernel_;
+    for (let i = 0; i < 63; i += 3) {
+      block(i);
+    }
+    for (let j = 0; j < 64; j += 2) {
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const lstm_3 = lstm[k2 * 1024 + k * 64 + 63]!;
+          const d_shifted_2 = d_shifted[k2 * 1024 + k * 64 + j]!;
+          const d_shifted_3 = d_shifted[k2 * 1024 + k * 64 + j + 1]!;
+          sum0 += lstm_3 * d_shifted_2;
+          sum1 += lstm_3 * d_shifted_3;
+        }
+      }
+      d_scores_kernel[j + 4032] = sum0;
+      d_scores_kernel[j + 4033] = sum1;
     }
   };
 }
@@ -7169,7 +7344,9 @@ function dotAdd_32x256x64(
   tanh_15_: Float32Array,
   d_lstm_c_15_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -7179,137 +7356,140 @@ function dotAdd_32x256x64(
     const lstm_o_15 = lstm_o_15_;
     const tanh_15 = tanh_15_;
     const d_lstm_c_15 = d_lstm_c_15_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_15_2_00 = Math.fround(sum00);
-        const d_lstm_h_15_2_01 = Math.fround(sum01);
-        const d_lstm_h_15_2_02 = Math.fround(sum02);
-        const d_lstm_h_15_2_10 = Math.fround(sum10);
-        const d_lstm_h_15_2_11 = Math.fround(sum11);
-        const d_lstm_h_15_2_12 = Math.fround(sum12);
-        const d_lstm_h_15_00 = Math.fround(d_lstm[i * 1024 + j + 896]! + d_lstm_h_15_2_00);
-        d_lstm_h_15[i * 64 + j] = d_lstm_h_15_00;
-        const d_lstm_h_15_01 = Math.fround(d_lstm[i * 1024 + j + 897]! + d_lstm_h_15_2_01);
-        d_lstm_h_15[i * 64 + j + 1] = d_lstm_h_15_01;
-        const d_lstm_h_15_02 = Math.fround(d_lstm[i * 1024 + j + 898]! + d_lstm_h_15_2_02);
-        d_lstm_h_15[i * 64 + j + 2] = d_lstm_h_15_02;
-        const d_lstm_h_15_10 = Math.fround(d_lstm[i * 1024 + j + 1920]! + d_lstm_h_15_2_10);
-        d_lstm_h_15[i * 64 + j + 64] = d_lstm_h_15_10;
-        const d_lstm_h_15_11 = Math.fround(d_lstm[i * 1024 + j + 1921]! + d_lstm_h_15_2_11);
-        d_lstm_h_15[i * 64 + j + 65] = d_lstm_h_15_11;
-        const d_lstm_h_15_12 = Math.fround(d_lstm[i * 1024 + j + 1922]! + d_lstm_h_15_2_12);
-        d_lstm_h_15[i * 64 + j + 66] = d_lstm_h_15_12;
-        const tanh_15_0 = tanh_15[i * 64 + j]!;
-        const tanh_15_1 = tanh_15[i * 64 + j + 1]!;
-        const tanh_15_2 = tanh_15[i * 64 + j + 2]!;
-        const tanh_15_3 = tanh_15[i * 64 + j + 64]!;
-        const tanh_15_4 = tanh_15[i * 64 + j + 65]!;
-        const tanh_15_5 = tanh_15[i * 64 + j + 66]!;
-        d_lstm_c_15[i * 64 + j] =
-          d_lstm_c_16[i * 64 + j]! * lstm_f_16[i * 64 + j]! +
-          d_lstm_h_15_00 * lstm_o_15[i * 64 + j]! * (1 - tanh_15_0 * tanh_15_0);
-        d_lstm_c_15[i * 64 + j + 1] =
-          d_lstm_c_16[i * 64 + j + 1]! * lstm_f_16[i * 64 + j + 1]! +
-          d_lstm_h_15_01 * lstm_o_15[i * 64 + j + 1]! * (1 - tanh_15_1 * tanh_15_1);
-        d_lstm_c_15[i * 64 + j + 2] =
-          d_lstm_c_16[i * 64 + j + 2]! * lstm_f_16[i * 64 + j + 2]! +
-          d_lstm_h_15_02 * lstm_o_15[i * 64 + j + 2]! * (1 - tanh_15_2 * tanh_15_2);
-        d_lstm_c_15[i * 64 + j + 64] =
-          d_lstm_c_16[i * 64 + j + 64]! * lstm_f_16[i * 64 + j + 64]! +
-          d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_3 * tanh_15_3);
-        d_lstm_c_15[i * 64 + j + 65] =
-          d_lstm_c_16[i * 64 + j + 65]! * lstm_f_16[i * 64 + j + 65]! +
-          d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_4 * tanh_15_4);
-        d_lstm_c_15[i * 64 + j + 66] =
-          d_lstm_c_16[i * 64 + j + 66]! * lstm_f_16[i * 64 + j + 66]! +
-          d_lstm_h_15_12 * lstm_o_15[i * 64 + j + 66]! * (1 - tanh_15_5 * tanh_15_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_15_2_0 = Math.fround(sum0);
-      const d_lstm_h_15_2_1 = Math.fround(sum1);
-      const d_lstm_h_15_0 = Math.fround(d_lstm[i * 1024 + 959]! + d_lstm_h_15_2_0);
-      d_lstm_h_15[i * 64 + 63] = d_lstm_h_15_0;
-      const d_lstm_h_15_1 = Math.fround(d_lstm[i * 1024 + 1983]! + d_lstm_h_15_2_1);
-      d_lstm_h_15[i * 64 + 127] = d_lstm_h_15_1;
-      const tanh_15_6 = tanh_15[i * 64 + 63]!;
-      const tanh_15_7 = tanh_15[i * 64 + 127]!;
-      d_lstm_c_15[i * 64 + 63] =
-        d_lstm_c_16[i * 64 + 63]! * lstm_f_16[i * 64 + 63]! +
-        d_lstm_h_15_0 * lstm_o_15[i * 64 + 63]! * (1 - tanh_15_6 * tanh_15_6);
-      d_lstm_c_15[i * 64 + 127] =
-        d_lstm_c_16[i * 64 + 127]! * lstm_f_16[i * 64 + 127]! +
-        d_lstm_h_15_1 * lstm_o_15[i * 64 + 127]! * (1 - tanh_15_7 * tanh_15_7);
+      const d_lstm_h_15_2_00 = Math.fround(sum00);
+      const d_lstm_h_15_2_01 = Math.fround(sum01);
+      const d_lstm_h_15_2_02 = Math.fround(sum02);
+      const d_lstm_h_15_2_10 = Math.fround(sum10);
+      const d_lstm_h_15_2_11 = Math.fround(sum11);
+      const d_lstm_h_15_2_12 = Math.fround(sum12);
+      const d_lstm_h_15_00 = Math.fround(d_lstm[i * 1024 + j + 896]! + d_lstm_h_15_2_00);
+      d_lstm_h_15[i * 64 + j] = d_lstm_h_15_00;
+      const d_lstm_h_15_01 = Math.fround(d_lstm[i * 1024 + j + 897]! + d_lstm_h_15_2_01);
+      d_lstm_h_15[i * 64 + j + 1] = d_lstm_h_15_01;
+      const d_lstm_h_15_02 = Math.fround(d_lstm[i * 1024 + j + 898]! + d_lstm_h_15_2_02);
+      d_lstm_h_15[i * 64 + j + 2] = d_lstm_h_15_02;
+      const d_lstm_h_15_10 = Math.fround(d_lstm[i * 1024 + j + 1920]! + d_lstm_h_15_2_10);
+      d_lstm_h_15[i * 64 + j + 64] = d_lstm_h_15_10;
+      const d_lstm_h_15_11 = Math.fround(d_lstm[i * 1024 + j + 1921]! + d_lstm_h_15_2_11);
+      d_lstm_h_15[i * 64 + j + 65] = d_lstm_h_15_11;
+      const d_lstm_h_15_12 = Math.fround(d_lstm[i * 1024 + j + 1922]! + d_lstm_h_15_2_12);
+      d_lstm_h_15[i * 64 + j + 66] = d_lstm_h_15_12;
+      const tanh_15_0 = tanh_15[i * 64 + j]!;
+      const tanh_15_1 = tanh_15[i * 64 + j + 1]!;
+      const tanh_15_2 = tanh_15[i * 64 + j + 2]!;
+      const tanh_15_3 = tanh_15[i * 64 + j + 64]!;
+      const tanh_15_4 = tanh_15[i * 64 + j + 65]!;
+      const tanh_15_5 = tanh_15[i * 64 + j + 66]!;
+      d_lstm_c_15[i * 64 + j] =
+        d_lstm_c_16[i * 64 + j]! * lstm_f_16[i * 64 + j]! +
+        d_lstm_h_15_00 * lstm_o_15[i * 64 + j]! * (1 - tanh_15_0 * tanh_15_0);
+      d_lstm_c_15[i * 64 + j + 1] =
+        d_lstm_c_16[i * 64 + j + 1]! * lstm_f_16[i * 64 + j + 1]! +
+        d_lstm_h_15_01 * lstm_o_15[i * 64 + j + 1]! * (1 - tanh_15_1 * tanh_15_1);
+      d_lstm_c_15[i * 64 + j + 2] =
+        d_lstm_c_16[i * 64 + j + 2]! * lstm_f_16[i * 64 + j + 2]! +
+        d_lstm_h_15_02 * lstm_o_15[i * 64 + j + 2]! * (1 - tanh_15_2 * tanh_15_2);
+      d_lstm_c_15[i * 64 + j + 64] =
+        d_lstm_c_16[i * 64 + j + 64]! * lstm_f_16[i * 64 + j + 64]! +
+        d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_3 * tanh_15_3);
+      d_lstm_c_15[i * 64 + j + 65] =
+        d_lstm_c_16[i * 64 + j + 65]! * lstm_f_16[i * 64 + j + 65]! +
+        d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_4 * tanh_15_4);
+      d_lstm_c_15[i * 64 + j + 66] =
+        d_lstm_c_16[i * 64 + j + 66]! * lstm_f_16[i * 64 + j + 66]! +
+        d_lstm_h_15_12 * lstm_o_15[i * 64 + j + 66]! * (1 - tanh_15_5 * tanh_15_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_15_2_0 = Math.fround(sum0);
+    const d_lstm_h_15_2_1 = Math.fround(sum1);
+    const d_lstm_h_15_0 = Math.fround(d_lstm[i * 1024 + 959]! + d_lstm_h_15_2_0);
+    d_lstm_h_15[i * 64 + 63] = d_lstm_h_15_0;
+    const d_lstm_h_15_1 = Math.fround(d_lstm[i * 1024 + 1983]! + d_lstm_h_15_2_1);
+    d_lstm_h_15[i * 64 + 127] = d_lstm_h_15_1;
+    const tanh_15_6 = tanh_15[i * 64 + 63]!;
+    const tanh_15_7 = tanh_15[i * 64 + 127]!;
+    d_lstm_c_15[i * 64 + 63] =
+      d_lstm_c_16[i * 64 + 63]! * lstm_f_16[i * 64 + 63]! +
+      d_lstm_h_15_0 * lstm_o_15[i * 64 + 63]! * (1 - tanh_15_6 * tanh_15_6);
+    d_lstm_c_15[i * 64 + 127] =
+      d_lstm_c_16[i * 64 + 127]! * lstm_f_16[i * 64 + 127]! +
+      d_lstm_h_15_1 * lstm_o_15[i * 64 + 127]! * (1 - tanh_15_7 * tanh_15_7);
+  }
+  return function dotAdd_32x256x64(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -7324,112 +7504,117 @@ function dot_64x32x256(
   d_lstm_recurrence_16_: Float32Array,
   d_lstm_recurrentKernel_part_: Float32Array,
 ): () => void {
-  return function dot_64x32x256(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const lstm_o_15 = lstm_o_15_;
     const tanh_15 = tanh_15_;
     const d_lstm_recurrence_16 = d_lstm_recurrence_16_;
     const d_lstm_recurrentKernel_part = d_lstm_recurrentKernel_part_;
-    for (let i = 0; i < 64; i += 2) {
-      for (let j = 0; j < 255; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const lstm_o_15_0 = lstm_o_15[k * 64 + i]!;
-            const tanh_15_0 = tanh_15[k * 64 + i]!;
-            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1]!;
-            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 2]!;
-            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 1]!;
-            const tanh_15_1 = tanh_15[k * 64 + i + 1]!;
-            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-            sum00 += part_0 * d_lstm_recurrence_16_0;
-            sum01 += part_0 * d_lstm_recurrence_16_1;
-            sum02 += part_0 * d_lstm_recurrence_16_2;
-            sum10 += part_1 * d_lstm_recurrence_16_0;
-            sum11 += part_1 * d_lstm_recurrence_16_1;
-            sum12 += part_1 * d_lstm_recurrence_16_2;
-          }
-          if (k + 1 === 32) break;
-          {
-            const lstm_o_15_0 = lstm_o_15[k * 64 + i + 64]!;
-            const tanh_15_0 = tanh_15[k * 64 + i + 64]!;
-            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 256]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 257]!;
-            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 258]!;
-            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 65]!;
-            const tanh_15_1 = tanh_15[k * 64 + i + 65]!;
-            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-            sum00 += part_0 * d_lstm_recurrence_16_0;
-            sum01 += part_0 * d_lstm_recurrence_16_1;
-            sum02 += part_0 * d_lstm_recurrence_16_2;
-            sum10 += part_1 * d_lstm_recurrence_16_0;
-            sum11 += part_1 * d_lstm_recurrence_16_1;
-            sum12 += part_1 * d_lstm_recurrence_16_2;
-          }
-          if (k + 2 === 32) break;
-          {
-            const lstm_o_15_0 = lstm_o_15[k * 64 + i + 128]!;
-            const tanh_15_0 = tanh_15[k * 64 + i + 128]!;
-            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 512]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 513]!;
-            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 514]!;
-            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 129]!;
-            const tanh_15_1 = tanh_15[k * 64 + i + 129]!;
-            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-            sum00 += part_0 * d_lstm_recurrence_16_0;
-            sum01 += part_0 * d_lstm_recurrence_16_1;
-            sum02 += part_0 * d_lstm_recurrence_16_2;
-            sum10 += part_1 * d_lstm_recurrence_16_0;
-            sum11 += part_1 * d_lstm_recurrence_16_1;
-            sum12 += part_1 * d_lstm_recurrence_16_2;
-          }
-          if (k + 3 === 32) break;
-          {
-            const lstm_o_15_0 = lstm_o_15[k * 64 + i + 192]!;
-            const tanh_15_0 = tanh_15[k * 64 + i + 192]!;
-            const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-            const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 768]!;
-            const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 769]!;
-            const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 770]!;
-            const lstm_o_15_1 = lstm_o_15[k * 64 + i + 193]!;
-            const tanh_15_1 = tanh_15[k * 64 + i + 193]!;
-            const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-            sum00 += part_0 * d_lstm_recurrence_16_0;
-            sum01 += part_0 * d_lstm_recurrence_16_1;
-            sum02 += part_0 * d_lstm_recurrence_16_2;
-            sum10 += part_1 * d_lstm_recurrence_16_0;
-            sum11 += part_1 * d_lstm_recurrence_16_1;
-            sum12 += part_1 * d_lstm_recurrence_16_2;
-          }
+    for (let j = 0; j < 255; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 4) {
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i]!;
+          const tanh_15_0 = tanh_15[k * 64 + i]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 2]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 1]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 1]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
         }
-        d_lstm_recurrentKernel_part[i * 256 + j] = sum00;
-        d_lstm_recurrentKernel_part[i * 256 + j + 1] = sum01;
-        d_lstm_recurrentKernel_part[i * 256 + j + 2] = sum02;
-        d_lstm_recurrentKernel_part[i * 256 + j + 256] = sum10;
-        d_lstm_recurrentKernel_part[i * 256 + j + 257] = sum11;
-        d_lstm_recurrentKernel_part[i * 256 + j + 258] = sum12;
+        if (k + 1 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 64]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 64]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 256]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 257]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 258]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 65]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 65]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 128]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 128]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 512]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 513]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 514]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 129]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 129]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 192]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 192]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 768]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 769]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 770]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 193]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 193]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 32; k++) {
-        const lstm_o_15_2 = lstm_o_15[k * 64 + i]!;
-        const tanh_15_2 = tanh_15[k * 64 + i]!;
-        const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[k * 256 + 255]!;
-        const lstm_o_15_3 = lstm_o_15[k * 64 + i + 1]!;
-        const tanh_15_3 = tanh_15[k * 64 + i + 1]!;
-        sum0 += Math.fround(lstm_o_15_2 * tanh_15_2) * d_lstm_recurrence_16_3;
-        sum1 += Math.fround(lstm_o_15_3 * tanh_15_3) * d_lstm_recurrence_16_3;
-      }
-      d_lstm_recurrentKernel_part[i * 256 + 255] = sum0;
-      d_lstm_recurrentKernel_part[i * 256 + 511] = sum1;
+      d_lstm_recurrentKernel_part[i * 256 + j] = sum00;
+      d_lstm_recurrentKernel_part[i * 256 + j + 1] = sum01;
+      d_lstm_recurrentKernel_part[i * 256 + j + 2] = sum02;
+      d_lstm_recurrentKernel_part[i * 256 + j + 256] = sum10;
+      d_lstm_recurrentKernel_part[i * 256 + j + 257] = sum11;
+      d_lstm_recurrentKernel_part[i * 256 + j + 258] = sum12;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const lstm_o_15_2 = lstm_o_15[k * 64 + i]!;
+      const tanh_15_2 = tanh_15[k * 64 + i]!;
+      const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[k * 256 + 255]!;
+      const lstm_o_15_3 = lstm_o_15[k * 64 + i + 1]!;
+      const tanh_15_3 = tanh_15[k * 64 + i + 1]!;
+      sum0 += Math.fround(lstm_o_15_2 * tanh_15_2) * d_lstm_recurrence_16_3;
+      sum1 += Math.fround(lstm_o_15_3 * tanh_15_3) * d_lstm_recurrence_16_3;
+    }
+    d_lstm_recurrentKernel_part[i * 256 + 255] = sum0;
+    d_lstm_recurrentKernel_part[i * 256 + 511] = sum1;
+  }
+  return function dot_64x32x256(): void {
+    for (let i = 0; i < 64; i += 2) {
+      block(i);
     }
   };
 }
@@ -7513,7 +7698,9 @@ function dotAdd_32x256x64_2(
   tanh_14_: Float32Array,
   d_lstm_c_14_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_15 = d_lstm_recurrence_15_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -7523,137 +7710,140 @@ function dotAdd_32x256x64_2(
     const lstm_o_14 = lstm_o_14_;
     const tanh_14 = tanh_14_;
     const d_lstm_c_14 = d_lstm_c_14_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_14_2_00 = Math.fround(sum00);
-        const d_lstm_h_14_2_01 = Math.fround(sum01);
-        const d_lstm_h_14_2_02 = Math.fround(sum02);
-        const d_lstm_h_14_2_10 = Math.fround(sum10);
-        const d_lstm_h_14_2_11 = Math.fround(sum11);
-        const d_lstm_h_14_2_12 = Math.fround(sum12);
-        const d_lstm_h_14_00 = Math.fround(d_lstm[i * 1024 + j + 832]! + d_lstm_h_14_2_00);
-        d_lstm_h_14[i * 64 + j] = d_lstm_h_14_00;
-        const d_lstm_h_14_01 = Math.fround(d_lstm[i * 1024 + j + 833]! + d_lstm_h_14_2_01);
-        d_lstm_h_14[i * 64 + j + 1] = d_lstm_h_14_01;
-        const d_lstm_h_14_02 = Math.fround(d_lstm[i * 1024 + j + 834]! + d_lstm_h_14_2_02);
-        d_lstm_h_14[i * 64 + j + 2] = d_lstm_h_14_02;
-        const d_lstm_h_14_10 = Math.fround(d_lstm[i * 1024 + j + 1856]! + d_lstm_h_14_2_10);
-        d_lstm_h_14[i * 64 + j + 64] = d_lstm_h_14_10;
-        const d_lstm_h_14_11 = Math.fround(d_lstm[i * 1024 + j + 1857]! + d_lstm_h_14_2_11);
-        d_lstm_h_14[i * 64 + j + 65] = d_lstm_h_14_11;
-        const d_lstm_h_14_12 = Math.fround(d_lstm[i * 1024 + j + 1858]! + d_lstm_h_14_2_12);
-        d_lstm_h_14[i * 64 + j + 66] = d_lstm_h_14_12;
-        const tanh_14_0 = tanh_14[i * 64 + j]!;
-        const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
-        const tanh_14_2 = tanh_14[i * 64 + j + 2]!;
-        const tanh_14_3 = tanh_14[i * 64 + j + 64]!;
-        const tanh_14_4 = tanh_14[i * 64 + j + 65]!;
-        const tanh_14_5 = tanh_14[i * 64 + j + 66]!;
-        d_lstm_c_14[i * 64 + j] =
-          d_lstm_c_15[i * 64 + j]! * lstm_f_15[i * 64 + j]! +
-          d_lstm_h_14_00 * lstm_o_14[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
-        d_lstm_c_14[i * 64 + j + 1] =
-          d_lstm_c_15[i * 64 + j + 1]! * lstm_f_15[i * 64 + j + 1]! +
-          d_lstm_h_14_01 * lstm_o_14[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
-        d_lstm_c_14[i * 64 + j + 2] =
-          d_lstm_c_15[i * 64 + j + 2]! * lstm_f_15[i * 64 + j + 2]! +
-          d_lstm_h_14_02 * lstm_o_14[i * 64 + j + 2]! * (1 - tanh_14_2 * tanh_14_2);
-        d_lstm_c_14[i * 64 + j + 64] =
-          d_lstm_c_15[i * 64 + j + 64]! * lstm_f_15[i * 64 + j + 64]! +
-          d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_3 * tanh_14_3);
-        d_lstm_c_14[i * 64 + j + 65] =
-          d_lstm_c_15[i * 64 + j + 65]! * lstm_f_15[i * 64 + j + 65]! +
-          d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_4 * tanh_14_4);
-        d_lstm_c_14[i * 64 + j + 66] =
-          d_lstm_c_15[i * 64 + j + 66]! * lstm_f_15[i * 64 + j + 66]! +
-          d_lstm_h_14_12 * lstm_o_14[i * 64 + j + 66]! * (1 - tanh_14_5 * tanh_14_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_14_2_0 = Math.fround(sum0);
-      const d_lstm_h_14_2_1 = Math.fround(sum1);
-      const d_lstm_h_14_0 = Math.fround(d_lstm[i * 1024 + 895]! + d_lstm_h_14_2_0);
-      d_lstm_h_14[i * 64 + 63] = d_lstm_h_14_0;
-      const d_lstm_h_14_1 = Math.fround(d_lstm[i * 1024 + 1919]! + d_lstm_h_14_2_1);
-      d_lstm_h_14[i * 64 + 127] = d_lstm_h_14_1;
-      const tanh_14_6 = tanh_14[i * 64 + 63]!;
-      const tanh_14_7 = tanh_14[i * 64 + 127]!;
-      d_lstm_c_14[i * 64 + 63] =
-        d_lstm_c_15[i * 64 + 63]! * lstm_f_15[i * 64 + 63]! +
-        d_lstm_h_14_0 * lstm_o_14[i * 64 + 63]! * (1 - tanh_14_6 * tanh_14_6);
-      d_lstm_c_14[i * 64 + 127] =
-        d_lstm_c_15[i * 64 + 127]! * lstm_f_15[i * 64 + 127]! +
-        d_lstm_h_14_1 * lstm_o_14[i * 64 + 127]! * (1 - tanh_14_7 * tanh_14_7);
+      const d_lstm_h_14_2_00 = Math.fround(sum00);
+      const d_lstm_h_14_2_01 = Math.fround(sum01);
+      const d_lstm_h_14_2_02 = Math.fround(sum02);
+      const d_lstm_h_14_2_10 = Math.fround(sum10);
+      const d_lstm_h_14_2_11 = Math.fround(sum11);
+      const d_lstm_h_14_2_12 = Math.fround(sum12);
+      const d_lstm_h_14_00 = Math.fround(d_lstm[i * 1024 + j + 832]! + d_lstm_h_14_2_00);
+      d_lstm_h_14[i * 64 + j] = d_lstm_h_14_00;
+      const d_lstm_h_14_01 = Math.fround(d_lstm[i * 1024 + j + 833]! + d_lstm_h_14_2_01);
+      d_lstm_h_14[i * 64 + j + 1] = d_lstm_h_14_01;
+      const d_lstm_h_14_02 = Math.fround(d_lstm[i * 1024 + j + 834]! + d_lstm_h_14_2_02);
+      d_lstm_h_14[i * 64 + j + 2] = d_lstm_h_14_02;
+      const d_lstm_h_14_10 = Math.fround(d_lstm[i * 1024 + j + 1856]! + d_lstm_h_14_2_10);
+      d_lstm_h_14[i * 64 + j + 64] = d_lstm_h_14_10;
+      const d_lstm_h_14_11 = Math.fround(d_lstm[i * 1024 + j + 1857]! + d_lstm_h_14_2_11);
+      d_lstm_h_14[i * 64 + j + 65] = d_lstm_h_14_11;
+      const d_lstm_h_14_12 = Math.fround(d_lstm[i * 1024 + j + 1858]! + d_lstm_h_14_2_12);
+      d_lstm_h_14[i * 64 + j + 66] = d_lstm_h_14_12;
+      const tanh_14_0 = tanh_14[i * 64 + j]!;
+      const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
+      const tanh_14_2 = tanh_14[i * 64 + j + 2]!;
+      const tanh_14_3 = tanh_14[i * 64 + j + 64]!;
+      const tanh_14_4 = tanh_14[i * 64 + j + 65]!;
+      const tanh_14_5 = tanh_14[i * 64 + j + 66]!;
+      d_lstm_c_14[i * 64 + j] =
+        d_lstm_c_15[i * 64 + j]! * lstm_f_15[i * 64 + j]! +
+        d_lstm_h_14_00 * lstm_o_14[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
+      d_lstm_c_14[i * 64 + j + 1] =
+        d_lstm_c_15[i * 64 + j + 1]! * lstm_f_15[i * 64 + j + 1]! +
+        d_lstm_h_14_01 * lstm_o_14[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
+      d_lstm_c_14[i * 64 + j + 2] =
+        d_lstm_c_15[i * 64 + j + 2]! * lstm_f_15[i * 64 + j + 2]! +
+        d_lstm_h_14_02 * lstm_o_14[i * 64 + j + 2]! * (1 - tanh_14_2 * tanh_14_2);
+      d_lstm_c_14[i * 64 + j + 64] =
+        d_lstm_c_15[i * 64 + j + 64]! * lstm_f_15[i * 64 + j + 64]! +
+        d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_3 * tanh_14_3);
+      d_lstm_c_14[i * 64 + j + 65] =
+        d_lstm_c_15[i * 64 + j + 65]! * lstm_f_15[i * 64 + j + 65]! +
+        d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_4 * tanh_14_4);
+      d_lstm_c_14[i * 64 + j + 66] =
+        d_lstm_c_15[i * 64 + j + 66]! * lstm_f_15[i * 64 + j + 66]! +
+        d_lstm_h_14_12 * lstm_o_14[i * 64 + j + 66]! * (1 - tanh_14_5 * tanh_14_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_14_2_0 = Math.fround(sum0);
+    const d_lstm_h_14_2_1 = Math.fround(sum1);
+    const d_lstm_h_14_0 = Math.fround(d_lstm[i * 1024 + 895]! + d_lstm_h_14_2_0);
+    d_lstm_h_14[i * 64 + 63] = d_lstm_h_14_0;
+    const d_lstm_h_14_1 = Math.fround(d_lstm[i * 1024 + 1919]! + d_lstm_h_14_2_1);
+    d_lstm_h_14[i * 64 + 127] = d_lstm_h_14_1;
+    const tanh_14_6 = tanh_14[i * 64 + 63]!;
+    const tanh_14_7 = tanh_14[i * 64 + 127]!;
+    d_lstm_c_14[i * 64 + 63] =
+      d_lstm_c_15[i * 64 + 63]! * lstm_f_15[i * 64 + 63]! +
+      d_lstm_h_14_0 * lstm_o_14[i * 64 + 63]! * (1 - tanh_14_6 * tanh_14_6);
+    d_lstm_c_14[i * 64 + 127] =
+      d_lstm_c_15[i * 64 + 127]! * lstm_f_15[i * 64 + 127]! +
+      d_lstm_h_14_1 * lstm_o_14[i * 64 + 127]! * (1 - tanh_14_7 * tanh_14_7);
+  }
+  return function dotAdd_32x256x64_2(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -7675,7 +7865,9 @@ function dotAdd_32x256x64_3(
   tanh_13_: Float32Array,
   d_lstm_c_13_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_3(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_14 = d_lstm_recurrence_14_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -7685,137 +7877,140 @@ function dotAdd_32x256x64_3(
     const lstm_o_13 = lstm_o_13_;
     const tanh_13 = tanh_13_;
     const d_lstm_c_13 = d_lstm_c_13_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_13_2_00 = Math.fround(sum00);
-        const d_lstm_h_13_2_01 = Math.fround(sum01);
-        const d_lstm_h_13_2_02 = Math.fround(sum02);
-        const d_lstm_h_13_2_10 = Math.fround(sum10);
-        const d_lstm_h_13_2_11 = Math.fround(sum11);
-        const d_lstm_h_13_2_12 = Math.fround(sum12);
-        const d_lstm_h_13_00 = Math.fround(d_lstm[i * 1024 + j + 768]! + d_lstm_h_13_2_00);
-        d_lstm_h_13[i * 64 + j] = d_lstm_h_13_00;
-        const d_lstm_h_13_01 = Math.fround(d_lstm[i * 1024 + j + 769]! + d_lstm_h_13_2_01);
-        d_lstm_h_13[i * 64 + j + 1] = d_lstm_h_13_01;
-        const d_lstm_h_13_02 = Math.fround(d_lstm[i * 1024 + j + 770]! + d_lstm_h_13_2_02);
-        d_lstm_h_13[i * 64 + j + 2] = d_lstm_h_13_02;
-        const d_lstm_h_13_10 = Math.fround(d_lstm[i * 1024 + j + 1792]! + d_lstm_h_13_2_10);
-        d_lstm_h_13[i * 64 + j + 64] = d_lstm_h_13_10;
-        const d_lstm_h_13_11 = Math.fround(d_lstm[i * 1024 + j + 1793]! + d_lstm_h_13_2_11);
-        d_lstm_h_13[i * 64 + j + 65] = d_lstm_h_13_11;
-        const d_lstm_h_13_12 = Math.fround(d_lstm[i * 1024 + j + 1794]! + d_lstm_h_13_2_12);
-        d_lstm_h_13[i * 64 + j + 66] = d_lstm_h_13_12;
-        const tanh_13_0 = tanh_13[i * 64 + j]!;
-        const tanh_13_1 = tanh_13[i * 64 + j + 1]!;
-        const tanh_13_2 = tanh_13[i * 64 + j + 2]!;
-        const tanh_13_3 = tanh_13[i * 64 + j + 64]!;
-        const tanh_13_4 = tanh_13[i * 64 + j + 65]!;
-        const tanh_13_5 = tanh_13[i * 64 + j + 66]!;
-        d_lstm_c_13[i * 64 + j] =
-          d_lstm_c_14[i * 64 + j]! * lstm_f_14[i * 64 + j]! +
-          d_lstm_h_13_00 * lstm_o_13[i * 64 + j]! * (1 - tanh_13_0 * tanh_13_0);
-        d_lstm_c_13[i * 64 + j + 1] =
-          d_lstm_c_14[i * 64 + j + 1]! * lstm_f_14[i * 64 + j + 1]! +
-          d_lstm_h_13_01 * lstm_o_13[i * 64 + j + 1]! * (1 - tanh_13_1 * tanh_13_1);
-        d_lstm_c_13[i * 64 + j + 2] =
-          d_lstm_c_14[i * 64 + j + 2]! * lstm_f_14[i * 64 + j + 2]! +
-          d_lstm_h_13_02 * lstm_o_13[i * 64 + j + 2]! * (1 - tanh_13_2 * tanh_13_2);
-        d_lstm_c_13[i * 64 + j + 64] =
-          d_lstm_c_14[i * 64 + j + 64]! * lstm_f_14[i * 64 + j + 64]! +
-          d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_3 * tanh_13_3);
-        d_lstm_c_13[i * 64 + j + 65] =
-          d_lstm_c_14[i * 64 + j + 65]! * lstm_f_14[i * 64 + j + 65]! +
-          d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_4 * tanh_13_4);
-        d_lstm_c_13[i * 64 + j + 66] =
-          d_lstm_c_14[i * 64 + j + 66]! * lstm_f_14[i * 64 + j + 66]! +
-          d_lstm_h_13_12 * lstm_o_13[i * 64 + j + 66]! * (1 - tanh_13_5 * tanh_13_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_13_2_0 = Math.fround(sum0);
-      const d_lstm_h_13_2_1 = Math.fround(sum1);
-      const d_lstm_h_13_0 = Math.fround(d_lstm[i * 1024 + 831]! + d_lstm_h_13_2_0);
-      d_lstm_h_13[i * 64 + 63] = d_lstm_h_13_0;
-      const d_lstm_h_13_1 = Math.fround(d_lstm[i * 1024 + 1855]! + d_lstm_h_13_2_1);
-      d_lstm_h_13[i * 64 + 127] = d_lstm_h_13_1;
-      const tanh_13_6 = tanh_13[i * 64 + 63]!;
-      const tanh_13_7 = tanh_13[i * 64 + 127]!;
-      d_lstm_c_13[i * 64 + 63] =
-        d_lstm_c_14[i * 64 + 63]! * lstm_f_14[i * 64 + 63]! +
-        d_lstm_h_13_0 * lstm_o_13[i * 64 + 63]! * (1 - tanh_13_6 * tanh_13_6);
-      d_lstm_c_13[i * 64 + 127] =
-        d_lstm_c_14[i * 64 + 127]! * lstm_f_14[i * 64 + 127]! +
-        d_lstm_h_13_1 * lstm_o_13[i * 64 + 127]! * (1 - tanh_13_7 * tanh_13_7);
+      const d_lstm_h_13_2_00 = Math.fround(sum00);
+      const d_lstm_h_13_2_01 = Math.fround(sum01);
+      const d_lstm_h_13_2_02 = Math.fround(sum02);
+      const d_lstm_h_13_2_10 = Math.fround(sum10);
+      const d_lstm_h_13_2_11 = Math.fround(sum11);
+      const d_lstm_h_13_2_12 = Math.fround(sum12);
+      const d_lstm_h_13_00 = Math.fround(d_lstm[i * 1024 + j + 768]! + d_lstm_h_13_2_00);
+      d_lstm_h_13[i * 64 + j] = d_lstm_h_13_00;
+      const d_lstm_h_13_01 = Math.fround(d_lstm[i * 1024 + j + 769]! + d_lstm_h_13_2_01);
+      d_lstm_h_13[i * 64 + j + 1] = d_lstm_h_13_01;
+      const d_lstm_h_13_02 = Math.fround(d_lstm[i * 1024 + j + 770]! + d_lstm_h_13_2_02);
+      d_lstm_h_13[i * 64 + j + 2] = d_lstm_h_13_02;
+      const d_lstm_h_13_10 = Math.fround(d_lstm[i * 1024 + j + 1792]! + d_lstm_h_13_2_10);
+      d_lstm_h_13[i * 64 + j + 64] = d_lstm_h_13_10;
+      const d_lstm_h_13_11 = Math.fround(d_lstm[i * 1024 + j + 1793]! + d_lstm_h_13_2_11);
+      d_lstm_h_13[i * 64 + j + 65] = d_lstm_h_13_11;
+      const d_lstm_h_13_12 = Math.fround(d_lstm[i * 1024 + j + 1794]! + d_lstm_h_13_2_12);
+      d_lstm_h_13[i * 64 + j + 66] = d_lstm_h_13_12;
+      const tanh_13_0 = tanh_13[i * 64 + j]!;
+      const tanh_13_1 = tanh_13[i * 64 + j + 1]!;
+      const tanh_13_2 = tanh_13[i * 64 + j + 2]!;
+      const tanh_13_3 = tanh_13[i * 64 + j + 64]!;
+      const tanh_13_4 = tanh_13[i * 64 + j + 65]!;
+      const tanh_13_5 = tanh_13[i * 64 + j + 66]!;
+      d_lstm_c_13[i * 64 + j] =
+        d_lstm_c_14[i * 64 + j]! * lstm_f_14[i * 64 + j]! +
+        d_lstm_h_13_00 * lstm_o_13[i * 64 + j]! * (1 - tanh_13_0 * tanh_13_0);
+      d_lstm_c_13[i * 64 + j + 1] =
+        d_lstm_c_14[i * 64 + j + 1]! * lstm_f_14[i * 64 + j + 1]! +
+        d_lstm_h_13_01 * lstm_o_13[i * 64 + j + 1]! * (1 - tanh_13_1 * tanh_13_1);
+      d_lstm_c_13[i * 64 + j + 2] =
+        d_lstm_c_14[i * 64 + j + 2]! * lstm_f_14[i * 64 + j + 2]! +
+        d_lstm_h_13_02 * lstm_o_13[i * 64 + j + 2]! * (1 - tanh_13_2 * tanh_13_2);
+      d_lstm_c_13[i * 64 + j + 64] =
+        d_lstm_c_14[i * 64 + j + 64]! * lstm_f_14[i * 64 + j + 64]! +
+        d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_3 * tanh_13_3);
+      d_lstm_c_13[i * 64 + j + 65] =
+        d_lstm_c_14[i * 64 + j + 65]! * lstm_f_14[i * 64 + j + 65]! +
+        d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_4 * tanh_13_4);
+      d_lstm_c_13[i * 64 + j + 66] =
+        d_lstm_c_14[i * 64 + j + 66]! * lstm_f_14[i * 64 + j + 66]! +
+        d_lstm_h_13_12 * lstm_o_13[i * 64 + j + 66]! * (1 - tanh_13_5 * tanh_13_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_13_2_0 = Math.fround(sum0);
+    const d_lstm_h_13_2_1 = Math.fround(sum1);
+    const d_lstm_h_13_0 = Math.fround(d_lstm[i * 1024 + 831]! + d_lstm_h_13_2_0);
+    d_lstm_h_13[i * 64 + 63] = d_lstm_h_13_0;
+    const d_lstm_h_13_1 = Math.fround(d_lstm[i * 1024 + 1855]! + d_lstm_h_13_2_1);
+    d_lstm_h_13[i * 64 + 127] = d_lstm_h_13_1;
+    const tanh_13_6 = tanh_13[i * 64 + 63]!;
+    const tanh_13_7 = tanh_13[i * 64 + 127]!;
+    d_lstm_c_13[i * 64 + 63] =
+      d_lstm_c_14[i * 64 + 63]! * lstm_f_14[i * 64 + 63]! +
+      d_lstm_h_13_0 * lstm_o_13[i * 64 + 63]! * (1 - tanh_13_6 * tanh_13_6);
+    d_lstm_c_13[i * 64 + 127] =
+      d_lstm_c_14[i * 64 + 127]! * lstm_f_14[i * 64 + 127]! +
+      d_lstm_h_13_1 * lstm_o_13[i * 64 + 127]! * (1 - tanh_13_7 * tanh_13_7);
+  }
+  return function dotAdd_32x256x64_3(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -7837,7 +8032,9 @@ function dotAdd_32x256x64_4(
   tanh_12_: Float32Array,
   d_lstm_c_12_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_4(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_13 = d_lstm_recurrence_13_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -7847,137 +8044,140 @@ function dotAdd_32x256x64_4(
     const lstm_o_12 = lstm_o_12_;
     const tanh_12 = tanh_12_;
     const d_lstm_c_12 = d_lstm_c_12_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_12_2_00 = Math.fround(sum00);
-        const d_lstm_h_12_2_01 = Math.fround(sum01);
-        const d_lstm_h_12_2_02 = Math.fround(sum02);
-        const d_lstm_h_12_2_10 = Math.fround(sum10);
-        const d_lstm_h_12_2_11 = Math.fround(sum11);
-        const d_lstm_h_12_2_12 = Math.fround(sum12);
-        const d_lstm_h_12_00 = Math.fround(d_lstm[i * 1024 + j + 704]! + d_lstm_h_12_2_00);
-        d_lstm_h_12[i * 64 + j] = d_lstm_h_12_00;
-        const d_lstm_h_12_01 = Math.fround(d_lstm[i * 1024 + j + 705]! + d_lstm_h_12_2_01);
-        d_lstm_h_12[i * 64 + j + 1] = d_lstm_h_12_01;
-        const d_lstm_h_12_02 = Math.fround(d_lstm[i * 1024 + j + 706]! + d_lstm_h_12_2_02);
-        d_lstm_h_12[i * 64 + j + 2] = d_lstm_h_12_02;
-        const d_lstm_h_12_10 = Math.fround(d_lstm[i * 1024 + j + 1728]! + d_lstm_h_12_2_10);
-        d_lstm_h_12[i * 64 + j + 64] = d_lstm_h_12_10;
-        const d_lstm_h_12_11 = Math.fround(d_lstm[i * 1024 + j + 1729]! + d_lstm_h_12_2_11);
-        d_lstm_h_12[i * 64 + j + 65] = d_lstm_h_12_11;
-        const d_lstm_h_12_12 = Math.fround(d_lstm[i * 1024 + j + 1730]! + d_lstm_h_12_2_12);
-        d_lstm_h_12[i * 64 + j + 66] = d_lstm_h_12_12;
-        const tanh_12_0 = tanh_12[i * 64 + j]!;
-        const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
-        const tanh_12_2 = tanh_12[i * 64 + j + 2]!;
-        const tanh_12_3 = tanh_12[i * 64 + j + 64]!;
-        const tanh_12_4 = tanh_12[i * 64 + j + 65]!;
-        const tanh_12_5 = tanh_12[i * 64 + j + 66]!;
-        d_lstm_c_12[i * 64 + j] =
-          d_lstm_c_13[i * 64 + j]! * lstm_f_13[i * 64 + j]! +
-          d_lstm_h_12_00 * lstm_o_12[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
-        d_lstm_c_12[i * 64 + j + 1] =
-          d_lstm_c_13[i * 64 + j + 1]! * lstm_f_13[i * 64 + j + 1]! +
-          d_lstm_h_12_01 * lstm_o_12[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
-        d_lstm_c_12[i * 64 + j + 2] =
-          d_lstm_c_13[i * 64 + j + 2]! * lstm_f_13[i * 64 + j + 2]! +
-          d_lstm_h_12_02 * lstm_o_12[i * 64 + j + 2]! * (1 - tanh_12_2 * tanh_12_2);
-        d_lstm_c_12[i * 64 + j + 64] =
-          d_lstm_c_13[i * 64 + j + 64]! * lstm_f_13[i * 64 + j + 64]! +
-          d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_3 * tanh_12_3);
-        d_lstm_c_12[i * 64 + j + 65] =
-          d_lstm_c_13[i * 64 + j + 65]! * lstm_f_13[i * 64 + j + 65]! +
-          d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_4 * tanh_12_4);
-        d_lstm_c_12[i * 64 + j + 66] =
-          d_lstm_c_13[i * 64 + j + 66]! * lstm_f_13[i * 64 + j + 66]! +
-          d_lstm_h_12_12 * lstm_o_12[i * 64 + j + 66]! * (1 - tanh_12_5 * tanh_12_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_12_2_0 = Math.fround(sum0);
-      const d_lstm_h_12_2_1 = Math.fround(sum1);
-      const d_lstm_h_12_0 = Math.fround(d_lstm[i * 1024 + 767]! + d_lstm_h_12_2_0);
-      d_lstm_h_12[i * 64 + 63] = d_lstm_h_12_0;
-      const d_lstm_h_12_1 = Math.fround(d_lstm[i * 1024 + 1791]! + d_lstm_h_12_2_1);
-      d_lstm_h_12[i * 64 + 127] = d_lstm_h_12_1;
-      const tanh_12_6 = tanh_12[i * 64 + 63]!;
-      const tanh_12_7 = tanh_12[i * 64 + 127]!;
-      d_lstm_c_12[i * 64 + 63] =
-        d_lstm_c_13[i * 64 + 63]! * lstm_f_13[i * 64 + 63]! +
-        d_lstm_h_12_0 * lstm_o_12[i * 64 + 63]! * (1 - tanh_12_6 * tanh_12_6);
-      d_lstm_c_12[i * 64 + 127] =
-        d_lstm_c_13[i * 64 + 127]! * lstm_f_13[i * 64 + 127]! +
-        d_lstm_h_12_1 * lstm_o_12[i * 64 + 127]! * (1 - tanh_12_7 * tanh_12_7);
+      const d_lstm_h_12_2_00 = Math.fround(sum00);
+      const d_lstm_h_12_2_01 = Math.fround(sum01);
+      const d_lstm_h_12_2_02 = Math.fround(sum02);
+      const d_lstm_h_12_2_10 = Math.fround(sum10);
+      const d_lstm_h_12_2_11 = Math.fround(sum11);
+      const d_lstm_h_12_2_12 = Math.fround(sum12);
+      const d_lstm_h_12_00 = Math.fround(d_lstm[i * 1024 + j + 704]! + d_lstm_h_12_2_00);
+      d_lstm_h_12[i * 64 + j] = d_lstm_h_12_00;
+      const d_lstm_h_12_01 = Math.fround(d_lstm[i * 1024 + j + 705]! + d_lstm_h_12_2_01);
+      d_lstm_h_12[i * 64 + j + 1] = d_lstm_h_12_01;
+      const d_lstm_h_12_02 = Math.fround(d_lstm[i * 1024 + j + 706]! + d_lstm_h_12_2_02);
+      d_lstm_h_12[i * 64 + j + 2] = d_lstm_h_12_02;
+      const d_lstm_h_12_10 = Math.fround(d_lstm[i * 1024 + j + 1728]! + d_lstm_h_12_2_10);
+      d_lstm_h_12[i * 64 + j + 64] = d_lstm_h_12_10;
+      const d_lstm_h_12_11 = Math.fround(d_lstm[i * 1024 + j + 1729]! + d_lstm_h_12_2_11);
+      d_lstm_h_12[i * 64 + j + 65] = d_lstm_h_12_11;
+      const d_lstm_h_12_12 = Math.fround(d_lstm[i * 1024 + j + 1730]! + d_lstm_h_12_2_12);
+      d_lstm_h_12[i * 64 + j + 66] = d_lstm_h_12_12;
+      const tanh_12_0 = tanh_12[i * 64 + j]!;
+      const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
+      const tanh_12_2 = tanh_12[i * 64 + j + 2]!;
+      const tanh_12_3 = tanh_12[i * 64 + j + 64]!;
+      const tanh_12_4 = tanh_12[i * 64 + j + 65]!;
+      const tanh_12_5 = tanh_12[i * 64 + j + 66]!;
+      d_lstm_c_12[i * 64 + j] =
+        d_lstm_c_13[i * 64 + j]! * lstm_f_13[i * 64 + j]! +
+        d_lstm_h_12_00 * lstm_o_12[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
+      d_lstm_c_12[i * 64 + j + 1] =
+        d_lstm_c_13[i * 64 + j + 1]! * lstm_f_13[i * 64 + j + 1]! +
+        d_lstm_h_12_01 * lstm_o_12[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
+      d_lstm_c_12[i * 64 + j + 2] =
+        d_lstm_c_13[i * 64 + j + 2]! * lstm_f_13[i * 64 + j + 2]! +
+        d_lstm_h_12_02 * lstm_o_12[i * 64 + j + 2]! * (1 - tanh_12_2 * tanh_12_2);
+      d_lstm_c_12[i * 64 + j + 64] =
+        d_lstm_c_13[i * 64 + j + 64]! * lstm_f_13[i * 64 + j + 64]! +
+        d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_3 * tanh_12_3);
+      d_lstm_c_12[i * 64 + j + 65] =
+        d_lstm_c_13[i * 64 + j + 65]! * lstm_f_13[i * 64 + j + 65]! +
+        d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_4 * tanh_12_4);
+      d_lstm_c_12[i * 64 + j + 66] =
+        d_lstm_c_13[i * 64 + j + 66]! * lstm_f_13[i * 64 + j + 66]! +
+        d_lstm_h_12_12 * lstm_o_12[i * 64 + j + 66]! * (1 - tanh_12_5 * tanh_12_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_12_2_0 = Math.fround(sum0);
+    const d_lstm_h_12_2_1 = Math.fround(sum1);
+    const d_lstm_h_12_0 = Math.fround(d_lstm[i * 1024 + 767]! + d_lstm_h_12_2_0);
+    d_lstm_h_12[i * 64 + 63] = d_lstm_h_12_0;
+    const d_lstm_h_12_1 = Math.fround(d_lstm[i * 1024 + 1791]! + d_lstm_h_12_2_1);
+    d_lstm_h_12[i * 64 + 127] = d_lstm_h_12_1;
+    const tanh_12_6 = tanh_12[i * 64 + 63]!;
+    const tanh_12_7 = tanh_12[i * 64 + 127]!;
+    d_lstm_c_12[i * 64 + 63] =
+      d_lstm_c_13[i * 64 + 63]! * lstm_f_13[i * 64 + 63]! +
+      d_lstm_h_12_0 * lstm_o_12[i * 64 + 63]! * (1 - tanh_12_6 * tanh_12_6);
+    d_lstm_c_12[i * 64 + 127] =
+      d_lstm_c_13[i * 64 + 127]! * lstm_f_13[i * 64 + 127]! +
+      d_lstm_h_12_1 * lstm_o_12[i * 64 + 127]! * (1 - tanh_12_7 * tanh_12_7);
+  }
+  return function dotAdd_32x256x64_4(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -7999,7 +8199,9 @@ function dotAdd_32x256x64_5(
   tanh_11_: Float32Array,
   d_lstm_c_11_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_5(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_12 = d_lstm_recurrence_12_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8009,137 +8211,140 @@ function dotAdd_32x256x64_5(
     const lstm_o_11 = lstm_o_11_;
     const tanh_11 = tanh_11_;
     const d_lstm_c_11 = d_lstm_c_11_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_11_2_00 = Math.fround(sum00);
-        const d_lstm_h_11_2_01 = Math.fround(sum01);
-        const d_lstm_h_11_2_02 = Math.fround(sum02);
-        const d_lstm_h_11_2_10 = Math.fround(sum10);
-        const d_lstm_h_11_2_11 = Math.fround(sum11);
-        const d_lstm_h_11_2_12 = Math.fround(sum12);
-        const d_lstm_h_11_00 = Math.fround(d_lstm[i * 1024 + j + 640]! + d_lstm_h_11_2_00);
-        d_lstm_h_11[i * 64 + j] = d_lstm_h_11_00;
-        const d_lstm_h_11_01 = Math.fround(d_lstm[i * 1024 + j + 641]! + d_lstm_h_11_2_01);
-        d_lstm_h_11[i * 64 + j + 1] = d_lstm_h_11_01;
-        const d_lstm_h_11_02 = Math.fround(d_lstm[i * 1024 + j + 642]! + d_lstm_h_11_2_02);
-        d_lstm_h_11[i * 64 + j + 2] = d_lstm_h_11_02;
-        const d_lstm_h_11_10 = Math.fround(d_lstm[i * 1024 + j + 1664]! + d_lstm_h_11_2_10);
-        d_lstm_h_11[i * 64 + j + 64] = d_lstm_h_11_10;
-        const d_lstm_h_11_11 = Math.fround(d_lstm[i * 1024 + j + 1665]! + d_lstm_h_11_2_11);
-        d_lstm_h_11[i * 64 + j + 65] = d_lstm_h_11_11;
-        const d_lstm_h_11_12 = Math.fround(d_lstm[i * 1024 + j + 1666]! + d_lstm_h_11_2_12);
-        d_lstm_h_11[i * 64 + j + 66] = d_lstm_h_11_12;
-        const tanh_11_0 = tanh_11[i * 64 + j]!;
-        const tanh_11_1 = tanh_11[i * 64 + j + 1]!;
-        const tanh_11_2 = tanh_11[i * 64 + j + 2]!;
-        const tanh_11_3 = tanh_11[i * 64 + j + 64]!;
-        const tanh_11_4 = tanh_11[i * 64 + j + 65]!;
-        const tanh_11_5 = tanh_11[i * 64 + j + 66]!;
-        d_lstm_c_11[i * 64 + j] =
-          d_lstm_c_12[i * 64 + j]! * lstm_f_12[i * 64 + j]! +
-          d_lstm_h_11_00 * lstm_o_11[i * 64 + j]! * (1 - tanh_11_0 * tanh_11_0);
-        d_lstm_c_11[i * 64 + j + 1] =
-          d_lstm_c_12[i * 64 + j + 1]! * lstm_f_12[i * 64 + j + 1]! +
-          d_lstm_h_11_01 * lstm_o_11[i * 64 + j + 1]! * (1 - tanh_11_1 * tanh_11_1);
-        d_lstm_c_11[i * 64 + j + 2] =
-          d_lstm_c_12[i * 64 + j + 2]! * lstm_f_12[i * 64 + j + 2]! +
-          d_lstm_h_11_02 * lstm_o_11[i * 64 + j + 2]! * (1 - tanh_11_2 * tanh_11_2);
-        d_lstm_c_11[i * 64 + j + 64] =
-          d_lstm_c_12[i * 64 + j + 64]! * lstm_f_12[i * 64 + j + 64]! +
-          d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_3 * tanh_11_3);
-        d_lstm_c_11[i * 64 + j + 65] =
-          d_lstm_c_12[i * 64 + j + 65]! * lstm_f_12[i * 64 + j + 65]! +
-          d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_4 * tanh_11_4);
-        d_lstm_c_11[i * 64 + j + 66] =
-          d_lstm_c_12[i * 64 + j + 66]! * lstm_f_12[i * 64 + j + 66]! +
-          d_lstm_h_11_12 * lstm_o_11[i * 64 + j + 66]! * (1 - tanh_11_5 * tanh_11_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_11_2_0 = Math.fround(sum0);
-      const d_lstm_h_11_2_1 = Math.fround(sum1);
-      const d_lstm_h_11_0 = Math.fround(d_lstm[i * 1024 + 703]! + d_lstm_h_11_2_0);
-      d_lstm_h_11[i * 64 + 63] = d_lstm_h_11_0;
-      const d_lstm_h_11_1 = Math.fround(d_lstm[i * 1024 + 1727]! + d_lstm_h_11_2_1);
-      d_lstm_h_11[i * 64 + 127] = d_lstm_h_11_1;
-      const tanh_11_6 = tanh_11[i * 64 + 63]!;
-      const tanh_11_7 = tanh_11[i * 64 + 127]!;
-      d_lstm_c_11[i * 64 + 63] =
-        d_lstm_c_12[i * 64 + 63]! * lstm_f_12[i * 64 + 63]! +
-        d_lstm_h_11_0 * lstm_o_11[i * 64 + 63]! * (1 - tanh_11_6 * tanh_11_6);
-      d_lstm_c_11[i * 64 + 127] =
-        d_lstm_c_12[i * 64 + 127]! * lstm_f_12[i * 64 + 127]! +
-        d_lstm_h_11_1 * lstm_o_11[i * 64 + 127]! * (1 - tanh_11_7 * tanh_11_7);
+      const d_lstm_h_11_2_00 = Math.fround(sum00);
+      const d_lstm_h_11_2_01 = Math.fround(sum01);
+      const d_lstm_h_11_2_02 = Math.fround(sum02);
+      const d_lstm_h_11_2_10 = Math.fround(sum10);
+      const d_lstm_h_11_2_11 = Math.fround(sum11);
+      const d_lstm_h_11_2_12 = Math.fround(sum12);
+      const d_lstm_h_11_00 = Math.fround(d_lstm[i * 1024 + j + 640]! + d_lstm_h_11_2_00);
+      d_lstm_h_11[i * 64 + j] = d_lstm_h_11_00;
+      const d_lstm_h_11_01 = Math.fround(d_lstm[i * 1024 + j + 641]! + d_lstm_h_11_2_01);
+      d_lstm_h_11[i * 64 + j + 1] = d_lstm_h_11_01;
+      const d_lstm_h_11_02 = Math.fround(d_lstm[i * 1024 + j + 642]! + d_lstm_h_11_2_02);
+      d_lstm_h_11[i * 64 + j + 2] = d_lstm_h_11_02;
+      const d_lstm_h_11_10 = Math.fround(d_lstm[i * 1024 + j + 1664]! + d_lstm_h_11_2_10);
+      d_lstm_h_11[i * 64 + j + 64] = d_lstm_h_11_10;
+      const d_lstm_h_11_11 = Math.fround(d_lstm[i * 1024 + j + 1665]! + d_lstm_h_11_2_11);
+      d_lstm_h_11[i * 64 + j + 65] = d_lstm_h_11_11;
+      const d_lstm_h_11_12 = Math.fround(d_lstm[i * 1024 + j + 1666]! + d_lstm_h_11_2_12);
+      d_lstm_h_11[i * 64 + j + 66] = d_lstm_h_11_12;
+      const tanh_11_0 = tanh_11[i * 64 + j]!;
+      const tanh_11_1 = tanh_11[i * 64 + j + 1]!;
+      const tanh_11_2 = tanh_11[i * 64 + j + 2]!;
+      const tanh_11_3 = tanh_11[i * 64 + j + 64]!;
+      const tanh_11_4 = tanh_11[i * 64 + j + 65]!;
+      const tanh_11_5 = tanh_11[i * 64 + j + 66]!;
+      d_lstm_c_11[i * 64 + j] =
+        d_lstm_c_12[i * 64 + j]! * lstm_f_12[i * 64 + j]! +
+        d_lstm_h_11_00 * lstm_o_11[i * 64 + j]! * (1 - tanh_11_0 * tanh_11_0);
+      d_lstm_c_11[i * 64 + j + 1] =
+        d_lstm_c_12[i * 64 + j + 1]! * lstm_f_12[i * 64 + j + 1]! +
+        d_lstm_h_11_01 * lstm_o_11[i * 64 + j + 1]! * (1 - tanh_11_1 * tanh_11_1);
+      d_lstm_c_11[i * 64 + j + 2] =
+        d_lstm_c_12[i * 64 + j + 2]! * lstm_f_12[i * 64 + j + 2]! +
+        d_lstm_h_11_02 * lstm_o_11[i * 64 + j + 2]! * (1 - tanh_11_2 * tanh_11_2);
+      d_lstm_c_11[i * 64 + j + 64] =
+        d_lstm_c_12[i * 64 + j + 64]! * lstm_f_12[i * 64 + j + 64]! +
+        d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_3 * tanh_11_3);
+      d_lstm_c_11[i * 64 + j + 65] =
+        d_lstm_c_12[i * 64 + j + 65]! * lstm_f_12[i * 64 + j + 65]! +
+        d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_4 * tanh_11_4);
+      d_lstm_c_11[i * 64 + j + 66] =
+        d_lstm_c_12[i * 64 + j + 66]! * lstm_f_12[i * 64 + j + 66]! +
+        d_lstm_h_11_12 * lstm_o_11[i * 64 + j + 66]! * (1 - tanh_11_5 * tanh_11_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_11_2_0 = Math.fround(sum0);
+    const d_lstm_h_11_2_1 = Math.fround(sum1);
+    const d_lstm_h_11_0 = Math.fround(d_lstm[i * 1024 + 703]! + d_lstm_h_11_2_0);
+    d_lstm_h_11[i * 64 + 63] = d_lstm_h_11_0;
+    const d_lstm_h_11_1 = Math.fround(d_lstm[i * 1024 + 1727]! + d_lstm_h_11_2_1);
+    d_lstm_h_11[i * 64 + 127] = d_lstm_h_11_1;
+    const tanh_11_6 = tanh_11[i * 64 + 63]!;
+    const tanh_11_7 = tanh_11[i * 64 + 127]!;
+    d_lstm_c_11[i * 64 + 63] =
+      d_lstm_c_12[i * 64 + 63]! * lstm_f_12[i * 64 + 63]! +
+      d_lstm_h_11_0 * lstm_o_11[i * 64 + 63]! * (1 - tanh_11_6 * tanh_11_6);
+    d_lstm_c_11[i * 64 + 127] =
+      d_lstm_c_12[i * 64 + 127]! * lstm_f_12[i * 64 + 127]! +
+      d_lstm_h_11_1 * lstm_o_11[i * 64 + 127]! * (1 - tanh_11_7 * tanh_11_7);
+  }
+  return function dotAdd_32x256x64_5(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -8161,7 +8366,9 @@ function dotAdd_32x256x64_6(
   tanh_10_: Float32Array,
   d_lstm_c_10_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_6(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_11 = d_lstm_recurrence_11_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8171,137 +8378,140 @@ function dotAdd_32x256x64_6(
     const lstm_o_10 = lstm_o_10_;
     const tanh_10 = tanh_10_;
     const d_lstm_c_10 = d_lstm_c_10_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_10_2_00 = Math.fround(sum00);
-        const d_lstm_h_10_2_01 = Math.fround(sum01);
-        const d_lstm_h_10_2_02 = Math.fround(sum02);
-        const d_lstm_h_10_2_10 = Math.fround(sum10);
-        const d_lstm_h_10_2_11 = Math.fround(sum11);
-        const d_lstm_h_10_2_12 = Math.fround(sum12);
-        const d_lstm_h_10_00 = Math.fround(d_lstm[i * 1024 + j + 576]! + d_lstm_h_10_2_00);
-        d_lstm_h_10[i * 64 + j] = d_lstm_h_10_00;
-        const d_lstm_h_10_01 = Math.fround(d_lstm[i * 1024 + j + 577]! + d_lstm_h_10_2_01);
-        d_lstm_h_10[i * 64 + j + 1] = d_lstm_h_10_01;
-        const d_lstm_h_10_02 = Math.fround(d_lstm[i * 1024 + j + 578]! + d_lstm_h_10_2_02);
-        d_lstm_h_10[i * 64 + j + 2] = d_lstm_h_10_02;
-        const d_lstm_h_10_10 = Math.fround(d_lstm[i * 1024 + j + 1600]! + d_lstm_h_10_2_10);
-        d_lstm_h_10[i * 64 + j + 64] = d_lstm_h_10_10;
-        const d_lstm_h_10_11 = Math.fround(d_lstm[i * 1024 + j + 1601]! + d_lstm_h_10_2_11);
-        d_lstm_h_10[i * 64 + j + 65] = d_lstm_h_10_11;
-        const d_lstm_h_10_12 = Math.fround(d_lstm[i * 1024 + j + 1602]! + d_lstm_h_10_2_12);
-        d_lstm_h_10[i * 64 + j + 66] = d_lstm_h_10_12;
-        const tanh_10_0 = tanh_10[i * 64 + j]!;
-        const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
-        const tanh_10_2 = tanh_10[i * 64 + j + 2]!;
-        const tanh_10_3 = tanh_10[i * 64 + j + 64]!;
-        const tanh_10_4 = tanh_10[i * 64 + j + 65]!;
-        const tanh_10_5 = tanh_10[i * 64 + j + 66]!;
-        d_lstm_c_10[i * 64 + j] =
-          d_lstm_c_11[i * 64 + j]! * lstm_f_11[i * 64 + j]! +
-          d_lstm_h_10_00 * lstm_o_10[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
-        d_lstm_c_10[i * 64 + j + 1] =
-          d_lstm_c_11[i * 64 + j + 1]! * lstm_f_11[i * 64 + j + 1]! +
-          d_lstm_h_10_01 * lstm_o_10[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
-        d_lstm_c_10[i * 64 + j + 2] =
-          d_lstm_c_11[i * 64 + j + 2]! * lstm_f_11[i * 64 + j + 2]! +
-          d_lstm_h_10_02 * lstm_o_10[i * 64 + j + 2]! * (1 - tanh_10_2 * tanh_10_2);
-        d_lstm_c_10[i * 64 + j + 64] =
-          d_lstm_c_11[i * 64 + j + 64]! * lstm_f_11[i * 64 + j + 64]! +
-          d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_3 * tanh_10_3);
-        d_lstm_c_10[i * 64 + j + 65] =
-          d_lstm_c_11[i * 64 + j + 65]! * lstm_f_11[i * 64 + j + 65]! +
-          d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_4 * tanh_10_4);
-        d_lstm_c_10[i * 64 + j + 66] =
-          d_lstm_c_11[i * 64 + j + 66]! * lstm_f_11[i * 64 + j + 66]! +
-          d_lstm_h_10_12 * lstm_o_10[i * 64 + j + 66]! * (1 - tanh_10_5 * tanh_10_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_10_2_0 = Math.fround(sum0);
-      const d_lstm_h_10_2_1 = Math.fround(sum1);
-      const d_lstm_h_10_0 = Math.fround(d_lstm[i * 1024 + 639]! + d_lstm_h_10_2_0);
-      d_lstm_h_10[i * 64 + 63] = d_lstm_h_10_0;
-      const d_lstm_h_10_1 = Math.fround(d_lstm[i * 1024 + 1663]! + d_lstm_h_10_2_1);
-      d_lstm_h_10[i * 64 + 127] = d_lstm_h_10_1;
-      const tanh_10_6 = tanh_10[i * 64 + 63]!;
-      const tanh_10_7 = tanh_10[i * 64 + 127]!;
-      d_lstm_c_10[i * 64 + 63] =
-        d_lstm_c_11[i * 64 + 63]! * lstm_f_11[i * 64 + 63]! +
-        d_lstm_h_10_0 * lstm_o_10[i * 64 + 63]! * (1 - tanh_10_6 * tanh_10_6);
-      d_lstm_c_10[i * 64 + 127] =
-        d_lstm_c_11[i * 64 + 127]! * lstm_f_11[i * 64 + 127]! +
-        d_lstm_h_10_1 * lstm_o_10[i * 64 + 127]! * (1 - tanh_10_7 * tanh_10_7);
+      const d_lstm_h_10_2_00 = Math.fround(sum00);
+      const d_lstm_h_10_2_01 = Math.fround(sum01);
+      const d_lstm_h_10_2_02 = Math.fround(sum02);
+      const d_lstm_h_10_2_10 = Math.fround(sum10);
+      const d_lstm_h_10_2_11 = Math.fround(sum11);
+      const d_lstm_h_10_2_12 = Math.fround(sum12);
+      const d_lstm_h_10_00 = Math.fround(d_lstm[i * 1024 + j + 576]! + d_lstm_h_10_2_00);
+      d_lstm_h_10[i * 64 + j] = d_lstm_h_10_00;
+      const d_lstm_h_10_01 = Math.fround(d_lstm[i * 1024 + j + 577]! + d_lstm_h_10_2_01);
+      d_lstm_h_10[i * 64 + j + 1] = d_lstm_h_10_01;
+      const d_lstm_h_10_02 = Math.fround(d_lstm[i * 1024 + j + 578]! + d_lstm_h_10_2_02);
+      d_lstm_h_10[i * 64 + j + 2] = d_lstm_h_10_02;
+      const d_lstm_h_10_10 = Math.fround(d_lstm[i * 1024 + j + 1600]! + d_lstm_h_10_2_10);
+      d_lstm_h_10[i * 64 + j + 64] = d_lstm_h_10_10;
+      const d_lstm_h_10_11 = Math.fround(d_lstm[i * 1024 + j + 1601]! + d_lstm_h_10_2_11);
+      d_lstm_h_10[i * 64 + j + 65] = d_lstm_h_10_11;
+      const d_lstm_h_10_12 = Math.fround(d_lstm[i * 1024 + j + 1602]! + d_lstm_h_10_2_12);
+      d_lstm_h_10[i * 64 + j + 66] = d_lstm_h_10_12;
+      const tanh_10_0 = tanh_10[i * 64 + j]!;
+      const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
+      const tanh_10_2 = tanh_10[i * 64 + j + 2]!;
+      const tanh_10_3 = tanh_10[i * 64 + j + 64]!;
+      const tanh_10_4 = tanh_10[i * 64 + j + 65]!;
+      const tanh_10_5 = tanh_10[i * 64 + j + 66]!;
+      d_lstm_c_10[i * 64 + j] =
+        d_lstm_c_11[i * 64 + j]! * lstm_f_11[i * 64 + j]! +
+        d_lstm_h_10_00 * lstm_o_10[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
+      d_lstm_c_10[i * 64 + j + 1] =
+        d_lstm_c_11[i * 64 + j + 1]! * lstm_f_11[i * 64 + j + 1]! +
+        d_lstm_h_10_01 * lstm_o_10[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
+      d_lstm_c_10[i * 64 + j + 2] =
+        d_lstm_c_11[i * 64 + j + 2]! * lstm_f_11[i * 64 + j + 2]! +
+        d_lstm_h_10_02 * lstm_o_10[i * 64 + j + 2]! * (1 - tanh_10_2 * tanh_10_2);
+      d_lstm_c_10[i * 64 + j + 64] =
+        d_lstm_c_11[i * 64 + j + 64]! * lstm_f_11[i * 64 + j + 64]! +
+        d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_3 * tanh_10_3);
+      d_lstm_c_10[i * 64 + j + 65] =
+        d_lstm_c_11[i * 64 + j + 65]! * lstm_f_11[i * 64 + j + 65]! +
+        d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_4 * tanh_10_4);
+      d_lstm_c_10[i * 64 + j + 66] =
+        d_lstm_c_11[i * 64 + j + 66]! * lstm_f_11[i * 64 + j + 66]! +
+        d_lstm_h_10_12 * lstm_o_10[i * 64 + j + 66]! * (1 - tanh_10_5 * tanh_10_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_10_2_0 = Math.fround(sum0);
+    const d_lstm_h_10_2_1 = Math.fround(sum1);
+    const d_lstm_h_10_0 = Math.fround(d_lstm[i * 1024 + 639]! + d_lstm_h_10_2_0);
+    d_lstm_h_10[i * 64 + 63] = d_lstm_h_10_0;
+    const d_lstm_h_10_1 = Math.fround(d_lstm[i * 1024 + 1663]! + d_lstm_h_10_2_1);
+    d_lstm_h_10[i * 64 + 127] = d_lstm_h_10_1;
+    const tanh_10_6 = tanh_10[i * 64 + 63]!;
+    const tanh_10_7 = tanh_10[i * 64 + 127]!;
+    d_lstm_c_10[i * 64 + 63] =
+      d_lstm_c_11[i * 64 + 63]! * lstm_f_11[i * 64 + 63]! +
+      d_lstm_h_10_0 * lstm_o_10[i * 64 + 63]! * (1 - tanh_10_6 * tanh_10_6);
+    d_lstm_c_10[i * 64 + 127] =
+      d_lstm_c_11[i * 64 + 127]! * lstm_f_11[i * 64 + 127]! +
+      d_lstm_h_10_1 * lstm_o_10[i * 64 + 127]! * (1 - tanh_10_7 * tanh_10_7);
+  }
+  return function dotAdd_32x256x64_6(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -8323,7 +8533,9 @@ function dotAdd_32x256x64_7(
   tanh_9_: Float32Array,
   d_lstm_c_9_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_7(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_10 = d_lstm_recurrence_10_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8333,137 +8545,140 @@ function dotAdd_32x256x64_7(
     const lstm_o_9 = lstm_o_9_;
     const tanh_9 = tanh_9_;
     const d_lstm_c_9 = d_lstm_c_9_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_9_2_00 = Math.fround(sum00);
-        const d_lstm_h_9_2_01 = Math.fround(sum01);
-        const d_lstm_h_9_2_02 = Math.fround(sum02);
-        const d_lstm_h_9_2_10 = Math.fround(sum10);
-        const d_lstm_h_9_2_11 = Math.fround(sum11);
-        const d_lstm_h_9_2_12 = Math.fround(sum12);
-        const d_lstm_h_9_00 = Math.fround(d_lstm[i * 1024 + j + 512]! + d_lstm_h_9_2_00);
-        d_lstm_h_9[i * 64 + j] = d_lstm_h_9_00;
-        const d_lstm_h_9_01 = Math.fround(d_lstm[i * 1024 + j + 513]! + d_lstm_h_9_2_01);
-        d_lstm_h_9[i * 64 + j + 1] = d_lstm_h_9_01;
-        const d_lstm_h_9_02 = Math.fround(d_lstm[i * 1024 + j + 514]! + d_lstm_h_9_2_02);
-        d_lstm_h_9[i * 64 + j + 2] = d_lstm_h_9_02;
-        const d_lstm_h_9_10 = Math.fround(d_lstm[i * 1024 + j + 1536]! + d_lstm_h_9_2_10);
-        d_lstm_h_9[i * 64 + j + 64] = d_lstm_h_9_10;
-        const d_lstm_h_9_11 = Math.fround(d_lstm[i * 1024 + j + 1537]! + d_lstm_h_9_2_11);
-        d_lstm_h_9[i * 64 + j + 65] = d_lstm_h_9_11;
-        const d_lstm_h_9_12 = Math.fround(d_lstm[i * 1024 + j + 1538]! + d_lstm_h_9_2_12);
-        d_lstm_h_9[i * 64 + j + 66] = d_lstm_h_9_12;
-        const tanh_9_0 = tanh_9[i * 64 + j]!;
-        const tanh_9_1 = tanh_9[i * 64 + j + 1]!;
-        const tanh_9_2 = tanh_9[i * 64 + j + 2]!;
-        const tanh_9_3 = tanh_9[i * 64 + j + 64]!;
-        const tanh_9_4 = tanh_9[i * 64 + j + 65]!;
-        const tanh_9_5 = tanh_9[i * 64 + j + 66]!;
-        d_lstm_c_9[i * 64 + j] =
-          d_lstm_c_10[i * 64 + j]! * lstm_f_10[i * 64 + j]! +
-          d_lstm_h_9_00 * lstm_o_9[i * 64 + j]! * (1 - tanh_9_0 * tanh_9_0);
-        d_lstm_c_9[i * 64 + j + 1] =
-          d_lstm_c_10[i * 64 + j + 1]! * lstm_f_10[i * 64 + j + 1]! +
-          d_lstm_h_9_01 * lstm_o_9[i * 64 + j + 1]! * (1 - tanh_9_1 * tanh_9_1);
-        d_lstm_c_9[i * 64 + j + 2] =
-          d_lstm_c_10[i * 64 + j + 2]! * lstm_f_10[i * 64 + j + 2]! +
-          d_lstm_h_9_02 * lstm_o_9[i * 64 + j + 2]! * (1 - tanh_9_2 * tanh_9_2);
-        d_lstm_c_9[i * 64 + j + 64] =
-          d_lstm_c_10[i * 64 + j + 64]! * lstm_f_10[i * 64 + j + 64]! +
-          d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_3 * tanh_9_3);
-        d_lstm_c_9[i * 64 + j + 65] =
-          d_lstm_c_10[i * 64 + j + 65]! * lstm_f_10[i * 64 + j + 65]! +
-          d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_4 * tanh_9_4);
-        d_lstm_c_9[i * 64 + j + 66] =
-          d_lstm_c_10[i * 64 + j + 66]! * lstm_f_10[i * 64 + j + 66]! +
-          d_lstm_h_9_12 * lstm_o_9[i * 64 + j + 66]! * (1 - tanh_9_5 * tanh_9_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_9_2_0 = Math.fround(sum0);
-      const d_lstm_h_9_2_1 = Math.fround(sum1);
-      const d_lstm_h_9_0 = Math.fround(d_lstm[i * 1024 + 575]! + d_lstm_h_9_2_0);
-      d_lstm_h_9[i * 64 + 63] = d_lstm_h_9_0;
-      const d_lstm_h_9_1 = Math.fround(d_lstm[i * 1024 + 1599]! + d_lstm_h_9_2_1);
-      d_lstm_h_9[i * 64 + 127] = d_lstm_h_9_1;
-      const tanh_9_6 = tanh_9[i * 64 + 63]!;
-      const tanh_9_7 = tanh_9[i * 64 + 127]!;
-      d_lstm_c_9[i * 64 + 63] =
-        d_lstm_c_10[i * 64 + 63]! * lstm_f_10[i * 64 + 63]! +
-        d_lstm_h_9_0 * lstm_o_9[i * 64 + 63]! * (1 - tanh_9_6 * tanh_9_6);
-      d_lstm_c_9[i * 64 + 127] =
-        d_lstm_c_10[i * 64 + 127]! * lstm_f_10[i * 64 + 127]! +
-        d_lstm_h_9_1 * lstm_o_9[i * 64 + 127]! * (1 - tanh_9_7 * tanh_9_7);
+      const d_lstm_h_9_2_00 = Math.fround(sum00);
+      const d_lstm_h_9_2_01 = Math.fround(sum01);
+      const d_lstm_h_9_2_02 = Math.fround(sum02);
+      const d_lstm_h_9_2_10 = Math.fround(sum10);
+      const d_lstm_h_9_2_11 = Math.fround(sum11);
+      const d_lstm_h_9_2_12 = Math.fround(sum12);
+      const d_lstm_h_9_00 = Math.fround(d_lstm[i * 1024 + j + 512]! + d_lstm_h_9_2_00);
+      d_lstm_h_9[i * 64 + j] = d_lstm_h_9_00;
+      const d_lstm_h_9_01 = Math.fround(d_lstm[i * 1024 + j + 513]! + d_lstm_h_9_2_01);
+      d_lstm_h_9[i * 64 + j + 1] = d_lstm_h_9_01;
+      const d_lstm_h_9_02 = Math.fround(d_lstm[i * 1024 + j + 514]! + d_lstm_h_9_2_02);
+      d_lstm_h_9[i * 64 + j + 2] = d_lstm_h_9_02;
+      const d_lstm_h_9_10 = Math.fround(d_lstm[i * 1024 + j + 1536]! + d_lstm_h_9_2_10);
+      d_lstm_h_9[i * 64 + j + 64] = d_lstm_h_9_10;
+      const d_lstm_h_9_11 = Math.fround(d_lstm[i * 1024 + j + 1537]! + d_lstm_h_9_2_11);
+      d_lstm_h_9[i * 64 + j + 65] = d_lstm_h_9_11;
+      const d_lstm_h_9_12 = Math.fround(d_lstm[i * 1024 + j + 1538]! + d_lstm_h_9_2_12);
+      d_lstm_h_9[i * 64 + j + 66] = d_lstm_h_9_12;
+      const tanh_9_0 = tanh_9[i * 64 + j]!;
+      const tanh_9_1 = tanh_9[i * 64 + j + 1]!;
+      const tanh_9_2 = tanh_9[i * 64 + j + 2]!;
+      const tanh_9_3 = tanh_9[i * 64 + j + 64]!;
+      const tanh_9_4 = tanh_9[i * 64 + j + 65]!;
+      const tanh_9_5 = tanh_9[i * 64 + j + 66]!;
+      d_lstm_c_9[i * 64 + j] =
+        d_lstm_c_10[i * 64 + j]! * lstm_f_10[i * 64 + j]! +
+        d_lstm_h_9_00 * lstm_o_9[i * 64 + j]! * (1 - tanh_9_0 * tanh_9_0);
+      d_lstm_c_9[i * 64 + j + 1] =
+        d_lstm_c_10[i * 64 + j + 1]! * lstm_f_10[i * 64 + j + 1]! +
+        d_lstm_h_9_01 * lstm_o_9[i * 64 + j + 1]! * (1 - tanh_9_1 * tanh_9_1);
+      d_lstm_c_9[i * 64 + j + 2] =
+        d_lstm_c_10[i * 64 + j + 2]! * lstm_f_10[i * 64 + j + 2]! +
+        d_lstm_h_9_02 * lstm_o_9[i * 64 + j + 2]! * (1 - tanh_9_2 * tanh_9_2);
+      d_lstm_c_9[i * 64 + j + 64] =
+        d_lstm_c_10[i * 64 + j + 64]! * lstm_f_10[i * 64 + j + 64]! +
+        d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_3 * tanh_9_3);
+      d_lstm_c_9[i * 64 + j + 65] =
+        d_lstm_c_10[i * 64 + j + 65]! * lstm_f_10[i * 64 + j + 65]! +
+        d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_4 * tanh_9_4);
+      d_lstm_c_9[i * 64 + j + 66] =
+        d_lstm_c_10[i * 64 + j + 66]! * lstm_f_10[i * 64 + j + 66]! +
+        d_lstm_h_9_12 * lstm_o_9[i * 64 + j + 66]! * (1 - tanh_9_5 * tanh_9_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_9_2_0 = Math.fround(sum0);
+    const d_lstm_h_9_2_1 = Math.fround(sum1);
+    const d_lstm_h_9_0 = Math.fround(d_lstm[i * 1024 + 575]! + d_lstm_h_9_2_0);
+    d_lstm_h_9[i * 64 + 63] = d_lstm_h_9_0;
+    const d_lstm_h_9_1 = Math.fround(d_lstm[i * 1024 + 1599]! + d_lstm_h_9_2_1);
+    d_lstm_h_9[i * 64 + 127] = d_lstm_h_9_1;
+    const tanh_9_6 = tanh_9[i * 64 + 63]!;
+    const tanh_9_7 = tanh_9[i * 64 + 127]!;
+    d_lstm_c_9[i * 64 + 63] =
+      d_lstm_c_10[i * 64 + 63]! * lstm_f_10[i * 64 + 63]! +
+      d_lstm_h_9_0 * lstm_o_9[i * 64 + 63]! * (1 - tanh_9_6 * tanh_9_6);
+    d_lstm_c_9[i * 64 + 127] =
+      d_lstm_c_10[i * 64 + 127]! * lstm_f_10[i * 64 + 127]! +
+      d_lstm_h_9_1 * lstm_o_9[i * 64 + 127]! * (1 - tanh_9_7 * tanh_9_7);
+  }
+  return function dotAdd_32x256x64_7(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -8485,7 +8700,9 @@ function dotAdd_32x256x64_8(
   tanh_8_: Float32Array,
   d_lstm_c_8_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_8(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_9 = d_lstm_recurrence_9_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8495,137 +8712,140 @@ function dotAdd_32x256x64_8(
     const lstm_o_8 = lstm_o_8_;
     const tanh_8 = tanh_8_;
     const d_lstm_c_8 = d_lstm_c_8_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_8_2_00 = Math.fround(sum00);
-        const d_lstm_h_8_2_01 = Math.fround(sum01);
-        const d_lstm_h_8_2_02 = Math.fround(sum02);
-        const d_lstm_h_8_2_10 = Math.fround(sum10);
-        const d_lstm_h_8_2_11 = Math.fround(sum11);
-        const d_lstm_h_8_2_12 = Math.fround(sum12);
-        const d_lstm_h_8_00 = Math.fround(d_lstm[i * 1024 + j + 448]! + d_lstm_h_8_2_00);
-        d_lstm_h_8[i * 64 + j] = d_lstm_h_8_00;
-        const d_lstm_h_8_01 = Math.fround(d_lstm[i * 1024 + j + 449]! + d_lstm_h_8_2_01);
-        d_lstm_h_8[i * 64 + j + 1] = d_lstm_h_8_01;
-        const d_lstm_h_8_02 = Math.fround(d_lstm[i * 1024 + j + 450]! + d_lstm_h_8_2_02);
-        d_lstm_h_8[i * 64 + j + 2] = d_lstm_h_8_02;
-        const d_lstm_h_8_10 = Math.fround(d_lstm[i * 1024 + j + 1472]! + d_lstm_h_8_2_10);
-        d_lstm_h_8[i * 64 + j + 64] = d_lstm_h_8_10;
-        const d_lstm_h_8_11 = Math.fround(d_lstm[i * 1024 + j + 1473]! + d_lstm_h_8_2_11);
-        d_lstm_h_8[i * 64 + j + 65] = d_lstm_h_8_11;
-        const d_lstm_h_8_12 = Math.fround(d_lstm[i * 1024 + j + 1474]! + d_lstm_h_8_2_12);
-        d_lstm_h_8[i * 64 + j + 66] = d_lstm_h_8_12;
-        const tanh_8_0 = tanh_8[i * 64 + j]!;
-        const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
-        const tanh_8_2 = tanh_8[i * 64 + j + 2]!;
-        const tanh_8_3 = tanh_8[i * 64 + j + 64]!;
-        const tanh_8_4 = tanh_8[i * 64 + j + 65]!;
-        const tanh_8_5 = tanh_8[i * 64 + j + 66]!;
-        d_lstm_c_8[i * 64 + j] =
-          d_lstm_c_9[i * 64 + j]! * lstm_f_9[i * 64 + j]! +
-          d_lstm_h_8_00 * lstm_o_8[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
-        d_lstm_c_8[i * 64 + j + 1] =
-          d_lstm_c_9[i * 64 + j + 1]! * lstm_f_9[i * 64 + j + 1]! +
-          d_lstm_h_8_01 * lstm_o_8[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
-        d_lstm_c_8[i * 64 + j + 2] =
-          d_lstm_c_9[i * 64 + j + 2]! * lstm_f_9[i * 64 + j + 2]! +
-          d_lstm_h_8_02 * lstm_o_8[i * 64 + j + 2]! * (1 - tanh_8_2 * tanh_8_2);
-        d_lstm_c_8[i * 64 + j + 64] =
-          d_lstm_c_9[i * 64 + j + 64]! * lstm_f_9[i * 64 + j + 64]! +
-          d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_3 * tanh_8_3);
-        d_lstm_c_8[i * 64 + j + 65] =
-          d_lstm_c_9[i * 64 + j + 65]! * lstm_f_9[i * 64 + j + 65]! +
-          d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_4 * tanh_8_4);
-        d_lstm_c_8[i * 64 + j + 66] =
-          d_lstm_c_9[i * 64 + j + 66]! * lstm_f_9[i * 64 + j + 66]! +
-          d_lstm_h_8_12 * lstm_o_8[i * 64 + j + 66]! * (1 - tanh_8_5 * tanh_8_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_8_2_0 = Math.fround(sum0);
-      const d_lstm_h_8_2_1 = Math.fround(sum1);
-      const d_lstm_h_8_0 = Math.fround(d_lstm[i * 1024 + 511]! + d_lstm_h_8_2_0);
-      d_lstm_h_8[i * 64 + 63] = d_lstm_h_8_0;
-      const d_lstm_h_8_1 = Math.fround(d_lstm[i * 1024 + 1535]! + d_lstm_h_8_2_1);
-      d_lstm_h_8[i * 64 + 127] = d_lstm_h_8_1;
-      const tanh_8_6 = tanh_8[i * 64 + 63]!;
-      const tanh_8_7 = tanh_8[i * 64 + 127]!;
-      d_lstm_c_8[i * 64 + 63] =
-        d_lstm_c_9[i * 64 + 63]! * lstm_f_9[i * 64 + 63]! +
-        d_lstm_h_8_0 * lstm_o_8[i * 64 + 63]! * (1 - tanh_8_6 * tanh_8_6);
-      d_lstm_c_8[i * 64 + 127] =
-        d_lstm_c_9[i * 64 + 127]! * lstm_f_9[i * 64 + 127]! +
-        d_lstm_h_8_1 * lstm_o_8[i * 64 + 127]! * (1 - tanh_8_7 * tanh_8_7);
+      const d_lstm_h_8_2_00 = Math.fround(sum00);
+      const d_lstm_h_8_2_01 = Math.fround(sum01);
+      const d_lstm_h_8_2_02 = Math.fround(sum02);
+      const d_lstm_h_8_2_10 = Math.fround(sum10);
+      const d_lstm_h_8_2_11 = Math.fround(sum11);
+      const d_lstm_h_8_2_12 = Math.fround(sum12);
+      const d_lstm_h_8_00 = Math.fround(d_lstm[i * 1024 + j + 448]! + d_lstm_h_8_2_00);
+      d_lstm_h_8[i * 64 + j] = d_lstm_h_8_00;
+      const d_lstm_h_8_01 = Math.fround(d_lstm[i * 1024 + j + 449]! + d_lstm_h_8_2_01);
+      d_lstm_h_8[i * 64 + j + 1] = d_lstm_h_8_01;
+      const d_lstm_h_8_02 = Math.fround(d_lstm[i * 1024 + j + 450]! + d_lstm_h_8_2_02);
+      d_lstm_h_8[i * 64 + j + 2] = d_lstm_h_8_02;
+      const d_lstm_h_8_10 = Math.fround(d_lstm[i * 1024 + j + 1472]! + d_lstm_h_8_2_10);
+      d_lstm_h_8[i * 64 + j + 64] = d_lstm_h_8_10;
+      const d_lstm_h_8_11 = Math.fround(d_lstm[i * 1024 + j + 1473]! + d_lstm_h_8_2_11);
+      d_lstm_h_8[i * 64 + j + 65] = d_lstm_h_8_11;
+      const d_lstm_h_8_12 = Math.fround(d_lstm[i * 1024 + j + 1474]! + d_lstm_h_8_2_12);
+      d_lstm_h_8[i * 64 + j + 66] = d_lstm_h_8_12;
+      const tanh_8_0 = tanh_8[i * 64 + j]!;
+      const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
+      const tanh_8_2 = tanh_8[i * 64 + j + 2]!;
+      const tanh_8_3 = tanh_8[i * 64 + j + 64]!;
+      const tanh_8_4 = tanh_8[i * 64 + j + 65]!;
+      const tanh_8_5 = tanh_8[i * 64 + j + 66]!;
+      d_lstm_c_8[i * 64 + j] =
+        d_lstm_c_9[i * 64 + j]! * lstm_f_9[i * 64 + j]! +
+        d_lstm_h_8_00 * lstm_o_8[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
+      d_lstm_c_8[i * 64 + j + 1] =
+        d_lstm_c_9[i * 64 + j + 1]! * lstm_f_9[i * 64 + j + 1]! +
+        d_lstm_h_8_01 * lstm_o_8[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
+      d_lstm_c_8[i * 64 + j + 2] =
+        d_lstm_c_9[i * 64 + j + 2]! * lstm_f_9[i * 64 + j + 2]! +
+        d_lstm_h_8_02 * lstm_o_8[i * 64 + j + 2]! * (1 - tanh_8_2 * tanh_8_2);
+      d_lstm_c_8[i * 64 + j + 64] =
+        d_lstm_c_9[i * 64 + j + 64]! * lstm_f_9[i * 64 + j + 64]! +
+        d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_3 * tanh_8_3);
+      d_lstm_c_8[i * 64 + j + 65] =
+        d_lstm_c_9[i * 64 + j + 65]! * lstm_f_9[i * 64 + j + 65]! +
+        d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_4 * tanh_8_4);
+      d_lstm_c_8[i * 64 + j + 66] =
+        d_lstm_c_9[i * 64 + j + 66]! * lstm_f_9[i * 64 + j + 66]! +
+        d_lstm_h_8_12 * lstm_o_8[i * 64 + j + 66]! * (1 - tanh_8_5 * tanh_8_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_8_2_0 = Math.fround(sum0);
+    const d_lstm_h_8_2_1 = Math.fround(sum1);
+    const d_lstm_h_8_0 = Math.fround(d_lstm[i * 1024 + 511]! + d_lstm_h_8_2_0);
+    d_lstm_h_8[i * 64 + 63] = d_lstm_h_8_0;
+    const d_lstm_h_8_1 = Math.fround(d_lstm[i * 1024 + 1535]! + d_lstm_h_8_2_1);
+    d_lstm_h_8[i * 64 + 127] = d_lstm_h_8_1;
+    const tanh_8_6 = tanh_8[i * 64 + 63]!;
+    const tanh_8_7 = tanh_8[i * 64 + 127]!;
+    d_lstm_c_8[i * 64 + 63] =
+      d_lstm_c_9[i * 64 + 63]! * lstm_f_9[i * 64 + 63]! +
+      d_lstm_h_8_0 * lstm_o_8[i * 64 + 63]! * (1 - tanh_8_6 * tanh_8_6);
+    d_lstm_c_8[i * 64 + 127] =
+      d_lstm_c_9[i * 64 + 127]! * lstm_f_9[i * 64 + 127]! +
+      d_lstm_h_8_1 * lstm_o_8[i * 64 + 127]! * (1 - tanh_8_7 * tanh_8_7);
+  }
+  return function dotAdd_32x256x64_8(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -8647,7 +8867,9 @@ function dotAdd_32x256x64_9(
   tanh_7_: Float32Array,
   d_lstm_c_7_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_9(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_8 = d_lstm_recurrence_8_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8657,137 +8879,140 @@ function dotAdd_32x256x64_9(
     const lstm_o_7 = lstm_o_7_;
     const tanh_7 = tanh_7_;
     const d_lstm_c_7 = d_lstm_c_7_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_7_2_00 = Math.fround(sum00);
-        const d_lstm_h_7_2_01 = Math.fround(sum01);
-        const d_lstm_h_7_2_02 = Math.fround(sum02);
-        const d_lstm_h_7_2_10 = Math.fround(sum10);
-        const d_lstm_h_7_2_11 = Math.fround(sum11);
-        const d_lstm_h_7_2_12 = Math.fround(sum12);
-        const d_lstm_h_7_00 = Math.fround(d_lstm[i * 1024 + j + 384]! + d_lstm_h_7_2_00);
-        d_lstm_h_7[i * 64 + j] = d_lstm_h_7_00;
-        const d_lstm_h_7_01 = Math.fround(d_lstm[i * 1024 + j + 385]! + d_lstm_h_7_2_01);
-        d_lstm_h_7[i * 64 + j + 1] = d_lstm_h_7_01;
-        const d_lstm_h_7_02 = Math.fround(d_lstm[i * 1024 + j + 386]! + d_lstm_h_7_2_02);
-        d_lstm_h_7[i * 64 + j + 2] = d_lstm_h_7_02;
-        const d_lstm_h_7_10 = Math.fround(d_lstm[i * 1024 + j + 1408]! + d_lstm_h_7_2_10);
-        d_lstm_h_7[i * 64 + j + 64] = d_lstm_h_7_10;
-        const d_lstm_h_7_11 = Math.fround(d_lstm[i * 1024 + j + 1409]! + d_lstm_h_7_2_11);
-        d_lstm_h_7[i * 64 + j + 65] = d_lstm_h_7_11;
-        const d_lstm_h_7_12 = Math.fround(d_lstm[i * 1024 + j + 1410]! + d_lstm_h_7_2_12);
-        d_lstm_h_7[i * 64 + j + 66] = d_lstm_h_7_12;
-        const tanh_7_0 = tanh_7[i * 64 + j]!;
-        const tanh_7_1 = tanh_7[i * 64 + j + 1]!;
-        const tanh_7_2 = tanh_7[i * 64 + j + 2]!;
-        const tanh_7_3 = tanh_7[i * 64 + j + 64]!;
-        const tanh_7_4 = tanh_7[i * 64 + j + 65]!;
-        const tanh_7_5 = tanh_7[i * 64 + j + 66]!;
-        d_lstm_c_7[i * 64 + j] =
-          d_lstm_c_8[i * 64 + j]! * lstm_f_8[i * 64 + j]! +
-          d_lstm_h_7_00 * lstm_o_7[i * 64 + j]! * (1 - tanh_7_0 * tanh_7_0);
-        d_lstm_c_7[i * 64 + j + 1] =
-          d_lstm_c_8[i * 64 + j + 1]! * lstm_f_8[i * 64 + j + 1]! +
-          d_lstm_h_7_01 * lstm_o_7[i * 64 + j + 1]! * (1 - tanh_7_1 * tanh_7_1);
-        d_lstm_c_7[i * 64 + j + 2] =
-          d_lstm_c_8[i * 64 + j + 2]! * lstm_f_8[i * 64 + j + 2]! +
-          d_lstm_h_7_02 * lstm_o_7[i * 64 + j + 2]! * (1 - tanh_7_2 * tanh_7_2);
-        d_lstm_c_7[i * 64 + j + 64] =
-          d_lstm_c_8[i * 64 + j + 64]! * lstm_f_8[i * 64 + j + 64]! +
-          d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_3 * tanh_7_3);
-        d_lstm_c_7[i * 64 + j + 65] =
-          d_lstm_c_8[i * 64 + j + 65]! * lstm_f_8[i * 64 + j + 65]! +
-          d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_4 * tanh_7_4);
-        d_lstm_c_7[i * 64 + j + 66] =
-          d_lstm_c_8[i * 64 + j + 66]! * lstm_f_8[i * 64 + j + 66]! +
-          d_lstm_h_7_12 * lstm_o_7[i * 64 + j + 66]! * (1 - tanh_7_5 * tanh_7_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_7_2_0 = Math.fround(sum0);
-      const d_lstm_h_7_2_1 = Math.fround(sum1);
-      const d_lstm_h_7_0 = Math.fround(d_lstm[i * 1024 + 447]! + d_lstm_h_7_2_0);
-      d_lstm_h_7[i * 64 + 63] = d_lstm_h_7_0;
-      const d_lstm_h_7_1 = Math.fround(d_lstm[i * 1024 + 1471]! + d_lstm_h_7_2_1);
-      d_lstm_h_7[i * 64 + 127] = d_lstm_h_7_1;
-      const tanh_7_6 = tanh_7[i * 64 + 63]!;
-      const tanh_7_7 = tanh_7[i * 64 + 127]!;
-      d_lstm_c_7[i * 64 + 63] =
-        d_lstm_c_8[i * 64 + 63]! * lstm_f_8[i * 64 + 63]! +
-        d_lstm_h_7_0 * lstm_o_7[i * 64 + 63]! * (1 - tanh_7_6 * tanh_7_6);
-      d_lstm_c_7[i * 64 + 127] =
-        d_lstm_c_8[i * 64 + 127]! * lstm_f_8[i * 64 + 127]! +
-        d_lstm_h_7_1 * lstm_o_7[i * 64 + 127]! * (1 - tanh_7_7 * tanh_7_7);
+      const d_lstm_h_7_2_00 = Math.fround(sum00);
+      const d_lstm_h_7_2_01 = Math.fround(sum01);
+      const d_lstm_h_7_2_02 = Math.fround(sum02);
+      const d_lstm_h_7_2_10 = Math.fround(sum10);
+      const d_lstm_h_7_2_11 = Math.fround(sum11);
+      const d_lstm_h_7_2_12 = Math.fround(sum12);
+      const d_lstm_h_7_00 = Math.fround(d_lstm[i * 1024 + j + 384]! + d_lstm_h_7_2_00);
+      d_lstm_h_7[i * 64 + j] = d_lstm_h_7_00;
+      const d_lstm_h_7_01 = Math.fround(d_lstm[i * 1024 + j + 385]! + d_lstm_h_7_2_01);
+      d_lstm_h_7[i * 64 + j + 1] = d_lstm_h_7_01;
+      const d_lstm_h_7_02 = Math.fround(d_lstm[i * 1024 + j + 386]! + d_lstm_h_7_2_02);
+      d_lstm_h_7[i * 64 + j + 2] = d_lstm_h_7_02;
+      const d_lstm_h_7_10 = Math.fround(d_lstm[i * 1024 + j + 1408]! + d_lstm_h_7_2_10);
+      d_lstm_h_7[i * 64 + j + 64] = d_lstm_h_7_10;
+      const d_lstm_h_7_11 = Math.fround(d_lstm[i * 1024 + j + 1409]! + d_lstm_h_7_2_11);
+      d_lstm_h_7[i * 64 + j + 65] = d_lstm_h_7_11;
+      const d_lstm_h_7_12 = Math.fround(d_lstm[i * 1024 + j + 1410]! + d_lstm_h_7_2_12);
+      d_lstm_h_7[i * 64 + j + 66] = d_lstm_h_7_12;
+      const tanh_7_0 = tanh_7[i * 64 + j]!;
+      const tanh_7_1 = tanh_7[i * 64 + j + 1]!;
+      const tanh_7_2 = tanh_7[i * 64 + j + 2]!;
+      const tanh_7_3 = tanh_7[i * 64 + j + 64]!;
+      const tanh_7_4 = tanh_7[i * 64 + j + 65]!;
+      const tanh_7_5 = tanh_7[i * 64 + j + 66]!;
+      d_lstm_c_7[i * 64 + j] =
+        d_lstm_c_8[i * 64 + j]! * lstm_f_8[i * 64 + j]! +
+        d_lstm_h_7_00 * lstm_o_7[i * 64 + j]! * (1 - tanh_7_0 * tanh_7_0);
+      d_lstm_c_7[i * 64 + j + 1] =
+        d_lstm_c_8[i * 64 + j + 1]! * lstm_f_8[i * 64 + j + 1]! +
+        d_lstm_h_7_01 * lstm_o_7[i * 64 + j + 1]! * (1 - tanh_7_1 * tanh_7_1);
+      d_lstm_c_7[i * 64 + j + 2] =
+        d_lstm_c_8[i * 64 + j + 2]! * lstm_f_8[i * 64 + j + 2]! +
+        d_lstm_h_7_02 * lstm_o_7[i * 64 + j + 2]! * (1 - tanh_7_2 * tanh_7_2);
+      d_lstm_c_7[i * 64 + j + 64] =
+        d_lstm_c_8[i * 64 + j + 64]! * lstm_f_8[i * 64 + j + 64]! +
+        d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_3 * tanh_7_3);
+      d_lstm_c_7[i * 64 + j + 65] =
+        d_lstm_c_8[i * 64 + j + 65]! * lstm_f_8[i * 64 + j + 65]! +
+        d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_4 * tanh_7_4);
+      d_lstm_c_7[i * 64 + j + 66] =
+        d_lstm_c_8[i * 64 + j + 66]! * lstm_f_8[i * 64 + j + 66]! +
+        d_lstm_h_7_12 * lstm_o_7[i * 64 + j + 66]! * (1 - tanh_7_5 * tanh_7_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_7_2_0 = Math.fround(sum0);
+    const d_lstm_h_7_2_1 = Math.fround(sum1);
+    const d_lstm_h_7_0 = Math.fround(d_lstm[i * 1024 + 447]! + d_lstm_h_7_2_0);
+    d_lstm_h_7[i * 64 + 63] = d_lstm_h_7_0;
+    const d_lstm_h_7_1 = Math.fround(d_lstm[i * 1024 + 1471]! + d_lstm_h_7_2_1);
+    d_lstm_h_7[i * 64 + 127] = d_lstm_h_7_1;
+    const tanh_7_6 = tanh_7[i * 64 + 63]!;
+    const tanh_7_7 = tanh_7[i * 64 + 127]!;
+    d_lstm_c_7[i * 64 + 63] =
+      d_lstm_c_8[i * 64 + 63]! * lstm_f_8[i * 64 + 63]! +
+      d_lstm_h_7_0 * lstm_o_7[i * 64 + 63]! * (1 - tanh_7_6 * tanh_7_6);
+    d_lstm_c_7[i * 64 + 127] =
+      d_lstm_c_8[i * 64 + 127]! * lstm_f_8[i * 64 + 127]! +
+      d_lstm_h_7_1 * lstm_o_7[i * 64 + 127]! * (1 - tanh_7_7 * tanh_7_7);
+  }
+  return function dotAdd_32x256x64_9(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -8809,7 +9034,9 @@ function dotAdd_32x256x64_10(
   tanh_6_: Float32Array,
   d_lstm_c_6_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_10(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_7 = d_lstm_recurrence_7_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8819,137 +9046,140 @@ function dotAdd_32x256x64_10(
     const lstm_o_6 = lstm_o_6_;
     const tanh_6 = tanh_6_;
     const d_lstm_c_6 = d_lstm_c_6_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_6_2_00 = Math.fround(sum00);
-        const d_lstm_h_6_2_01 = Math.fround(sum01);
-        const d_lstm_h_6_2_02 = Math.fround(sum02);
-        const d_lstm_h_6_2_10 = Math.fround(sum10);
-        const d_lstm_h_6_2_11 = Math.fround(sum11);
-        const d_lstm_h_6_2_12 = Math.fround(sum12);
-        const d_lstm_h_6_00 = Math.fround(d_lstm[i * 1024 + j + 320]! + d_lstm_h_6_2_00);
-        d_lstm_h_6[i * 64 + j] = d_lstm_h_6_00;
-        const d_lstm_h_6_01 = Math.fround(d_lstm[i * 1024 + j + 321]! + d_lstm_h_6_2_01);
-        d_lstm_h_6[i * 64 + j + 1] = d_lstm_h_6_01;
-        const d_lstm_h_6_02 = Math.fround(d_lstm[i * 1024 + j + 322]! + d_lstm_h_6_2_02);
-        d_lstm_h_6[i * 64 + j + 2] = d_lstm_h_6_02;
-        const d_lstm_h_6_10 = Math.fround(d_lstm[i * 1024 + j + 1344]! + d_lstm_h_6_2_10);
-        d_lstm_h_6[i * 64 + j + 64] = d_lstm_h_6_10;
-        const d_lstm_h_6_11 = Math.fround(d_lstm[i * 1024 + j + 1345]! + d_lstm_h_6_2_11);
-        d_lstm_h_6[i * 64 + j + 65] = d_lstm_h_6_11;
-        const d_lstm_h_6_12 = Math.fround(d_lstm[i * 1024 + j + 1346]! + d_lstm_h_6_2_12);
-        d_lstm_h_6[i * 64 + j + 66] = d_lstm_h_6_12;
-        const tanh_6_0 = tanh_6[i * 64 + j]!;
-        const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
-        const tanh_6_2 = tanh_6[i * 64 + j + 2]!;
-        const tanh_6_3 = tanh_6[i * 64 + j + 64]!;
-        const tanh_6_4 = tanh_6[i * 64 + j + 65]!;
-        const tanh_6_5 = tanh_6[i * 64 + j + 66]!;
-        d_lstm_c_6[i * 64 + j] =
-          d_lstm_c_7[i * 64 + j]! * lstm_f_7[i * 64 + j]! +
-          d_lstm_h_6_00 * lstm_o_6[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
-        d_lstm_c_6[i * 64 + j + 1] =
-          d_lstm_c_7[i * 64 + j + 1]! * lstm_f_7[i * 64 + j + 1]! +
-          d_lstm_h_6_01 * lstm_o_6[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
-        d_lstm_c_6[i * 64 + j + 2] =
-          d_lstm_c_7[i * 64 + j + 2]! * lstm_f_7[i * 64 + j + 2]! +
-          d_lstm_h_6_02 * lstm_o_6[i * 64 + j + 2]! * (1 - tanh_6_2 * tanh_6_2);
-        d_lstm_c_6[i * 64 + j + 64] =
-          d_lstm_c_7[i * 64 + j + 64]! * lstm_f_7[i * 64 + j + 64]! +
-          d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_3 * tanh_6_3);
-        d_lstm_c_6[i * 64 + j + 65] =
-          d_lstm_c_7[i * 64 + j + 65]! * lstm_f_7[i * 64 + j + 65]! +
-          d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_4 * tanh_6_4);
-        d_lstm_c_6[i * 64 + j + 66] =
-          d_lstm_c_7[i * 64 + j + 66]! * lstm_f_7[i * 64 + j + 66]! +
-          d_lstm_h_6_12 * lstm_o_6[i * 64 + j + 66]! * (1 - tanh_6_5 * tanh_6_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_6_2_0 = Math.fround(sum0);
-      const d_lstm_h_6_2_1 = Math.fround(sum1);
-      const d_lstm_h_6_0 = Math.fround(d_lstm[i * 1024 + 383]! + d_lstm_h_6_2_0);
-      d_lstm_h_6[i * 64 + 63] = d_lstm_h_6_0;
-      const d_lstm_h_6_1 = Math.fround(d_lstm[i * 1024 + 1407]! + d_lstm_h_6_2_1);
-      d_lstm_h_6[i * 64 + 127] = d_lstm_h_6_1;
-      const tanh_6_6 = tanh_6[i * 64 + 63]!;
-      const tanh_6_7 = tanh_6[i * 64 + 127]!;
-      d_lstm_c_6[i * 64 + 63] =
-        d_lstm_c_7[i * 64 + 63]! * lstm_f_7[i * 64 + 63]! +
-        d_lstm_h_6_0 * lstm_o_6[i * 64 + 63]! * (1 - tanh_6_6 * tanh_6_6);
-      d_lstm_c_6[i * 64 + 127] =
-        d_lstm_c_7[i * 64 + 127]! * lstm_f_7[i * 64 + 127]! +
-        d_lstm_h_6_1 * lstm_o_6[i * 64 + 127]! * (1 - tanh_6_7 * tanh_6_7);
+      const d_lstm_h_6_2_00 = Math.fround(sum00);
+      const d_lstm_h_6_2_01 = Math.fround(sum01);
+      const d_lstm_h_6_2_02 = Math.fround(sum02);
+      const d_lstm_h_6_2_10 = Math.fround(sum10);
+      const d_lstm_h_6_2_11 = Math.fround(sum11);
+      const d_lstm_h_6_2_12 = Math.fround(sum12);
+      const d_lstm_h_6_00 = Math.fround(d_lstm[i * 1024 + j + 320]! + d_lstm_h_6_2_00);
+      d_lstm_h_6[i * 64 + j] = d_lstm_h_6_00;
+      const d_lstm_h_6_01 = Math.fround(d_lstm[i * 1024 + j + 321]! + d_lstm_h_6_2_01);
+      d_lstm_h_6[i * 64 + j + 1] = d_lstm_h_6_01;
+      const d_lstm_h_6_02 = Math.fround(d_lstm[i * 1024 + j + 322]! + d_lstm_h_6_2_02);
+      d_lstm_h_6[i * 64 + j + 2] = d_lstm_h_6_02;
+      const d_lstm_h_6_10 = Math.fround(d_lstm[i * 1024 + j + 1344]! + d_lstm_h_6_2_10);
+      d_lstm_h_6[i * 64 + j + 64] = d_lstm_h_6_10;
+      const d_lstm_h_6_11 = Math.fround(d_lstm[i * 1024 + j + 1345]! + d_lstm_h_6_2_11);
+      d_lstm_h_6[i * 64 + j + 65] = d_lstm_h_6_11;
+      const d_lstm_h_6_12 = Math.fround(d_lstm[i * 1024 + j + 1346]! + d_lstm_h_6_2_12);
+      d_lstm_h_6[i * 64 + j + 66] = d_lstm_h_6_12;
+      const tanh_6_0 = tanh_6[i * 64 + j]!;
+      const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
+      const tanh_6_2 = tanh_6[i * 64 + j + 2]!;
+      const tanh_6_3 = tanh_6[i * 64 + j + 64]!;
+      const tanh_6_4 = tanh_6[i * 64 + j + 65]!;
+      const tanh_6_5 = tanh_6[i * 64 + j + 66]!;
+      d_lstm_c_6[i * 64 + j] =
+        d_lstm_c_7[i * 64 + j]! * lstm_f_7[i * 64 + j]! +
+        d_lstm_h_6_00 * lstm_o_6[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
+      d_lstm_c_6[i * 64 + j + 1] =
+        d_lstm_c_7[i * 64 + j + 1]! * lstm_f_7[i * 64 + j + 1]! +
+        d_lstm_h_6_01 * lstm_o_6[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
+      d_lstm_c_6[i * 64 + j + 2] =
+        d_lstm_c_7[i * 64 + j + 2]! * lstm_f_7[i * 64 + j + 2]! +
+        d_lstm_h_6_02 * lstm_o_6[i * 64 + j + 2]! * (1 - tanh_6_2 * tanh_6_2);
+      d_lstm_c_6[i * 64 + j + 64] =
+        d_lstm_c_7[i * 64 + j + 64]! * lstm_f_7[i * 64 + j + 64]! +
+        d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_3 * tanh_6_3);
+      d_lstm_c_6[i * 64 + j + 65] =
+        d_lstm_c_7[i * 64 + j + 65]! * lstm_f_7[i * 64 + j + 65]! +
+        d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_4 * tanh_6_4);
+      d_lstm_c_6[i * 64 + j + 66] =
+        d_lstm_c_7[i * 64 + j + 66]! * lstm_f_7[i * 64 + j + 66]! +
+        d_lstm_h_6_12 * lstm_o_6[i * 64 + j + 66]! * (1 - tanh_6_5 * tanh_6_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_6_2_0 = Math.fround(sum0);
+    const d_lstm_h_6_2_1 = Math.fround(sum1);
+    const d_lstm_h_6_0 = Math.fround(d_lstm[i * 1024 + 383]! + d_lstm_h_6_2_0);
+    d_lstm_h_6[i * 64 + 63] = d_lstm_h_6_0;
+    const d_lstm_h_6_1 = Math.fround(d_lstm[i * 1024 + 1407]! + d_lstm_h_6_2_1);
+    d_lstm_h_6[i * 64 + 127] = d_lstm_h_6_1;
+    const tanh_6_6 = tanh_6[i * 64 + 63]!;
+    const tanh_6_7 = tanh_6[i * 64 + 127]!;
+    d_lstm_c_6[i * 64 + 63] =
+      d_lstm_c_7[i * 64 + 63]! * lstm_f_7[i * 64 + 63]! +
+      d_lstm_h_6_0 * lstm_o_6[i * 64 + 63]! * (1 - tanh_6_6 * tanh_6_6);
+    d_lstm_c_6[i * 64 + 127] =
+      d_lstm_c_7[i * 64 + 127]! * lstm_f_7[i * 64 + 127]! +
+      d_lstm_h_6_1 * lstm_o_6[i * 64 + 127]! * (1 - tanh_6_7 * tanh_6_7);
+  }
+  return function dotAdd_32x256x64_10(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -8971,7 +9201,9 @@ function dotAdd_32x256x64_11(
   tanh_5_: Float32Array,
   d_lstm_c_5_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_11(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_6 = d_lstm_recurrence_6_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -8981,137 +9213,140 @@ function dotAdd_32x256x64_11(
     const lstm_o_5 = lstm_o_5_;
     const tanh_5 = tanh_5_;
     const d_lstm_c_5 = d_lstm_c_5_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_5_2_00 = Math.fround(sum00);
-        const d_lstm_h_5_2_01 = Math.fround(sum01);
-        const d_lstm_h_5_2_02 = Math.fround(sum02);
-        const d_lstm_h_5_2_10 = Math.fround(sum10);
-        const d_lstm_h_5_2_11 = Math.fround(sum11);
-        const d_lstm_h_5_2_12 = Math.fround(sum12);
-        const d_lstm_h_5_00 = Math.fround(d_lstm[i * 1024 + j + 256]! + d_lstm_h_5_2_00);
-        d_lstm_h_5[i * 64 + j] = d_lstm_h_5_00;
-        const d_lstm_h_5_01 = Math.fround(d_lstm[i * 1024 + j + 257]! + d_lstm_h_5_2_01);
-        d_lstm_h_5[i * 64 + j + 1] = d_lstm_h_5_01;
-        const d_lstm_h_5_02 = Math.fround(d_lstm[i * 1024 + j + 258]! + d_lstm_h_5_2_02);
-        d_lstm_h_5[i * 64 + j + 2] = d_lstm_h_5_02;
-        const d_lstm_h_5_10 = Math.fround(d_lstm[i * 1024 + j + 1280]! + d_lstm_h_5_2_10);
-        d_lstm_h_5[i * 64 + j + 64] = d_lstm_h_5_10;
-        const d_lstm_h_5_11 = Math.fround(d_lstm[i * 1024 + j + 1281]! + d_lstm_h_5_2_11);
-        d_lstm_h_5[i * 64 + j + 65] = d_lstm_h_5_11;
-        const d_lstm_h_5_12 = Math.fround(d_lstm[i * 1024 + j + 1282]! + d_lstm_h_5_2_12);
-        d_lstm_h_5[i * 64 + j + 66] = d_lstm_h_5_12;
-        const tanh_5_0 = tanh_5[i * 64 + j]!;
-        const tanh_5_1 = tanh_5[i * 64 + j + 1]!;
-        const tanh_5_2 = tanh_5[i * 64 + j + 2]!;
-        const tanh_5_3 = tanh_5[i * 64 + j + 64]!;
-        const tanh_5_4 = tanh_5[i * 64 + j + 65]!;
-        const tanh_5_5 = tanh_5[i * 64 + j + 66]!;
-        d_lstm_c_5[i * 64 + j] =
-          d_lstm_c_6[i * 64 + j]! * lstm_f_6[i * 64 + j]! +
-          d_lstm_h_5_00 * lstm_o_5[i * 64 + j]! * (1 - tanh_5_0 * tanh_5_0);
-        d_lstm_c_5[i * 64 + j + 1] =
-          d_lstm_c_6[i * 64 + j + 1]! * lstm_f_6[i * 64 + j + 1]! +
-          d_lstm_h_5_01 * lstm_o_5[i * 64 + j + 1]! * (1 - tanh_5_1 * tanh_5_1);
-        d_lstm_c_5[i * 64 + j + 2] =
-          d_lstm_c_6[i * 64 + j + 2]! * lstm_f_6[i * 64 + j + 2]! +
-          d_lstm_h_5_02 * lstm_o_5[i * 64 + j + 2]! * (1 - tanh_5_2 * tanh_5_2);
-        d_lstm_c_5[i * 64 + j + 64] =
-          d_lstm_c_6[i * 64 + j + 64]! * lstm_f_6[i * 64 + j + 64]! +
-          d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_3 * tanh_5_3);
-        d_lstm_c_5[i * 64 + j + 65] =
-          d_lstm_c_6[i * 64 + j + 65]! * lstm_f_6[i * 64 + j + 65]! +
-          d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_4 * tanh_5_4);
-        d_lstm_c_5[i * 64 + j + 66] =
-          d_lstm_c_6[i * 64 + j + 66]! * lstm_f_6[i * 64 + j + 66]! +
-          d_lstm_h_5_12 * lstm_o_5[i * 64 + j + 66]! * (1 - tanh_5_5 * tanh_5_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_5_2_0 = Math.fround(sum0);
-      const d_lstm_h_5_2_1 = Math.fround(sum1);
-      const d_lstm_h_5_0 = Math.fround(d_lstm[i * 1024 + 319]! + d_lstm_h_5_2_0);
-      d_lstm_h_5[i * 64 + 63] = d_lstm_h_5_0;
-      const d_lstm_h_5_1 = Math.fround(d_lstm[i * 1024 + 1343]! + d_lstm_h_5_2_1);
-      d_lstm_h_5[i * 64 + 127] = d_lstm_h_5_1;
-      const tanh_5_6 = tanh_5[i * 64 + 63]!;
-      const tanh_5_7 = tanh_5[i * 64 + 127]!;
-      d_lstm_c_5[i * 64 + 63] =
-        d_lstm_c_6[i * 64 + 63]! * lstm_f_6[i * 64 + 63]! +
-        d_lstm_h_5_0 * lstm_o_5[i * 64 + 63]! * (1 - tanh_5_6 * tanh_5_6);
-      d_lstm_c_5[i * 64 + 127] =
-        d_lstm_c_6[i * 64 + 127]! * lstm_f_6[i * 64 + 127]! +
-        d_lstm_h_5_1 * lstm_o_5[i * 64 + 127]! * (1 - tanh_5_7 * tanh_5_7);
+      const d_lstm_h_5_2_00 = Math.fround(sum00);
+      const d_lstm_h_5_2_01 = Math.fround(sum01);
+      const d_lstm_h_5_2_02 = Math.fround(sum02);
+      const d_lstm_h_5_2_10 = Math.fround(sum10);
+      const d_lstm_h_5_2_11 = Math.fround(sum11);
+      const d_lstm_h_5_2_12 = Math.fround(sum12);
+      const d_lstm_h_5_00 = Math.fround(d_lstm[i * 1024 + j + 256]! + d_lstm_h_5_2_00);
+      d_lstm_h_5[i * 64 + j] = d_lstm_h_5_00;
+      const d_lstm_h_5_01 = Math.fround(d_lstm[i * 1024 + j + 257]! + d_lstm_h_5_2_01);
+      d_lstm_h_5[i * 64 + j + 1] = d_lstm_h_5_01;
+      const d_lstm_h_5_02 = Math.fround(d_lstm[i * 1024 + j + 258]! + d_lstm_h_5_2_02);
+      d_lstm_h_5[i * 64 + j + 2] = d_lstm_h_5_02;
+      const d_lstm_h_5_10 = Math.fround(d_lstm[i * 1024 + j + 1280]! + d_lstm_h_5_2_10);
+      d_lstm_h_5[i * 64 + j + 64] = d_lstm_h_5_10;
+      const d_lstm_h_5_11 = Math.fround(d_lstm[i * 1024 + j + 1281]! + d_lstm_h_5_2_11);
+      d_lstm_h_5[i * 64 + j + 65] = d_lstm_h_5_11;
+      const d_lstm_h_5_12 = Math.fround(d_lstm[i * 1024 + j + 1282]! + d_lstm_h_5_2_12);
+      d_lstm_h_5[i * 64 + j + 66] = d_lstm_h_5_12;
+      const tanh_5_0 = tanh_5[i * 64 + j]!;
+      const tanh_5_1 = tanh_5[i * 64 + j + 1]!;
+      const tanh_5_2 = tanh_5[i * 64 + j + 2]!;
+      const tanh_5_3 = tanh_5[i * 64 + j + 64]!;
+      const tanh_5_4 = tanh_5[i * 64 + j + 65]!;
+      const tanh_5_5 = tanh_5[i * 64 + j + 66]!;
+      d_lstm_c_5[i * 64 + j] =
+        d_lstm_c_6[i * 64 + j]! * lstm_f_6[i * 64 + j]! +
+        d_lstm_h_5_00 * lstm_o_5[i * 64 + j]! * (1 - tanh_5_0 * tanh_5_0);
+      d_lstm_c_5[i * 64 + j + 1] =
+        d_lstm_c_6[i * 64 + j + 1]! * lstm_f_6[i * 64 + j + 1]! +
+        d_lstm_h_5_01 * lstm_o_5[i * 64 + j + 1]! * (1 - tanh_5_1 * tanh_5_1);
+      d_lstm_c_5[i * 64 + j + 2] =
+        d_lstm_c_6[i * 64 + j + 2]! * lstm_f_6[i * 64 + j + 2]! +
+        d_lstm_h_5_02 * lstm_o_5[i * 64 + j + 2]! * (1 - tanh_5_2 * tanh_5_2);
+      d_lstm_c_5[i * 64 + j + 64] =
+        d_lstm_c_6[i * 64 + j + 64]! * lstm_f_6[i * 64 + j + 64]! +
+        d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_3 * tanh_5_3);
+      d_lstm_c_5[i * 64 + j + 65] =
+        d_lstm_c_6[i * 64 + j + 65]! * lstm_f_6[i * 64 + j + 65]! +
+        d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_4 * tanh_5_4);
+      d_lstm_c_5[i * 64 + j + 66] =
+        d_lstm_c_6[i * 64 + j + 66]! * lstm_f_6[i * 64 + j + 66]! +
+        d_lstm_h_5_12 * lstm_o_5[i * 64 + j + 66]! * (1 - tanh_5_5 * tanh_5_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_5_2_0 = Math.fround(sum0);
+    const d_lstm_h_5_2_1 = Math.fround(sum1);
+    const d_lstm_h_5_0 = Math.fround(d_lstm[i * 1024 + 319]! + d_lstm_h_5_2_0);
+    d_lstm_h_5[i * 64 + 63] = d_lstm_h_5_0;
+    const d_lstm_h_5_1 = Math.fround(d_lstm[i * 1024 + 1343]! + d_lstm_h_5_2_1);
+    d_lstm_h_5[i * 64 + 127] = d_lstm_h_5_1;
+    const tanh_5_6 = tanh_5[i * 64 + 63]!;
+    const tanh_5_7 = tanh_5[i * 64 + 127]!;
+    d_lstm_c_5[i * 64 + 63] =
+      d_lstm_c_6[i * 64 + 63]! * lstm_f_6[i * 64 + 63]! +
+      d_lstm_h_5_0 * lstm_o_5[i * 64 + 63]! * (1 - tanh_5_6 * tanh_5_6);
+    d_lstm_c_5[i * 64 + 127] =
+      d_lstm_c_6[i * 64 + 127]! * lstm_f_6[i * 64 + 127]! +
+      d_lstm_h_5_1 * lstm_o_5[i * 64 + 127]! * (1 - tanh_5_7 * tanh_5_7);
+  }
+  return function dotAdd_32x256x64_11(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -9133,7 +9368,9 @@ function dotAdd_32x256x64_12(
   tanh_4_: Float32Array,
   d_lstm_c_4_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_12(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_5 = d_lstm_recurrence_5_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -9143,137 +9380,140 @@ function dotAdd_32x256x64_12(
     const lstm_o_4 = lstm_o_4_;
     const tanh_4 = tanh_4_;
     const d_lstm_c_4 = d_lstm_c_4_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_4_2_00 = Math.fround(sum00);
-        const d_lstm_h_4_2_01 = Math.fround(sum01);
-        const d_lstm_h_4_2_02 = Math.fround(sum02);
-        const d_lstm_h_4_2_10 = Math.fround(sum10);
-        const d_lstm_h_4_2_11 = Math.fround(sum11);
-        const d_lstm_h_4_2_12 = Math.fround(sum12);
-        const d_lstm_h_4_00 = Math.fround(d_lstm[i * 1024 + j + 192]! + d_lstm_h_4_2_00);
-        d_lstm_h_4[i * 64 + j] = d_lstm_h_4_00;
-        const d_lstm_h_4_01 = Math.fround(d_lstm[i * 1024 + j + 193]! + d_lstm_h_4_2_01);
-        d_lstm_h_4[i * 64 + j + 1] = d_lstm_h_4_01;
-        const d_lstm_h_4_02 = Math.fround(d_lstm[i * 1024 + j + 194]! + d_lstm_h_4_2_02);
-        d_lstm_h_4[i * 64 + j + 2] = d_lstm_h_4_02;
-        const d_lstm_h_4_10 = Math.fround(d_lstm[i * 1024 + j + 1216]! + d_lstm_h_4_2_10);
-        d_lstm_h_4[i * 64 + j + 64] = d_lstm_h_4_10;
-        const d_lstm_h_4_11 = Math.fround(d_lstm[i * 1024 + j + 1217]! + d_lstm_h_4_2_11);
-        d_lstm_h_4[i * 64 + j + 65] = d_lstm_h_4_11;
-        const d_lstm_h_4_12 = Math.fround(d_lstm[i * 1024 + j + 1218]! + d_lstm_h_4_2_12);
-        d_lstm_h_4[i * 64 + j + 66] = d_lstm_h_4_12;
-        const tanh_4_0 = tanh_4[i * 64 + j]!;
-        const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
-        const tanh_4_2 = tanh_4[i * 64 + j + 2]!;
-        const tanh_4_3 = tanh_4[i * 64 + j + 64]!;
-        const tanh_4_4 = tanh_4[i * 64 + j + 65]!;
-        const tanh_4_5 = tanh_4[i * 64 + j + 66]!;
-        d_lstm_c_4[i * 64 + j] =
-          d_lstm_c_5[i * 64 + j]! * lstm_f_5[i * 64 + j]! +
-          d_lstm_h_4_00 * lstm_o_4[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
-        d_lstm_c_4[i * 64 + j + 1] =
-          d_lstm_c_5[i * 64 + j + 1]! * lstm_f_5[i * 64 + j + 1]! +
-          d_lstm_h_4_01 * lstm_o_4[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
-        d_lstm_c_4[i * 64 + j + 2] =
-          d_lstm_c_5[i * 64 + j + 2]! * lstm_f_5[i * 64 + j + 2]! +
-          d_lstm_h_4_02 * lstm_o_4[i * 64 + j + 2]! * (1 - tanh_4_2 * tanh_4_2);
-        d_lstm_c_4[i * 64 + j + 64] =
-          d_lstm_c_5[i * 64 + j + 64]! * lstm_f_5[i * 64 + j + 64]! +
-          d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_3 * tanh_4_3);
-        d_lstm_c_4[i * 64 + j + 65] =
-          d_lstm_c_5[i * 64 + j + 65]! * lstm_f_5[i * 64 + j + 65]! +
-          d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_4 * tanh_4_4);
-        d_lstm_c_4[i * 64 + j + 66] =
-          d_lstm_c_5[i * 64 + j + 66]! * lstm_f_5[i * 64 + j + 66]! +
-          d_lstm_h_4_12 * lstm_o_4[i * 64 + j + 66]! * (1 - tanh_4_5 * tanh_4_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_4_2_0 = Math.fround(sum0);
-      const d_lstm_h_4_2_1 = Math.fround(sum1);
-      const d_lstm_h_4_0 = Math.fround(d_lstm[i * 1024 + 255]! + d_lstm_h_4_2_0);
-      d_lstm_h_4[i * 64 + 63] = d_lstm_h_4_0;
-      const d_lstm_h_4_1 = Math.fround(d_lstm[i * 1024 + 1279]! + d_lstm_h_4_2_1);
-      d_lstm_h_4[i * 64 + 127] = d_lstm_h_4_1;
-      const tanh_4_6 = tanh_4[i * 64 + 63]!;
-      const tanh_4_7 = tanh_4[i * 64 + 127]!;
-      d_lstm_c_4[i * 64 + 63] =
-        d_lstm_c_5[i * 64 + 63]! * lstm_f_5[i * 64 + 63]! +
-        d_lstm_h_4_0 * lstm_o_4[i * 64 + 63]! * (1 - tanh_4_6 * tanh_4_6);
-      d_lstm_c_4[i * 64 + 127] =
-        d_lstm_c_5[i * 64 + 127]! * lstm_f_5[i * 64 + 127]! +
-        d_lstm_h_4_1 * lstm_o_4[i * 64 + 127]! * (1 - tanh_4_7 * tanh_4_7);
+      const d_lstm_h_4_2_00 = Math.fround(sum00);
+      const d_lstm_h_4_2_01 = Math.fround(sum01);
+      const d_lstm_h_4_2_02 = Math.fround(sum02);
+      const d_lstm_h_4_2_10 = Math.fround(sum10);
+      const d_lstm_h_4_2_11 = Math.fround(sum11);
+      const d_lstm_h_4_2_12 = Math.fround(sum12);
+      const d_lstm_h_4_00 = Math.fround(d_lstm[i * 1024 + j + 192]! + d_lstm_h_4_2_00);
+      d_lstm_h_4[i * 64 + j] = d_lstm_h_4_00;
+      const d_lstm_h_4_01 = Math.fround(d_lstm[i * 1024 + j + 193]! + d_lstm_h_4_2_01);
+      d_lstm_h_4[i * 64 + j + 1] = d_lstm_h_4_01;
+      const d_lstm_h_4_02 = Math.fround(d_lstm[i * 1024 + j + 194]! + d_lstm_h_4_2_02);
+      d_lstm_h_4[i * 64 + j + 2] = d_lstm_h_4_02;
+      const d_lstm_h_4_10 = Math.fround(d_lstm[i * 1024 + j + 1216]! + d_lstm_h_4_2_10);
+      d_lstm_h_4[i * 64 + j + 64] = d_lstm_h_4_10;
+      const d_lstm_h_4_11 = Math.fround(d_lstm[i * 1024 + j + 1217]! + d_lstm_h_4_2_11);
+      d_lstm_h_4[i * 64 + j + 65] = d_lstm_h_4_11;
+      const d_lstm_h_4_12 = Math.fround(d_lstm[i * 1024 + j + 1218]! + d_lstm_h_4_2_12);
+      d_lstm_h_4[i * 64 + j + 66] = d_lstm_h_4_12;
+      const tanh_4_0 = tanh_4[i * 64 + j]!;
+      const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
+      const tanh_4_2 = tanh_4[i * 64 + j + 2]!;
+      const tanh_4_3 = tanh_4[i * 64 + j + 64]!;
+      const tanh_4_4 = tanh_4[i * 64 + j + 65]!;
+      const tanh_4_5 = tanh_4[i * 64 + j + 66]!;
+      d_lstm_c_4[i * 64 + j] =
+        d_lstm_c_5[i * 64 + j]! * lstm_f_5[i * 64 + j]! +
+        d_lstm_h_4_00 * lstm_o_4[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
+      d_lstm_c_4[i * 64 + j + 1] =
+        d_lstm_c_5[i * 64 + j + 1]! * lstm_f_5[i * 64 + j + 1]! +
+        d_lstm_h_4_01 * lstm_o_4[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
+      d_lstm_c_4[i * 64 + j + 2] =
+        d_lstm_c_5[i * 64 + j + 2]! * lstm_f_5[i * 64 + j + 2]! +
+        d_lstm_h_4_02 * lstm_o_4[i * 64 + j + 2]! * (1 - tanh_4_2 * tanh_4_2);
+      d_lstm_c_4[i * 64 + j + 64] =
+        d_lstm_c_5[i * 64 + j + 64]! * lstm_f_5[i * 64 + j + 64]! +
+        d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_3 * tanh_4_3);
+      d_lstm_c_4[i * 64 + j + 65] =
+        d_lstm_c_5[i * 64 + j + 65]! * lstm_f_5[i * 64 + j + 65]! +
+        d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_4 * tanh_4_4);
+      d_lstm_c_4[i * 64 + j + 66] =
+        d_lstm_c_5[i * 64 + j + 66]! * lstm_f_5[i * 64 + j + 66]! +
+        d_lstm_h_4_12 * lstm_o_4[i * 64 + j + 66]! * (1 - tanh_4_5 * tanh_4_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_4_2_0 = Math.fround(sum0);
+    const d_lstm_h_4_2_1 = Math.fround(sum1);
+    const d_lstm_h_4_0 = Math.fround(d_lstm[i * 1024 + 255]! + d_lstm_h_4_2_0);
+    d_lstm_h_4[i * 64 + 63] = d_lstm_h_4_0;
+    const d_lstm_h_4_1 = Math.fround(d_lstm[i * 1024 + 1279]! + d_lstm_h_4_2_1);
+    d_lstm_h_4[i * 64 + 127] = d_lstm_h_4_1;
+    const tanh_4_6 = tanh_4[i * 64 + 63]!;
+    const tanh_4_7 = tanh_4[i * 64 + 127]!;
+    d_lstm_c_4[i * 64 + 63] =
+      d_lstm_c_5[i * 64 + 63]! * lstm_f_5[i * 64 + 63]! +
+      d_lstm_h_4_0 * lstm_o_4[i * 64 + 63]! * (1 - tanh_4_6 * tanh_4_6);
+    d_lstm_c_4[i * 64 + 127] =
+      d_lstm_c_5[i * 64 + 127]! * lstm_f_5[i * 64 + 127]! +
+      d_lstm_h_4_1 * lstm_o_4[i * 64 + 127]! * (1 - tanh_4_7 * tanh_4_7);
+  }
+  return function dotAdd_32x256x64_12(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -9295,7 +9535,9 @@ function dotAdd_32x256x64_13(
   tanh_3_: Float32Array,
   d_lstm_c_3_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_13(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_4 = d_lstm_recurrence_4_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -9305,137 +9547,140 @@ function dotAdd_32x256x64_13(
     const lstm_o_3 = lstm_o_3_;
     const tanh_3 = tanh_3_;
     const d_lstm_c_3 = d_lstm_c_3_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_3_2_00 = Math.fround(sum00);
-        const d_lstm_h_3_2_01 = Math.fround(sum01);
-        const d_lstm_h_3_2_02 = Math.fround(sum02);
-        const d_lstm_h_3_2_10 = Math.fround(sum10);
-        const d_lstm_h_3_2_11 = Math.fround(sum11);
-        const d_lstm_h_3_2_12 = Math.fround(sum12);
-        const d_lstm_h_3_00 = Math.fround(d_lstm[i * 1024 + j + 128]! + d_lstm_h_3_2_00);
-        d_lstm_h_3[i * 64 + j] = d_lstm_h_3_00;
-        const d_lstm_h_3_01 = Math.fround(d_lstm[i * 1024 + j + 129]! + d_lstm_h_3_2_01);
-        d_lstm_h_3[i * 64 + j + 1] = d_lstm_h_3_01;
-        const d_lstm_h_3_02 = Math.fround(d_lstm[i * 1024 + j + 130]! + d_lstm_h_3_2_02);
-        d_lstm_h_3[i * 64 + j + 2] = d_lstm_h_3_02;
-        const d_lstm_h_3_10 = Math.fround(d_lstm[i * 1024 + j + 1152]! + d_lstm_h_3_2_10);
-        d_lstm_h_3[i * 64 + j + 64] = d_lstm_h_3_10;
-        const d_lstm_h_3_11 = Math.fround(d_lstm[i * 1024 + j + 1153]! + d_lstm_h_3_2_11);
-        d_lstm_h_3[i * 64 + j + 65] = d_lstm_h_3_11;
-        const d_lstm_h_3_12 = Math.fround(d_lstm[i * 1024 + j + 1154]! + d_lstm_h_3_2_12);
-        d_lstm_h_3[i * 64 + j + 66] = d_lstm_h_3_12;
-        const tanh_3_0 = tanh_3[i * 64 + j]!;
-        const tanh_3_1 = tanh_3[i * 64 + j + 1]!;
-        const tanh_3_2 = tanh_3[i * 64 + j + 2]!;
-        const tanh_3_3 = tanh_3[i * 64 + j + 64]!;
-        const tanh_3_4 = tanh_3[i * 64 + j + 65]!;
-        const tanh_3_5 = tanh_3[i * 64 + j + 66]!;
-        d_lstm_c_3[i * 64 + j] =
-          d_lstm_c_4[i * 64 + j]! * lstm_f_4[i * 64 + j]! +
-          d_lstm_h_3_00 * lstm_o_3[i * 64 + j]! * (1 - tanh_3_0 * tanh_3_0);
-        d_lstm_c_3[i * 64 + j + 1] =
-          d_lstm_c_4[i * 64 + j + 1]! * lstm_f_4[i * 64 + j + 1]! +
-          d_lstm_h_3_01 * lstm_o_3[i * 64 + j + 1]! * (1 - tanh_3_1 * tanh_3_1);
-        d_lstm_c_3[i * 64 + j + 2] =
-          d_lstm_c_4[i * 64 + j + 2]! * lstm_f_4[i * 64 + j + 2]! +
-          d_lstm_h_3_02 * lstm_o_3[i * 64 + j + 2]! * (1 - tanh_3_2 * tanh_3_2);
-        d_lstm_c_3[i * 64 + j + 64] =
-          d_lstm_c_4[i * 64 + j + 64]! * lstm_f_4[i * 64 + j + 64]! +
-          d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_3 * tanh_3_3);
-        d_lstm_c_3[i * 64 + j + 65] =
-          d_lstm_c_4[i * 64 + j + 65]! * lstm_f_4[i * 64 + j + 65]! +
-          d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_4 * tanh_3_4);
-        d_lstm_c_3[i * 64 + j + 66] =
-          d_lstm_c_4[i * 64 + j + 66]! * lstm_f_4[i * 64 + j + 66]! +
-          d_lstm_h_3_12 * lstm_o_3[i * 64 + j + 66]! * (1 - tanh_3_5 * tanh_3_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_3_2_0 = Math.fround(sum0);
-      const d_lstm_h_3_2_1 = Math.fround(sum1);
-      const d_lstm_h_3_0 = Math.fround(d_lstm[i * 1024 + 191]! + d_lstm_h_3_2_0);
-      d_lstm_h_3[i * 64 + 63] = d_lstm_h_3_0;
-      const d_lstm_h_3_1 = Math.fround(d_lstm[i * 1024 + 1215]! + d_lstm_h_3_2_1);
-      d_lstm_h_3[i * 64 + 127] = d_lstm_h_3_1;
-      const tanh_3_6 = tanh_3[i * 64 + 63]!;
-      const tanh_3_7 = tanh_3[i * 64 + 127]!;
-      d_lstm_c_3[i * 64 + 63] =
-        d_lstm_c_4[i * 64 + 63]! * lstm_f_4[i * 64 + 63]! +
-        d_lstm_h_3_0 * lstm_o_3[i * 64 + 63]! * (1 - tanh_3_6 * tanh_3_6);
-      d_lstm_c_3[i * 64 + 127] =
-        d_lstm_c_4[i * 64 + 127]! * lstm_f_4[i * 64 + 127]! +
-        d_lstm_h_3_1 * lstm_o_3[i * 64 + 127]! * (1 - tanh_3_7 * tanh_3_7);
+      const d_lstm_h_3_2_00 = Math.fround(sum00);
+      const d_lstm_h_3_2_01 = Math.fround(sum01);
+      const d_lstm_h_3_2_02 = Math.fround(sum02);
+      const d_lstm_h_3_2_10 = Math.fround(sum10);
+      const d_lstm_h_3_2_11 = Math.fround(sum11);
+      const d_lstm_h_3_2_12 = Math.fround(sum12);
+      const d_lstm_h_3_00 = Math.fround(d_lstm[i * 1024 + j + 128]! + d_lstm_h_3_2_00);
+      d_lstm_h_3[i * 64 + j] = d_lstm_h_3_00;
+      const d_lstm_h_3_01 = Math.fround(d_lstm[i * 1024 + j + 129]! + d_lstm_h_3_2_01);
+      d_lstm_h_3[i * 64 + j + 1] = d_lstm_h_3_01;
+      const d_lstm_h_3_02 = Math.fround(d_lstm[i * 1024 + j + 130]! + d_lstm_h_3_2_02);
+      d_lstm_h_3[i * 64 + j + 2] = d_lstm_h_3_02;
+      const d_lstm_h_3_10 = Math.fround(d_lstm[i * 1024 + j + 1152]! + d_lstm_h_3_2_10);
+      d_lstm_h_3[i * 64 + j + 64] = d_lstm_h_3_10;
+      const d_lstm_h_3_11 = Math.fround(d_lstm[i * 1024 + j + 1153]! + d_lstm_h_3_2_11);
+      d_lstm_h_3[i * 64 + j + 65] = d_lstm_h_3_11;
+      const d_lstm_h_3_12 = Math.fround(d_lstm[i * 1024 + j + 1154]! + d_lstm_h_3_2_12);
+      d_lstm_h_3[i * 64 + j + 66] = d_lstm_h_3_12;
+      const tanh_3_0 = tanh_3[i * 64 + j]!;
+      const tanh_3_1 = tanh_3[i * 64 + j + 1]!;
+      const tanh_3_2 = tanh_3[i * 64 + j + 2]!;
+      const tanh_3_3 = tanh_3[i * 64 + j + 64]!;
+      const tanh_3_4 = tanh_3[i * 64 + j + 65]!;
+      const tanh_3_5 = tanh_3[i * 64 + j + 66]!;
+      d_lstm_c_3[i * 64 + j] =
+        d_lstm_c_4[i * 64 + j]! * lstm_f_4[i * 64 + j]! +
+        d_lstm_h_3_00 * lstm_o_3[i * 64 + j]! * (1 - tanh_3_0 * tanh_3_0);
+      d_lstm_c_3[i * 64 + j + 1] =
+        d_lstm_c_4[i * 64 + j + 1]! * lstm_f_4[i * 64 + j + 1]! +
+        d_lstm_h_3_01 * lstm_o_3[i * 64 + j + 1]! * (1 - tanh_3_1 * tanh_3_1);
+      d_lstm_c_3[i * 64 + j + 2] =
+        d_lstm_c_4[i * 64 + j + 2]! * lstm_f_4[i * 64 + j + 2]! +
+        d_lstm_h_3_02 * lstm_o_3[i * 64 + j + 2]! * (1 - tanh_3_2 * tanh_3_2);
+      d_lstm_c_3[i * 64 + j + 64] =
+        d_lstm_c_4[i * 64 + j + 64]! * lstm_f_4[i * 64 + j + 64]! +
+        d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_3 * tanh_3_3);
+      d_lstm_c_3[i * 64 + j + 65] =
+        d_lstm_c_4[i * 64 + j + 65]! * lstm_f_4[i * 64 + j + 65]! +
+        d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_4 * tanh_3_4);
+      d_lstm_c_3[i * 64 + j + 66] =
+        d_lstm_c_4[i * 64 + j + 66]! * lstm_f_4[i * 64 + j + 66]! +
+        d_lstm_h_3_12 * lstm_o_3[i * 64 + j + 66]! * (1 - tanh_3_5 * tanh_3_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_3_2_0 = Math.fround(sum0);
+    const d_lstm_h_3_2_1 = Math.fround(sum1);
+    const d_lstm_h_3_0 = Math.fround(d_lstm[i * 1024 + 191]! + d_lstm_h_3_2_0);
+    d_lstm_h_3[i * 64 + 63] = d_lstm_h_3_0;
+    const d_lstm_h_3_1 = Math.fround(d_lstm[i * 1024 + 1215]! + d_lstm_h_3_2_1);
+    d_lstm_h_3[i * 64 + 127] = d_lstm_h_3_1;
+    const tanh_3_6 = tanh_3[i * 64 + 63]!;
+    const tanh_3_7 = tanh_3[i * 64 + 127]!;
+    d_lstm_c_3[i * 64 + 63] =
+      d_lstm_c_4[i * 64 + 63]! * lstm_f_4[i * 64 + 63]! +
+      d_lstm_h_3_0 * lstm_o_3[i * 64 + 63]! * (1 - tanh_3_6 * tanh_3_6);
+    d_lstm_c_3[i * 64 + 127] =
+      d_lstm_c_4[i * 64 + 127]! * lstm_f_4[i * 64 + 127]! +
+      d_lstm_h_3_1 * lstm_o_3[i * 64 + 127]! * (1 - tanh_3_7 * tanh_3_7);
+  }
+  return function dotAdd_32x256x64_13(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -9457,7 +9702,9 @@ function dotAdd_32x256x64_14(
   tanh_2_: Float32Array,
   d_lstm_c_2_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_14(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_3 = d_lstm_recurrence_3_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -9467,137 +9714,140 @@ function dotAdd_32x256x64_14(
     const lstm_o_2 = lstm_o_2_;
     const tanh_2 = tanh_2_;
     const d_lstm_c_2 = d_lstm_c_2_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_2_2_00 = Math.fround(sum00);
-        const d_lstm_h_2_2_01 = Math.fround(sum01);
-        const d_lstm_h_2_2_02 = Math.fround(sum02);
-        const d_lstm_h_2_2_10 = Math.fround(sum10);
-        const d_lstm_h_2_2_11 = Math.fround(sum11);
-        const d_lstm_h_2_2_12 = Math.fround(sum12);
-        const d_lstm_h_2_00 = Math.fround(d_lstm[i * 1024 + j + 64]! + d_lstm_h_2_2_00);
-        d_lstm_h_2[i * 64 + j] = d_lstm_h_2_00;
-        const d_lstm_h_2_01 = Math.fround(d_lstm[i * 1024 + j + 65]! + d_lstm_h_2_2_01);
-        d_lstm_h_2[i * 64 + j + 1] = d_lstm_h_2_01;
-        const d_lstm_h_2_02 = Math.fround(d_lstm[i * 1024 + j + 66]! + d_lstm_h_2_2_02);
-        d_lstm_h_2[i * 64 + j + 2] = d_lstm_h_2_02;
-        const d_lstm_h_2_10 = Math.fround(d_lstm[i * 1024 + j + 1088]! + d_lstm_h_2_2_10);
-        d_lstm_h_2[i * 64 + j + 64] = d_lstm_h_2_10;
-        const d_lstm_h_2_11 = Math.fround(d_lstm[i * 1024 + j + 1089]! + d_lstm_h_2_2_11);
-        d_lstm_h_2[i * 64 + j + 65] = d_lstm_h_2_11;
-        const d_lstm_h_2_12 = Math.fround(d_lstm[i * 1024 + j + 1090]! + d_lstm_h_2_2_12);
-        d_lstm_h_2[i * 64 + j + 66] = d_lstm_h_2_12;
-        const tanh_2_0 = tanh_2[i * 64 + j]!;
-        const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
-        const tanh_2_2 = tanh_2[i * 64 + j + 2]!;
-        const tanh_2_3 = tanh_2[i * 64 + j + 64]!;
-        const tanh_2_4 = tanh_2[i * 64 + j + 65]!;
-        const tanh_2_5 = tanh_2[i * 64 + j + 66]!;
-        d_lstm_c_2[i * 64 + j] =
-          d_lstm_c_3[i * 64 + j]! * lstm_f_3[i * 64 + j]! +
-          d_lstm_h_2_00 * lstm_o_2[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
-        d_lstm_c_2[i * 64 + j + 1] =
-          d_lstm_c_3[i * 64 + j + 1]! * lstm_f_3[i * 64 + j + 1]! +
-          d_lstm_h_2_01 * lstm_o_2[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
-        d_lstm_c_2[i * 64 + j + 2] =
-          d_lstm_c_3[i * 64 + j + 2]! * lstm_f_3[i * 64 + j + 2]! +
-          d_lstm_h_2_02 * lstm_o_2[i * 64 + j + 2]! * (1 - tanh_2_2 * tanh_2_2);
-        d_lstm_c_2[i * 64 + j + 64] =
-          d_lstm_c_3[i * 64 + j + 64]! * lstm_f_3[i * 64 + j + 64]! +
-          d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_3 * tanh_2_3);
-        d_lstm_c_2[i * 64 + j + 65] =
-          d_lstm_c_3[i * 64 + j + 65]! * lstm_f_3[i * 64 + j + 65]! +
-          d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_4 * tanh_2_4);
-        d_lstm_c_2[i * 64 + j + 66] =
-          d_lstm_c_3[i * 64 + j + 66]! * lstm_f_3[i * 64 + j + 66]! +
-          d_lstm_h_2_12 * lstm_o_2[i * 64 + j + 66]! * (1 - tanh_2_5 * tanh_2_5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_2_2_0 = Math.fround(sum0);
-      const d_lstm_h_2_2_1 = Math.fround(sum1);
-      const d_lstm_h_2_0 = Math.fround(d_lstm[i * 1024 + 127]! + d_lstm_h_2_2_0);
-      d_lstm_h_2[i * 64 + 63] = d_lstm_h_2_0;
-      const d_lstm_h_2_1 = Math.fround(d_lstm[i * 1024 + 1151]! + d_lstm_h_2_2_1);
-      d_lstm_h_2[i * 64 + 127] = d_lstm_h_2_1;
-      const tanh_2_6 = tanh_2[i * 64 + 63]!;
-      const tanh_2_7 = tanh_2[i * 64 + 127]!;
-      d_lstm_c_2[i * 64 + 63] =
-        d_lstm_c_3[i * 64 + 63]! * lstm_f_3[i * 64 + 63]! +
-        d_lstm_h_2_0 * lstm_o_2[i * 64 + 63]! * (1 - tanh_2_6 * tanh_2_6);
-      d_lstm_c_2[i * 64 + 127] =
-        d_lstm_c_3[i * 64 + 127]! * lstm_f_3[i * 64 + 127]! +
-        d_lstm_h_2_1 * lstm_o_2[i * 64 + 127]! * (1 - tanh_2_7 * tanh_2_7);
+      const d_lstm_h_2_2_00 = Math.fround(sum00);
+      const d_lstm_h_2_2_01 = Math.fround(sum01);
+      const d_lstm_h_2_2_02 = Math.fround(sum02);
+      const d_lstm_h_2_2_10 = Math.fround(sum10);
+      const d_lstm_h_2_2_11 = Math.fround(sum11);
+      const d_lstm_h_2_2_12 = Math.fround(sum12);
+      const d_lstm_h_2_00 = Math.fround(d_lstm[i * 1024 + j + 64]! + d_lstm_h_2_2_00);
+      d_lstm_h_2[i * 64 + j] = d_lstm_h_2_00;
+      const d_lstm_h_2_01 = Math.fround(d_lstm[i * 1024 + j + 65]! + d_lstm_h_2_2_01);
+      d_lstm_h_2[i * 64 + j + 1] = d_lstm_h_2_01;
+      const d_lstm_h_2_02 = Math.fround(d_lstm[i * 1024 + j + 66]! + d_lstm_h_2_2_02);
+      d_lstm_h_2[i * 64 + j + 2] = d_lstm_h_2_02;
+      const d_lstm_h_2_10 = Math.fround(d_lstm[i * 1024 + j + 1088]! + d_lstm_h_2_2_10);
+      d_lstm_h_2[i * 64 + j + 64] = d_lstm_h_2_10;
+      const d_lstm_h_2_11 = Math.fround(d_lstm[i * 1024 + j + 1089]! + d_lstm_h_2_2_11);
+      d_lstm_h_2[i * 64 + j + 65] = d_lstm_h_2_11;
+      const d_lstm_h_2_12 = Math.fround(d_lstm[i * 1024 + j + 1090]! + d_lstm_h_2_2_12);
+      d_lstm_h_2[i * 64 + j + 66] = d_lstm_h_2_12;
+      const tanh_2_0 = tanh_2[i * 64 + j]!;
+      const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
+      const tanh_2_2 = tanh_2[i * 64 + j + 2]!;
+      const tanh_2_3 = tanh_2[i * 64 + j + 64]!;
+      const tanh_2_4 = tanh_2[i * 64 + j + 65]!;
+      const tanh_2_5 = tanh_2[i * 64 + j + 66]!;
+      d_lstm_c_2[i * 64 + j] =
+        d_lstm_c_3[i * 64 + j]! * lstm_f_3[i * 64 + j]! +
+        d_lstm_h_2_00 * lstm_o_2[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
+      d_lstm_c_2[i * 64 + j + 1] =
+        d_lstm_c_3[i * 64 + j + 1]! * lstm_f_3[i * 64 + j + 1]! +
+        d_lstm_h_2_01 * lstm_o_2[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
+      d_lstm_c_2[i * 64 + j + 2] =
+        d_lstm_c_3[i * 64 + j + 2]! * lstm_f_3[i * 64 + j + 2]! +
+        d_lstm_h_2_02 * lstm_o_2[i * 64 + j + 2]! * (1 - tanh_2_2 * tanh_2_2);
+      d_lstm_c_2[i * 64 + j + 64] =
+        d_lstm_c_3[i * 64 + j + 64]! * lstm_f_3[i * 64 + j + 64]! +
+        d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_3 * tanh_2_3);
+      d_lstm_c_2[i * 64 + j + 65] =
+        d_lstm_c_3[i * 64 + j + 65]! * lstm_f_3[i * 64 + j + 65]! +
+        d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_4 * tanh_2_4);
+      d_lstm_c_2[i * 64 + j + 66] =
+        d_lstm_c_3[i * 64 + j + 66]! * lstm_f_3[i * 64 + j + 66]! +
+        d_lstm_h_2_12 * lstm_o_2[i * 64 + j + 66]! * (1 - tanh_2_5 * tanh_2_5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_2_2_0 = Math.fround(sum0);
+    const d_lstm_h_2_2_1 = Math.fround(sum1);
+    const d_lstm_h_2_0 = Math.fround(d_lstm[i * 1024 + 127]! + d_lstm_h_2_2_0);
+    d_lstm_h_2[i * 64 + 63] = d_lstm_h_2_0;
+    const d_lstm_h_2_1 = Math.fround(d_lstm[i * 1024 + 1151]! + d_lstm_h_2_2_1);
+    d_lstm_h_2[i * 64 + 127] = d_lstm_h_2_1;
+    const tanh_2_6 = tanh_2[i * 64 + 63]!;
+    const tanh_2_7 = tanh_2[i * 64 + 127]!;
+    d_lstm_c_2[i * 64 + 63] =
+      d_lstm_c_3[i * 64 + 63]! * lstm_f_3[i * 64 + 63]! +
+      d_lstm_h_2_0 * lstm_o_2[i * 64 + 63]! * (1 - tanh_2_6 * tanh_2_6);
+    d_lstm_c_2[i * 64 + 127] =
+      d_lstm_c_3[i * 64 + 127]! * lstm_f_3[i * 64 + 127]! +
+      d_lstm_h_2_1 * lstm_o_2[i * 64 + 127]! * (1 - tanh_2_7 * tanh_2_7);
+  }
+  return function dotAdd_32x256x64_14(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -9619,7 +9869,9 @@ function dotAdd_32x256x64_15(
   tanh__: Float32Array,
   d_lstm_c_: Float32Array,
 ): () => void {
-  return function dotAdd_32x256x64_15(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_recurrence_2 = d_lstm_recurrence_2_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const d_lstm = d_lstm_;
@@ -9629,137 +9881,140 @@ function dotAdd_32x256x64_15(
     const lstm_o = lstm_o_;
     const tanh_ = tanh__;
     const d_lstm_c = d_lstm_c_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 63; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
-            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
-            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
-            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 257]!;
-            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
-            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 258]!;
-            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
-            const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 259]!;
-            sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-            sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-            sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
-            sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-            sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-            sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 63; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
         }
-        const d_lstm_h_17_00 = Math.fround(sum00);
-        const d_lstm_h_17_01 = Math.fround(sum01);
-        const d_lstm_h_17_02 = Math.fround(sum02);
-        const d_lstm_h_17_10 = Math.fround(sum10);
-        const d_lstm_h_17_11 = Math.fround(sum11);
-        const d_lstm_h_17_12 = Math.fround(sum12);
-        const d_lstm_h00 = Math.fround(d_lstm[i * 1024 + j]! + d_lstm_h_17_00);
-        d_lstm_h[i * 64 + j] = d_lstm_h00;
-        const d_lstm_h01 = Math.fround(d_lstm[i * 1024 + j + 1]! + d_lstm_h_17_01);
-        d_lstm_h[i * 64 + j + 1] = d_lstm_h01;
-        const d_lstm_h02 = Math.fround(d_lstm[i * 1024 + j + 2]! + d_lstm_h_17_02);
-        d_lstm_h[i * 64 + j + 2] = d_lstm_h02;
-        const d_lstm_h10 = Math.fround(d_lstm[i * 1024 + j + 1024]! + d_lstm_h_17_10);
-        d_lstm_h[i * 64 + j + 64] = d_lstm_h10;
-        const d_lstm_h11 = Math.fround(d_lstm[i * 1024 + j + 1025]! + d_lstm_h_17_11);
-        d_lstm_h[i * 64 + j + 65] = d_lstm_h11;
-        const d_lstm_h12 = Math.fround(d_lstm[i * 1024 + j + 1026]! + d_lstm_h_17_12);
-        d_lstm_h[i * 64 + j + 66] = d_lstm_h12;
-        const tanh__0 = tanh_[i * 64 + j]!;
-        const tanh__1 = tanh_[i * 64 + j + 1]!;
-        const tanh__2 = tanh_[i * 64 + j + 2]!;
-        const tanh__3 = tanh_[i * 64 + j + 64]!;
-        const tanh__4 = tanh_[i * 64 + j + 65]!;
-        const tanh__5 = tanh_[i * 64 + j + 66]!;
-        d_lstm_c[i * 64 + j] =
-          d_lstm_c_2[i * 64 + j]! * lstm_f_2[i * 64 + j]! +
-          d_lstm_h00 * lstm_o[i * 64 + j]! * (1 - tanh__0 * tanh__0);
-        d_lstm_c[i * 64 + j + 1] =
-          d_lstm_c_2[i * 64 + j + 1]! * lstm_f_2[i * 64 + j + 1]! +
-          d_lstm_h01 * lstm_o[i * 64 + j + 1]! * (1 - tanh__1 * tanh__1);
-        d_lstm_c[i * 64 + j + 2] =
-          d_lstm_c_2[i * 64 + j + 2]! * lstm_f_2[i * 64 + j + 2]! +
-          d_lstm_h02 * lstm_o[i * 64 + j + 2]! * (1 - tanh__2 * tanh__2);
-        d_lstm_c[i * 64 + j + 64] =
-          d_lstm_c_2[i * 64 + j + 64]! * lstm_f_2[i * 64 + j + 64]! +
-          d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__3 * tanh__3);
-        d_lstm_c[i * 64 + j + 65] =
-          d_lstm_c_2[i * 64 + j + 65]! * lstm_f_2[i * 64 + j + 65]! +
-          d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__4 * tanh__4);
-        d_lstm_c[i * 64 + j + 66] =
-          d_lstm_c_2[i * 64 + j + 66]! * lstm_f_2[i * 64 + j + 66]! +
-          d_lstm_h12 * lstm_o[i * 64 + j + 66]! * (1 - tanh__5 * tanh__5);
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
-        const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 256]!;
-        sum0 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_3;
-        sum1 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_3;
-      }
-      const d_lstm_h_17_0 = Math.fround(sum0);
-      const d_lstm_h_17_1 = Math.fround(sum1);
-      const d_lstm_h0 = Math.fround(d_lstm[i * 1024 + 63]! + d_lstm_h_17_0);
-      d_lstm_h[i * 64 + 63] = d_lstm_h0;
-      const d_lstm_h1 = Math.fround(d_lstm[i * 1024 + 1087]! + d_lstm_h_17_1);
-      d_lstm_h[i * 64 + 127] = d_lstm_h1;
-      const tanh__6 = tanh_[i * 64 + 63]!;
-      const tanh__7 = tanh_[i * 64 + 127]!;
-      d_lstm_c[i * 64 + 63] =
-        d_lstm_c_2[i * 64 + 63]! * lstm_f_2[i * 64 + 63]! +
-        d_lstm_h0 * lstm_o[i * 64 + 63]! * (1 - tanh__6 * tanh__6);
-      d_lstm_c[i * 64 + 127] =
-        d_lstm_c_2[i * 64 + 127]! * lstm_f_2[i * 64 + 127]! +
-        d_lstm_h1 * lstm_o[i * 64 + 127]! * (1 - tanh__7 * tanh__7);
+      const d_lstm_h_17_00 = Math.fround(sum00);
+      const d_lstm_h_17_01 = Math.fround(sum01);
+      const d_lstm_h_17_02 = Math.fround(sum02);
+      const d_lstm_h_17_10 = Math.fround(sum10);
+      const d_lstm_h_17_11 = Math.fround(sum11);
+      const d_lstm_h_17_12 = Math.fround(sum12);
+      const d_lstm_h00 = Math.fround(d_lstm[i * 1024 + j]! + d_lstm_h_17_00);
+      d_lstm_h[i * 64 + j] = d_lstm_h00;
+      const d_lstm_h01 = Math.fround(d_lstm[i * 1024 + j + 1]! + d_lstm_h_17_01);
+      d_lstm_h[i * 64 + j + 1] = d_lstm_h01;
+      const d_lstm_h02 = Math.fround(d_lstm[i * 1024 + j + 2]! + d_lstm_h_17_02);
+      d_lstm_h[i * 64 + j + 2] = d_lstm_h02;
+      const d_lstm_h10 = Math.fround(d_lstm[i * 1024 + j + 1024]! + d_lstm_h_17_10);
+      d_lstm_h[i * 64 + j + 64] = d_lstm_h10;
+      const d_lstm_h11 = Math.fround(d_lstm[i * 1024 + j + 1025]! + d_lstm_h_17_11);
+      d_lstm_h[i * 64 + j + 65] = d_lstm_h11;
+      const d_lstm_h12 = Math.fround(d_lstm[i * 1024 + j + 1026]! + d_lstm_h_17_12);
+      d_lstm_h[i * 64 + j + 66] = d_lstm_h12;
+      const tanh__0 = tanh_[i * 64 + j]!;
+      const tanh__1 = tanh_[i * 64 + j + 1]!;
+      const tanh__2 = tanh_[i * 64 + j + 2]!;
+      const tanh__3 = tanh_[i * 64 + j + 64]!;
+      const tanh__4 = tanh_[i * 64 + j + 65]!;
+      const tanh__5 = tanh_[i * 64 + j + 66]!;
+      d_lstm_c[i * 64 + j] =
+        d_lstm_c_2[i * 64 + j]! * lstm_f_2[i * 64 + j]! +
+        d_lstm_h00 * lstm_o[i * 64 + j]! * (1 - tanh__0 * tanh__0);
+      d_lstm_c[i * 64 + j + 1] =
+        d_lstm_c_2[i * 64 + j + 1]! * lstm_f_2[i * 64 + j + 1]! +
+        d_lstm_h01 * lstm_o[i * 64 + j + 1]! * (1 - tanh__1 * tanh__1);
+      d_lstm_c[i * 64 + j + 2] =
+        d_lstm_c_2[i * 64 + j + 2]! * lstm_f_2[i * 64 + j + 2]! +
+        d_lstm_h02 * lstm_o[i * 64 + j + 2]! * (1 - tanh__2 * tanh__2);
+      d_lstm_c[i * 64 + j + 64] =
+        d_lstm_c_2[i * 64 + j + 64]! * lstm_f_2[i * 64 + j + 64]! +
+        d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__3 * tanh__3);
+      d_lstm_c[i * 64 + j + 65] =
+        d_lstm_c_2[i * 64 + j + 65]! * lstm_f_2[i * 64 + j + 65]! +
+        d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__4 * tanh__4);
+      d_lstm_c[i * 64 + j + 66] =
+        d_lstm_c_2[i * 64 + j + 66]! * lstm_f_2[i * 64 + j + 66]! +
+        d_lstm_h12 * lstm_o[i * 64 + j + 66]! * (1 - tanh__5 * tanh__5);
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_17_0 = Math.fround(sum0);
+    const d_lstm_h_17_1 = Math.fround(sum1);
+    const d_lstm_h0 = Math.fround(d_lstm[i * 1024 + 63]! + d_lstm_h_17_0);
+    d_lstm_h[i * 64 + 63] = d_lstm_h0;
+    const d_lstm_h1 = Math.fround(d_lstm[i * 1024 + 1087]! + d_lstm_h_17_1);
+    d_lstm_h[i * 64 + 127] = d_lstm_h1;
+    const tanh__6 = tanh_[i * 64 + 63]!;
+    const tanh__7 = tanh_[i * 64 + 127]!;
+    d_lstm_c[i * 64 + 63] =
+      d_lstm_c_2[i * 64 + 63]! * lstm_f_2[i * 64 + 63]! +
+      d_lstm_h0 * lstm_o[i * 64 + 63]! * (1 - tanh__6 * tanh__6);
+    d_lstm_c[i * 64 + 127] =
+      d_lstm_c_2[i * 64 + 127]! * lstm_f_2[i * 64 + 127]! +
+      d_lstm_h1 * lstm_o[i * 64 + 127]! * (1 - tanh__7 * tanh__7);
+  }
+  return function dotAdd_32x256x64_15(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -9795,7 +10050,9 @@ function add_32x16x256(
   d_lstm_recurrence_2_: Float32Array,
   d_lstm_inputs_: Float32Array,
 ): () => void {
-  return function add_32x16x256(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_lstm_h = d_lstm_h_;
     const tanh_ = tanh__;
     const lstm_o = lstm_o_;
@@ -9820,51 +10077,54 @@ function add_32x16x256(
     const d_lstm_recurrence_3 = d_lstm_recurrence_3_;
     const d_lstm_recurrence_2 = d_lstm_recurrence_2_;
     const d_lstm_inputs = d_lstm_inputs_;
+    for (let j = 0; j < 256; j++) {
+      d_lstm_recurrence[i * 256 + j] =
+        (0 <= j - 192
+          ? d_lstm_h[i * 64 + j - 192]! *
+            tanh_[i * 64 + j - 192]! *
+            (lstm_o[i * 64 + j - 192]! * (1 - lstm_o[i * 64 + j - 192]!))
+          : 0) +
+        (0 <= j - 128 && j - 128 < 64
+          ? d_lstm_c[i * 64 + j - 128]! *
+            lstm_i[i * 64 + j - 128]! *
+            (1 - lstm_g[i * 64 + j - 128]! * lstm_g[i * 64 + j - 128]!)
+          : 0) +
+        (0 <= j - 64 && j - 64 < 64
+          ? d_lstm_c[i * 64 + j - 64]! *
+            0 *
+            (lstm_f[i * 64 + j - 64]! * (1 - lstm_f[i * 64 + j - 64]!))
+          : 0) +
+        (j < 64
+          ? d_lstm_c[i * 64 + j]! *
+            lstm_g[i * 64 + j]! *
+            (lstm_i[i * 64 + j]! * (1 - lstm_i[i * 64 + j]!))
+          : 0);
+    }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 256; l++) {
+        d_lstm_inputs[i * 4096 + j * 256 + l] =
+          (0 <= j - 15 ? d_lstm_recurrence_16[i * 256 + l]! : 0) +
+          (0 <= j - 14 && j - 14 < 1 ? d_lstm_recurrence_15[i * 256 + l]! : 0) +
+          (0 <= j - 13 && j - 13 < 1 ? d_lstm_recurrence_14[i * 256 + l]! : 0) +
+          (0 <= j - 12 && j - 12 < 1 ? d_lstm_recurrence_13[i * 256 + l]! : 0) +
+          (0 <= j - 11 && j - 11 < 1 ? d_lstm_recurrence_12[i * 256 + l]! : 0) +
+          (0 <= j - 10 && j - 10 < 1 ? d_lstm_recurrence_11[i * 256 + l]! : 0) +
+          (0 <= j - 9 && j - 9 < 1 ? d_lstm_recurrence_10[i * 256 + l]! : 0) +
+          (0 <= j - 8 && j - 8 < 1 ? d_lstm_recurrence_9[i * 256 + l]! : 0) +
+          (0 <= j - 7 && j - 7 < 1 ? d_lstm_recurrence_8[i * 256 + l]! : 0) +
+          (0 <= j - 6 && j - 6 < 1 ? d_lstm_recurrence_7[i * 256 + l]! : 0) +
+          (0 <= j - 5 && j - 5 < 1 ? d_lstm_recurrence_6[i * 256 + l]! : 0) +
+          (0 <= j - 4 && j - 4 < 1 ? d_lstm_recurrence_5[i * 256 + l]! : 0) +
+          (0 <= j - 3 && j - 3 < 1 ? d_lstm_recurrence_4[i * 256 + l]! : 0) +
+          (0 <= j - 2 && j - 2 < 1 ? d_lstm_recurrence_3[i * 256 + l]! : 0) +
+          (0 <= j - 1 && j - 1 < 1 ? d_lstm_recurrence_2[i * 256 + l]! : 0) +
+          (j < 1 ? d_lstm_recurrence[i * 256 + l]! : 0);
+      }
+    }
+  }
+  return function add_32x16x256(): void {
     for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 256; j++) {
-        d_lstm_recurrence[i * 256 + j] =
-          (0 <= j - 192
-            ? d_lstm_h[i * 64 + j - 192]! *
-              tanh_[i * 64 + j - 192]! *
-              (lstm_o[i * 64 + j - 192]! * (1 - lstm_o[i * 64 + j - 192]!))
-            : 0) +
-          (0 <= j - 128 && j - 128 < 64
-            ? d_lstm_c[i * 64 + j - 128]! *
-              lstm_i[i * 64 + j - 128]! *
-              (1 - lstm_g[i * 64 + j - 128]! * lstm_g[i * 64 + j - 128]!)
-            : 0) +
-          (0 <= j - 64 && j - 64 < 64
-            ? d_lstm_c[i * 64 + j - 64]! *
-              0 *
-              (lstm_f[i * 64 + j - 64]! * (1 - lstm_f[i * 64 + j - 64]!))
-            : 0) +
-          (j < 64
-            ? d_lstm_c[i * 64 + j]! *
-              lstm_g[i * 64 + j]! *
-              (lstm_i[i * 64 + j]! * (1 - lstm_i[i * 64 + j]!))
-            : 0);
-      }
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 256; l++) {
-          d_lstm_inputs[i * 4096 + j * 256 + l] =
-            (0 <= j - 15 ? d_lstm_recurrence_16[i * 256 + l]! : 0) +
-            (0 <= j - 14 && j - 14 < 1 ? d_lstm_recurrence_15[i * 256 + l]! : 0) +
-            (0 <= j - 13 && j - 13 < 1 ? d_lstm_recurrence_14[i * 256 + l]! : 0) +
-            (0 <= j - 12 && j - 12 < 1 ? d_lstm_recurrence_13[i * 256 + l]! : 0) +
-            (0 <= j - 11 && j - 11 < 1 ? d_lstm_recurrence_12[i * 256 + l]! : 0) +
-            (0 <= j - 10 && j - 10 < 1 ? d_lstm_recurrence_11[i * 256 + l]! : 0) +
-            (0 <= j - 9 && j - 9 < 1 ? d_lstm_recurrence_10[i * 256 + l]! : 0) +
-            (0 <= j - 8 && j - 8 < 1 ? d_lstm_recurrence_9[i * 256 + l]! : 0) +
-            (0 <= j - 7 && j - 7 < 1 ? d_lstm_recurrence_8[i * 256 + l]! : 0) +
-            (0 <= j - 6 && j - 6 < 1 ? d_lstm_recurrence_7[i * 256 + l]! : 0) +
-            (0 <= j - 5 && j - 5 < 1 ? d_lstm_recurrence_6[i * 256 + l]! : 0) +
-            (0 <= j - 4 && j - 4 < 1 ? d_lstm_recurrence_5[i * 256 + l]! : 0) +
-            (0 <= j - 3 && j - 3 < 1 ? d_lstm_recurrence_4[i * 256 + l]! : 0) +
-            (0 <= j - 2 && j - 2 < 1 ? d_lstm_recurrence_3[i * 256 + l]! : 0) +
-            (0 <= j - 1 && j - 1 < 1 ? d_lstm_recurrence_2[i * 256 + l]! : 0) +
-            (j < 1 ? d_lstm_recurrence[i * 256 + l]! : 0);
-        }
-      }
+      block(i);
     }
   };
 }
@@ -9967,7 +10227,9 @@ function dotAdd_64x32x256(
   d_lstm_recurrentKernel_15_: Float32Array,
   d_lstm_recurrentKernel_: Float32Array,
 ): () => void {
-  return function dotAdd_64x32x256(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const d_lstm_recurrence = d_lstm_recurrence_;
     const d_lstm_recurrentKernel_part = d_lstm_recurrentKernel_part_;
     const d_lstm_recurrentKernel_2 = d_lstm_recurrentKernel_2_;
@@ -9985,95 +10247,98 @@ function dotAdd_64x32x256(
     const d_lstm_recurrentKernel_14 = d_lstm_recurrentKernel_14_;
     const d_lstm_recurrentKernel_15 = d_lstm_recurrentKernel_15_;
     const d_lstm_recurrentKernel = d_lstm_recurrentKernel_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 256; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 32; k++) {
-          const d_lstm_recurrence_0 = d_lstm_recurrence[k * 256 + j]!;
-          const d_lstm_recurrence_1 = d_lstm_recurrence[k * 256 + j + 1]!;
-          const d_lstm_recurrence_2 = d_lstm_recurrence[k * 256 + j + 2]!;
-          const d_lstm_recurrence_3 = d_lstm_recurrence[k * 256 + j + 3]!;
-          sum0 += 0 * d_lstm_recurrence_0;
-          sum1 += 0 * d_lstm_recurrence_1;
-          sum2 += 0 * d_lstm_recurrence_2;
-          sum3 += 0 * d_lstm_recurrence_3;
-        }
-        const d_lstm_recurrentKernel_16_0 = Math.fround(sum0);
-        const d_lstm_recurrentKernel_16_1 = Math.fround(sum1);
-        const d_lstm_recurrentKernel_16_2 = Math.fround(sum2);
-        const d_lstm_recurrentKernel_16_3 = Math.fround(sum3);
-        d_lstm_recurrentKernel[i * 256 + j] =
-          d_lstm_recurrentKernel_part[i * 256 + j]! +
-          d_lstm_recurrentKernel_2[i * 256 + j]! +
-          d_lstm_recurrentKernel_3[i * 256 + j]! +
-          d_lstm_recurrentKernel_4[i * 256 + j]! +
-          d_lstm_recurrentKernel_5[i * 256 + j]! +
-          d_lstm_recurrentKernel_6[i * 256 + j]! +
-          d_lstm_recurrentKernel_7[i * 256 + j]! +
-          d_lstm_recurrentKernel_8[i * 256 + j]! +
-          d_lstm_recurrentKernel_9[i * 256 + j]! +
-          d_lstm_recurrentKernel_10[i * 256 + j]! +
-          d_lstm_recurrentKernel_11[i * 256 + j]! +
-          d_lstm_recurrentKernel_12[i * 256 + j]! +
-          d_lstm_recurrentKernel_13[i * 256 + j]! +
-          d_lstm_recurrentKernel_14[i * 256 + j]! +
-          d_lstm_recurrentKernel_15[i * 256 + j]! +
-          d_lstm_recurrentKernel_16_0;
-        d_lstm_recurrentKernel[i * 256 + j + 1] =
-          d_lstm_recurrentKernel_part[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_2[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_3[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_4[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_5[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_6[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_7[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_8[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_9[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_10[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_11[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_12[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_13[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_14[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_15[i * 256 + j + 1]! +
-          d_lstm_recurrentKernel_16_1;
-        d_lstm_recurrentKernel[i * 256 + j + 2] =
-          d_lstm_recurrentKernel_part[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_2[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_3[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_4[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_5[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_6[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_7[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_8[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_9[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_10[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_11[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_12[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_13[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_14[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_15[i * 256 + j + 2]! +
-          d_lstm_recurrentKernel_16_2;
-        d_lstm_recurrentKernel[i * 256 + j + 3] =
-          d_lstm_recurrentKernel_part[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_2[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_3[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_4[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_5[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_6[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_7[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_8[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_9[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_10[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_11[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_12[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_13[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_14[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_15[i * 256 + j + 3]! +
-          d_lstm_recurrentKernel_16_3;
+    for (let j = 0; j < 256; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_lstm_recurrence_0 = d_lstm_recurrence[k * 256 + j]!;
+        const d_lstm_recurrence_1 = d_lstm_recurrence[k * 256 + j + 1]!;
+        const d_lstm_recurrence_2 = d_lstm_recurrence[k * 256 + j + 2]!;
+        const d_lstm_recurrence_3 = d_lstm_recurrence[k * 256 + j + 3]!;
+        sum0 += 0 * d_lstm_recurrence_0;
+        sum1 += 0 * d_lstm_recurrence_1;
+        sum2 += 0 * d_lstm_recurrence_2;
+        sum3 += 0 * d_lstm_recurrence_3;
       }
+      const d_lstm_recurrentKernel_16_0 = Math.fround(sum0);
+      const d_lstm_recurrentKernel_16_1 = Math.fround(sum1);
+      const d_lstm_recurrentKernel_16_2 = Math.fround(sum2);
+      const d_lstm_recurrentKernel_16_3 = Math.fround(sum3);
+      d_lstm_recurrentKernel[i * 256 + j] =
+        d_lstm_recurrentKernel_part[i * 256 + j]! +
+        d_lstm_recurrentKernel_2[i * 256 + j]! +
+        d_lstm_recurrentKernel_3[i * 256 + j]! +
+        d_lstm_recurrentKernel_4[i * 256 + j]! +
+        d_lstm_recurrentKernel_5[i * 256 + j]! +
+        d_lstm_recurrentKernel_6[i * 256 + j]! +
+        d_lstm_recurrentKernel_7[i * 256 + j]! +
+        d_lstm_recurrentKernel_8[i * 256 + j]! +
+        d_lstm_recurrentKernel_9[i * 256 + j]! +
+        d_lstm_recurrentKernel_10[i * 256 + j]! +
+        d_lstm_recurrentKernel_11[i * 256 + j]! +
+        d_lstm_recurrentKernel_12[i * 256 + j]! +
+        d_lstm_recurrentKernel_13[i * 256 + j]! +
+        d_lstm_recurrentKernel_14[i * 256 + j]! +
+        d_lstm_recurrentKernel_15[i * 256 + j]! +
+        d_lstm_recurrentKernel_16_0;
+      d_lstm_recurrentKernel[i * 256 + j + 1] =
+        d_lstm_recurrentKernel_part[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_2[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_3[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_4[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_5[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_6[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_7[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_8[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_9[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_10[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_11[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_12[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_13[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_14[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_15[i * 256 + j + 1]! +
+        d_lstm_recurrentKernel_16_1;
+      d_lstm_recurrentKernel[i * 256 + j + 2] =
+        d_lstm_recurrentKernel_part[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_2[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_3[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_4[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_5[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_6[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_7[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_8[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_9[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_10[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_11[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_12[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_13[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_14[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_15[i * 256 + j + 2]! +
+        d_lstm_recurrentKernel_16_2;
+      d_lstm_recurrentKernel[i * 256 + j + 3] =
+        d_lstm_recurrentKernel_part[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_2[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_3[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_4[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_5[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_6[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_7[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_8[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_9[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_10[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_11[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_12[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_13[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_14[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_15[i * 256 + j + 3]! +
+        d_lstm_recurrentKernel_16_3;
+    }
+  }
+  return function dotAdd_64x32x256(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -10108,103 +10373,144 @@ function sumClipByGlobalNorm_32x16x256(
   };
 }
 
+/** lstm.kernel_wide_2 = lstm.kernel in double, in the order it is read */
+function widen_64x256(lstm_kernel_: Float32Array, lstm_kernel_wide_2_: Float64Array): () => void {
+  return function widen_64x256(): void {
+    const lstm_kernel = lstm_kernel_;
+    const lstm_kernel_wide_2 = lstm_kernel_wide_2_;
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 256; j++) {
+        lstm_kernel_wide_2[i * 256 + j] = lstm_kernel[i * 256 + j]!;
+      }
+    }
+  };
+}
+
 /**
  * d_embedding = Σ d_lstm.inputs·lstm.kernel over axes 2 of d_lstm.inputs
  * 16,777,216 floating-point operations.
  */
 function dot_32x16x256x64(
   d_lstm_inputs_: Float32Array,
-  lstm_kernel_: Float32Array,
+  lstm_kernel_wide_2_: Float64Array,
   d_embedding_: Float32Array,
 ): () => void {
-  return function dot_32x16x256x64(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
     const d_lstm_inputs = d_lstm_inputs_;
-    const lstm_kernel = lstm_kernel_;
+    const lstm_kernel_wide_2 = lstm_kernel_wide_2_;
     const d_embedding = d_embedding_;
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
+          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k]!;
+          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 256]!;
+          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 512]!;
+          const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
+          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
+          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
+          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
+          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
+          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
+          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 1]!;
+          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k + 1]!;
+          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 257]!;
+          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 513]!;
+          const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 257]!;
+          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
+          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
+          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
+          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
+          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
+          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 2]!;
+          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k + 2]!;
+          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 258]!;
+          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 514]!;
+          const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 258]!;
+          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
+          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
+          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
+          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
+          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
+          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 3]!;
+          const lstm_kernel_wide_2_0 = lstm_kernel_wide_2[l * 256 + k + 3]!;
+          const lstm_kernel_wide_2_1 = lstm_kernel_wide_2[l * 256 + k + 259]!;
+          const lstm_kernel_wide_2_2 = lstm_kernel_wide_2[l * 256 + k + 515]!;
+          const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 259]!;
+          sum00 += d_lstm_inputs_0 * lstm_kernel_wide_2_0;
+          sum01 += d_lstm_inputs_0 * lstm_kernel_wide_2_1;
+          sum02 += d_lstm_inputs_0 * lstm_kernel_wide_2_2;
+          sum10 += d_lstm_inputs_1 * lstm_kernel_wide_2_0;
+          sum11 += d_lstm_inputs_1 * lstm_kernel_wide_2_1;
+          sum12 += d_lstm_inputs_1 * lstm_kernel_wide_2_2;
+        }
+      }
+      d_embedding[i * 1024 + j * 64 + l] = sum00;
+      d_embedding[i * 1024 + j * 64 + l + 1] = sum01;
+      d_embedding[i * 1024 + j * 64 + l + 2] = sum02;
+      d_embedding[i * 1024 + j * 64 + l + 64] = sum10;
+      d_embedding[i * 1024 + j * 64 + l + 65] = sum11;
+      d_embedding[i * 1024 + j * 64 + l + 66] = sum12;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_inputs_2 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
+      const lstm_kernel_wide_2_3 = lstm_kernel_wide_2[k + 16128]!;
+      const d_lstm_inputs_3 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
+      sum0 += d_lstm_inputs_2 * lstm_kernel_wide_2_3;
+      sum1 += d_lstm_inputs_3 * lstm_kernel_wide_2_3;
+    }
+    d_embedding[i * 1024 + j * 64 + 63] = sum0;
+    d_embedding[i * 1024 + j * 64 + 127] = sum1;
+  }
+  return function dot_32x16x256x64(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 63; l += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 256; k += 4) {
-            {
-              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
-              const lstm_kernel_0 = lstm_kernel[l * 256 + k]!;
-              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 256]!;
-              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 512]!;
-              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
-              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-            }
-            if (k + 1 === 256) break;
-            {
-              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 1]!;
-              const lstm_kernel_0 = lstm_kernel[l * 256 + k + 1]!;
-              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 257]!;
-              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 513]!;
-              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 257]!;
-              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-            }
-            if (k + 2 === 256) break;
-            {
-              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 2]!;
-              const lstm_kernel_0 = lstm_kernel[l * 256 + k + 2]!;
-              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 258]!;
-              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 514]!;
-              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 258]!;
-              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-            }
-            if (k + 3 === 256) break;
-            {
-              const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 3]!;
-              const lstm_kernel_0 = lstm_kernel[l * 256 + k + 3]!;
-              const lstm_kernel_1 = lstm_kernel[l * 256 + k + 259]!;
-              const lstm_kernel_2 = lstm_kernel[l * 256 + k + 515]!;
-              const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 259]!;
-              sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-              sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-              sum02 += d_lstm_inputs_0 * lstm_kernel_2;
-              sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-              sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-              sum12 += d_lstm_inputs_1 * lstm_kernel_2;
-            }
-          }
-          d_embedding[i * 1024 + j * 64 + l] = sum00;
-          d_embedding[i * 1024 + j * 64 + l + 1] = sum01;
-          d_embedding[i * 1024 + j * 64 + l + 2] = sum02;
-          d_embedding[i * 1024 + j * 64 + l + 64] = sum10;
-          d_embedding[i * 1024 + j * 64 + l + 65] = sum11;
-          d_embedding[i * 1024 + j * 64 + l + 66] = sum12;
+        block(i, j);
+      }
+    }
+  };
+}
+
+/** embedding_wide_2 = embedding in double, in the order it is read */
+function widen_16x64x32(embedding_: Float32Array, embedding_wide_2_: Float64Array): () => void {
+  return function widen_16x64x32(): void {
+    const embedding = embedding_;
+    const embedding_wide_2 = embedding_wide_2_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 64; j += 8) {
+        for (let l = 0; l < 32; l++) {
+          embedding_wide_2[i * 2048 + j * 32 + l] = embedding[l * 1024 + i * 64 + j]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 32] = embedding[l * 1024 + i * 64 + j + 1]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 64] = embedding[l * 1024 + i * 64 + j + 2]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 96] = embedding[l * 1024 + i * 64 + j + 3]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 128] = embedding[l * 1024 + i * 64 + j + 4]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 160] = embedding[l * 1024 + i * 64 + j + 5]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 192] = embedding[l * 1024 + i * 64 + j + 6]!;
+          embedding_wide_2[i * 2048 + j * 32 + l + 224] = embedding[l * 1024 + i * 64 + j + 7]!;
         }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 256; k++) {
-          const d_lstm_inputs_2 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
-          const lstm_kernel_3 = lstm_kernel[k + 16128]!;
-          const d_lstm_inputs_3 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
-          sum0 += d_lstm_inputs_2 * lstm_kernel_3;
-          sum1 += d_lstm_inputs_3 * lstm_kernel_3;
-        }
-        d_embedding[i * 1024 + j * 64 + 63] = sum0;
-        d_embedding[i * 1024 + j * 64 + 127] = sum1;
       }
     }
   };
@@ -10214,52 +10520,107 @@ function dot_32x16x256x64(
  * d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding
  * 16,777,216 floating-point operations.
  */
-function dot_64x32x16x256(
-  embedding_: Float32Array,
+function dot_64x16x32x256(
+  embedding_wide_2_: Float64Array,
   d_lstm_inputs_: Float32Array,
   d_lstm_kernel_: Float32Array,
 ): () => void {
-  return function dot_64x32x16x256(): void {
-    const embedding = embedding_;
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
+    const embedding_wide_2 = embedding_wide_2_;
     const d_lstm_inputs = d_lstm_inputs_;
     const d_lstm_kernel = d_lstm_kernel_;
-    for (let i = 0; i < 64; i += 4) {
-      for (let j = 0; j < 256; j += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            const embedding_0 = embedding[k * 1024 + k2 * 64 + i]!;
-            const d_lstm_inputs_0 = d_lstm_inputs[k * 4096 + k2 * 256 + j]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[k * 4096 + k2 * 256 + j + 1]!;
-            const embedding_1 = embedding[k * 1024 + k2 * 64 + i + 1]!;
-            const embedding_2 = embedding[k * 1024 + k2 * 64 + i + 2]!;
-            const embedding_3 = embedding[k * 1024 + k2 * 64 + i + 3]!;
-            sum00 += embedding_0 * d_lstm_inputs_0;
-            sum01 += embedding_0 * d_lstm_inputs_1;
-            sum10 += embedding_1 * d_lstm_inputs_0;
-            sum11 += embedding_1 * d_lstm_inputs_1;
-            sum20 += embedding_2 * d_lstm_inputs_0;
-            sum21 += embedding_2 * d_lstm_inputs_1;
-            sum30 += embedding_3 * d_lstm_inputs_0;
-            sum31 += embedding_3 * d_lstm_inputs_1;
+    for (let j = 0; j < 255; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2 += 4) {
+          {
+            const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2]!;
+            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 1]!;
+            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 2]!;
+            const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 32]!;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2 + 1]!;
+            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 4096]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 4097]!;
+            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 4098]!;
+            const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 33]!;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2 + 2]!;
+            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 8192]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 8193]!;
+            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 8194]!;
+            const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 34]!;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2 + 3]!;
+            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 12288]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 12289]!;
+            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 12290]!;
+            const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 35]!;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
           }
         }
-        d_lstm_kernel[i * 256 + j] = sum00;
-        d_lstm_kernel[i * 256 + j + 1] = sum01;
-        d_lstm_kernel[i * 256 + j + 256] = sum10;
-        d_lstm_kernel[i * 256 + j + 257] = sum11;
-        d_lstm_kernel[i * 256 + j + 512] = sum20;
-        d_lstm_kernel[i * 256 + j + 513] = sum21;
-        d_lstm_kernel[i * 256 + j + 768] = sum30;
-        d_lstm_kernel[i * 256 + j + 769] = sum31;
       }
+      d_lstm_kernel[i * 256 + j] = sum00;
+      d_lstm_kernel[i * 256 + j + 1] = sum01;
+      d_lstm_kernel[i * 256 + j + 2] = sum02;
+      d_lstm_kernel[i * 256 + j + 256] = sum10;
+      d_lstm_kernel[i * 256 + j + 257] = sum11;
+      d_lstm_kernel[i * 256 + j + 258] = sum12;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const embedding_wide_2_2 = embedding_wide_2[k * 2048 + i * 32 + k2]!;
+        const d_lstm_inputs_3 = d_lstm_inputs[k2 * 4096 + k * 256 + 255]!;
+        const embedding_wide_2_3 = embedding_wide_2[k * 2048 + i * 32 + k2 + 32]!;
+        sum0 += embedding_wide_2_2 * d_lstm_inputs_3;
+        sum1 += embedding_wide_2_3 * d_lstm_inputs_3;
+      }
+    }
+    d_lstm_kernel[i * 256 + 255] = sum0;
+    d_lstm_kernel[i * 256 + 511] = sum1;
+  }
+  return function dot_64x16x32x256(): void {
+    for (let i = 0; i < 64; i += 2) {
+      block(i);
     }
   };
 }
@@ -10600,30 +10961,76 @@ function gather_32x16x64x64_evaluate(
   embedding_table_: Float32Array,
   embedding_: Float32Array,
 ): () => void {
-  return function gather_32x16x64x64_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const x = x_;
     const embedding_table = embedding_table_;
     const embedding = embedding_;
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 64; l += 4) {
+        const x_0 = x[i * 16 + j]!;
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 64; k++) {
+          const eq_0 = k === x_0;
+          sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
+          sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
+          sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
+          sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
+        }
+        embedding[i * 1024 + j * 64 + l] = sum0;
+        embedding[i * 1024 + j * 64 + l + 1] = sum1;
+        embedding[i * 1024 + j * 64 + l + 2] = sum2;
+        embedding[i * 1024 + j * 64 + l + 3] = sum3;
+      }
+    }
+  }
+  return function gather_32x16x64x64_evaluate(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
+    }
+  };
+}
+
+/** embedding_wide = embedding in double, in the order it is read */
+function widen_32x16x64_evaluate(
+  embedding_: Float32Array,
+  embedding_wide_: Float64Array,
+): () => void {
+  return function widen_32x16x64_evaluate(): void {
+    const embedding = embedding_;
+    const embedding_wide = embedding_wide_;
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 64; l += 4) {
-          const x_0 = x[i * 16 + j]!;
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 64; k++) {
-            const eq_0 = k === x_0;
-            sum0 += eq_0 ? embedding_table[k * 64 + l]! : 0;
-            sum1 += eq_0 ? embedding_table[k * 64 + l + 1]! : 0;
-            sum2 += eq_0 ? embedding_table[k * 64 + l + 2]! : 0;
-            sum3 += eq_0 ? embedding_table[k * 64 + l + 3]! : 0;
-          }
-          embedding[i * 1024 + j * 64 + l] = sum0;
-          embedding[i * 1024 + j * 64 + l + 1] = sum1;
-          embedding[i * 1024 + j * 64 + l + 2] = sum2;
-          embedding[i * 1024 + j * 64 + l + 3] = sum3;
+        for (let l = 0; l < 64; l++) {
+          embedding_wide[i * 1024 + j * 64 + l] = embedding[i * 1024 + j * 64 + l]!;
         }
+      }
+    }
+  };
+}
+
+/** lstm.kernel_wide = lstm.kernel in double, in the order it is read */
+function widen_256x64_evaluate(
+  lstm_kernel_: Float32Array,
+  lstm_kernel_wide_: Float64Array,
+): () => void {
+  return function widen_256x64_evaluate(): void {
+    const lstm_kernel = lstm_kernel_;
+    const lstm_kernel_wide = lstm_kernel_wide_;
+    for (let i = 0; i < 256; i += 8) {
+      for (let j = 0; j < 64; j++) {
+        lstm_kernel_wide[i * 64 + j] = lstm_kernel[j * 256 + i]!;
+        lstm_kernel_wide[i * 64 + j + 64] = lstm_kernel[j * 256 + i + 1]!;
+        lstm_kernel_wide[i * 64 + j + 128] = lstm_kernel[j * 256 + i + 2]!;
+        lstm_kernel_wide[i * 64 + j + 192] = lstm_kernel[j * 256 + i + 3]!;
+        lstm_kernel_wide[i * 64 + j + 256] = lstm_kernel[j * 256 + i + 4]!;
+        lstm_kernel_wide[i * 64 + j + 320] = lstm_kernel[j * 256 + i + 5]!;
+        lstm_kernel_wide[i * 64 + j + 384] = lstm_kernel[j * 256 + i + 6]!;
+        lstm_kernel_wide[i * 64 + j + 448] = lstm_kernel[j * 256 + i + 7]!;
       }
     }
   };
@@ -10635,112 +11042,118 @@ function gather_32x16x64x64_evaluate(
  * 16,908,288 floating-point operations.
  */
 function dotAdd_32x16x64x256_evaluate(
-  embedding_: Float32Array,
-  lstm_kernel_: Float32Array,
+  embedding_wide_: Float64Array,
+  lstm_kernel_wide_: Float64Array,
   lstm_bias_: Float32Array,
   lstm_inputs_: Float32Array,
 ): () => void {
-  return function dotAdd_32x16x64x256_evaluate(): void {
-    const embedding = embedding_;
-    const lstm_kernel = lstm_kernel_;
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
+    const embedding_wide = embedding_wide_;
+    const lstm_kernel_wide = lstm_kernel_wide_;
     const lstm_bias = lstm_bias_;
     const lstm_inputs = lstm_inputs_;
+    for (let l = 0; l < 255; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 64]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 128]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 64]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 1]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 1]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 65]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 129]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 65]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 2]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 2]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 66]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 130]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 66]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 3]!;
+          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 3]!;
+          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 67]!;
+          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 131]!;
+          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 67]!;
+          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
+          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
+          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
+          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
+          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
+          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+        }
+      }
+      const dot00 = Math.fround(sum00);
+      const dot01 = Math.fround(sum01);
+      const dot02 = Math.fround(sum02);
+      const dot10 = Math.fround(sum10);
+      const dot11 = Math.fround(sum11);
+      const dot12 = Math.fround(sum12);
+      const lstm_bias_0 = lstm_bias[l]!;
+      const lstm_bias_1 = lstm_bias[l + 1]!;
+      const lstm_bias_2 = lstm_bias[l + 2]!;
+      lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
+      lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
+      lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
+      lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
+      lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
+      lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const embedding_wide_2 = embedding_wide[i * 1024 + j * 64 + k]!;
+      const lstm_kernel_wide_3 = lstm_kernel_wide[k + 16320]!;
+      const embedding_wide_3 = embedding_wide[i * 1024 + j * 64 + k + 64]!;
+      sum0 += embedding_wide_2 * lstm_kernel_wide_3;
+      sum1 += embedding_wide_3 * lstm_kernel_wide_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const lstm_bias_3 = lstm_bias[255]!;
+    lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
+    lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+  }
+  return function dotAdd_32x16x64x256_evaluate(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 255; l += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 64; k += 4) {
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-            if (k + 1 === 64) break;
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-            if (k + 2 === 64) break;
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-            if (k + 3 === 64) break;
-            {
-              const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
-              const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
-              const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
-              const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
-              const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
-              sum00 += embedding_0 * lstm_kernel_0;
-              sum01 += embedding_0 * lstm_kernel_1;
-              sum02 += embedding_0 * lstm_kernel_2;
-              sum10 += embedding_1 * lstm_kernel_0;
-              sum11 += embedding_1 * lstm_kernel_1;
-              sum12 += embedding_1 * lstm_kernel_2;
-            }
-          }
-          const dot00 = Math.fround(sum00);
-          const dot01 = Math.fround(sum01);
-          const dot02 = Math.fround(sum02);
-          const dot10 = Math.fround(sum10);
-          const dot11 = Math.fround(sum11);
-          const dot12 = Math.fround(sum12);
-          const lstm_bias_0 = lstm_bias[l]!;
-          const lstm_bias_1 = lstm_bias[l + 1]!;
-          const lstm_bias_2 = lstm_bias[l + 2]!;
-          lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
-          lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
-          lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
-          lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
-          lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
-          lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 64; k++) {
-          const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
-          const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-          const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
-          sum0 += embedding_2 * lstm_kernel_3;
-          sum1 += embedding_3 * lstm_kernel_3;
-        }
-        const dot0 = Math.fround(sum0);
-        const dot1 = Math.fround(sum1);
-        const lstm_bias_3 = lstm_bias[255]!;
-        lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
-        lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
+        block(i, j);
       }
     }
   };
@@ -10756,35 +11169,40 @@ function dotAdd_32x64x256_evaluate(
   lstm_recurrentBias_: Float32Array,
   lstm_recurrence_: Float32Array,
 ): () => void {
-  return function dotAdd_32x64x256_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const lstm_recurrentBias = lstm_recurrentBias_;
     const lstm_recurrence = lstm_recurrence_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 256; j += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-          const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
-          sum0 += 0 * lstm_recurrentKernel_0;
-          sum1 += 0 * lstm_recurrentKernel_1;
-          sum2 += 0 * lstm_recurrentKernel_2;
-          sum3 += 0 * lstm_recurrentKernel_3;
-        }
-        const dot_2_0 = Math.fround(sum0);
-        const dot_2_1 = Math.fround(sum1);
-        const dot_2_2 = Math.fround(sum2);
-        const dot_2_3 = Math.fround(sum3);
-        lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
-        lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
-        lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
-        lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+    for (let j = 0; j < 256; j += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 64; k++) {
+        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+        const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + j + 3]!;
+        sum0 += 0 * lstm_recurrentKernel_0;
+        sum1 += 0 * lstm_recurrentKernel_1;
+        sum2 += 0 * lstm_recurrentKernel_2;
+        sum3 += 0 * lstm_recurrentKernel_3;
       }
+      const dot_2_0 = Math.fround(sum0);
+      const dot_2_1 = Math.fround(sum1);
+      const dot_2_2 = Math.fround(sum2);
+      const dot_2_3 = Math.fround(sum3);
+      lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
+      lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+      lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+      lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+    }
+  }
+  return function dotAdd_32x64x256_evaluate(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
     }
   };
 }
@@ -10834,106 +11252,111 @@ function dotAdd_32x64x256_2_evaluate(
   lstm_recurrentBias_: Float32Array,
   lstm_recurrence_2_: Float32Array,
 ): () => void {
-  return function dotAdd_32x64x256_2_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const lstm_h = lstm_h_;
     const lstm_recurrentKernel = lstm_recurrentKernel_;
     const lstm_recurrentBias = lstm_recurrentBias_;
     const lstm_recurrence_2 = lstm_recurrence_2_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 255; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 4) {
-          {
-            const lstm_h_0 = lstm_h[i * 64 + k]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
-            const lstm_h_1 = lstm_h[i * 64 + k + 64]!;
-            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const lstm_h_0 = lstm_h[i * 64 + k + 1]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
-            const lstm_h_1 = lstm_h[i * 64 + k + 65]!;
-            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const lstm_h_0 = lstm_h[i * 64 + k + 2]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
-            const lstm_h_1 = lstm_h[i * 64 + k + 66]!;
-            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const lstm_h_0 = lstm_h[i * 64 + k + 3]!;
-            const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
-            const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
-            const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
-            const lstm_h_1 = lstm_h[i * 64 + k + 67]!;
-            sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-            sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-            sum02 += lstm_h_0 * lstm_recurrentKernel_2;
-            sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-            sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-            sum12 += lstm_h_1 * lstm_recurrentKernel_2;
-          }
+    for (let j = 0; j < 255; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 64]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
         }
-        const dot_3_00 = Math.fround(sum00);
-        const dot_3_01 = Math.fround(sum01);
-        const dot_3_02 = Math.fround(sum02);
-        const dot_3_10 = Math.fround(sum10);
-        const dot_3_11 = Math.fround(sum11);
-        const dot_3_12 = Math.fround(sum12);
-        const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
-        const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
-        const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
-        lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
-        lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
-        lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
-        lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
-        lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-        lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+        if (k + 1 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 65]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 66]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 67]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_h_2 = lstm_h[i * 64 + k]!;
-        const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
-        const lstm_h_3 = lstm_h[i * 64 + k + 64]!;
-        sum0 += lstm_h_2 * lstm_recurrentKernel_3;
-        sum1 += lstm_h_3 * lstm_recurrentKernel_3;
-      }
-      const dot_3_0 = Math.fround(sum0);
-      const dot_3_1 = Math.fround(sum1);
-      const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
-      lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
-      lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
+      const dot_3_00 = Math.fround(sum00);
+      const dot_3_01 = Math.fround(sum01);
+      const dot_3_02 = Math.fround(sum02);
+      const dot_3_10 = Math.fround(sum10);
+      const dot_3_11 = Math.fround(sum11);
+      const dot_3_12 = Math.fround(sum12);
+      const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
+      const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
+      const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
+      lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
+      lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_h_2 = lstm_h[i * 64 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
+      const lstm_h_3 = lstm_h[i * 64 + k + 64]!;
+      sum0 += lstm_h_2 * lstm_recurrentKernel_3;
+      sum1 += lstm_h_3 * lstm_recurrentKernel_3;
+    }
+    const dot_3_0 = Math.fround(sum0);
+    const dot_3_1 = Math.fround(sum1);
+    const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
+    lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
+    lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
+  }
+  return function dotAdd_32x64x256_2_evaluate(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -11586,107 +12009,113 @@ function dotAdd_32x16x64x64_evaluate(
   scores_bias_: Float32Array,
   scores_: Float32Array,
 ): () => void {
-  return function dotAdd_32x16x64x64_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
     const lstm = lstm_;
     const scores_kernel = scores_kernel_;
     const scores_bias = scores_bias_;
     const scores = scores_;
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+          const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+      }
+      const scores_product00 = Math.fround(sum00);
+      const scores_product01 = Math.fround(sum01);
+      const scores_product02 = Math.fround(sum02);
+      const scores_product10 = Math.fround(sum10);
+      const scores_product11 = Math.fround(sum11);
+      const scores_product12 = Math.fround(sum12);
+      const scores_bias_0 = scores_bias[l]!;
+      const scores_bias_1 = scores_bias[l + 1]!;
+      const scores_bias_2 = scores_bias[l + 2]!;
+      scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
+      scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
+      scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
+      scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
+      scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
+      scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
+      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+      const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
+      sum0 += lstm_2 * scores_kernel_3;
+      sum1 += lstm_3 * scores_kernel_3;
+    }
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    const scores_bias_3 = scores_bias[63]!;
+    scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
+    scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+  }
+  return function dotAdd_32x16x64x64_evaluate(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 63; l += 3) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          for (let k = 0; k < 64; k += 4) {
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-            if (k + 1 === 64) break;
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-            if (k + 2 === 64) break;
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-            if (k + 3 === 64) break;
-            {
-              const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
-              const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
-              const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
-              const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
-              const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
-              sum00 += lstm_0 * scores_kernel_0;
-              sum01 += lstm_0 * scores_kernel_1;
-              sum02 += lstm_0 * scores_kernel_2;
-              sum10 += lstm_1 * scores_kernel_0;
-              sum11 += lstm_1 * scores_kernel_1;
-              sum12 += lstm_1 * scores_kernel_2;
-            }
-          }
-          const scores_product00 = Math.fround(sum00);
-          const scores_product01 = Math.fround(sum01);
-          const scores_product02 = Math.fround(sum02);
-          const scores_product10 = Math.fround(sum10);
-          const scores_product11 = Math.fround(sum11);
-          const scores_product12 = Math.fround(sum12);
-          const scores_bias_0 = scores_bias[l]!;
-          const scores_bias_1 = scores_bias[l + 1]!;
-          const scores_bias_2 = scores_bias[l + 2]!;
-          scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
-          scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
-          scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
-          scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
-          scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
-          scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
-        }
-        let sum0 = 0;
-        let sum1 = 0;
-        for (let k = 0; k < 64; k++) {
-          const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
-          const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-          const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
-          sum0 += lstm_2 * scores_kernel_3;
-          sum1 += lstm_3 * scores_kernel_3;
-        }
-        const scores_product0 = Math.fround(sum0);
-        const scores_product1 = Math.fround(sum1);
-        const scores_bias_3 = scores_bias[63]!;
-        scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
-        scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
+        block(i, j);
       }
     }
   };
@@ -11846,106 +12275,111 @@ function dotAdd_1x16x64x256_predict(
   lstm_bias_: Float32Array,
   lstm_inputs_: Float32Array,
 ): () => void {
-  return function dotAdd_1x16x64x256_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number): void {
+    j &= 15;
     const embedding = embedding_;
     const lstm_kernel = lstm_kernel_;
     const lstm_bias = lstm_bias_;
     const lstm_inputs = lstm_inputs_;
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 255; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 4) {
-          {
-            const embedding_0 = embedding[j * 64 + k]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
-            const embedding_1 = embedding[j * 64 + k + 64]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const embedding_0 = embedding[j * 64 + k + 1]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
-            const embedding_1 = embedding[j * 64 + k + 65]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const embedding_0 = embedding[j * 64 + k + 2]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
-            const embedding_1 = embedding[j * 64 + k + 66]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const embedding_0 = embedding[j * 64 + k + 3]!;
-            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
-            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
-            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
-            const embedding_1 = embedding[j * 64 + k + 67]!;
-            sum00 += embedding_0 * lstm_kernel_0;
-            sum01 += embedding_0 * lstm_kernel_1;
-            sum02 += embedding_0 * lstm_kernel_2;
-            sum10 += embedding_1 * lstm_kernel_0;
-            sum11 += embedding_1 * lstm_kernel_1;
-            sum12 += embedding_1 * lstm_kernel_2;
-          }
+    for (let l = 0; l < 255; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const embedding_0 = embedding[j * 64 + k]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
+          const embedding_1 = embedding[j * 64 + k + 64]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
         }
-        const dot00 = Math.fround(sum00);
-        const dot01 = Math.fround(sum01);
-        const dot02 = Math.fround(sum02);
-        const dot10 = Math.fround(sum10);
-        const dot11 = Math.fround(sum11);
-        const dot12 = Math.fround(sum12);
-        const lstm_bias_0 = lstm_bias[l]!;
-        const lstm_bias_1 = lstm_bias[l + 1]!;
-        const lstm_bias_2 = lstm_bias[l + 2]!;
-        lstm_inputs[j * 256 + l] = dot00 + lstm_bias_0;
-        lstm_inputs[j * 256 + l + 1] = dot01 + lstm_bias_1;
-        lstm_inputs[j * 256 + l + 2] = dot02 + lstm_bias_2;
-        lstm_inputs[j * 256 + l + 256] = dot10 + lstm_bias_0;
-        lstm_inputs[j * 256 + l + 257] = dot11 + lstm_bias_1;
-        lstm_inputs[j * 256 + l + 258] = dot12 + lstm_bias_2;
+        if (k + 1 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 1]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
+          const embedding_1 = embedding[j * 64 + k + 65]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 2]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
+          const embedding_1 = embedding[j * 64 + k + 66]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 3]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
+          const embedding_1 = embedding[j * 64 + k + 67]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const embedding_2 = embedding[j * 64 + k]!;
-        const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
-        const embedding_3 = embedding[j * 64 + k + 64]!;
-        sum0 += embedding_2 * lstm_kernel_3;
-        sum1 += embedding_3 * lstm_kernel_3;
-      }
-      const dot0 = Math.fround(sum0);
-      const dot1 = Math.fround(sum1);
-      const lstm_bias_3 = lstm_bias[255]!;
-      lstm_inputs[j * 256 + 255] = dot0 + lstm_bias_3;
-      lstm_inputs[j * 256 + 511] = dot1 + lstm_bias_3;
+      const dot00 = Math.fround(sum00);
+      const dot01 = Math.fround(sum01);
+      const dot02 = Math.fround(sum02);
+      const dot10 = Math.fround(sum10);
+      const dot11 = Math.fround(sum11);
+      const dot12 = Math.fround(sum12);
+      const lstm_bias_0 = lstm_bias[l]!;
+      const lstm_bias_1 = lstm_bias[l + 1]!;
+      const lstm_bias_2 = lstm_bias[l + 2]!;
+      lstm_inputs[j * 256 + l] = dot00 + lstm_bias_0;
+      lstm_inputs[j * 256 + l + 1] = dot01 + lstm_bias_1;
+      lstm_inputs[j * 256 + l + 2] = dot02 + lstm_bias_2;
+      lstm_inputs[j * 256 + l + 256] = dot10 + lstm_bias_0;
+      lstm_inputs[j * 256 + l + 257] = dot11 + lstm_bias_1;
+      lstm_inputs[j * 256 + l + 258] = dot12 + lstm_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const embedding_2 = embedding[j * 64 + k]!;
+      const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
+      const embedding_3 = embedding[j * 64 + k + 64]!;
+      sum0 += embedding_2 * lstm_kernel_3;
+      sum1 += embedding_3 * lstm_kernel_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const lstm_bias_3 = lstm_bias[255]!;
+    lstm_inputs[j * 256 + 255] = dot0 + lstm_bias_3;
+    lstm_inputs[j * 256 + 511] = dot1 + lstm_bias_3;
+  }
+  return function dotAdd_1x16x64x256_predict(): void {
+    for (let j = 0; j < 16; j += 2) {
+      block(j);
     }
   };
 }
@@ -12581,106 +13015,111 @@ function dotAdd_1x16x64x64_predict(
   scores_bias_: Float32Array,
   scores_: Float32Array,
 ): () => void {
-  return function dotAdd_1x16x64x64_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number): void {
+    j &= 15;
     const lstm = lstm_;
     const scores_kernel = scores_kernel_;
     const scores_bias = scores_bias_;
     const scores = scores_;
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 63; l += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 4) {
-          {
-            const lstm_0 = lstm[j * 64 + k]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
-            const lstm_1 = lstm[j * 64 + k + 64]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const lstm_0 = lstm[j * 64 + k + 1]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
-            const lstm_1 = lstm[j * 64 + k + 65]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const lstm_0 = lstm[j * 64 + k + 2]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
-            const lstm_1 = lstm[j * 64 + k + 66]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const lstm_0 = lstm[j * 64 + k + 3]!;
-            const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
-            const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
-            const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
-            const lstm_1 = lstm[j * 64 + k + 67]!;
-            sum00 += lstm_0 * scores_kernel_0;
-            sum01 += lstm_0 * scores_kernel_1;
-            sum02 += lstm_0 * scores_kernel_2;
-            sum10 += lstm_1 * scores_kernel_0;
-            sum11 += lstm_1 * scores_kernel_1;
-            sum12 += lstm_1 * scores_kernel_2;
-          }
+    for (let l = 0; l < 63; l += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const lstm_0 = lstm[j * 64 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+          const lstm_1 = lstm[j * 64 + k + 64]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
         }
-        const scores_product00 = Math.fround(sum00);
-        const scores_product01 = Math.fround(sum01);
-        const scores_product02 = Math.fround(sum02);
-        const scores_product10 = Math.fround(sum10);
-        const scores_product11 = Math.fround(sum11);
-        const scores_product12 = Math.fround(sum12);
-        const scores_bias_0 = scores_bias[l]!;
-        const scores_bias_1 = scores_bias[l + 1]!;
-        const scores_bias_2 = scores_bias[l + 2]!;
-        scores[j * 64 + l] = scores_product00 + scores_bias_0;
-        scores[j * 64 + l + 1] = scores_product01 + scores_bias_1;
-        scores[j * 64 + l + 2] = scores_product02 + scores_bias_2;
-        scores[j * 64 + l + 64] = scores_product10 + scores_bias_0;
-        scores[j * 64 + l + 65] = scores_product11 + scores_bias_1;
-        scores[j * 64 + l + 66] = scores_product12 + scores_bias_2;
+        if (k + 1 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+          const lstm_1 = lstm[j * 64 + k + 65]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+          const lstm_1 = lstm[j * 64 + k + 66]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+          const lstm_1 = lstm[j * 64 + k + 67]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_2 = lstm[j * 64 + k]!;
-        const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
-        const lstm_3 = lstm[j * 64 + k + 64]!;
-        sum0 += lstm_2 * scores_kernel_3;
-        sum1 += lstm_3 * scores_kernel_3;
-      }
-      const scores_product0 = Math.fround(sum0);
-      const scores_product1 = Math.fround(sum1);
-      const scores_bias_3 = scores_bias[63]!;
-      scores[j * 64 + 63] = scores_product0 + scores_bias_3;
-      scores[j * 64 + 127] = scores_product1 + scores_bias_3;
+      const scores_product00 = Math.fround(sum00);
+      const scores_product01 = Math.fround(sum01);
+      const scores_product02 = Math.fround(sum02);
+      const scores_product10 = Math.fround(sum10);
+      const scores_product11 = Math.fround(sum11);
+      const scores_product12 = Math.fround(sum12);
+      const scores_bias_0 = scores_bias[l]!;
+      const scores_bias_1 = scores_bias[l + 1]!;
+      const scores_bias_2 = scores_bias[l + 2]!;
+      scores[j * 64 + l] = scores_product00 + scores_bias_0;
+      scores[j * 64 + l + 1] = scores_product01 + scores_bias_1;
+      scores[j * 64 + l + 2] = scores_product02 + scores_bias_2;
+      scores[j * 64 + l + 64] = scores_product10 + scores_bias_0;
+      scores[j * 64 + l + 65] = scores_product11 + scores_bias_1;
+      scores[j * 64 + l + 66] = scores_product12 + scores_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_2 = lstm[j * 64 + k]!;
+      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+      const lstm_3 = lstm[j * 64 + k + 64]!;
+      sum0 += lstm_2 * scores_kernel_3;
+      sum1 += lstm_3 * scores_kernel_3;
+    }
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    const scores_bias_3 = scores_bias[63]!;
+    scores[j * 64 + 63] = scores_product0 + scores_bias_3;
+    scores[j * 64 + 127] = scores_product1 + scores_bias_3;
+  }
+  return function dotAdd_1x16x64x64_predict(): void {
+    for (let j = 0; j < 16; j += 2) {
+      block(j);
     }
   };
 }
@@ -12746,19 +13185,39 @@ function randomBits(seed: number, stream: number, at: number): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = stream | 0;
-  for (let round = 0; round < 13; round++) {
-    const turn = ROTATIONS[round & 7]!;
-    x = (x + y) | 0;
-    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
-    if ((round & 3) === 3) {
-      const step = (round >> 2) + 1;
-      x = (x + (step % 3 === 0 ? seed : step % 3 === 1 ? stream : last)) | 0;
-      y = (y + (step % 3 === 0 ? stream : step % 3 === 1 ? last : seed) + step) | 0;
-    }
-  }
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + stream) | 0;
+  y = (y + last + 1) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + last) | 0;
+  y = (y + seed + 2) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + seed) | 0;
+  y = (y + stream + 3) | 0;
+  x = (x + y) | 0;
   return x;
 }
-const ROTATIONS: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);

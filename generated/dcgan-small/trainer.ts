@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,169,504 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 96ed95434234ffd4
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 bffed6656c873e31
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -325,7 +325,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const generator_paint_bias_m = new Float32Array(arena, 373136, 1); // [1]  state, always there
   const generator_paint_bias_v = new Float32Array(arena, 373152, 1); // [1]  state, always there
   const stepCount = new Int32Array(arena, 373168, 1); // []  state, always there
-  const x = new Float32Array(arena, 3162560, 50176); // [64,784]  input, statements 1–52
+  const x = new Float32Array(arena, 3162560, 50176); // [64,784]  input, statements 1–54
   const live_rows = new Int32Array(arena, 3965376, 1); // []  input, statements 1–26
   const mul_6 = new Float32Array(arena, 373184, 2048); // [64,32]  scratch, statements 3–4
   const generator_spread = new Float32Array(arena, 1556928, 50176); // [64,784]  scratch, statements 4–6
@@ -333,11 +333,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const sum_2 = new Float32Array(arena, 373248, 16); // [16]  scratch, statements 5–6
   const started = new Float32Array(arena, 1556928, 50176); // [64,16,7,7]  scratch, statements 6–7, written over generator_spread
   const generator_double = new Float32Array(arena, 2341312, 100352); // [64,8,14,14]  scratch, statements 8–9
-  const generator_paint = new Float32Array(arena, 3363264, 50176); // [64,1,28,28]  residual, statements 10–41
-  const discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  residual, statements 11–48
-  const edges = new Float32Array(arena, 1958336, 100352); // [64,8,14,14]  residual, statements 11–49
-  const discriminator_compare_z = new Float32Array(arena, 3563968, 50176); // [64,16,7,7]  residual, statements 13–45
-  const parts = new Float32Array(arena, 3764672, 50176); // [64,16,7,7]  residual, statements 13–44
+  const generator_paint = new Float32Array(arena, 3363264, 50176); // [64,1,28,28]  residual, statements 10–42
+  const discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  residual, statements 11–49
+  const edges = new Float32Array(arena, 1958336, 100352); // [64,8,14,14]  residual, statements 11–50
+  const discriminator_compare_z = new Float32Array(arena, 3563968, 50176); // [64,16,7,7]  residual, statements 13–46
+  const parts = new Float32Array(arena, 3764672, 50176); // [64,16,7,7]  residual, statements 13–45
   const discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  residual, statements 15–38
   const edges_2 = new Float32Array(arena, 2761152, 100352); // [64,8,14,14]  residual, statements 15–39
   const discriminator_compare_z_2 = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  residual, statements 17–36
@@ -350,37 +350,39 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_rowSum = new Float32Array(arena, 373952, 1); // []  scratch, statements 24–25
   const neg = new Float32Array(arena, 373184, 64); // [64,1]  residual, statements 25–26
   const exp_ = new Float32Array(arena, 373440, 64); // [64,1]  residual, statements 25–26
-  const d_neg = new Float32Array(arena, 4169216, 64); // [64,1]  scratch, statements 25–44
+  const d_neg = new Float32Array(arena, 4169216, 64); // [64,1]  scratch, statements 25–45
   const rowSum = new Float32Array(arena, 3965376, 1); // []  scratch, statements 26–27, written over live_rows
-  const rate = new Float32Array(arena, 4169472, 1); // []  scratch, statements 30–52
-  const correction = new Float32Array(arena, 4169488, 1); // []  scratch, statements 32–52
+  const rate = new Float32Array(arena, 4169472, 1); // []  scratch, statements 30–54
+  const correction = new Float32Array(arena, 4169488, 1); // []  scratch, statements 32–54
   const d_flatten_2 = new Float32Array(arena, 3965376, 50176); // [64,784]  scratch, statements 34–36
-  const d_discriminator_judge_kernel_part = new Float32Array(arena, 4166080, 784); // [784,1]  scratch, statements 35–44
-  const d_discriminator_compare_z_2 = new Float32Array(arena, 3965376, 50176); // [64,16,7,7]  scratch, statements 36–46, written over d_flatten_2
-  const d_discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  scratch, statements 38–51, written over discriminator_look_z_2
-  const d_discriminator_compare_kernel_part = new Float32Array(arena, 2961856, 2048); // [16,8,4,4]  scratch, statements 40–50
-  const d_discriminator_look_kernel_part = new Float32Array(arena, 2970048, 128); // [8,1,4,4]  scratch, statements 42–52
-  const d_flatten = new Float32Array(arena, 2761152, 50176); // [64,784]  scratch, statements 43–45
-  const d_discriminator_compare_z = new Float32Array(arena, 2761152, 50176); // [64,16,7,7]  scratch, statements 45–50, written over d_flatten
-  const d_discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  scratch, statements 48–52, written over discriminator_look_z
+  const d_discriminator_judge_kernel_part = new Float32Array(arena, 4166080, 784); // [784,1]  scratch, statements 35–45
+  const d_discriminator_compare_z_2 = new Float32Array(arena, 3965376, 50176); // [64,16,7,7]  scratch, statements 36–47, written over d_flatten_2
+  const d_discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  scratch, statements 38–53, written over discriminator_look_z_2
+  const d_discriminator_compare_kernel_part = new Float32Array(arena, 2961856, 2048); // [16,8,4,4]  scratch, statements 41–52
+  const d_discriminator_look_kernel_part = new Float32Array(arena, 2970048, 128); // [8,1,4,4]  scratch, statements 43–54
+  const d_flatten = new Float32Array(arena, 2761152, 50176); // [64,784]  scratch, statements 44–46
+  const d_discriminator_compare_z = new Float32Array(arena, 2761152, 50176); // [64,16,7,7]  scratch, statements 46–51, written over d_flatten
+  const d_discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  scratch, statements 49–54, written over discriminator_look_z
   const started_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 7–8
   const generator_double_padded = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 9–10
   const edges_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 12–13
   const generator_paint_padded = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 14–15
   const edges_2_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 16–17
   const d_discriminator_compare_z_2_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 37–38
-  const edges_2_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 39–40
-  const generator_paint_padded_2 = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 41–42
-  const d_discriminator_compare_z_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 47–48
-  const edges_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 49–50
+  const edges_2_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 39–41
+  const d_discriminator_compare_z_2_wide = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, statements 40–41
+  const generator_paint_padded_2 = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 42–43
+  const d_discriminator_compare_z_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 48–49
+  const edges_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 50–52
+  const d_discriminator_compare_z_wide = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, statements 51–52
   const live_rows_generator = new Int32Array(arena, 3955328, 1); // []  input, statements 1–21
-  const mul_6_generator = new Float32Array(arena, 3946944, 2048); // [64,32]  residual, statements 4–53
-  const generator_spread_generator = new Float32Array(arena, 3144128, 50176); // [64,784]  residual, statements 6–49
-  const generator_norm_mu_generator = new Float32Array(arena, 3955136, 16); // [16]  residual, statements 7–49
-  const sqrt_generator = new Float32Array(arena, 3955200, 16); // [16]  residual, statements 7–49
-  const generator_norm_inverse_generator = new Float32Array(arena, 3955264, 16); // [16]  residual, statements 7–49
-  const generator_norm_normal_generator = new Float32Array(arena, 3344832, 50176); // [64,16,7,7]  residual, statements 8–50
-  const started_generator = new Float32Array(arena, 3545536, 50176); // [64,16,7,7]  residual, statements 8–44
+  const mul_6_generator = new Float32Array(arena, 3946944, 2048); // [64,32]  residual, statements 4–55
+  const generator_spread_generator = new Float32Array(arena, 3144128, 50176); // [64,784]  residual, statements 6–51
+  const generator_norm_mu_generator = new Float32Array(arena, 3955136, 16); // [16]  residual, statements 7–51
+  const sqrt_generator = new Float32Array(arena, 3955200, 16); // [16]  residual, statements 7–51
+  const generator_norm_inverse_generator = new Float32Array(arena, 3955264, 16); // [16]  residual, statements 7–51
+  const generator_norm_normal_generator = new Float32Array(arena, 3344832, 50176); // [64,16,7,7]  residual, statements 8–52
+  const started_generator = new Float32Array(arena, 3545536, 50176); // [64,16,7,7]  residual, statements 8–45
   const generator_double_generator = new Float32Array(arena, 2341312, 100352); // [64,8,14,14]  residual, statements 10–37
   const generator_paint_generator = new Float32Array(arena, 3746240, 50176); // [64,1,28,28]  residual, statements 12–28
   const discriminator_look_z_2_generator = new Float32Array(arena, 2742720, 100352); // [64,8,14,14]  residual, statements 14–26
@@ -396,15 +398,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_discriminator_compare_z_2_generator = new Float32Array(arena, 1556928, 50176); // [64,16,7,7]  scratch, statements 24–25, written over d_flatten_2_generator
   const d_discriminator_look_z_2_generator = new Float32Array(arena, 2742720, 100352); // [64,8,14,14]  scratch, statements 26–27, written over discriminator_look_z_2_generator
   const d_generator_paint_z_generator = new Float32Array(arena, 3746240, 50176); // [64,1,28,28]  scratch, statements 28–38, written over generator_paint_generator
-  const rate_generator = new Float32Array(arena, 3955328, 1); // []  scratch, statements 30–53
-  const correction_generator = new Float32Array(arena, 3955344, 1); // []  scratch, statements 32–53
-  const d_generator_double_z_generator = new Float32Array(arena, 2742720, 100352); // [64,8,14,14]  scratch, statements 35–45
-  const d_reverse_2_generator = new Float32Array(arena, 2341312, 128); // [1,8,4,4]  scratch, statements 38–40
-  const d_generator_norm_generator = new Float32Array(arena, 1556928, 50176); // [64,16,7,7]  scratch, statements 42–50
-  const d_reverse_generator = new Float32Array(arena, 1757632, 2048); // [8,16,4,4]  scratch, statements 45–47
-  const d_generator_norm_inverse_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, statements 48–49
-  const d_generator_norm_centered_generator = new Float32Array(arena, 3144128, 50176); // [64,16,7,7]  scratch, statements 49–53, written over generator_spread_generator
-  const d_generator_norm_mu_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, statements 51–53
+  const rate_generator = new Float32Array(arena, 3955328, 1); // []  scratch, statements 30–55
+  const correction_generator = new Float32Array(arena, 3955344, 1); // []  scratch, statements 32–55
+  const d_generator_double_z_generator = new Float32Array(arena, 2742720, 100352); // [64,8,14,14]  scratch, statements 35–46
+  const d_reverse_2_generator = new Float32Array(arena, 3746240, 128); // [1,8,4,4]  scratch, statements 39–41
+  const d_generator_norm_generator = new Float32Array(arena, 2359744, 50176); // [64,16,7,7]  scratch, statements 43–52
+  const d_reverse_generator = new Float32Array(arena, 2560448, 2048); // [8,16,4,4]  scratch, statements 47–49
+  const d_generator_norm_inverse_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, statements 50–51
+  const d_generator_norm_centered_generator = new Float32Array(arena, 3144128, 50176); // [64,16,7,7]  scratch, statements 51–55, written over generator_spread_generator
+  const d_generator_norm_mu_generator = new Float32Array(arena, 373184, 16); // [16]  scratch, statements 53–55
   const started_padded_generator = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 9–10
   const generator_double_padded_generator = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 11–12
   const generator_paint_padded_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 13–14
@@ -412,9 +414,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_discriminator_compare_z_2_padded_generator = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 25–26
   const d_discriminator_look_z_2_padded_generator = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 27–28
   const d_generator_paint_z_padded_generator = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 34–35
-  const generator_double_padded_2_generator = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 37–38
-  const d_generator_double_z_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 41–42
-  const started_padded_2_generator = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 44–45
+  const generator_double_padded_2_generator = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 37–39
+  const d_generator_paint_z_wide_generator = new Float64Array(arena, 2341312, 50176); // [64,1,28,28]  scratch, statements 38–39
+  const d_generator_double_z_padded_generator = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 42–43
+  const started_padded_2_generator = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 45–47
+  const d_generator_double_z_wide_generator = new Float64Array(arena, 1556928, 100352); // [8,14,14,64]  scratch, statements 46–47
   const x_evaluate = new Float32Array(arena, 2742720, 50176); // [64,784]  input, statements 1–8
   const live_rows_evaluate = new Int32Array(arena, 2943424, 1); // []  input, statements 1–24
   const mul_6_evaluate = new Float32Array(arena, 373184, 2048); // [64,32]  scratch, statements 1–2
@@ -562,13 +566,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_discriminator_look_z_2,
   );
   const pad_edges_2_padded_2 = pad_64x8x16x16(edges_2, edges_2_padded_2);
-  const conv_d_discriminator_compare_kernel_part = conv_16x8x4x64x7x7x4(
-    edges_2_padded_2,
+  const widen_d_discriminator_compare_z_2_wide = widen_16x7x7x64(
     d_discriminator_compare_z_2,
+    d_discriminator_compare_z_2_wide,
+  );
+  const conv_d_discriminator_compare_kernel_part = conv_16x8x4x7x7x64x4(
+    edges_2_padded_2,
+    d_discriminator_compare_z_2_wide,
     d_discriminator_compare_kernel_part,
   );
   const pad_generator_paint_padded_2 = pad_64x1x30x30(generator_paint, generator_paint_padded_2);
-  const conv_d_discriminator_look_kernel_part = conv_8x1x4x64x14x14x4(
+  const conv_d_discriminator_look_kernel_part = conv_8x1x4x14x14x64x4(
     generator_paint_padded_2,
     d_discriminator_look_z_2,
     d_discriminator_look_kernel_part,
@@ -609,9 +617,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_discriminator_look_z,
   );
   const pad_edges_padded_2 = pad_64x8x16x16(edges, edges_padded_2);
-  const convAddAdam_discriminator_compare_kernel = convAddAdam_16x8x4x64x7x7x4(
-    edges_padded_2,
+  const widen_d_discriminator_compare_z_wide = widen_16x7x7x64(
     d_discriminator_compare_z,
+    d_discriminator_compare_z_wide,
+  );
+  const convAddAdam_discriminator_compare_kernel = convAddAdam_16x8x4x7x7x64x4(
+    edges_padded_2,
+    d_discriminator_compare_z_wide,
     d_discriminator_compare_kernel_part,
     discriminator_compare_kernel_m,
     discriminator_compare_kernel_v,
@@ -628,7 +640,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   );
-  const convAddAdam_discriminator_look_kernel = convAddAdam_8x1x4x64x14x14x4(
+  const convAddAdam_discriminator_look_kernel = convAddAdam_8x1x4x14x14x64x4(
     x,
     d_discriminator_look_z,
     d_discriminator_look_kernel_part,
@@ -774,9 +786,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_double_generator,
     generator_double_padded_2_generator,
   );
+  const widen_d_generator_paint_z_wide_generator = widen_64x1x28x28_generator(
+    d_generator_paint_z_generator,
+    d_generator_paint_z_wide_generator,
+  );
   const conv_d_reverse_2_generator = conv_1x8x4x64x28x28x4_generator(
     generator_double_padded_2_generator,
-    d_generator_paint_z_generator,
+    d_generator_paint_z_wide_generator,
     d_reverse_2_generator,
   );
   const adam_generator_paint_kernel_m = adam_8x1x4x4_generator(
@@ -813,9 +829,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     started_generator,
     started_padded_2_generator,
   );
-  const conv_d_reverse_generator = conv_8x16x4x64x14x14x4_generator(
-    started_padded_2_generator,
+  const widen_d_generator_double_z_wide_generator = widen_8x14x14x64_generator(
     d_generator_double_z_generator,
+    d_generator_double_z_wide_generator,
+  );
+  const conv_d_reverse_generator = conv_8x16x4x14x14x64x4_generator(
+    started_padded_2_generator,
+    d_generator_double_z_wide_generator,
     d_reverse_generator,
   );
   const adam_generator_double_kernel_m = adam_16x8x4x4_generator(
@@ -830,7 +850,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate_generator,
     correction_generator,
   );
-  const sum_d_generator_norm_inverse_generator = sum_64x7x7x16_generator(
+  const sum_d_generator_norm_inverse_generator = sum_7x7x64x16_generator(
     d_generator_norm_generator,
     generator_norm_gamma,
     generator_spread_generator,
@@ -847,7 +867,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_norm_gamma,
     d_generator_norm_centered_generator,
   );
-  const sumAdam_generator_norm_gamma = sumAdam_64x7x7x16_2_generator(
+  const sumAdam_generator_norm_gamma = sumAdam_7x7x64x16_generator(
     d_generator_norm_generator,
     generator_norm_normal_generator,
     generator_norm_gamma_m,
@@ -856,7 +876,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate_generator,
     correction_generator,
   );
-  const sum_d_generator_norm_mu_generator = sum_64x7x7x16_2_generator(
+  const sum_d_generator_norm_mu_generator = sum_64x7x7x16_generator(
     d_generator_norm_centered_generator,
     d_generator_norm_mu_generator,
   );
@@ -1316,24 +1336,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_edges_2_padded_2();
 
     // 40.
+    // d_discriminator.compare.z_2_wide = d_discriminator.compare.z_2 in double, in the order it is read    %d_discriminator.compare.z_2_wide  widen for d_discriminator.compare.kernel_part, models/dcgan-small.ts:21
+    widen_d_discriminator_compare_z_2_wide();
+
+    // 41.
     // d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])    %d_discriminator.compare.kernel_conv  adjoint of conv, models/dcgan-small.ts:21
     conv_d_discriminator_compare_kernel_part();
 
-    // 41.
+    // 42.
     // generator.paint_padded_2 = generator.paint in a margin of zeros    %generator.paint_padded_2  pad for d_discriminator.look.kernel_part, models/dcgan-small.ts:20
     pad_generator_paint_padded_2();
 
-    // 42.
+    // 43.
     // d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])    %d_discriminator.look.kernel_conv  adjoint of conv, models/dcgan-small.ts:20
     conv_d_discriminator_look_kernel_part();
 
-    // 43.
+    // 44.
     // d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg, models/dcgan-small.ts:28
     // d_discriminator.judge.product = d_discriminator.judge    %d_discriminator.judge.product  adjoint of add, models/dcgan-small.ts:22
     // d_flatten = d_discriminator.judge · discriminator.judge.kernelᵀ    %d_flatten  adjoint of dot, models/dcgan-small.ts:22
     dot_d_flatten();
 
-    // 44.
+    // 45.
     // d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg, models/dcgan-small.ts:28
     // d_discriminator.judge.product = d_discriminator.judge    %d_discriminator.judge.product  adjoint of add, models/dcgan-small.ts:22
     // d_discriminator.judge.kernel_2 = reshape(parts, [64,784])ᵀ · d_discriminator.judge    %d_discriminator.judge.kernel_2  adjoint of dot, models/dcgan-small.ts:22
@@ -1353,7 +1377,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.judge.kernel_next = discriminator.judge.kernel − discriminator.judge.kernel_div    %discriminator.judge.kernel_next  update of discriminator.judge.kernel by adam, models/dcgan-small.ts:22
     dotAddAdam_discriminator_judge_kernel();
 
-    // 45.
+    // 46.
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
     // d_discriminator.compare.z_part = lt_2 ? reshape(d_flatten, [64,16,7,7]) : 0    %d_discriminator.compare.z_part  adjoint of where, models/dcgan-small.ts:21
     // d_mul_14 = lt_2 ? 0 : reshape(d_flatten, [64,16,7,7])    %d_mul_14  adjoint of where, models/dcgan-small.ts:21
@@ -1362,7 +1386,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.compare.product = d_discriminator.compare.z    %d_discriminator.compare.product  adjoint of add, models/dcgan-small.ts:21
     add_d_discriminator_compare_z();
 
-    // 46.
+    // 47.
     // d_broadcast_9 = d_discriminator.compare.z_2 + d_discriminator.compare.z    %d_broadcast_9  adjoint of broadcast, models/dcgan-small.ts:21
     // d_discriminator.compare.bias = Σ d_broadcast_9 over axes 0,2,3    %d_discriminator.compare.bias  adjoint of broadcast, models/dcgan-small.ts:21
     // discriminator.compare.bias_mul = discriminator.compare.bias.m ⊙ 0.5    %discriminator.compare.bias_mul  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
@@ -1380,11 +1404,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.compare.bias_next = discriminator.compare.bias − discriminator.compare.bias_div    %discriminator.compare.bias_next  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
     sumAdam_discriminator_compare_bias();
 
-    // 47.
+    // 48.
     // d_discriminator.compare.z_padded = d_discriminator.compare.z in a margin of zeros    %d_discriminator.compare.z_padded  pad for d_edges, models/dcgan-small.ts:21
     pad_d_discriminator_compare_z_padded();
 
-    // 48.
+    // 49.
     // d_edges = d_discriminator.compare.z ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])    %d_edges  adjoint of conv, models/dcgan-small.ts:21
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:20
     // d_discriminator.look.z_part = lt ? d_edges : 0    %d_discriminator.look.z_part  adjoint of where, models/dcgan-small.ts:20
@@ -1394,11 +1418,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.look.product = d_discriminator.look.z    %d_discriminator.look.product  adjoint of add, models/dcgan-small.ts:20
     convAdd_d_discriminator_look_z();
 
-    // 49.
+    // 50.
     // edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_discriminator.compare.kernel_2, models/dcgan-small.ts:21
     pad_edges_padded_2();
 
-    // 50.
+    // 51.
+    // d_discriminator.compare.z_wide = d_discriminator.compare.z in double, in the order it is read    %d_discriminator.compare.z_wide  widen for d_discriminator.compare.kernel_2, models/dcgan-small.ts:21
+    widen_d_discriminator_compare_z_wide();
+
+    // 52.
     // d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])    %d_discriminator.compare.kernel_conv_2  adjoint of conv, models/dcgan-small.ts:21
     // d_discriminator.compare.kernel = transpose(d_discriminator.compare.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.compare.kernel_conv_2, [1,0,2,3])    %d_discriminator.compare.kernel  adjoint of param, models/dcgan-small.ts:21
     // discriminator.compare.kernel_mul = discriminator.compare.kernel.m ⊙ 0.5    %discriminator.compare.kernel_mul  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
@@ -1416,7 +1444,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.compare.kernel_next = discriminator.compare.kernel − discriminator.compare.kernel_div    %discriminator.compare.kernel_next  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
     convAddAdam_discriminator_compare_kernel();
 
-    // 51.
+    // 53.
     // d_broadcast_8 = d_discriminator.look.z_2 + d_discriminator.look.z    %d_broadcast_8  adjoint of broadcast, models/dcgan-small.ts:20
     // d_discriminator.look.bias = Σ d_broadcast_8 over axes 0,2,3    %d_discriminator.look.bias  adjoint of broadcast, models/dcgan-small.ts:20
     // discriminator.look.bias_mul = discriminator.look.bias.m ⊙ 0.5    %discriminator.look.bias_mul  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
@@ -1434,7 +1462,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.look.bias_next = discriminator.look.bias − discriminator.look.bias_div    %discriminator.look.bias_next  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
     sumAdam_discriminator_look_bias();
 
-    // 52.
+    // 54.
     // d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z, [1,0,2,3])    %d_discriminator.look.kernel_conv_2  adjoint of conv, models/dcgan-small.ts:20
     // d_discriminator.look.kernel = transpose(d_discriminator.look.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.look.kernel_conv_2, [1,0,2,3])    %d_discriminator.look.kernel  adjoint of param, models/dcgan-small.ts:20
     // discriminator.look.kernel_mul = discriminator.look.kernel.m ⊙ 0.5    %discriminator.look.kernel_mul  update of discriminator.look.kernel by adam, models/dcgan-small.ts:20
@@ -1732,16 +1760,20 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     pad_generator_double_padded_2_generator();
 
     // 38.
+    // d_generator.paint.z_wide = d_generator.paint.z in double, in the order it is read    %d_generator.paint.z_wide  widen for d_reverse_2, models/dcgan-small.ts:14
+    widen_d_generator_paint_z_wide_generator();
+
+    // 39.
     // d_reverse_2_conv = transpose(generator.double, [1,0,2,3]) ∗ transpose(d_generator.paint.z, [1,0,2,3])    %d_reverse_2_conv  adjoint of conv, models/dcgan-small.ts:14
     conv_d_reverse_2_generator();
 
-    // 39.
+    // 40.
     // generator.paint.kernel_mul = generator.paint.kernel.m ⊙ 0.5    %generator.paint.kernel_mul  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel_mul_2 = transpose(reverse(transpose(d_reverse_2_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.5    %generator.paint.kernel_mul_2  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel.m_next = generator.paint.kernel_mul + generator.paint.kernel_mul_2    %generator.paint.kernel.m_next  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     adam_generator_paint_kernel_m();
 
-    // 40.
+    // 41.
     // generator.paint.kernel_mul_3 = generator.paint.kernel.v ⊙ 0.999    %generator.paint.kernel_mul_3  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel_mul_4 = transpose(reverse(transpose(d_reverse_2_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ transpose(reverse(transpose(d_reverse_2_conv, [1,0,2,3]), [2,3]), [1,0,2,3])    %generator.paint.kernel_mul_4  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     // generator.paint.kernel_mul_5 = generator.paint.kernel_mul_4 ⊙ 0.0010000000000000009    %generator.paint.kernel_mul_5  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
@@ -1754,11 +1786,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.paint.kernel_next = generator.paint.kernel − generator.paint.kernel_div    %generator.paint.kernel_next  update of generator.paint.kernel by adam, models/dcgan-small.ts:14
     adam_generator_paint_kernel();
 
-    // 41.
+    // 42.
     // d_generator.double.z_padded = d_generator.double.z in a margin of zeros    %d_generator.double.z_padded  pad for d_started, models/dcgan-small.ts:13
     pad_d_generator_double_z_padded_generator();
 
-    // 42.
+    // 43.
     // d_started = d_generator.double.z ∗ reverse(transpose(reverse(transpose(generator.double.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])    %d_started  adjoint of conv, models/dcgan-small.ts:13
     // d_generator.norm_lt = [0 < started]    %d_generator.norm_lt  adjoint of relu, models/dcgan-small.ts:12
     // d_generator.norm = d_generator.norm_lt ? d_started : 0    %d_generator.norm  adjoint of relu, models/dcgan-small.ts:12
@@ -1766,7 +1798,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mul_12 = d_generator.norm    %d_mul_12  adjoint of add, models/dcgan-small.ts:12
     convWhere_d_generator_norm_generator();
 
-    // 43.
+    // 44.
     // d_generator.norm.beta = Σ d_generator.norm over axes 0,2,3    %d_generator.norm.beta  adjoint of broadcast, models/dcgan-small.ts:12
     // generator.norm.beta_mul = generator.norm.beta.m ⊙ 0.5    %generator.norm.beta_mul  update of generator.norm.beta by adam, models/dcgan-small.ts:12
     // generator.norm.beta_mul_2 = d_generator.norm.beta ⊙ 0.5    %generator.norm.beta_mul_2  update of generator.norm.beta by adam, models/dcgan-small.ts:12
@@ -1783,21 +1815,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.norm.beta_next = generator.norm.beta − generator.norm.beta_div    %generator.norm.beta_next  update of generator.norm.beta by adam, models/dcgan-small.ts:12
     sumAdam_generator_norm_beta();
 
-    // 44.
+    // 45.
     // started_padded_2 = started in a margin of zeros    %started_padded_2  pad for d_reverse, models/dcgan-small.ts:13
     pad_started_padded_2_generator();
 
-    // 45.
+    // 46.
+    // d_generator.double.z_wide = d_generator.double.z in double, in the order it is read    %d_generator.double.z_wide  widen for d_reverse, models/dcgan-small.ts:13
+    widen_d_generator_double_z_wide_generator();
+
+    // 47.
     // d_reverse_conv = transpose(started, [1,0,2,3]) ∗ transpose(d_generator.double.z, [1,0,2,3])    %d_reverse_conv  adjoint of conv, models/dcgan-small.ts:13
     conv_d_reverse_generator();
 
-    // 46.
+    // 48.
     // generator.double.kernel_mul = generator.double.kernel.m ⊙ 0.5    %generator.double.kernel_mul  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel_mul_2 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.5    %generator.double.kernel_mul_2  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel.m_next = generator.double.kernel_mul + generator.double.kernel_mul_2    %generator.double.kernel.m_next  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     adam_generator_double_kernel_m();
 
-    // 47.
+    // 49.
     // generator.double.kernel_mul_3 = generator.double.kernel.v ⊙ 0.999    %generator.double.kernel_mul_3  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel_mul_4 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3])    %generator.double.kernel_mul_4  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     // generator.double.kernel_mul_5 = generator.double.kernel_mul_4 ⊙ 0.0010000000000000009    %generator.double.kernel_mul_5  update of generator.double.kernel by adam, models/dcgan-small.ts:13
@@ -1810,14 +1846,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.double.kernel_next = generator.double.kernel − generator.double.kernel_div    %generator.double.kernel_next  update of generator.double.kernel by adam, models/dcgan-small.ts:13
     adam_generator_double_kernel();
 
-    // 48.
+    // 50.
     // d_generator.norm.normal = d_generator.norm ⊙ generator.norm.gamma    %d_generator.norm.normal  adjoint of mul, models/dcgan-small.ts:12
     // generator.norm.centered = reshape(generator.spread, [64,16,7,7]) − generator.norm.mu    %generator.norm.centered  sub, models/dcgan-small.ts:12
     // d_broadcast_3 = d_generator.norm.normal ⊙ generator.norm.centered    %d_broadcast_3  adjoint of mul, models/dcgan-small.ts:12
     // d_generator.norm.inverse = Σ d_broadcast_3 over axes 0,2,3    %d_generator.norm.inverse  adjoint of broadcast, models/dcgan-small.ts:12
     sum_d_generator_norm_inverse_generator();
 
-    // 49.
+    // 51.
     // d_sqrt_mul = generator.norm.inverse ⊙ generator.norm.inverse    %d_sqrt_mul  adjoint of recip, models/dcgan-small.ts:12
     // d_sqrt_mul_2 = d_generator.norm.inverse ⊙ d_sqrt_mul    %d_sqrt_mul_2  adjoint of recip, models/dcgan-small.ts:12
     // d_sqrt = −d_sqrt_mul_2    %d_sqrt  adjoint of recip, models/dcgan-small.ts:12
@@ -1834,7 +1870,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_generator.norm.centered = d_generator.norm.centered_partial + d_generator.norm.centered_2    %d_generator.norm.centered  adjoint of sub, models/dcgan-small.ts:12
     mulAdd_d_generator_norm_centered_generator();
 
-    // 50.
+    // 52.
     // d_broadcast_4 = d_generator.norm ⊙ generator.norm.normal    %d_broadcast_4  adjoint of mul, models/dcgan-small.ts:12
     // d_generator.norm.gamma = Σ d_broadcast_4 over axes 0,2,3    %d_generator.norm.gamma  adjoint of broadcast, models/dcgan-small.ts:12
     // generator.norm.gamma_mul = generator.norm.gamma.m ⊙ 0.5    %generator.norm.gamma_mul  update of generator.norm.gamma by adam, models/dcgan-small.ts:12
@@ -1852,12 +1888,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.norm.gamma_next = generator.norm.gamma − generator.norm.gamma_div    %generator.norm.gamma_next  update of generator.norm.gamma by adam, models/dcgan-small.ts:12
     sumAdam_generator_norm_gamma();
 
-    // 51.
+    // 53.
     // d_broadcast_2 = −d_generator.norm.centered    %d_broadcast_2  adjoint of sub, models/dcgan-small.ts:12
     // d_generator.norm.mu = Σ d_broadcast_2 over axes 0,2,3    %d_generator.norm.mu  adjoint of broadcast, models/dcgan-small.ts:12
     sum_d_generator_norm_mu_generator();
 
-    // 52.
+    // 54.
     // d_sum = d_generator.norm.mu ⊙ 0.00031887755102040814    %d_sum  adjoint of mul, models/dcgan-small.ts:12
     // d_coarse = d_generator.norm.centered + d_sum    %d_coarse  adjoint of reshape, models/dcgan-small.ts:11
     // d_generator.spread.bias = Σ reshape(d_coarse, [64,784]) over axes 0    %d_generator.spread.bias  adjoint of broadcast, models/dcgan-small.ts:10
@@ -1876,7 +1912,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // generator.spread.bias_next = generator.spread.bias − generator.spread.bias_div    %generator.spread.bias_next  update of generator.spread.bias by adam, models/dcgan-small.ts:10
     sumAdam_generator_spread_bias();
 
-    // 53.
+    // 55.
     // d_sum = d_generator.norm.mu ⊙ 0.00031887755102040814    %d_sum  adjoint of mul, models/dcgan-small.ts:12
     // d_coarse = d_generator.norm.centered + d_sum    %d_coarse  adjoint of reshape, models/dcgan-small.ts:11
     // d_generator.spread.kernel = mul_6ᵀ · reshape(d_coarse, [64,784])    %d_generator.spread.kernel  adjoint of dot, models/dcgan-small.ts:10
@@ -2315,106 +2351,111 @@ function dotAdd_64x32x784(
   generator_spread_bias_: Float32Array,
   generator_spread_: Float32Array,
 ): () => void {
-  return function dotAdd_64x32x784(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const mul_6 = mul_6_;
     const generator_spread_kernel = generator_spread_kernel_;
     const generator_spread_bias = generator_spread_bias_;
     const generator_spread = generator_spread_;
-    for (let i = 0; i < 64; i += 2) {
-      for (let j = 0; j < 783; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const mul_6_0 = mul_6[i * 32 + k]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-            const mul_6_1 = mul_6[i * 32 + k + 32]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 1 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 1]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-            const mul_6_1 = mul_6[i * 32 + k + 33]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 2 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 2]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-            const mul_6_1 = mul_6[i * 32 + k + 34]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 3 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 3]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-            const mul_6_1 = mul_6[i * 32 + k + 35]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
+    for (let j = 0; j < 783; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 4) {
+        {
+          const mul_6_0 = mul_6[i * 32 + k]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+          const mul_6_1 = mul_6[i * 32 + k + 32]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
         }
-        const generator_spread_product00 = Math.fround(sum00);
-        const generator_spread_product01 = Math.fround(sum01);
-        const generator_spread_product02 = Math.fround(sum02);
-        const generator_spread_product10 = Math.fround(sum10);
-        const generator_spread_product11 = Math.fround(sum11);
-        const generator_spread_product12 = Math.fround(sum12);
-        const generator_spread_bias_0 = generator_spread_bias[j]!;
-        const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
-        const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
-        generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
-        generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
-        generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
-        generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
-        generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
-        generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
+        if (k + 1 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 1]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+          const mul_6_1 = mul_6[i * 32 + k + 33]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 2]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+          const mul_6_1 = mul_6[i * 32 + k + 34]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 3]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+          const mul_6_1 = mul_6[i * 32 + k + 35]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 32; k++) {
-        const mul_6_2 = mul_6[i * 32 + k]!;
-        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-        const mul_6_3 = mul_6[i * 32 + k + 32]!;
-        sum0 += mul_6_2 * generator_spread_kernel_3;
-        sum1 += mul_6_3 * generator_spread_kernel_3;
-      }
-      const generator_spread_product0 = Math.fround(sum0);
-      const generator_spread_product1 = Math.fround(sum1);
-      const generator_spread_bias_3 = generator_spread_bias[783]!;
-      generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
-      generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
+      const generator_spread_product00 = Math.fround(sum00);
+      const generator_spread_product01 = Math.fround(sum01);
+      const generator_spread_product02 = Math.fround(sum02);
+      const generator_spread_product10 = Math.fround(sum10);
+      const generator_spread_product11 = Math.fround(sum11);
+      const generator_spread_product12 = Math.fround(sum12);
+      const generator_spread_bias_0 = generator_spread_bias[j]!;
+      const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
+      const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
+      generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
+      generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
+      generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
+      generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
+      generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
+      generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const mul_6_2 = mul_6[i * 32 + k]!;
+      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+      const mul_6_3 = mul_6[i * 32 + k + 32]!;
+      sum0 += mul_6_2 * generator_spread_kernel_3;
+      sum1 += mul_6_3 * generator_spread_kernel_3;
+    }
+    const generator_spread_product0 = Math.fround(sum0);
+    const generator_spread_product1 = Math.fround(sum1);
+    const generator_spread_bias_3 = generator_spread_bias[783]!;
+    generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
+    generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
+  }
+  return function dotAdd_64x32x784(): void {
+    for (let i = 0; i < 64; i += 2) {
+      block(i);
     }
   };
 }
@@ -2429,32 +2470,37 @@ function sum_64x7x7x16(
   sum_3_: Float32Array,
   sum_2_2_: Float32Array,
 ): () => void {
-  return function sum_64x7x7x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const generator_spread = generator_spread_;
     const sum_3 = sum_3_;
     const sum_2_2 = sum_2_2_;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 7; k3++) {
+          sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
+        }
+      }
+    }
+    const sum_2 = Math.fround(sum);
+    sum_3[i] = sum_2;
+    const mul_0 = sum_2 * 0.00031887755102040814;
+    let sum_4 = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 7; k3++) {
+          const part_0 = Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - mul_0);
+          sum_4 += part_0 * part_0;
+        }
+      }
+    }
+    sum_2_2[i] = sum_4;
+  }
+  return function sum_64x7x7x16(): void {
     for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 7; k2++) {
-          for (let k3 = 0; k3 < 7; k3++) {
-            sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
-          }
-        }
-      }
-      const sum_2 = Math.fround(sum);
-      sum_3[i] = sum_2;
-      const mul_0 = sum_2 * 0.00031887755102040814;
-      let sum_4 = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 7; k2++) {
-          for (let k3 = 0; k3 < 7; k3++) {
-            const part_0 = Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - mul_0);
-            sum_4 += part_0 * part_0;
-          }
-        }
-      }
-      sum_2_2[i] = sum_4;
+      block(i);
     }
   };
 }
@@ -2471,61 +2517,71 @@ function relu_64x16x7x7(
   generator_norm_beta_: Float32Array,
   started_: Float32Array,
 ): () => void {
-  return function relu_64x16x7x7(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const generator_spread = generator_spread_;
     const sum = sum_;
     const sum_2 = sum_2_;
     const generator_norm_gamma = generator_norm_gamma_;
     const generator_norm_beta = generator_norm_beta_;
     const started = started_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 7; l++) {
-          for (let m = 0; m < 7; m++) {
-            const generator_spread_0 = generator_spread[i * 784 + j * 49 + l * 7 + m]!;
-            const sum_0 = sum[j]!;
-            const mul_0 = sum_0 * 0.00031887755102040814;
-            const sub_0 = generator_spread_0 - mul_0;
-            const part_0 = Math.fround(sub_0);
-            const sum_2_0 = sum_2[j]!;
-            const mul_1 = sum_2_0 * 0.00031887755102040814;
-            const add_0 = mul_1 + 0.00001;
-            const sqrt_0 = Math.sqrt(add_0);
-            const div_0 = 1 / sqrt_0;
-            const mul_2 = part_0 * div_0;
-            const generator_norm_gamma_0 = generator_norm_gamma[j]!;
-            const mul_3 = mul_2 * generator_norm_gamma_0;
-            const generator_norm_beta_0 = generator_norm_beta[j]!;
-            const add_1 = mul_3 + generator_norm_beta_0;
-            started[i * 784 + j * 49 + l * 7 + m] = add_1 < 0 ? 0 : add_1;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 7; l++) {
+        for (let m = 0; m < 7; m++) {
+          const generator_spread_0 = generator_spread[i * 784 + j * 49 + l * 7 + m]!;
+          const sum_0 = sum[j]!;
+          const mul_0 = sum_0 * 0.00031887755102040814;
+          const sub_0 = generator_spread_0 - mul_0;
+          const part_0 = Math.fround(sub_0);
+          const sum_2_0 = sum_2[j]!;
+          const mul_1 = sum_2_0 * 0.00031887755102040814;
+          const add_0 = mul_1 + 0.00001;
+          const sqrt_0 = Math.sqrt(add_0);
+          const div_0 = 1 / sqrt_0;
+          const mul_2 = part_0 * div_0;
+          const generator_norm_gamma_0 = generator_norm_gamma[j]!;
+          const mul_3 = mul_2 * generator_norm_gamma_0;
+          const generator_norm_beta_0 = generator_norm_beta[j]!;
+          const add_1 = mul_3 + generator_norm_beta_0;
+          started[i * 784 + j * 49 + l * 7 + m] = add_1 < 0 ? 0 : add_1;
         }
       }
+    }
+  }
+  return function relu_64x16x7x7(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
 
 /** started_padded = started in a margin of zeros */
 function pad_64x16x17x17(started_: Float32Array, started_padded_: Float32Array): () => void {
-  return function pad_64x16x17x17(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const started = started_;
     const started_padded = started_padded_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 17; l++) {
-          for (let m = 0; m < 17; m++) {
-            started_padded[i * 4624 + j * 289 + l * 17 + m] =
-              0 <= ((l / 2) | 0) - 1 &&
-              ((l / 2) | 0) - 1 < 7 &&
-              l % 2 === 0 &&
-              0 <= ((m / 2) | 0) - 1 &&
-              ((m / 2) | 0) - 1 < 7 &&
-              m % 2 === 0
-                ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-                : 0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 17; l++) {
+        for (let m = 0; m < 17; m++) {
+          started_padded[i * 4624 + j * 289 + l * 17 + m] =
+            0 <= ((l / 2) | 0) - 1 &&
+            ((l / 2) | 0) - 1 < 7 &&
+            l % 2 === 0 &&
+            0 <= ((m / 2) | 0) - 1 &&
+            ((m / 2) | 0) - 1 < 7 &&
+            m % 2 === 0
+              ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
+              : 0;
         }
       }
+    }
+  }
+  return function pad_64x16x17x17(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -2541,78 +2597,85 @@ function convRelu_64x8x14x16x4x4x14(
   generator_double_bias_: Float32Array,
   generator_double_: Float32Array,
 ): () => void {
-  return function convRelu_64x8x14x16x4x4x14(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 63;
+    j &= 7;
+    l &= 15;
     const started_padded = started_padded_;
     const generator_double_kernel = generator_double_kernel_;
     const generator_double_bias = generator_double_bias_;
     const generator_double = generator_double_;
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const started_padded_0 =
+              started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+            const generator_double_kernel_0 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const started_padded_1 =
+              started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+            const generator_double_kernel_1 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+            const generator_double_kernel_2 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+            const generator_double_kernel_3 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+            sum00 += started_padded_0 * generator_double_kernel_0;
+            sum01 += started_padded_1 * generator_double_kernel_0;
+            sum10 += started_padded_0 * generator_double_kernel_1;
+            sum11 += started_padded_1 * generator_double_kernel_1;
+            sum20 += started_padded_0 * generator_double_kernel_2;
+            sum21 += started_padded_1 * generator_double_kernel_2;
+            sum30 += started_padded_0 * generator_double_kernel_3;
+            sum31 += started_padded_1 * generator_double_kernel_3;
+          }
+        }
+      }
+      const generator_double_product00 = Math.fround(sum00);
+      const generator_double_product01 = Math.fround(sum01);
+      const generator_double_product10 = Math.fround(sum10);
+      const generator_double_product11 = Math.fround(sum11);
+      const generator_double_product20 = Math.fround(sum20);
+      const generator_double_product21 = Math.fround(sum21);
+      const generator_double_product30 = Math.fround(sum30);
+      const generator_double_product31 = Math.fround(sum31);
+      const generator_double_bias_0 = generator_double_bias[j]!;
+      const add_0 = generator_double_product00 + generator_double_bias_0;
+      const add_1 = generator_double_product01 + generator_double_bias_0;
+      const generator_double_bias_1 = generator_double_bias[j + 1]!;
+      const add_2 = generator_double_product10 + generator_double_bias_1;
+      const add_3 = generator_double_product11 + generator_double_bias_1;
+      const generator_double_bias_2 = generator_double_bias[j + 2]!;
+      const add_4 = generator_double_product20 + generator_double_bias_2;
+      const add_5 = generator_double_product21 + generator_double_bias_2;
+      const generator_double_bias_3 = generator_double_bias[j + 3]!;
+      const add_6 = generator_double_product30 + generator_double_bias_3;
+      const add_7 = generator_double_product31 + generator_double_bias_3;
+      generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+    }
+  }
+  return function convRelu_64x8x14x16x4x4x14(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 8; j += 4) {
         for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const started_padded_0 =
-                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
-                  const generator_double_kernel_0 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                  const started_padded_1 =
-                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
-                  const generator_double_kernel_1 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                  const generator_double_kernel_2 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                  const generator_double_kernel_3 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                  sum00 += started_padded_0 * generator_double_kernel_0;
-                  sum01 += started_padded_1 * generator_double_kernel_0;
-                  sum10 += started_padded_0 * generator_double_kernel_1;
-                  sum11 += started_padded_1 * generator_double_kernel_1;
-                  sum20 += started_padded_0 * generator_double_kernel_2;
-                  sum21 += started_padded_1 * generator_double_kernel_2;
-                  sum30 += started_padded_0 * generator_double_kernel_3;
-                  sum31 += started_padded_1 * generator_double_kernel_3;
-                }
-              }
-            }
-            const generator_double_product00 = Math.fround(sum00);
-            const generator_double_product01 = Math.fround(sum01);
-            const generator_double_product10 = Math.fround(sum10);
-            const generator_double_product11 = Math.fround(sum11);
-            const generator_double_product20 = Math.fround(sum20);
-            const generator_double_product21 = Math.fround(sum21);
-            const generator_double_product30 = Math.fround(sum30);
-            const generator_double_product31 = Math.fround(sum31);
-            const generator_double_bias_0 = generator_double_bias[j]!;
-            const add_0 = generator_double_product00 + generator_double_bias_0;
-            const add_1 = generator_double_product01 + generator_double_bias_0;
-            const generator_double_bias_1 = generator_double_bias[j + 1]!;
-            const add_2 = generator_double_product10 + generator_double_bias_1;
-            const add_3 = generator_double_product11 + generator_double_bias_1;
-            const generator_double_bias_2 = generator_double_bias[j + 2]!;
-            const add_4 = generator_double_product20 + generator_double_bias_2;
-            const add_5 = generator_double_product21 + generator_double_bias_2;
-            const generator_double_bias_3 = generator_double_bias[j + 3]!;
-            const add_6 = generator_double_product30 + generator_double_bias_3;
-            const add_7 = generator_double_product31 + generator_double_bias_3;
-            generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -2624,25 +2687,30 @@ function pad_64x8x31x31(
   generator_double_: Float32Array,
   generator_double_padded_: Float32Array,
 ): () => void {
-  return function pad_64x8x31x31(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 31; l++) {
-          for (let m = 0; m < 31; m++) {
-            generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
-              0 <= ((l / 2) | 0) - 1 &&
-              ((l / 2) | 0) - 1 < 14 &&
-              l % 2 === 0 &&
-              0 <= ((m / 2) | 0) - 1 &&
-              ((m / 2) | 0) - 1 < 14 &&
-              m % 2 === 0
-                ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-                : 0;
-          }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 31; l++) {
+        for (let m = 0; m < 31; m++) {
+          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+            0 <= ((l / 2) | 0) - 1 &&
+            ((l / 2) | 0) - 1 < 14 &&
+            l % 2 === 0 &&
+            0 <= ((m / 2) | 0) - 1 &&
+            ((m / 2) | 0) - 1 < 14 &&
+            m % 2 === 0
+              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+              : 0;
         }
       }
+    }
+  }
+  return function pad_64x8x31x31(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -2659,43 +2727,50 @@ function convSigmoid_64x1x28x8x4x4x28(
   generator_paint_: Float32Array,
   generator_paint_bias_: Float32Array,
 ): () => void {
-  return function convSigmoid_64x1x28x8x4x4x28(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, l: number): void {
+    i &= 63;
+    l &= 31;
     const generator_double_padded = generator_double_padded_;
     const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    for (let m = 0; m < 28; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_double_padded_0 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+            const generator_paint_kernel_0 =
+              generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const generator_double_padded_1 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+            const generator_double_padded_2 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+            const generator_double_padded_3 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+            sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+            sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+            sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+            sum3 += generator_double_padded_3 * generator_paint_kernel_0;
+          }
+        }
+      }
+      generator_paint[i * 784 + l * 28 + m] = sum0;
+      generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+      generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+      generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+    }
+  }
+  return function convSigmoid_64x1x28x8x4x4x28(): void {
     const generator_paint = generator_paint_;
     const generator_paint_bias = generator_paint_bias_;
     for (let i = 0; i < 64; i++) {
       for (let l = 0; l < 28; l++) {
-        for (let m = 0; m < 28; m += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const generator_double_padded_0 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
-                const generator_paint_kernel_0 =
-                  generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const generator_double_padded_1 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                const generator_double_padded_2 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-                const generator_double_padded_3 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-                sum0 += generator_double_padded_0 * generator_paint_kernel_0;
-                sum1 += generator_double_padded_1 * generator_paint_kernel_0;
-                sum2 += generator_double_padded_2 * generator_paint_kernel_0;
-                sum3 += generator_double_padded_3 * generator_paint_kernel_0;
-              }
-            }
-          }
-          generator_paint[i * 784 + l * 28 + m] = sum0;
-          generator_paint[i * 784 + l * 28 + m + 1] = sum1;
-          generator_paint[i * 784 + l * 28 + m + 2] = sum2;
-          generator_paint[i * 784 + l * 28 + m + 3] = sum3;
-        }
+        block(i, l);
       }
     }
     const generator_paint_bias_0 = generator_paint_bias[0]!;
@@ -2724,115 +2799,118 @@ function convAddWhere_64x8x14x1x4x4x14(
   discriminator_look_z_: Float32Array,
   edges_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x8x14x1x4x4x14(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const x = x_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const discriminator_look_z = discriminator_look_z_;
     const edges = edges_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
-                const chosen_0 =
-                  and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
-                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
-                    : 0;
-                const discriminator_look_kernel_0 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-                const chosen_1 =
-                  and_0 && m * 2 + k3 + 1 < 28
-                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]!
-                    : 0;
-                const discriminator_look_kernel_1 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-                const discriminator_look_kernel_2 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-                const discriminator_look_kernel_3 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-                sum00 += chosen_0 * discriminator_look_kernel_0;
-                sum01 += chosen_1 * discriminator_look_kernel_0;
-                sum10 += chosen_0 * discriminator_look_kernel_1;
-                sum11 += chosen_1 * discriminator_look_kernel_1;
-                sum20 += chosen_0 * discriminator_look_kernel_2;
-                sum21 += chosen_1 * discriminator_look_kernel_2;
-                sum30 += chosen_0 * discriminator_look_kernel_3;
-                sum31 += chosen_1 * discriminator_look_kernel_3;
-              }
-            }
-            const discriminator_look_product00 = Math.fround(sum00);
-            const discriminator_look_product01 = Math.fround(sum01);
-            const discriminator_look_product10 = Math.fround(sum10);
-            const discriminator_look_product11 = Math.fround(sum11);
-            const discriminator_look_product20 = Math.fround(sum20);
-            const discriminator_look_product21 = Math.fround(sum21);
-            const discriminator_look_product30 = Math.fround(sum30);
-            const discriminator_look_product31 = Math.fround(sum31);
-            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-            const discriminator_look_z00 = Math.fround(
-              discriminator_look_product00 + discriminator_look_bias_0,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z00;
-            const discriminator_look_z01 = Math.fround(
-              discriminator_look_product01 + discriminator_look_bias_0,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z01;
-            const discriminator_look_z10 = Math.fround(
-              discriminator_look_product10 + discriminator_look_bias_1,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z10;
-            const discriminator_look_z11 = Math.fround(
-              discriminator_look_product11 + discriminator_look_bias_1,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z11;
-            const discriminator_look_z20 = Math.fround(
-              discriminator_look_product20 + discriminator_look_bias_2,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z20;
-            const discriminator_look_z21 = Math.fround(
-              discriminator_look_product21 + discriminator_look_bias_2,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z21;
-            const discriminator_look_z30 = Math.fround(
-              discriminator_look_product30 + discriminator_look_bias_3,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z30;
-            const discriminator_look_z31 = Math.fround(
-              discriminator_look_product31 + discriminator_look_bias_3,
-            );
-            discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z31;
-            edges[i * 1568 + j * 196 + l * 14 + m] =
-              0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 1] =
-              0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 196] =
-              0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 197] =
-              0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 392] =
-              0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 393] =
-              0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 588] =
-              0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 589] =
-              0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
+            const chosen_0 =
+              and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
+                ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
+                : 0;
+            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+            const chosen_1 =
+              and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
+            const discriminator_look_kernel_1 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const discriminator_look_kernel_2 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const discriminator_look_kernel_3 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += chosen_0 * discriminator_look_kernel_0;
+            sum01 += chosen_1 * discriminator_look_kernel_0;
+            sum10 += chosen_0 * discriminator_look_kernel_1;
+            sum11 += chosen_1 * discriminator_look_kernel_1;
+            sum20 += chosen_0 * discriminator_look_kernel_2;
+            sum21 += chosen_1 * discriminator_look_kernel_2;
+            sum30 += chosen_0 * discriminator_look_kernel_3;
+            sum31 += chosen_1 * discriminator_look_kernel_3;
           }
         }
+        const discriminator_look_product00 = Math.fround(sum00);
+        const discriminator_look_product01 = Math.fround(sum01);
+        const discriminator_look_product10 = Math.fround(sum10);
+        const discriminator_look_product11 = Math.fround(sum11);
+        const discriminator_look_product20 = Math.fround(sum20);
+        const discriminator_look_product21 = Math.fround(sum21);
+        const discriminator_look_product30 = Math.fround(sum30);
+        const discriminator_look_product31 = Math.fround(sum31);
+        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+        const discriminator_look_z00 = Math.fround(
+          discriminator_look_product00 + discriminator_look_bias_0,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z00;
+        const discriminator_look_z01 = Math.fround(
+          discriminator_look_product01 + discriminator_look_bias_0,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z01;
+        const discriminator_look_z10 = Math.fround(
+          discriminator_look_product10 + discriminator_look_bias_1,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z10;
+        const discriminator_look_z11 = Math.fround(
+          discriminator_look_product11 + discriminator_look_bias_1,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z11;
+        const discriminator_look_z20 = Math.fround(
+          discriminator_look_product20 + discriminator_look_bias_2,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z20;
+        const discriminator_look_z21 = Math.fround(
+          discriminator_look_product21 + discriminator_look_bias_2,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z21;
+        const discriminator_look_z30 = Math.fround(
+          discriminator_look_product30 + discriminator_look_bias_3,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z30;
+        const discriminator_look_z31 = Math.fround(
+          discriminator_look_product31 + discriminator_look_bias_3,
+        );
+        discriminator_look_z[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z31;
+        edges[i * 1568 + j * 196 + l * 14 + m] =
+          0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 1] =
+          0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 196] =
+          0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 197] =
+          0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 392] =
+          0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 393] =
+          0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 588] =
+          0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 589] =
+          0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
+      }
+    }
+  }
+  return function convAddWhere_64x8x14x1x4x4x14(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -2881,188 +2959,185 @@ function convAddWhere_64x16x7x8x4x4x7(
   discriminator_compare_z_: Float32Array,
   parts_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x16x7x8x4x4x7(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 15;
     const edges_padded = edges_padded_;
     const discriminator_compare_kernel = discriminator_compare_kernel_;
     const discriminator_compare_bias = discriminator_compare_bias_;
     const discriminator_compare_z = discriminator_compare_z_;
     const parts = parts_;
+    for (let l = 0; l < 7; l++) {
+      for (let m = 0; m < 6; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 4; k2++) {
+            for (let k3 = 0; k3 < 4; k3++) {
+              const edges_padded_0 =
+                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+              const discriminator_compare_kernel_0 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+              const edges_padded_1 =
+                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
+              const discriminator_compare_kernel_1 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+              const discriminator_compare_kernel_2 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+              const discriminator_compare_kernel_3 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+              sum00 += edges_padded_0 * discriminator_compare_kernel_0;
+              sum01 += edges_padded_1 * discriminator_compare_kernel_0;
+              sum10 += edges_padded_0 * discriminator_compare_kernel_1;
+              sum11 += edges_padded_1 * discriminator_compare_kernel_1;
+              sum20 += edges_padded_0 * discriminator_compare_kernel_2;
+              sum21 += edges_padded_1 * discriminator_compare_kernel_2;
+              sum30 += edges_padded_0 * discriminator_compare_kernel_3;
+              sum31 += edges_padded_1 * discriminator_compare_kernel_3;
+            }
+          }
+        }
+        const discriminator_compare_product00 = Math.fround(sum00);
+        const discriminator_compare_product01 = Math.fround(sum01);
+        const discriminator_compare_product10 = Math.fround(sum10);
+        const discriminator_compare_product11 = Math.fround(sum11);
+        const discriminator_compare_product20 = Math.fround(sum20);
+        const discriminator_compare_product21 = Math.fround(sum21);
+        const discriminator_compare_product30 = Math.fround(sum30);
+        const discriminator_compare_product31 = Math.fround(sum31);
+        const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
+        const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
+        const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
+        const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
+        const discriminator_compare_z00 = Math.fround(
+          discriminator_compare_product00 + discriminator_compare_bias_0,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z00;
+        const discriminator_compare_z01 = Math.fround(
+          discriminator_compare_product01 + discriminator_compare_bias_0,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 1] = discriminator_compare_z01;
+        const discriminator_compare_z10 = Math.fround(
+          discriminator_compare_product10 + discriminator_compare_bias_1,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 49] = discriminator_compare_z10;
+        const discriminator_compare_z11 = Math.fround(
+          discriminator_compare_product11 + discriminator_compare_bias_1,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 50] = discriminator_compare_z11;
+        const discriminator_compare_z20 = Math.fround(
+          discriminator_compare_product20 + discriminator_compare_bias_2,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 98] = discriminator_compare_z20;
+        const discriminator_compare_z21 = Math.fround(
+          discriminator_compare_product21 + discriminator_compare_bias_2,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 99] = discriminator_compare_z21;
+        const discriminator_compare_z30 = Math.fround(
+          discriminator_compare_product30 + discriminator_compare_bias_3,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 147] = discriminator_compare_z30;
+        const discriminator_compare_z31 = Math.fround(
+          discriminator_compare_product31 + discriminator_compare_bias_3,
+        );
+        discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 148] = discriminator_compare_z31;
+        parts[i * 784 + j * 49 + l * 7 + m] =
+          0 < discriminator_compare_z00
+            ? discriminator_compare_z00
+            : discriminator_compare_z00 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 1] =
+          0 < discriminator_compare_z01
+            ? discriminator_compare_z01
+            : discriminator_compare_z01 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 49] =
+          0 < discriminator_compare_z10
+            ? discriminator_compare_z10
+            : discriminator_compare_z10 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 50] =
+          0 < discriminator_compare_z11
+            ? discriminator_compare_z11
+            : discriminator_compare_z11 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 98] =
+          0 < discriminator_compare_z20
+            ? discriminator_compare_z20
+            : discriminator_compare_z20 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 99] =
+          0 < discriminator_compare_z21
+            ? discriminator_compare_z21
+            : discriminator_compare_z21 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 147] =
+          0 < discriminator_compare_z30
+            ? discriminator_compare_z30
+            : discriminator_compare_z30 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 148] =
+          0 < discriminator_compare_z31
+            ? discriminator_compare_z31
+            : discriminator_compare_z31 * 0.2;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const edges_padded_2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const discriminator_compare_kernel_4 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+            const discriminator_compare_kernel_5 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+            const discriminator_compare_kernel_6 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+            const discriminator_compare_kernel_7 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+            sum0 += edges_padded_2 * discriminator_compare_kernel_4;
+            sum1 += edges_padded_2 * discriminator_compare_kernel_5;
+            sum2 += edges_padded_2 * discriminator_compare_kernel_6;
+            sum3 += edges_padded_2 * discriminator_compare_kernel_7;
+          }
+        }
+      }
+      const discriminator_compare_product0 = Math.fround(sum0);
+      const discriminator_compare_product1 = Math.fround(sum1);
+      const discriminator_compare_product2 = Math.fround(sum2);
+      const discriminator_compare_product3 = Math.fround(sum3);
+      const discriminator_compare_z0 = Math.fround(
+        discriminator_compare_product0 + discriminator_compare_bias[j]!,
+      );
+      discriminator_compare_z[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z0;
+      const discriminator_compare_z1 = Math.fround(
+        discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
+      );
+      discriminator_compare_z[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z1;
+      const discriminator_compare_z2 = Math.fround(
+        discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
+      );
+      discriminator_compare_z[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z2;
+      const discriminator_compare_z3 = Math.fround(
+        discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
+      );
+      discriminator_compare_z[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z3;
+      parts[i * 784 + j * 49 + l * 7 + 6] =
+        0 < discriminator_compare_z0 ? discriminator_compare_z0 : discriminator_compare_z0 * 0.2;
+      parts[i * 784 + j * 49 + l * 7 + 55] =
+        0 < discriminator_compare_z1 ? discriminator_compare_z1 : discriminator_compare_z1 * 0.2;
+      parts[i * 784 + j * 49 + l * 7 + 104] =
+        0 < discriminator_compare_z2 ? discriminator_compare_z2 : discriminator_compare_z2 * 0.2;
+      parts[i * 784 + j * 49 + l * 7 + 153] =
+        0 < discriminator_compare_z3 ? discriminator_compare_z3 : discriminator_compare_z3 * 0.2;
+    }
+  }
+  return function convAddWhere_64x16x7x8x4x4x7(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 16; j += 4) {
-        for (let l = 0; l < 7; l++) {
-          for (let m = 0; m < 6; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const edges_padded_0 =
-                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-                  const discriminator_compare_kernel_0 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                  const edges_padded_1 =
-                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-                  const discriminator_compare_kernel_1 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                  const discriminator_compare_kernel_2 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                  const discriminator_compare_kernel_3 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                  sum00 += edges_padded_0 * discriminator_compare_kernel_0;
-                  sum01 += edges_padded_1 * discriminator_compare_kernel_0;
-                  sum10 += edges_padded_0 * discriminator_compare_kernel_1;
-                  sum11 += edges_padded_1 * discriminator_compare_kernel_1;
-                  sum20 += edges_padded_0 * discriminator_compare_kernel_2;
-                  sum21 += edges_padded_1 * discriminator_compare_kernel_2;
-                  sum30 += edges_padded_0 * discriminator_compare_kernel_3;
-                  sum31 += edges_padded_1 * discriminator_compare_kernel_3;
-                }
-              }
-            }
-            const discriminator_compare_product00 = Math.fround(sum00);
-            const discriminator_compare_product01 = Math.fround(sum01);
-            const discriminator_compare_product10 = Math.fround(sum10);
-            const discriminator_compare_product11 = Math.fround(sum11);
-            const discriminator_compare_product20 = Math.fround(sum20);
-            const discriminator_compare_product21 = Math.fround(sum21);
-            const discriminator_compare_product30 = Math.fround(sum30);
-            const discriminator_compare_product31 = Math.fround(sum31);
-            const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
-            const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
-            const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
-            const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
-            const discriminator_compare_z00 = Math.fround(
-              discriminator_compare_product00 + discriminator_compare_bias_0,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z00;
-            const discriminator_compare_z01 = Math.fround(
-              discriminator_compare_product01 + discriminator_compare_bias_0,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 1] = discriminator_compare_z01;
-            const discriminator_compare_z10 = Math.fround(
-              discriminator_compare_product10 + discriminator_compare_bias_1,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 49] = discriminator_compare_z10;
-            const discriminator_compare_z11 = Math.fround(
-              discriminator_compare_product11 + discriminator_compare_bias_1,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 50] = discriminator_compare_z11;
-            const discriminator_compare_z20 = Math.fround(
-              discriminator_compare_product20 + discriminator_compare_bias_2,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 98] = discriminator_compare_z20;
-            const discriminator_compare_z21 = Math.fround(
-              discriminator_compare_product21 + discriminator_compare_bias_2,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 99] = discriminator_compare_z21;
-            const discriminator_compare_z30 = Math.fround(
-              discriminator_compare_product30 + discriminator_compare_bias_3,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 147] = discriminator_compare_z30;
-            const discriminator_compare_z31 = Math.fround(
-              discriminator_compare_product31 + discriminator_compare_bias_3,
-            );
-            discriminator_compare_z[i * 784 + j * 49 + l * 7 + m + 148] = discriminator_compare_z31;
-            parts[i * 784 + j * 49 + l * 7 + m] =
-              0 < discriminator_compare_z00
-                ? discriminator_compare_z00
-                : discriminator_compare_z00 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 1] =
-              0 < discriminator_compare_z01
-                ? discriminator_compare_z01
-                : discriminator_compare_z01 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 49] =
-              0 < discriminator_compare_z10
-                ? discriminator_compare_z10
-                : discriminator_compare_z10 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 50] =
-              0 < discriminator_compare_z11
-                ? discriminator_compare_z11
-                : discriminator_compare_z11 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 98] =
-              0 < discriminator_compare_z20
-                ? discriminator_compare_z20
-                : discriminator_compare_z20 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 99] =
-              0 < discriminator_compare_z21
-                ? discriminator_compare_z21
-                : discriminator_compare_z21 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 147] =
-              0 < discriminator_compare_z30
-                ? discriminator_compare_z30
-                : discriminator_compare_z30 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 148] =
-              0 < discriminator_compare_z31
-                ? discriminator_compare_z31
-                : discriminator_compare_z31 * 0.2;
-          }
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const edges_padded_2 =
-                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-                const discriminator_compare_kernel_4 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const discriminator_compare_kernel_5 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const discriminator_compare_kernel_6 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const discriminator_compare_kernel_7 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum0 += edges_padded_2 * discriminator_compare_kernel_4;
-                sum1 += edges_padded_2 * discriminator_compare_kernel_5;
-                sum2 += edges_padded_2 * discriminator_compare_kernel_6;
-                sum3 += edges_padded_2 * discriminator_compare_kernel_7;
-              }
-            }
-          }
-          const discriminator_compare_product0 = Math.fround(sum0);
-          const discriminator_compare_product1 = Math.fround(sum1);
-          const discriminator_compare_product2 = Math.fround(sum2);
-          const discriminator_compare_product3 = Math.fround(sum3);
-          const discriminator_compare_z0 = Math.fround(
-            discriminator_compare_product0 + discriminator_compare_bias[j]!,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z0;
-          const discriminator_compare_z1 = Math.fround(
-            discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z1;
-          const discriminator_compare_z2 = Math.fround(
-            discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z2;
-          const discriminator_compare_z3 = Math.fround(
-            discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
-          );
-          discriminator_compare_z[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z3;
-          parts[i * 784 + j * 49 + l * 7 + 6] =
-            0 < discriminator_compare_z0
-              ? discriminator_compare_z0
-              : discriminator_compare_z0 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + 55] =
-            0 < discriminator_compare_z1
-              ? discriminator_compare_z1
-              : discriminator_compare_z1 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + 104] =
-            0 < discriminator_compare_z2
-              ? discriminator_compare_z2
-              : discriminator_compare_z2 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + 153] =
-            0 < discriminator_compare_z3
-              ? discriminator_compare_z3
-              : discriminator_compare_z3 * 0.2;
-        }
+        block(i, j);
       }
     }
   };
@@ -3112,132 +3187,131 @@ function convAddWhere_64x8x14x1x4x4x14_2(
   discriminator_look_z_2_: Float32Array,
   edges_2_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x8x14x1x4x4x14_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const generator_paint_padded = generator_paint_padded_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const discriminator_look_z_2 = discriminator_look_z_2_;
     const edges_2 = edges_2_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const generator_paint_padded_0 =
-                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-                const discriminator_look_kernel_0 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-                const generator_paint_padded_1 =
-                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-                const discriminator_look_kernel_1 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-                const discriminator_look_kernel_2 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-                const discriminator_look_kernel_3 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-                sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-                sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-                sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-                sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-                sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-                sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-                sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-                sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-              }
-            }
-            const discriminator_look_product_2_00 = Math.fround(sum00);
-            const discriminator_look_product_2_01 = Math.fround(sum01);
-            const discriminator_look_product_2_10 = Math.fround(sum10);
-            const discriminator_look_product_2_11 = Math.fround(sum11);
-            const discriminator_look_product_2_20 = Math.fround(sum20);
-            const discriminator_look_product_2_21 = Math.fround(sum21);
-            const discriminator_look_product_2_30 = Math.fround(sum30);
-            const discriminator_look_product_2_31 = Math.fround(sum31);
-            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-            const discriminator_look_z_2_00 = Math.fround(
-              discriminator_look_product_2_00 + discriminator_look_bias_0,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
-            const discriminator_look_z_2_01 = Math.fround(
-              discriminator_look_product_2_01 + discriminator_look_bias_0,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
-            const discriminator_look_z_2_10 = Math.fround(
-              discriminator_look_product_2_10 + discriminator_look_bias_1,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              discriminator_look_z_2_10;
-            const discriminator_look_z_2_11 = Math.fround(
-              discriminator_look_product_2_11 + discriminator_look_bias_1,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              discriminator_look_z_2_11;
-            const discriminator_look_z_2_20 = Math.fround(
-              discriminator_look_product_2_20 + discriminator_look_bias_2,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              discriminator_look_z_2_20;
-            const discriminator_look_z_2_21 = Math.fround(
-              discriminator_look_product_2_21 + discriminator_look_bias_2,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              discriminator_look_z_2_21;
-            const discriminator_look_z_2_30 = Math.fround(
-              discriminator_look_product_2_30 + discriminator_look_bias_3,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              discriminator_look_z_2_30;
-            const discriminator_look_z_2_31 = Math.fround(
-              discriminator_look_product_2_31 + discriminator_look_bias_3,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              discriminator_look_z_2_31;
-            edges_2[i * 1568 + j * 196 + l * 14 + m] =
-              0 < discriminator_look_z_2_00
-                ? discriminator_look_z_2_00
-                : discriminator_look_z_2_00 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-              0 < discriminator_look_z_2_01
-                ? discriminator_look_z_2_01
-                : discriminator_look_z_2_01 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              0 < discriminator_look_z_2_10
-                ? discriminator_look_z_2_10
-                : discriminator_look_z_2_10 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              0 < discriminator_look_z_2_11
-                ? discriminator_look_z_2_11
-                : discriminator_look_z_2_11 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              0 < discriminator_look_z_2_20
-                ? discriminator_look_z_2_20
-                : discriminator_look_z_2_20 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              0 < discriminator_look_z_2_21
-                ? discriminator_look_z_2_21
-                : discriminator_look_z_2_21 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              0 < discriminator_look_z_2_30
-                ? discriminator_look_z_2_30
-                : discriminator_look_z_2_30 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              0 < discriminator_look_z_2_31
-                ? discriminator_look_z_2_31
-                : discriminator_look_z_2_31 * 0.2;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_paint_padded_0 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+            const generator_paint_padded_1 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+            const discriminator_look_kernel_1 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const discriminator_look_kernel_2 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const discriminator_look_kernel_3 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
           }
         }
+        const discriminator_look_product_2_00 = Math.fround(sum00);
+        const discriminator_look_product_2_01 = Math.fround(sum01);
+        const discriminator_look_product_2_10 = Math.fround(sum10);
+        const discriminator_look_product_2_11 = Math.fround(sum11);
+        const discriminator_look_product_2_20 = Math.fround(sum20);
+        const discriminator_look_product_2_21 = Math.fround(sum21);
+        const discriminator_look_product_2_30 = Math.fround(sum30);
+        const discriminator_look_product_2_31 = Math.fround(sum31);
+        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+        const discriminator_look_z_2_00 = Math.fround(
+          discriminator_look_product_2_00 + discriminator_look_bias_0,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
+        const discriminator_look_z_2_01 = Math.fround(
+          discriminator_look_product_2_01 + discriminator_look_bias_0,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
+        const discriminator_look_z_2_10 = Math.fround(
+          discriminator_look_product_2_10 + discriminator_look_bias_1,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z_2_10;
+        const discriminator_look_z_2_11 = Math.fround(
+          discriminator_look_product_2_11 + discriminator_look_bias_1,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z_2_11;
+        const discriminator_look_z_2_20 = Math.fround(
+          discriminator_look_product_2_20 + discriminator_look_bias_2,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z_2_20;
+        const discriminator_look_z_2_21 = Math.fround(
+          discriminator_look_product_2_21 + discriminator_look_bias_2,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z_2_21;
+        const discriminator_look_z_2_30 = Math.fround(
+          discriminator_look_product_2_30 + discriminator_look_bias_3,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z_2_30;
+        const discriminator_look_z_2_31 = Math.fround(
+          discriminator_look_product_2_31 + discriminator_look_bias_3,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z_2_31;
+        edges_2[i * 1568 + j * 196 + l * 14 + m] =
+          0 < discriminator_look_z_2_00
+            ? discriminator_look_z_2_00
+            : discriminator_look_z_2_00 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+          0 < discriminator_look_z_2_01
+            ? discriminator_look_z_2_01
+            : discriminator_look_z_2_01 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+          0 < discriminator_look_z_2_10
+            ? discriminator_look_z_2_10
+            : discriminator_look_z_2_10 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+          0 < discriminator_look_z_2_11
+            ? discriminator_look_z_2_11
+            : discriminator_look_z_2_11 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+          0 < discriminator_look_z_2_20
+            ? discriminator_look_z_2_20
+            : discriminator_look_z_2_20 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+          0 < discriminator_look_z_2_21
+            ? discriminator_look_z_2_21
+            : discriminator_look_z_2_21 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+          0 < discriminator_look_z_2_30
+            ? discriminator_look_z_2_30
+            : discriminator_look_z_2_30 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+          0 < discriminator_look_z_2_31
+            ? discriminator_look_z_2_31
+            : discriminator_look_z_2_31 * 0.2;
+      }
+    }
+  }
+  return function convAddWhere_64x8x14x1x4x4x14_2(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -3574,85 +3648,111 @@ function convAdd_64x8x14x16x4x4x14(
   discriminator_look_z_2_: Float32Array,
   d_discriminator_look_z_2_: Float32Array,
 ): () => void {
-  return function convAdd_64x8x14x16x4x4x14(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 63;
+    j &= 7;
+    l &= 15;
     const d_discriminator_compare_z_2_padded = d_discriminator_compare_z_2_padded_;
     const discriminator_compare_kernel = discriminator_compare_kernel_;
     const discriminator_look_z_2 = discriminator_look_z_2_;
     const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const d_discriminator_compare_z_2_padded_0 =
+              d_discriminator_compare_z_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+            const discriminator_compare_kernel_0 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const d_discriminator_compare_z_2_padded_1 =
+              d_discriminator_compare_z_2_padded[
+                i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
+              ]!;
+            const discriminator_compare_kernel_1 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+            const discriminator_compare_kernel_2 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+            const discriminator_compare_kernel_3 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+            sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
+            sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
+            sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
+            sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
+            sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
+            sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
+            sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
+            sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
+          }
+        }
+      }
+      const d_edges_2_00 = Math.fround(sum00);
+      const d_edges_2_01 = Math.fround(sum01);
+      const d_edges_2_10 = Math.fround(sum10);
+      const d_edges_2_11 = Math.fround(sum11);
+      const d_edges_2_20 = Math.fround(sum20);
+      const d_edges_2_21 = Math.fround(sum21);
+      const d_edges_2_30 = Math.fround(sum30);
+      const d_edges_2_31 = Math.fround(sum31);
+      const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
+      const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
+      const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
+      const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
+      const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
+      const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
+      const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
+      const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
+        (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+        (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+        (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+        (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+        (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+        (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+        (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+        (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
+    }
+  }
+  return function convAdd_64x8x14x16x4x4x14(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 8; j += 4) {
         for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const d_discriminator_compare_z_2_padded_0 =
-                    d_discriminator_compare_z_2_padded[
-                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3
-                    ]!;
-                  const discriminator_compare_kernel_0 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                  const d_discriminator_compare_z_2_padded_1 =
-                    d_discriminator_compare_z_2_padded[
-                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
-                    ]!;
-                  const discriminator_compare_kernel_1 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                  const discriminator_compare_kernel_2 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                  const discriminator_compare_kernel_3 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                  sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
-                  sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
-                  sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
-                  sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
-                  sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
-                  sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
-                  sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
-                  sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
-                }
-              }
-            }
-            const d_edges_2_00 = Math.fround(sum00);
-            const d_edges_2_01 = Math.fround(sum01);
-            const d_edges_2_10 = Math.fround(sum10);
-            const d_edges_2_11 = Math.fround(sum11);
-            const d_edges_2_20 = Math.fround(sum20);
-            const d_edges_2_21 = Math.fround(sum21);
-            const d_edges_2_30 = Math.fround(sum30);
-            const d_edges_2_31 = Math.fround(sum31);
-            const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
-            const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
-            const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
-            const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
-            const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
-            const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
-            const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
-            const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
-              (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-              (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
+          block(i, j, l);
+        }
+      }
+    }
+  };
+}
+
+/** d_discriminator.compare.z_2_wide = d_discriminator.compare.z_2 in double, in the order it is read */
+function widen_16x7x7x64(
+  d_discriminator_compare_z_2_: Float32Array,
+  d_discriminator_compare_z_2_wide_: Float64Array,
+): () => void {
+  return function widen_16x7x7x64(): void {
+    const d_discriminator_compare_z_2 = d_discriminator_compare_z_2_;
+    const d_discriminator_compare_z_2_wide = d_discriminator_compare_z_2_wide_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 7; j++) {
+        for (let l = 0; l < 7; l++) {
+          for (let m = 0; m < 64; m++) {
+            d_discriminator_compare_z_2_wide[i * 3136 + j * 448 + l * 64 + m] =
+              d_discriminator_compare_z_2[m * 784 + i * 49 + j * 7 + l]!;
           }
         }
       }
@@ -3664,60 +3764,155 @@ function convAdd_64x8x14x16x4x4x14(
  * d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])
  * 12,845,056 floating-point operations.
  */
-function conv_16x8x4x64x7x7x4(
+function conv_16x8x4x7x7x64x4(
   edges_2_padded_2_: Float32Array,
-  d_discriminator_compare_z_2_: Float32Array,
+  d_discriminator_compare_z_2_wide_: Float64Array,
   d_discriminator_compare_kernel_part_: Float32Array,
 ): () => void {
-  return function conv_16x8x4x64x7x7x4(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number, m: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 3;
+    m &= 3;
     const edges_2_padded_2 = edges_2_padded_2_;
-    const d_discriminator_compare_z_2 = d_discriminator_compare_z_2_;
+    const d_discriminator_compare_z_2_wide = d_discriminator_compare_z_2_wide_;
     const d_discriminator_compare_kernel_part = d_discriminator_compare_kernel_part_;
-    for (let i = 0; i < 16; i += 2) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 7; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 64; k3 += 4) {
+          {
+            const edges_2_padded_2_0 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+            const d_discriminator_compare_z_2_wide_0 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3]!;
+            const edges_2_padded_2_1 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
+            const d_discriminator_compare_z_2_wide_1 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3136]!;
+            const d_discriminator_compare_z_2_wide_2 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6272]!;
+            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
+            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
+            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
+            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
+            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
+            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+          }
+          if (k3 + 1 === 64) break;
+          {
+            const edges_2_padded_2_0 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048]!;
+            const d_discriminator_compare_z_2_wide_0 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 1]!;
+            const edges_2_padded_2_1 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049]!;
+            const d_discriminator_compare_z_2_wide_1 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3137]!;
+            const d_discriminator_compare_z_2_wide_2 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6273]!;
+            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
+            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
+            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
+            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
+            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
+            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+          }
+          if (k3 + 2 === 64) break;
+          {
+            const edges_2_padded_2_0 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096]!;
+            const d_discriminator_compare_z_2_wide_0 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 2]!;
+            const edges_2_padded_2_1 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097]!;
+            const d_discriminator_compare_z_2_wide_1 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3138]!;
+            const d_discriminator_compare_z_2_wide_2 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6274]!;
+            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
+            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
+            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
+            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
+            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
+            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+          }
+          if (k3 + 3 === 64) break;
+          {
+            const edges_2_padded_2_0 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144]!;
+            const d_discriminator_compare_z_2_wide_0 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3]!;
+            const edges_2_padded_2_1 =
+              edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145]!;
+            const d_discriminator_compare_z_2_wide_1 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3139]!;
+            const d_discriminator_compare_z_2_wide_2 =
+              d_discriminator_compare_z_2_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6275]!;
+            sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_0;
+            sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_0;
+            sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_1;
+            sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_1;
+            sum20 += edges_2_padded_2_0 * d_discriminator_compare_z_2_wide_2;
+            sum21 += edges_2_padded_2_1 * d_discriminator_compare_z_2_wide_2;
+          }
+        }
+      }
+    }
+    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m] = sum00;
+    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 1] = sum01;
+    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 128] = sum10;
+    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 129] = sum11;
+    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 256] = sum20;
+    d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 257] = sum21;
+  }
+  /** What the loops repeat; masks say how large an index is. */
+  function block_2(j: number, l: number, m: number): void {
+    j &= 7;
+    l &= 3;
+    m &= 3;
+    const edges_2_padded_2 = edges_2_padded_2_;
+    const d_discriminator_compare_z_2_wide = d_discriminator_compare_z_2_wide_;
+    const d_discriminator_compare_kernel_part = d_discriminator_compare_kernel_part_;
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 7; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 64; k3++) {
+          const edges_2_padded_2_2 =
+            edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+          const d_discriminator_compare_z_2_wide_3 =
+            d_discriminator_compare_z_2_wide[k * 448 + k2 * 64 + k3 + 47040]!;
+          const edges_2_padded_2_3 =
+            edges_2_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
+          sum0 += edges_2_padded_2_2 * d_discriminator_compare_z_2_wide_3;
+          sum1 += edges_2_padded_2_3 * d_discriminator_compare_z_2_wide_3;
+        }
+      }
+    }
+    d_discriminator_compare_kernel_part[j * 16 + l * 4 + m + 1920] = sum0;
+    d_discriminator_compare_kernel_part[j * 16 + l * 4 + m + 1921] = sum1;
+  }
+  return function conv_16x8x4x7x7x64x4(): void {
+    for (let i = 0; i < 15; i += 3) {
       for (let j = 0; j < 8; j++) {
         for (let l = 0; l < 4; l++) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 64; k++) {
-            for (let k2 = 0; k2 < 7; k2++) {
-              for (let k3 = 0; k3 < 7; k3++) {
-                const edges_2_padded_2_0 =
-                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2]!;
-                const d_discriminator_compare_z_2_0 =
-                  d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3]!;
-                const edges_2_padded_2_1 =
-                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 1]!;
-                const edges_2_padded_2_2 =
-                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 2]!;
-                const edges_2_padded_2_3 =
-                  edges_2_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 3]!;
-                const d_discriminator_compare_z_2_1 =
-                  d_discriminator_compare_z_2[k * 784 + i * 49 + k2 * 7 + k3 + 49]!;
-                sum00 += edges_2_padded_2_0 * d_discriminator_compare_z_2_0;
-                sum01 += edges_2_padded_2_1 * d_discriminator_compare_z_2_0;
-                sum02 += edges_2_padded_2_2 * d_discriminator_compare_z_2_0;
-                sum03 += edges_2_padded_2_3 * d_discriminator_compare_z_2_0;
-                sum10 += edges_2_padded_2_0 * d_discriminator_compare_z_2_1;
-                sum11 += edges_2_padded_2_1 * d_discriminator_compare_z_2_1;
-                sum12 += edges_2_padded_2_2 * d_discriminator_compare_z_2_1;
-                sum13 += edges_2_padded_2_3 * d_discriminator_compare_z_2_1;
-              }
-            }
+          for (let m = 0; m < 4; m += 2) {
+            block(i, j, l, m);
           }
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4] = sum00;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 1] = sum01;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 2] = sum02;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 3] = sum03;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 128] = sum10;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 129] = sum11;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 130] = sum12;
-          d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 131] = sum13;
+        }
+      }
+    }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m += 2) {
+          block_2(j, l, m);
         }
       }
     }
@@ -3728,12 +3923,12 @@ function conv_16x8x4x64x7x7x4(
  * d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])
  * 3,211,264 floating-point operations.
  */
-function conv_8x1x4x64x14x14x4(
+function conv_8x1x4x14x14x64x4(
   generator_paint_padded_2_: Float32Array,
   d_discriminator_look_z_2_: Float32Array,
   d_discriminator_look_kernel_part_: Float32Array,
 ): () => void {
-  return function conv_8x1x4x64x14x14x4(): void {
+  return function conv_8x1x4x14x14x64x4(): void {
     const generator_paint_padded_2 = generator_paint_padded_2_;
     const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
     const d_discriminator_look_kernel_part = d_discriminator_look_kernel_part_;
@@ -3742,45 +3937,114 @@ function conv_8x1x4x64x14x14x4(
         let sum00 = 0;
         let sum01 = 0;
         let sum02 = 0;
-        let sum03 = 0;
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 64; k++) {
+        for (let k = 0; k < 14; k++) {
           for (let k2 = 0; k2 < 14; k2++) {
-            for (let k3 = 0; k3 < 14; k3++) {
-              const generator_paint_padded_2_0 =
-                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2]!;
-              const d_discriminator_look_z_2_0 =
-                d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]!;
-              const generator_paint_padded_2_1 =
-                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 1]!;
-              const generator_paint_padded_2_2 =
-                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 2]!;
-              const generator_paint_padded_2_3 =
-                generator_paint_padded_2[k * 900 + l * 30 + k2 * 60 + k3 * 2 + 3]!;
-              const d_discriminator_look_z_2_1 =
-                d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
-              sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
-              sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
-              sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
-              sum03 += generator_paint_padded_2_3 * d_discriminator_look_z_2_0;
-              sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
-              sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
-              sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
-              sum13 += generator_paint_padded_2_3 * d_discriminator_look_z_2_1;
+            for (let k3 = 0; k3 < 64; k3 += 4) {
+              {
+                const generator_paint_padded_2_0 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
+                const d_discriminator_look_z_2_0 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
+                const generator_paint_padded_2_1 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
+                const generator_paint_padded_2_2 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
+                const d_discriminator_look_z_2_1 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
+                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
+                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
+                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
+                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
+                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
+              }
+              if (k3 + 1 === 64) break;
+              {
+                const generator_paint_padded_2_0 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
+                const d_discriminator_look_z_2_0 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 1568]!;
+                const generator_paint_padded_2_1 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
+                const generator_paint_padded_2_2 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
+                const d_discriminator_look_z_2_1 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 1764]!;
+                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
+                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
+                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
+                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
+                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
+                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
+              }
+              if (k3 + 2 === 64) break;
+              {
+                const generator_paint_padded_2_0 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
+                const d_discriminator_look_z_2_0 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 3136]!;
+                const generator_paint_padded_2_1 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
+                const generator_paint_padded_2_2 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
+                const d_discriminator_look_z_2_1 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 3332]!;
+                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
+                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
+                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
+                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
+                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
+                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
+              }
+              if (k3 + 3 === 64) break;
+              {
+                const generator_paint_padded_2_0 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
+                const d_discriminator_look_z_2_0 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 4704]!;
+                const generator_paint_padded_2_1 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
+                const generator_paint_padded_2_2 =
+                  generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
+                const d_discriminator_look_z_2_1 =
+                  d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 4900]!;
+                sum00 += generator_paint_padded_2_0 * d_discriminator_look_z_2_0;
+                sum01 += generator_paint_padded_2_1 * d_discriminator_look_z_2_0;
+                sum02 += generator_paint_padded_2_2 * d_discriminator_look_z_2_0;
+                sum10 += generator_paint_padded_2_0 * d_discriminator_look_z_2_1;
+                sum11 += generator_paint_padded_2_1 * d_discriminator_look_z_2_1;
+                sum12 += generator_paint_padded_2_2 * d_discriminator_look_z_2_1;
+              }
             }
           }
         }
         d_discriminator_look_kernel_part[i * 16 + l * 4] = sum00;
         d_discriminator_look_kernel_part[i * 16 + l * 4 + 1] = sum01;
         d_discriminator_look_kernel_part[i * 16 + l * 4 + 2] = sum02;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum03;
         d_discriminator_look_kernel_part[i * 16 + l * 4 + 16] = sum10;
         d_discriminator_look_kernel_part[i * 16 + l * 4 + 17] = sum11;
         d_discriminator_look_kernel_part[i * 16 + l * 4 + 18] = sum12;
-        d_discriminator_look_kernel_part[i * 16 + l * 4 + 19] = sum13;
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 14; k++) {
+          for (let k2 = 0; k2 < 14; k2++) {
+            for (let k3 = 0; k3 < 64; k3++) {
+              const generator_paint_padded_2_3 =
+                generator_paint_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
+              const d_discriminator_look_z_2_2 =
+                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const d_discriminator_look_z_2_3 =
+                d_discriminator_look_z_2[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum0 += generator_paint_padded_2_3 * d_discriminator_look_z_2_2;
+              sum1 += generator_paint_padded_2_3 * d_discriminator_look_z_2_3;
+            }
+          }
+        }
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 3] = sum0;
+        d_discriminator_look_kernel_part[i * 16 + l * 4 + 19] = sum1;
       }
     }
   };
@@ -4000,9 +4264,9 @@ function sumAdam_64x7x7x16(
  * discriminator.compare.kernel_next = discriminator.compare.kernel − discriminator.compare.kernel_div
  * 12,873,728 floating-point operations.
  */
-function convAddAdam_16x8x4x64x7x7x4(
+function convAddAdam_16x8x4x7x7x64x4(
   edges_padded_2_: Float32Array,
-  d_discriminator_compare_z_: Float32Array,
+  d_discriminator_compare_z_wide_: Float64Array,
   d_discriminator_compare_kernel_part_: Float32Array,
   discriminator_compare_kernel_m_: Float32Array,
   discriminator_compare_kernel_v_: Float32Array,
@@ -4010,238 +4274,327 @@ function convAddAdam_16x8x4x64x7x7x4(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAddAdam_16x8x4x64x7x7x4(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(
+    rate_0: number,
+    correction_0: number,
+    i: number,
+    j: number,
+    l: number,
+    m: number,
+  ): void {
+    i &= 15;
+    j &= 7;
+    l &= 3;
+    m &= 3;
     const edges_padded_2 = edges_padded_2_;
-    const d_discriminator_compare_z = d_discriminator_compare_z_;
+    const d_discriminator_compare_z_wide = d_discriminator_compare_z_wide_;
     const d_discriminator_compare_kernel_part = d_discriminator_compare_kernel_part_;
     const discriminator_compare_kernel_m = discriminator_compare_kernel_m_;
     const discriminator_compare_kernel_v = discriminator_compare_kernel_v_;
     const discriminator_compare_kernel = discriminator_compare_kernel_;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 7; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 64; k3 += 4) {
+          {
+            const edges_padded_2_0 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+            const d_discriminator_compare_z_wide_0 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3]!;
+            const edges_padded_2_1 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
+            const d_discriminator_compare_z_wide_1 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3136]!;
+            const d_discriminator_compare_z_wide_2 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6272]!;
+            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
+            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
+            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
+            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
+            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
+            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+          }
+          if (k3 + 1 === 64) break;
+          {
+            const edges_padded_2_0 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2048]!;
+            const d_discriminator_compare_z_wide_0 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 1]!;
+            const edges_padded_2_1 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 2049]!;
+            const d_discriminator_compare_z_wide_1 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3137]!;
+            const d_discriminator_compare_z_wide_2 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6273]!;
+            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
+            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
+            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
+            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
+            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
+            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+          }
+          if (k3 + 2 === 64) break;
+          {
+            const edges_padded_2_0 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4096]!;
+            const d_discriminator_compare_z_wide_0 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 2]!;
+            const edges_padded_2_1 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 4097]!;
+            const d_discriminator_compare_z_wide_1 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3138]!;
+            const d_discriminator_compare_z_wide_2 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6274]!;
+            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
+            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
+            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
+            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
+            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
+            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+          }
+          if (k3 + 3 === 64) break;
+          {
+            const edges_padded_2_0 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6144]!;
+            const d_discriminator_compare_z_wide_0 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3]!;
+            const edges_padded_2_1 =
+              edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 6145]!;
+            const d_discriminator_compare_z_wide_1 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 3139]!;
+            const d_discriminator_compare_z_wide_2 =
+              d_discriminator_compare_z_wide[i * 3136 + k * 448 + k2 * 64 + k3 + 6275]!;
+            sum00 += edges_padded_2_0 * d_discriminator_compare_z_wide_0;
+            sum01 += edges_padded_2_1 * d_discriminator_compare_z_wide_0;
+            sum10 += edges_padded_2_0 * d_discriminator_compare_z_wide_1;
+            sum11 += edges_padded_2_1 * d_discriminator_compare_z_wide_1;
+            sum20 += edges_padded_2_0 * d_discriminator_compare_z_wide_2;
+            sum21 += edges_padded_2_1 * d_discriminator_compare_z_wide_2;
+          }
+        }
+      }
+    }
+    const d_discriminator_compare_kernel_2_00 = Math.fround(sum00);
+    const d_discriminator_compare_kernel_2_01 = Math.fround(sum01);
+    const d_discriminator_compare_kernel_2_10 = Math.fround(sum10);
+    const d_discriminator_compare_kernel_2_11 = Math.fround(sum11);
+    const d_discriminator_compare_kernel_2_20 = Math.fround(sum20);
+    const d_discriminator_compare_kernel_2_21 = Math.fround(sum21);
+    const d_discriminator_compare_kernel00 = Math.fround(
+      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m]! +
+        d_discriminator_compare_kernel_2_00,
+    );
+    const d_discriminator_compare_kernel01 = Math.fround(
+      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 1]! +
+        d_discriminator_compare_kernel_2_01,
+    );
+    const d_discriminator_compare_kernel10 = Math.fround(
+      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 128]! +
+        d_discriminator_compare_kernel_2_10,
+    );
+    const d_discriminator_compare_kernel11 = Math.fround(
+      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 129]! +
+        d_discriminator_compare_kernel_2_11,
+    );
+    const d_discriminator_compare_kernel20 = Math.fround(
+      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 256]! +
+        d_discriminator_compare_kernel_2_20,
+    );
+    const d_discriminator_compare_kernel21 = Math.fround(
+      d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + m + 257]! +
+        d_discriminator_compare_kernel_2_21,
+    );
+    const discriminator_compare_kernel_m_next00 = Math.fround(
+      discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m]! * 0.5 +
+        d_discriminator_compare_kernel00 * 0.5,
+    );
+    discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m] =
+      discriminator_compare_kernel_m_next00;
+    const discriminator_compare_kernel_m_next01 = Math.fround(
+      discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 1]! * 0.5 +
+        d_discriminator_compare_kernel01 * 0.5,
+    );
+    discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 1] =
+      discriminator_compare_kernel_m_next01;
+    const discriminator_compare_kernel_m_next10 = Math.fround(
+      discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 128]! * 0.5 +
+        d_discriminator_compare_kernel10 * 0.5,
+    );
+    discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 128] =
+      discriminator_compare_kernel_m_next10;
+    const discriminator_compare_kernel_m_next11 = Math.fround(
+      discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 129]! * 0.5 +
+        d_discriminator_compare_kernel11 * 0.5,
+    );
+    discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 129] =
+      discriminator_compare_kernel_m_next11;
+    const discriminator_compare_kernel_m_next20 = Math.fround(
+      discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 256]! * 0.5 +
+        d_discriminator_compare_kernel20 * 0.5,
+    );
+    discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 256] =
+      discriminator_compare_kernel_m_next20;
+    const discriminator_compare_kernel_m_next21 = Math.fround(
+      discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 257]! * 0.5 +
+        d_discriminator_compare_kernel21 * 0.5,
+    );
+    discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + m + 257] =
+      discriminator_compare_kernel_m_next21;
+    const discriminator_compare_kernel_v_next00 = Math.fround(
+      discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m]! * 0.999 +
+        d_discriminator_compare_kernel00 * d_discriminator_compare_kernel00 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m] =
+      discriminator_compare_kernel_v_next00;
+    const discriminator_compare_kernel_v_next01 = Math.fround(
+      discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 1]! * 0.999 +
+        d_discriminator_compare_kernel01 * d_discriminator_compare_kernel01 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 1] =
+      discriminator_compare_kernel_v_next01;
+    const discriminator_compare_kernel_v_next10 = Math.fround(
+      discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 128]! * 0.999 +
+        d_discriminator_compare_kernel10 * d_discriminator_compare_kernel10 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 128] =
+      discriminator_compare_kernel_v_next10;
+    const discriminator_compare_kernel_v_next11 = Math.fround(
+      discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 129]! * 0.999 +
+        d_discriminator_compare_kernel11 * d_discriminator_compare_kernel11 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 129] =
+      discriminator_compare_kernel_v_next11;
+    const discriminator_compare_kernel_v_next20 = Math.fround(
+      discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 256]! * 0.999 +
+        d_discriminator_compare_kernel20 * d_discriminator_compare_kernel20 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 256] =
+      discriminator_compare_kernel_v_next20;
+    const discriminator_compare_kernel_v_next21 = Math.fround(
+      discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 257]! * 0.999 +
+        d_discriminator_compare_kernel21 * d_discriminator_compare_kernel21 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + m + 257] =
+      discriminator_compare_kernel_v_next21;
+    discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m] =
+      discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m]! -
+      (discriminator_compare_kernel_m_next00 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next00 * correction_0) + 1e-8);
+    discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 1] =
+      discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 1]! -
+      (discriminator_compare_kernel_m_next01 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next01 * correction_0) + 1e-8);
+    discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 128] =
+      discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 128]! -
+      (discriminator_compare_kernel_m_next10 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next10 * correction_0) + 1e-8);
+    discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 129] =
+      discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 129]! -
+      (discriminator_compare_kernel_m_next11 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next11 * correction_0) + 1e-8);
+    discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 256] =
+      discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 256]! -
+      (discriminator_compare_kernel_m_next20 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next20 * correction_0) + 1e-8);
+    discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 257] =
+      discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + m + 257]! -
+      (discriminator_compare_kernel_m_next21 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next21 * correction_0) + 1e-8);
+  }
+  /** What the loops repeat; masks say how large an index is. */
+  function block_2(rate_0: number, correction_0: number, j: number, l: number, m: number): void {
+    j &= 7;
+    l &= 3;
+    m &= 3;
+    const edges_padded_2 = edges_padded_2_;
+    const d_discriminator_compare_z_wide = d_discriminator_compare_z_wide_;
+    const d_discriminator_compare_kernel_part = d_discriminator_compare_kernel_part_;
+    const discriminator_compare_kernel_m = discriminator_compare_kernel_m_;
+    const discriminator_compare_kernel_v = discriminator_compare_kernel_v_;
+    const discriminator_compare_kernel = discriminator_compare_kernel_;
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 7; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 64; k3++) {
+          const edges_padded_2_2 =
+            edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2]!;
+          const d_discriminator_compare_z_wide_3 =
+            d_discriminator_compare_z_wide[k * 448 + k2 * 64 + k3 + 47040]!;
+          const edges_padded_2_3 =
+            edges_padded_2[k3 * 2048 + j * 256 + l * 16 + k * 32 + m + k2 * 2 + 1]!;
+          sum0 += edges_padded_2_2 * d_discriminator_compare_z_wide_3;
+          sum1 += edges_padded_2_3 * d_discriminator_compare_z_wide_3;
+        }
+      }
+    }
+    const d_discriminator_compare_kernel_2_0 = Math.fround(sum0);
+    const d_discriminator_compare_kernel_2_1 = Math.fround(sum1);
+    const d_discriminator_compare_kernel0 = Math.fround(
+      d_discriminator_compare_kernel_part[j * 16 + l * 4 + m + 1920]! +
+        d_discriminator_compare_kernel_2_0,
+    );
+    const d_discriminator_compare_kernel1 = Math.fround(
+      d_discriminator_compare_kernel_part[j * 16 + l * 4 + m + 1921]! +
+        d_discriminator_compare_kernel_2_1,
+    );
+    const discriminator_compare_kernel_m_next0 = Math.fround(
+      discriminator_compare_kernel_m[j * 16 + l * 4 + m + 1920]! * 0.5 +
+        d_discriminator_compare_kernel0 * 0.5,
+    );
+    discriminator_compare_kernel_m[j * 16 + l * 4 + m + 1920] =
+      discriminator_compare_kernel_m_next0;
+    const discriminator_compare_kernel_m_next1 = Math.fround(
+      discriminator_compare_kernel_m[j * 16 + l * 4 + m + 1921]! * 0.5 +
+        d_discriminator_compare_kernel1 * 0.5,
+    );
+    discriminator_compare_kernel_m[j * 16 + l * 4 + m + 1921] =
+      discriminator_compare_kernel_m_next1;
+    const discriminator_compare_kernel_v_next0 = Math.fround(
+      discriminator_compare_kernel_v[j * 16 + l * 4 + m + 1920]! * 0.999 +
+        d_discriminator_compare_kernel0 * d_discriminator_compare_kernel0 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[j * 16 + l * 4 + m + 1920] =
+      discriminator_compare_kernel_v_next0;
+    const discriminator_compare_kernel_v_next1 = Math.fround(
+      discriminator_compare_kernel_v[j * 16 + l * 4 + m + 1921]! * 0.999 +
+        d_discriminator_compare_kernel1 * d_discriminator_compare_kernel1 * 0.0010000000000000009,
+    );
+    discriminator_compare_kernel_v[j * 16 + l * 4 + m + 1921] =
+      discriminator_compare_kernel_v_next1;
+    discriminator_compare_kernel[j * 16 + l * 4 + m + 1920] =
+      discriminator_compare_kernel[j * 16 + l * 4 + m + 1920]! -
+      (discriminator_compare_kernel_m_next0 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next0 * correction_0) + 1e-8);
+    discriminator_compare_kernel[j * 16 + l * 4 + m + 1921] =
+      discriminator_compare_kernel[j * 16 + l * 4 + m + 1921]! -
+      (discriminator_compare_kernel_m_next1 * rate_0) /
+        (Math.sqrt(discriminator_compare_kernel_v_next1 * correction_0) + 1e-8);
+  }
+  return function convAddAdam_16x8x4x7x7x64x4(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i += 2) {
+    for (let i = 0; i < 15; i += 3) {
       for (let j = 0; j < 8; j++) {
         for (let l = 0; l < 4; l++) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 64; k++) {
-            for (let k2 = 0; k2 < 7; k2++) {
-              for (let k3 = 0; k3 < 7; k3++) {
-                const edges_padded_2_0 =
-                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2]!;
-                const d_discriminator_compare_z_0 =
-                  d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3]!;
-                const edges_padded_2_1 =
-                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 1]!;
-                const edges_padded_2_2 =
-                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 2]!;
-                const edges_padded_2_3 =
-                  edges_padded_2[k * 2048 + j * 256 + l * 16 + k2 * 32 + k3 * 2 + 3]!;
-                const d_discriminator_compare_z_1 =
-                  d_discriminator_compare_z[k * 784 + i * 49 + k2 * 7 + k3 + 49]!;
-                sum00 += edges_padded_2_0 * d_discriminator_compare_z_0;
-                sum01 += edges_padded_2_1 * d_discriminator_compare_z_0;
-                sum02 += edges_padded_2_2 * d_discriminator_compare_z_0;
-                sum03 += edges_padded_2_3 * d_discriminator_compare_z_0;
-                sum10 += edges_padded_2_0 * d_discriminator_compare_z_1;
-                sum11 += edges_padded_2_1 * d_discriminator_compare_z_1;
-                sum12 += edges_padded_2_2 * d_discriminator_compare_z_1;
-                sum13 += edges_padded_2_3 * d_discriminator_compare_z_1;
-              }
-            }
+          for (let m = 0; m < 4; m += 2) {
+            block(rate_0, correction_0, i, j, l, m);
           }
-          const d_discriminator_compare_kernel_2_00 = Math.fround(sum00);
-          const d_discriminator_compare_kernel_2_01 = Math.fround(sum01);
-          const d_discriminator_compare_kernel_2_02 = Math.fround(sum02);
-          const d_discriminator_compare_kernel_2_03 = Math.fround(sum03);
-          const d_discriminator_compare_kernel_2_10 = Math.fround(sum10);
-          const d_discriminator_compare_kernel_2_11 = Math.fround(sum11);
-          const d_discriminator_compare_kernel_2_12 = Math.fround(sum12);
-          const d_discriminator_compare_kernel_2_13 = Math.fround(sum13);
-          const d_discriminator_compare_kernel00 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4]! +
-              d_discriminator_compare_kernel_2_00,
-          );
-          const d_discriminator_compare_kernel01 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 1]! +
-              d_discriminator_compare_kernel_2_01,
-          );
-          const d_discriminator_compare_kernel02 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 2]! +
-              d_discriminator_compare_kernel_2_02,
-          );
-          const d_discriminator_compare_kernel03 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 3]! +
-              d_discriminator_compare_kernel_2_03,
-          );
-          const d_discriminator_compare_kernel10 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 128]! +
-              d_discriminator_compare_kernel_2_10,
-          );
-          const d_discriminator_compare_kernel11 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 129]! +
-              d_discriminator_compare_kernel_2_11,
-          );
-          const d_discriminator_compare_kernel12 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 130]! +
-              d_discriminator_compare_kernel_2_12,
-          );
-          const d_discriminator_compare_kernel13 = Math.fround(
-            d_discriminator_compare_kernel_part[i * 128 + j * 16 + l * 4 + 131]! +
-              d_discriminator_compare_kernel_2_13,
-          );
-          const discriminator_compare_kernel_m_next00 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4]! * 0.5 +
-              d_discriminator_compare_kernel00 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4] =
-            discriminator_compare_kernel_m_next00;
-          const discriminator_compare_kernel_m_next01 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 1]! * 0.5 +
-              d_discriminator_compare_kernel01 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 1] =
-            discriminator_compare_kernel_m_next01;
-          const discriminator_compare_kernel_m_next02 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 2]! * 0.5 +
-              d_discriminator_compare_kernel02 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 2] =
-            discriminator_compare_kernel_m_next02;
-          const discriminator_compare_kernel_m_next03 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 3]! * 0.5 +
-              d_discriminator_compare_kernel03 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 3] =
-            discriminator_compare_kernel_m_next03;
-          const discriminator_compare_kernel_m_next10 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 128]! * 0.5 +
-              d_discriminator_compare_kernel10 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 128] =
-            discriminator_compare_kernel_m_next10;
-          const discriminator_compare_kernel_m_next11 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 129]! * 0.5 +
-              d_discriminator_compare_kernel11 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 129] =
-            discriminator_compare_kernel_m_next11;
-          const discriminator_compare_kernel_m_next12 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 130]! * 0.5 +
-              d_discriminator_compare_kernel12 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 130] =
-            discriminator_compare_kernel_m_next12;
-          const discriminator_compare_kernel_m_next13 = Math.fround(
-            discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 131]! * 0.5 +
-              d_discriminator_compare_kernel13 * 0.5,
-          );
-          discriminator_compare_kernel_m[i * 128 + j * 16 + l * 4 + 131] =
-            discriminator_compare_kernel_m_next13;
-          const discriminator_compare_kernel_v_next00 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4]! * 0.999 +
-              d_discriminator_compare_kernel00 *
-                d_discriminator_compare_kernel00 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4] =
-            discriminator_compare_kernel_v_next00;
-          const discriminator_compare_kernel_v_next01 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 1]! * 0.999 +
-              d_discriminator_compare_kernel01 *
-                d_discriminator_compare_kernel01 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 1] =
-            discriminator_compare_kernel_v_next01;
-          const discriminator_compare_kernel_v_next02 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 2]! * 0.999 +
-              d_discriminator_compare_kernel02 *
-                d_discriminator_compare_kernel02 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 2] =
-            discriminator_compare_kernel_v_next02;
-          const discriminator_compare_kernel_v_next03 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 3]! * 0.999 +
-              d_discriminator_compare_kernel03 *
-                d_discriminator_compare_kernel03 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 3] =
-            discriminator_compare_kernel_v_next03;
-          const discriminator_compare_kernel_v_next10 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 128]! * 0.999 +
-              d_discriminator_compare_kernel10 *
-                d_discriminator_compare_kernel10 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 128] =
-            discriminator_compare_kernel_v_next10;
-          const discriminator_compare_kernel_v_next11 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 129]! * 0.999 +
-              d_discriminator_compare_kernel11 *
-                d_discriminator_compare_kernel11 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 129] =
-            discriminator_compare_kernel_v_next11;
-          const discriminator_compare_kernel_v_next12 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 130]! * 0.999 +
-              d_discriminator_compare_kernel12 *
-                d_discriminator_compare_kernel12 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 130] =
-            discriminator_compare_kernel_v_next12;
-          const discriminator_compare_kernel_v_next13 = Math.fround(
-            discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 131]! * 0.999 +
-              d_discriminator_compare_kernel13 *
-                d_discriminator_compare_kernel13 *
-                0.0010000000000000009,
-          );
-          discriminator_compare_kernel_v[i * 128 + j * 16 + l * 4 + 131] =
-            discriminator_compare_kernel_v_next13;
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4]! -
-            (discriminator_compare_kernel_m_next00 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next00 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 1] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 1]! -
-            (discriminator_compare_kernel_m_next01 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next01 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 2] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 2]! -
-            (discriminator_compare_kernel_m_next02 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next02 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 3] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 3]! -
-            (discriminator_compare_kernel_m_next03 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next03 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 128] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 128]! -
-            (discriminator_compare_kernel_m_next10 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next10 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 129] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 129]! -
-            (discriminator_compare_kernel_m_next11 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next11 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 130] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 130]! -
-            (discriminator_compare_kernel_m_next12 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next12 * correction_0) + 1e-8);
-          discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 131] =
-            discriminator_compare_kernel[i * 128 + j * 16 + l * 4 + 131]! -
-            (discriminator_compare_kernel_m_next13 * rate_0) /
-              (Math.sqrt(discriminator_compare_kernel_v_next13 * correction_0) + 1e-8);
+        }
+      }
+    }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m += 2) {
+          block_2(rate_0, correction_0, j, l, m);
         }
       }
     }
@@ -4264,41 +4617,46 @@ function sumAdam_64x14x14x8(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_64x14x14x8(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 7;
     const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
     const d_discriminator_look_z = d_discriminator_look_z_;
     const discriminator_look_bias_m = discriminator_look_bias_m_;
     const discriminator_look_bias_v = discriminator_look_bias_v_;
     const discriminator_look_bias = discriminator_look_bias_;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 14; k2++) {
+        for (let k3 = 0; k3 < 14; k3++) {
+          sum +=
+            d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]! +
+            d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
+        }
+      }
+    }
+    const d_discriminator_look_bias = Math.fround(sum);
+    const discriminator_look_bias_m_next = Math.fround(
+      discriminator_look_bias_m[i]! * 0.5 + d_discriminator_look_bias * 0.5,
+    );
+    discriminator_look_bias_m[i] = discriminator_look_bias_m_next;
+    const discriminator_look_bias_v_next = Math.fround(
+      discriminator_look_bias_v[i]! * 0.999 +
+        d_discriminator_look_bias * d_discriminator_look_bias * 0.0010000000000000009,
+    );
+    discriminator_look_bias_v[i] = discriminator_look_bias_v_next;
+    discriminator_look_bias[i] =
+      discriminator_look_bias[i]! -
+      (discriminator_look_bias_m_next * rate_0) /
+        (Math.sqrt(discriminator_look_bias_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_64x14x14x8(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 14; k2++) {
-          for (let k3 = 0; k3 < 14; k3++) {
-            sum +=
-              d_discriminator_look_z_2[k * 1568 + i * 196 + k2 * 14 + k3]! +
-              d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-          }
-        }
-      }
-      const d_discriminator_look_bias = Math.fround(sum);
-      const discriminator_look_bias_m_next = Math.fround(
-        discriminator_look_bias_m[i]! * 0.5 + d_discriminator_look_bias * 0.5,
-      );
-      discriminator_look_bias_m[i] = discriminator_look_bias_m_next;
-      const discriminator_look_bias_v_next = Math.fround(
-        discriminator_look_bias_v[i]! * 0.999 +
-          d_discriminator_look_bias * d_discriminator_look_bias * 0.0010000000000000009,
-      );
-      discriminator_look_bias_v[i] = discriminator_look_bias_v_next;
-      discriminator_look_bias[i] =
-        discriminator_look_bias[i]! -
-        (discriminator_look_bias_m_next * rate_0) /
-          (Math.sqrt(discriminator_look_bias_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -4311,7 +4669,7 @@ function sumAdam_64x14x14x8(
  * discriminator.look.kernel_next = discriminator.look.kernel − discriminator.look.kernel_div
  * 3,213,056 floating-point operations.
  */
-function convAddAdam_8x1x4x64x14x14x4(
+function convAddAdam_8x1x4x14x14x64x4(
   x_: Float32Array,
   d_discriminator_look_z_: Float32Array,
   d_discriminator_look_kernel_part_: Float32Array,
@@ -4321,7 +4679,7 @@ function convAddAdam_8x1x4x64x14x14x4(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAddAdam_8x1x4x64x14x14x4(): void {
+  return function convAddAdam_8x1x4x14x14x64x4(): void {
     const x = x_;
     const d_discriminator_look_z = d_discriminator_look_z_;
     const d_discriminator_look_kernel_part = d_discriminator_look_kernel_part_;
@@ -4337,44 +4695,92 @@ function convAddAdam_8x1x4x64x14x14x4(
         let sum00 = 0;
         let sum01 = 0;
         let sum02 = 0;
-        let sum03 = 0;
         let sum10 = 0;
         let sum11 = 0;
         let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 64; k++) {
+        for (let k = 0; k < 14; k++) {
           for (let k2 = 0; k2 < 14; k2++) {
-            for (let k3 = 0; k3 < 14; k3++) {
-              const and_0 = 0 <= l + k2 * 2 - 1 && l + k2 * 2 - 1 < 28;
-              const chosen_0 =
-                and_0 && 0 <= k3 * 2 - 1 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 29]! : 0;
-              const d_discriminator_look_z_0 =
-                d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-              const chosen_1 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 28]! : 0;
-              const chosen_2 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 27]! : 0;
-              const chosen_3 =
-                and_0 && k3 * 2 + 2 < 28 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 26]! : 0;
-              const d_discriminator_look_z_1 =
-                d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
-              sum00 += chosen_0 * d_discriminator_look_z_0;
-              sum01 += chosen_1 * d_discriminator_look_z_0;
-              sum02 += chosen_2 * d_discriminator_look_z_0;
-              sum03 += chosen_3 * d_discriminator_look_z_0;
-              sum10 += chosen_0 * d_discriminator_look_z_1;
-              sum11 += chosen_1 * d_discriminator_look_z_1;
-              sum12 += chosen_2 * d_discriminator_look_z_1;
-              sum13 += chosen_3 * d_discriminator_look_z_1;
+            for (let k3 = 0; k3 < 64; k3 += 4) {
+              {
+                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
+                const chosen_0 =
+                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 29]! : 0;
+                const d_discriminator_look_z_0 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
+                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 28]! : 0;
+                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 27]! : 0;
+                const d_discriminator_look_z_1 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+                sum00 += chosen_0 * d_discriminator_look_z_0;
+                sum01 += chosen_1 * d_discriminator_look_z_0;
+                sum02 += chosen_2 * d_discriminator_look_z_0;
+                sum10 += chosen_0 * d_discriminator_look_z_1;
+                sum11 += chosen_1 * d_discriminator_look_z_1;
+                sum12 += chosen_2 * d_discriminator_look_z_1;
+              }
+              if (k3 + 1 === 64) break;
+              {
+                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
+                const chosen_0 =
+                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 755]! : 0;
+                const d_discriminator_look_z_0 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 1568]!;
+                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 756]! : 0;
+                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 757]! : 0;
+                const d_discriminator_look_z_1 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 1764]!;
+                sum00 += chosen_0 * d_discriminator_look_z_0;
+                sum01 += chosen_1 * d_discriminator_look_z_0;
+                sum02 += chosen_2 * d_discriminator_look_z_0;
+                sum10 += chosen_0 * d_discriminator_look_z_1;
+                sum11 += chosen_1 * d_discriminator_look_z_1;
+                sum12 += chosen_2 * d_discriminator_look_z_1;
+              }
+              if (k3 + 2 === 64) break;
+              {
+                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
+                const chosen_0 =
+                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 1539]! : 0;
+                const d_discriminator_look_z_0 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 3136]!;
+                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 1540]! : 0;
+                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 1541]! : 0;
+                const d_discriminator_look_z_1 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 3332]!;
+                sum00 += chosen_0 * d_discriminator_look_z_0;
+                sum01 += chosen_1 * d_discriminator_look_z_0;
+                sum02 += chosen_2 * d_discriminator_look_z_0;
+                sum10 += chosen_0 * d_discriminator_look_z_1;
+                sum11 += chosen_1 * d_discriminator_look_z_1;
+                sum12 += chosen_2 * d_discriminator_look_z_1;
+              }
+              if (k3 + 3 === 64) break;
+              {
+                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
+                const chosen_0 =
+                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 2323]! : 0;
+                const d_discriminator_look_z_0 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 4704]!;
+                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 2324]! : 0;
+                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 2325]! : 0;
+                const d_discriminator_look_z_1 =
+                  d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 4900]!;
+                sum00 += chosen_0 * d_discriminator_look_z_0;
+                sum01 += chosen_1 * d_discriminator_look_z_0;
+                sum02 += chosen_2 * d_discriminator_look_z_0;
+                sum10 += chosen_0 * d_discriminator_look_z_1;
+                sum11 += chosen_1 * d_discriminator_look_z_1;
+                sum12 += chosen_2 * d_discriminator_look_z_1;
+              }
             }
           }
         }
         const d_discriminator_look_kernel_2_00 = Math.fround(sum00);
         const d_discriminator_look_kernel_2_01 = Math.fround(sum01);
         const d_discriminator_look_kernel_2_02 = Math.fround(sum02);
-        const d_discriminator_look_kernel_2_03 = Math.fround(sum03);
         const d_discriminator_look_kernel_2_10 = Math.fround(sum10);
         const d_discriminator_look_kernel_2_11 = Math.fround(sum11);
         const d_discriminator_look_kernel_2_12 = Math.fround(sum12);
-        const d_discriminator_look_kernel_2_13 = Math.fround(sum13);
         const d_discriminator_look_kernel00 = Math.fround(
           d_discriminator_look_kernel_part[i * 16 + l * 4]! + d_discriminator_look_kernel_2_00,
         );
@@ -4384,9 +4790,6 @@ function convAddAdam_8x1x4x64x14x14x4(
         const d_discriminator_look_kernel02 = Math.fround(
           d_discriminator_look_kernel_part[i * 16 + l * 4 + 2]! + d_discriminator_look_kernel_2_02,
         );
-        const d_discriminator_look_kernel03 = Math.fround(
-          d_discriminator_look_kernel_part[i * 16 + l * 4 + 3]! + d_discriminator_look_kernel_2_03,
-        );
         const d_discriminator_look_kernel10 = Math.fround(
           d_discriminator_look_kernel_part[i * 16 + l * 4 + 16]! + d_discriminator_look_kernel_2_10,
         );
@@ -4395,9 +4798,6 @@ function convAddAdam_8x1x4x64x14x14x4(
         );
         const d_discriminator_look_kernel12 = Math.fround(
           d_discriminator_look_kernel_part[i * 16 + l * 4 + 18]! + d_discriminator_look_kernel_2_12,
-        );
-        const d_discriminator_look_kernel13 = Math.fround(
-          d_discriminator_look_kernel_part[i * 16 + l * 4 + 19]! + d_discriminator_look_kernel_2_13,
         );
         const discriminator_look_kernel_m_next00 = Math.fround(
           discriminator_look_kernel_m[i * 16 + l * 4]! * 0.5 + d_discriminator_look_kernel00 * 0.5,
@@ -4413,11 +4813,6 @@ function convAddAdam_8x1x4x64x14x14x4(
             d_discriminator_look_kernel02 * 0.5,
         );
         discriminator_look_kernel_m[i * 16 + l * 4 + 2] = discriminator_look_kernel_m_next02;
-        const discriminator_look_kernel_m_next03 = Math.fround(
-          discriminator_look_kernel_m[i * 16 + l * 4 + 3]! * 0.5 +
-            d_discriminator_look_kernel03 * 0.5,
-        );
-        discriminator_look_kernel_m[i * 16 + l * 4 + 3] = discriminator_look_kernel_m_next03;
         const discriminator_look_kernel_m_next10 = Math.fround(
           discriminator_look_kernel_m[i * 16 + l * 4 + 16]! * 0.5 +
             d_discriminator_look_kernel10 * 0.5,
@@ -4433,11 +4828,6 @@ function convAddAdam_8x1x4x64x14x14x4(
             d_discriminator_look_kernel12 * 0.5,
         );
         discriminator_look_kernel_m[i * 16 + l * 4 + 18] = discriminator_look_kernel_m_next12;
-        const discriminator_look_kernel_m_next13 = Math.fround(
-          discriminator_look_kernel_m[i * 16 + l * 4 + 19]! * 0.5 +
-            d_discriminator_look_kernel13 * 0.5,
-        );
-        discriminator_look_kernel_m[i * 16 + l * 4 + 19] = discriminator_look_kernel_m_next13;
         const discriminator_look_kernel_v_next00 = Math.fround(
           discriminator_look_kernel_v[i * 16 + l * 4]! * 0.999 +
             d_discriminator_look_kernel00 * d_discriminator_look_kernel00 * 0.0010000000000000009,
@@ -4453,11 +4843,6 @@ function convAddAdam_8x1x4x64x14x14x4(
             d_discriminator_look_kernel02 * d_discriminator_look_kernel02 * 0.0010000000000000009,
         );
         discriminator_look_kernel_v[i * 16 + l * 4 + 2] = discriminator_look_kernel_v_next02;
-        const discriminator_look_kernel_v_next03 = Math.fround(
-          discriminator_look_kernel_v[i * 16 + l * 4 + 3]! * 0.999 +
-            d_discriminator_look_kernel03 * d_discriminator_look_kernel03 * 0.0010000000000000009,
-        );
-        discriminator_look_kernel_v[i * 16 + l * 4 + 3] = discriminator_look_kernel_v_next03;
         const discriminator_look_kernel_v_next10 = Math.fround(
           discriminator_look_kernel_v[i * 16 + l * 4 + 16]! * 0.999 +
             d_discriminator_look_kernel10 * d_discriminator_look_kernel10 * 0.0010000000000000009,
@@ -4473,11 +4858,6 @@ function convAddAdam_8x1x4x64x14x14x4(
             d_discriminator_look_kernel12 * d_discriminator_look_kernel12 * 0.0010000000000000009,
         );
         discriminator_look_kernel_v[i * 16 + l * 4 + 18] = discriminator_look_kernel_v_next12;
-        const discriminator_look_kernel_v_next13 = Math.fround(
-          discriminator_look_kernel_v[i * 16 + l * 4 + 19]! * 0.999 +
-            d_discriminator_look_kernel13 * d_discriminator_look_kernel13 * 0.0010000000000000009,
-        );
-        discriminator_look_kernel_v[i * 16 + l * 4 + 19] = discriminator_look_kernel_v_next13;
         discriminator_look_kernel[i * 16 + l * 4] =
           discriminator_look_kernel[i * 16 + l * 4]! -
           (discriminator_look_kernel_m_next00 * rate_0) /
@@ -4490,10 +4870,6 @@ function convAddAdam_8x1x4x64x14x14x4(
           discriminator_look_kernel[i * 16 + l * 4 + 2]! -
           (discriminator_look_kernel_m_next02 * rate_0) /
             (Math.sqrt(discriminator_look_kernel_v_next02 * correction_0) + 1e-8);
-        discriminator_look_kernel[i * 16 + l * 4 + 3] =
-          discriminator_look_kernel[i * 16 + l * 4 + 3]! -
-          (discriminator_look_kernel_m_next03 * rate_0) /
-            (Math.sqrt(discriminator_look_kernel_v_next03 * correction_0) + 1e-8);
         discriminator_look_kernel[i * 16 + l * 4 + 16] =
           discriminator_look_kernel[i * 16 + l * 4 + 16]! -
           (discriminator_look_kernel_m_next10 * rate_0) /
@@ -4506,10 +4882,60 @@ function convAddAdam_8x1x4x64x14x14x4(
           discriminator_look_kernel[i * 16 + l * 4 + 18]! -
           (discriminator_look_kernel_m_next12 * rate_0) /
             (Math.sqrt(discriminator_look_kernel_v_next12 * correction_0) + 1e-8);
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 14; k++) {
+          for (let k2 = 0; k2 < 14; k2++) {
+            for (let k3 = 0; k3 < 64; k3++) {
+              const chosen_3 =
+                0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28 && k2 * 2 + 2 < 28
+                  ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 26]!
+                  : 0;
+              const d_discriminator_look_z_2 =
+                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
+              const d_discriminator_look_z_3 =
+                d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
+              sum0 += chosen_3 * d_discriminator_look_z_2;
+              sum1 += chosen_3 * d_discriminator_look_z_3;
+            }
+          }
+        }
+        const d_discriminator_look_kernel_2_0 = Math.fround(sum0);
+        const d_discriminator_look_kernel_2_1 = Math.fround(sum1);
+        const d_discriminator_look_kernel0 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 3]! + d_discriminator_look_kernel_2_0,
+        );
+        const d_discriminator_look_kernel1 = Math.fround(
+          d_discriminator_look_kernel_part[i * 16 + l * 4 + 19]! + d_discriminator_look_kernel_2_1,
+        );
+        const discriminator_look_kernel_m_next0 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 3]! * 0.5 +
+            d_discriminator_look_kernel0 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 3] = discriminator_look_kernel_m_next0;
+        const discriminator_look_kernel_m_next1 = Math.fround(
+          discriminator_look_kernel_m[i * 16 + l * 4 + 19]! * 0.5 +
+            d_discriminator_look_kernel1 * 0.5,
+        );
+        discriminator_look_kernel_m[i * 16 + l * 4 + 19] = discriminator_look_kernel_m_next1;
+        const discriminator_look_kernel_v_next0 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 3]! * 0.999 +
+            d_discriminator_look_kernel0 * d_discriminator_look_kernel0 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 3] = discriminator_look_kernel_v_next0;
+        const discriminator_look_kernel_v_next1 = Math.fround(
+          discriminator_look_kernel_v[i * 16 + l * 4 + 19]! * 0.999 +
+            d_discriminator_look_kernel1 * d_discriminator_look_kernel1 * 0.0010000000000000009,
+        );
+        discriminator_look_kernel_v[i * 16 + l * 4 + 19] = discriminator_look_kernel_v_next1;
+        discriminator_look_kernel[i * 16 + l * 4 + 3] =
+          discriminator_look_kernel[i * 16 + l * 4 + 3]! -
+          (discriminator_look_kernel_m_next0 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next0 * correction_0) + 1e-8);
         discriminator_look_kernel[i * 16 + l * 4 + 19] =
           discriminator_look_kernel[i * 16 + l * 4 + 19]! -
-          (discriminator_look_kernel_m_next13 * rate_0) /
-            (Math.sqrt(discriminator_look_kernel_v_next13 * correction_0) + 1e-8);
+          (discriminator_look_kernel_m_next1 * rate_0) /
+            (Math.sqrt(discriminator_look_kernel_v_next1 * correction_0) + 1e-8);
       }
     }
   };
@@ -4559,106 +4985,111 @@ function dotAdd_64x32x784_generator(
   generator_spread_bias_: Float32Array,
   generator_spread_: Float32Array,
 ): () => void {
-  return function dotAdd_64x32x784_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const mul_6 = mul_6_;
     const generator_spread_kernel = generator_spread_kernel_;
     const generator_spread_bias = generator_spread_bias_;
     const generator_spread = generator_spread_;
-    for (let i = 0; i < 64; i += 2) {
-      for (let j = 0; j < 783; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const mul_6_0 = mul_6[i * 32 + k]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-            const mul_6_1 = mul_6[i * 32 + k + 32]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 1 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 1]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-            const mul_6_1 = mul_6[i * 32 + k + 33]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 2 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 2]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-            const mul_6_1 = mul_6[i * 32 + k + 34]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 3 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 3]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-            const mul_6_1 = mul_6[i * 32 + k + 35]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
+    for (let j = 0; j < 783; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 4) {
+        {
+          const mul_6_0 = mul_6[i * 32 + k]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+          const mul_6_1 = mul_6[i * 32 + k + 32]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
         }
-        const generator_spread_product00 = Math.fround(sum00);
-        const generator_spread_product01 = Math.fround(sum01);
-        const generator_spread_product02 = Math.fround(sum02);
-        const generator_spread_product10 = Math.fround(sum10);
-        const generator_spread_product11 = Math.fround(sum11);
-        const generator_spread_product12 = Math.fround(sum12);
-        const generator_spread_bias_0 = generator_spread_bias[j]!;
-        const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
-        const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
-        generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
-        generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
-        generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
-        generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
-        generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
-        generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
+        if (k + 1 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 1]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+          const mul_6_1 = mul_6[i * 32 + k + 33]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 2]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+          const mul_6_1 = mul_6[i * 32 + k + 34]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 3]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+          const mul_6_1 = mul_6[i * 32 + k + 35]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 32; k++) {
-        const mul_6_2 = mul_6[i * 32 + k]!;
-        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-        const mul_6_3 = mul_6[i * 32 + k + 32]!;
-        sum0 += mul_6_2 * generator_spread_kernel_3;
-        sum1 += mul_6_3 * generator_spread_kernel_3;
-      }
-      const generator_spread_product0 = Math.fround(sum0);
-      const generator_spread_product1 = Math.fround(sum1);
-      const generator_spread_bias_3 = generator_spread_bias[783]!;
-      generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
-      generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
+      const generator_spread_product00 = Math.fround(sum00);
+      const generator_spread_product01 = Math.fround(sum01);
+      const generator_spread_product02 = Math.fround(sum02);
+      const generator_spread_product10 = Math.fround(sum10);
+      const generator_spread_product11 = Math.fround(sum11);
+      const generator_spread_product12 = Math.fround(sum12);
+      const generator_spread_bias_0 = generator_spread_bias[j]!;
+      const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
+      const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
+      generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
+      generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
+      generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
+      generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
+      generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
+      generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const mul_6_2 = mul_6[i * 32 + k]!;
+      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+      const mul_6_3 = mul_6[i * 32 + k + 32]!;
+      sum0 += mul_6_2 * generator_spread_kernel_3;
+      sum1 += mul_6_3 * generator_spread_kernel_3;
+    }
+    const generator_spread_product0 = Math.fround(sum0);
+    const generator_spread_product1 = Math.fround(sum1);
+    const generator_spread_bias_3 = generator_spread_bias[783]!;
+    generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
+    generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
+  }
+  return function dotAdd_64x32x784_generator(): void {
+    for (let i = 0; i < 64; i += 2) {
+      block(i);
     }
   };
 }
@@ -4682,45 +5113,50 @@ function sumMulAdd_64x7x7x16_generator(
   generator_norm_mean_: Float32Array,
   generator_norm_variance_: Float32Array,
 ): () => void {
-  return function sumMulAdd_64x7x7x16_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const generator_spread = generator_spread_;
     const generator_norm_mu_2 = generator_norm_mu_2_;
     const sqrt_2 = sqrt_2_;
     const generator_norm_inverse = generator_norm_inverse_;
     const generator_norm_mean = generator_norm_mean_;
     const generator_norm_variance = generator_norm_variance_;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 7; k3++) {
+          sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
+        }
+      }
+    }
+    const sum_2 = Math.fround(sum);
+    const generator_norm_mu = Math.fround(sum_2 * 0.00031887755102040814);
+    generator_norm_mu_2[i] = generator_norm_mu;
+    let sum_3 = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 7; k2++) {
+        for (let k3 = 0; k3 < 7; k3++) {
+          const part_0 = Math.fround(
+            generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu,
+          );
+          sum_3 += part_0 * part_0;
+        }
+      }
+    }
+    const sum_2_2 = Math.fround(sum_3);
+    const generator_norm_sigmaSquared = Math.fround(sum_2_2 * 0.00031887755102040814);
+    const sqrt = Math.fround(Math.sqrt(generator_norm_sigmaSquared + 0.00001));
+    sqrt_2[i] = sqrt;
+    generator_norm_inverse[i] = 1 / sqrt;
+    generator_norm_mean[i] =
+      generator_norm_mean[i]! * 0.9 + generator_norm_mu * 0.09999999999999998;
+    generator_norm_variance[i] =
+      generator_norm_variance[i]! * 0.9 + generator_norm_sigmaSquared * 0.10003189792663474;
+  }
+  return function sumMulAdd_64x7x7x16_generator(): void {
     for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 7; k2++) {
-          for (let k3 = 0; k3 < 7; k3++) {
-            sum += generator_spread[k * 784 + i * 49 + k2 * 7 + k3]!;
-          }
-        }
-      }
-      const sum_2 = Math.fround(sum);
-      const generator_norm_mu = Math.fround(sum_2 * 0.00031887755102040814);
-      generator_norm_mu_2[i] = generator_norm_mu;
-      let sum_3 = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 7; k2++) {
-          for (let k3 = 0; k3 < 7; k3++) {
-            const part_0 = Math.fround(
-              generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu,
-            );
-            sum_3 += part_0 * part_0;
-          }
-        }
-      }
-      const sum_2_2 = Math.fround(sum_3);
-      const generator_norm_sigmaSquared = Math.fround(sum_2_2 * 0.00031887755102040814);
-      const sqrt = Math.fround(Math.sqrt(generator_norm_sigmaSquared + 0.00001));
-      sqrt_2[i] = sqrt;
-      generator_norm_inverse[i] = 1 / sqrt;
-      generator_norm_mean[i] =
-        generator_norm_mean[i]! * 0.9 + generator_norm_mu * 0.09999999999999998;
-      generator_norm_variance[i] =
-        generator_norm_variance[i]! * 0.9 + generator_norm_sigmaSquared * 0.10003189792663474;
+      block(i);
     }
   };
 }
@@ -4779,78 +5215,85 @@ function convRelu_64x8x14x16x4x4x14_generator(
   generator_double_bias_: Float32Array,
   generator_double_: Float32Array,
 ): () => void {
-  return function convRelu_64x8x14x16x4x4x14_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 63;
+    j &= 7;
+    l &= 15;
     const started_padded = started_padded_;
     const generator_double_kernel = generator_double_kernel_;
     const generator_double_bias = generator_double_bias_;
     const generator_double = generator_double_;
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const started_padded_0 =
+              started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+            const generator_double_kernel_0 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const started_padded_1 =
+              started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+            const generator_double_kernel_1 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+            const generator_double_kernel_2 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+            const generator_double_kernel_3 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+            sum00 += started_padded_0 * generator_double_kernel_0;
+            sum01 += started_padded_1 * generator_double_kernel_0;
+            sum10 += started_padded_0 * generator_double_kernel_1;
+            sum11 += started_padded_1 * generator_double_kernel_1;
+            sum20 += started_padded_0 * generator_double_kernel_2;
+            sum21 += started_padded_1 * generator_double_kernel_2;
+            sum30 += started_padded_0 * generator_double_kernel_3;
+            sum31 += started_padded_1 * generator_double_kernel_3;
+          }
+        }
+      }
+      const generator_double_product00 = Math.fround(sum00);
+      const generator_double_product01 = Math.fround(sum01);
+      const generator_double_product10 = Math.fround(sum10);
+      const generator_double_product11 = Math.fround(sum11);
+      const generator_double_product20 = Math.fround(sum20);
+      const generator_double_product21 = Math.fround(sum21);
+      const generator_double_product30 = Math.fround(sum30);
+      const generator_double_product31 = Math.fround(sum31);
+      const generator_double_bias_0 = generator_double_bias[j]!;
+      const add_0 = generator_double_product00 + generator_double_bias_0;
+      const add_1 = generator_double_product01 + generator_double_bias_0;
+      const generator_double_bias_1 = generator_double_bias[j + 1]!;
+      const add_2 = generator_double_product10 + generator_double_bias_1;
+      const add_3 = generator_double_product11 + generator_double_bias_1;
+      const generator_double_bias_2 = generator_double_bias[j + 2]!;
+      const add_4 = generator_double_product20 + generator_double_bias_2;
+      const add_5 = generator_double_product21 + generator_double_bias_2;
+      const generator_double_bias_3 = generator_double_bias[j + 3]!;
+      const add_6 = generator_double_product30 + generator_double_bias_3;
+      const add_7 = generator_double_product31 + generator_double_bias_3;
+      generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+    }
+  }
+  return function convRelu_64x8x14x16x4x4x14_generator(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 8; j += 4) {
         for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const started_padded_0 =
-                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
-                  const generator_double_kernel_0 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                  const started_padded_1 =
-                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
-                  const generator_double_kernel_1 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                  const generator_double_kernel_2 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                  const generator_double_kernel_3 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                  sum00 += started_padded_0 * generator_double_kernel_0;
-                  sum01 += started_padded_1 * generator_double_kernel_0;
-                  sum10 += started_padded_0 * generator_double_kernel_1;
-                  sum11 += started_padded_1 * generator_double_kernel_1;
-                  sum20 += started_padded_0 * generator_double_kernel_2;
-                  sum21 += started_padded_1 * generator_double_kernel_2;
-                  sum30 += started_padded_0 * generator_double_kernel_3;
-                  sum31 += started_padded_1 * generator_double_kernel_3;
-                }
-              }
-            }
-            const generator_double_product00 = Math.fround(sum00);
-            const generator_double_product01 = Math.fround(sum01);
-            const generator_double_product10 = Math.fround(sum10);
-            const generator_double_product11 = Math.fround(sum11);
-            const generator_double_product20 = Math.fround(sum20);
-            const generator_double_product21 = Math.fround(sum21);
-            const generator_double_product30 = Math.fround(sum30);
-            const generator_double_product31 = Math.fround(sum31);
-            const generator_double_bias_0 = generator_double_bias[j]!;
-            const add_0 = generator_double_product00 + generator_double_bias_0;
-            const add_1 = generator_double_product01 + generator_double_bias_0;
-            const generator_double_bias_1 = generator_double_bias[j + 1]!;
-            const add_2 = generator_double_product10 + generator_double_bias_1;
-            const add_3 = generator_double_product11 + generator_double_bias_1;
-            const generator_double_bias_2 = generator_double_bias[j + 2]!;
-            const add_4 = generator_double_product20 + generator_double_bias_2;
-            const add_5 = generator_double_product21 + generator_double_bias_2;
-            const generator_double_bias_3 = generator_double_bias[j + 3]!;
-            const add_6 = generator_double_product30 + generator_double_bias_3;
-            const add_7 = generator_double_product31 + generator_double_bias_3;
-            generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -4862,25 +5305,30 @@ function pad_64x8x31x31_generator(
   generator_double_: Float32Array,
   generator_double_padded_: Float32Array,
 ): () => void {
-  return function pad_64x8x31x31_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 31; l++) {
-          for (let m = 0; m < 31; m++) {
-            generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
-              0 <= ((l / 2) | 0) - 1 &&
-              ((l / 2) | 0) - 1 < 14 &&
-              l % 2 === 0 &&
-              0 <= ((m / 2) | 0) - 1 &&
-              ((m / 2) | 0) - 1 < 14 &&
-              m % 2 === 0
-                ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-                : 0;
-          }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 31; l++) {
+        for (let m = 0; m < 31; m++) {
+          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+            0 <= ((l / 2) | 0) - 1 &&
+            ((l / 2) | 0) - 1 < 14 &&
+            l % 2 === 0 &&
+            0 <= ((m / 2) | 0) - 1 &&
+            ((m / 2) | 0) - 1 < 14 &&
+            m % 2 === 0
+              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+              : 0;
         }
       }
+    }
+  }
+  return function pad_64x8x31x31_generator(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -4897,43 +5345,50 @@ function convSigmoid_64x1x28x8x4x4x28_generator(
   generator_paint_: Float32Array,
   generator_paint_bias_: Float32Array,
 ): () => void {
-  return function convSigmoid_64x1x28x8x4x4x28_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, l: number): void {
+    i &= 63;
+    l &= 31;
     const generator_double_padded = generator_double_padded_;
     const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    for (let m = 0; m < 28; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_double_padded_0 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+            const generator_paint_kernel_0 =
+              generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const generator_double_padded_1 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+            const generator_double_padded_2 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+            const generator_double_padded_3 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+            sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+            sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+            sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+            sum3 += generator_double_padded_3 * generator_paint_kernel_0;
+          }
+        }
+      }
+      generator_paint[i * 784 + l * 28 + m] = sum0;
+      generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+      generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+      generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+    }
+  }
+  return function convSigmoid_64x1x28x8x4x4x28_generator(): void {
     const generator_paint = generator_paint_;
     const generator_paint_bias = generator_paint_bias_;
     for (let i = 0; i < 64; i++) {
       for (let l = 0; l < 28; l++) {
-        for (let m = 0; m < 28; m += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const generator_double_padded_0 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
-                const generator_paint_kernel_0 =
-                  generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const generator_double_padded_1 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                const generator_double_padded_2 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-                const generator_double_padded_3 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-                sum0 += generator_double_padded_0 * generator_paint_kernel_0;
-                sum1 += generator_double_padded_1 * generator_paint_kernel_0;
-                sum2 += generator_double_padded_2 * generator_paint_kernel_0;
-                sum3 += generator_double_padded_3 * generator_paint_kernel_0;
-              }
-            }
-          }
-          generator_paint[i * 784 + l * 28 + m] = sum0;
-          generator_paint[i * 784 + l * 28 + m + 1] = sum1;
-          generator_paint[i * 784 + l * 28 + m + 2] = sum2;
-          generator_paint[i * 784 + l * 28 + m + 3] = sum3;
-        }
+        block(i, l);
       }
     }
     const generator_paint_bias_0 = generator_paint_bias[0]!;
@@ -4962,132 +5417,131 @@ function convAddWhere_64x8x14x1x4x4x14_generator(
   discriminator_look_z_2_: Float32Array,
   edges_2_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x8x14x1x4x4x14_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const generator_paint_padded = generator_paint_padded_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const discriminator_look_z_2 = discriminator_look_z_2_;
     const edges_2 = edges_2_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const generator_paint_padded_0 =
-                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-                const discriminator_look_kernel_0 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-                const generator_paint_padded_1 =
-                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-                const discriminator_look_kernel_1 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-                const discriminator_look_kernel_2 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-                const discriminator_look_kernel_3 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-                sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-                sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-                sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-                sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-                sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-                sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-                sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-                sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-              }
-            }
-            const discriminator_look_product_2_00 = Math.fround(sum00);
-            const discriminator_look_product_2_01 = Math.fround(sum01);
-            const discriminator_look_product_2_10 = Math.fround(sum10);
-            const discriminator_look_product_2_11 = Math.fround(sum11);
-            const discriminator_look_product_2_20 = Math.fround(sum20);
-            const discriminator_look_product_2_21 = Math.fround(sum21);
-            const discriminator_look_product_2_30 = Math.fround(sum30);
-            const discriminator_look_product_2_31 = Math.fround(sum31);
-            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-            const discriminator_look_z_2_00 = Math.fround(
-              discriminator_look_product_2_00 + discriminator_look_bias_0,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
-            const discriminator_look_z_2_01 = Math.fround(
-              discriminator_look_product_2_01 + discriminator_look_bias_0,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
-            const discriminator_look_z_2_10 = Math.fround(
-              discriminator_look_product_2_10 + discriminator_look_bias_1,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              discriminator_look_z_2_10;
-            const discriminator_look_z_2_11 = Math.fround(
-              discriminator_look_product_2_11 + discriminator_look_bias_1,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              discriminator_look_z_2_11;
-            const discriminator_look_z_2_20 = Math.fround(
-              discriminator_look_product_2_20 + discriminator_look_bias_2,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              discriminator_look_z_2_20;
-            const discriminator_look_z_2_21 = Math.fround(
-              discriminator_look_product_2_21 + discriminator_look_bias_2,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              discriminator_look_z_2_21;
-            const discriminator_look_z_2_30 = Math.fround(
-              discriminator_look_product_2_30 + discriminator_look_bias_3,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              discriminator_look_z_2_30;
-            const discriminator_look_z_2_31 = Math.fround(
-              discriminator_look_product_2_31 + discriminator_look_bias_3,
-            );
-            discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              discriminator_look_z_2_31;
-            edges_2[i * 1568 + j * 196 + l * 14 + m] =
-              0 < discriminator_look_z_2_00
-                ? discriminator_look_z_2_00
-                : discriminator_look_z_2_00 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-              0 < discriminator_look_z_2_01
-                ? discriminator_look_z_2_01
-                : discriminator_look_z_2_01 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              0 < discriminator_look_z_2_10
-                ? discriminator_look_z_2_10
-                : discriminator_look_z_2_10 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              0 < discriminator_look_z_2_11
-                ? discriminator_look_z_2_11
-                : discriminator_look_z_2_11 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              0 < discriminator_look_z_2_20
-                ? discriminator_look_z_2_20
-                : discriminator_look_z_2_20 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              0 < discriminator_look_z_2_21
-                ? discriminator_look_z_2_21
-                : discriminator_look_z_2_21 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              0 < discriminator_look_z_2_30
-                ? discriminator_look_z_2_30
-                : discriminator_look_z_2_30 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              0 < discriminator_look_z_2_31
-                ? discriminator_look_z_2_31
-                : discriminator_look_z_2_31 * 0.2;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_paint_padded_0 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+            const generator_paint_padded_1 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+            const discriminator_look_kernel_1 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const discriminator_look_kernel_2 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const discriminator_look_kernel_3 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
           }
         }
+        const discriminator_look_product_2_00 = Math.fround(sum00);
+        const discriminator_look_product_2_01 = Math.fround(sum01);
+        const discriminator_look_product_2_10 = Math.fround(sum10);
+        const discriminator_look_product_2_11 = Math.fround(sum11);
+        const discriminator_look_product_2_20 = Math.fround(sum20);
+        const discriminator_look_product_2_21 = Math.fround(sum21);
+        const discriminator_look_product_2_30 = Math.fround(sum30);
+        const discriminator_look_product_2_31 = Math.fround(sum31);
+        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+        const discriminator_look_z_2_00 = Math.fround(
+          discriminator_look_product_2_00 + discriminator_look_bias_0,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
+        const discriminator_look_z_2_01 = Math.fround(
+          discriminator_look_product_2_01 + discriminator_look_bias_0,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
+        const discriminator_look_z_2_10 = Math.fround(
+          discriminator_look_product_2_10 + discriminator_look_bias_1,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z_2_10;
+        const discriminator_look_z_2_11 = Math.fround(
+          discriminator_look_product_2_11 + discriminator_look_bias_1,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z_2_11;
+        const discriminator_look_z_2_20 = Math.fround(
+          discriminator_look_product_2_20 + discriminator_look_bias_2,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z_2_20;
+        const discriminator_look_z_2_21 = Math.fround(
+          discriminator_look_product_2_21 + discriminator_look_bias_2,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z_2_21;
+        const discriminator_look_z_2_30 = Math.fround(
+          discriminator_look_product_2_30 + discriminator_look_bias_3,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z_2_30;
+        const discriminator_look_z_2_31 = Math.fround(
+          discriminator_look_product_2_31 + discriminator_look_bias_3,
+        );
+        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z_2_31;
+        edges_2[i * 1568 + j * 196 + l * 14 + m] =
+          0 < discriminator_look_z_2_00
+            ? discriminator_look_z_2_00
+            : discriminator_look_z_2_00 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+          0 < discriminator_look_z_2_01
+            ? discriminator_look_z_2_01
+            : discriminator_look_z_2_01 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+          0 < discriminator_look_z_2_10
+            ? discriminator_look_z_2_10
+            : discriminator_look_z_2_10 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+          0 < discriminator_look_z_2_11
+            ? discriminator_look_z_2_11
+            : discriminator_look_z_2_11 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+          0 < discriminator_look_z_2_20
+            ? discriminator_look_z_2_20
+            : discriminator_look_z_2_20 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+          0 < discriminator_look_z_2_21
+            ? discriminator_look_z_2_21
+            : discriminator_look_z_2_21 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+          0 < discriminator_look_z_2_30
+            ? discriminator_look_z_2_30
+            : discriminator_look_z_2_30 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+          0 < discriminator_look_z_2_31
+            ? discriminator_look_z_2_31
+            : discriminator_look_z_2_31 * 0.2;
+      }
+    }
+  }
+  return function convAddWhere_64x8x14x1x4x4x14_generator(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -5106,195 +5560,196 @@ function convAddWhere_64x16x7x8x4x4x7_generator(
   discriminator_compare_z_2_: Float32Array,
   parts_2_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x16x7x8x4x4x7_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 15;
     const edges_2_padded = edges_2_padded_;
     const discriminator_compare_kernel = discriminator_compare_kernel_;
     const discriminator_compare_bias = discriminator_compare_bias_;
     const discriminator_compare_z_2 = discriminator_compare_z_2_;
     const parts_2 = parts_2_;
+    for (let l = 0; l < 7; l++) {
+      for (let m = 0; m < 6; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 4; k2++) {
+            for (let k3 = 0; k3 < 4; k3++) {
+              const edges_2_padded_0 =
+                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+              const discriminator_compare_kernel_0 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+              const edges_2_padded_1 =
+                edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
+              const discriminator_compare_kernel_1 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+              const discriminator_compare_kernel_2 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+              const discriminator_compare_kernel_3 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+              sum00 += edges_2_padded_0 * discriminator_compare_kernel_0;
+              sum01 += edges_2_padded_1 * discriminator_compare_kernel_0;
+              sum10 += edges_2_padded_0 * discriminator_compare_kernel_1;
+              sum11 += edges_2_padded_1 * discriminator_compare_kernel_1;
+              sum20 += edges_2_padded_0 * discriminator_compare_kernel_2;
+              sum21 += edges_2_padded_1 * discriminator_compare_kernel_2;
+              sum30 += edges_2_padded_0 * discriminator_compare_kernel_3;
+              sum31 += edges_2_padded_1 * discriminator_compare_kernel_3;
+            }
+          }
+        }
+        const discriminator_compare_product_2_00 = Math.fround(sum00);
+        const discriminator_compare_product_2_01 = Math.fround(sum01);
+        const discriminator_compare_product_2_10 = Math.fround(sum10);
+        const discriminator_compare_product_2_11 = Math.fround(sum11);
+        const discriminator_compare_product_2_20 = Math.fround(sum20);
+        const discriminator_compare_product_2_21 = Math.fround(sum21);
+        const discriminator_compare_product_2_30 = Math.fround(sum30);
+        const discriminator_compare_product_2_31 = Math.fround(sum31);
+        const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
+        const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
+        const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
+        const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
+        const discriminator_compare_z_2_00 = Math.fround(
+          discriminator_compare_product_2_00 + discriminator_compare_bias_0,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z_2_00;
+        const discriminator_compare_z_2_01 = Math.fround(
+          discriminator_compare_product_2_01 + discriminator_compare_bias_0,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 1] = discriminator_compare_z_2_01;
+        const discriminator_compare_z_2_10 = Math.fround(
+          discriminator_compare_product_2_10 + discriminator_compare_bias_1,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 49] = discriminator_compare_z_2_10;
+        const discriminator_compare_z_2_11 = Math.fround(
+          discriminator_compare_product_2_11 + discriminator_compare_bias_1,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 50] = discriminator_compare_z_2_11;
+        const discriminator_compare_z_2_20 = Math.fround(
+          discriminator_compare_product_2_20 + discriminator_compare_bias_2,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 98] = discriminator_compare_z_2_20;
+        const discriminator_compare_z_2_21 = Math.fround(
+          discriminator_compare_product_2_21 + discriminator_compare_bias_2,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 99] = discriminator_compare_z_2_21;
+        const discriminator_compare_z_2_30 = Math.fround(
+          discriminator_compare_product_2_30 + discriminator_compare_bias_3,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 147] =
+          discriminator_compare_z_2_30;
+        const discriminator_compare_z_2_31 = Math.fround(
+          discriminator_compare_product_2_31 + discriminator_compare_bias_3,
+        );
+        discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 148] =
+          discriminator_compare_z_2_31;
+        parts_2[i * 784 + j * 49 + l * 7 + m] =
+          0 < discriminator_compare_z_2_00
+            ? discriminator_compare_z_2_00
+            : discriminator_compare_z_2_00 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 1] =
+          0 < discriminator_compare_z_2_01
+            ? discriminator_compare_z_2_01
+            : discriminator_compare_z_2_01 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 49] =
+          0 < discriminator_compare_z_2_10
+            ? discriminator_compare_z_2_10
+            : discriminator_compare_z_2_10 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 50] =
+          0 < discriminator_compare_z_2_11
+            ? discriminator_compare_z_2_11
+            : discriminator_compare_z_2_11 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 98] =
+          0 < discriminator_compare_z_2_20
+            ? discriminator_compare_z_2_20
+            : discriminator_compare_z_2_20 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 99] =
+          0 < discriminator_compare_z_2_21
+            ? discriminator_compare_z_2_21
+            : discriminator_compare_z_2_21 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 147] =
+          0 < discriminator_compare_z_2_30
+            ? discriminator_compare_z_2_30
+            : discriminator_compare_z_2_30 * 0.2;
+        parts_2[i * 784 + j * 49 + l * 7 + m + 148] =
+          0 < discriminator_compare_z_2_31
+            ? discriminator_compare_z_2_31
+            : discriminator_compare_z_2_31 * 0.2;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const edges_2_padded_2 =
+              edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const discriminator_compare_kernel_4 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+            const discriminator_compare_kernel_5 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+            const discriminator_compare_kernel_6 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+            const discriminator_compare_kernel_7 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+            sum0 += edges_2_padded_2 * discriminator_compare_kernel_4;
+            sum1 += edges_2_padded_2 * discriminator_compare_kernel_5;
+            sum2 += edges_2_padded_2 * discriminator_compare_kernel_6;
+            sum3 += edges_2_padded_2 * discriminator_compare_kernel_7;
+          }
+        }
+      }
+      const discriminator_compare_product_2_0 = Math.fround(sum0);
+      const discriminator_compare_product_2_1 = Math.fround(sum1);
+      const discriminator_compare_product_2_2 = Math.fround(sum2);
+      const discriminator_compare_product_2_3 = Math.fround(sum3);
+      const discriminator_compare_z_2_0 = Math.fround(
+        discriminator_compare_product_2_0 + discriminator_compare_bias[j]!,
+      );
+      discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z_2_0;
+      const discriminator_compare_z_2_1 = Math.fround(
+        discriminator_compare_product_2_1 + discriminator_compare_bias[j + 1]!,
+      );
+      discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z_2_1;
+      const discriminator_compare_z_2_2 = Math.fround(
+        discriminator_compare_product_2_2 + discriminator_compare_bias[j + 2]!,
+      );
+      discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z_2_2;
+      const discriminator_compare_z_2_3 = Math.fround(
+        discriminator_compare_product_2_3 + discriminator_compare_bias[j + 3]!,
+      );
+      discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z_2_3;
+      parts_2[i * 784 + j * 49 + l * 7 + 6] =
+        0 < discriminator_compare_z_2_0
+          ? discriminator_compare_z_2_0
+          : discriminator_compare_z_2_0 * 0.2;
+      parts_2[i * 784 + j * 49 + l * 7 + 55] =
+        0 < discriminator_compare_z_2_1
+          ? discriminator_compare_z_2_1
+          : discriminator_compare_z_2_1 * 0.2;
+      parts_2[i * 784 + j * 49 + l * 7 + 104] =
+        0 < discriminator_compare_z_2_2
+          ? discriminator_compare_z_2_2
+          : discriminator_compare_z_2_2 * 0.2;
+      parts_2[i * 784 + j * 49 + l * 7 + 153] =
+        0 < discriminator_compare_z_2_3
+          ? discriminator_compare_z_2_3
+          : discriminator_compare_z_2_3 * 0.2;
+    }
+  }
+  return function convAddWhere_64x16x7x8x4x4x7_generator(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 16; j += 4) {
-        for (let l = 0; l < 7; l++) {
-          for (let m = 0; m < 6; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const edges_2_padded_0 =
-                    edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-                  const discriminator_compare_kernel_0 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                  const edges_2_padded_1 =
-                    edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-                  const discriminator_compare_kernel_1 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                  const discriminator_compare_kernel_2 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                  const discriminator_compare_kernel_3 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                  sum00 += edges_2_padded_0 * discriminator_compare_kernel_0;
-                  sum01 += edges_2_padded_1 * discriminator_compare_kernel_0;
-                  sum10 += edges_2_padded_0 * discriminator_compare_kernel_1;
-                  sum11 += edges_2_padded_1 * discriminator_compare_kernel_1;
-                  sum20 += edges_2_padded_0 * discriminator_compare_kernel_2;
-                  sum21 += edges_2_padded_1 * discriminator_compare_kernel_2;
-                  sum30 += edges_2_padded_0 * discriminator_compare_kernel_3;
-                  sum31 += edges_2_padded_1 * discriminator_compare_kernel_3;
-                }
-              }
-            }
-            const discriminator_compare_product_2_00 = Math.fround(sum00);
-            const discriminator_compare_product_2_01 = Math.fround(sum01);
-            const discriminator_compare_product_2_10 = Math.fround(sum10);
-            const discriminator_compare_product_2_11 = Math.fround(sum11);
-            const discriminator_compare_product_2_20 = Math.fround(sum20);
-            const discriminator_compare_product_2_21 = Math.fround(sum21);
-            const discriminator_compare_product_2_30 = Math.fround(sum30);
-            const discriminator_compare_product_2_31 = Math.fround(sum31);
-            const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
-            const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
-            const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
-            const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
-            const discriminator_compare_z_2_00 = Math.fround(
-              discriminator_compare_product_2_00 + discriminator_compare_bias_0,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m] = discriminator_compare_z_2_00;
-            const discriminator_compare_z_2_01 = Math.fround(
-              discriminator_compare_product_2_01 + discriminator_compare_bias_0,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 1] =
-              discriminator_compare_z_2_01;
-            const discriminator_compare_z_2_10 = Math.fround(
-              discriminator_compare_product_2_10 + discriminator_compare_bias_1,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 49] =
-              discriminator_compare_z_2_10;
-            const discriminator_compare_z_2_11 = Math.fround(
-              discriminator_compare_product_2_11 + discriminator_compare_bias_1,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 50] =
-              discriminator_compare_z_2_11;
-            const discriminator_compare_z_2_20 = Math.fround(
-              discriminator_compare_product_2_20 + discriminator_compare_bias_2,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 98] =
-              discriminator_compare_z_2_20;
-            const discriminator_compare_z_2_21 = Math.fround(
-              discriminator_compare_product_2_21 + discriminator_compare_bias_2,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 99] =
-              discriminator_compare_z_2_21;
-            const discriminator_compare_z_2_30 = Math.fround(
-              discriminator_compare_product_2_30 + discriminator_compare_bias_3,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 147] =
-              discriminator_compare_z_2_30;
-            const discriminator_compare_z_2_31 = Math.fround(
-              discriminator_compare_product_2_31 + discriminator_compare_bias_3,
-            );
-            discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + m + 148] =
-              discriminator_compare_z_2_31;
-            parts_2[i * 784 + j * 49 + l * 7 + m] =
-              0 < discriminator_compare_z_2_00
-                ? discriminator_compare_z_2_00
-                : discriminator_compare_z_2_00 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 1] =
-              0 < discriminator_compare_z_2_01
-                ? discriminator_compare_z_2_01
-                : discriminator_compare_z_2_01 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 49] =
-              0 < discriminator_compare_z_2_10
-                ? discriminator_compare_z_2_10
-                : discriminator_compare_z_2_10 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 50] =
-              0 < discriminator_compare_z_2_11
-                ? discriminator_compare_z_2_11
-                : discriminator_compare_z_2_11 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 98] =
-              0 < discriminator_compare_z_2_20
-                ? discriminator_compare_z_2_20
-                : discriminator_compare_z_2_20 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 99] =
-              0 < discriminator_compare_z_2_21
-                ? discriminator_compare_z_2_21
-                : discriminator_compare_z_2_21 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 147] =
-              0 < discriminator_compare_z_2_30
-                ? discriminator_compare_z_2_30
-                : discriminator_compare_z_2_30 * 0.2;
-            parts_2[i * 784 + j * 49 + l * 7 + m + 148] =
-              0 < discriminator_compare_z_2_31
-                ? discriminator_compare_z_2_31
-                : discriminator_compare_z_2_31 * 0.2;
-          }
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const edges_2_padded_2 =
-                  edges_2_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-                const discriminator_compare_kernel_4 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const discriminator_compare_kernel_5 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const discriminator_compare_kernel_6 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const discriminator_compare_kernel_7 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum0 += edges_2_padded_2 * discriminator_compare_kernel_4;
-                sum1 += edges_2_padded_2 * discriminator_compare_kernel_5;
-                sum2 += edges_2_padded_2 * discriminator_compare_kernel_6;
-                sum3 += edges_2_padded_2 * discriminator_compare_kernel_7;
-              }
-            }
-          }
-          const discriminator_compare_product_2_0 = Math.fround(sum0);
-          const discriminator_compare_product_2_1 = Math.fround(sum1);
-          const discriminator_compare_product_2_2 = Math.fround(sum2);
-          const discriminator_compare_product_2_3 = Math.fround(sum3);
-          const discriminator_compare_z_2_0 = Math.fround(
-            discriminator_compare_product_2_0 + discriminator_compare_bias[j]!,
-          );
-          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 6] = discriminator_compare_z_2_0;
-          const discriminator_compare_z_2_1 = Math.fround(
-            discriminator_compare_product_2_1 + discriminator_compare_bias[j + 1]!,
-          );
-          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 55] = discriminator_compare_z_2_1;
-          const discriminator_compare_z_2_2 = Math.fround(
-            discriminator_compare_product_2_2 + discriminator_compare_bias[j + 2]!,
-          );
-          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 104] = discriminator_compare_z_2_2;
-          const discriminator_compare_z_2_3 = Math.fround(
-            discriminator_compare_product_2_3 + discriminator_compare_bias[j + 3]!,
-          );
-          discriminator_compare_z_2[i * 784 + j * 49 + l * 7 + 153] = discriminator_compare_z_2_3;
-          parts_2[i * 784 + j * 49 + l * 7 + 6] =
-            0 < discriminator_compare_z_2_0
-              ? discriminator_compare_z_2_0
-              : discriminator_compare_z_2_0 * 0.2;
-          parts_2[i * 784 + j * 49 + l * 7 + 55] =
-            0 < discriminator_compare_z_2_1
-              ? discriminator_compare_z_2_1
-              : discriminator_compare_z_2_1 * 0.2;
-          parts_2[i * 784 + j * 49 + l * 7 + 104] =
-            0 < discriminator_compare_z_2_2
-              ? discriminator_compare_z_2_2
-              : discriminator_compare_z_2_2 * 0.2;
-          parts_2[i * 784 + j * 49 + l * 7 + 153] =
-            0 < discriminator_compare_z_2_3
-              ? discriminator_compare_z_2_3
-              : discriminator_compare_z_2_3 * 0.2;
-        }
+        block(i, j);
       }
     }
   };
@@ -5463,86 +5918,91 @@ function convAdd_64x8x14x16x4x4x14_generator(
   discriminator_look_z_2_: Float32Array,
   d_discriminator_look_z_2_: Float32Array,
 ): () => void {
-  return function convAdd_64x8x14x16x4x4x14_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 63;
+    j &= 7;
+    l &= 15;
     const d_discriminator_compare_z_2_padded = d_discriminator_compare_z_2_padded_;
     const discriminator_compare_kernel = discriminator_compare_kernel_;
     const discriminator_look_z_2 = discriminator_look_z_2_;
     const d_discriminator_look_z_2 = d_discriminator_look_z_2_;
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const d_discriminator_compare_z_2_padded_0 =
+              d_discriminator_compare_z_2_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+            const discriminator_compare_kernel_0 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const d_discriminator_compare_z_2_padded_1 =
+              d_discriminator_compare_z_2_padded[
+                i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
+              ]!;
+            const discriminator_compare_kernel_1 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+            const discriminator_compare_kernel_2 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+            const discriminator_compare_kernel_3 =
+              discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+            sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
+            sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
+            sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
+            sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
+            sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
+            sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
+            sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
+            sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
+          }
+        }
+      }
+      const d_edges_2_00 = Math.fround(sum00);
+      const d_edges_2_01 = Math.fround(sum01);
+      const d_edges_2_10 = Math.fround(sum10);
+      const d_edges_2_11 = Math.fround(sum11);
+      const d_edges_2_20 = Math.fround(sum20);
+      const d_edges_2_21 = Math.fround(sum21);
+      const d_edges_2_30 = Math.fround(sum30);
+      const d_edges_2_31 = Math.fround(sum31);
+      const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
+      const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
+      const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
+      const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
+      const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
+      const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
+      const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
+      const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
+        (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+        (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+        (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+        (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+        (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+        (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+        (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
+      d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+        (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
+    }
+  }
+  return function convAdd_64x8x14x16x4x4x14_generator(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 8; j += 4) {
         for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const d_discriminator_compare_z_2_padded_0 =
-                    d_discriminator_compare_z_2_padded[
-                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3
-                    ]!;
-                  const discriminator_compare_kernel_0 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                  const d_discriminator_compare_z_2_padded_1 =
-                    d_discriminator_compare_z_2_padded[
-                      i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1
-                    ]!;
-                  const discriminator_compare_kernel_1 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                  const discriminator_compare_kernel_2 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                  const discriminator_compare_kernel_3 =
-                    discriminator_compare_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                  sum00 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_0;
-                  sum01 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_0;
-                  sum10 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_1;
-                  sum11 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_1;
-                  sum20 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_2;
-                  sum21 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_2;
-                  sum30 += d_discriminator_compare_z_2_padded_0 * discriminator_compare_kernel_3;
-                  sum31 += d_discriminator_compare_z_2_padded_1 * discriminator_compare_kernel_3;
-                }
-              }
-            }
-            const d_edges_2_00 = Math.fround(sum00);
-            const d_edges_2_01 = Math.fround(sum01);
-            const d_edges_2_10 = Math.fround(sum10);
-            const d_edges_2_11 = Math.fround(sum11);
-            const d_edges_2_20 = Math.fround(sum20);
-            const d_edges_2_21 = Math.fround(sum21);
-            const d_edges_2_30 = Math.fround(sum30);
-            const d_edges_2_31 = Math.fround(sum31);
-            const lt_0 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m]!;
-            const lt_1 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1]!;
-            const lt_2 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196]!;
-            const lt_3 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197]!;
-            const lt_4 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392]!;
-            const lt_5 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393]!;
-            const lt_6 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588]!;
-            const lt_7 = 0 < discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589]!;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] =
-              (lt_0 ? d_edges_2_00 : 0) + (lt_0 ? 0 : d_edges_2_00) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-              (lt_1 ? d_edges_2_01 : 0) + (lt_1 ? 0 : d_edges_2_01) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              (lt_2 ? d_edges_2_10 : 0) + (lt_2 ? 0 : d_edges_2_10) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              (lt_3 ? d_edges_2_11 : 0) + (lt_3 ? 0 : d_edges_2_11) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              (lt_4 ? d_edges_2_20 : 0) + (lt_4 ? 0 : d_edges_2_20) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              (lt_5 ? d_edges_2_21 : 0) + (lt_5 ? 0 : d_edges_2_21) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              (lt_6 ? d_edges_2_30 : 0) + (lt_6 ? 0 : d_edges_2_30) * 0.2;
-            d_discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              (lt_7 ? d_edges_2_31 : 0) + (lt_7 ? 0 : d_edges_2_31) * 0.2;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -5560,61 +6020,61 @@ function convMul_64x1x28x8x4x4x28_generator(
   generator_paint_: Float32Array,
   d_generator_paint_z_: Float32Array,
 ): () => void {
-  return function convMul_64x1x28x8x4x4x28_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, l: number): void {
+    i &= 63;
+    l &= 31;
     const d_discriminator_look_z_2_padded = d_discriminator_look_z_2_padded_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const generator_paint = generator_paint_;
     const d_generator_paint_z = d_generator_paint_z_;
+    for (let m = 0; m < 28; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const d_discriminator_look_z_2_padded_0 =
+              d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+            const discriminator_look_kernel_0 =
+              discriminator_look_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const d_discriminator_look_z_2_padded_1 =
+              d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+            const d_discriminator_look_z_2_padded_2 =
+              d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+            const d_discriminator_look_z_2_padded_3 =
+              d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+            sum0 += d_discriminator_look_z_2_padded_0 * discriminator_look_kernel_0;
+            sum1 += d_discriminator_look_z_2_padded_1 * discriminator_look_kernel_0;
+            sum2 += d_discriminator_look_z_2_padded_2 * discriminator_look_kernel_0;
+            sum3 += d_discriminator_look_z_2_padded_3 * discriminator_look_kernel_0;
+          }
+        }
+      }
+      const d_generator_paint0 = Math.fround(sum0);
+      const d_generator_paint1 = Math.fround(sum1);
+      const d_generator_paint2 = Math.fround(sum2);
+      const d_generator_paint3 = Math.fround(sum3);
+      const generator_paint_0 = generator_paint[i * 784 + l * 28 + m]!;
+      const generator_paint_1 = generator_paint[i * 784 + l * 28 + m + 1]!;
+      const generator_paint_2 = generator_paint[i * 784 + l * 28 + m + 2]!;
+      const generator_paint_3 = generator_paint[i * 784 + l * 28 + m + 3]!;
+      d_generator_paint_z[i * 784 + l * 28 + m] =
+        d_generator_paint0 * (generator_paint_0 * (1 - generator_paint_0));
+      d_generator_paint_z[i * 784 + l * 28 + m + 1] =
+        d_generator_paint1 * (generator_paint_1 * (1 - generator_paint_1));
+      d_generator_paint_z[i * 784 + l * 28 + m + 2] =
+        d_generator_paint2 * (generator_paint_2 * (1 - generator_paint_2));
+      d_generator_paint_z[i * 784 + l * 28 + m + 3] =
+        d_generator_paint3 * (generator_paint_3 * (1 - generator_paint_3));
+    }
+  }
+  return function convMul_64x1x28x8x4x4x28_generator(): void {
     for (let i = 0; i < 64; i++) {
       for (let l = 0; l < 28; l++) {
-        for (let m = 0; m < 28; m += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const d_discriminator_look_z_2_padded_0 =
-                  d_discriminator_look_z_2_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
-                const discriminator_look_kernel_0 =
-                  discriminator_look_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const d_discriminator_look_z_2_padded_1 =
-                  d_discriminator_look_z_2_padded[
-                    i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1
-                  ]!;
-                const d_discriminator_look_z_2_padded_2 =
-                  d_discriminator_look_z_2_padded[
-                    i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2
-                  ]!;
-                const d_discriminator_look_z_2_padded_3 =
-                  d_discriminator_look_z_2_padded[
-                    i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3
-                  ]!;
-                sum0 += d_discriminator_look_z_2_padded_0 * discriminator_look_kernel_0;
-                sum1 += d_discriminator_look_z_2_padded_1 * discriminator_look_kernel_0;
-                sum2 += d_discriminator_look_z_2_padded_2 * discriminator_look_kernel_0;
-                sum3 += d_discriminator_look_z_2_padded_3 * discriminator_look_kernel_0;
-              }
-            }
-          }
-          const d_generator_paint0 = Math.fround(sum0);
-          const d_generator_paint1 = Math.fround(sum1);
-          const d_generator_paint2 = Math.fround(sum2);
-          const d_generator_paint3 = Math.fround(sum3);
-          const generator_paint_0 = generator_paint[i * 784 + l * 28 + m]!;
-          const generator_paint_1 = generator_paint[i * 784 + l * 28 + m + 1]!;
-          const generator_paint_2 = generator_paint[i * 784 + l * 28 + m + 2]!;
-          const generator_paint_3 = generator_paint[i * 784 + l * 28 + m + 3]!;
-          d_generator_paint_z[i * 784 + l * 28 + m] =
-            d_generator_paint0 * (generator_paint_0 * (1 - generator_paint_0));
-          d_generator_paint_z[i * 784 + l * 28 + m + 1] =
-            d_generator_paint1 * (generator_paint_1 * (1 - generator_paint_1));
-          d_generator_paint_z[i * 784 + l * 28 + m + 2] =
-            d_generator_paint2 * (generator_paint_2 * (1 - generator_paint_2));
-          d_generator_paint_z[i * 784 + l * 28 + m + 3] =
-            d_generator_paint3 * (generator_paint_3 * (1 - generator_paint_3));
-        }
+        block(i, l);
       }
     }
   };
@@ -5680,81 +6140,75 @@ function convWhere_64x8x14x1x4x4x14_generator(
   generator_double_: Float32Array,
   d_generator_double_z_: Float32Array,
 ): () => void {
-  return function convWhere_64x8x14x1x4x4x14_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const d_generator_paint_z_padded = d_generator_paint_z_padded_;
     const generator_paint_kernel = generator_paint_kernel_;
     const generator_double = generator_double_;
     const d_generator_double_z = d_generator_double_z_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const d_generator_paint_z_padded_0 =
-                  d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-                const generator_paint_kernel_0 = generator_paint_kernel[j * 16 + k2 * 4 + k3]!;
-                const d_generator_paint_z_padded_1 =
-                  d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-                const generator_paint_kernel_1 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-                const generator_paint_kernel_2 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-                const generator_paint_kernel_3 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-                sum00 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
-                sum01 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
-                sum10 += d_generator_paint_z_padded_0 * generator_paint_kernel_1;
-                sum11 += d_generator_paint_z_padded_1 * generator_paint_kernel_1;
-                sum20 += d_generator_paint_z_padded_0 * generator_paint_kernel_2;
-                sum21 += d_generator_paint_z_padded_1 * generator_paint_kernel_2;
-                sum30 += d_generator_paint_z_padded_0 * generator_paint_kernel_3;
-                sum31 += d_generator_paint_z_padded_1 * generator_paint_kernel_3;
-              }
-            }
-            const d_generator_double00 = Math.fround(sum00);
-            const d_generator_double01 = Math.fround(sum01);
-            const d_generator_double10 = Math.fround(sum10);
-            const d_generator_double11 = Math.fround(sum11);
-            const d_generator_double20 = Math.fround(sum20);
-            const d_generator_double21 = Math.fround(sum21);
-            const d_generator_double30 = Math.fround(sum30);
-            const d_generator_double31 = Math.fround(sum31);
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? d_generator_double00 : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 1] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? d_generator_double01 : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 196] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 196]!
-                ? d_generator_double10
-                : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 197] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 197]!
-                ? d_generator_double11
-                : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 392] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 392]!
-                ? d_generator_double20
-                : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 393] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 393]!
-                ? d_generator_double21
-                : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 588] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 588]!
-                ? d_generator_double30
-                : 0;
-            d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 589] =
-              0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 589]!
-                ? d_generator_double31
-                : 0;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const d_generator_paint_z_padded_0 =
+              d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+            const generator_paint_kernel_0 = generator_paint_kernel[j * 16 + k2 * 4 + k3]!;
+            const d_generator_paint_z_padded_1 =
+              d_generator_paint_z_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+            const generator_paint_kernel_1 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const generator_paint_kernel_2 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const generator_paint_kernel_3 = generator_paint_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += d_generator_paint_z_padded_0 * generator_paint_kernel_0;
+            sum01 += d_generator_paint_z_padded_1 * generator_paint_kernel_0;
+            sum10 += d_generator_paint_z_padded_0 * generator_paint_kernel_1;
+            sum11 += d_generator_paint_z_padded_1 * generator_paint_kernel_1;
+            sum20 += d_generator_paint_z_padded_0 * generator_paint_kernel_2;
+            sum21 += d_generator_paint_z_padded_1 * generator_paint_kernel_2;
+            sum30 += d_generator_paint_z_padded_0 * generator_paint_kernel_3;
+            sum31 += d_generator_paint_z_padded_1 * generator_paint_kernel_3;
           }
         }
+        const d_generator_double00 = Math.fround(sum00);
+        const d_generator_double01 = Math.fround(sum01);
+        const d_generator_double10 = Math.fround(sum10);
+        const d_generator_double11 = Math.fround(sum11);
+        const d_generator_double20 = Math.fround(sum20);
+        const d_generator_double21 = Math.fround(sum21);
+        const d_generator_double30 = Math.fround(sum30);
+        const d_generator_double31 = Math.fround(sum31);
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m]! ? d_generator_double00 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 1] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 1]! ? d_generator_double01 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 196] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 196]! ? d_generator_double10 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 197] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 197]! ? d_generator_double11 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 392] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 392]! ? d_generator_double20 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 393] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 393]! ? d_generator_double21 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 588] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 588]! ? d_generator_double30 : 0;
+        d_generator_double_z[i * 1568 + j * 196 + l * 14 + m + 589] =
+          0 < generator_double[i * 1568 + j * 196 + l * 14 + m + 589]! ? d_generator_double31 : 0;
+      }
+    }
+  }
+  return function convWhere_64x8x14x1x4x4x14_generator(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -5775,38 +6229,62 @@ function sumAdam_64x14x14x8_generator(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_64x14x14x8_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 7;
     const d_generator_double_z = d_generator_double_z_;
     const generator_double_bias_m = generator_double_bias_m_;
     const generator_double_bias_v = generator_double_bias_v_;
     const generator_double_bias = generator_double_bias_;
+    let sum = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 14; k2++) {
+        for (let k3 = 0; k3 < 14; k3++) {
+          sum += d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
+        }
+      }
+    }
+    const d_generator_double_bias = Math.fround(sum);
+    const generator_double_bias_m_next = Math.fround(
+      generator_double_bias_m[i]! * 0.5 + d_generator_double_bias * 0.5,
+    );
+    generator_double_bias_m[i] = generator_double_bias_m_next;
+    const generator_double_bias_v_next = Math.fround(
+      generator_double_bias_v[i]! * 0.999 +
+        d_generator_double_bias * d_generator_double_bias * 0.0010000000000000009,
+    );
+    generator_double_bias_v[i] = generator_double_bias_v_next;
+    generator_double_bias[i] =
+      generator_double_bias[i]! -
+      (generator_double_bias_m_next * rate_0) /
+        (Math.sqrt(generator_double_bias_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_64x14x14x8_generator(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      let sum = 0;
-      for (let k = 0; k < 64; k++) {
-        for (let k2 = 0; k2 < 14; k2++) {
-          for (let k3 = 0; k3 < 14; k3++) {
-            sum += d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-          }
+      block(rate_0, correction_0, i);
+    }
+  };
+}
+
+/** d_generator.paint.z_wide = d_generator.paint.z in double, in the order it is read */
+function widen_64x1x28x28_generator(
+  d_generator_paint_z_: Float32Array,
+  d_generator_paint_z_wide_: Float64Array,
+): () => void {
+  return function widen_64x1x28x28_generator(): void {
+    const d_generator_paint_z = d_generator_paint_z_;
+    const d_generator_paint_z_wide = d_generator_paint_z_wide_;
+    for (let i = 0; i < 64; i++) {
+      for (let l = 0; l < 28; l++) {
+        for (let m = 0; m < 28; m++) {
+          d_generator_paint_z_wide[i * 784 + l * 28 + m] =
+            d_generator_paint_z[i * 784 + l * 28 + m]!;
         }
       }
-      const d_generator_double_bias = Math.fround(sum);
-      const generator_double_bias_m_next = Math.fround(
-        generator_double_bias_m[i]! * 0.5 + d_generator_double_bias * 0.5,
-      );
-      generator_double_bias_m[i] = generator_double_bias_m_next;
-      const generator_double_bias_v_next = Math.fround(
-        generator_double_bias_v[i]! * 0.999 +
-          d_generator_double_bias * d_generator_double_bias * 0.0010000000000000009,
-      );
-      generator_double_bias_v[i] = generator_double_bias_v_next;
-      generator_double_bias[i] =
-        generator_double_bias[i]! -
-        (generator_double_bias_m_next * rate_0) /
-          (Math.sqrt(generator_double_bias_v_next * correction_0) + 1e-8);
     }
   };
 }
@@ -5817,42 +6295,48 @@ function sumAdam_64x14x14x8_generator(
  */
 function conv_1x8x4x64x28x28x4_generator(
   generator_double_padded_2_: Float32Array,
-  d_generator_paint_z_: Float32Array,
+  d_generator_paint_z_wide_: Float64Array,
   d_reverse_2_: Float32Array,
 ): () => void {
-  return function conv_1x8x4x64x28x28x4_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number, l: number): void {
+    j &= 7;
+    l &= 3;
     const generator_double_padded_2 = generator_double_padded_2_;
-    const d_generator_paint_z = d_generator_paint_z_;
+    const d_generator_paint_z_wide = d_generator_paint_z_wide_;
     const d_reverse_2 = d_reverse_2_;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 64; k++) {
+      for (let k2 = 0; k2 < 28; k2++) {
+        for (let k3 = 0; k3 < 28; k3++) {
+          const generator_double_padded_2_0 =
+            generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3]!;
+          const d_generator_paint_z_wide_0 = d_generator_paint_z_wide[k * 784 + k2 * 28 + k3]!;
+          const generator_double_padded_2_1 =
+            generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 1]!;
+          const generator_double_padded_2_2 =
+            generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 2]!;
+          const generator_double_padded_2_3 =
+            generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 3]!;
+          sum0 += generator_double_padded_2_0 * d_generator_paint_z_wide_0;
+          sum1 += generator_double_padded_2_1 * d_generator_paint_z_wide_0;
+          sum2 += generator_double_padded_2_2 * d_generator_paint_z_wide_0;
+          sum3 += generator_double_padded_2_3 * d_generator_paint_z_wide_0;
+        }
+      }
+    }
+    d_reverse_2[j * 16 + l * 4] = sum0;
+    d_reverse_2[j * 16 + l * 4 + 1] = sum1;
+    d_reverse_2[j * 16 + l * 4 + 2] = sum2;
+    d_reverse_2[j * 16 + l * 4 + 3] = sum3;
+  }
+  return function conv_1x8x4x64x28x28x4_generator(): void {
     for (let j = 0; j < 8; j++) {
       for (let l = 0; l < 4; l++) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 28; k2++) {
-            for (let k3 = 0; k3 < 28; k3++) {
-              const generator_double_padded_2_0 =
-                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3]!;
-              const d_generator_paint_z_0 = d_generator_paint_z[k * 784 + k2 * 28 + k3]!;
-              const generator_double_padded_2_1 =
-                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 1]!;
-              const generator_double_padded_2_2 =
-                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 2]!;
-              const generator_double_padded_2_3 =
-                generator_double_padded_2[k * 7688 + j * 961 + l * 31 + k2 * 31 + k3 + 3]!;
-              sum0 += generator_double_padded_2_0 * d_generator_paint_z_0;
-              sum1 += generator_double_padded_2_1 * d_generator_paint_z_0;
-              sum2 += generator_double_padded_2_2 * d_generator_paint_z_0;
-              sum3 += generator_double_padded_2_3 * d_generator_paint_z_0;
-            }
-          }
-        }
-        d_reverse_2[j * 16 + l * 4] = sum0;
-        d_reverse_2[j * 16 + l * 4 + 1] = sum1;
-        d_reverse_2[j * 16 + l * 4 + 2] = sum2;
-        d_reverse_2[j * 16 + l * 4 + 3] = sum3;
+        block(j, l);
       }
     }
   };
@@ -5933,115 +6417,119 @@ function convWhere_64x16x7x8x4x4x7_generator(
   started_: Float32Array,
   d_generator_norm_: Float32Array,
 ): () => void {
-  return function convWhere_64x16x7x8x4x4x7_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 15;
     const d_generator_double_z_padded = d_generator_double_z_padded_;
     const generator_double_kernel = generator_double_kernel_;
     const started = started_;
     const d_generator_norm = d_generator_norm_;
+    for (let l = 0; l < 7; l++) {
+      for (let m = 0; m < 6; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 4; k2++) {
+            for (let k3 = 0; k3 < 4; k3++) {
+              const d_generator_double_z_padded_0 =
+                d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+              const generator_double_kernel_0 =
+                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+              const d_generator_double_z_padded_1 =
+                d_generator_double_z_padded[
+                  i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2
+                ]!;
+              const generator_double_kernel_1 =
+                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+              const generator_double_kernel_2 =
+                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+              const generator_double_kernel_3 =
+                generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+              sum00 += d_generator_double_z_padded_0 * generator_double_kernel_0;
+              sum01 += d_generator_double_z_padded_1 * generator_double_kernel_0;
+              sum10 += d_generator_double_z_padded_0 * generator_double_kernel_1;
+              sum11 += d_generator_double_z_padded_1 * generator_double_kernel_1;
+              sum20 += d_generator_double_z_padded_0 * generator_double_kernel_2;
+              sum21 += d_generator_double_z_padded_1 * generator_double_kernel_2;
+              sum30 += d_generator_double_z_padded_0 * generator_double_kernel_3;
+              sum31 += d_generator_double_z_padded_1 * generator_double_kernel_3;
+            }
+          }
+        }
+        const d_started00 = Math.fround(sum00);
+        const d_started01 = Math.fround(sum01);
+        const d_started10 = Math.fround(sum10);
+        const d_started11 = Math.fround(sum11);
+        const d_started20 = Math.fround(sum20);
+        const d_started21 = Math.fround(sum21);
+        const d_started30 = Math.fround(sum30);
+        const d_started31 = Math.fround(sum31);
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m] =
+          0 < started[i * 784 + j * 49 + l * 7 + m]! ? d_started00 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 1] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 1]! ? d_started01 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 49] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 49]! ? d_started10 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 50] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 50]! ? d_started11 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 98] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 98]! ? d_started20 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 99] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 99]! ? d_started21 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 147] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 147]! ? d_started30 : 0;
+        d_generator_norm[i * 784 + j * 49 + l * 7 + m + 148] =
+          0 < started[i * 784 + j * 49 + l * 7 + m + 148]! ? d_started31 : 0;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const d_generator_double_z_padded_2 =
+              d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const generator_double_kernel_4 =
+              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+            const generator_double_kernel_5 =
+              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+            const generator_double_kernel_6 =
+              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+            const generator_double_kernel_7 =
+              generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+            sum0 += d_generator_double_z_padded_2 * generator_double_kernel_4;
+            sum1 += d_generator_double_z_padded_2 * generator_double_kernel_5;
+            sum2 += d_generator_double_z_padded_2 * generator_double_kernel_6;
+            sum3 += d_generator_double_z_padded_2 * generator_double_kernel_7;
+          }
+        }
+      }
+      const d_started0 = Math.fround(sum0);
+      const d_started1 = Math.fround(sum1);
+      const d_started2 = Math.fround(sum2);
+      const d_started3 = Math.fround(sum3);
+      d_generator_norm[i * 784 + j * 49 + l * 7 + 6] =
+        0 < started[i * 784 + j * 49 + l * 7 + 6]! ? d_started0 : 0;
+      d_generator_norm[i * 784 + j * 49 + l * 7 + 55] =
+        0 < started[i * 784 + j * 49 + l * 7 + 55]! ? d_started1 : 0;
+      d_generator_norm[i * 784 + j * 49 + l * 7 + 104] =
+        0 < started[i * 784 + j * 49 + l * 7 + 104]! ? d_started2 : 0;
+      d_generator_norm[i * 784 + j * 49 + l * 7 + 153] =
+        0 < started[i * 784 + j * 49 + l * 7 + 153]! ? d_started3 : 0;
+    }
+  }
+  return function convWhere_64x16x7x8x4x4x7_generator(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 16; j += 4) {
-        for (let l = 0; l < 7; l++) {
-          for (let m = 0; m < 6; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const d_generator_double_z_padded_0 =
-                    d_generator_double_z_padded[
-                      i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3
-                    ]!;
-                  const generator_double_kernel_0 =
-                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                  const d_generator_double_z_padded_1 =
-                    d_generator_double_z_padded[
-                      i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2
-                    ]!;
-                  const generator_double_kernel_1 =
-                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                  const generator_double_kernel_2 =
-                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                  const generator_double_kernel_3 =
-                    generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                  sum00 += d_generator_double_z_padded_0 * generator_double_kernel_0;
-                  sum01 += d_generator_double_z_padded_1 * generator_double_kernel_0;
-                  sum10 += d_generator_double_z_padded_0 * generator_double_kernel_1;
-                  sum11 += d_generator_double_z_padded_1 * generator_double_kernel_1;
-                  sum20 += d_generator_double_z_padded_0 * generator_double_kernel_2;
-                  sum21 += d_generator_double_z_padded_1 * generator_double_kernel_2;
-                  sum30 += d_generator_double_z_padded_0 * generator_double_kernel_3;
-                  sum31 += d_generator_double_z_padded_1 * generator_double_kernel_3;
-                }
-              }
-            }
-            const d_started00 = Math.fround(sum00);
-            const d_started01 = Math.fround(sum01);
-            const d_started10 = Math.fround(sum10);
-            const d_started11 = Math.fround(sum11);
-            const d_started20 = Math.fround(sum20);
-            const d_started21 = Math.fround(sum21);
-            const d_started30 = Math.fround(sum30);
-            const d_started31 = Math.fround(sum31);
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m] =
-              0 < started[i * 784 + j * 49 + l * 7 + m]! ? d_started00 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 1] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 1]! ? d_started01 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 49] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 49]! ? d_started10 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 50] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 50]! ? d_started11 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 98] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 98]! ? d_started20 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 99] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 99]! ? d_started21 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 147] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 147]! ? d_started30 : 0;
-            d_generator_norm[i * 784 + j * 49 + l * 7 + m + 148] =
-              0 < started[i * 784 + j * 49 + l * 7 + m + 148]! ? d_started31 : 0;
-          }
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const d_generator_double_z_padded_2 =
-                  d_generator_double_z_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-                const generator_double_kernel_4 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const generator_double_kernel_5 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const generator_double_kernel_6 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const generator_double_kernel_7 =
-                  generator_double_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum0 += d_generator_double_z_padded_2 * generator_double_kernel_4;
-                sum1 += d_generator_double_z_padded_2 * generator_double_kernel_5;
-                sum2 += d_generator_double_z_padded_2 * generator_double_kernel_6;
-                sum3 += d_generator_double_z_padded_2 * generator_double_kernel_7;
-              }
-            }
-          }
-          const d_started0 = Math.fround(sum0);
-          const d_started1 = Math.fround(sum1);
-          const d_started2 = Math.fround(sum2);
-          const d_started3 = Math.fround(sum3);
-          d_generator_norm[i * 784 + j * 49 + l * 7 + 6] =
-            0 < started[i * 784 + j * 49 + l * 7 + 6]! ? d_started0 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + 55] =
-            0 < started[i * 784 + j * 49 + l * 7 + 55]! ? d_started1 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + 104] =
-            0 < started[i * 784 + j * 49 + l * 7 + 104]! ? d_started2 : 0;
-          d_generator_norm[i * 784 + j * 49 + l * 7 + 153] =
-            0 < started[i * 784 + j * 49 + l * 7 + 153]! ? d_started3 : 0;
-        }
+        block(i, j);
       }
     }
   };
@@ -6098,18 +6586,70 @@ function sumAdam_64x7x7x16_generator(
   };
 }
 
+/** d_generator.double.z_wide = d_generator.double.z in double, in the order it is read */
+function widen_8x14x14x64_generator(
+  d_generator_double_z_: Float32Array,
+  d_generator_double_z_wide_: Float64Array,
+): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 7;
+    const d_generator_double_z = d_generator_double_z_;
+    const d_generator_double_z_wide = d_generator_double_z_wide_;
+    for (let j = 0; j < 14; j++) {
+      for (let m = 0; m < 64; m++) {
+        d_generator_double_z_wide[i * 12544 + j * 896 + m] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 64] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 1]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 128] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 2]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 192] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 3]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 256] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 4]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 320] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 5]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 384] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 6]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 448] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 7]!;
+      }
+      for (let m = 0; m < 64; m++) {
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 512] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 8]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 576] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 9]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 640] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 10]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 704] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 11]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 768] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 12]!;
+        d_generator_double_z_wide[i * 12544 + j * 896 + m + 832] =
+          d_generator_double_z[m * 1568 + i * 196 + j * 14 + 13]!;
+      }
+    }
+  }
+  return function widen_8x14x14x64_generator(): void {
+    for (let i = 0; i < 8; i++) {
+      block(i);
+    }
+  };
+}
+
 /**
  * d_reverse_conv = transpose(started, [1,0,2,3]) ∗ transpose(d_generator.double.z, [1,0,2,3])
  * 51,380,224 floating-point operations.
  */
-function conv_8x16x4x64x14x14x4_generator(
+function conv_8x16x4x14x14x64x4_generator(
   started_padded_2_: Float32Array,
-  d_generator_double_z_: Float32Array,
+  d_generator_double_z_wide_: Float64Array,
   d_reverse_: Float32Array,
 ): () => void {
-  return function conv_8x16x4x64x14x14x4_generator(): void {
+  return function conv_8x16x4x14x14x64x4_generator(): void {
     const started_padded_2 = started_padded_2_;
-    const d_generator_double_z = d_generator_double_z_;
+    const d_generator_double_z_wide = d_generator_double_z_wide_;
     const d_reverse = d_reverse_;
     for (let i = 0; i < 8; i += 2) {
       for (let j = 0; j < 16; j++) {
@@ -6117,45 +6657,114 @@ function conv_8x16x4x64x14x14x4_generator(
           let sum00 = 0;
           let sum01 = 0;
           let sum02 = 0;
-          let sum03 = 0;
           let sum10 = 0;
           let sum11 = 0;
           let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 64; k++) {
+          for (let k = 0; k < 14; k++) {
             for (let k2 = 0; k2 < 14; k2++) {
-              for (let k3 = 0; k3 < 14; k3++) {
-                const started_padded_2_0 =
-                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3]!;
-                const d_generator_double_z_0 =
-                  d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-                const started_padded_2_1 =
-                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 1]!;
-                const started_padded_2_2 =
-                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 2]!;
-                const started_padded_2_3 =
-                  started_padded_2[k * 4624 + j * 289 + l * 17 + k2 * 17 + k3 + 3]!;
-                const d_generator_double_z_1 =
-                  d_generator_double_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
-                sum00 += started_padded_2_0 * d_generator_double_z_0;
-                sum01 += started_padded_2_1 * d_generator_double_z_0;
-                sum02 += started_padded_2_2 * d_generator_double_z_0;
-                sum03 += started_padded_2_3 * d_generator_double_z_0;
-                sum10 += started_padded_2_0 * d_generator_double_z_1;
-                sum11 += started_padded_2_1 * d_generator_double_z_1;
-                sum12 += started_padded_2_2 * d_generator_double_z_1;
-                sum13 += started_padded_2_3 * d_generator_double_z_1;
+              for (let k3 = 0; k3 < 64; k3 += 4) {
+                {
+                  const started_padded_2_0 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2]!;
+                  const d_generator_double_z_wide_0 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3]!;
+                  const started_padded_2_1 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 1]!;
+                  const started_padded_2_2 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 2]!;
+                  const d_generator_double_z_wide_1 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 12544]!;
+                  sum00 += started_padded_2_0 * d_generator_double_z_wide_0;
+                  sum01 += started_padded_2_1 * d_generator_double_z_wide_0;
+                  sum02 += started_padded_2_2 * d_generator_double_z_wide_0;
+                  sum10 += started_padded_2_0 * d_generator_double_z_wide_1;
+                  sum11 += started_padded_2_1 * d_generator_double_z_wide_1;
+                  sum12 += started_padded_2_2 * d_generator_double_z_wide_1;
+                }
+                if (k3 + 1 === 64) break;
+                {
+                  const started_padded_2_0 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 4624]!;
+                  const d_generator_double_z_wide_0 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 1]!;
+                  const started_padded_2_1 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 4625]!;
+                  const started_padded_2_2 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 4626]!;
+                  const d_generator_double_z_wide_1 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 12545]!;
+                  sum00 += started_padded_2_0 * d_generator_double_z_wide_0;
+                  sum01 += started_padded_2_1 * d_generator_double_z_wide_0;
+                  sum02 += started_padded_2_2 * d_generator_double_z_wide_0;
+                  sum10 += started_padded_2_0 * d_generator_double_z_wide_1;
+                  sum11 += started_padded_2_1 * d_generator_double_z_wide_1;
+                  sum12 += started_padded_2_2 * d_generator_double_z_wide_1;
+                }
+                if (k3 + 2 === 64) break;
+                {
+                  const started_padded_2_0 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 9248]!;
+                  const d_generator_double_z_wide_0 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 2]!;
+                  const started_padded_2_1 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 9249]!;
+                  const started_padded_2_2 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 9250]!;
+                  const d_generator_double_z_wide_1 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 12546]!;
+                  sum00 += started_padded_2_0 * d_generator_double_z_wide_0;
+                  sum01 += started_padded_2_1 * d_generator_double_z_wide_0;
+                  sum02 += started_padded_2_2 * d_generator_double_z_wide_0;
+                  sum10 += started_padded_2_0 * d_generator_double_z_wide_1;
+                  sum11 += started_padded_2_1 * d_generator_double_z_wide_1;
+                  sum12 += started_padded_2_2 * d_generator_double_z_wide_1;
+                }
+                if (k3 + 3 === 64) break;
+                {
+                  const started_padded_2_0 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 13872]!;
+                  const d_generator_double_z_wide_0 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 3]!;
+                  const started_padded_2_1 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 13873]!;
+                  const started_padded_2_2 =
+                    started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 13874]!;
+                  const d_generator_double_z_wide_1 =
+                    d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 12547]!;
+                  sum00 += started_padded_2_0 * d_generator_double_z_wide_0;
+                  sum01 += started_padded_2_1 * d_generator_double_z_wide_0;
+                  sum02 += started_padded_2_2 * d_generator_double_z_wide_0;
+                  sum10 += started_padded_2_0 * d_generator_double_z_wide_1;
+                  sum11 += started_padded_2_1 * d_generator_double_z_wide_1;
+                  sum12 += started_padded_2_2 * d_generator_double_z_wide_1;
+                }
               }
             }
           }
           d_reverse[i * 256 + j * 16 + l * 4] = sum00;
           d_reverse[i * 256 + j * 16 + l * 4 + 1] = sum01;
           d_reverse[i * 256 + j * 16 + l * 4 + 2] = sum02;
-          d_reverse[i * 256 + j * 16 + l * 4 + 3] = sum03;
           d_reverse[i * 256 + j * 16 + l * 4 + 256] = sum10;
           d_reverse[i * 256 + j * 16 + l * 4 + 257] = sum11;
           d_reverse[i * 256 + j * 16 + l * 4 + 258] = sum12;
-          d_reverse[i * 256 + j * 16 + l * 4 + 259] = sum13;
+          let sum0 = 0;
+          let sum1 = 0;
+          for (let k = 0; k < 14; k++) {
+            for (let k2 = 0; k2 < 14; k2++) {
+              for (let k3 = 0; k3 < 64; k3++) {
+                const started_padded_2_3 =
+                  started_padded_2[k3 * 4624 + j * 289 + l * 17 + k * 17 + k2 + 3]!;
+                const d_generator_double_z_wide_2 =
+                  d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3]!;
+                const d_generator_double_z_wide_3 =
+                  d_generator_double_z_wide[i * 12544 + k * 896 + k2 * 64 + k3 + 12544]!;
+                sum0 += started_padded_2_3 * d_generator_double_z_wide_2;
+                sum1 += started_padded_2_3 * d_generator_double_z_wide_3;
+              }
+            }
+          }
+          d_reverse[i * 256 + j * 16 + l * 4 + 3] = sum0;
+          d_reverse[i * 256 + j * 16 + l * 4 + 259] = sum1;
         }
       }
     }
@@ -6235,14 +6844,14 @@ function adam_16x8x4x4_2_generator(
  * d_generator.norm.inverse = Σ d_broadcast_3 over axes 0,2,3
  * 200,704 floating-point operations.
  */
-function sum_64x7x7x16_generator(
+function sum_7x7x64x16_generator(
   d_generator_norm_: Float32Array,
   generator_norm_gamma_: Float32Array,
   generator_spread_: Float32Array,
   generator_norm_mu_: Float32Array,
   d_generator_norm_inverse_: Float32Array,
 ): () => void {
-  return function sum_64x7x7x16_generator(): void {
+  return function sum_7x7x64x16_generator(): void {
     const d_generator_norm = d_generator_norm_;
     const generator_norm_gamma = generator_norm_gamma_;
     const generator_spread = generator_spread_;
@@ -6252,14 +6861,14 @@ function sum_64x7x7x16_generator(
       const generator_norm_gamma_0 = generator_norm_gamma[i]!;
       const generator_norm_mu_0 = generator_norm_mu[i]!;
       let sum = 0;
-      for (let k = 0; k < 64; k++) {
+      for (let k = 0; k < 7; k++) {
         for (let k2 = 0; k2 < 7; k2++) {
-          for (let k3 = 0; k3 < 7; k3++) {
+          for (let k3 = 0; k3 < 64; k3++) {
             sum +=
               Math.fround(
-                d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]! * generator_norm_gamma_0,
+                d_generator_norm[k3 * 784 + i * 49 + k * 7 + k2]! * generator_norm_gamma_0,
               ) *
-              Math.fround(generator_spread[k * 784 + i * 49 + k2 * 7 + k3]! - generator_norm_mu_0);
+              Math.fround(generator_spread[k3 * 784 + i * 49 + k * 7 + k2]! - generator_norm_mu_0);
           }
         }
       }
@@ -6329,7 +6938,7 @@ function mulAdd_64x16x7x7_generator(
  * generator.norm.gamma_next = generator.norm.gamma − generator.norm.gamma_div
  * 100,560 floating-point operations.
  */
-function sumAdam_64x7x7x16_2_generator(
+function sumAdam_7x7x64x16_generator(
   d_generator_norm_: Float32Array,
   generator_norm_normal_: Float32Array,
   generator_norm_gamma_m_: Float32Array,
@@ -6338,7 +6947,7 @@ function sumAdam_64x7x7x16_2_generator(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_64x7x7x16_2_generator(): void {
+  return function sumAdam_7x7x64x16_generator(): void {
     const d_generator_norm = d_generator_norm_;
     const generator_norm_normal = generator_norm_normal_;
     const generator_norm_gamma_m = generator_norm_gamma_m_;
@@ -6350,12 +6959,12 @@ function sumAdam_64x7x7x16_2_generator(
     const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
       let sum = 0;
-      for (let k = 0; k < 64; k++) {
+      for (let k = 0; k < 7; k++) {
         for (let k2 = 0; k2 < 7; k2++) {
-          for (let k3 = 0; k3 < 7; k3++) {
+          for (let k3 = 0; k3 < 64; k3++) {
             sum +=
-              d_generator_norm[k * 784 + i * 49 + k2 * 7 + k3]! *
-              generator_norm_normal[k * 784 + i * 49 + k2 * 7 + k3]!;
+              d_generator_norm[k3 * 784 + i * 49 + k * 7 + k2]! *
+              generator_norm_normal[k3 * 784 + i * 49 + k * 7 + k2]!;
           }
         }
       }
@@ -6381,11 +6990,11 @@ function sumAdam_64x7x7x16_2_generator(
  * d_generator.norm.mu = Σ d_broadcast_2 over axes 0,2,3
  * 100,352 floating-point operations.
  */
-function sum_64x7x7x16_2_generator(
+function sum_64x7x7x16_generator(
   d_generator_norm_centered_: Float32Array,
   d_generator_norm_mu_: Float32Array,
 ): () => void {
-  return function sum_64x7x7x16_2_generator(): void {
+  return function sum_64x7x7x16_generator(): void {
     const d_generator_norm_centered = d_generator_norm_centered_;
     const d_generator_norm_mu = d_generator_norm_mu_;
     for (let i = 0; i < 16; i++) {
@@ -6473,281 +7082,286 @@ function dotAdam_32x64x784_generator(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function dotAdam_32x64x784_generator(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 31;
     const mul_6 = mul_6_;
     const d_generator_norm_centered = d_generator_norm_centered_;
     const d_generator_norm_mu = d_generator_norm_mu_;
     const generator_spread_kernel_m = generator_spread_kernel_m_;
     const generator_spread_kernel_v = generator_spread_kernel_v_;
     const generator_spread_kernel = generator_spread_kernel_;
+    for (let j = 0; j < 783; j += 3) {
+      const mul_0 = d_generator_norm_mu[(j / 49) | 0]! * 0.00031887755102040814;
+      const mul_1 = d_generator_norm_mu[((j + 1) / 49) | 0]! * 0.00031887755102040814;
+      const mul_2 = d_generator_norm_mu[((j + 2) / 49) | 0]! * 0.00031887755102040814;
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 4) {
+        {
+          const mul_6_0 = mul_6[k * 32 + i]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 + (((j + 2) / 49) | 0) * 49 + ((((j + 2) / 7) | 0) % 7) * 7 + ((j + 2) % 7)
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 1]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 32]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 784
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                784
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                784
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 33]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 64]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 1568
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                1568
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                1568
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 65]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 96]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 2352
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                2352
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                2352
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 97]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+      }
+      const d_generator_spread_kernel00 = Math.fround(sum00);
+      const d_generator_spread_kernel01 = Math.fround(sum01);
+      const d_generator_spread_kernel02 = Math.fround(sum02);
+      const d_generator_spread_kernel10 = Math.fround(sum10);
+      const d_generator_spread_kernel11 = Math.fround(sum11);
+      const d_generator_spread_kernel12 = Math.fround(sum12);
+      const generator_spread_kernel_m_next00 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j]! * 0.5 + d_generator_spread_kernel00 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j] = generator_spread_kernel_m_next00;
+      const generator_spread_kernel_m_next01 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 1]! * 0.5 + d_generator_spread_kernel01 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j + 1] = generator_spread_kernel_m_next01;
+      const generator_spread_kernel_m_next02 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 2]! * 0.5 + d_generator_spread_kernel02 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j + 2] = generator_spread_kernel_m_next02;
+      const generator_spread_kernel_m_next10 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 784]! * 0.5 + d_generator_spread_kernel10 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j + 784] = generator_spread_kernel_m_next10;
+      const generator_spread_kernel_m_next11 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j + 785] = generator_spread_kernel_m_next11;
+      const generator_spread_kernel_m_next12 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j + 786] = generator_spread_kernel_m_next12;
+      const generator_spread_kernel_v_next00 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j]! * 0.999 +
+          d_generator_spread_kernel00 * d_generator_spread_kernel00 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j] = generator_spread_kernel_v_next00;
+      const generator_spread_kernel_v_next01 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 1]! * 0.999 +
+          d_generator_spread_kernel01 * d_generator_spread_kernel01 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j + 1] = generator_spread_kernel_v_next01;
+      const generator_spread_kernel_v_next02 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 2]! * 0.999 +
+          d_generator_spread_kernel02 * d_generator_spread_kernel02 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j + 2] = generator_spread_kernel_v_next02;
+      const generator_spread_kernel_v_next10 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 784]! * 0.999 +
+          d_generator_spread_kernel10 * d_generator_spread_kernel10 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j + 784] = generator_spread_kernel_v_next10;
+      const generator_spread_kernel_v_next11 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 785]! * 0.999 +
+          d_generator_spread_kernel11 * d_generator_spread_kernel11 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j + 785] = generator_spread_kernel_v_next11;
+      const generator_spread_kernel_v_next12 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 786]! * 0.999 +
+          d_generator_spread_kernel12 * d_generator_spread_kernel12 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j + 786] = generator_spread_kernel_v_next12;
+      generator_spread_kernel[i * 784 + j] =
+        generator_spread_kernel[i * 784 + j]! -
+        (generator_spread_kernel_m_next00 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next00 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 1] =
+        generator_spread_kernel[i * 784 + j + 1]! -
+        (generator_spread_kernel_m_next01 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next01 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 2] =
+        generator_spread_kernel[i * 784 + j + 2]! -
+        (generator_spread_kernel_m_next02 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next02 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 784] =
+        generator_spread_kernel[i * 784 + j + 784]! -
+        (generator_spread_kernel_m_next10 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next10 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 785] =
+        generator_spread_kernel[i * 784 + j + 785]! -
+        (generator_spread_kernel_m_next11 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next11 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 786] =
+        generator_spread_kernel[i * 784 + j + 786]! -
+        (generator_spread_kernel_m_next12 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next12 * correction_0) + 1e-8);
+    }
+    const mul_3 = d_generator_norm_mu[15]! * 0.00031887755102040814;
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const mul_6_2 = mul_6[k * 32 + i]!;
+      const d_generator_norm_centered_3 = d_generator_norm_centered[k * 784 + 783]!;
+      const part_3 = Math.fround(d_generator_norm_centered_3 + mul_3);
+      const mul_6_3 = mul_6[k * 32 + i + 1]!;
+      sum0 += mul_6_2 * part_3;
+      sum1 += mul_6_3 * part_3;
+    }
+    const d_generator_spread_kernel0 = Math.fround(sum0);
+    const d_generator_spread_kernel1 = Math.fround(sum1);
+    const generator_spread_kernel_m_next0 = Math.fround(
+      generator_spread_kernel_m[i * 784 + 783]! * 0.5 + d_generator_spread_kernel0 * 0.5,
+    );
+    generator_spread_kernel_m[i * 784 + 783] = generator_spread_kernel_m_next0;
+    const generator_spread_kernel_m_next1 = Math.fround(
+      generator_spread_kernel_m[i * 784 + 1567]! * 0.5 + d_generator_spread_kernel1 * 0.5,
+    );
+    generator_spread_kernel_m[i * 784 + 1567] = generator_spread_kernel_m_next1;
+    const generator_spread_kernel_v_next0 = Math.fround(
+      generator_spread_kernel_v[i * 784 + 783]! * 0.999 +
+        d_generator_spread_kernel0 * d_generator_spread_kernel0 * 0.0010000000000000009,
+    );
+    generator_spread_kernel_v[i * 784 + 783] = generator_spread_kernel_v_next0;
+    const generator_spread_kernel_v_next1 = Math.fround(
+      generator_spread_kernel_v[i * 784 + 1567]! * 0.999 +
+        d_generator_spread_kernel1 * d_generator_spread_kernel1 * 0.0010000000000000009,
+    );
+    generator_spread_kernel_v[i * 784 + 1567] = generator_spread_kernel_v_next1;
+    generator_spread_kernel[i * 784 + 783] =
+      generator_spread_kernel[i * 784 + 783]! -
+      (generator_spread_kernel_m_next0 * rate_0) /
+        (Math.sqrt(generator_spread_kernel_v_next0 * correction_0) + 1e-8);
+    generator_spread_kernel[i * 784 + 1567] =
+      generator_spread_kernel[i * 784 + 1567]! -
+      (generator_spread_kernel_m_next1 * rate_0) /
+        (Math.sqrt(generator_spread_kernel_v_next1 * correction_0) + 1e-8);
+  }
+  return function dotAdam_32x64x784_generator(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 783; j += 3) {
-        const mul_0 = d_generator_norm_mu[(j / 49) | 0]! * 0.00031887755102040814;
-        const mul_1 = d_generator_norm_mu[((j + 1) / 49) | 0]! * 0.00031887755102040814;
-        const mul_2 = d_generator_norm_mu[((j + 2) / 49) | 0]! * 0.00031887755102040814;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 64; k += 4) {
-          {
-            const mul_6_0 = mul_6[k * 32 + i]!;
-            const d_generator_norm_centered_0 =
-              d_generator_norm_centered[
-                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
-              ]!;
-            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-            const d_generator_norm_centered_1 =
-              d_generator_norm_centered[
-                k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
-              ]!;
-            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-            const d_generator_norm_centered_2 =
-              d_generator_norm_centered[
-                k * 784 + (((j + 2) / 49) | 0) * 49 + ((((j + 2) / 7) | 0) % 7) * 7 + ((j + 2) % 7)
-              ]!;
-            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-            const mul_6_1 = mul_6[k * 32 + i + 1]!;
-            sum00 += mul_6_0 * part_0;
-            sum01 += mul_6_0 * part_1;
-            sum02 += mul_6_0 * part_2;
-            sum10 += mul_6_1 * part_0;
-            sum11 += mul_6_1 * part_1;
-            sum12 += mul_6_1 * part_2;
-          }
-          if (k + 1 === 64) break;
-          {
-            const mul_6_0 = mul_6[k * 32 + i + 32]!;
-            const d_generator_norm_centered_0 =
-              d_generator_norm_centered[
-                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 784
-              ]!;
-            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-            const d_generator_norm_centered_1 =
-              d_generator_norm_centered[
-                k * 784 +
-                  (((j + 1) / 49) | 0) * 49 +
-                  ((((j + 1) / 7) | 0) % 7) * 7 +
-                  ((j + 1) % 7) +
-                  784
-              ]!;
-            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-            const d_generator_norm_centered_2 =
-              d_generator_norm_centered[
-                k * 784 +
-                  (((j + 2) / 49) | 0) * 49 +
-                  ((((j + 2) / 7) | 0) % 7) * 7 +
-                  ((j + 2) % 7) +
-                  784
-              ]!;
-            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-            const mul_6_1 = mul_6[k * 32 + i + 33]!;
-            sum00 += mul_6_0 * part_0;
-            sum01 += mul_6_0 * part_1;
-            sum02 += mul_6_0 * part_2;
-            sum10 += mul_6_1 * part_0;
-            sum11 += mul_6_1 * part_1;
-            sum12 += mul_6_1 * part_2;
-          }
-          if (k + 2 === 64) break;
-          {
-            const mul_6_0 = mul_6[k * 32 + i + 64]!;
-            const d_generator_norm_centered_0 =
-              d_generator_norm_centered[
-                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 1568
-              ]!;
-            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-            const d_generator_norm_centered_1 =
-              d_generator_norm_centered[
-                k * 784 +
-                  (((j + 1) / 49) | 0) * 49 +
-                  ((((j + 1) / 7) | 0) % 7) * 7 +
-                  ((j + 1) % 7) +
-                  1568
-              ]!;
-            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-            const d_generator_norm_centered_2 =
-              d_generator_norm_centered[
-                k * 784 +
-                  (((j + 2) / 49) | 0) * 49 +
-                  ((((j + 2) / 7) | 0) % 7) * 7 +
-                  ((j + 2) % 7) +
-                  1568
-              ]!;
-            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-            const mul_6_1 = mul_6[k * 32 + i + 65]!;
-            sum00 += mul_6_0 * part_0;
-            sum01 += mul_6_0 * part_1;
-            sum02 += mul_6_0 * part_2;
-            sum10 += mul_6_1 * part_0;
-            sum11 += mul_6_1 * part_1;
-            sum12 += mul_6_1 * part_2;
-          }
-          if (k + 3 === 64) break;
-          {
-            const mul_6_0 = mul_6[k * 32 + i + 96]!;
-            const d_generator_norm_centered_0 =
-              d_generator_norm_centered[
-                k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 2352
-              ]!;
-            const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-            const d_generator_norm_centered_1 =
-              d_generator_norm_centered[
-                k * 784 +
-                  (((j + 1) / 49) | 0) * 49 +
-                  ((((j + 1) / 7) | 0) % 7) * 7 +
-                  ((j + 1) % 7) +
-                  2352
-              ]!;
-            const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-            const d_generator_norm_centered_2 =
-              d_generator_norm_centered[
-                k * 784 +
-                  (((j + 2) / 49) | 0) * 49 +
-                  ((((j + 2) / 7) | 0) % 7) * 7 +
-                  ((j + 2) % 7) +
-                  2352
-              ]!;
-            const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
-            const mul_6_1 = mul_6[k * 32 + i + 97]!;
-            sum00 += mul_6_0 * part_0;
-            sum01 += mul_6_0 * part_1;
-            sum02 += mul_6_0 * part_2;
-            sum10 += mul_6_1 * part_0;
-            sum11 += mul_6_1 * part_1;
-            sum12 += mul_6_1 * part_2;
-          }
-        }
-        const d_generator_spread_kernel00 = Math.fround(sum00);
-        const d_generator_spread_kernel01 = Math.fround(sum01);
-        const d_generator_spread_kernel02 = Math.fround(sum02);
-        const d_generator_spread_kernel10 = Math.fround(sum10);
-        const d_generator_spread_kernel11 = Math.fround(sum11);
-        const d_generator_spread_kernel12 = Math.fround(sum12);
-        const generator_spread_kernel_m_next00 = Math.fround(
-          generator_spread_kernel_m[i * 784 + j]! * 0.5 + d_generator_spread_kernel00 * 0.5,
-        );
-        generator_spread_kernel_m[i * 784 + j] = generator_spread_kernel_m_next00;
-        const generator_spread_kernel_m_next01 = Math.fround(
-          generator_spread_kernel_m[i * 784 + j + 1]! * 0.5 + d_generator_spread_kernel01 * 0.5,
-        );
-        generator_spread_kernel_m[i * 784 + j + 1] = generator_spread_kernel_m_next01;
-        const generator_spread_kernel_m_next02 = Math.fround(
-          generator_spread_kernel_m[i * 784 + j + 2]! * 0.5 + d_generator_spread_kernel02 * 0.5,
-        );
-        generator_spread_kernel_m[i * 784 + j + 2] = generator_spread_kernel_m_next02;
-        const generator_spread_kernel_m_next10 = Math.fround(
-          generator_spread_kernel_m[i * 784 + j + 784]! * 0.5 + d_generator_spread_kernel10 * 0.5,
-        );
-        generator_spread_kernel_m[i * 784 + j + 784] = generator_spread_kernel_m_next10;
-        const generator_spread_kernel_m_next11 = Math.fround(
-          generator_spread_kernel_m[i * 784 + j + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
-        );
-        generator_spread_kernel_m[i * 784 + j + 785] = generator_spread_kernel_m_next11;
-        const generator_spread_kernel_m_next12 = Math.fround(
-          generator_spread_kernel_m[i * 784 + j + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
-        );
-        generator_spread_kernel_m[i * 784 + j + 786] = generator_spread_kernel_m_next12;
-        const generator_spread_kernel_v_next00 = Math.fround(
-          generator_spread_kernel_v[i * 784 + j]! * 0.999 +
-            d_generator_spread_kernel00 * d_generator_spread_kernel00 * 0.0010000000000000009,
-        );
-        generator_spread_kernel_v[i * 784 + j] = generator_spread_kernel_v_next00;
-        const generator_spread_kernel_v_next01 = Math.fround(
-          generator_spread_kernel_v[i * 784 + j + 1]! * 0.999 +
-            d_generator_spread_kernel01 * d_generator_spread_kernel01 * 0.0010000000000000009,
-        );
-        generator_spread_kernel_v[i * 784 + j + 1] = generator_spread_kernel_v_next01;
-        const generator_spread_kernel_v_next02 = Math.fround(
-          generator_spread_kernel_v[i * 784 + j + 2]! * 0.999 +
-            d_generator_spread_kernel02 * d_generator_spread_kernel02 * 0.0010000000000000009,
-        );
-        generator_spread_kernel_v[i * 784 + j + 2] = generator_spread_kernel_v_next02;
-        const generator_spread_kernel_v_next10 = Math.fround(
-          generator_spread_kernel_v[i * 784 + j + 784]! * 0.999 +
-            d_generator_spread_kernel10 * d_generator_spread_kernel10 * 0.0010000000000000009,
-        );
-        generator_spread_kernel_v[i * 784 + j + 784] = generator_spread_kernel_v_next10;
-        const generator_spread_kernel_v_next11 = Math.fround(
-          generator_spread_kernel_v[i * 784 + j + 785]! * 0.999 +
-            d_generator_spread_kernel11 * d_generator_spread_kernel11 * 0.0010000000000000009,
-        );
-        generator_spread_kernel_v[i * 784 + j + 785] = generator_spread_kernel_v_next11;
-        const generator_spread_kernel_v_next12 = Math.fround(
-          generator_spread_kernel_v[i * 784 + j + 786]! * 0.999 +
-            d_generator_spread_kernel12 * d_generator_spread_kernel12 * 0.0010000000000000009,
-        );
-        generator_spread_kernel_v[i * 784 + j + 786] = generator_spread_kernel_v_next12;
-        generator_spread_kernel[i * 784 + j] =
-          generator_spread_kernel[i * 784 + j]! -
-          (generator_spread_kernel_m_next00 * rate_0) /
-            (Math.sqrt(generator_spread_kernel_v_next00 * correction_0) + 1e-8);
-        generator_spread_kernel[i * 784 + j + 1] =
-          generator_spread_kernel[i * 784 + j + 1]! -
-          (generator_spread_kernel_m_next01 * rate_0) /
-            (Math.sqrt(generator_spread_kernel_v_next01 * correction_0) + 1e-8);
-        generator_spread_kernel[i * 784 + j + 2] =
-          generator_spread_kernel[i * 784 + j + 2]! -
-          (generator_spread_kernel_m_next02 * rate_0) /
-            (Math.sqrt(generator_spread_kernel_v_next02 * correction_0) + 1e-8);
-        generator_spread_kernel[i * 784 + j + 784] =
-          generator_spread_kernel[i * 784 + j + 784]! -
-          (generator_spread_kernel_m_next10 * rate_0) /
-            (Math.sqrt(generator_spread_kernel_v_next10 * correction_0) + 1e-8);
-        generator_spread_kernel[i * 784 + j + 785] =
-          generator_spread_kernel[i * 784 + j + 785]! -
-          (generator_spread_kernel_m_next11 * rate_0) /
-            (Math.sqrt(generator_spread_kernel_v_next11 * correction_0) + 1e-8);
-        generator_spread_kernel[i * 784 + j + 786] =
-          generator_spread_kernel[i * 784 + j + 786]! -
-          (generator_spread_kernel_m_next12 * rate_0) /
-            (Math.sqrt(generator_spread_kernel_v_next12 * correction_0) + 1e-8);
-      }
-      const mul_3 = d_generator_norm_mu[15]! * 0.00031887755102040814;
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 64; k++) {
-        const mul_6_2 = mul_6[k * 32 + i]!;
-        const d_generator_norm_centered_3 = d_generator_norm_centered[k * 784 + 783]!;
-        const part_3 = Math.fround(d_generator_norm_centered_3 + mul_3);
-        const mul_6_3 = mul_6[k * 32 + i + 1]!;
-        sum0 += mul_6_2 * part_3;
-        sum1 += mul_6_3 * part_3;
-      }
-      const d_generator_spread_kernel0 = Math.fround(sum0);
-      const d_generator_spread_kernel1 = Math.fround(sum1);
-      const generator_spread_kernel_m_next0 = Math.fround(
-        generator_spread_kernel_m[i * 784 + 783]! * 0.5 + d_generator_spread_kernel0 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + 783] = generator_spread_kernel_m_next0;
-      const generator_spread_kernel_m_next1 = Math.fround(
-        generator_spread_kernel_m[i * 784 + 1567]! * 0.5 + d_generator_spread_kernel1 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + 1567] = generator_spread_kernel_m_next1;
-      const generator_spread_kernel_v_next0 = Math.fround(
-        generator_spread_kernel_v[i * 784 + 783]! * 0.999 +
-          d_generator_spread_kernel0 * d_generator_spread_kernel0 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + 783] = generator_spread_kernel_v_next0;
-      const generator_spread_kernel_v_next1 = Math.fround(
-        generator_spread_kernel_v[i * 784 + 1567]! * 0.999 +
-          d_generator_spread_kernel1 * d_generator_spread_kernel1 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + 1567] = generator_spread_kernel_v_next1;
-      generator_spread_kernel[i * 784 + 783] =
-        generator_spread_kernel[i * 784 + 783]! -
-        (generator_spread_kernel_m_next0 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next0 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + 1567] =
-        generator_spread_kernel[i * 784 + 1567]! -
-        (generator_spread_kernel_m_next1 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next1 * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -6794,93 +7408,98 @@ function dot_64x32x784_evaluate(
   generator_spread_kernel_: Float32Array,
   generator_spread_product_: Float32Array,
 ): () => void {
-  return function dot_64x32x784_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const mul_6 = mul_6_;
     const generator_spread_kernel = generator_spread_kernel_;
     const generator_spread_product = generator_spread_product_;
-    for (let i = 0; i < 64; i += 2) {
-      for (let j = 0; j < 783; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const mul_6_0 = mul_6[i * 32 + k]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
-            const mul_6_1 = mul_6[i * 32 + k + 32]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 1 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 1]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
-            const mul_6_1 = mul_6[i * 32 + k + 33]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 2 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 2]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
-            const mul_6_1 = mul_6[i * 32 + k + 34]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
-          if (k + 3 === 32) break;
-          {
-            const mul_6_0 = mul_6[i * 32 + k + 3]!;
-            const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
-            const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
-            const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
-            const mul_6_1 = mul_6[i * 32 + k + 35]!;
-            sum00 += mul_6_0 * generator_spread_kernel_0;
-            sum01 += mul_6_0 * generator_spread_kernel_1;
-            sum02 += mul_6_0 * generator_spread_kernel_2;
-            sum10 += mul_6_1 * generator_spread_kernel_0;
-            sum11 += mul_6_1 * generator_spread_kernel_1;
-            sum12 += mul_6_1 * generator_spread_kernel_2;
-          }
+    for (let j = 0; j < 783; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 4) {
+        {
+          const mul_6_0 = mul_6[i * 32 + k]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+          const mul_6_1 = mul_6[i * 32 + k + 32]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
         }
-        generator_spread_product[i * 784 + j] = sum00;
-        generator_spread_product[i * 784 + j + 1] = sum01;
-        generator_spread_product[i * 784 + j + 2] = sum02;
-        generator_spread_product[i * 784 + j + 784] = sum10;
-        generator_spread_product[i * 784 + j + 785] = sum11;
-        generator_spread_product[i * 784 + j + 786] = sum12;
+        if (k + 1 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 1]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+          const mul_6_1 = mul_6[i * 32 + k + 33]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 2]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+          const mul_6_1 = mul_6[i * 32 + k + 34]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 3]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+          const mul_6_1 = mul_6[i * 32 + k + 35]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 32; k++) {
-        const mul_6_2 = mul_6[i * 32 + k]!;
-        const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
-        const mul_6_3 = mul_6[i * 32 + k + 32]!;
-        sum0 += mul_6_2 * generator_spread_kernel_3;
-        sum1 += mul_6_3 * generator_spread_kernel_3;
-      }
-      generator_spread_product[i * 784 + 783] = sum0;
-      generator_spread_product[i * 784 + 1567] = sum1;
+      generator_spread_product[i * 784 + j] = sum00;
+      generator_spread_product[i * 784 + j + 1] = sum01;
+      generator_spread_product[i * 784 + j + 2] = sum02;
+      generator_spread_product[i * 784 + j + 784] = sum10;
+      generator_spread_product[i * 784 + j + 785] = sum11;
+      generator_spread_product[i * 784 + j + 786] = sum12;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const mul_6_2 = mul_6[i * 32 + k]!;
+      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+      const mul_6_3 = mul_6[i * 32 + k + 32]!;
+      sum0 += mul_6_2 * generator_spread_kernel_3;
+      sum1 += mul_6_3 * generator_spread_kernel_3;
+    }
+    generator_spread_product[i * 784 + 783] = sum0;
+    generator_spread_product[i * 784 + 1567] = sum1;
+  }
+  return function dot_64x32x784_evaluate(): void {
+    for (let i = 0; i < 64; i += 2) {
+      block(i);
     }
   };
 }
@@ -6898,7 +7517,9 @@ function relu_64x16x7x7_evaluate(
   generator_norm_beta_: Float32Array,
   started_: Float32Array,
 ): () => void {
-  return function relu_64x16x7x7_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const generator_spread_product = generator_spread_product_;
     const generator_spread_bias = generator_spread_bias_;
     const generator_norm_mean = generator_norm_mean_;
@@ -6906,29 +7527,32 @@ function relu_64x16x7x7_evaluate(
     const generator_norm_gamma = generator_norm_gamma_;
     const generator_norm_beta = generator_norm_beta_;
     const started = started_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 7; l++) {
-          for (let m = 0; m < 7; m++) {
-            const generator_spread_product_0 =
-              generator_spread_product[i * 784 + j * 49 + l * 7 + m]!;
-            const generator_spread_bias_0 = generator_spread_bias[j * 49 + l * 7 + m]!;
-            const add_0 = generator_spread_product_0 + generator_spread_bias_0;
-            const generator_norm_mean_0 = generator_norm_mean[j]!;
-            const sub_0 = add_0 - generator_norm_mean_0;
-            const generator_norm_variance_0 = generator_norm_variance[j]!;
-            const add_1 = generator_norm_variance_0 + 0.00001;
-            const sqrt_0 = Math.sqrt(add_1);
-            const div_0 = 1 / sqrt_0;
-            const mul_0 = sub_0 * div_0;
-            const generator_norm_gamma_0 = generator_norm_gamma[j]!;
-            const mul_1 = mul_0 * generator_norm_gamma_0;
-            const generator_norm_beta_0 = generator_norm_beta[j]!;
-            const add_2 = mul_1 + generator_norm_beta_0;
-            started[i * 784 + j * 49 + l * 7 + m] = add_2 < 0 ? 0 : add_2;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 7; l++) {
+        for (let m = 0; m < 7; m++) {
+          const generator_spread_product_0 =
+            generator_spread_product[i * 784 + j * 49 + l * 7 + m]!;
+          const generator_spread_bias_0 = generator_spread_bias[j * 49 + l * 7 + m]!;
+          const add_0 = generator_spread_product_0 + generator_spread_bias_0;
+          const generator_norm_mean_0 = generator_norm_mean[j]!;
+          const sub_0 = add_0 - generator_norm_mean_0;
+          const generator_norm_variance_0 = generator_norm_variance[j]!;
+          const add_1 = generator_norm_variance_0 + 0.00001;
+          const sqrt_0 = Math.sqrt(add_1);
+          const div_0 = 1 / sqrt_0;
+          const mul_0 = sub_0 * div_0;
+          const generator_norm_gamma_0 = generator_norm_gamma[j]!;
+          const mul_1 = mul_0 * generator_norm_gamma_0;
+          const generator_norm_beta_0 = generator_norm_beta[j]!;
+          const add_2 = mul_1 + generator_norm_beta_0;
+          started[i * 784 + j * 49 + l * 7 + m] = add_2 < 0 ? 0 : add_2;
         }
       }
+    }
+  }
+  return function relu_64x16x7x7_evaluate(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -6938,25 +7562,30 @@ function pad_64x16x17x17_evaluate(
   started_: Float32Array,
   started_padded_: Float32Array,
 ): () => void {
-  return function pad_64x16x17x17_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const started = started_;
     const started_padded = started_padded_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 17; l++) {
-          for (let m = 0; m < 17; m++) {
-            started_padded[i * 4624 + j * 289 + l * 17 + m] =
-              0 <= ((l / 2) | 0) - 1 &&
-              ((l / 2) | 0) - 1 < 7 &&
-              l % 2 === 0 &&
-              0 <= ((m / 2) | 0) - 1 &&
-              ((m / 2) | 0) - 1 < 7 &&
-              m % 2 === 0
-                ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-                : 0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 17; l++) {
+        for (let m = 0; m < 17; m++) {
+          started_padded[i * 4624 + j * 289 + l * 17 + m] =
+            0 <= ((l / 2) | 0) - 1 &&
+            ((l / 2) | 0) - 1 < 7 &&
+            l % 2 === 0 &&
+            0 <= ((m / 2) | 0) - 1 &&
+            ((m / 2) | 0) - 1 < 7 &&
+            m % 2 === 0
+              ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
+              : 0;
         }
       }
+    }
+  }
+  return function pad_64x16x17x17_evaluate(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -6972,78 +7601,85 @@ function convRelu_64x8x14x16x4x4x14_evaluate(
   generator_double_bias_: Float32Array,
   generator_double_: Float32Array,
 ): () => void {
-  return function convRelu_64x8x14x16x4x4x14_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 63;
+    j &= 7;
+    l &= 15;
     const started_padded = started_padded_;
     const generator_double_kernel = generator_double_kernel_;
     const generator_double_bias = generator_double_bias_;
     const generator_double = generator_double_;
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const started_padded_0 =
+              started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
+            const generator_double_kernel_0 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const started_padded_1 =
+              started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+            const generator_double_kernel_1 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+            const generator_double_kernel_2 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+            const generator_double_kernel_3 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+            sum00 += started_padded_0 * generator_double_kernel_0;
+            sum01 += started_padded_1 * generator_double_kernel_0;
+            sum10 += started_padded_0 * generator_double_kernel_1;
+            sum11 += started_padded_1 * generator_double_kernel_1;
+            sum20 += started_padded_0 * generator_double_kernel_2;
+            sum21 += started_padded_1 * generator_double_kernel_2;
+            sum30 += started_padded_0 * generator_double_kernel_3;
+            sum31 += started_padded_1 * generator_double_kernel_3;
+          }
+        }
+      }
+      const generator_double_product00 = Math.fround(sum00);
+      const generator_double_product01 = Math.fround(sum01);
+      const generator_double_product10 = Math.fround(sum10);
+      const generator_double_product11 = Math.fround(sum11);
+      const generator_double_product20 = Math.fround(sum20);
+      const generator_double_product21 = Math.fround(sum21);
+      const generator_double_product30 = Math.fround(sum30);
+      const generator_double_product31 = Math.fround(sum31);
+      const generator_double_bias_0 = generator_double_bias[j]!;
+      const add_0 = generator_double_product00 + generator_double_bias_0;
+      const add_1 = generator_double_product01 + generator_double_bias_0;
+      const generator_double_bias_1 = generator_double_bias[j + 1]!;
+      const add_2 = generator_double_product10 + generator_double_bias_1;
+      const add_3 = generator_double_product11 + generator_double_bias_1;
+      const generator_double_bias_2 = generator_double_bias[j + 2]!;
+      const add_4 = generator_double_product20 + generator_double_bias_2;
+      const add_5 = generator_double_product21 + generator_double_bias_2;
+      const generator_double_bias_3 = generator_double_bias[j + 3]!;
+      const add_6 = generator_double_product30 + generator_double_bias_3;
+      const add_7 = generator_double_product31 + generator_double_bias_3;
+      generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+      generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+    }
+  }
+  return function convRelu_64x8x14x16x4x4x14_evaluate(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 8; j += 4) {
         for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const started_padded_0 =
-                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3]!;
-                  const generator_double_kernel_0 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                  const started_padded_1 =
-                    started_padded[i * 4624 + k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
-                  const generator_double_kernel_1 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                  const generator_double_kernel_2 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                  const generator_double_kernel_3 =
-                    generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                  sum00 += started_padded_0 * generator_double_kernel_0;
-                  sum01 += started_padded_1 * generator_double_kernel_0;
-                  sum10 += started_padded_0 * generator_double_kernel_1;
-                  sum11 += started_padded_1 * generator_double_kernel_1;
-                  sum20 += started_padded_0 * generator_double_kernel_2;
-                  sum21 += started_padded_1 * generator_double_kernel_2;
-                  sum30 += started_padded_0 * generator_double_kernel_3;
-                  sum31 += started_padded_1 * generator_double_kernel_3;
-                }
-              }
-            }
-            const generator_double_product00 = Math.fround(sum00);
-            const generator_double_product01 = Math.fround(sum01);
-            const generator_double_product10 = Math.fround(sum10);
-            const generator_double_product11 = Math.fround(sum11);
-            const generator_double_product20 = Math.fround(sum20);
-            const generator_double_product21 = Math.fround(sum21);
-            const generator_double_product30 = Math.fround(sum30);
-            const generator_double_product31 = Math.fround(sum31);
-            const generator_double_bias_0 = generator_double_bias[j]!;
-            const add_0 = generator_double_product00 + generator_double_bias_0;
-            const add_1 = generator_double_product01 + generator_double_bias_0;
-            const generator_double_bias_1 = generator_double_bias[j + 1]!;
-            const add_2 = generator_double_product10 + generator_double_bias_1;
-            const add_3 = generator_double_product11 + generator_double_bias_1;
-            const generator_double_bias_2 = generator_double_bias[j + 2]!;
-            const add_4 = generator_double_product20 + generator_double_bias_2;
-            const add_5 = generator_double_product21 + generator_double_bias_2;
-            const generator_double_bias_3 = generator_double_bias[j + 3]!;
-            const add_6 = generator_double_product30 + generator_double_bias_3;
-            const add_7 = generator_double_product31 + generator_double_bias_3;
-            generator_double[i * 1568 + j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
-            generator_double[i * 1568 + j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -7055,25 +7691,30 @@ function pad_64x8x31x31_evaluate(
   generator_double_: Float32Array,
   generator_double_padded_: Float32Array,
 ): () => void {
-  return function pad_64x8x31x31_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 31; l++) {
-          for (let m = 0; m < 31; m++) {
-            generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
-              0 <= ((l / 2) | 0) - 1 &&
-              ((l / 2) | 0) - 1 < 14 &&
-              l % 2 === 0 &&
-              0 <= ((m / 2) | 0) - 1 &&
-              ((m / 2) | 0) - 1 < 14 &&
-              m % 2 === 0
-                ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-                : 0;
-          }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 31; l++) {
+        for (let m = 0; m < 31; m++) {
+          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
+            0 <= ((l / 2) | 0) - 1 &&
+            ((l / 2) | 0) - 1 < 14 &&
+            l % 2 === 0 &&
+            0 <= ((m / 2) | 0) - 1 &&
+            ((m / 2) | 0) - 1 < 14 &&
+            m % 2 === 0
+              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
+              : 0;
         }
       }
+    }
+  }
+  return function pad_64x8x31x31_evaluate(): void {
+    for (let i = 0; i < 64; i++) {
+      block(i);
     }
   };
 }
@@ -7090,43 +7731,50 @@ function convSigmoid_64x1x28x8x4x4x28_evaluate(
   generator_paint_: Float32Array,
   generator_paint_bias_: Float32Array,
 ): () => void {
-  return function convSigmoid_64x1x28x8x4x4x28_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, l: number): void {
+    i &= 63;
+    l &= 31;
     const generator_double_padded = generator_double_padded_;
     const generator_paint_kernel = generator_paint_kernel_;
+    const generator_paint = generator_paint_;
+    for (let m = 0; m < 28; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_double_padded_0 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
+            const generator_paint_kernel_0 =
+              generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const generator_double_padded_1 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+            const generator_double_padded_2 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+            const generator_double_padded_3 =
+              generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+            sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+            sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+            sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+            sum3 += generator_double_padded_3 * generator_paint_kernel_0;
+          }
+        }
+      }
+      generator_paint[i * 784 + l * 28 + m] = sum0;
+      generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+      generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+      generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+    }
+  }
+  return function convSigmoid_64x1x28x8x4x4x28_evaluate(): void {
     const generator_paint = generator_paint_;
     const generator_paint_bias = generator_paint_bias_;
     for (let i = 0; i < 64; i++) {
       for (let l = 0; l < 28; l++) {
-        for (let m = 0; m < 28; m += 4) {
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const generator_double_padded_0 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3]!;
-                const generator_paint_kernel_0 =
-                  generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const generator_double_padded_1 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                const generator_double_padded_2 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-                const generator_double_padded_3 =
-                  generator_double_padded[i * 7688 + k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-                sum0 += generator_double_padded_0 * generator_paint_kernel_0;
-                sum1 += generator_double_padded_1 * generator_paint_kernel_0;
-                sum2 += generator_double_padded_2 * generator_paint_kernel_0;
-                sum3 += generator_double_padded_3 * generator_paint_kernel_0;
-              }
-            }
-          }
-          generator_paint[i * 784 + l * 28 + m] = sum0;
-          generator_paint[i * 784 + l * 28 + m + 1] = sum1;
-          generator_paint[i * 784 + l * 28 + m + 2] = sum2;
-          generator_paint[i * 784 + l * 28 + m + 3] = sum3;
-        }
+        block(i, l);
       }
     }
     const generator_paint_bias_0 = generator_paint_bias[0]!;
@@ -7154,106 +7802,109 @@ function convAddWhere_64x8x14x1x4x4x14_evaluate(
   discriminator_look_bias_: Float32Array,
   edges_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x8x14x1x4x4x14_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const x = x_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const edges = edges_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
-                const chosen_0 =
-                  and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
-                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
-                    : 0;
-                const discriminator_look_kernel_0 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-                const chosen_1 =
-                  and_0 && m * 2 + k3 + 1 < 28
-                    ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]!
-                    : 0;
-                const discriminator_look_kernel_1 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-                const discriminator_look_kernel_2 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-                const discriminator_look_kernel_3 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-                sum00 += chosen_0 * discriminator_look_kernel_0;
-                sum01 += chosen_1 * discriminator_look_kernel_0;
-                sum10 += chosen_0 * discriminator_look_kernel_1;
-                sum11 += chosen_1 * discriminator_look_kernel_1;
-                sum20 += chosen_0 * discriminator_look_kernel_2;
-                sum21 += chosen_1 * discriminator_look_kernel_2;
-                sum30 += chosen_0 * discriminator_look_kernel_3;
-                sum31 += chosen_1 * discriminator_look_kernel_3;
-              }
-            }
-            const discriminator_look_product00 = Math.fround(sum00);
-            const discriminator_look_product01 = Math.fround(sum01);
-            const discriminator_look_product10 = Math.fround(sum10);
-            const discriminator_look_product11 = Math.fround(sum11);
-            const discriminator_look_product20 = Math.fround(sum20);
-            const discriminator_look_product21 = Math.fround(sum21);
-            const discriminator_look_product30 = Math.fround(sum30);
-            const discriminator_look_product31 = Math.fround(sum31);
-            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-            const discriminator_look_z00 = Math.fround(
-              discriminator_look_product00 + discriminator_look_bias_0,
-            );
-            const discriminator_look_z01 = Math.fround(
-              discriminator_look_product01 + discriminator_look_bias_0,
-            );
-            const discriminator_look_z10 = Math.fround(
-              discriminator_look_product10 + discriminator_look_bias_1,
-            );
-            const discriminator_look_z11 = Math.fround(
-              discriminator_look_product11 + discriminator_look_bias_1,
-            );
-            const discriminator_look_z20 = Math.fround(
-              discriminator_look_product20 + discriminator_look_bias_2,
-            );
-            const discriminator_look_z21 = Math.fround(
-              discriminator_look_product21 + discriminator_look_bias_2,
-            );
-            const discriminator_look_z30 = Math.fround(
-              discriminator_look_product30 + discriminator_look_bias_3,
-            );
-            const discriminator_look_z31 = Math.fround(
-              discriminator_look_product31 + discriminator_look_bias_3,
-            );
-            edges[i * 1568 + j * 196 + l * 14 + m] =
-              0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 1] =
-              0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 196] =
-              0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 197] =
-              0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 392] =
-              0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 393] =
-              0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 588] =
-              0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
-            edges[i * 1568 + j * 196 + l * 14 + m + 589] =
-              0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
+            const chosen_0 =
+              and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
+                ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
+                : 0;
+            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+            const chosen_1 =
+              and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
+            const discriminator_look_kernel_1 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const discriminator_look_kernel_2 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const discriminator_look_kernel_3 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += chosen_0 * discriminator_look_kernel_0;
+            sum01 += chosen_1 * discriminator_look_kernel_0;
+            sum10 += chosen_0 * discriminator_look_kernel_1;
+            sum11 += chosen_1 * discriminator_look_kernel_1;
+            sum20 += chosen_0 * discriminator_look_kernel_2;
+            sum21 += chosen_1 * discriminator_look_kernel_2;
+            sum30 += chosen_0 * discriminator_look_kernel_3;
+            sum31 += chosen_1 * discriminator_look_kernel_3;
           }
         }
+        const discriminator_look_product00 = Math.fround(sum00);
+        const discriminator_look_product01 = Math.fround(sum01);
+        const discriminator_look_product10 = Math.fround(sum10);
+        const discriminator_look_product11 = Math.fround(sum11);
+        const discriminator_look_product20 = Math.fround(sum20);
+        const discriminator_look_product21 = Math.fround(sum21);
+        const discriminator_look_product30 = Math.fround(sum30);
+        const discriminator_look_product31 = Math.fround(sum31);
+        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+        const discriminator_look_z00 = Math.fround(
+          discriminator_look_product00 + discriminator_look_bias_0,
+        );
+        const discriminator_look_z01 = Math.fround(
+          discriminator_look_product01 + discriminator_look_bias_0,
+        );
+        const discriminator_look_z10 = Math.fround(
+          discriminator_look_product10 + discriminator_look_bias_1,
+        );
+        const discriminator_look_z11 = Math.fround(
+          discriminator_look_product11 + discriminator_look_bias_1,
+        );
+        const discriminator_look_z20 = Math.fround(
+          discriminator_look_product20 + discriminator_look_bias_2,
+        );
+        const discriminator_look_z21 = Math.fround(
+          discriminator_look_product21 + discriminator_look_bias_2,
+        );
+        const discriminator_look_z30 = Math.fround(
+          discriminator_look_product30 + discriminator_look_bias_3,
+        );
+        const discriminator_look_z31 = Math.fround(
+          discriminator_look_product31 + discriminator_look_bias_3,
+        );
+        edges[i * 1568 + j * 196 + l * 14 + m] =
+          0 < discriminator_look_z00 ? discriminator_look_z00 : discriminator_look_z00 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 1] =
+          0 < discriminator_look_z01 ? discriminator_look_z01 : discriminator_look_z01 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 196] =
+          0 < discriminator_look_z10 ? discriminator_look_z10 : discriminator_look_z10 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 197] =
+          0 < discriminator_look_z11 ? discriminator_look_z11 : discriminator_look_z11 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 392] =
+          0 < discriminator_look_z20 ? discriminator_look_z20 : discriminator_look_z20 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 393] =
+          0 < discriminator_look_z21 ? discriminator_look_z21 : discriminator_look_z21 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 588] =
+          0 < discriminator_look_z30 ? discriminator_look_z30 : discriminator_look_z30 * 0.2;
+        edges[i * 1568 + j * 196 + l * 14 + m + 589] =
+          0 < discriminator_look_z31 ? discriminator_look_z31 : discriminator_look_z31 * 0.2;
+      }
+    }
+  }
+  return function convAddWhere_64x8x14x1x4x4x14_evaluate(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -7271,175 +7922,172 @@ function convAddWhere_64x16x7x8x4x4x7_evaluate(
   discriminator_compare_bias_: Float32Array,
   parts_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x16x7x8x4x4x7_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 15;
     const edges_padded = edges_padded_;
     const discriminator_compare_kernel = discriminator_compare_kernel_;
     const discriminator_compare_bias = discriminator_compare_bias_;
     const parts = parts_;
+    for (let l = 0; l < 7; l++) {
+      for (let m = 0; m < 6; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 4; k2++) {
+            for (let k3 = 0; k3 < 4; k3++) {
+              const edges_padded_0 =
+                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
+              const discriminator_compare_kernel_0 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+              const edges_padded_1 =
+                edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
+              const discriminator_compare_kernel_1 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+              const discriminator_compare_kernel_2 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+              const discriminator_compare_kernel_3 =
+                discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+              sum00 += edges_padded_0 * discriminator_compare_kernel_0;
+              sum01 += edges_padded_1 * discriminator_compare_kernel_0;
+              sum10 += edges_padded_0 * discriminator_compare_kernel_1;
+              sum11 += edges_padded_1 * discriminator_compare_kernel_1;
+              sum20 += edges_padded_0 * discriminator_compare_kernel_2;
+              sum21 += edges_padded_1 * discriminator_compare_kernel_2;
+              sum30 += edges_padded_0 * discriminator_compare_kernel_3;
+              sum31 += edges_padded_1 * discriminator_compare_kernel_3;
+            }
+          }
+        }
+        const discriminator_compare_product00 = Math.fround(sum00);
+        const discriminator_compare_product01 = Math.fround(sum01);
+        const discriminator_compare_product10 = Math.fround(sum10);
+        const discriminator_compare_product11 = Math.fround(sum11);
+        const discriminator_compare_product20 = Math.fround(sum20);
+        const discriminator_compare_product21 = Math.fround(sum21);
+        const discriminator_compare_product30 = Math.fround(sum30);
+        const discriminator_compare_product31 = Math.fround(sum31);
+        const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
+        const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
+        const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
+        const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
+        const discriminator_compare_z00 = Math.fround(
+          discriminator_compare_product00 + discriminator_compare_bias_0,
+        );
+        const discriminator_compare_z01 = Math.fround(
+          discriminator_compare_product01 + discriminator_compare_bias_0,
+        );
+        const discriminator_compare_z10 = Math.fround(
+          discriminator_compare_product10 + discriminator_compare_bias_1,
+        );
+        const discriminator_compare_z11 = Math.fround(
+          discriminator_compare_product11 + discriminator_compare_bias_1,
+        );
+        const discriminator_compare_z20 = Math.fround(
+          discriminator_compare_product20 + discriminator_compare_bias_2,
+        );
+        const discriminator_compare_z21 = Math.fround(
+          discriminator_compare_product21 + discriminator_compare_bias_2,
+        );
+        const discriminator_compare_z30 = Math.fround(
+          discriminator_compare_product30 + discriminator_compare_bias_3,
+        );
+        const discriminator_compare_z31 = Math.fround(
+          discriminator_compare_product31 + discriminator_compare_bias_3,
+        );
+        parts[i * 784 + j * 49 + l * 7 + m] =
+          0 < discriminator_compare_z00
+            ? discriminator_compare_z00
+            : discriminator_compare_z00 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 1] =
+          0 < discriminator_compare_z01
+            ? discriminator_compare_z01
+            : discriminator_compare_z01 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 49] =
+          0 < discriminator_compare_z10
+            ? discriminator_compare_z10
+            : discriminator_compare_z10 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 50] =
+          0 < discriminator_compare_z11
+            ? discriminator_compare_z11
+            : discriminator_compare_z11 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 98] =
+          0 < discriminator_compare_z20
+            ? discriminator_compare_z20
+            : discriminator_compare_z20 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 99] =
+          0 < discriminator_compare_z21
+            ? discriminator_compare_z21
+            : discriminator_compare_z21 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 147] =
+          0 < discriminator_compare_z30
+            ? discriminator_compare_z30
+            : discriminator_compare_z30 * 0.2;
+        parts[i * 784 + j * 49 + l * 7 + m + 148] =
+          0 < discriminator_compare_z31
+            ? discriminator_compare_z31
+            : discriminator_compare_z31 * 0.2;
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const edges_padded_2 = edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
+            const discriminator_compare_kernel_4 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
+            const discriminator_compare_kernel_5 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
+            const discriminator_compare_kernel_6 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
+            const discriminator_compare_kernel_7 =
+              discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
+            sum0 += edges_padded_2 * discriminator_compare_kernel_4;
+            sum1 += edges_padded_2 * discriminator_compare_kernel_5;
+            sum2 += edges_padded_2 * discriminator_compare_kernel_6;
+            sum3 += edges_padded_2 * discriminator_compare_kernel_7;
+          }
+        }
+      }
+      const discriminator_compare_product0 = Math.fround(sum0);
+      const discriminator_compare_product1 = Math.fround(sum1);
+      const discriminator_compare_product2 = Math.fround(sum2);
+      const discriminator_compare_product3 = Math.fround(sum3);
+      const discriminator_compare_z0 = Math.fround(
+        discriminator_compare_product0 + discriminator_compare_bias[j]!,
+      );
+      const discriminator_compare_z1 = Math.fround(
+        discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
+      );
+      const discriminator_compare_z2 = Math.fround(
+        discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
+      );
+      const discriminator_compare_z3 = Math.fround(
+        discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
+      );
+      parts[i * 784 + j * 49 + l * 7 + 6] =
+        0 < discriminator_compare_z0 ? discriminator_compare_z0 : discriminator_compare_z0 * 0.2;
+      parts[i * 784 + j * 49 + l * 7 + 55] =
+        0 < discriminator_compare_z1 ? discriminator_compare_z1 : discriminator_compare_z1 * 0.2;
+      parts[i * 784 + j * 49 + l * 7 + 104] =
+        0 < discriminator_compare_z2 ? discriminator_compare_z2 : discriminator_compare_z2 * 0.2;
+      parts[i * 784 + j * 49 + l * 7 + 153] =
+        0 < discriminator_compare_z3 ? discriminator_compare_z3 : discriminator_compare_z3 * 0.2;
+    }
+  }
+  return function convAddWhere_64x16x7x8x4x4x7_evaluate(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 16; j += 4) {
-        for (let l = 0; l < 7; l++) {
-          for (let m = 0; m < 6; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 4; k2++) {
-                for (let k3 = 0; k3 < 4; k3++) {
-                  const edges_padded_0 =
-                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3]!;
-                  const discriminator_compare_kernel_0 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                  const edges_padded_1 =
-                    edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + m * 2 + k3 + 2]!;
-                  const discriminator_compare_kernel_1 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                  const discriminator_compare_kernel_2 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                  const discriminator_compare_kernel_3 =
-                    discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                  sum00 += edges_padded_0 * discriminator_compare_kernel_0;
-                  sum01 += edges_padded_1 * discriminator_compare_kernel_0;
-                  sum10 += edges_padded_0 * discriminator_compare_kernel_1;
-                  sum11 += edges_padded_1 * discriminator_compare_kernel_1;
-                  sum20 += edges_padded_0 * discriminator_compare_kernel_2;
-                  sum21 += edges_padded_1 * discriminator_compare_kernel_2;
-                  sum30 += edges_padded_0 * discriminator_compare_kernel_3;
-                  sum31 += edges_padded_1 * discriminator_compare_kernel_3;
-                }
-              }
-            }
-            const discriminator_compare_product00 = Math.fround(sum00);
-            const discriminator_compare_product01 = Math.fround(sum01);
-            const discriminator_compare_product10 = Math.fround(sum10);
-            const discriminator_compare_product11 = Math.fround(sum11);
-            const discriminator_compare_product20 = Math.fround(sum20);
-            const discriminator_compare_product21 = Math.fround(sum21);
-            const discriminator_compare_product30 = Math.fround(sum30);
-            const discriminator_compare_product31 = Math.fround(sum31);
-            const discriminator_compare_bias_0 = discriminator_compare_bias[j]!;
-            const discriminator_compare_bias_1 = discriminator_compare_bias[j + 1]!;
-            const discriminator_compare_bias_2 = discriminator_compare_bias[j + 2]!;
-            const discriminator_compare_bias_3 = discriminator_compare_bias[j + 3]!;
-            const discriminator_compare_z00 = Math.fround(
-              discriminator_compare_product00 + discriminator_compare_bias_0,
-            );
-            const discriminator_compare_z01 = Math.fround(
-              discriminator_compare_product01 + discriminator_compare_bias_0,
-            );
-            const discriminator_compare_z10 = Math.fround(
-              discriminator_compare_product10 + discriminator_compare_bias_1,
-            );
-            const discriminator_compare_z11 = Math.fround(
-              discriminator_compare_product11 + discriminator_compare_bias_1,
-            );
-            const discriminator_compare_z20 = Math.fround(
-              discriminator_compare_product20 + discriminator_compare_bias_2,
-            );
-            const discriminator_compare_z21 = Math.fround(
-              discriminator_compare_product21 + discriminator_compare_bias_2,
-            );
-            const discriminator_compare_z30 = Math.fround(
-              discriminator_compare_product30 + discriminator_compare_bias_3,
-            );
-            const discriminator_compare_z31 = Math.fround(
-              discriminator_compare_product31 + discriminator_compare_bias_3,
-            );
-            parts[i * 784 + j * 49 + l * 7 + m] =
-              0 < discriminator_compare_z00
-                ? discriminator_compare_z00
-                : discriminator_compare_z00 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 1] =
-              0 < discriminator_compare_z01
-                ? discriminator_compare_z01
-                : discriminator_compare_z01 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 49] =
-              0 < discriminator_compare_z10
-                ? discriminator_compare_z10
-                : discriminator_compare_z10 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 50] =
-              0 < discriminator_compare_z11
-                ? discriminator_compare_z11
-                : discriminator_compare_z11 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 98] =
-              0 < discriminator_compare_z20
-                ? discriminator_compare_z20
-                : discriminator_compare_z20 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 99] =
-              0 < discriminator_compare_z21
-                ? discriminator_compare_z21
-                : discriminator_compare_z21 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 147] =
-              0 < discriminator_compare_z30
-                ? discriminator_compare_z30
-                : discriminator_compare_z30 * 0.2;
-            parts[i * 784 + j * 49 + l * 7 + m + 148] =
-              0 < discriminator_compare_z31
-                ? discriminator_compare_z31
-                : discriminator_compare_z31 * 0.2;
-          }
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const edges_padded_2 =
-                  edges_padded[i * 2048 + k * 256 + l * 32 + k2 * 16 + k3 + 12]!;
-                const discriminator_compare_kernel_4 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3]!;
-                const discriminator_compare_kernel_5 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 128]!;
-                const discriminator_compare_kernel_6 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 256]!;
-                const discriminator_compare_kernel_7 =
-                  discriminator_compare_kernel[j * 128 + k * 16 + k2 * 4 + k3 + 384]!;
-                sum0 += edges_padded_2 * discriminator_compare_kernel_4;
-                sum1 += edges_padded_2 * discriminator_compare_kernel_5;
-                sum2 += edges_padded_2 * discriminator_compare_kernel_6;
-                sum3 += edges_padded_2 * discriminator_compare_kernel_7;
-              }
-            }
-          }
-          const discriminator_compare_product0 = Math.fround(sum0);
-          const discriminator_compare_product1 = Math.fround(sum1);
-          const discriminator_compare_product2 = Math.fround(sum2);
-          const discriminator_compare_product3 = Math.fround(sum3);
-          const discriminator_compare_z0 = Math.fround(
-            discriminator_compare_product0 + discriminator_compare_bias[j]!,
-          );
-          const discriminator_compare_z1 = Math.fround(
-            discriminator_compare_product1 + discriminator_compare_bias[j + 1]!,
-          );
-          const discriminator_compare_z2 = Math.fround(
-            discriminator_compare_product2 + discriminator_compare_bias[j + 2]!,
-          );
-          const discriminator_compare_z3 = Math.fround(
-            discriminator_compare_product3 + discriminator_compare_bias[j + 3]!,
-          );
-          parts[i * 784 + j * 49 + l * 7 + 6] =
-            0 < discriminator_compare_z0
-              ? discriminator_compare_z0
-              : discriminator_compare_z0 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + 55] =
-            0 < discriminator_compare_z1
-              ? discriminator_compare_z1
-              : discriminator_compare_z1 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + 104] =
-            0 < discriminator_compare_z2
-              ? discriminator_compare_z2
-              : discriminator_compare_z2 * 0.2;
-          parts[i * 784 + j * 49 + l * 7 + 153] =
-            0 < discriminator_compare_z3
-              ? discriminator_compare_z3
-              : discriminator_compare_z3 * 0.2;
-        }
+        block(i, j);
       }
     }
   };
@@ -7536,117 +8184,122 @@ function convAddWhere_64x8x14x1x4x4x14_2_evaluate(
   discriminator_look_bias_: Float32Array,
   edges_2_: Float32Array,
 ): () => void {
-  return function convAddWhere_64x8x14x1x4x4x14_2_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const generator_paint_padded = generator_paint_padded_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const edges_2 = edges_2_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        for (let l = 0; l < 14; l++) {
-          for (let m = 0; m < 14; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const generator_paint_padded_0 =
-                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-                const discriminator_look_kernel_0 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-                const generator_paint_padded_1 =
-                  generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-                const discriminator_look_kernel_1 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-                const discriminator_look_kernel_2 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-                const discriminator_look_kernel_3 =
-                  discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-                sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-                sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-                sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-                sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-                sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-                sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-                sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-                sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-              }
-            }
-            const discriminator_look_product_2_00 = Math.fround(sum00);
-            const discriminator_look_product_2_01 = Math.fround(sum01);
-            const discriminator_look_product_2_10 = Math.fround(sum10);
-            const discriminator_look_product_2_11 = Math.fround(sum11);
-            const discriminator_look_product_2_20 = Math.fround(sum20);
-            const discriminator_look_product_2_21 = Math.fround(sum21);
-            const discriminator_look_product_2_30 = Math.fround(sum30);
-            const discriminator_look_product_2_31 = Math.fround(sum31);
-            const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-            const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-            const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-            const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-            const discriminator_look_z_2_00 = Math.fround(
-              discriminator_look_product_2_00 + discriminator_look_bias_0,
-            );
-            const discriminator_look_z_2_01 = Math.fround(
-              discriminator_look_product_2_01 + discriminator_look_bias_0,
-            );
-            const discriminator_look_z_2_10 = Math.fround(
-              discriminator_look_product_2_10 + discriminator_look_bias_1,
-            );
-            const discriminator_look_z_2_11 = Math.fround(
-              discriminator_look_product_2_11 + discriminator_look_bias_1,
-            );
-            const discriminator_look_z_2_20 = Math.fround(
-              discriminator_look_product_2_20 + discriminator_look_bias_2,
-            );
-            const discriminator_look_z_2_21 = Math.fround(
-              discriminator_look_product_2_21 + discriminator_look_bias_2,
-            );
-            const discriminator_look_z_2_30 = Math.fround(
-              discriminator_look_product_2_30 + discriminator_look_bias_3,
-            );
-            const discriminator_look_z_2_31 = Math.fround(
-              discriminator_look_product_2_31 + discriminator_look_bias_3,
-            );
-            edges_2[i * 1568 + j * 196 + l * 14 + m] =
-              0 < discriminator_look_z_2_00
-                ? discriminator_look_z_2_00
-                : discriminator_look_z_2_00 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-              0 < discriminator_look_z_2_01
-                ? discriminator_look_z_2_01
-                : discriminator_look_z_2_01 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-              0 < discriminator_look_z_2_10
-                ? discriminator_look_z_2_10
-                : discriminator_look_z_2_10 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-              0 < discriminator_look_z_2_11
-                ? discriminator_look_z_2_11
-                : discriminator_look_z_2_11 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-              0 < discriminator_look_z_2_20
-                ? discriminator_look_z_2_20
-                : discriminator_look_z_2_20 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-              0 < discriminator_look_z_2_21
-                ? discriminator_look_z_2_21
-                : discriminator_look_z_2_21 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-              0 < discriminator_look_z_2_30
-                ? discriminator_look_z_2_30
-                : discriminator_look_z_2_30 * 0.2;
-            edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-              0 < discriminator_look_z_2_31
-                ? discriminator_look_z_2_31
-                : discriminator_look_z_2_31 * 0.2;
+    for (let l = 0; l < 14; l++) {
+      for (let m = 0; m < 14; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_paint_padded_0 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
+            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
+            const generator_paint_padded_1 =
+              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
+            const discriminator_look_kernel_1 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
+            const discriminator_look_kernel_2 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
+            const discriminator_look_kernel_3 =
+              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
+            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
+            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
+            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
+            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
+            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
+            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
+            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
+            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
           }
         }
+        const discriminator_look_product_2_00 = Math.fround(sum00);
+        const discriminator_look_product_2_01 = Math.fround(sum01);
+        const discriminator_look_product_2_10 = Math.fround(sum10);
+        const discriminator_look_product_2_11 = Math.fround(sum11);
+        const discriminator_look_product_2_20 = Math.fround(sum20);
+        const discriminator_look_product_2_21 = Math.fround(sum21);
+        const discriminator_look_product_2_30 = Math.fround(sum30);
+        const discriminator_look_product_2_31 = Math.fround(sum31);
+        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
+        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
+        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
+        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
+        const discriminator_look_z_2_00 = Math.fround(
+          discriminator_look_product_2_00 + discriminator_look_bias_0,
+        );
+        const discriminator_look_z_2_01 = Math.fround(
+          discriminator_look_product_2_01 + discriminator_look_bias_0,
+        );
+        const discriminator_look_z_2_10 = Math.fround(
+          discriminator_look_product_2_10 + discriminator_look_bias_1,
+        );
+        const discriminator_look_z_2_11 = Math.fround(
+          discriminator_look_product_2_11 + discriminator_look_bias_1,
+        );
+        const discriminator_look_z_2_20 = Math.fround(
+          discriminator_look_product_2_20 + discriminator_look_bias_2,
+        );
+        const discriminator_look_z_2_21 = Math.fround(
+          discriminator_look_product_2_21 + discriminator_look_bias_2,
+        );
+        const discriminator_look_z_2_30 = Math.fround(
+          discriminator_look_product_2_30 + discriminator_look_bias_3,
+        );
+        const discriminator_look_z_2_31 = Math.fround(
+          discriminator_look_product_2_31 + discriminator_look_bias_3,
+        );
+        edges_2[i * 1568 + j * 196 + l * 14 + m] =
+          0 < discriminator_look_z_2_00
+            ? discriminator_look_z_2_00
+            : discriminator_look_z_2_00 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
+          0 < discriminator_look_z_2_01
+            ? discriminator_look_z_2_01
+            : discriminator_look_z_2_01 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
+          0 < discriminator_look_z_2_10
+            ? discriminator_look_z_2_10
+            : discriminator_look_z_2_10 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
+          0 < discriminator_look_z_2_11
+            ? discriminator_look_z_2_11
+            : discriminator_look_z_2_11 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
+          0 < discriminator_look_z_2_20
+            ? discriminator_look_z_2_20
+            : discriminator_look_z_2_20 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
+          0 < discriminator_look_z_2_21
+            ? discriminator_look_z_2_21
+            : discriminator_look_z_2_21 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
+          0 < discriminator_look_z_2_30
+            ? discriminator_look_z_2_30
+            : discriminator_look_z_2_30 * 0.2;
+        edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
+          0 < discriminator_look_z_2_31
+            ? discriminator_look_z_2_31
+            : discriminator_look_z_2_31 * 0.2;
+      }
+    }
+  }
+  return function convAddWhere_64x8x14x1x4x4x14_2_evaluate(): void {
+    for (let i = 0; i < 64; i++) {
+      for (let j = 0; j < 8; j += 4) {
+        block(i, j);
       }
     }
   };
@@ -7898,75 +8551,81 @@ function convRelu_1x8x14x16x4x4x14_predict(
   generator_double_bias_: Float32Array,
   generator_double_: Float32Array,
 ): () => void {
-  return function convRelu_1x8x14x16x4x4x14_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number, l: number): void {
+    j &= 7;
+    l &= 15;
     const started_padded = started_padded_;
     const generator_double_kernel = generator_double_kernel_;
     const generator_double_bias = generator_double_bias_;
     const generator_double = generator_double_;
+    for (let m = 0; m < 14; m += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const started_padded_0 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3]!;
+            const generator_double_kernel_0 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const started_padded_1 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
+            const generator_double_kernel_1 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
+            const generator_double_kernel_2 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
+            const generator_double_kernel_3 =
+              generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
+            sum00 += started_padded_0 * generator_double_kernel_0;
+            sum01 += started_padded_1 * generator_double_kernel_0;
+            sum10 += started_padded_0 * generator_double_kernel_1;
+            sum11 += started_padded_1 * generator_double_kernel_1;
+            sum20 += started_padded_0 * generator_double_kernel_2;
+            sum21 += started_padded_1 * generator_double_kernel_2;
+            sum30 += started_padded_0 * generator_double_kernel_3;
+            sum31 += started_padded_1 * generator_double_kernel_3;
+          }
+        }
+      }
+      const generator_double_product00 = Math.fround(sum00);
+      const generator_double_product01 = Math.fround(sum01);
+      const generator_double_product10 = Math.fround(sum10);
+      const generator_double_product11 = Math.fround(sum11);
+      const generator_double_product20 = Math.fround(sum20);
+      const generator_double_product21 = Math.fround(sum21);
+      const generator_double_product30 = Math.fround(sum30);
+      const generator_double_product31 = Math.fround(sum31);
+      const generator_double_bias_0 = generator_double_bias[j]!;
+      const add_0 = generator_double_product00 + generator_double_bias_0;
+      const add_1 = generator_double_product01 + generator_double_bias_0;
+      const generator_double_bias_1 = generator_double_bias[j + 1]!;
+      const add_2 = generator_double_product10 + generator_double_bias_1;
+      const add_3 = generator_double_product11 + generator_double_bias_1;
+      const generator_double_bias_2 = generator_double_bias[j + 2]!;
+      const add_4 = generator_double_product20 + generator_double_bias_2;
+      const add_5 = generator_double_product21 + generator_double_bias_2;
+      const generator_double_bias_3 = generator_double_bias[j + 3]!;
+      const add_6 = generator_double_product30 + generator_double_bias_3;
+      const add_7 = generator_double_product31 + generator_double_bias_3;
+      generator_double[j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
+      generator_double[j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
+      generator_double[j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
+      generator_double[j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
+      generator_double[j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
+      generator_double[j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
+      generator_double[j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
+      generator_double[j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
+    }
+  }
+  return function convRelu_1x8x14x16x4x4x14_predict(): void {
     for (let j = 0; j < 8; j += 4) {
       for (let l = 0; l < 14; l++) {
-        for (let m = 0; m < 14; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 4; k2++) {
-              for (let k3 = 0; k3 < 4; k3++) {
-                const started_padded_0 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3]!;
-                const generator_double_kernel_0 =
-                  generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 15]!;
-                const started_padded_1 = started_padded[k * 289 + l * 17 + k2 * 17 + m + k3 + 1]!;
-                const generator_double_kernel_1 =
-                  generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 31]!;
-                const generator_double_kernel_2 =
-                  generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 47]!;
-                const generator_double_kernel_3 =
-                  generator_double_kernel[k * 128 + j * 16 + k2 * -4 + k3 * -1 + 63]!;
-                sum00 += started_padded_0 * generator_double_kernel_0;
-                sum01 += started_padded_1 * generator_double_kernel_0;
-                sum10 += started_padded_0 * generator_double_kernel_1;
-                sum11 += started_padded_1 * generator_double_kernel_1;
-                sum20 += started_padded_0 * generator_double_kernel_2;
-                sum21 += started_padded_1 * generator_double_kernel_2;
-                sum30 += started_padded_0 * generator_double_kernel_3;
-                sum31 += started_padded_1 * generator_double_kernel_3;
-              }
-            }
-          }
-          const generator_double_product00 = Math.fround(sum00);
-          const generator_double_product01 = Math.fround(sum01);
-          const generator_double_product10 = Math.fround(sum10);
-          const generator_double_product11 = Math.fround(sum11);
-          const generator_double_product20 = Math.fround(sum20);
-          const generator_double_product21 = Math.fround(sum21);
-          const generator_double_product30 = Math.fround(sum30);
-          const generator_double_product31 = Math.fround(sum31);
-          const generator_double_bias_0 = generator_double_bias[j]!;
-          const add_0 = generator_double_product00 + generator_double_bias_0;
-          const add_1 = generator_double_product01 + generator_double_bias_0;
-          const generator_double_bias_1 = generator_double_bias[j + 1]!;
-          const add_2 = generator_double_product10 + generator_double_bias_1;
-          const add_3 = generator_double_product11 + generator_double_bias_1;
-          const generator_double_bias_2 = generator_double_bias[j + 2]!;
-          const add_4 = generator_double_product20 + generator_double_bias_2;
-          const add_5 = generator_double_product21 + generator_double_bias_2;
-          const generator_double_bias_3 = generator_double_bias[j + 3]!;
-          const add_6 = generator_double_product30 + generator_double_bias_3;
-          const add_7 = generator_double_product31 + generator_double_bias_3;
-          generator_double[j * 196 + l * 14 + m] = add_0 < 0 ? 0 : add_0;
-          generator_double[j * 196 + l * 14 + m + 1] = add_1 < 0 ? 0 : add_1;
-          generator_double[j * 196 + l * 14 + m + 196] = add_2 < 0 ? 0 : add_2;
-          generator_double[j * 196 + l * 14 + m + 197] = add_3 < 0 ? 0 : add_3;
-          generator_double[j * 196 + l * 14 + m + 392] = add_4 < 0 ? 0 : add_4;
-          generator_double[j * 196 + l * 14 + m + 393] = add_5 < 0 ? 0 : add_5;
-          generator_double[j * 196 + l * 14 + m + 588] = add_6 < 0 ? 0 : add_6;
-          generator_double[j * 196 + l * 14 + m + 589] = add_7 < 0 ? 0 : add_7;
-        }
+        block(j, l);
       }
     }
   };
@@ -8010,42 +8669,48 @@ function convSigmoid_1x1x28x8x4x4x28_predict(
   generator_paint_: Float32Array,
   generator_paint_bias_: Float32Array,
 ): () => void {
-  return function convSigmoid_1x1x28x8x4x4x28_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(l: number): void {
+    l &= 31;
     const generator_double_padded = generator_double_padded_;
     const generator_paint_kernel = generator_paint_kernel_;
     const generator_paint = generator_paint_;
-    const generator_paint_bias = generator_paint_bias_;
-    for (let l = 0; l < 28; l++) {
-      for (let m = 0; m < 28; m += 4) {
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 4; k2++) {
-            for (let k3 = 0; k3 < 4; k3++) {
-              const generator_double_padded_0 =
-                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
-              const generator_paint_kernel_0 =
-                generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
-              const generator_double_padded_1 =
-                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-              const generator_double_padded_2 =
-                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
-              const generator_double_padded_3 =
-                generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
-              sum0 += generator_double_padded_0 * generator_paint_kernel_0;
-              sum1 += generator_double_padded_1 * generator_paint_kernel_0;
-              sum2 += generator_double_padded_2 * generator_paint_kernel_0;
-              sum3 += generator_double_padded_3 * generator_paint_kernel_0;
-            }
+    for (let m = 0; m < 28; m += 4) {
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
+      let sum3 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 4; k2++) {
+          for (let k3 = 0; k3 < 4; k3++) {
+            const generator_double_padded_0 =
+              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3]!;
+            const generator_paint_kernel_0 =
+              generator_paint_kernel[k * 16 + k2 * -4 + k3 * -1 + 15]!;
+            const generator_double_padded_1 =
+              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+            const generator_double_padded_2 =
+              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+            const generator_double_padded_3 =
+              generator_double_padded[k * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+            sum0 += generator_double_padded_0 * generator_paint_kernel_0;
+            sum1 += generator_double_padded_1 * generator_paint_kernel_0;
+            sum2 += generator_double_padded_2 * generator_paint_kernel_0;
+            sum3 += generator_double_padded_3 * generator_paint_kernel_0;
           }
         }
-        generator_paint[l * 28 + m] = sum0;
-        generator_paint[l * 28 + m + 1] = sum1;
-        generator_paint[l * 28 + m + 2] = sum2;
-        generator_paint[l * 28 + m + 3] = sum3;
       }
+      generator_paint[l * 28 + m] = sum0;
+      generator_paint[l * 28 + m + 1] = sum1;
+      generator_paint[l * 28 + m + 2] = sum2;
+      generator_paint[l * 28 + m + 3] = sum3;
+    }
+  }
+  return function convSigmoid_1x1x28x8x4x4x28_predict(): void {
+    const generator_paint = generator_paint_;
+    const generator_paint_bias = generator_paint_bias_;
+    for (let l = 0; l < 28; l++) {
+      block(l);
     }
     const generator_paint_bias_0 = generator_paint_bias[0]!;
     for (let l = 0; l < 28; l++) {
@@ -8118,19 +8783,39 @@ function randomBits(seed: number, stream: number, at: number): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = stream | 0;
-  for (let round = 0; round < 13; round++) {
-    const turn = ROTATIONS[round & 7]!;
-    x = (x + y) | 0;
-    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
-    if ((round & 3) === 3) {
-      const step = (round >> 2) + 1;
-      x = (x + (step % 3 === 0 ? seed : step % 3 === 1 ? stream : last)) | 0;
-      y = (y + (step % 3 === 0 ? stream : step % 3 === 1 ? last : seed) + step) | 0;
-    }
-  }
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + stream) | 0;
+  y = (y + last + 1) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + last) | 0;
+  y = (y + seed + 2) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + seed) | 0;
+  y = (y + stream + 3) | 0;
+  x = (x + y) | 0;
   return x;
 }
-const ROTATIONS: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** ⌊2¹²⁰⁰/2π⌋: enough of 1/2π to reduce every double. */
 const turnsPerRadian = BigInt(

@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 079f247a56beba53
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9bdd1116f475ca67
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -220,10 +220,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 533120, 10); // [10]  state, always there
   const scores_bias_v = new Float32Array(arena, 533168, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 533216, 1); // []  state, always there
-  const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, statements 1–36
+  const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, statements 1–38
   const y = new Int32Array(arena, 594672, 32); // [32]  input, statements 1–14
   const live_rows = new Int32Array(arena, 594800, 1); // []  input, statements 1–14
-  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, statements 4–34
+  const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, statements 4–36
   const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, statements 5–33
   const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, statements 6–29
   const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, statements 7–28
@@ -234,17 +234,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, statement 14
   const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 14–15, written over d_rowSum
   const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 14–22, written over scores
-  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, statements 17–36
-  const correction = new Float32Array(arena, 1952512, 1); // []  scratch, statements 19–36
+  const rate = new Float32Array(arena, 1952496, 1); // []  scratch, statements 17–38
+  const correction = new Float32Array(arena, 1952512, 1); // []  scratch, statements 19–38
   const d_f6_z = new Float32Array(arena, 614128, 2688); // [32,84]  scratch, statements 21–25
   const d_f5_z = new Float32Array(arena, 598768, 3840); // [32,120]  scratch, statements 24–28
   const d_flatten = new Float32Array(arena, 566000, 8192); // [32,256]  scratch, statements 27–29
   const d_c3_windowArgmax = new Int32Array(arena, 533232, 8192); // [32,16,4,4]  scratch, statement 29
-  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, statements 29–33, written over c3
-  const d_s2 = new Float32Array(arena, 1741552, 27648); // [32,6,12,12]  scratch, statements 32–34
-  const d_c1_windowArgmax = new Int32Array(arena, 533232, 27648); // [32,6,12,12]  scratch, statement 34
-  const d_c1_z = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  scratch, statements 34–36, written over c1
+  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, statements 29–34, written over c3
+  const d_s2 = new Float32Array(arena, 1741552, 27648); // [32,6,12,12]  scratch, statements 32–36
+  const d_c1_windowArgmax = new Int32Array(arena, 533232, 27648); // [32,6,12,12]  scratch, statement 36
+  const d_c1_z = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  scratch, statements 36–38, written over c1
   const d_c3_z_padded = new Float32Array(arena, 533232, 131072); // [32,16,16,16]  scratch, statements 31–32
+  const s2_wide = new Float64Array(arena, 795376, 27648); // [6,12,12,32]  scratch, statements 33–35
+  const d_c3_z_wide = new Float64Array(arena, 533232, 32768); // [16,8,8,32]  scratch, statements 34–35
   const x_evaluate = new Float32Array(arena, 1224432, 39200); // [50,1,28,28]  input, statement 1
   const y_evaluate = new Int32Array(arena, 1397232, 50); // [50]  input, statements 1–12
   const live_rows_evaluate = new Int32Array(arena, 1397440, 1); // []  input, statements 1–12
@@ -338,9 +340,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   );
   const pad_d_c3_z_padded = pad_32x16x16x16(d_c3_z, d_c3_z_padded);
   const conv_d_s2 = conv_32x6x12x16x5x5x12(d_c3_z_padded, c3_kernel, d_s2);
-  const convAdam_c3_kernel = convAdam_16x6x5x32x8x8x5(
-    s2,
-    d_c3_z,
+  const widen_s2_wide = widen_6x12x12x32(s2, s2_wide);
+  const widen_d_c3_z_wide = widen_16x8x8x32(d_c3_z, d_c3_z_wide);
+  const convAdam_c3_kernel = convAdam_16x6x5x8x8x32x5(
+    s2_wide,
+    d_c3_z_wide,
     c3_kernel_m,
     c3_kernel_v,
     c3_kernel,
@@ -729,6 +733,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv_d_s2();
 
     // 33.
+    // s2_wide = s2 in double, in the order it is read    %s2_wide  widen for d_c3.kernel, models/lenet.ts:9
+    widen_s2_wide();
+
+    // 34.
+    // d_c3.z_wide = d_c3.z in double, in the order it is read    %d_c3.z_wide  widen for d_c3.kernel, models/lenet.ts:9
+    widen_d_c3_z_wide();
+
+    // 35.
     // d_c3.kernel_conv = transpose(s2, [1,0,2,3]) ∗ transpose(d_c3.z, [1,0,2,3])    %d_c3.kernel_conv  adjoint of conv, models/lenet.ts:9
     // c3.kernel_mul = c3.kernel.m ⊙ 0.9    %c3.kernel_mul  update of c3.kernel by adam, models/lenet.ts:9
     // c3.kernel_mul_2 = transpose(d_c3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %c3.kernel_mul_2  update of c3.kernel by adam, models/lenet.ts:9
@@ -745,7 +757,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c3.kernel_next = c3.kernel − c3.kernel_div    %c3.kernel_next  update of c3.kernel by adam, models/lenet.ts:9
     convAdam_c3_kernel();
 
-    // 34.
+    // 36.
     // d_c1_windowArgmax = argmax c1 over windows [1,1,2,2]    %d_c1_windowArgmax  adjoint of windowMax, models/lenet.ts:8
     // d_c1.z_lt = [0 < c1]    %d_c1.z_lt  adjoint of relu, models/lenet.ts:7
     // d_c1 = d_s2 scattered to d_c1_windowArgmax    %d_c1  adjoint of windowMax, models/lenet.ts:8
@@ -754,7 +766,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_c1.product = d_c1.z    %d_c1.product  adjoint of add, models/lenet.ts:7
     windowArgmaxWhere_d_c1_z();
 
-    // 35.
+    // 37.
     // d_c1.bias = Σ d_c1.z over axes 0,2,3    %d_c1.bias  adjoint of broadcast, models/lenet.ts:7
     // c1.bias_mul = c1.bias.m ⊙ 0.9    %c1.bias_mul  update of c1.bias by adam, models/lenet.ts:7
     // c1.bias_mul_2 = d_c1.bias ⊙ 0.09999999999999998    %c1.bias_mul_2  update of c1.bias by adam, models/lenet.ts:7
@@ -771,7 +783,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // c1.bias_next = c1.bias − c1.bias_div    %c1.bias_next  update of c1.bias by adam, models/lenet.ts:7
     sumAdam_c1_bias();
 
-    // 36.
+    // 38.
     // d_c1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_c1.z, [1,0,2,3])    %d_c1.kernel_conv  adjoint of conv, models/lenet.ts:7
     // c1.kernel_mul = c1.kernel.m ⊙ 0.9    %c1.kernel_mul  update of c1.kernel by adam, models/lenet.ts:7
     // c1.kernel_mul_2 = transpose(d_c1.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %c1.kernel_mul_2  update of c1.kernel by adam, models/lenet.ts:7
@@ -1024,69 +1036,75 @@ function convRelu_32x6x24x1x5x5x24(
   c1_bias_: Float32Array,
   c1_: Float32Array,
 ): () => void {
-  return function convRelu_32x6x24x1x5x5x24(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 7;
     const x = x_;
     const c1_kernel = c1_kernel_;
     const c1_bias = c1_bias_;
     const c1 = c1_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 6; j += 2) {
-        for (let l = 0; l < 24; l++) {
-          for (let m = 0; m < 24; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
-                const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-                const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-                const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-                const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-                const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-                sum00 += x_0 * c1_kernel_0;
-                sum01 += x_1 * c1_kernel_0;
-                sum02 += x_2 * c1_kernel_0;
-                sum03 += x_3 * c1_kernel_0;
-                sum10 += x_0 * c1_kernel_1;
-                sum11 += x_1 * c1_kernel_1;
-                sum12 += x_2 * c1_kernel_1;
-                sum13 += x_3 * c1_kernel_1;
-              }
-            }
-            const c1_product00 = Math.fround(sum00);
-            const c1_product01 = Math.fround(sum01);
-            const c1_product02 = Math.fround(sum02);
-            const c1_product03 = Math.fround(sum03);
-            const c1_product10 = Math.fround(sum10);
-            const c1_product11 = Math.fround(sum11);
-            const c1_product12 = Math.fround(sum12);
-            const c1_product13 = Math.fround(sum13);
-            const c1_bias_0 = c1_bias[j]!;
-            const add_0 = c1_product00 + c1_bias_0;
-            const add_1 = c1_product01 + c1_bias_0;
-            const add_2 = c1_product02 + c1_bias_0;
-            const add_3 = c1_product03 + c1_bias_0;
-            const c1_bias_1 = c1_bias[j + 1]!;
-            const add_4 = c1_product10 + c1_bias_1;
-            const add_5 = c1_product11 + c1_bias_1;
-            const add_6 = c1_product12 + c1_bias_1;
-            const add_7 = c1_product13 + c1_bias_1;
-            c1[i * 3456 + j * 576 + l * 24 + m] = add_0 < 0 ? 0 : add_0;
-            c1[i * 3456 + j * 576 + l * 24 + m + 1] = add_1 < 0 ? 0 : add_1;
-            c1[i * 3456 + j * 576 + l * 24 + m + 2] = add_2 < 0 ? 0 : add_2;
-            c1[i * 3456 + j * 576 + l * 24 + m + 3] = add_3 < 0 ? 0 : add_3;
-            c1[i * 3456 + j * 576 + l * 24 + m + 576] = add_4 < 0 ? 0 : add_4;
-            c1[i * 3456 + j * 576 + l * 24 + m + 577] = add_5 < 0 ? 0 : add_5;
-            c1[i * 3456 + j * 576 + l * 24 + m + 578] = add_6 < 0 ? 0 : add_6;
-            c1[i * 3456 + j * 576 + l * 24 + m + 579] = add_7 < 0 ? 0 : add_7;
+    for (let l = 0; l < 24; l++) {
+      for (let m = 0; m < 24; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k2 = 0; k2 < 5; k2++) {
+          for (let k3 = 0; k3 < 5; k3++) {
+            const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
+            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+            const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+            const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+            const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+            sum00 += x_0 * c1_kernel_0;
+            sum01 += x_1 * c1_kernel_0;
+            sum02 += x_2 * c1_kernel_0;
+            sum03 += x_3 * c1_kernel_0;
+            sum10 += x_0 * c1_kernel_1;
+            sum11 += x_1 * c1_kernel_1;
+            sum12 += x_2 * c1_kernel_1;
+            sum13 += x_3 * c1_kernel_1;
           }
         }
+        const c1_product00 = Math.fround(sum00);
+        const c1_product01 = Math.fround(sum01);
+        const c1_product02 = Math.fround(sum02);
+        const c1_product03 = Math.fround(sum03);
+        const c1_product10 = Math.fround(sum10);
+        const c1_product11 = Math.fround(sum11);
+        const c1_product12 = Math.fround(sum12);
+        const c1_product13 = Math.fround(sum13);
+        const c1_bias_0 = c1_bias[j]!;
+        const add_0 = c1_product00 + c1_bias_0;
+        const add_1 = c1_product01 + c1_bias_0;
+        const add_2 = c1_product02 + c1_bias_0;
+        const add_3 = c1_product03 + c1_bias_0;
+        const c1_bias_1 = c1_bias[j + 1]!;
+        const add_4 = c1_product10 + c1_bias_1;
+        const add_5 = c1_product11 + c1_bias_1;
+        const add_6 = c1_product12 + c1_bias_1;
+        const add_7 = c1_product13 + c1_bias_1;
+        c1[i * 3456 + j * 576 + l * 24 + m] = add_0 < 0 ? 0 : add_0;
+        c1[i * 3456 + j * 576 + l * 24 + m + 1] = add_1 < 0 ? 0 : add_1;
+        c1[i * 3456 + j * 576 + l * 24 + m + 2] = add_2 < 0 ? 0 : add_2;
+        c1[i * 3456 + j * 576 + l * 24 + m + 3] = add_3 < 0 ? 0 : add_3;
+        c1[i * 3456 + j * 576 + l * 24 + m + 576] = add_4 < 0 ? 0 : add_4;
+        c1[i * 3456 + j * 576 + l * 24 + m + 577] = add_5 < 0 ? 0 : add_5;
+        c1[i * 3456 + j * 576 + l * 24 + m + 578] = add_6 < 0 ? 0 : add_6;
+        c1[i * 3456 + j * 576 + l * 24 + m + 579] = add_7 < 0 ? 0 : add_7;
+      }
+    }
+  }
+  return function convRelu_32x6x24x1x5x5x24(): void {
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -1097,23 +1115,28 @@ function convRelu_32x6x24x1x5x5x24(
  * 110,592 floating-point operations.
  */
 function windowMax_32x6x12x1x1x2x2x12(c1_: Float32Array, s2_: Float32Array): () => void {
-  return function windowMax_32x6x12x1x1x2x2x12(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const c1 = c1_;
     const s2 = s2_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 6; j++) {
-        for (let l = 0; l < 12; l++) {
-          for (let m = 0; m < 12; m++) {
-            let max = -Infinity;
-            for (let k3 = 0; k3 < 2; k3++) {
-              for (let k4 = 0; k4 < 2; k4++) {
-                max = Math.max(max, c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!);
-              }
+    for (let j = 0; j < 6; j++) {
+      for (let l = 0; l < 12; l++) {
+        for (let m = 0; m < 12; m++) {
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              max = Math.max(max, c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!);
             }
-            s2[i * 864 + j * 144 + l * 12 + m] = max;
           }
+          s2[i * 864 + j * 144 + l * 12 + m] = max;
         }
       }
+    }
+  }
+  return function windowMax_32x6x12x1x1x2x2x12(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
     }
   };
 }
@@ -1129,71 +1152,77 @@ function convRelu_32x16x8x6x5x5x8(
   c3_bias_: Float32Array,
   c3_: Float32Array,
 ): () => void {
-  return function convRelu_32x16x8x6x5x5x8(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 31;
+    j &= 15;
     const s2 = s2_;
     const c3_kernel = c3_kernel_;
     const c3_bias = c3_bias_;
     const c3 = c3_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 8; l++) {
-          for (let m = 0; m < 8; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 6; k++) {
-              for (let k2 = 0; k2 < 5; k2++) {
-                for (let k3 = 0; k3 < 5; k3++) {
-                  const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
-                  const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-                  const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                  const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-                  const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-                  const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-                  sum00 += s2_0 * c3_kernel_0;
-                  sum01 += s2_1 * c3_kernel_0;
-                  sum02 += s2_2 * c3_kernel_0;
-                  sum03 += s2_3 * c3_kernel_0;
-                  sum10 += s2_0 * c3_kernel_1;
-                  sum11 += s2_1 * c3_kernel_1;
-                  sum12 += s2_2 * c3_kernel_1;
-                  sum13 += s2_3 * c3_kernel_1;
-                }
-              }
+    for (let l = 0; l < 8; l++) {
+      for (let m = 0; m < 8; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 6; k++) {
+          for (let k2 = 0; k2 < 5; k2++) {
+            for (let k3 = 0; k3 < 5; k3++) {
+              const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
+              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+              const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+              const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
+              const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
+              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+              sum00 += s2_0 * c3_kernel_0;
+              sum01 += s2_1 * c3_kernel_0;
+              sum02 += s2_2 * c3_kernel_0;
+              sum03 += s2_3 * c3_kernel_0;
+              sum10 += s2_0 * c3_kernel_1;
+              sum11 += s2_1 * c3_kernel_1;
+              sum12 += s2_2 * c3_kernel_1;
+              sum13 += s2_3 * c3_kernel_1;
             }
-            const c3_product00 = Math.fround(sum00);
-            const c3_product01 = Math.fround(sum01);
-            const c3_product02 = Math.fround(sum02);
-            const c3_product03 = Math.fround(sum03);
-            const c3_product10 = Math.fround(sum10);
-            const c3_product11 = Math.fround(sum11);
-            const c3_product12 = Math.fround(sum12);
-            const c3_product13 = Math.fround(sum13);
-            const c3_bias_0 = c3_bias[j]!;
-            const add_0 = c3_product00 + c3_bias_0;
-            const add_1 = c3_product01 + c3_bias_0;
-            const add_2 = c3_product02 + c3_bias_0;
-            const add_3 = c3_product03 + c3_bias_0;
-            const c3_bias_1 = c3_bias[j + 1]!;
-            const add_4 = c3_product10 + c3_bias_1;
-            const add_5 = c3_product11 + c3_bias_1;
-            const add_6 = c3_product12 + c3_bias_1;
-            const add_7 = c3_product13 + c3_bias_1;
-            c3[i * 1024 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
-            c3[i * 1024 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
-            c3[i * 1024 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
-            c3[i * 1024 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
-            c3[i * 1024 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
-            c3[i * 1024 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
-            c3[i * 1024 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
-            c3[i * 1024 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
           }
         }
+        const c3_product00 = Math.fround(sum00);
+        const c3_product01 = Math.fround(sum01);
+        const c3_product02 = Math.fround(sum02);
+        const c3_product03 = Math.fround(sum03);
+        const c3_product10 = Math.fround(sum10);
+        const c3_product11 = Math.fround(sum11);
+        const c3_product12 = Math.fround(sum12);
+        const c3_product13 = Math.fround(sum13);
+        const c3_bias_0 = c3_bias[j]!;
+        const add_0 = c3_product00 + c3_bias_0;
+        const add_1 = c3_product01 + c3_bias_0;
+        const add_2 = c3_product02 + c3_bias_0;
+        const add_3 = c3_product03 + c3_bias_0;
+        const c3_bias_1 = c3_bias[j + 1]!;
+        const add_4 = c3_product10 + c3_bias_1;
+        const add_5 = c3_product11 + c3_bias_1;
+        const add_6 = c3_product12 + c3_bias_1;
+        const add_7 = c3_product13 + c3_bias_1;
+        c3[i * 1024 + j * 64 + l * 8 + m] = add_0 < 0 ? 0 : add_0;
+        c3[i * 1024 + j * 64 + l * 8 + m + 1] = add_1 < 0 ? 0 : add_1;
+        c3[i * 1024 + j * 64 + l * 8 + m + 2] = add_2 < 0 ? 0 : add_2;
+        c3[i * 1024 + j * 64 + l * 8 + m + 3] = add_3 < 0 ? 0 : add_3;
+        c3[i * 1024 + j * 64 + l * 8 + m + 64] = add_4 < 0 ? 0 : add_4;
+        c3[i * 1024 + j * 64 + l * 8 + m + 65] = add_5 < 0 ? 0 : add_5;
+        c3[i * 1024 + j * 64 + l * 8 + m + 66] = add_6 < 0 ? 0 : add_6;
+        c3[i * 1024 + j * 64 + l * 8 + m + 67] = add_7 < 0 ? 0 : add_7;
+      }
+    }
+  }
+  return function convRelu_32x16x8x6x5x5x8(): void {
+    for (let i = 0; i < 32; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -1236,129 +1265,133 @@ function dotRelu_32x256x120(
   f5_bias_: Float32Array,
   f5_: Float32Array,
 ): () => void {
-  return function dotRelu_32x256x120(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const s4 = s4_;
     const f5_kernel = f5_kernel_;
     const f5_bias = f5_bias_;
     const f5 = f5_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 120; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-            const s4_1 =
-              s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const s4_0 =
-              s4[
-                i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
-              ]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-            const s4_1 =
-              s4[
-                i * 256 +
-                  (((k + 1) / 16) | 0) * 16 +
-                  ((((k + 1) / 4) | 0) % 4) * 4 +
-                  ((k + 1) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const s4_0 =
-              s4[
-                i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
-              ]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-            const s4_1 =
-              s4[
-                i * 256 +
-                  (((k + 2) / 16) | 0) * 16 +
-                  ((((k + 2) / 4) | 0) % 4) * 4 +
-                  ((k + 2) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const s4_0 =
-              s4[
-                i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
-              ]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-            const s4_1 =
-              s4[
-                i * 256 +
-                  (((k + 3) / 16) | 0) * 16 +
-                  ((((k + 3) / 4) | 0) % 4) * 4 +
-                  ((k + 3) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
+    for (let j = 0; j < 120; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
         }
-        const f5_product00 = Math.fround(sum00);
-        const f5_product01 = Math.fround(sum01);
-        const f5_product02 = Math.fround(sum02);
-        const f5_product10 = Math.fround(sum10);
-        const f5_product11 = Math.fround(sum11);
-        const f5_product12 = Math.fround(sum12);
-        const f5_bias_0 = f5_bias[j]!;
-        const add_0 = f5_product00 + f5_bias_0;
-        const f5_bias_1 = f5_bias[j + 1]!;
-        const add_1 = f5_product01 + f5_bias_1;
-        const f5_bias_2 = f5_bias[j + 2]!;
-        const add_2 = f5_product02 + f5_bias_2;
-        const add_3 = f5_product10 + f5_bias_0;
-        const add_4 = f5_product11 + f5_bias_1;
-        const add_5 = f5_product12 + f5_bias_2;
-        f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
-        f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
-        f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
-        f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
-        f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
-        f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
+        if (k + 1 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 1) / 16) | 0) * 16 +
+                ((((k + 1) / 4) | 0) % 4) * 4 +
+                ((k + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 2) / 16) | 0) * 16 +
+                ((((k + 2) / 4) | 0) % 4) * 4 +
+                ((k + 2) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 3) / 16) | 0) * 16 +
+                ((((k + 3) / 4) | 0) % 4) * 4 +
+                ((k + 3) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
       }
+      const f5_product00 = Math.fround(sum00);
+      const f5_product01 = Math.fround(sum01);
+      const f5_product02 = Math.fround(sum02);
+      const f5_product10 = Math.fround(sum10);
+      const f5_product11 = Math.fround(sum11);
+      const f5_product12 = Math.fround(sum12);
+      const f5_bias_0 = f5_bias[j]!;
+      const add_0 = f5_product00 + f5_bias_0;
+      const f5_bias_1 = f5_bias[j + 1]!;
+      const add_1 = f5_product01 + f5_bias_1;
+      const f5_bias_2 = f5_bias[j + 2]!;
+      const add_2 = f5_product02 + f5_bias_2;
+      const add_3 = f5_product10 + f5_bias_0;
+      const add_4 = f5_product11 + f5_bias_1;
+      const add_5 = f5_product12 + f5_bias_2;
+      f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
+      f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
+      f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
+      f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
+      f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
+      f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
+    }
+  }
+  return function dotRelu_32x256x120(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -1374,98 +1407,103 @@ function dotRelu_32x120x84(
   f6_bias_: Float32Array,
   f6_: Float32Array,
 ): () => void {
-  return function dotRelu_32x120x84(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const f5 = f5_;
     const f6_kernel = f6_kernel_;
     const f6_bias = f6_bias_;
     const f6 = f6_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 84; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 120; k += 4) {
-          {
-            const f5_0 = f5[i * 120 + k]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-            const f5_1 = f5[i * 120 + k + 120]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
-          if (k + 1 === 120) break;
-          {
-            const f5_0 = f5[i * 120 + k + 1]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
-            const f5_1 = f5[i * 120 + k + 121]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
-          if (k + 2 === 120) break;
-          {
-            const f5_0 = f5[i * 120 + k + 2]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
-            const f5_1 = f5[i * 120 + k + 122]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
-          if (k + 3 === 120) break;
-          {
-            const f5_0 = f5[i * 120 + k + 3]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
-            const f5_1 = f5[i * 120 + k + 123]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
+    for (let j = 0; j < 84; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 120; k += 4) {
+        {
+          const f5_0 = f5[i * 120 + k]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+          const f5_1 = f5[i * 120 + k + 120]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
         }
-        const f6_product00 = Math.fround(sum00);
-        const f6_product01 = Math.fround(sum01);
-        const f6_product02 = Math.fround(sum02);
-        const f6_product10 = Math.fround(sum10);
-        const f6_product11 = Math.fround(sum11);
-        const f6_product12 = Math.fround(sum12);
-        const f6_bias_0 = f6_bias[j]!;
-        const add_0 = f6_product00 + f6_bias_0;
-        const f6_bias_1 = f6_bias[j + 1]!;
-        const add_1 = f6_product01 + f6_bias_1;
-        const f6_bias_2 = f6_bias[j + 2]!;
-        const add_2 = f6_product02 + f6_bias_2;
-        const add_3 = f6_product10 + f6_bias_0;
-        const add_4 = f6_product11 + f6_bias_1;
-        const add_5 = f6_product12 + f6_bias_2;
-        f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
-        f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
-        f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
-        f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
-        f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
-        f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
+        if (k + 1 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 1]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
+          const f5_1 = f5[i * 120 + k + 121]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 2 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 2]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
+          const f5_1 = f5[i * 120 + k + 122]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 3 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 3]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
+          const f5_1 = f5[i * 120 + k + 123]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
       }
+      const f6_product00 = Math.fround(sum00);
+      const f6_product01 = Math.fround(sum01);
+      const f6_product02 = Math.fround(sum02);
+      const f6_product10 = Math.fround(sum10);
+      const f6_product11 = Math.fround(sum11);
+      const f6_product12 = Math.fround(sum12);
+      const f6_bias_0 = f6_bias[j]!;
+      const add_0 = f6_product00 + f6_bias_0;
+      const f6_bias_1 = f6_bias[j + 1]!;
+      const add_1 = f6_product01 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product02 + f6_bias_2;
+      const add_3 = f6_product10 + f6_bias_0;
+      const add_4 = f6_product11 + f6_bias_1;
+      const add_5 = f6_product12 + f6_bias_2;
+      f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
+      f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
+      f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
+      f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
+      f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
+    }
+  }
+  return function dotRelu_32x120x84(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -2123,89 +2161,94 @@ function dotWhere_32x84x120(
   f5_: Float32Array,
   d_f5_z_: Float32Array,
 ): () => void {
-  return function dotWhere_32x84x120(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_f6_z = d_f6_z_;
     const f6_kernel = f6_kernel_;
     const f5 = f5_;
     const d_f5_z = d_f5_z_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 120; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 84; k += 4) {
-          {
-            const d_f6_z_0 = d_f6_z[i * 84 + k]!;
-            const f6_kernel_0 = f6_kernel[j * 84 + k]!;
-            const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
-            const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
-            const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
-            sum00 += d_f6_z_0 * f6_kernel_0;
-            sum01 += d_f6_z_0 * f6_kernel_1;
-            sum02 += d_f6_z_0 * f6_kernel_2;
-            sum10 += d_f6_z_1 * f6_kernel_0;
-            sum11 += d_f6_z_1 * f6_kernel_1;
-            sum12 += d_f6_z_1 * f6_kernel_2;
-          }
-          if (k + 1 === 84) break;
-          {
-            const d_f6_z_0 = d_f6_z[i * 84 + k + 1]!;
-            const f6_kernel_0 = f6_kernel[j * 84 + k + 1]!;
-            const f6_kernel_1 = f6_kernel[j * 84 + k + 85]!;
-            const f6_kernel_2 = f6_kernel[j * 84 + k + 169]!;
-            const d_f6_z_1 = d_f6_z[i * 84 + k + 85]!;
-            sum00 += d_f6_z_0 * f6_kernel_0;
-            sum01 += d_f6_z_0 * f6_kernel_1;
-            sum02 += d_f6_z_0 * f6_kernel_2;
-            sum10 += d_f6_z_1 * f6_kernel_0;
-            sum11 += d_f6_z_1 * f6_kernel_1;
-            sum12 += d_f6_z_1 * f6_kernel_2;
-          }
-          if (k + 2 === 84) break;
-          {
-            const d_f6_z_0 = d_f6_z[i * 84 + k + 2]!;
-            const f6_kernel_0 = f6_kernel[j * 84 + k + 2]!;
-            const f6_kernel_1 = f6_kernel[j * 84 + k + 86]!;
-            const f6_kernel_2 = f6_kernel[j * 84 + k + 170]!;
-            const d_f6_z_1 = d_f6_z[i * 84 + k + 86]!;
-            sum00 += d_f6_z_0 * f6_kernel_0;
-            sum01 += d_f6_z_0 * f6_kernel_1;
-            sum02 += d_f6_z_0 * f6_kernel_2;
-            sum10 += d_f6_z_1 * f6_kernel_0;
-            sum11 += d_f6_z_1 * f6_kernel_1;
-            sum12 += d_f6_z_1 * f6_kernel_2;
-          }
-          if (k + 3 === 84) break;
-          {
-            const d_f6_z_0 = d_f6_z[i * 84 + k + 3]!;
-            const f6_kernel_0 = f6_kernel[j * 84 + k + 3]!;
-            const f6_kernel_1 = f6_kernel[j * 84 + k + 87]!;
-            const f6_kernel_2 = f6_kernel[j * 84 + k + 171]!;
-            const d_f6_z_1 = d_f6_z[i * 84 + k + 87]!;
-            sum00 += d_f6_z_0 * f6_kernel_0;
-            sum01 += d_f6_z_0 * f6_kernel_1;
-            sum02 += d_f6_z_0 * f6_kernel_2;
-            sum10 += d_f6_z_1 * f6_kernel_0;
-            sum11 += d_f6_z_1 * f6_kernel_1;
-            sum12 += d_f6_z_1 * f6_kernel_2;
-          }
+    for (let j = 0; j < 120; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 84; k += 4) {
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
         }
-        const d_f5_00 = Math.fround(sum00);
-        const d_f5_01 = Math.fround(sum01);
-        const d_f5_02 = Math.fround(sum02);
-        const d_f5_10 = Math.fround(sum10);
-        const d_f5_11 = Math.fround(sum11);
-        const d_f5_12 = Math.fround(sum12);
-        d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? d_f5_00 : 0;
-        d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? d_f5_01 : 0;
-        d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? d_f5_02 : 0;
-        d_f5_z[i * 120 + j + 120] = 0 < f5[i * 120 + j + 120]! ? d_f5_10 : 0;
-        d_f5_z[i * 120 + j + 121] = 0 < f5[i * 120 + j + 121]! ? d_f5_11 : 0;
-        d_f5_z[i * 120 + j + 122] = 0 < f5[i * 120 + j + 122]! ? d_f5_12 : 0;
+        if (k + 1 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 1]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 1]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 85]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 169]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 85]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 2 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 2]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 2]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 86]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 170]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 86]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 3 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 3]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 3]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 87]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 171]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 87]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
       }
+      const d_f5_00 = Math.fround(sum00);
+      const d_f5_01 = Math.fround(sum01);
+      const d_f5_02 = Math.fround(sum02);
+      const d_f5_10 = Math.fround(sum10);
+      const d_f5_11 = Math.fround(sum11);
+      const d_f5_12 = Math.fround(sum12);
+      d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? d_f5_00 : 0;
+      d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? d_f5_01 : 0;
+      d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? d_f5_02 : 0;
+      d_f5_z[i * 120 + j + 120] = 0 < f5[i * 120 + j + 120]! ? d_f5_10 : 0;
+      d_f5_z[i * 120 + j + 121] = 0 < f5[i * 120 + j + 121]! ? d_f5_11 : 0;
+      d_f5_z[i * 120 + j + 122] = 0 < f5[i * 120 + j + 122]! ? d_f5_12 : 0;
+    }
+  }
+  return function dotWhere_32x84x120(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -2226,159 +2269,164 @@ function dotAdam_120x32x84(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function dotAdam_120x32x84(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 127;
     const f5 = f5_;
     const d_f6_z = d_f6_z_;
     const f6_kernel_m = f6_kernel_m_;
     const f6_kernel_v = f6_kernel_v_;
     const f6_kernel = f6_kernel_;
+    for (let j = 0; j < 84; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 32; k += 4) {
+        {
+          const f5_0 = f5[k * 120 + i]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
+          const f5_1 = f5[k * 120 + i + 1]!;
+          const f5_2 = f5[k * 120 + i + 2]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 120]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 84]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 85]!;
+          const f5_1 = f5[k * 120 + i + 121]!;
+          const f5_2 = f5[k * 120 + i + 122]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 240]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 168]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 169]!;
+          const f5_1 = f5[k * 120 + i + 241]!;
+          const f5_2 = f5[k * 120 + i + 242]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 360]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 252]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 253]!;
+          const f5_1 = f5[k * 120 + i + 361]!;
+          const f5_2 = f5[k * 120 + i + 362]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+      }
+      const d_f6_kernel00 = Math.fround(sum00);
+      const d_f6_kernel01 = Math.fround(sum01);
+      const d_f6_kernel10 = Math.fround(sum10);
+      const d_f6_kernel11 = Math.fround(sum11);
+      const d_f6_kernel20 = Math.fround(sum20);
+      const d_f6_kernel21 = Math.fround(sum21);
+      const f6_kernel_m_next00 = Math.fround(
+        f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * 0.09999999999999998,
+      );
+      f6_kernel_m[i * 84 + j] = f6_kernel_m_next00;
+      const f6_kernel_m_next01 = Math.fround(
+        f6_kernel_m[i * 84 + j + 1]! * 0.9 + d_f6_kernel01 * 0.09999999999999998,
+      );
+      f6_kernel_m[i * 84 + j + 1] = f6_kernel_m_next01;
+      const f6_kernel_m_next10 = Math.fround(
+        f6_kernel_m[i * 84 + j + 84]! * 0.9 + d_f6_kernel10 * 0.09999999999999998,
+      );
+      f6_kernel_m[i * 84 + j + 84] = f6_kernel_m_next10;
+      const f6_kernel_m_next11 = Math.fround(
+        f6_kernel_m[i * 84 + j + 85]! * 0.9 + d_f6_kernel11 * 0.09999999999999998,
+      );
+      f6_kernel_m[i * 84 + j + 85] = f6_kernel_m_next11;
+      const f6_kernel_m_next20 = Math.fround(
+        f6_kernel_m[i * 84 + j + 168]! * 0.9 + d_f6_kernel20 * 0.09999999999999998,
+      );
+      f6_kernel_m[i * 84 + j + 168] = f6_kernel_m_next20;
+      const f6_kernel_m_next21 = Math.fround(
+        f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * 0.09999999999999998,
+      );
+      f6_kernel_m[i * 84 + j + 169] = f6_kernel_m_next21;
+      const f6_kernel_v_next00 = Math.fround(
+        f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * 0.0010000000000000009,
+      );
+      f6_kernel_v[i * 84 + j] = f6_kernel_v_next00;
+      const f6_kernel_v_next01 = Math.fround(
+        f6_kernel_v[i * 84 + j + 1]! * 0.999 +
+          d_f6_kernel01 * d_f6_kernel01 * 0.0010000000000000009,
+      );
+      f6_kernel_v[i * 84 + j + 1] = f6_kernel_v_next01;
+      const f6_kernel_v_next10 = Math.fround(
+        f6_kernel_v[i * 84 + j + 84]! * 0.999 +
+          d_f6_kernel10 * d_f6_kernel10 * 0.0010000000000000009,
+      );
+      f6_kernel_v[i * 84 + j + 84] = f6_kernel_v_next10;
+      const f6_kernel_v_next11 = Math.fround(
+        f6_kernel_v[i * 84 + j + 85]! * 0.999 +
+          d_f6_kernel11 * d_f6_kernel11 * 0.0010000000000000009,
+      );
+      f6_kernel_v[i * 84 + j + 85] = f6_kernel_v_next11;
+      const f6_kernel_v_next20 = Math.fround(
+        f6_kernel_v[i * 84 + j + 168]! * 0.999 +
+          d_f6_kernel20 * d_f6_kernel20 * 0.0010000000000000009,
+      );
+      f6_kernel_v[i * 84 + j + 168] = f6_kernel_v_next20;
+      const f6_kernel_v_next21 = Math.fround(
+        f6_kernel_v[i * 84 + j + 169]! * 0.999 +
+          d_f6_kernel21 * d_f6_kernel21 * 0.0010000000000000009,
+      );
+      f6_kernel_v[i * 84 + j + 169] = f6_kernel_v_next21;
+      f6_kernel[i * 84 + j] =
+        f6_kernel[i * 84 + j]! -
+        (f6_kernel_m_next00 * rate_0) / (Math.sqrt(f6_kernel_v_next00 * correction_0) + 1e-8);
+      f6_kernel[i * 84 + j + 1] =
+        f6_kernel[i * 84 + j + 1]! -
+        (f6_kernel_m_next01 * rate_0) / (Math.sqrt(f6_kernel_v_next01 * correction_0) + 1e-8);
+      f6_kernel[i * 84 + j + 84] =
+        f6_kernel[i * 84 + j + 84]! -
+        (f6_kernel_m_next10 * rate_0) / (Math.sqrt(f6_kernel_v_next10 * correction_0) + 1e-8);
+      f6_kernel[i * 84 + j + 85] =
+        f6_kernel[i * 84 + j + 85]! -
+        (f6_kernel_m_next11 * rate_0) / (Math.sqrt(f6_kernel_v_next11 * correction_0) + 1e-8);
+      f6_kernel[i * 84 + j + 168] =
+        f6_kernel[i * 84 + j + 168]! -
+        (f6_kernel_m_next20 * rate_0) / (Math.sqrt(f6_kernel_v_next20 * correction_0) + 1e-8);
+      f6_kernel[i * 84 + j + 169] =
+        f6_kernel[i * 84 + j + 169]! -
+        (f6_kernel_m_next21 * rate_0) / (Math.sqrt(f6_kernel_v_next21 * correction_0) + 1e-8);
+    }
+  }
+  return function dotAdam_120x32x84(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 120; i += 3) {
-      for (let j = 0; j < 84; j += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const f5_0 = f5[k * 120 + i]!;
-            const d_f6_z_0 = d_f6_z[k * 84 + j]!;
-            const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
-            const f5_1 = f5[k * 120 + i + 1]!;
-            const f5_2 = f5[k * 120 + i + 2]!;
-            sum00 += f5_0 * d_f6_z_0;
-            sum01 += f5_0 * d_f6_z_1;
-            sum10 += f5_1 * d_f6_z_0;
-            sum11 += f5_1 * d_f6_z_1;
-            sum20 += f5_2 * d_f6_z_0;
-            sum21 += f5_2 * d_f6_z_1;
-          }
-          if (k + 1 === 32) break;
-          {
-            const f5_0 = f5[k * 120 + i + 120]!;
-            const d_f6_z_0 = d_f6_z[k * 84 + j + 84]!;
-            const d_f6_z_1 = d_f6_z[k * 84 + j + 85]!;
-            const f5_1 = f5[k * 120 + i + 121]!;
-            const f5_2 = f5[k * 120 + i + 122]!;
-            sum00 += f5_0 * d_f6_z_0;
-            sum01 += f5_0 * d_f6_z_1;
-            sum10 += f5_1 * d_f6_z_0;
-            sum11 += f5_1 * d_f6_z_1;
-            sum20 += f5_2 * d_f6_z_0;
-            sum21 += f5_2 * d_f6_z_1;
-          }
-          if (k + 2 === 32) break;
-          {
-            const f5_0 = f5[k * 120 + i + 240]!;
-            const d_f6_z_0 = d_f6_z[k * 84 + j + 168]!;
-            const d_f6_z_1 = d_f6_z[k * 84 + j + 169]!;
-            const f5_1 = f5[k * 120 + i + 241]!;
-            const f5_2 = f5[k * 120 + i + 242]!;
-            sum00 += f5_0 * d_f6_z_0;
-            sum01 += f5_0 * d_f6_z_1;
-            sum10 += f5_1 * d_f6_z_0;
-            sum11 += f5_1 * d_f6_z_1;
-            sum20 += f5_2 * d_f6_z_0;
-            sum21 += f5_2 * d_f6_z_1;
-          }
-          if (k + 3 === 32) break;
-          {
-            const f5_0 = f5[k * 120 + i + 360]!;
-            const d_f6_z_0 = d_f6_z[k * 84 + j + 252]!;
-            const d_f6_z_1 = d_f6_z[k * 84 + j + 253]!;
-            const f5_1 = f5[k * 120 + i + 361]!;
-            const f5_2 = f5[k * 120 + i + 362]!;
-            sum00 += f5_0 * d_f6_z_0;
-            sum01 += f5_0 * d_f6_z_1;
-            sum10 += f5_1 * d_f6_z_0;
-            sum11 += f5_1 * d_f6_z_1;
-            sum20 += f5_2 * d_f6_z_0;
-            sum21 += f5_2 * d_f6_z_1;
-          }
-        }
-        const d_f6_kernel00 = Math.fround(sum00);
-        const d_f6_kernel01 = Math.fround(sum01);
-        const d_f6_kernel10 = Math.fround(sum10);
-        const d_f6_kernel11 = Math.fround(sum11);
-        const d_f6_kernel20 = Math.fround(sum20);
-        const d_f6_kernel21 = Math.fround(sum21);
-        const f6_kernel_m_next00 = Math.fround(
-          f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * 0.09999999999999998,
-        );
-        f6_kernel_m[i * 84 + j] = f6_kernel_m_next00;
-        const f6_kernel_m_next01 = Math.fround(
-          f6_kernel_m[i * 84 + j + 1]! * 0.9 + d_f6_kernel01 * 0.09999999999999998,
-        );
-        f6_kernel_m[i * 84 + j + 1] = f6_kernel_m_next01;
-        const f6_kernel_m_next10 = Math.fround(
-          f6_kernel_m[i * 84 + j + 84]! * 0.9 + d_f6_kernel10 * 0.09999999999999998,
-        );
-        f6_kernel_m[i * 84 + j + 84] = f6_kernel_m_next10;
-        const f6_kernel_m_next11 = Math.fround(
-          f6_kernel_m[i * 84 + j + 85]! * 0.9 + d_f6_kernel11 * 0.09999999999999998,
-        );
-        f6_kernel_m[i * 84 + j + 85] = f6_kernel_m_next11;
-        const f6_kernel_m_next20 = Math.fround(
-          f6_kernel_m[i * 84 + j + 168]! * 0.9 + d_f6_kernel20 * 0.09999999999999998,
-        );
-        f6_kernel_m[i * 84 + j + 168] = f6_kernel_m_next20;
-        const f6_kernel_m_next21 = Math.fround(
-          f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * 0.09999999999999998,
-        );
-        f6_kernel_m[i * 84 + j + 169] = f6_kernel_m_next21;
-        const f6_kernel_v_next00 = Math.fround(
-          f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * 0.0010000000000000009,
-        );
-        f6_kernel_v[i * 84 + j] = f6_kernel_v_next00;
-        const f6_kernel_v_next01 = Math.fround(
-          f6_kernel_v[i * 84 + j + 1]! * 0.999 +
-            d_f6_kernel01 * d_f6_kernel01 * 0.0010000000000000009,
-        );
-        f6_kernel_v[i * 84 + j + 1] = f6_kernel_v_next01;
-        const f6_kernel_v_next10 = Math.fround(
-          f6_kernel_v[i * 84 + j + 84]! * 0.999 +
-            d_f6_kernel10 * d_f6_kernel10 * 0.0010000000000000009,
-        );
-        f6_kernel_v[i * 84 + j + 84] = f6_kernel_v_next10;
-        const f6_kernel_v_next11 = Math.fround(
-          f6_kernel_v[i * 84 + j + 85]! * 0.999 +
-            d_f6_kernel11 * d_f6_kernel11 * 0.0010000000000000009,
-        );
-        f6_kernel_v[i * 84 + j + 85] = f6_kernel_v_next11;
-        const f6_kernel_v_next20 = Math.fround(
-          f6_kernel_v[i * 84 + j + 168]! * 0.999 +
-            d_f6_kernel20 * d_f6_kernel20 * 0.0010000000000000009,
-        );
-        f6_kernel_v[i * 84 + j + 168] = f6_kernel_v_next20;
-        const f6_kernel_v_next21 = Math.fround(
-          f6_kernel_v[i * 84 + j + 169]! * 0.999 +
-            d_f6_kernel21 * d_f6_kernel21 * 0.0010000000000000009,
-        );
-        f6_kernel_v[i * 84 + j + 169] = f6_kernel_v_next21;
-        f6_kernel[i * 84 + j] =
-          f6_kernel[i * 84 + j]! -
-          (f6_kernel_m_next00 * rate_0) / (Math.sqrt(f6_kernel_v_next00 * correction_0) + 1e-8);
-        f6_kernel[i * 84 + j + 1] =
-          f6_kernel[i * 84 + j + 1]! -
-          (f6_kernel_m_next01 * rate_0) / (Math.sqrt(f6_kernel_v_next01 * correction_0) + 1e-8);
-        f6_kernel[i * 84 + j + 84] =
-          f6_kernel[i * 84 + j + 84]! -
-          (f6_kernel_m_next10 * rate_0) / (Math.sqrt(f6_kernel_v_next10 * correction_0) + 1e-8);
-        f6_kernel[i * 84 + j + 85] =
-          f6_kernel[i * 84 + j + 85]! -
-          (f6_kernel_m_next11 * rate_0) / (Math.sqrt(f6_kernel_v_next11 * correction_0) + 1e-8);
-        f6_kernel[i * 84 + j + 168] =
-          f6_kernel[i * 84 + j + 168]! -
-          (f6_kernel_m_next20 * rate_0) / (Math.sqrt(f6_kernel_v_next20 * correction_0) + 1e-8);
-        f6_kernel[i * 84 + j + 169] =
-          f6_kernel[i * 84 + j + 169]! -
-          (f6_kernel_m_next21 * rate_0) / (Math.sqrt(f6_kernel_v_next21 * correction_0) + 1e-8);
-      }
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -2481,93 +2529,98 @@ function dot_32x120x256(
   f5_kernel_: Float32Array,
   d_flatten_: Float32Array,
 ): () => void {
-  return function dot_32x120x256(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_f5_z = d_f5_z_;
     const f5_kernel = f5_kernel_;
     const d_flatten = d_flatten_;
-    for (let i = 0; i < 32; i += 2) {
-      for (let j = 0; j < 255; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 120; k += 4) {
-          {
-            const d_f5_z_0 = d_f5_z[i * 120 + k]!;
-            const f5_kernel_0 = f5_kernel[j * 120 + k]!;
-            const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
-            const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
-            const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
-            sum00 += d_f5_z_0 * f5_kernel_0;
-            sum01 += d_f5_z_0 * f5_kernel_1;
-            sum02 += d_f5_z_0 * f5_kernel_2;
-            sum10 += d_f5_z_1 * f5_kernel_0;
-            sum11 += d_f5_z_1 * f5_kernel_1;
-            sum12 += d_f5_z_1 * f5_kernel_2;
-          }
-          if (k + 1 === 120) break;
-          {
-            const d_f5_z_0 = d_f5_z[i * 120 + k + 1]!;
-            const f5_kernel_0 = f5_kernel[j * 120 + k + 1]!;
-            const f5_kernel_1 = f5_kernel[j * 120 + k + 121]!;
-            const f5_kernel_2 = f5_kernel[j * 120 + k + 241]!;
-            const d_f5_z_1 = d_f5_z[i * 120 + k + 121]!;
-            sum00 += d_f5_z_0 * f5_kernel_0;
-            sum01 += d_f5_z_0 * f5_kernel_1;
-            sum02 += d_f5_z_0 * f5_kernel_2;
-            sum10 += d_f5_z_1 * f5_kernel_0;
-            sum11 += d_f5_z_1 * f5_kernel_1;
-            sum12 += d_f5_z_1 * f5_kernel_2;
-          }
-          if (k + 2 === 120) break;
-          {
-            const d_f5_z_0 = d_f5_z[i * 120 + k + 2]!;
-            const f5_kernel_0 = f5_kernel[j * 120 + k + 2]!;
-            const f5_kernel_1 = f5_kernel[j * 120 + k + 122]!;
-            const f5_kernel_2 = f5_kernel[j * 120 + k + 242]!;
-            const d_f5_z_1 = d_f5_z[i * 120 + k + 122]!;
-            sum00 += d_f5_z_0 * f5_kernel_0;
-            sum01 += d_f5_z_0 * f5_kernel_1;
-            sum02 += d_f5_z_0 * f5_kernel_2;
-            sum10 += d_f5_z_1 * f5_kernel_0;
-            sum11 += d_f5_z_1 * f5_kernel_1;
-            sum12 += d_f5_z_1 * f5_kernel_2;
-          }
-          if (k + 3 === 120) break;
-          {
-            const d_f5_z_0 = d_f5_z[i * 120 + k + 3]!;
-            const f5_kernel_0 = f5_kernel[j * 120 + k + 3]!;
-            const f5_kernel_1 = f5_kernel[j * 120 + k + 123]!;
-            const f5_kernel_2 = f5_kernel[j * 120 + k + 243]!;
-            const d_f5_z_1 = d_f5_z[i * 120 + k + 123]!;
-            sum00 += d_f5_z_0 * f5_kernel_0;
-            sum01 += d_f5_z_0 * f5_kernel_1;
-            sum02 += d_f5_z_0 * f5_kernel_2;
-            sum10 += d_f5_z_1 * f5_kernel_0;
-            sum11 += d_f5_z_1 * f5_kernel_1;
-            sum12 += d_f5_z_1 * f5_kernel_2;
-          }
+    for (let j = 0; j < 255; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 120; k += 4) {
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
         }
-        d_flatten[i * 256 + j] = sum00;
-        d_flatten[i * 256 + j + 1] = sum01;
-        d_flatten[i * 256 + j + 2] = sum02;
-        d_flatten[i * 256 + j + 256] = sum10;
-        d_flatten[i * 256 + j + 257] = sum11;
-        d_flatten[i * 256 + j + 258] = sum12;
+        if (k + 1 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 1]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 1]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 121]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 241]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 121]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 2 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 2]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 2]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 122]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 242]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 122]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 3 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 3]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 3]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 123]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 243]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 123]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      for (let k = 0; k < 120; k++) {
-        const d_f5_z_2 = d_f5_z[i * 120 + k]!;
-        const f5_kernel_3 = f5_kernel[k + 30600]!;
-        const d_f5_z_3 = d_f5_z[i * 120 + k + 120]!;
-        sum0 += d_f5_z_2 * f5_kernel_3;
-        sum1 += d_f5_z_3 * f5_kernel_3;
-      }
-      d_flatten[i * 256 + 255] = sum0;
-      d_flatten[i * 256 + 511] = sum1;
+      d_flatten[i * 256 + j] = sum00;
+      d_flatten[i * 256 + j + 1] = sum01;
+      d_flatten[i * 256 + j + 2] = sum02;
+      d_flatten[i * 256 + j + 256] = sum10;
+      d_flatten[i * 256 + j + 257] = sum11;
+      d_flatten[i * 256 + j + 258] = sum12;
+    }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 120; k++) {
+      const d_f5_z_2 = d_f5_z[i * 120 + k]!;
+      const f5_kernel_3 = f5_kernel[k + 30600]!;
+      const d_f5_z_3 = d_f5_z[i * 120 + k + 120]!;
+      sum0 += d_f5_z_2 * f5_kernel_3;
+      sum1 += d_f5_z_3 * f5_kernel_3;
+    }
+    d_flatten[i * 256 + 255] = sum0;
+    d_flatten[i * 256 + 511] = sum1;
+  }
+  return function dot_32x120x256(): void {
+    for (let i = 0; i < 32; i += 2) {
+      block(i);
     }
   };
 }
@@ -2588,186 +2641,188 @@ function dotAdam_256x32x120(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function dotAdam_256x32x120(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 255;
     const s4 = s4_;
     const d_f5_z = d_f5_z_;
     const f5_kernel_m = f5_kernel_m_;
     const f5_kernel_v = f5_kernel_v_;
     const f5_kernel = f5_kernel_;
+    for (let j = 0; j < 120; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 4) {
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
+          const s4_1 =
+            s4[
+              k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 256]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 512]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                512
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 768]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                768
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+      }
+      const d_f5_kernel00 = Math.fround(sum00);
+      const d_f5_kernel01 = Math.fround(sum01);
+      const d_f5_kernel02 = Math.fround(sum02);
+      const d_f5_kernel10 = Math.fround(sum10);
+      const d_f5_kernel11 = Math.fround(sum11);
+      const d_f5_kernel12 = Math.fround(sum12);
+      const f5_kernel_m_next00 = Math.fround(
+        f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
+      const f5_kernel_m_next01 = Math.fround(
+        f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
+      const f5_kernel_m_next02 = Math.fround(
+        f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j + 2] = f5_kernel_m_next02;
+      const f5_kernel_m_next10 = Math.fround(
+        f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
+      const f5_kernel_m_next11 = Math.fround(
+        f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
+      const f5_kernel_m_next12 = Math.fround(
+        f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j + 122] = f5_kernel_m_next12;
+      const f5_kernel_v_next00 = Math.fround(
+        f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
+      const f5_kernel_v_next01 = Math.fround(
+        f5_kernel_v[i * 120 + j + 1]! * 0.999 +
+          d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
+      const f5_kernel_v_next02 = Math.fround(
+        f5_kernel_v[i * 120 + j + 2]! * 0.999 +
+          d_f5_kernel02 * d_f5_kernel02 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j + 2] = f5_kernel_v_next02;
+      const f5_kernel_v_next10 = Math.fround(
+        f5_kernel_v[i * 120 + j + 120]! * 0.999 +
+          d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
+      const f5_kernel_v_next11 = Math.fround(
+        f5_kernel_v[i * 120 + j + 121]! * 0.999 +
+          d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
+      const f5_kernel_v_next12 = Math.fround(
+        f5_kernel_v[i * 120 + j + 122]! * 0.999 +
+          d_f5_kernel12 * d_f5_kernel12 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j + 122] = f5_kernel_v_next12;
+      f5_kernel[i * 120 + j] =
+        f5_kernel[i * 120 + j]! -
+        (f5_kernel_m_next00 * rate_0) / (Math.sqrt(f5_kernel_v_next00 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 1] =
+        f5_kernel[i * 120 + j + 1]! -
+        (f5_kernel_m_next01 * rate_0) / (Math.sqrt(f5_kernel_v_next01 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 2] =
+        f5_kernel[i * 120 + j + 2]! -
+        (f5_kernel_m_next02 * rate_0) / (Math.sqrt(f5_kernel_v_next02 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 120] =
+        f5_kernel[i * 120 + j + 120]! -
+        (f5_kernel_m_next10 * rate_0) / (Math.sqrt(f5_kernel_v_next10 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 121] =
+        f5_kernel[i * 120 + j + 121]! -
+        (f5_kernel_m_next11 * rate_0) / (Math.sqrt(f5_kernel_v_next11 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 122] =
+        f5_kernel[i * 120 + j + 122]! -
+        (f5_kernel_m_next12 * rate_0) / (Math.sqrt(f5_kernel_v_next12 * correction_0) + 1e-8);
+    }
+  }
+  return function dotAdam_256x32x120(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 256; i += 2) {
-      for (let j = 0; j < 120; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 32; k += 4) {
-          {
-            const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
-            const d_f5_z_0 = d_f5_z[k * 120 + j]!;
-            const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
-            const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
-            const s4_1 =
-              s4[
-                k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)
-              ]!;
-            sum00 += s4_0 * d_f5_z_0;
-            sum01 += s4_0 * d_f5_z_1;
-            sum02 += s4_0 * d_f5_z_2;
-            sum10 += s4_1 * d_f5_z_0;
-            sum11 += s4_1 * d_f5_z_1;
-            sum12 += s4_1 * d_f5_z_2;
-          }
-          if (k + 1 === 32) break;
-          {
-            const s4_0 =
-              s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 256]!;
-            const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
-            const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
-            const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
-            const s4_1 =
-              s4[
-                k * 256 +
-                  (((i + 1) / 16) | 0) * 16 +
-                  ((((i + 1) / 4) | 0) % 4) * 4 +
-                  ((i + 1) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * d_f5_z_0;
-            sum01 += s4_0 * d_f5_z_1;
-            sum02 += s4_0 * d_f5_z_2;
-            sum10 += s4_1 * d_f5_z_0;
-            sum11 += s4_1 * d_f5_z_1;
-            sum12 += s4_1 * d_f5_z_2;
-          }
-          if (k + 2 === 32) break;
-          {
-            const s4_0 =
-              s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 512]!;
-            const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
-            const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
-            const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
-            const s4_1 =
-              s4[
-                k * 256 +
-                  (((i + 1) / 16) | 0) * 16 +
-                  ((((i + 1) / 4) | 0) % 4) * 4 +
-                  ((i + 1) % 4) +
-                  512
-              ]!;
-            sum00 += s4_0 * d_f5_z_0;
-            sum01 += s4_0 * d_f5_z_1;
-            sum02 += s4_0 * d_f5_z_2;
-            sum10 += s4_1 * d_f5_z_0;
-            sum11 += s4_1 * d_f5_z_1;
-            sum12 += s4_1 * d_f5_z_2;
-          }
-          if (k + 3 === 32) break;
-          {
-            const s4_0 =
-              s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 768]!;
-            const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
-            const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
-            const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
-            const s4_1 =
-              s4[
-                k * 256 +
-                  (((i + 1) / 16) | 0) * 16 +
-                  ((((i + 1) / 4) | 0) % 4) * 4 +
-                  ((i + 1) % 4) +
-                  768
-              ]!;
-            sum00 += s4_0 * d_f5_z_0;
-            sum01 += s4_0 * d_f5_z_1;
-            sum02 += s4_0 * d_f5_z_2;
-            sum10 += s4_1 * d_f5_z_0;
-            sum11 += s4_1 * d_f5_z_1;
-            sum12 += s4_1 * d_f5_z_2;
-          }
-        }
-        const d_f5_kernel00 = Math.fround(sum00);
-        const d_f5_kernel01 = Math.fround(sum01);
-        const d_f5_kernel02 = Math.fround(sum02);
-        const d_f5_kernel10 = Math.fround(sum10);
-        const d_f5_kernel11 = Math.fround(sum11);
-        const d_f5_kernel12 = Math.fround(sum12);
-        const f5_kernel_m_next00 = Math.fround(
-          f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
-        );
-        f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
-        const f5_kernel_m_next01 = Math.fround(
-          f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
-        );
-        f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
-        const f5_kernel_m_next02 = Math.fround(
-          f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * 0.09999999999999998,
-        );
-        f5_kernel_m[i * 120 + j + 2] = f5_kernel_m_next02;
-        const f5_kernel_m_next10 = Math.fround(
-          f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
-        );
-        f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
-        const f5_kernel_m_next11 = Math.fround(
-          f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
-        );
-        f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
-        const f5_kernel_m_next12 = Math.fround(
-          f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * 0.09999999999999998,
-        );
-        f5_kernel_m[i * 120 + j + 122] = f5_kernel_m_next12;
-        const f5_kernel_v_next00 = Math.fround(
-          f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
-        );
-        f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
-        const f5_kernel_v_next01 = Math.fround(
-          f5_kernel_v[i * 120 + j + 1]! * 0.999 +
-            d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
-        );
-        f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
-        const f5_kernel_v_next02 = Math.fround(
-          f5_kernel_v[i * 120 + j + 2]! * 0.999 +
-            d_f5_kernel02 * d_f5_kernel02 * 0.0010000000000000009,
-        );
-        f5_kernel_v[i * 120 + j + 2] = f5_kernel_v_next02;
-        const f5_kernel_v_next10 = Math.fround(
-          f5_kernel_v[i * 120 + j + 120]! * 0.999 +
-            d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
-        );
-        f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
-        const f5_kernel_v_next11 = Math.fround(
-          f5_kernel_v[i * 120 + j + 121]! * 0.999 +
-            d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
-        );
-        f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
-        const f5_kernel_v_next12 = Math.fround(
-          f5_kernel_v[i * 120 + j + 122]! * 0.999 +
-            d_f5_kernel12 * d_f5_kernel12 * 0.0010000000000000009,
-        );
-        f5_kernel_v[i * 120 + j + 122] = f5_kernel_v_next12;
-        f5_kernel[i * 120 + j] =
-          f5_kernel[i * 120 + j]! -
-          (f5_kernel_m_next00 * rate_0) / (Math.sqrt(f5_kernel_v_next00 * correction_0) + 1e-8);
-        f5_kernel[i * 120 + j + 1] =
-          f5_kernel[i * 120 + j + 1]! -
-          (f5_kernel_m_next01 * rate_0) / (Math.sqrt(f5_kernel_v_next01 * correction_0) + 1e-8);
-        f5_kernel[i * 120 + j + 2] =
-          f5_kernel[i * 120 + j + 2]! -
-          (f5_kernel_m_next02 * rate_0) / (Math.sqrt(f5_kernel_v_next02 * correction_0) + 1e-8);
-        f5_kernel[i * 120 + j + 120] =
-          f5_kernel[i * 120 + j + 120]! -
-          (f5_kernel_m_next10 * rate_0) / (Math.sqrt(f5_kernel_v_next10 * correction_0) + 1e-8);
-        f5_kernel[i * 120 + j + 121] =
-          f5_kernel[i * 120 + j + 121]! -
-          (f5_kernel_m_next11 * rate_0) / (Math.sqrt(f5_kernel_v_next11 * correction_0) + 1e-8);
-        f5_kernel[i * 120 + j + 122] =
-          f5_kernel[i * 120 + j + 122]! -
-          (f5_kernel_m_next12 * rate_0) / (Math.sqrt(f5_kernel_v_next12 * correction_0) + 1e-8);
-      }
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -2783,43 +2838,48 @@ function windowArgmaxWhere_32x16x4x4(
   d_flatten_: Float32Array,
   d_c3_z_: Float32Array,
 ): () => void {
-  return function windowArgmaxWhere_32x16x4x4(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const c3 = c3_;
     const d_c3_windowArgmax = d_c3_windowArgmax_;
     const d_flatten = d_flatten_;
     const d_c3_z = d_c3_z_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 4; l++) {
-          for (let m = 0; m < 4; m++) {
-            let best = -Infinity;
-            let argmax = 0;
-            for (let k3 = 0; k3 < 2; k3++) {
-              for (let k4 = 0; k4 < 2; k4++) {
-                const value = c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
-                if (best < value) {
-                  best = value;
-                  argmax = k3 * 2 + k4;
-                }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m++) {
+          let best = -Infinity;
+          let argmax = 0;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const value = c3[i * 1024 + j * 64 + l * 16 + k3 * 8 + m * 2 + k4]!;
+              if (best < value) {
+                best = value;
+                argmax = k3 * 2 + k4;
               }
             }
-            d_c3_windowArgmax[i * 256 + j * 16 + l * 4 + m] = argmax;
           }
-        }
-        for (let l = 0; l < 8; l++) {
-          for (let m = 0; m < 8; m++) {
-            d_c3_z[i * 1024 + j * 64 + l * 8 + m] =
-              0 < c3[i * 1024 + j * 64 + l * 8 + m]!
-                ? Math.fround(
-                    d_c3_windowArgmax[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]! ===
-                      (l % 2) * 2 + (m % 2)
-                      ? d_flatten[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]!
-                      : 0,
-                  )
-                : 0;
-          }
+          d_c3_windowArgmax[i * 256 + j * 16 + l * 4 + m] = argmax;
         }
       }
+      for (let l = 0; l < 8; l++) {
+        for (let m = 0; m < 8; m++) {
+          d_c3_z[i * 1024 + j * 64 + l * 8 + m] =
+            0 < c3[i * 1024 + j * 64 + l * 8 + m]!
+              ? Math.fround(
+                  d_c3_windowArgmax[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]! ===
+                    (l % 2) * 2 + (m % 2)
+                    ? d_flatten[i * 256 + j * 16 + ((l / 2) | 0) * 4 + ((m / 2) | 0)]!
+                    : 0,
+                )
+              : 0;
+        }
+      }
+    }
+  }
+  return function windowArgmaxWhere_32x16x4x4(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
     }
   };
 }
@@ -2872,46 +2932,51 @@ function sumAdam_32x8x8x16(
 
 /** d_c3.z_padded = d_c3.z in a margin of zeros */
 function pad_32x16x16x16(d_c3_z_: Float32Array, d_c3_z_padded_: Float32Array): () => void {
-  return function pad_32x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const d_c3_z = d_c3_z_;
     const d_c3_z_padded = d_c3_z_padded_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 4; l++) {
-          for (let m = 0; m < 4; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m] = 0;
-          }
-          for (let m = 0; m < 8; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 4] = 0;
-          }
-          for (let m = 0; m < 4; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 12] = 0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m] = 0;
         }
-        for (let l = 0; l < 8; l++) {
-          for (let m = 0; m < 4; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 64] = 0;
-          }
-          for (let m = 0; m < 8; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 68] =
-              d_c3_z[i * 1024 + j * 64 + l * 8 + m]!;
-          }
-          for (let m = 0; m < 4; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 76] = 0;
-          }
+        for (let m = 0; m < 8; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 4] = 0;
         }
-        for (let l = 0; l < 4; l++) {
-          for (let m = 0; m < 4; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 192] = 0;
-          }
-          for (let m = 0; m < 8; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 196] = 0;
-          }
-          for (let m = 0; m < 4; m++) {
-            d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 204] = 0;
-          }
+        for (let m = 0; m < 4; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 12] = 0;
         }
       }
+      for (let l = 0; l < 8; l++) {
+        for (let m = 0; m < 4; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 64] = 0;
+        }
+        for (let m = 0; m < 8; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 68] =
+            d_c3_z[i * 1024 + j * 64 + l * 8 + m]!;
+        }
+        for (let m = 0; m < 4; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 76] = 0;
+        }
+      }
+      for (let l = 0; l < 4; l++) {
+        for (let m = 0; m < 4; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 192] = 0;
+        }
+        for (let m = 0; m < 8; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 196] = 0;
+        }
+        for (let m = 0; m < 4; m++) {
+          d_c3_z_padded[i * 4096 + j * 256 + l * 16 + m + 204] = 0;
+        }
+      }
+    }
+  }
+  return function pad_32x16x16x16(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
     }
   };
 }
@@ -2925,55 +2990,111 @@ function conv_32x6x12x16x5x5x12(
   c3_kernel_: Float32Array,
   d_s2_: Float32Array,
 ): () => void {
-  return function conv_32x6x12x16x5x5x12(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 31;
+    j &= 7;
+    l &= 15;
     const d_c3_z_padded = d_c3_z_padded_;
     const c3_kernel = c3_kernel_;
     const d_s2 = d_s2_;
+    for (let m = 0; m < 12; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 5; k2++) {
+          for (let k3 = 0; k3 < 5; k3++) {
+            const d_c3_z_padded_0 = d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
+            const c3_kernel_0 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
+            const d_c3_z_padded_1 =
+              d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
+            const d_c3_z_padded_2 =
+              d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
+            const d_c3_z_padded_3 =
+              d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
+            const c3_kernel_1 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
+            sum00 += d_c3_z_padded_0 * c3_kernel_0;
+            sum01 += d_c3_z_padded_1 * c3_kernel_0;
+            sum02 += d_c3_z_padded_2 * c3_kernel_0;
+            sum03 += d_c3_z_padded_3 * c3_kernel_0;
+            sum10 += d_c3_z_padded_0 * c3_kernel_1;
+            sum11 += d_c3_z_padded_1 * c3_kernel_1;
+            sum12 += d_c3_z_padded_2 * c3_kernel_1;
+            sum13 += d_c3_z_padded_3 * c3_kernel_1;
+          }
+        }
+      }
+      d_s2[i * 864 + j * 144 + l * 12 + m] = sum00;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 1] = sum01;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 2] = sum02;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 3] = sum03;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 144] = sum10;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 145] = sum11;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 146] = sum12;
+      d_s2[i * 864 + j * 144 + l * 12 + m + 147] = sum13;
+    }
+  }
+  return function conv_32x6x12x16x5x5x12(): void {
     for (let i = 0; i < 32; i++) {
       for (let j = 0; j < 6; j += 2) {
         for (let l = 0; l < 12; l++) {
-          for (let m = 0; m < 12; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 5; k2++) {
-                for (let k3 = 0; k3 < 5; k3++) {
-                  const d_c3_z_padded_0 =
-                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3]!;
-                  const c3_kernel_0 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 24]!;
-                  const d_c3_z_padded_1 =
-                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 1]!;
-                  const d_c3_z_padded_2 =
-                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 2]!;
-                  const d_c3_z_padded_3 =
-                    d_c3_z_padded[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 + 3]!;
-                  const c3_kernel_1 = c3_kernel[k * 150 + j * 25 + k2 * -5 + k3 * -1 + 49]!;
-                  sum00 += d_c3_z_padded_0 * c3_kernel_0;
-                  sum01 += d_c3_z_padded_1 * c3_kernel_0;
-                  sum02 += d_c3_z_padded_2 * c3_kernel_0;
-                  sum03 += d_c3_z_padded_3 * c3_kernel_0;
-                  sum10 += d_c3_z_padded_0 * c3_kernel_1;
-                  sum11 += d_c3_z_padded_1 * c3_kernel_1;
-                  sum12 += d_c3_z_padded_2 * c3_kernel_1;
-                  sum13 += d_c3_z_padded_3 * c3_kernel_1;
-                }
-              }
-            }
-            d_s2[i * 864 + j * 144 + l * 12 + m] = sum00;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 1] = sum01;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 2] = sum02;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 3] = sum03;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 144] = sum10;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 145] = sum11;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 146] = sum12;
-            d_s2[i * 864 + j * 144 + l * 12 + m + 147] = sum13;
-          }
+          block(i, j, l);
+        }
+      }
+    }
+  };
+}
+
+/** s2_wide = s2 in double, in the order it is read */
+function widen_6x12x12x32(s2_: Float32Array, s2_wide_: Float64Array): () => void {
+  return function widen_6x12x12x32(): void {
+    const s2 = s2_;
+    const s2_wide = s2_wide_;
+    for (let i = 0; i < 6; i++) {
+      for (let j = 0; j < 12; j++) {
+        for (let m = 0; m < 32; m++) {
+          s2_wide[i * 4608 + j * 384 + m] = s2[m * 864 + i * 144 + j * 12]!;
+          s2_wide[i * 4608 + j * 384 + m + 32] = s2[m * 864 + i * 144 + j * 12 + 1]!;
+          s2_wide[i * 4608 + j * 384 + m + 64] = s2[m * 864 + i * 144 + j * 12 + 2]!;
+          s2_wide[i * 4608 + j * 384 + m + 96] = s2[m * 864 + i * 144 + j * 12 + 3]!;
+          s2_wide[i * 4608 + j * 384 + m + 128] = s2[m * 864 + i * 144 + j * 12 + 4]!;
+          s2_wide[i * 4608 + j * 384 + m + 160] = s2[m * 864 + i * 144 + j * 12 + 5]!;
+          s2_wide[i * 4608 + j * 384 + m + 192] = s2[m * 864 + i * 144 + j * 12 + 6]!;
+          s2_wide[i * 4608 + j * 384 + m + 224] = s2[m * 864 + i * 144 + j * 12 + 7]!;
+        }
+        for (let m = 0; m < 32; m++) {
+          s2_wide[i * 4608 + j * 384 + m + 256] = s2[m * 864 + i * 144 + j * 12 + 8]!;
+          s2_wide[i * 4608 + j * 384 + m + 288] = s2[m * 864 + i * 144 + j * 12 + 9]!;
+          s2_wide[i * 4608 + j * 384 + m + 320] = s2[m * 864 + i * 144 + j * 12 + 10]!;
+          s2_wide[i * 4608 + j * 384 + m + 352] = s2[m * 864 + i * 144 + j * 12 + 11]!;
+        }
+      }
+    }
+  };
+}
+
+/** d_c3.z_wide = d_c3.z in double, in the order it is read */
+function widen_16x8x8x32(d_c3_z_: Float32Array, d_c3_z_wide_: Float64Array): () => void {
+  return function widen_16x8x8x32(): void {
+    const d_c3_z = d_c3_z_;
+    const d_c3_z_wide = d_c3_z_wide_;
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j++) {
+        for (let m = 0; m < 32; m++) {
+          d_c3_z_wide[i * 2048 + j * 256 + m] = d_c3_z[m * 1024 + i * 64 + j * 8]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 32] = d_c3_z[m * 1024 + i * 64 + j * 8 + 1]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 64] = d_c3_z[m * 1024 + i * 64 + j * 8 + 2]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 96] = d_c3_z[m * 1024 + i * 64 + j * 8 + 3]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 128] = d_c3_z[m * 1024 + i * 64 + j * 8 + 4]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 160] = d_c3_z[m * 1024 + i * 64 + j * 8 + 5]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 192] = d_c3_z[m * 1024 + i * 64 + j * 8 + 6]!;
+          d_c3_z_wide[i * 2048 + j * 256 + m + 224] = d_c3_z[m * 1024 + i * 64 + j * 8 + 7]!;
         }
       }
     }
@@ -2987,18 +3108,298 @@ function conv_32x6x12x16x5x5x12(
  * c3.kernel_next = c3.kernel − c3.kernel_div
  * 9,861,600 floating-point operations.
  */
-function convAdam_16x6x5x32x8x8x5(
-  s2_: Float32Array,
-  d_c3_z_: Float32Array,
+function convAdam_16x6x5x8x8x32x5(
+  s2_wide_: Float64Array,
+  d_c3_z_wide_: Float64Array,
   c3_kernel_m_: Float32Array,
   c3_kernel_v_: Float32Array,
   c3_kernel_: Float32Array,
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAdam_16x6x5x32x8x8x5(): void {
-    const s2 = s2_;
-    const d_c3_z = d_c3_z_;
+  /** What the loops repeat; masks say how large an index is. */
+  function block(
+    rate_0: number,
+    correction_0: number,
+    i: number,
+    j: number,
+    l: number,
+    m: number,
+  ): void {
+    i &= 15;
+    j &= 7;
+    l &= 7;
+    m &= 3;
+    const s2_wide = s2_wide_;
+    const d_c3_z_wide = d_c3_z_wide_;
+    const c3_kernel_m = c3_kernel_m_;
+    const c3_kernel_v = c3_kernel_v_;
+    const c3_kernel = c3_kernel_;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 8; k++) {
+      for (let k2 = 0; k2 < 8; k2++) {
+        for (let k3 = 0; k3 < 32; k3 += 4) {
+          {
+            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3]!;
+            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3]!;
+            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 32]!;
+            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!;
+            const d_c3_z_wide_2 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 4096]!;
+            sum00 += s2_wide_0 * d_c3_z_wide_0;
+            sum01 += s2_wide_1 * d_c3_z_wide_0;
+            sum10 += s2_wide_0 * d_c3_z_wide_1;
+            sum11 += s2_wide_1 * d_c3_z_wide_1;
+            sum20 += s2_wide_0 * d_c3_z_wide_2;
+            sum21 += s2_wide_1 * d_c3_z_wide_2;
+          }
+          if (k3 + 1 === 32) break;
+          {
+            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 1]!;
+            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 1]!;
+            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 33]!;
+            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2049]!;
+            const d_c3_z_wide_2 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 4097]!;
+            sum00 += s2_wide_0 * d_c3_z_wide_0;
+            sum01 += s2_wide_1 * d_c3_z_wide_0;
+            sum10 += s2_wide_0 * d_c3_z_wide_1;
+            sum11 += s2_wide_1 * d_c3_z_wide_1;
+            sum20 += s2_wide_0 * d_c3_z_wide_2;
+            sum21 += s2_wide_1 * d_c3_z_wide_2;
+          }
+          if (k3 + 2 === 32) break;
+          {
+            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 2]!;
+            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2]!;
+            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 34]!;
+            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2050]!;
+            const d_c3_z_wide_2 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 4098]!;
+            sum00 += s2_wide_0 * d_c3_z_wide_0;
+            sum01 += s2_wide_1 * d_c3_z_wide_0;
+            sum10 += s2_wide_0 * d_c3_z_wide_1;
+            sum11 += s2_wide_1 * d_c3_z_wide_1;
+            sum20 += s2_wide_0 * d_c3_z_wide_2;
+            sum21 += s2_wide_1 * d_c3_z_wide_2;
+          }
+          if (k3 + 3 === 32) break;
+          {
+            const s2_wide_0 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 3]!;
+            const d_c3_z_wide_0 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 3]!;
+            const s2_wide_1 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 35]!;
+            const d_c3_z_wide_1 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2051]!;
+            const d_c3_z_wide_2 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 4099]!;
+            sum00 += s2_wide_0 * d_c3_z_wide_0;
+            sum01 += s2_wide_1 * d_c3_z_wide_0;
+            sum10 += s2_wide_0 * d_c3_z_wide_1;
+            sum11 += s2_wide_1 * d_c3_z_wide_1;
+            sum20 += s2_wide_0 * d_c3_z_wide_2;
+            sum21 += s2_wide_1 * d_c3_z_wide_2;
+          }
+        }
+      }
+    }
+    const d_c3_kernel00 = Math.fround(sum00);
+    const d_c3_kernel01 = Math.fround(sum01);
+    const d_c3_kernel10 = Math.fround(sum10);
+    const d_c3_kernel11 = Math.fround(sum11);
+    const d_c3_kernel20 = Math.fround(sum20);
+    const d_c3_kernel21 = Math.fround(sum21);
+    const c3_kernel_m_next00 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m]! * 0.9 + d_c3_kernel00 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + m] = c3_kernel_m_next00;
+    const c3_kernel_m_next01 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1]! * 0.9 + d_c3_kernel01 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_m_next01;
+    const c3_kernel_m_next10 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150]! * 0.9 + d_c3_kernel10 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_m_next10;
+    const c3_kernel_m_next11 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151]! * 0.9 + d_c3_kernel11 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_m_next11;
+    const c3_kernel_m_next20 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300]! * 0.9 + d_c3_kernel20 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_m_next20;
+    const c3_kernel_m_next21 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301]! * 0.9 + d_c3_kernel21 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_m_next21;
+    const c3_kernel_v_next00 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + m]! * 0.999 +
+        d_c3_kernel00 * d_c3_kernel00 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + m] = c3_kernel_v_next00;
+    const c3_kernel_v_next01 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1]! * 0.999 +
+        d_c3_kernel01 * d_c3_kernel01 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_v_next01;
+    const c3_kernel_v_next10 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150]! * 0.999 +
+        d_c3_kernel10 * d_c3_kernel10 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_v_next10;
+    const c3_kernel_v_next11 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151]! * 0.999 +
+        d_c3_kernel11 * d_c3_kernel11 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_v_next11;
+    const c3_kernel_v_next20 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300]! * 0.999 +
+        d_c3_kernel20 * d_c3_kernel20 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_v_next20;
+    const c3_kernel_v_next21 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301]! * 0.999 +
+        d_c3_kernel21 * d_c3_kernel21 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_v_next21;
+    c3_kernel[i * 150 + j * 25 + l * 5 + m] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + m]! -
+      (c3_kernel_m_next00 * rate_0) / (Math.sqrt(c3_kernel_v_next00 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + m + 1] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + m + 1]! -
+      (c3_kernel_m_next01 * rate_0) / (Math.sqrt(c3_kernel_v_next01 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + m + 150] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + m + 150]! -
+      (c3_kernel_m_next10 * rate_0) / (Math.sqrt(c3_kernel_v_next10 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + m + 151] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + m + 151]! -
+      (c3_kernel_m_next11 * rate_0) / (Math.sqrt(c3_kernel_v_next11 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + m + 300] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + m + 300]! -
+      (c3_kernel_m_next20 * rate_0) / (Math.sqrt(c3_kernel_v_next20 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + m + 301] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + m + 301]! -
+      (c3_kernel_m_next21 * rate_0) / (Math.sqrt(c3_kernel_v_next21 * correction_0) + 1e-8);
+  }
+  /** What the loops repeat; masks say how large an index is. */
+  function block_2(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 7;
+    const s2_wide = s2_wide_;
+    const d_c3_z_wide = d_c3_z_wide_;
+    const c3_kernel_m = c3_kernel_m_;
+    const c3_kernel_v = c3_kernel_v_;
+    const c3_kernel = c3_kernel_;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    for (let k = 0; k < 8; k++) {
+      for (let k2 = 0; k2 < 8; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          const s2_wide_2 = s2_wide[j * 4608 + l * 384 + k * 384 + k2 * 32 + k3 + 128]!;
+          const d_c3_z_wide_3 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3]!;
+          const d_c3_z_wide_4 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 2048]!;
+          const d_c3_z_wide_5 = d_c3_z_wide[i * 2048 + k * 256 + k2 * 32 + k3 + 4096]!;
+          sum0 += s2_wide_2 * d_c3_z_wide_3;
+          sum1 += s2_wide_2 * d_c3_z_wide_4;
+          sum2 += s2_wide_2 * d_c3_z_wide_5;
+        }
+      }
+    }
+    const d_c3_kernel0 = Math.fround(sum0);
+    const d_c3_kernel1 = Math.fround(sum1);
+    const d_c3_kernel2 = Math.fround(sum2);
+    const c3_kernel_m_next0 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + 4]! * 0.9 + d_c3_kernel0 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_m_next0;
+    const c3_kernel_m_next1 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + 154]! * 0.9 + d_c3_kernel1 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_m_next1;
+    const c3_kernel_m_next2 = Math.fround(
+      c3_kernel_m[i * 150 + j * 25 + l * 5 + 304]! * 0.9 + d_c3_kernel2 * 0.09999999999999998,
+    );
+    c3_kernel_m[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_m_next2;
+    const c3_kernel_v_next0 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + 4]! * 0.999 +
+        d_c3_kernel0 * d_c3_kernel0 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_v_next0;
+    const c3_kernel_v_next1 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + 154]! * 0.999 +
+        d_c3_kernel1 * d_c3_kernel1 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_v_next1;
+    const c3_kernel_v_next2 = Math.fround(
+      c3_kernel_v[i * 150 + j * 25 + l * 5 + 304]! * 0.999 +
+        d_c3_kernel2 * d_c3_kernel2 * 0.0010000000000000009,
+    );
+    c3_kernel_v[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_v_next2;
+    c3_kernel[i * 150 + j * 25 + l * 5 + 4] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + 4]! -
+      (c3_kernel_m_next0 * rate_0) / (Math.sqrt(c3_kernel_v_next0 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + 154] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + 154]! -
+      (c3_kernel_m_next1 * rate_0) / (Math.sqrt(c3_kernel_v_next1 * correction_0) + 1e-8);
+    c3_kernel[i * 150 + j * 25 + l * 5 + 304] =
+      c3_kernel[i * 150 + j * 25 + l * 5 + 304]! -
+      (c3_kernel_m_next2 * rate_0) / (Math.sqrt(c3_kernel_v_next2 * correction_0) + 1e-8);
+  }
+  /** What the loops repeat; masks say how large an index is. */
+  function block_3(rate_0: number, correction_0: number, j: number, l: number, m: number): void {
+    j &= 7;
+    l &= 7;
+    m &= 3;
+    const s2_wide = s2_wide_;
+    const d_c3_z_wide = d_c3_z_wide_;
+    const c3_kernel_m = c3_kernel_m_;
+    const c3_kernel_v = c3_kernel_v_;
+    const c3_kernel = c3_kernel_;
+    let sum0_2 = 0;
+    let sum1_2 = 0;
+    for (let k = 0; k < 8; k++) {
+      for (let k2 = 0; k2 < 8; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          const s2_wide_3 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3]!;
+          const d_c3_z_wide_6 = d_c3_z_wide[k * 256 + k2 * 32 + k3 + 30720]!;
+          const s2_wide_4 = s2_wide[j * 4608 + l * 384 + k * 384 + m * 32 + k2 * 32 + k3 + 32]!;
+          sum0_2 += s2_wide_3 * d_c3_z_wide_6;
+          sum1_2 += s2_wide_4 * d_c3_z_wide_6;
+        }
+      }
+    }
+    const d_c3_kernel0_2 = Math.fround(sum0_2);
+    const d_c3_kernel1_2 = Math.fround(sum1_2);
+    const c3_kernel_m_next0_2 = Math.fround(
+      c3_kernel_m[j * 25 + l * 5 + m + 2250]! * 0.9 + d_c3_kernel0_2 * 0.09999999999999998,
+    );
+    c3_kernel_m[j * 25 + l * 5 + m + 2250] = c3_kernel_m_next0_2;
+    const c3_kernel_m_next1_2 = Math.fround(
+      c3_kernel_m[j * 25 + l * 5 + m + 2251]! * 0.9 + d_c3_kernel1_2 * 0.09999999999999998,
+    );
+    c3_kernel_m[j * 25 + l * 5 + m + 2251] = c3_kernel_m_next1_2;
+    const c3_kernel_v_next0_2 = Math.fround(
+      c3_kernel_v[j * 25 + l * 5 + m + 2250]! * 0.999 +
+        d_c3_kernel0_2 * d_c3_kernel0_2 * 0.0010000000000000009,
+    );
+    c3_kernel_v[j * 25 + l * 5 + m + 2250] = c3_kernel_v_next0_2;
+    const c3_kernel_v_next1_2 = Math.fround(
+      c3_kernel_v[j * 25 + l * 5 + m + 2251]! * 0.999 +
+        d_c3_kernel1_2 * d_c3_kernel1_2 * 0.0010000000000000009,
+    );
+    c3_kernel_v[j * 25 + l * 5 + m + 2251] = c3_kernel_v_next1_2;
+    c3_kernel[j * 25 + l * 5 + m + 2250] =
+      c3_kernel[j * 25 + l * 5 + m + 2250]! -
+      (c3_kernel_m_next0_2 * rate_0) / (Math.sqrt(c3_kernel_v_next0_2 * correction_0) + 1e-8);
+    c3_kernel[j * 25 + l * 5 + m + 2251] =
+      c3_kernel[j * 25 + l * 5 + m + 2251]! -
+      (c3_kernel_m_next1_2 * rate_0) / (Math.sqrt(c3_kernel_v_next1_2 * correction_0) + 1e-8);
+  }
+  return function convAdam_16x6x5x8x8x32x5(): void {
+    const s2_wide = s2_wide_;
+    const d_c3_z_wide = d_c3_z_wide_;
     const c3_kernel_m = c3_kernel_m_;
     const c3_kernel_v = c3_kernel_v_;
     const c3_kernel = c3_kernel_;
@@ -3006,223 +3407,44 @@ function convAdam_16x6x5x32x8x8x5(
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let i = 0; i < 16; i += 4) {
+    for (let i = 0; i < 15; i += 3) {
       for (let j = 0; j < 6; j++) {
         for (let l = 0; l < 5; l++) {
           for (let m = 0; m < 4; m += 2) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum20 = 0;
-            let sum21 = 0;
-            let sum30 = 0;
-            let sum31 = 0;
-            for (let k = 0; k < 32; k++) {
-              for (let k2 = 0; k2 < 8; k2++) {
-                for (let k3 = 0; k3 < 8; k3++) {
-                  const s2_0 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + m + k3]!;
-                  const d_c3_z_0 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
-                  const s2_1 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                  const d_c3_z_1 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 64]!;
-                  const d_c3_z_2 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 128]!;
-                  const d_c3_z_3 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 192]!;
-                  sum00 += s2_0 * d_c3_z_0;
-                  sum01 += s2_1 * d_c3_z_0;
-                  sum10 += s2_0 * d_c3_z_1;
-                  sum11 += s2_1 * d_c3_z_1;
-                  sum20 += s2_0 * d_c3_z_2;
-                  sum21 += s2_1 * d_c3_z_2;
-                  sum30 += s2_0 * d_c3_z_3;
-                  sum31 += s2_1 * d_c3_z_3;
-                }
-              }
-            }
-            const d_c3_kernel00 = Math.fround(sum00);
-            const d_c3_kernel01 = Math.fround(sum01);
-            const d_c3_kernel10 = Math.fround(sum10);
-            const d_c3_kernel11 = Math.fround(sum11);
-            const d_c3_kernel20 = Math.fround(sum20);
-            const d_c3_kernel21 = Math.fround(sum21);
-            const d_c3_kernel30 = Math.fround(sum30);
-            const d_c3_kernel31 = Math.fround(sum31);
-            const c3_kernel_m_next00 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m]! * 0.9 +
-                d_c3_kernel00 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m] = c3_kernel_m_next00;
-            const c3_kernel_m_next01 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1]! * 0.9 +
-                d_c3_kernel01 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_m_next01;
-            const c3_kernel_m_next10 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150]! * 0.9 +
-                d_c3_kernel10 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_m_next10;
-            const c3_kernel_m_next11 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151]! * 0.9 +
-                d_c3_kernel11 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_m_next11;
-            const c3_kernel_m_next20 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300]! * 0.9 +
-                d_c3_kernel20 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_m_next20;
-            const c3_kernel_m_next21 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301]! * 0.9 +
-                d_c3_kernel21 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_m_next21;
-            const c3_kernel_m_next30 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 450]! * 0.9 +
-                d_c3_kernel30 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 450] = c3_kernel_m_next30;
-            const c3_kernel_m_next31 = Math.fround(
-              c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 451]! * 0.9 +
-                d_c3_kernel31 * 0.09999999999999998,
-            );
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + m + 451] = c3_kernel_m_next31;
-            const c3_kernel_v_next00 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m]! * 0.999 +
-                d_c3_kernel00 * d_c3_kernel00 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m] = c3_kernel_v_next00;
-            const c3_kernel_v_next01 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1]! * 0.999 +
-                d_c3_kernel01 * d_c3_kernel01 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 1] = c3_kernel_v_next01;
-            const c3_kernel_v_next10 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150]! * 0.999 +
-                d_c3_kernel10 * d_c3_kernel10 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 150] = c3_kernel_v_next10;
-            const c3_kernel_v_next11 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151]! * 0.999 +
-                d_c3_kernel11 * d_c3_kernel11 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 151] = c3_kernel_v_next11;
-            const c3_kernel_v_next20 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300]! * 0.999 +
-                d_c3_kernel20 * d_c3_kernel20 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 300] = c3_kernel_v_next20;
-            const c3_kernel_v_next21 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301]! * 0.999 +
-                d_c3_kernel21 * d_c3_kernel21 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 301] = c3_kernel_v_next21;
-            const c3_kernel_v_next30 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 450]! * 0.999 +
-                d_c3_kernel30 * d_c3_kernel30 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 450] = c3_kernel_v_next30;
-            const c3_kernel_v_next31 = Math.fround(
-              c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 451]! * 0.999 +
-                d_c3_kernel31 * d_c3_kernel31 * 0.0010000000000000009,
-            );
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + m + 451] = c3_kernel_v_next31;
-            c3_kernel[i * 150 + j * 25 + l * 5 + m] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m]! -
-              (c3_kernel_m_next00 * rate_0) / (Math.sqrt(c3_kernel_v_next00 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 1] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 1]! -
-              (c3_kernel_m_next01 * rate_0) / (Math.sqrt(c3_kernel_v_next01 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 150] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 150]! -
-              (c3_kernel_m_next10 * rate_0) / (Math.sqrt(c3_kernel_v_next10 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 151] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 151]! -
-              (c3_kernel_m_next11 * rate_0) / (Math.sqrt(c3_kernel_v_next11 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 300] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 300]! -
-              (c3_kernel_m_next20 * rate_0) / (Math.sqrt(c3_kernel_v_next20 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 301] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 301]! -
-              (c3_kernel_m_next21 * rate_0) / (Math.sqrt(c3_kernel_v_next21 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 450] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 450]! -
-              (c3_kernel_m_next30 * rate_0) / (Math.sqrt(c3_kernel_v_next30 * correction_0) + 1e-8);
-            c3_kernel[i * 150 + j * 25 + l * 5 + m + 451] =
-              c3_kernel[i * 150 + j * 25 + l * 5 + m + 451]! -
-              (c3_kernel_m_next31 * rate_0) / (Math.sqrt(c3_kernel_v_next31 * correction_0) + 1e-8);
+            block(rate_0, correction_0, i, j, l, m);
           }
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 8; k2++) {
-              for (let k3 = 0; k3 < 8; k3++) {
-                const s2_2 = s2[k * 864 + j * 144 + l * 12 + k2 * 12 + k3 + 4]!;
-                const d_c3_z_4 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3]!;
-                const d_c3_z_5 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 64]!;
-                const d_c3_z_6 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 128]!;
-                const d_c3_z_7 = d_c3_z[k * 1024 + i * 64 + k2 * 8 + k3 + 192]!;
-                sum0 += s2_2 * d_c3_z_4;
-                sum1 += s2_2 * d_c3_z_5;
-                sum2 += s2_2 * d_c3_z_6;
-                sum3 += s2_2 * d_c3_z_7;
-              }
-            }
-          }
-          const d_c3_kernel0 = Math.fround(sum0);
-          const d_c3_kernel1 = Math.fround(sum1);
-          const d_c3_kernel2 = Math.fround(sum2);
-          const d_c3_kernel3 = Math.fround(sum3);
-          const c3_kernel_m_next0 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + 4]! * 0.9 + d_c3_kernel0 * 0.09999999999999998,
-          );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_m_next0;
-          const c3_kernel_m_next1 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + 154]! * 0.9 + d_c3_kernel1 * 0.09999999999999998,
-          );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_m_next1;
-          const c3_kernel_m_next2 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + 304]! * 0.9 + d_c3_kernel2 * 0.09999999999999998,
-          );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_m_next2;
-          const c3_kernel_m_next3 = Math.fround(
-            c3_kernel_m[i * 150 + j * 25 + l * 5 + 454]! * 0.9 + d_c3_kernel3 * 0.09999999999999998,
-          );
-          c3_kernel_m[i * 150 + j * 25 + l * 5 + 454] = c3_kernel_m_next3;
-          const c3_kernel_v_next0 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + 4]! * 0.999 +
-              d_c3_kernel0 * d_c3_kernel0 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 4] = c3_kernel_v_next0;
-          const c3_kernel_v_next1 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + 154]! * 0.999 +
-              d_c3_kernel1 * d_c3_kernel1 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 154] = c3_kernel_v_next1;
-          const c3_kernel_v_next2 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + 304]! * 0.999 +
-              d_c3_kernel2 * d_c3_kernel2 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 304] = c3_kernel_v_next2;
-          const c3_kernel_v_next3 = Math.fround(
-            c3_kernel_v[i * 150 + j * 25 + l * 5 + 454]! * 0.999 +
-              d_c3_kernel3 * d_c3_kernel3 * 0.0010000000000000009,
-          );
-          c3_kernel_v[i * 150 + j * 25 + l * 5 + 454] = c3_kernel_v_next3;
-          c3_kernel[i * 150 + j * 25 + l * 5 + 4] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + 4]! -
-            (c3_kernel_m_next0 * rate_0) / (Math.sqrt(c3_kernel_v_next0 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + 154] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + 154]! -
-            (c3_kernel_m_next1 * rate_0) / (Math.sqrt(c3_kernel_v_next1 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + 304] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + 304]! -
-            (c3_kernel_m_next2 * rate_0) / (Math.sqrt(c3_kernel_v_next2 * correction_0) + 1e-8);
-          c3_kernel[i * 150 + j * 25 + l * 5 + 454] =
-            c3_kernel[i * 150 + j * 25 + l * 5 + 454]! -
-            (c3_kernel_m_next3 * rate_0) / (Math.sqrt(c3_kernel_v_next3 * correction_0) + 1e-8);
+          block_2(rate_0, correction_0, i, j, l);
         }
+      }
+    }
+    for (let j = 0; j < 6; j++) {
+      for (let l = 0; l < 5; l++) {
+        for (let m = 0; m < 4; m += 2) {
+          block_3(rate_0, correction_0, j, l, m);
+        }
+        let sum = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 8; k2++) {
+            for (let k3 = 0; k3 < 32; k3++) {
+              sum +=
+                s2_wide[j * 4608 + l * 384 + k * 384 + k2 * 32 + k3 + 128]! *
+                d_c3_z_wide[k * 256 + k2 * 32 + k3 + 30720]!;
+            }
+          }
+        }
+        const d_c3_kernel = Math.fround(sum);
+        const c3_kernel_m_next = Math.fround(
+          c3_kernel_m[j * 25 + l * 5 + 2254]! * 0.9 + d_c3_kernel * 0.09999999999999998,
+        );
+        c3_kernel_m[j * 25 + l * 5 + 2254] = c3_kernel_m_next;
+        const c3_kernel_v_next = Math.fround(
+          c3_kernel_v[j * 25 + l * 5 + 2254]! * 0.999 +
+            d_c3_kernel * d_c3_kernel * 0.0010000000000000009,
+        );
+        c3_kernel_v[j * 25 + l * 5 + 2254] = c3_kernel_v_next;
+        c3_kernel[j * 25 + l * 5 + 2254] =
+          c3_kernel[j * 25 + l * 5 + 2254]! -
+          (c3_kernel_m_next * rate_0) / (Math.sqrt(c3_kernel_v_next * correction_0) + 1e-8);
       }
     }
   };
@@ -3239,43 +3461,48 @@ function windowArgmaxWhere_32x6x12x12(
   d_s2_: Float32Array,
   d_c1_z_: Float32Array,
 ): () => void {
-  return function windowArgmaxWhere_32x6x12x12(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 31;
     const c1 = c1_;
     const d_c1_windowArgmax = d_c1_windowArgmax_;
     const d_s2 = d_s2_;
     const d_c1_z = d_c1_z_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 6; j++) {
-        for (let l = 0; l < 12; l++) {
-          for (let m = 0; m < 12; m++) {
-            let best = -Infinity;
-            let argmax = 0;
-            for (let k3 = 0; k3 < 2; k3++) {
-              for (let k4 = 0; k4 < 2; k4++) {
-                const value = c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
-                if (best < value) {
-                  best = value;
-                  argmax = k3 * 2 + k4;
-                }
+    for (let j = 0; j < 6; j++) {
+      for (let l = 0; l < 12; l++) {
+        for (let m = 0; m < 12; m++) {
+          let best = -Infinity;
+          let argmax = 0;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const value = c1[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+              if (best < value) {
+                best = value;
+                argmax = k3 * 2 + k4;
               }
             }
-            d_c1_windowArgmax[i * 864 + j * 144 + l * 12 + m] = argmax;
           }
-        }
-        for (let l = 0; l < 24; l++) {
-          for (let m = 0; m < 24; m++) {
-            d_c1_z[i * 3456 + j * 576 + l * 24 + m] =
-              0 < c1[i * 3456 + j * 576 + l * 24 + m]!
-                ? Math.fround(
-                    d_c1_windowArgmax[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]! ===
-                      (l % 2) * 2 + (m % 2)
-                      ? d_s2[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]!
-                      : 0,
-                  )
-                : 0;
-          }
+          d_c1_windowArgmax[i * 864 + j * 144 + l * 12 + m] = argmax;
         }
       }
+      for (let l = 0; l < 24; l++) {
+        for (let m = 0; m < 24; m++) {
+          d_c1_z[i * 3456 + j * 576 + l * 24 + m] =
+            0 < c1[i * 3456 + j * 576 + l * 24 + m]!
+              ? Math.fround(
+                  d_c1_windowArgmax[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]! ===
+                    (l % 2) * 2 + (m % 2)
+                    ? d_s2[i * 864 + j * 144 + ((l / 2) | 0) * 12 + ((m / 2) | 0)]!
+                    : 0,
+                )
+              : 0;
+        }
+      }
+    }
+  }
+  return function windowArgmaxWhere_32x6x12x12(): void {
+    for (let i = 0; i < 32; i++) {
+      block(i);
     }
   };
 }
@@ -3295,33 +3522,38 @@ function sumAdam_32x24x24x6(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_32x24x24x6(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 7;
     const d_c1_z = d_c1_z_;
     const c1_bias_m = c1_bias_m_;
     const c1_bias_v = c1_bias_v_;
     const c1_bias = c1_bias_;
+    let sum = 0;
+    for (let k = 0; k < 32; k++) {
+      for (let k2 = 0; k2 < 24; k2++) {
+        for (let k3 = 0; k3 < 24; k3++) {
+          sum += d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+        }
+      }
+    }
+    const d_c1_bias = Math.fround(sum);
+    const c1_bias_m_next = Math.fround(c1_bias_m[i]! * 0.9 + d_c1_bias * 0.09999999999999998);
+    c1_bias_m[i] = c1_bias_m_next;
+    const c1_bias_v_next = Math.fround(
+      c1_bias_v[i]! * 0.999 + d_c1_bias * d_c1_bias * 0.0010000000000000009,
+    );
+    c1_bias_v[i] = c1_bias_v_next;
+    c1_bias[i] =
+      c1_bias[i]! - (c1_bias_m_next * rate_0) / (Math.sqrt(c1_bias_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_32x24x24x6(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 6; i++) {
-      let sum = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 24; k2++) {
-          for (let k3 = 0; k3 < 24; k3++) {
-            sum += d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-          }
-        }
-      }
-      const d_c1_bias = Math.fround(sum);
-      const c1_bias_m_next = Math.fround(c1_bias_m[i]! * 0.9 + d_c1_bias * 0.09999999999999998);
-      c1_bias_m[i] = c1_bias_m_next;
-      const c1_bias_v_next = Math.fround(
-        c1_bias_v[i]! * 0.999 + d_c1_bias * d_c1_bias * 0.0010000000000000009,
-      );
-      c1_bias_v[i] = c1_bias_v_next;
-      c1_bias[i] =
-        c1_bias[i]! - (c1_bias_m_next * rate_0) / (Math.sqrt(c1_bias_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -3342,12 +3574,228 @@ function convAdam_6x1x5x32x24x24x5(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAdam_6x1x5x32x24x24x5(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number, l: number, m: number): void {
+    i &= 7;
+    l &= 7;
+    m &= 3;
     const x = x_;
     const d_c1_z = d_c1_z_;
     const c1_kernel_m = c1_kernel_m_;
     const c1_kernel_v = c1_kernel_v_;
     const c1_kernel = c1_kernel_;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 32; k++) {
+      for (let k2 = 0; k2 < 24; k2++) {
+        for (let k3 = 0; k3 < 24; k3 += 4) {
+          {
+            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
+            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
+            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
+            sum00 += x_0 * d_c1_z_0;
+            sum01 += x_1 * d_c1_z_0;
+            sum10 += x_0 * d_c1_z_1;
+            sum11 += x_1 * d_c1_z_1;
+            sum20 += x_0 * d_c1_z_2;
+            sum21 += x_1 * d_c1_z_2;
+          }
+          if (k3 + 1 === 24) break;
+          {
+            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1]!;
+            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 577]!;
+            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1153]!;
+            sum00 += x_0 * d_c1_z_0;
+            sum01 += x_1 * d_c1_z_0;
+            sum10 += x_0 * d_c1_z_1;
+            sum11 += x_1 * d_c1_z_1;
+            sum20 += x_0 * d_c1_z_2;
+            sum21 += x_1 * d_c1_z_2;
+          }
+          if (k3 + 2 === 24) break;
+          {
+            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 2]!;
+            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 578]!;
+            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1154]!;
+            sum00 += x_0 * d_c1_z_0;
+            sum01 += x_1 * d_c1_z_0;
+            sum10 += x_0 * d_c1_z_1;
+            sum11 += x_1 * d_c1_z_1;
+            sum20 += x_0 * d_c1_z_2;
+            sum21 += x_1 * d_c1_z_2;
+          }
+          if (k3 + 3 === 24) break;
+          {
+            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+            const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 3]!;
+            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
+            const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 579]!;
+            const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1155]!;
+            sum00 += x_0 * d_c1_z_0;
+            sum01 += x_1 * d_c1_z_0;
+            sum10 += x_0 * d_c1_z_1;
+            sum11 += x_1 * d_c1_z_1;
+            sum20 += x_0 * d_c1_z_2;
+            sum21 += x_1 * d_c1_z_2;
+          }
+        }
+      }
+    }
+    const d_c1_kernel00 = Math.fround(sum00);
+    const d_c1_kernel01 = Math.fround(sum01);
+    const d_c1_kernel10 = Math.fround(sum10);
+    const d_c1_kernel11 = Math.fround(sum11);
+    const d_c1_kernel20 = Math.fround(sum20);
+    const d_c1_kernel21 = Math.fround(sum21);
+    const c1_kernel_m_next00 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + m] = c1_kernel_m_next00;
+    const c1_kernel_m_next01 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + m + 1] = c1_kernel_m_next01;
+    const c1_kernel_m_next10 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + m + 25] = c1_kernel_m_next10;
+    const c1_kernel_m_next11 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + m + 26] = c1_kernel_m_next11;
+    const c1_kernel_m_next20 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + m + 50] = c1_kernel_m_next20;
+    const c1_kernel_m_next21 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + m + 51] = c1_kernel_m_next21;
+    const c1_kernel_v_next00 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 +
+        d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + m] = c1_kernel_v_next00;
+    const c1_kernel_v_next01 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 +
+        d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + m + 1] = c1_kernel_v_next01;
+    const c1_kernel_v_next10 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 +
+        d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + m + 25] = c1_kernel_v_next10;
+    const c1_kernel_v_next11 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 +
+        d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + m + 26] = c1_kernel_v_next11;
+    const c1_kernel_v_next20 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 +
+        d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + m + 50] = c1_kernel_v_next20;
+    const c1_kernel_v_next21 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 +
+        d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + m + 51] = c1_kernel_v_next21;
+    c1_kernel[i * 25 + l * 5 + m] =
+      c1_kernel[i * 25 + l * 5 + m]! -
+      (c1_kernel_m_next00 * rate_0) / (Math.sqrt(c1_kernel_v_next00 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + m + 1] =
+      c1_kernel[i * 25 + l * 5 + m + 1]! -
+      (c1_kernel_m_next01 * rate_0) / (Math.sqrt(c1_kernel_v_next01 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + m + 25] =
+      c1_kernel[i * 25 + l * 5 + m + 25]! -
+      (c1_kernel_m_next10 * rate_0) / (Math.sqrt(c1_kernel_v_next10 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + m + 26] =
+      c1_kernel[i * 25 + l * 5 + m + 26]! -
+      (c1_kernel_m_next11 * rate_0) / (Math.sqrt(c1_kernel_v_next11 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + m + 50] =
+      c1_kernel[i * 25 + l * 5 + m + 50]! -
+      (c1_kernel_m_next20 * rate_0) / (Math.sqrt(c1_kernel_v_next20 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + m + 51] =
+      c1_kernel[i * 25 + l * 5 + m + 51]! -
+      (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
+  }
+  /** What the loops repeat; masks say how large an index is. */
+  function block_2(rate_0: number, correction_0: number, i: number, l: number): void {
+    i &= 7;
+    l &= 7;
+    const x = x_;
+    const d_c1_z = d_c1_z_;
+    const c1_kernel_m = c1_kernel_m_;
+    const c1_kernel_v = c1_kernel_v_;
+    const c1_kernel = c1_kernel_;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    for (let k = 0; k < 32; k++) {
+      for (let k2 = 0; k2 < 24; k2++) {
+        for (let k3 = 0; k3 < 24; k3++) {
+          const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
+          const d_c1_z_3 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+          const d_c1_z_4 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
+          const d_c1_z_5 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
+          sum0 += x_2 * d_c1_z_3;
+          sum1 += x_2 * d_c1_z_4;
+          sum2 += x_2 * d_c1_z_5;
+        }
+      }
+    }
+    const d_c1_kernel0 = Math.fround(sum0);
+    const d_c1_kernel1 = Math.fround(sum1);
+    const d_c1_kernel2 = Math.fround(sum2);
+    const c1_kernel_m_next0 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + 4] = c1_kernel_m_next0;
+    const c1_kernel_m_next1 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + 29] = c1_kernel_m_next1;
+    const c1_kernel_m_next2 = Math.fround(
+      c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
+    );
+    c1_kernel_m[i * 25 + l * 5 + 54] = c1_kernel_m_next2;
+    const c1_kernel_v_next0 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 +
+        d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + 4] = c1_kernel_v_next0;
+    const c1_kernel_v_next1 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 +
+        d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + 29] = c1_kernel_v_next1;
+    const c1_kernel_v_next2 = Math.fround(
+      c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 +
+        d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
+    );
+    c1_kernel_v[i * 25 + l * 5 + 54] = c1_kernel_v_next2;
+    c1_kernel[i * 25 + l * 5 + 4] =
+      c1_kernel[i * 25 + l * 5 + 4]! -
+      (c1_kernel_m_next0 * rate_0) / (Math.sqrt(c1_kernel_v_next0 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + 29] =
+      c1_kernel[i * 25 + l * 5 + 29]! -
+      (c1_kernel_m_next1 * rate_0) / (Math.sqrt(c1_kernel_v_next1 * correction_0) + 1e-8);
+    c1_kernel[i * 25 + l * 5 + 54] =
+      c1_kernel[i * 25 + l * 5 + 54]! -
+      (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
+  }
+  return function convAdam_6x1x5x32x24x24x5(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
@@ -3355,207 +3803,9 @@ function convAdam_6x1x5x32x24x24x5(
     for (let i = 0; i < 6; i += 3) {
       for (let l = 0; l < 5; l++) {
         for (let m = 0; m < 4; m += 2) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          for (let k = 0; k < 32; k++) {
-            for (let k2 = 0; k2 < 24; k2++) {
-              for (let k3 = 0; k3 < 24; k3 += 4) {
-                {
-                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
-                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
-                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 1 === 24) break;
-                {
-                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1]!;
-                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 577]!;
-                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1153]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 2 === 24) break;
-                {
-                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 2]!;
-                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 578]!;
-                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1154]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-                if (k3 + 3 === 24) break;
-                {
-                  const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-                  const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 3]!;
-                  const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
-                  const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 579]!;
-                  const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1155]!;
-                  sum00 += x_0 * d_c1_z_0;
-                  sum01 += x_1 * d_c1_z_0;
-                  sum10 += x_0 * d_c1_z_1;
-                  sum11 += x_1 * d_c1_z_1;
-                  sum20 += x_0 * d_c1_z_2;
-                  sum21 += x_1 * d_c1_z_2;
-                }
-              }
-            }
-          }
-          const d_c1_kernel00 = Math.fround(sum00);
-          const d_c1_kernel01 = Math.fround(sum01);
-          const d_c1_kernel10 = Math.fround(sum10);
-          const d_c1_kernel11 = Math.fround(sum11);
-          const d_c1_kernel20 = Math.fround(sum20);
-          const d_c1_kernel21 = Math.fround(sum21);
-          const c1_kernel_m_next00 = Math.fround(
-            c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
-          );
-          c1_kernel_m[i * 25 + l * 5 + m] = c1_kernel_m_next00;
-          const c1_kernel_m_next01 = Math.fround(
-            c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
-          );
-          c1_kernel_m[i * 25 + l * 5 + m + 1] = c1_kernel_m_next01;
-          const c1_kernel_m_next10 = Math.fround(
-            c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
-          );
-          c1_kernel_m[i * 25 + l * 5 + m + 25] = c1_kernel_m_next10;
-          const c1_kernel_m_next11 = Math.fround(
-            c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
-          );
-          c1_kernel_m[i * 25 + l * 5 + m + 26] = c1_kernel_m_next11;
-          const c1_kernel_m_next20 = Math.fround(
-            c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
-          );
-          c1_kernel_m[i * 25 + l * 5 + m + 50] = c1_kernel_m_next20;
-          const c1_kernel_m_next21 = Math.fround(
-            c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
-          );
-          c1_kernel_m[i * 25 + l * 5 + m + 51] = c1_kernel_m_next21;
-          const c1_kernel_v_next00 = Math.fround(
-            c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 +
-              d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
-          );
-          c1_kernel_v[i * 25 + l * 5 + m] = c1_kernel_v_next00;
-          const c1_kernel_v_next01 = Math.fround(
-            c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 +
-              d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
-          );
-          c1_kernel_v[i * 25 + l * 5 + m + 1] = c1_kernel_v_next01;
-          const c1_kernel_v_next10 = Math.fround(
-            c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 +
-              d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
-          );
-          c1_kernel_v[i * 25 + l * 5 + m + 25] = c1_kernel_v_next10;
-          const c1_kernel_v_next11 = Math.fround(
-            c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 +
-              d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
-          );
-          c1_kernel_v[i * 25 + l * 5 + m + 26] = c1_kernel_v_next11;
-          const c1_kernel_v_next20 = Math.fround(
-            c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 +
-              d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
-          );
-          c1_kernel_v[i * 25 + l * 5 + m + 50] = c1_kernel_v_next20;
-          const c1_kernel_v_next21 = Math.fround(
-            c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 +
-              d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
-          );
-          c1_kernel_v[i * 25 + l * 5 + m + 51] = c1_kernel_v_next21;
-          c1_kernel[i * 25 + l * 5 + m] =
-            c1_kernel[i * 25 + l * 5 + m]! -
-            (c1_kernel_m_next00 * rate_0) / (Math.sqrt(c1_kernel_v_next00 * correction_0) + 1e-8);
-          c1_kernel[i * 25 + l * 5 + m + 1] =
-            c1_kernel[i * 25 + l * 5 + m + 1]! -
-            (c1_kernel_m_next01 * rate_0) / (Math.sqrt(c1_kernel_v_next01 * correction_0) + 1e-8);
-          c1_kernel[i * 25 + l * 5 + m + 25] =
-            c1_kernel[i * 25 + l * 5 + m + 25]! -
-            (c1_kernel_m_next10 * rate_0) / (Math.sqrt(c1_kernel_v_next10 * correction_0) + 1e-8);
-          c1_kernel[i * 25 + l * 5 + m + 26] =
-            c1_kernel[i * 25 + l * 5 + m + 26]! -
-            (c1_kernel_m_next11 * rate_0) / (Math.sqrt(c1_kernel_v_next11 * correction_0) + 1e-8);
-          c1_kernel[i * 25 + l * 5 + m + 50] =
-            c1_kernel[i * 25 + l * 5 + m + 50]! -
-            (c1_kernel_m_next20 * rate_0) / (Math.sqrt(c1_kernel_v_next20 * correction_0) + 1e-8);
-          c1_kernel[i * 25 + l * 5 + m + 51] =
-            c1_kernel[i * 25 + l * 5 + m + 51]! -
-            (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
+          block(rate_0, correction_0, i, l, m);
         }
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 24; k2++) {
-            for (let k3 = 0; k3 < 24; k3++) {
-              const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
-              const d_c1_z_3 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
-              const d_c1_z_4 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
-              const d_c1_z_5 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
-              sum0 += x_2 * d_c1_z_3;
-              sum1 += x_2 * d_c1_z_4;
-              sum2 += x_2 * d_c1_z_5;
-            }
-          }
-        }
-        const d_c1_kernel0 = Math.fround(sum0);
-        const d_c1_kernel1 = Math.fround(sum1);
-        const d_c1_kernel2 = Math.fround(sum2);
-        const c1_kernel_m_next0 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + 4] = c1_kernel_m_next0;
-        const c1_kernel_m_next1 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + 29] = c1_kernel_m_next1;
-        const c1_kernel_m_next2 = Math.fround(
-          c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
-        );
-        c1_kernel_m[i * 25 + l * 5 + 54] = c1_kernel_m_next2;
-        const c1_kernel_v_next0 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 +
-            d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + 4] = c1_kernel_v_next0;
-        const c1_kernel_v_next1 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 +
-            d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + 29] = c1_kernel_v_next1;
-        const c1_kernel_v_next2 = Math.fround(
-          c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 +
-            d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
-        );
-        c1_kernel_v[i * 25 + l * 5 + 54] = c1_kernel_v_next2;
-        c1_kernel[i * 25 + l * 5 + 4] =
-          c1_kernel[i * 25 + l * 5 + 4]! -
-          (c1_kernel_m_next0 * rate_0) / (Math.sqrt(c1_kernel_v_next0 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + 29] =
-          c1_kernel[i * 25 + l * 5 + 29]! -
-          (c1_kernel_m_next1 * rate_0) / (Math.sqrt(c1_kernel_v_next1 * correction_0) + 1e-8);
-        c1_kernel[i * 25 + l * 5 + 54] =
-          c1_kernel[i * 25 + l * 5 + 54]! -
-          (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
+        block_2(rate_0, correction_0, i, l);
       }
     }
   };
@@ -3570,50 +3820,56 @@ function conv_50x6x24x1x5x5x24_evaluate(
   c1_kernel_: Float32Array,
   c1_product_: Float32Array,
 ): () => void {
-  return function conv_50x6x24x1x5x5x24_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 7;
     const x = x_;
     const c1_kernel = c1_kernel_;
     const c1_product = c1_product_;
-    for (let i = 0; i < 50; i++) {
-      for (let j = 0; j < 6; j += 2) {
-        for (let l = 0; l < 24; l++) {
-          for (let m = 0; m < 24; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
-                const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-                const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-                const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
-                const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
-                const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-                sum00 += x_0 * c1_kernel_0;
-                sum01 += x_1 * c1_kernel_0;
-                sum02 += x_2 * c1_kernel_0;
-                sum03 += x_3 * c1_kernel_0;
-                sum10 += x_0 * c1_kernel_1;
-                sum11 += x_1 * c1_kernel_1;
-                sum12 += x_2 * c1_kernel_1;
-                sum13 += x_3 * c1_kernel_1;
-              }
-            }
-            c1_product[i * 3456 + j * 576 + l * 24 + m] = sum00;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 1] = sum01;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 2] = sum02;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 3] = sum03;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 576] = sum10;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 577] = sum11;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 578] = sum12;
-            c1_product[i * 3456 + j * 576 + l * 24 + m + 579] = sum13;
+    for (let l = 0; l < 24; l++) {
+      for (let m = 0; m < 24; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k2 = 0; k2 < 5; k2++) {
+          for (let k3 = 0; k3 < 5; k3++) {
+            const x_0 = x[i * 784 + l * 28 + k2 * 28 + m + k3]!;
+            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+            const x_1 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+            const x_2 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+            const x_3 = x[i * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+            sum00 += x_0 * c1_kernel_0;
+            sum01 += x_1 * c1_kernel_0;
+            sum02 += x_2 * c1_kernel_0;
+            sum03 += x_3 * c1_kernel_0;
+            sum10 += x_0 * c1_kernel_1;
+            sum11 += x_1 * c1_kernel_1;
+            sum12 += x_2 * c1_kernel_1;
+            sum13 += x_3 * c1_kernel_1;
           }
         }
+        c1_product[i * 3456 + j * 576 + l * 24 + m] = sum00;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 1] = sum01;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 2] = sum02;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 3] = sum03;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 576] = sum10;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 577] = sum11;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 578] = sum12;
+        c1_product[i * 3456 + j * 576 + l * 24 + m + 579] = sum13;
+      }
+    }
+  }
+  return function conv_50x6x24x1x5x5x24_evaluate(): void {
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 6; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -3628,27 +3884,31 @@ function windowMax_50x6x12x1x1x2x2x12_evaluate(
   c1_bias_: Float32Array,
   s2_: Float32Array,
 ): () => void {
-  return function windowMax_50x6x12x1x1x2x2x12_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const c1_product = c1_product_;
     const c1_bias = c1_bias_;
     const s2 = s2_;
-    for (let i = 0; i < 50; i++) {
-      for (let j = 0; j < 6; j++) {
-        for (let l = 0; l < 12; l++) {
-          for (let m = 0; m < 12; m++) {
-            const c1_bias_0 = c1_bias[j]!;
-            let max = -Infinity;
-            for (let k3 = 0; k3 < 2; k3++) {
-              for (let k4 = 0; k4 < 2; k4++) {
-                const c1_product_0 =
-                  c1_product[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
-                max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
-              }
+    for (let j = 0; j < 6; j++) {
+      for (let l = 0; l < 12; l++) {
+        for (let m = 0; m < 12; m++) {
+          const c1_bias_0 = c1_bias[j]!;
+          let max = -Infinity;
+          for (let k3 = 0; k3 < 2; k3++) {
+            for (let k4 = 0; k4 < 2; k4++) {
+              const c1_product_0 = c1_product[i * 3456 + j * 576 + l * 48 + k3 * 24 + m * 2 + k4]!;
+              max = Math.max(max, c1_product_0 + c1_bias_0 < 0 ? 0 : c1_product_0 + c1_bias[j]!);
             }
-            s2[i * 864 + j * 144 + l * 12 + m] = max;
           }
+          s2[i * 864 + j * 144 + l * 12 + m] = max;
         }
       }
+    }
+  }
+  return function windowMax_50x6x12x1x1x2x2x12_evaluate(): void {
+    for (let i = 0; i < 50; i++) {
+      block(i);
     }
   };
 }
@@ -3662,52 +3922,58 @@ function conv_50x16x8x6x5x5x8_evaluate(
   c3_kernel_: Float32Array,
   c3_product_: Float32Array,
 ): () => void {
-  return function conv_50x16x8x6x5x5x8_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 15;
     const s2 = s2_;
     const c3_kernel = c3_kernel_;
     const c3_product = c3_product_;
-    for (let i = 0; i < 50; i++) {
-      for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 8; l++) {
-          for (let m = 0; m < 8; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 6; k++) {
-              for (let k2 = 0; k2 < 5; k2++) {
-                for (let k3 = 0; k3 < 5; k3++) {
-                  const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
-                  const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-                  const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                  const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-                  const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-                  const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-                  sum00 += s2_0 * c3_kernel_0;
-                  sum01 += s2_1 * c3_kernel_0;
-                  sum02 += s2_2 * c3_kernel_0;
-                  sum03 += s2_3 * c3_kernel_0;
-                  sum10 += s2_0 * c3_kernel_1;
-                  sum11 += s2_1 * c3_kernel_1;
-                  sum12 += s2_2 * c3_kernel_1;
-                  sum13 += s2_3 * c3_kernel_1;
-                }
-              }
+    for (let l = 0; l < 8; l++) {
+      for (let m = 0; m < 8; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 6; k++) {
+          for (let k2 = 0; k2 < 5; k2++) {
+            for (let k3 = 0; k3 < 5; k3++) {
+              const s2_0 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3]!;
+              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+              const s2_1 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+              const s2_2 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
+              const s2_3 = s2[i * 864 + k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
+              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+              sum00 += s2_0 * c3_kernel_0;
+              sum01 += s2_1 * c3_kernel_0;
+              sum02 += s2_2 * c3_kernel_0;
+              sum03 += s2_3 * c3_kernel_0;
+              sum10 += s2_0 * c3_kernel_1;
+              sum11 += s2_1 * c3_kernel_1;
+              sum12 += s2_2 * c3_kernel_1;
+              sum13 += s2_3 * c3_kernel_1;
             }
-            c3_product[i * 1024 + j * 64 + l * 8 + m] = sum00;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
-            c3_product[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
           }
         }
+        c3_product[i * 1024 + j * 64 + l * 8 + m] = sum00;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 1] = sum01;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 2] = sum02;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 3] = sum03;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 64] = sum10;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 65] = sum11;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 66] = sum12;
+        c3_product[i * 1024 + j * 64 + l * 8 + m + 67] = sum13;
+      }
+    }
+  }
+  return function conv_50x16x8x6x5x5x8_evaluate(): void {
+    for (let i = 0; i < 50; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -3757,129 +4023,133 @@ function dotRelu_50x256x120_evaluate(
   f5_bias_: Float32Array,
   f5_: Float32Array,
 ): () => void {
-  return function dotRelu_50x256x120_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const s4 = s4_;
     const f5_kernel = f5_kernel_;
     const f5_bias = f5_bias_;
     const f5 = f5_;
-    for (let i = 0; i < 50; i += 2) {
-      for (let j = 0; j < 120; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 256; k += 4) {
-          {
-            const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-            const s4_1 =
-              s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
-          if (k + 1 === 256) break;
-          {
-            const s4_0 =
-              s4[
-                i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
-              ]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-            const s4_1 =
-              s4[
-                i * 256 +
-                  (((k + 1) / 16) | 0) * 16 +
-                  ((((k + 1) / 4) | 0) % 4) * 4 +
-                  ((k + 1) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
-          if (k + 2 === 256) break;
-          {
-            const s4_0 =
-              s4[
-                i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
-              ]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-            const s4_1 =
-              s4[
-                i * 256 +
-                  (((k + 2) / 16) | 0) * 16 +
-                  ((((k + 2) / 4) | 0) % 4) * 4 +
-                  ((k + 2) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
-          if (k + 3 === 256) break;
-          {
-            const s4_0 =
-              s4[
-                i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
-              ]!;
-            const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
-            const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
-            const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-            const s4_1 =
-              s4[
-                i * 256 +
-                  (((k + 3) / 16) | 0) * 16 +
-                  ((((k + 3) / 4) | 0) % 4) * 4 +
-                  ((k + 3) % 4) +
-                  256
-              ]!;
-            sum00 += s4_0 * f5_kernel_0;
-            sum01 += s4_0 * f5_kernel_1;
-            sum02 += s4_0 * f5_kernel_2;
-            sum10 += s4_1 * f5_kernel_0;
-            sum11 += s4_1 * f5_kernel_1;
-            sum12 += s4_1 * f5_kernel_2;
-          }
+    for (let j = 0; j < 120; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 4) {
+        {
+          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
         }
-        const f5_product00 = Math.fround(sum00);
-        const f5_product01 = Math.fround(sum01);
-        const f5_product02 = Math.fround(sum02);
-        const f5_product10 = Math.fround(sum10);
-        const f5_product11 = Math.fround(sum11);
-        const f5_product12 = Math.fround(sum12);
-        const f5_bias_0 = f5_bias[j]!;
-        const add_0 = f5_product00 + f5_bias_0;
-        const f5_bias_1 = f5_bias[j + 1]!;
-        const add_1 = f5_product01 + f5_bias_1;
-        const f5_bias_2 = f5_bias[j + 2]!;
-        const add_2 = f5_product02 + f5_bias_2;
-        const add_3 = f5_product10 + f5_bias_0;
-        const add_4 = f5_product11 + f5_bias_1;
-        const add_5 = f5_product12 + f5_bias_2;
-        f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
-        f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
-        f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
-        f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
-        f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
-        f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
+        if (k + 1 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 1) / 16) | 0) * 16 +
+                ((((k + 1) / 4) | 0) % 4) * 4 +
+                ((k + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 2) / 16) | 0) * 16 +
+                ((((k + 2) / 4) | 0) % 4) * 4 +
+                ((k + 2) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 3) / 16) | 0) * 16 +
+                ((((k + 3) / 4) | 0) % 4) * 4 +
+                ((k + 3) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
       }
+      const f5_product00 = Math.fround(sum00);
+      const f5_product01 = Math.fround(sum01);
+      const f5_product02 = Math.fround(sum02);
+      const f5_product10 = Math.fround(sum10);
+      const f5_product11 = Math.fround(sum11);
+      const f5_product12 = Math.fround(sum12);
+      const f5_bias_0 = f5_bias[j]!;
+      const add_0 = f5_product00 + f5_bias_0;
+      const f5_bias_1 = f5_bias[j + 1]!;
+      const add_1 = f5_product01 + f5_bias_1;
+      const f5_bias_2 = f5_bias[j + 2]!;
+      const add_2 = f5_product02 + f5_bias_2;
+      const add_3 = f5_product10 + f5_bias_0;
+      const add_4 = f5_product11 + f5_bias_1;
+      const add_5 = f5_product12 + f5_bias_2;
+      f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
+      f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
+      f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
+      f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
+      f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
+      f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
+    }
+  }
+  return function dotRelu_50x256x120_evaluate(): void {
+    for (let i = 0; i < 50; i += 2) {
+      block(i);
     }
   };
 }
@@ -3895,98 +4165,103 @@ function dotRelu_50x120x84_evaluate(
   f6_bias_: Float32Array,
   f6_: Float32Array,
 ): () => void {
-  return function dotRelu_50x120x84_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 63;
     const f5 = f5_;
     const f6_kernel = f6_kernel_;
     const f6_bias = f6_bias_;
     const f6 = f6_;
-    for (let i = 0; i < 50; i += 2) {
-      for (let j = 0; j < 84; j += 3) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        for (let k = 0; k < 120; k += 4) {
-          {
-            const f5_0 = f5[i * 120 + k]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-            const f5_1 = f5[i * 120 + k + 120]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
-          if (k + 1 === 120) break;
-          {
-            const f5_0 = f5[i * 120 + k + 1]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
-            const f5_1 = f5[i * 120 + k + 121]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
-          if (k + 2 === 120) break;
-          {
-            const f5_0 = f5[i * 120 + k + 2]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
-            const f5_1 = f5[i * 120 + k + 122]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
-          if (k + 3 === 120) break;
-          {
-            const f5_0 = f5[i * 120 + k + 3]!;
-            const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
-            const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
-            const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
-            const f5_1 = f5[i * 120 + k + 123]!;
-            sum00 += f5_0 * f6_kernel_0;
-            sum01 += f5_0 * f6_kernel_1;
-            sum02 += f5_0 * f6_kernel_2;
-            sum10 += f5_1 * f6_kernel_0;
-            sum11 += f5_1 * f6_kernel_1;
-            sum12 += f5_1 * f6_kernel_2;
-          }
+    for (let j = 0; j < 84; j += 3) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      for (let k = 0; k < 120; k += 4) {
+        {
+          const f5_0 = f5[i * 120 + k]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+          const f5_1 = f5[i * 120 + k + 120]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
         }
-        const f6_product00 = Math.fround(sum00);
-        const f6_product01 = Math.fround(sum01);
-        const f6_product02 = Math.fround(sum02);
-        const f6_product10 = Math.fround(sum10);
-        const f6_product11 = Math.fround(sum11);
-        const f6_product12 = Math.fround(sum12);
-        const f6_bias_0 = f6_bias[j]!;
-        const add_0 = f6_product00 + f6_bias_0;
-        const f6_bias_1 = f6_bias[j + 1]!;
-        const add_1 = f6_product01 + f6_bias_1;
-        const f6_bias_2 = f6_bias[j + 2]!;
-        const add_2 = f6_product02 + f6_bias_2;
-        const add_3 = f6_product10 + f6_bias_0;
-        const add_4 = f6_product11 + f6_bias_1;
-        const add_5 = f6_product12 + f6_bias_2;
-        f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
-        f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
-        f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
-        f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
-        f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
-        f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
+        if (k + 1 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 1]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
+          const f5_1 = f5[i * 120 + k + 121]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 2 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 2]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
+          const f5_1 = f5[i * 120 + k + 122]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 3 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 3]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
+          const f5_1 = f5[i * 120 + k + 123]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
       }
+      const f6_product00 = Math.fround(sum00);
+      const f6_product01 = Math.fround(sum01);
+      const f6_product02 = Math.fround(sum02);
+      const f6_product10 = Math.fround(sum10);
+      const f6_product11 = Math.fround(sum11);
+      const f6_product12 = Math.fround(sum12);
+      const f6_bias_0 = f6_bias[j]!;
+      const add_0 = f6_product00 + f6_bias_0;
+      const f6_bias_1 = f6_bias[j + 1]!;
+      const add_1 = f6_product01 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product02 + f6_bias_2;
+      const add_3 = f6_product10 + f6_bias_0;
+      const add_4 = f6_product11 + f6_bias_1;
+      const add_5 = f6_product12 + f6_bias_2;
+      f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
+      f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
+      f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
+      f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
+      f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
+    }
+  }
+  return function dotRelu_50x120x84_evaluate(): void {
+    for (let i = 0; i < 50; i += 2) {
+      block(i);
     }
   };
 }
@@ -4204,49 +4479,54 @@ function conv_1x6x24x1x5x5x24_predict(
   c1_kernel_: Float32Array,
   c1_product_: Float32Array,
 ): () => void {
-  return function conv_1x6x24x1x5x5x24_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number): void {
+    j &= 7;
     const x = x_;
     const c1_kernel = c1_kernel_;
     const c1_product = c1_product_;
-    for (let j = 0; j < 6; j += 2) {
-      for (let l = 0; l < 24; l++) {
-        for (let m = 0; m < 24; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k2 = 0; k2 < 5; k2++) {
-            for (let k3 = 0; k3 < 5; k3++) {
-              const x_0 = x[l * 28 + k2 * 28 + m + k3]!;
-              const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
-              const x_1 = x[l * 28 + k2 * 28 + m + k3 + 1]!;
-              const x_2 = x[l * 28 + k2 * 28 + m + k3 + 2]!;
-              const x_3 = x[l * 28 + k2 * 28 + m + k3 + 3]!;
-              const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
-              sum00 += x_0 * c1_kernel_0;
-              sum01 += x_1 * c1_kernel_0;
-              sum02 += x_2 * c1_kernel_0;
-              sum03 += x_3 * c1_kernel_0;
-              sum10 += x_0 * c1_kernel_1;
-              sum11 += x_1 * c1_kernel_1;
-              sum12 += x_2 * c1_kernel_1;
-              sum13 += x_3 * c1_kernel_1;
-            }
+    for (let l = 0; l < 24; l++) {
+      for (let m = 0; m < 24; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k2 = 0; k2 < 5; k2++) {
+          for (let k3 = 0; k3 < 5; k3++) {
+            const x_0 = x[l * 28 + k2 * 28 + m + k3]!;
+            const c1_kernel_0 = c1_kernel[j * 25 + k2 * 5 + k3]!;
+            const x_1 = x[l * 28 + k2 * 28 + m + k3 + 1]!;
+            const x_2 = x[l * 28 + k2 * 28 + m + k3 + 2]!;
+            const x_3 = x[l * 28 + k2 * 28 + m + k3 + 3]!;
+            const c1_kernel_1 = c1_kernel[j * 25 + k2 * 5 + k3 + 25]!;
+            sum00 += x_0 * c1_kernel_0;
+            sum01 += x_1 * c1_kernel_0;
+            sum02 += x_2 * c1_kernel_0;
+            sum03 += x_3 * c1_kernel_0;
+            sum10 += x_0 * c1_kernel_1;
+            sum11 += x_1 * c1_kernel_1;
+            sum12 += x_2 * c1_kernel_1;
+            sum13 += x_3 * c1_kernel_1;
           }
-          c1_product[j * 576 + l * 24 + m] = sum00;
-          c1_product[j * 576 + l * 24 + m + 1] = sum01;
-          c1_product[j * 576 + l * 24 + m + 2] = sum02;
-          c1_product[j * 576 + l * 24 + m + 3] = sum03;
-          c1_product[j * 576 + l * 24 + m + 576] = sum10;
-          c1_product[j * 576 + l * 24 + m + 577] = sum11;
-          c1_product[j * 576 + l * 24 + m + 578] = sum12;
-          c1_product[j * 576 + l * 24 + m + 579] = sum13;
         }
+        c1_product[j * 576 + l * 24 + m] = sum00;
+        c1_product[j * 576 + l * 24 + m + 1] = sum01;
+        c1_product[j * 576 + l * 24 + m + 2] = sum02;
+        c1_product[j * 576 + l * 24 + m + 3] = sum03;
+        c1_product[j * 576 + l * 24 + m + 576] = sum10;
+        c1_product[j * 576 + l * 24 + m + 577] = sum11;
+        c1_product[j * 576 + l * 24 + m + 578] = sum12;
+        c1_product[j * 576 + l * 24 + m + 579] = sum13;
       }
+    }
+  }
+  return function conv_1x6x24x1x5x5x24_predict(): void {
+    for (let j = 0; j < 6; j += 2) {
+      block(j);
     }
   };
 }
@@ -4291,51 +4571,56 @@ function conv_1x16x8x6x5x5x8_predict(
   c3_kernel_: Float32Array,
   c3_product_: Float32Array,
 ): () => void {
-  return function conv_1x16x8x6x5x5x8_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number): void {
+    j &= 15;
     const s2 = s2_;
     const c3_kernel = c3_kernel_;
     const c3_product = c3_product_;
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 6; k++) {
-            for (let k2 = 0; k2 < 5; k2++) {
-              for (let k3 = 0; k3 < 5; k3++) {
-                const s2_0 = s2[k * 144 + l * 12 + k2 * 12 + m + k3]!;
-                const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
-                const s2_1 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
-                const s2_2 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
-                const s2_3 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
-                const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
-                sum00 += s2_0 * c3_kernel_0;
-                sum01 += s2_1 * c3_kernel_0;
-                sum02 += s2_2 * c3_kernel_0;
-                sum03 += s2_3 * c3_kernel_0;
-                sum10 += s2_0 * c3_kernel_1;
-                sum11 += s2_1 * c3_kernel_1;
-                sum12 += s2_2 * c3_kernel_1;
-                sum13 += s2_3 * c3_kernel_1;
-              }
+    for (let l = 0; l < 8; l++) {
+      for (let m = 0; m < 8; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 6; k++) {
+          for (let k2 = 0; k2 < 5; k2++) {
+            for (let k3 = 0; k3 < 5; k3++) {
+              const s2_0 = s2[k * 144 + l * 12 + k2 * 12 + m + k3]!;
+              const c3_kernel_0 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3]!;
+              const s2_1 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 1]!;
+              const s2_2 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 2]!;
+              const s2_3 = s2[k * 144 + l * 12 + k2 * 12 + m + k3 + 3]!;
+              const c3_kernel_1 = c3_kernel[j * 150 + k * 25 + k2 * 5 + k3 + 150]!;
+              sum00 += s2_0 * c3_kernel_0;
+              sum01 += s2_1 * c3_kernel_0;
+              sum02 += s2_2 * c3_kernel_0;
+              sum03 += s2_3 * c3_kernel_0;
+              sum10 += s2_0 * c3_kernel_1;
+              sum11 += s2_1 * c3_kernel_1;
+              sum12 += s2_2 * c3_kernel_1;
+              sum13 += s2_3 * c3_kernel_1;
             }
           }
-          c3_product[j * 64 + l * 8 + m] = sum00;
-          c3_product[j * 64 + l * 8 + m + 1] = sum01;
-          c3_product[j * 64 + l * 8 + m + 2] = sum02;
-          c3_product[j * 64 + l * 8 + m + 3] = sum03;
-          c3_product[j * 64 + l * 8 + m + 64] = sum10;
-          c3_product[j * 64 + l * 8 + m + 65] = sum11;
-          c3_product[j * 64 + l * 8 + m + 66] = sum12;
-          c3_product[j * 64 + l * 8 + m + 67] = sum13;
         }
+        c3_product[j * 64 + l * 8 + m] = sum00;
+        c3_product[j * 64 + l * 8 + m + 1] = sum01;
+        c3_product[j * 64 + l * 8 + m + 2] = sum02;
+        c3_product[j * 64 + l * 8 + m + 3] = sum03;
+        c3_product[j * 64 + l * 8 + m + 64] = sum10;
+        c3_product[j * 64 + l * 8 + m + 65] = sum11;
+        c3_product[j * 64 + l * 8 + m + 66] = sum12;
+        c3_product[j * 64 + l * 8 + m + 67] = sum13;
       }
+    }
+  }
+  return function conv_1x16x8x6x5x5x8_predict(): void {
+    for (let j = 0; j < 16; j += 2) {
+      block(j);
     }
   };
 }
@@ -4606,19 +4891,39 @@ function randomBits(seed: number, stream: number, at: number): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = stream | 0;
-  for (let round = 0; round < 13; round++) {
-    const turn = ROTATIONS[round & 7]!;
-    x = (x + y) | 0;
-    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
-    if ((round & 3) === 3) {
-      const step = (round >> 2) + 1;
-      x = (x + (step % 3 === 0 ? seed : step % 3 === 1 ? stream : last)) | 0;
-      y = (y + (step % 3 === 0 ? stream : step % 3 === 1 ? last : seed) + step) | 0;
-    }
-  }
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + stream) | 0;
+  y = (y + last + 1) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + last) | 0;
+  y = (y + seed + 2) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + seed) | 0;
+  y = (y + stream + 3) | 0;
+  x = (x + y) | 0;
   return x;
 }
-const ROTATIONS: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);

@@ -4,7 +4,7 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,075,604 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 cfbbced552c7e73f
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 991b4e3c9318eed2
 
 /** The model's name. */
 export const MODEL: string = "linear-svm";
@@ -119,7 +119,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, statements 1–2
 
   const dotAdd_scores = dotAdd_64x784x10(x, W, b, scores);
-  const sum_W_l2 = sum_784x10(W, W_l2);
+  const sum_W_l2 = sum_10x784(W, W_l2);
   const sumReluAdd_d_scores = sumReluAdd_64x10(
     rowSum,
     y,
@@ -139,7 +139,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     scores_evaluate,
     live_rows_evaluate,
   );
-  const sum_W_l2_evaluate = sum_784x10_evaluate(W, W_l2_evaluate);
+  const sum_W_l2_evaluate = sum_10x784_evaluate(W, W_l2_evaluate);
   const argmaxSum_rowSum_2_evaluate = argmaxSum_10x250_evaluate(
     rowSum_2_evaluate,
     scores_evaluate,
@@ -387,6 +387,92 @@ function dotAdd_64x784x10(
   b_: Float32Array,
   scores_: Float32Array,
 ): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 63;
+    j &= 15;
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 784; k += 4) {
+      {
+        const x_0 = x[i * 784 + k]!;
+        const W_0 = W[k * 10 + j]!;
+        const W_1 = W[k * 10 + j + 1]!;
+        const x_1 = x[i * 784 + k + 784]!;
+        const x_2 = x[i * 784 + k + 1568]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+      if (k + 1 === 784) break;
+      {
+        const x_0 = x[i * 784 + k + 1]!;
+        const W_0 = W[k * 10 + j + 10]!;
+        const W_1 = W[k * 10 + j + 11]!;
+        const x_1 = x[i * 784 + k + 785]!;
+        const x_2 = x[i * 784 + k + 1569]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+      if (k + 2 === 784) break;
+      {
+        const x_0 = x[i * 784 + k + 2]!;
+        const W_0 = W[k * 10 + j + 20]!;
+        const W_1 = W[k * 10 + j + 21]!;
+        const x_1 = x[i * 784 + k + 786]!;
+        const x_2 = x[i * 784 + k + 1570]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+      if (k + 3 === 784) break;
+      {
+        const x_0 = x[i * 784 + k + 3]!;
+        const W_0 = W[k * 10 + j + 30]!;
+        const W_1 = W[k * 10 + j + 31]!;
+        const x_1 = x[i * 784 + k + 787]!;
+        const x_2 = x[i * 784 + k + 1571]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+    }
+    const dot00 = Math.fround(sum00);
+    const dot01 = Math.fround(sum01);
+    const dot10 = Math.fround(sum10);
+    const dot11 = Math.fround(sum11);
+    const dot20 = Math.fround(sum20);
+    const dot21 = Math.fround(sum21);
+    const b_0 = b[j]!;
+    const b_1 = b[j + 1]!;
+    scores[i * 10 + j] = dot00 + b_0;
+    scores[i * 10 + j + 1] = dot01 + b_1;
+    scores[i * 10 + j + 10] = dot10 + b_0;
+    scores[i * 10 + j + 11] = dot11 + b_1;
+    scores[i * 10 + j + 20] = dot20 + b_0;
+    scores[i * 10 + j + 21] = dot21 + b_1;
+  }
   return function dotAdd_64x784x10(): void {
     const x = x_;
     const W = W_;
@@ -394,83 +480,7 @@ function dotAdd_64x784x10(
     const scores = scores_;
     for (let i = 0; i < 63; i += 3) {
       for (let j = 0; j < 10; j += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 784; k += 4) {
-          {
-            const x_0 = x[i * 784 + k]!;
-            const W_0 = W[k * 10 + j]!;
-            const W_1 = W[k * 10 + j + 1]!;
-            const x_1 = x[i * 784 + k + 784]!;
-            const x_2 = x[i * 784 + k + 1568]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-          if (k + 1 === 784) break;
-          {
-            const x_0 = x[i * 784 + k + 1]!;
-            const W_0 = W[k * 10 + j + 10]!;
-            const W_1 = W[k * 10 + j + 11]!;
-            const x_1 = x[i * 784 + k + 785]!;
-            const x_2 = x[i * 784 + k + 1569]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-          if (k + 2 === 784) break;
-          {
-            const x_0 = x[i * 784 + k + 2]!;
-            const W_0 = W[k * 10 + j + 20]!;
-            const W_1 = W[k * 10 + j + 21]!;
-            const x_1 = x[i * 784 + k + 786]!;
-            const x_2 = x[i * 784 + k + 1570]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-          if (k + 3 === 784) break;
-          {
-            const x_0 = x[i * 784 + k + 3]!;
-            const W_0 = W[k * 10 + j + 30]!;
-            const W_1 = W[k * 10 + j + 31]!;
-            const x_1 = x[i * 784 + k + 787]!;
-            const x_2 = x[i * 784 + k + 1571]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-        }
-        const dot00 = Math.fround(sum00);
-        const dot01 = Math.fround(sum01);
-        const dot10 = Math.fround(sum10);
-        const dot11 = Math.fround(sum11);
-        const dot20 = Math.fround(sum20);
-        const dot21 = Math.fround(sum21);
-        const b_0 = b[j]!;
-        const b_1 = b[j + 1]!;
-        scores[i * 10 + j] = dot00 + b_0;
-        scores[i * 10 + j + 1] = dot01 + b_1;
-        scores[i * 10 + j + 10] = dot10 + b_0;
-        scores[i * 10 + j + 11] = dot11 + b_1;
-        scores[i * 10 + j + 20] = dot20 + b_0;
-        scores[i * 10 + j + 21] = dot21 + b_1;
+        block(i, j);
       }
     }
     for (let j = 0; j < 10; j += 2) {
@@ -495,14 +505,14 @@ function dotAdd_64x784x10(
  * W.l2 = Σ W.l2.terms
  * 15,680 floating-point operations.
  */
-function sum_784x10(W_: Float32Array, W_l2_: Float32Array): () => void {
-  return function sum_784x10(): void {
+function sum_10x784(W_: Float32Array, W_l2_: Float32Array): () => void {
+  return function sum_10x784(): void {
     const W = W_;
     const W_l2 = W_l2_;
     let sum = 0;
-    for (let k = 0; k < 784; k++) {
-      for (let k2 = 0; k2 < 10; k2++) {
-        const W_0 = W[k * 10 + k2]!;
+    for (let k = 0; k < 10; k++) {
+      for (let k2 = 0; k2 < 784; k2++) {
+        const W_0 = W[k2 * 10 + k]!;
         sum += W_0 * W_0;
       }
     }
@@ -762,6 +772,92 @@ function dotAdd_250x784x10_evaluate(
   b_: Float32Array,
   scores_: Float32Array,
 ): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 255;
+    j &= 15;
+    const x = x_;
+    const W = W_;
+    const b = b_;
+    const scores = scores_;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    for (let k = 0; k < 784; k += 4) {
+      {
+        const x_0 = x[i * 784 + k]!;
+        const W_0 = W[k * 10 + j]!;
+        const W_1 = W[k * 10 + j + 1]!;
+        const x_1 = x[i * 784 + k + 784]!;
+        const x_2 = x[i * 784 + k + 1568]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+      if (k + 1 === 784) break;
+      {
+        const x_0 = x[i * 784 + k + 1]!;
+        const W_0 = W[k * 10 + j + 10]!;
+        const W_1 = W[k * 10 + j + 11]!;
+        const x_1 = x[i * 784 + k + 785]!;
+        const x_2 = x[i * 784 + k + 1569]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+      if (k + 2 === 784) break;
+      {
+        const x_0 = x[i * 784 + k + 2]!;
+        const W_0 = W[k * 10 + j + 20]!;
+        const W_1 = W[k * 10 + j + 21]!;
+        const x_1 = x[i * 784 + k + 786]!;
+        const x_2 = x[i * 784 + k + 1570]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+      if (k + 3 === 784) break;
+      {
+        const x_0 = x[i * 784 + k + 3]!;
+        const W_0 = W[k * 10 + j + 30]!;
+        const W_1 = W[k * 10 + j + 31]!;
+        const x_1 = x[i * 784 + k + 787]!;
+        const x_2 = x[i * 784 + k + 1571]!;
+        sum00 += x_0 * W_0;
+        sum01 += x_0 * W_1;
+        sum10 += x_1 * W_0;
+        sum11 += x_1 * W_1;
+        sum20 += x_2 * W_0;
+        sum21 += x_2 * W_1;
+      }
+    }
+    const dot00 = Math.fround(sum00);
+    const dot01 = Math.fround(sum01);
+    const dot10 = Math.fround(sum10);
+    const dot11 = Math.fround(sum11);
+    const dot20 = Math.fround(sum20);
+    const dot21 = Math.fround(sum21);
+    const b_0 = b[j]!;
+    const b_1 = b[j + 1]!;
+    scores[i * 10 + j] = dot00 + b_0;
+    scores[i * 10 + j + 1] = dot01 + b_1;
+    scores[i * 10 + j + 10] = dot10 + b_0;
+    scores[i * 10 + j + 11] = dot11 + b_1;
+    scores[i * 10 + j + 20] = dot20 + b_0;
+    scores[i * 10 + j + 21] = dot21 + b_1;
+  }
   return function dotAdd_250x784x10_evaluate(): void {
     const x = x_;
     const W = W_;
@@ -769,83 +865,7 @@ function dotAdd_250x784x10_evaluate(
     const scores = scores_;
     for (let i = 0; i < 249; i += 3) {
       for (let j = 0; j < 10; j += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        for (let k = 0; k < 784; k += 4) {
-          {
-            const x_0 = x[i * 784 + k]!;
-            const W_0 = W[k * 10 + j]!;
-            const W_1 = W[k * 10 + j + 1]!;
-            const x_1 = x[i * 784 + k + 784]!;
-            const x_2 = x[i * 784 + k + 1568]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-          if (k + 1 === 784) break;
-          {
-            const x_0 = x[i * 784 + k + 1]!;
-            const W_0 = W[k * 10 + j + 10]!;
-            const W_1 = W[k * 10 + j + 11]!;
-            const x_1 = x[i * 784 + k + 785]!;
-            const x_2 = x[i * 784 + k + 1569]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-          if (k + 2 === 784) break;
-          {
-            const x_0 = x[i * 784 + k + 2]!;
-            const W_0 = W[k * 10 + j + 20]!;
-            const W_1 = W[k * 10 + j + 21]!;
-            const x_1 = x[i * 784 + k + 786]!;
-            const x_2 = x[i * 784 + k + 1570]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-          if (k + 3 === 784) break;
-          {
-            const x_0 = x[i * 784 + k + 3]!;
-            const W_0 = W[k * 10 + j + 30]!;
-            const W_1 = W[k * 10 + j + 31]!;
-            const x_1 = x[i * 784 + k + 787]!;
-            const x_2 = x[i * 784 + k + 1571]!;
-            sum00 += x_0 * W_0;
-            sum01 += x_0 * W_1;
-            sum10 += x_1 * W_0;
-            sum11 += x_1 * W_1;
-            sum20 += x_2 * W_0;
-            sum21 += x_2 * W_1;
-          }
-        }
-        const dot00 = Math.fround(sum00);
-        const dot01 = Math.fround(sum01);
-        const dot10 = Math.fround(sum10);
-        const dot11 = Math.fround(sum11);
-        const dot20 = Math.fround(sum20);
-        const dot21 = Math.fround(sum21);
-        const b_0 = b[j]!;
-        const b_1 = b[j + 1]!;
-        scores[i * 10 + j] = dot00 + b_0;
-        scores[i * 10 + j + 1] = dot01 + b_1;
-        scores[i * 10 + j + 10] = dot10 + b_0;
-        scores[i * 10 + j + 11] = dot11 + b_1;
-        scores[i * 10 + j + 20] = dot20 + b_0;
-        scores[i * 10 + j + 21] = dot21 + b_1;
+        block(i, j);
       }
     }
     for (let j = 0; j < 10; j += 2) {
@@ -913,14 +933,14 @@ function sum_10x250_evaluate(
  * W.l2 = Σ W.l2.terms
  * 15,680 floating-point operations.
  */
-function sum_784x10_evaluate(W_: Float32Array, W_l2_: Float32Array): () => void {
-  return function sum_784x10_evaluate(): void {
+function sum_10x784_evaluate(W_: Float32Array, W_l2_: Float32Array): () => void {
+  return function sum_10x784_evaluate(): void {
     const W = W_;
     const W_l2 = W_l2_;
     let sum = 0;
-    for (let k = 0; k < 784; k++) {
-      for (let k2 = 0; k2 < 10; k2++) {
-        const W_0 = W[k * 10 + k2]!;
+    for (let k = 0; k < 10; k++) {
+      for (let k2 = 0; k2 < 784; k2++) {
+        const W_0 = W[k2 * 10 + k]!;
         sum += W_0 * W_0;
       }
     }
@@ -1094,16 +1114,36 @@ function randomBits(seed: number, stream: number, at: number): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = stream | 0;
-  for (let round = 0; round < 13; round++) {
-    const turn = ROTATIONS[round & 7]!;
-    x = (x + y) | 0;
-    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
-    if ((round & 3) === 3) {
-      const step = (round >> 2) + 1;
-      x = (x + (step % 3 === 0 ? seed : step % 3 === 1 ? stream : last)) | 0;
-      y = (y + (step % 3 === 0 ? stream : step % 3 === 1 ? last : seed) + step) | 0;
-    }
-  }
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + stream) | 0;
+  y = (y + last + 1) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + last) | 0;
+  y = (y + seed + 2) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + seed) | 0;
+  y = (y + stream + 3) | 0;
+  x = (x + y) | 0;
   return x;
 }
-const ROTATIONS: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24];

@@ -4,7 +4,7 @@
 //
 //   parameters 5,266   arena 8,387,680 bytes, nothing else is ever allocated   341,306,162 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 dac9ab17c7e14dba
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b0abfeb3e64bb48d
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";
@@ -2520,52 +2520,58 @@ function conv_16x8x32x3x3x3x32(
   stem_kernel_: Float32Array,
   stem_: Float32Array,
 ): () => void {
-  return function conv_16x8x32x3x3x3x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 7;
     const x_padded = x_padded_;
     const stem_kernel = stem_kernel_;
     const stem = stem_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j += 2) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 3; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                  const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                  const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                  const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                  const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-                  sum00 += x_padded_0 * stem_kernel_0;
-                  sum01 += x_padded_1 * stem_kernel_0;
-                  sum02 += x_padded_2 * stem_kernel_0;
-                  sum03 += x_padded_3 * stem_kernel_0;
-                  sum10 += x_padded_0 * stem_kernel_1;
-                  sum11 += x_padded_1 * stem_kernel_1;
-                  sum12 += x_padded_2 * stem_kernel_1;
-                  sum13 += x_padded_3 * stem_kernel_1;
-                }
-              }
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 3; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+              const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+              const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += x_padded_0 * stem_kernel_0;
+              sum01 += x_padded_1 * stem_kernel_0;
+              sum02 += x_padded_2 * stem_kernel_0;
+              sum03 += x_padded_3 * stem_kernel_0;
+              sum10 += x_padded_0 * stem_kernel_1;
+              sum11 += x_padded_1 * stem_kernel_1;
+              sum12 += x_padded_2 * stem_kernel_1;
+              sum13 += x_padded_3 * stem_kernel_1;
             }
-            stem[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-            stem[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
           }
         }
+        stem[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+        stem[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+      }
+    }
+  }
+  return function conv_16x8x32x3x3x3x32(): void {
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -2590,42 +2596,47 @@ function sumMulAdd_16x32x32x8(
   batchNorm_mean_: Float32Array,
   batchNorm_variance_: Float32Array,
 ): () => void {
-  return function sumMulAdd_16x32x32x8(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 7;
     const stem = stem_;
     const batchNorm_mu_2 = batchNorm_mu_2_;
     const sqrt_2 = sqrt_2_;
     const batchNorm_inverse = batchNorm_inverse_;
     const batchNorm_mean = batchNorm_mean_;
     const batchNorm_variance = batchNorm_variance_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          sum += stem[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+        }
+      }
+    }
+    const sum_2 = Math.fround(sum);
+    const batchNorm_mu = Math.fround(sum_2 * 0.00006103515625);
+    batchNorm_mu_2[i] = batchNorm_mu;
+    let sum_3 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          const part_0 = Math.fround(stem[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_mu);
+          sum_3 += part_0 * part_0;
+        }
+      }
+    }
+    const sum_2_2 = Math.fround(sum_3);
+    const batchNorm_sigmaSquared = Math.fround(sum_2_2 * 0.00006103515625);
+    const sqrt = Math.fround(Math.sqrt(batchNorm_sigmaSquared + 0.00001));
+    sqrt_2[i] = sqrt;
+    batchNorm_inverse[i] = 1 / sqrt;
+    batchNorm_mean[i] = batchNorm_mean[i]! * 0.9 + batchNorm_mu * 0.09999999999999998;
+    batchNorm_variance[i] =
+      batchNorm_variance[i]! * 0.9 + batchNorm_sigmaSquared * 0.10000610388817674;
+  }
+  return function sumMulAdd_16x32x32x8(): void {
     for (let i = 0; i < 8; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            sum += stem[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-          }
-        }
-      }
-      const sum_2 = Math.fround(sum);
-      const batchNorm_mu = Math.fround(sum_2 * 0.00006103515625);
-      batchNorm_mu_2[i] = batchNorm_mu;
-      let sum_3 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            const part_0 = Math.fround(stem[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_mu);
-            sum_3 += part_0 * part_0;
-          }
-        }
-      }
-      const sum_2_2 = Math.fround(sum_3);
-      const batchNorm_sigmaSquared = Math.fround(sum_2_2 * 0.00006103515625);
-      const sqrt = Math.fround(Math.sqrt(batchNorm_sigmaSquared + 0.00001));
-      sqrt_2[i] = sqrt;
-      batchNorm_inverse[i] = 1 / sqrt;
-      batchNorm_mean[i] = batchNorm_mean[i]! * 0.9 + batchNorm_mu * 0.09999999999999998;
-      batchNorm_variance[i] =
-        batchNorm_variance[i]! * 0.9 + batchNorm_sigmaSquared * 0.10000610388817674;
+      block(i);
     }
   };
 }
@@ -2644,7 +2655,10 @@ function mulRelu_16x8x32x32(
   batchNorm_beta_: Float32Array,
   relu_: Float32Array,
 ): () => void {
-  return function mulRelu_16x8x32x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 7;
     const stem = stem_;
     const batchNorm_mu = batchNorm_mu_;
     const batchNorm_inverse = batchNorm_inverse_;
@@ -2652,22 +2666,25 @@ function mulRelu_16x8x32x32(
     const batchNorm_gamma = batchNorm_gamma_;
     const batchNorm_beta = batchNorm_beta_;
     const relu = relu_;
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m++) {
+        const batchNorm_normal = Math.fround(
+          Math.fround(stem[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_mu[j]!) *
+            batchNorm_inverse[j]!,
+        );
+        batchNorm_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_normal;
+        const batchNorm_gamma_0 = batchNorm_gamma[j]!;
+        const mul_0 = batchNorm_normal * batchNorm_gamma_0;
+        const batchNorm_beta_0 = batchNorm_beta[j]!;
+        const add_0 = mul_0 + batchNorm_beta_0;
+        relu[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
+      }
+    }
+  }
+  return function mulRelu_16x8x32x32(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++) {
-            const batchNorm_normal = Math.fround(
-              Math.fround(stem[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_mu[j]!) *
-                batchNorm_inverse[j]!,
-            );
-            batchNorm_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_normal;
-            const batchNorm_gamma_0 = batchNorm_gamma[j]!;
-            const mul_0 = batchNorm_normal * batchNorm_gamma_0;
-            const batchNorm_beta_0 = batchNorm_beta[j]!;
-            const add_0 = mul_0 + batchNorm_beta_0;
-            relu[i * 8192 + j * 1024 + l * 32 + m] = add_0 < 0 ? 0 : add_0;
-          }
-        }
+        block(i, j);
       }
     }
   };
@@ -2675,30 +2692,35 @@ function mulRelu_16x8x32x32(
 
 /** relu_padded = relu in a margin of zeros */
 function pad_16x8x34x34(relu_: Float32Array, relu_padded_: Float32Array): () => void {
-  return function pad_16x8x34x34(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const relu = relu_;
     const relu_padded = relu_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j++) {
-        relu_padded[i * 9248 + j * 1156] = 0;
-        for (let m = 0; m < 32; m++) {
-          relu_padded[i * 9248 + j * 1156 + m + 1] = 0;
-        }
-        relu_padded[i * 9248 + j * 1156 + 33] = 0;
-        for (let l = 0; l < 32; l++) {
-          relu_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
-          for (let m = 0; m < 32; m++) {
-            relu_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
-              relu[i * 8192 + j * 1024 + l * 32 + m]!;
-          }
-          relu_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
-        }
-        relu_padded[i * 9248 + j * 1156 + 1122] = 0;
-        for (let m = 0; m < 32; m++) {
-          relu_padded[i * 9248 + j * 1156 + m + 1123] = 0;
-        }
-        relu_padded[i * 9248 + j * 1156 + 1155] = 0;
+    for (let j = 0; j < 8; j++) {
+      relu_padded[i * 9248 + j * 1156] = 0;
+      for (let m = 0; m < 32; m++) {
+        relu_padded[i * 9248 + j * 1156 + m + 1] = 0;
       }
+      relu_padded[i * 9248 + j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        relu_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          relu_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
+            relu[i * 8192 + j * 1024 + l * 32 + m]!;
+        }
+        relu_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+      }
+      relu_padded[i * 9248 + j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        relu_padded[i * 9248 + j * 1156 + m + 1123] = 0;
+      }
+      relu_padded[i * 9248 + j * 1156 + 1155] = 0;
+    }
+  }
+  return function pad_16x8x34x34(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -2712,55 +2734,58 @@ function conv_16x8x32x8x3x3x32(
   conv2d_kernel_: Float32Array,
   conv2d_: Float32Array,
 ): () => void {
-  return function conv_16x8x32x8x3x3x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 31;
     const relu_padded = relu_padded_;
     const conv2d_kernel = conv2d_kernel_;
     const conv2d = conv2d_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const relu_padded_0 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const relu_padded_1 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const relu_padded_2 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const relu_padded_3 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += relu_padded_0 * conv2d_kernel_0;
+            sum01 += relu_padded_1 * conv2d_kernel_0;
+            sum02 += relu_padded_2 * conv2d_kernel_0;
+            sum03 += relu_padded_3 * conv2d_kernel_0;
+            sum10 += relu_padded_0 * conv2d_kernel_1;
+            sum11 += relu_padded_1 * conv2d_kernel_1;
+            sum12 += relu_padded_2 * conv2d_kernel_1;
+            sum13 += relu_padded_3 * conv2d_kernel_1;
+          }
+        }
+      }
+      conv2d[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+      conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+    }
+  }
+  return function conv_16x8x32x8x3x3x32(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
         for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const relu_padded_0 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                  const relu_padded_1 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                  const relu_padded_2 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                  const relu_padded_3 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                  const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                  sum00 += relu_padded_0 * conv2d_kernel_0;
-                  sum01 += relu_padded_1 * conv2d_kernel_0;
-                  sum02 += relu_padded_2 * conv2d_kernel_0;
-                  sum03 += relu_padded_3 * conv2d_kernel_0;
-                  sum10 += relu_padded_0 * conv2d_kernel_1;
-                  sum11 += relu_padded_1 * conv2d_kernel_1;
-                  sum12 += relu_padded_2 * conv2d_kernel_1;
-                  sum13 += relu_padded_3 * conv2d_kernel_1;
-                }
-              }
-            }
-            conv2d[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-            conv2d[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -2782,7 +2807,10 @@ function mulRelu_16x8x32x32_2(
   batchNorm_3_beta_: Float32Array,
   relu_2_: Float32Array,
 ): () => void {
-  return function mulRelu_16x8x32x32_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 7;
     const conv2d_2 = conv2d_2_;
     const batchNorm_3_mu = batchNorm_3_mu_;
     const batchNorm_3_inverse = batchNorm_3_inverse_;
@@ -2791,24 +2819,27 @@ function mulRelu_16x8x32x32_2(
     const batchNorm_3_gamma = batchNorm_3_gamma_;
     const batchNorm_3_beta = batchNorm_3_beta_;
     const relu_2 = relu_2_;
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m++) {
+        const batchNorm_3_normal = Math.fround(
+          Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!) *
+            batchNorm_3_inverse[j]!,
+        );
+        batchNorm_3_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_3_normal;
+        const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
+        const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
+        const mul_0 = batchNorm_3_normal * batchNorm_3_gamma_0;
+        const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
+        const add_0 = mul_0 + batchNorm_3_beta_0;
+        const add_1 = relu_0 + add_0;
+        relu_2[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+      }
+    }
+  }
+  return function mulRelu_16x8x32x32_2(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++) {
-            const batchNorm_3_normal = Math.fround(
-              Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!) *
-                batchNorm_3_inverse[j]!,
-            );
-            batchNorm_3_normal_2[i * 8192 + j * 1024 + l * 32 + m] = batchNorm_3_normal;
-            const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
-            const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
-            const mul_0 = batchNorm_3_normal * batchNorm_3_gamma_0;
-            const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
-            const add_0 = mul_0 + batchNorm_3_beta_0;
-            const add_1 = relu_0 + add_0;
-            relu_2[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-          }
-        }
+        block(i, j);
       }
     }
   };
@@ -2816,23 +2847,28 @@ function mulRelu_16x8x32x32_2(
 
 /** relu_2_padded = relu_2 in a margin of zeros */
 function pad_16x8x33x33(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
-  return function pad_16x8x33x33(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const relu_2 = relu_2_;
     const relu_2_padded = relu_2_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++) {
-            relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
-              relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
-          }
-          relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
-        }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m++) {
-          relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+          relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
+            relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
         }
-        relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
+        relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
       }
+      for (let m = 0; m < 32; m++) {
+        relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+      }
+      relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
+    }
+  }
+  return function pad_16x8x33x33(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -2846,56 +2882,62 @@ function conv_16x16x16x8x3x3x16(
   conv2d_3_kernel_: Float32Array,
   conv2d_3_: Float32Array,
 ): () => void {
-  return function conv_16x16x16x8x3x3x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 15;
     const relu_2_padded = relu_2_padded_;
     const conv2d_3_kernel = conv2d_3_kernel_;
     const conv2d_3 = conv2d_3_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const relu_2_padded_0 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-                  const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                  const relu_2_padded_1 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-                  const relu_2_padded_2 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-                  const relu_2_padded_3 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-                  const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                  sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-                  sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-                  sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-                  sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-                  sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-                  sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-                  sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-                  sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
-                }
-              }
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const relu_2_padded_0 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
+              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const relu_2_padded_1 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
+              const relu_2_padded_2 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
+              const relu_2_padded_3 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
+              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
+              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
+              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
+              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
+              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
+              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
+              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
+              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
             }
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m] = sum00;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-            conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
           }
         }
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m] = sum00;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+        conv2d_3[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+      }
+    }
+  }
+  return function conv_16x16x16x8x3x3x16(): void {
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -2920,44 +2962,47 @@ function sumMulAdd_16x16x16x16(
   batchNorm_4_mean_: Float32Array,
   batchNorm_4_variance_: Float32Array,
 ): () => void {
-  return function sumMulAdd_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const conv2d_3 = conv2d_3_;
     const batchNorm_4_mu_2 = batchNorm_4_mu_2_;
     const sqrt_4_2 = sqrt_4_2_;
     const batchNorm_4_inverse = batchNorm_4_inverse_;
     const batchNorm_4_mean = batchNorm_4_mean_;
     const batchNorm_4_variance = batchNorm_4_variance_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          sum += conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]!;
+        }
+      }
+    }
+    const sum_7 = Math.fround(sum);
+    const batchNorm_4_mu = Math.fround(sum_7 * 0.000244140625);
+    batchNorm_4_mu_2[i] = batchNorm_4_mu;
+    let sum_2 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          const part_0 = Math.fround(conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_4_mu);
+          sum_2 += part_0 * part_0;
+        }
+      }
+    }
+    const sum_8 = Math.fround(sum_2);
+    const batchNorm_4_sigmaSquared = Math.fround(sum_8 * 0.000244140625);
+    const sqrt_4 = Math.fround(Math.sqrt(batchNorm_4_sigmaSquared + 0.00001));
+    sqrt_4_2[i] = sqrt_4;
+    batchNorm_4_inverse[i] = 1 / sqrt_4;
+    batchNorm_4_mean[i] = batchNorm_4_mean[i]! * 0.9 + batchNorm_4_mu * 0.09999999999999998;
+    batchNorm_4_variance[i] =
+      batchNorm_4_variance[i]! * 0.9 + batchNorm_4_sigmaSquared * 0.10002442002442;
+  }
+  return function sumMulAdd_16x16x16x16(): void {
     for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            sum += conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          }
-        }
-      }
-      const sum_7 = Math.fround(sum);
-      const batchNorm_4_mu = Math.fround(sum_7 * 0.000244140625);
-      batchNorm_4_mu_2[i] = batchNorm_4_mu;
-      let sum_2 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            const part_0 = Math.fround(
-              conv2d_3[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_4_mu,
-            );
-            sum_2 += part_0 * part_0;
-          }
-        }
-      }
-      const sum_8 = Math.fround(sum_2);
-      const batchNorm_4_sigmaSquared = Math.fround(sum_8 * 0.000244140625);
-      const sqrt_4 = Math.fround(Math.sqrt(batchNorm_4_sigmaSquared + 0.00001));
-      sqrt_4_2[i] = sqrt_4;
-      batchNorm_4_inverse[i] = 1 / sqrt_4;
-      batchNorm_4_mean[i] = batchNorm_4_mean[i]! * 0.9 + batchNorm_4_mu * 0.09999999999999998;
-      batchNorm_4_variance[i] =
-        batchNorm_4_variance[i]! * 0.9 + batchNorm_4_sigmaSquared * 0.10002442002442;
+      block(i);
     }
   };
 }
@@ -2976,7 +3021,9 @@ function mulRelu_16x16x16x16(
   batchNorm_4_beta_: Float32Array,
   first_2_: Float32Array,
 ): () => void {
-  return function mulRelu_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const conv2d_3 = conv2d_3_;
     const batchNorm_4_mu = batchNorm_4_mu_;
     const batchNorm_4_inverse = batchNorm_4_inverse_;
@@ -2984,53 +3031,61 @@ function mulRelu_16x16x16x16(
     const batchNorm_4_gamma = batchNorm_4_gamma_;
     const batchNorm_4_beta = batchNorm_4_beta_;
     const first_2 = first_2_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m++) {
-            const batchNorm_4_normal = Math.fround(
-              Math.fround(conv2d_3[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_4_mu[j]!) *
-                batchNorm_4_inverse[j]!,
-            );
-            batchNorm_4_normal_2[i * 4096 + j * 256 + l * 16 + m] = batchNorm_4_normal;
-            const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
-            const mul_0 = batchNorm_4_normal * batchNorm_4_gamma_0;
-            const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
-            const add_0 = mul_0 + batchNorm_4_beta_0;
-            first_2[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const batchNorm_4_normal = Math.fround(
+            Math.fround(conv2d_3[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_4_mu[j]!) *
+              batchNorm_4_inverse[j]!,
+          );
+          batchNorm_4_normal_2[i * 4096 + j * 256 + l * 16 + m] = batchNorm_4_normal;
+          const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
+          const mul_0 = batchNorm_4_normal * batchNorm_4_gamma_0;
+          const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
+          const add_0 = mul_0 + batchNorm_4_beta_0;
+          first_2[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
         }
       }
+    }
+  }
+  return function mulRelu_16x16x16x16(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
 
 /** first_2_padded = first_2 in a margin of zeros */
 function pad_16x16x18x18(first_2_: Float32Array, first_2_padded_: Float32Array): () => void {
-  return function pad_16x16x18x18(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const first_2 = first_2_;
     const first_2_padded = first_2_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        first_2_padded[i * 5184 + j * 324] = 0;
-        for (let m = 0; m < 16; m++) {
-          first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
-        }
-        first_2_padded[i * 5184 + j * 324 + 17] = 0;
-        for (let l = 0; l < 16; l++) {
-          first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
-          for (let m = 0; m < 16; m++) {
-            first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-              first_2[i * 4096 + j * 256 + l * 16 + m]!;
-          }
-          first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
-        }
-        first_2_padded[i * 5184 + j * 324 + 306] = 0;
-        for (let m = 0; m < 16; m++) {
-          first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
-        }
-        first_2_padded[i * 5184 + j * 324 + 323] = 0;
+    for (let j = 0; j < 16; j++) {
+      first_2_padded[i * 5184 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
       }
+      first_2_padded[i * 5184 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+            first_2[i * 4096 + j * 256 + l * 16 + m]!;
+        }
+        first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+      }
+      first_2_padded[i * 5184 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
+      }
+      first_2_padded[i * 5184 + j * 324 + 323] = 0;
+    }
+  }
+  return function pad_16x16x18x18(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -3044,55 +3099,62 @@ function conv_16x16x16x16x3x3x16(
   conv2d_4_kernel_: Float32Array,
   conv2d_4_: Float32Array,
 ): () => void {
-  return function conv_16x16x16x16x3x3x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 15;
+    l &= 15;
     const first_2_padded = first_2_padded_;
     const conv2d_4_kernel = conv2d_4_kernel_;
     const conv2d_4 = conv2d_4_;
+    for (let m = 0; m < 16; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const first_2_padded_0 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const first_2_padded_1 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+            const first_2_padded_2 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+            const first_2_padded_3 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += first_2_padded_0 * conv2d_4_kernel_0;
+            sum01 += first_2_padded_1 * conv2d_4_kernel_0;
+            sum02 += first_2_padded_2 * conv2d_4_kernel_0;
+            sum03 += first_2_padded_3 * conv2d_4_kernel_0;
+            sum10 += first_2_padded_0 * conv2d_4_kernel_1;
+            sum11 += first_2_padded_1 * conv2d_4_kernel_1;
+            sum12 += first_2_padded_2 * conv2d_4_kernel_1;
+            sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+          }
+        }
+      }
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+    }
+  }
+  return function conv_16x16x16x16x3x3x16(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 16; j += 2) {
         for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const first_2_padded_0 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                  const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-                  const first_2_padded_1 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                  const first_2_padded_2 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                  const first_2_padded_3 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                  const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-                  sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-                  sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-                  sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-                  sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-                  sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-                  sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-                  sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-                  sum13 += first_2_padded_3 * conv2d_4_kernel_1;
-                }
-              }
-            }
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -3109,21 +3171,26 @@ function mul_16x16x16x16(
   batchNorm_5_inverse_: Float32Array,
   batchNorm_5_normal_: Float32Array,
 ): () => void {
-  return function mul_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const conv2d_4 = conv2d_4_;
     const batchNorm_5_mu = batchNorm_5_mu_;
     const batchNorm_5_inverse = batchNorm_5_inverse_;
     const batchNorm_5_normal = batchNorm_5_normal_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m++) {
-            batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m] =
-              Math.fround(conv2d_4[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_5_mu[j]!) *
-              batchNorm_5_inverse[j]!;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m] =
+            Math.fround(conv2d_4[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_5_mu[j]!) *
+            batchNorm_5_inverse[j]!;
         }
       }
+    }
+  }
+  return function mul_16x16x16x16(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -3137,48 +3204,54 @@ function conv_16x16x16x8x1x1x16(
   conv2d_5_kernel_: Float32Array,
   conv2d_5_: Float32Array,
 ): () => void {
-  return function conv_16x16x16x8x1x1x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 15;
     const relu_2 = relu_2_;
     const conv2d_5_kernel = conv2d_5_kernel_;
     const conv2d_5 = conv2d_5_;
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 8; k++) {
+          const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
+          const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
+          const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
+          const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
+          const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
+          const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
+          sum00 += relu_2_0 * conv2d_5_kernel_0;
+          sum01 += relu_2_1 * conv2d_5_kernel_0;
+          sum02 += relu_2_2 * conv2d_5_kernel_0;
+          sum03 += relu_2_3 * conv2d_5_kernel_0;
+          sum10 += relu_2_0 * conv2d_5_kernel_1;
+          sum11 += relu_2_1 * conv2d_5_kernel_1;
+          sum12 += relu_2_2 * conv2d_5_kernel_1;
+          sum13 += relu_2_3 * conv2d_5_kernel_1;
+        }
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+      }
+    }
+  }
+  return function conv_16x16x16x8x1x1x16(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
-              const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
-              const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
-              const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
-              sum00 += relu_2_0 * conv2d_5_kernel_0;
-              sum01 += relu_2_1 * conv2d_5_kernel_0;
-              sum02 += relu_2_2 * conv2d_5_kernel_0;
-              sum03 += relu_2_3 * conv2d_5_kernel_0;
-              sum10 += relu_2_0 * conv2d_5_kernel_1;
-              sum11 += relu_2_1 * conv2d_5_kernel_1;
-              sum12 += relu_2_2 * conv2d_5_kernel_1;
-              sum13 += relu_2_3 * conv2d_5_kernel_1;
-            }
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
-          }
-        }
+        block(i, j);
       }
     }
   };
@@ -3204,7 +3277,9 @@ function mulReluSumMul_16x16x16x16(
   relu_3_: Float32Array,
   globalAveragePool2d_: Float32Array,
 ): () => void {
-  return function mulReluSumMul_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const conv2d_5 = conv2d_5_;
     const batchNorm_6_mu = batchNorm_6_mu_;
     const batchNorm_6_inverse = batchNorm_6_inverse_;
@@ -3216,45 +3291,48 @@ function mulReluSumMul_16x16x16x16(
     const batchNorm_5_beta = batchNorm_5_beta_;
     const relu_3 = relu_3_;
     const globalAveragePool2d = globalAveragePool2d_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        const batchNorm_6_mu_0 = batchNorm_6_mu[j]!;
-        const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m++) {
-            batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m] =
-              Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu_0) *
-              batchNorm_6_inverse_0;
-          }
+    for (let j = 0; j < 16; j++) {
+      const batchNorm_6_mu_0 = batchNorm_6_mu[j]!;
+      const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m] =
+            Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu_0) *
+            batchNorm_6_inverse_0;
         }
-        const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
-        const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
-        const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
-        const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m++) {
-            const batchNorm_6_normal_0 = batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m]!;
-            const batchNorm_5_normal_0 = batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m]!;
-            relu_3[i * 4096 + j * 256 + l * 16 + m] =
-              batchNorm_6_normal_0 * batchNorm_6_gamma_0 +
-                batchNorm_6_beta_0 +
-                (batchNorm_5_normal_0 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
-              0
-                ? 0
-                : batchNorm_6_normal_0 * batchNorm_6_gamma[j]! +
-                  batchNorm_6_beta[j]! +
-                  (batchNorm_5_normal_0 * batchNorm_5_gamma[j]! + batchNorm_5_beta[j]!);
-          }
-        }
-        let sum = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            sum += relu_3[i * 4096 + j * 256 + k * 16 + k2]!;
-          }
-        }
-        const sum_13 = Math.fround(sum);
-        globalAveragePool2d[i * 16 + j] = sum_13 * 0.00390625;
       }
+      const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
+      const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
+      const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
+      const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const batchNorm_6_normal_0 = batchNorm_6_normal[i * 4096 + j * 256 + l * 16 + m]!;
+          const batchNorm_5_normal_0 = batchNorm_5_normal[i * 4096 + j * 256 + l * 16 + m]!;
+          relu_3[i * 4096 + j * 256 + l * 16 + m] =
+            batchNorm_6_normal_0 * batchNorm_6_gamma_0 +
+              batchNorm_6_beta_0 +
+              (batchNorm_5_normal_0 * batchNorm_5_gamma_0 + batchNorm_5_beta_0) <
+            0
+              ? 0
+              : batchNorm_6_normal_0 * batchNorm_6_gamma[j]! +
+                batchNorm_6_beta[j]! +
+                (batchNorm_5_normal_0 * batchNorm_5_gamma[j]! + batchNorm_5_beta[j]!);
+        }
+      }
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          sum += relu_3[i * 4096 + j * 256 + k * 16 + k2]!;
+        }
+      }
+      const sum_13 = Math.fround(sum);
+      globalAveragePool2d[i * 16 + j] = sum_13 * 0.00390625;
+    }
+  }
+  return function mulReluSumMul_16x16x16x16(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -3738,21 +3816,26 @@ function where_16x16x16x16(
   d_globalAveragePool2d_: Float32Array,
   d_add_20_: Float32Array,
 ): () => void {
-  return function where_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const relu_3 = relu_3_;
     const d_globalAveragePool2d = d_globalAveragePool2d_;
     const d_add_20 = d_add_20_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m++) {
-            d_add_20[i * 4096 + j * 256 + l * 16 + m] =
-              0 < relu_3[i * 4096 + j * 256 + l * 16 + m]!
-                ? d_globalAveragePool2d[i * 16 + j]! * 0.00390625
-                : 0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          d_add_20[i * 4096 + j * 256 + l * 16 + m] =
+            0 < relu_3[i * 4096 + j * 256 + l * 16 + m]!
+              ? d_globalAveragePool2d[i * 16 + j]! * 0.00390625
+              : 0;
         }
       }
+    }
+  }
+  return function where_16x16x16x16(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -3778,54 +3861,59 @@ function sumAdam_16x16x16x16(
   batchNorm_6_beta_v_: Float32Array,
   batchNorm_6_beta_: Float32Array,
 ): () => void {
-  return function sumAdam_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 15;
     const d_add_20 = d_add_20_;
     const batchNorm_5_beta_m = batchNorm_5_beta_m_;
     const batchNorm_5_beta_v = batchNorm_5_beta_v_;
     const batchNorm_5_beta = batchNorm_5_beta_;
-    const rate = rate_;
-    const correction = correction_;
     const batchNorm_6_beta_m = batchNorm_6_beta_m_;
     const batchNorm_6_beta_v = batchNorm_6_beta_v_;
     const batchNorm_6_beta = batchNorm_6_beta_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          sum += d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]!;
+        }
+      }
+    }
+    const d_batchNorm_6_beta = Math.fround(sum);
+    const batchNorm_5_beta_m_next = Math.fround(
+      batchNorm_5_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
+    );
+    batchNorm_5_beta_m[i] = batchNorm_5_beta_m_next;
+    const batchNorm_5_beta_v_next = Math.fround(
+      batchNorm_5_beta_v[i]! * 0.999 +
+        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
+    );
+    batchNorm_5_beta_v[i] = batchNorm_5_beta_v_next;
+    batchNorm_5_beta[i] =
+      batchNorm_5_beta[i]! -
+      (batchNorm_5_beta_m_next * rate_0) /
+        (Math.sqrt(batchNorm_5_beta_v_next * correction_0) + 1e-8);
+    const batchNorm_6_beta_m_next = Math.fround(
+      batchNorm_6_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
+    );
+    batchNorm_6_beta_m[i] = batchNorm_6_beta_m_next;
+    const batchNorm_6_beta_v_next = Math.fround(
+      batchNorm_6_beta_v[i]! * 0.999 +
+        Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
+    );
+    batchNorm_6_beta_v[i] = batchNorm_6_beta_v_next;
+    batchNorm_6_beta[i] =
+      batchNorm_6_beta[i]! -
+      (batchNorm_6_beta_m_next * rate_0) /
+        (Math.sqrt(batchNorm_6_beta_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_16x16x16x16(): void {
+    const rate = rate_;
+    const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            sum += d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          }
-        }
-      }
-      const d_batchNorm_6_beta = Math.fround(sum);
-      const batchNorm_5_beta_m_next = Math.fround(
-        batchNorm_5_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
-      );
-      batchNorm_5_beta_m[i] = batchNorm_5_beta_m_next;
-      const batchNorm_5_beta_v_next = Math.fround(
-        batchNorm_5_beta_v[i]! * 0.999 +
-          Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
-      );
-      batchNorm_5_beta_v[i] = batchNorm_5_beta_v_next;
-      batchNorm_5_beta[i] =
-        batchNorm_5_beta[i]! -
-        (batchNorm_5_beta_m_next * rate_0) /
-          (Math.sqrt(batchNorm_5_beta_v_next * correction_0) + 1e-8);
-      const batchNorm_6_beta_m_next = Math.fround(
-        batchNorm_6_beta_m[i]! * 0.9 + Math.fround(d_batchNorm_6_beta * 0.09999999999999998),
-      );
-      batchNorm_6_beta_m[i] = batchNorm_6_beta_m_next;
-      const batchNorm_6_beta_v_next = Math.fround(
-        batchNorm_6_beta_v[i]! * 0.999 +
-          Math.fround(d_batchNorm_6_beta * d_batchNorm_6_beta * 0.0010000000000000009),
-      );
-      batchNorm_6_beta_v[i] = batchNorm_6_beta_v_next;
-      batchNorm_6_beta[i] =
-        batchNorm_6_beta[i]! -
-        (batchNorm_6_beta_m_next * rate_0) /
-          (Math.sqrt(batchNorm_6_beta_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -3841,26 +3929,31 @@ function sum_16x16x16x16(
   batchNorm_6_mu_: Float32Array,
   d_batchNorm_6_inverse_: Float32Array,
 ): () => void {
-  return function sum_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_add_20 = d_add_20_;
     const batchNorm_6_gamma = batchNorm_6_gamma_;
     const conv2d_5 = conv2d_5_;
     const batchNorm_6_mu = batchNorm_6_mu_;
     const d_batchNorm_6_inverse = d_batchNorm_6_inverse_;
-    for (let i = 0; i < 16; i++) {
-      const batchNorm_6_gamma_0 = batchNorm_6_gamma[i]!;
-      const batchNorm_6_mu_0 = batchNorm_6_mu[i]!;
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            sum +=
-              Math.fround(d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! * batchNorm_6_gamma_0) *
-              Math.fround(conv2d_5[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_6_mu_0);
-          }
+    const batchNorm_6_gamma_0 = batchNorm_6_gamma[i]!;
+    const batchNorm_6_mu_0 = batchNorm_6_mu[i]!;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          sum +=
+            Math.fround(d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! * batchNorm_6_gamma_0) *
+            Math.fround(conv2d_5[k * 4096 + i * 256 + k2 * 16 + k3]! - batchNorm_6_mu_0);
         }
       }
-      d_batchNorm_6_inverse[i] = sum;
+    }
+    d_batchNorm_6_inverse[i] = sum;
+  }
+  return function sum_16x16x16x16(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -3880,7 +3973,9 @@ function mulAdd_16x16x16x16(
   batchNorm_6_gamma_: Float32Array,
   d_batchNorm_6_centered_: Float32Array,
 ): () => void {
-  return function mulAdd_16x16x16x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_6_inverse = d_batchNorm_6_inverse_;
     const batchNorm_6_inverse = batchNorm_6_inverse_;
     const sqrt_6 = sqrt_6_;
@@ -3889,25 +3984,28 @@ function mulAdd_16x16x16x16(
     const d_add_20 = d_add_20_;
     const batchNorm_6_gamma = batchNorm_6_gamma_;
     const d_batchNorm_6_centered = d_batchNorm_6_centered_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m++) {
-            const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
-            const d_batchNorm_6_centered_2 = Math.fround(
-              (-(d_batchNorm_6_inverse[j]! * (batchNorm_6_inverse_0 * batchNorm_6_inverse_0)) /
-                (sqrt_6[j]! * 2)) *
-                0.000244140625 *
-                Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu[j]!),
-            );
-            d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m] =
-              Math.fround(d_add_20[i * 4096 + j * 256 + l * 16 + m]! * batchNorm_6_gamma[j]!) *
-                batchNorm_6_inverse[j]! +
-              d_batchNorm_6_centered_2 +
-              d_batchNorm_6_centered_2;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const batchNorm_6_inverse_0 = batchNorm_6_inverse[j]!;
+          const d_batchNorm_6_centered_2 = Math.fround(
+            (-(d_batchNorm_6_inverse[j]! * (batchNorm_6_inverse_0 * batchNorm_6_inverse_0)) /
+              (sqrt_6[j]! * 2)) *
+              0.000244140625 *
+              Math.fround(conv2d_5[i * 4096 + j * 256 + l * 16 + m]! - batchNorm_6_mu[j]!),
+          );
+          d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m] =
+            Math.fround(d_add_20[i * 4096 + j * 256 + l * 16 + m]! * batchNorm_6_gamma[j]!) *
+              batchNorm_6_inverse[j]! +
+            d_batchNorm_6_centered_2 +
+            d_batchNorm_6_centered_2;
         }
       }
+    }
+  }
+  return function mulAdd_16x16x16x16(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -3928,41 +4026,46 @@ function sumAdam_16x16x16x16_2(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_16x16x16x16_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 15;
     const d_add_20 = d_add_20_;
     const batchNorm_6_normal = batchNorm_6_normal_;
     const batchNorm_6_gamma_m = batchNorm_6_gamma_m_;
     const batchNorm_6_gamma_v = batchNorm_6_gamma_v_;
     const batchNorm_6_gamma = batchNorm_6_gamma_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          sum +=
+            d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! *
+            batchNorm_6_normal[k * 4096 + i * 256 + k2 * 16 + k3]!;
+        }
+      }
+    }
+    const d_batchNorm_6_gamma = Math.fround(sum);
+    const batchNorm_6_gamma_m_next = Math.fround(
+      batchNorm_6_gamma_m[i]! * 0.9 + d_batchNorm_6_gamma * 0.09999999999999998,
+    );
+    batchNorm_6_gamma_m[i] = batchNorm_6_gamma_m_next;
+    const batchNorm_6_gamma_v_next = Math.fround(
+      batchNorm_6_gamma_v[i]! * 0.999 +
+        d_batchNorm_6_gamma * d_batchNorm_6_gamma * 0.0010000000000000009,
+    );
+    batchNorm_6_gamma_v[i] = batchNorm_6_gamma_v_next;
+    batchNorm_6_gamma[i] =
+      batchNorm_6_gamma[i]! -
+      (batchNorm_6_gamma_m_next * rate_0) /
+        (Math.sqrt(batchNorm_6_gamma_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_16x16x16x16_2(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            sum +=
-              d_add_20[k * 4096 + i * 256 + k2 * 16 + k3]! *
-              batchNorm_6_normal[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          }
-        }
-      }
-      const d_batchNorm_6_gamma = Math.fround(sum);
-      const batchNorm_6_gamma_m_next = Math.fround(
-        batchNorm_6_gamma_m[i]! * 0.9 + d_batchNorm_6_gamma * 0.09999999999999998,
-      );
-      batchNorm_6_gamma_m[i] = batchNorm_6_gamma_m_next;
-      const batchNorm_6_gamma_v_next = Math.fround(
-        batchNorm_6_gamma_v[i]! * 0.999 +
-          d_batchNorm_6_gamma * d_batchNorm_6_gamma * 0.0010000000000000009,
-      );
-      batchNorm_6_gamma_v[i] = batchNorm_6_gamma_v_next;
-      batchNorm_6_gamma[i] =
-        batchNorm_6_gamma[i]! -
-        (batchNorm_6_gamma_m_next * rate_0) /
-          (Math.sqrt(batchNorm_6_gamma_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -3975,19 +4078,24 @@ function sum_16x16x16x16_2(
   d_batchNorm_6_centered_: Float32Array,
   d_batchNorm_6_mu_: Float32Array,
 ): () => void {
-  return function sum_16x16x16x16_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_6_centered = d_batchNorm_6_centered_;
     const d_batchNorm_6_mu = d_batchNorm_6_mu_;
-    for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            sum += -d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          }
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          sum += -d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
         }
       }
-      d_batchNorm_6_mu[i] = sum;
+    }
+    d_batchNorm_6_mu[i] = sum;
+  }
+  return function sum_16x16x16x16_2(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -4001,26 +4109,29 @@ function pad_16x16x32x32(
   d_batchNorm_6_mu_: Float32Array,
   d_batchNorm_6_centered_padded_: Float32Array,
 ): () => void {
-  return function pad_16x16x32x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_6_centered = d_batchNorm_6_centered_;
     const d_batchNorm_6_mu = d_batchNorm_6_mu_;
     const d_batchNorm_6_centered_padded = d_batchNorm_6_centered_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++) {
-            d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 32 + m] =
-              l % 2 === 0 && m % 2 === 0
-                ? Math.fround(
-                    d_batchNorm_6_centered[
-                      i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)
-                    ]! +
-                      d_batchNorm_6_mu[j]! * 0.000244140625,
-                  )
-                : 0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m++) {
+          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 32 + m] =
+            l % 2 === 0 && m % 2 === 0
+              ? Math.fround(
+                  d_batchNorm_6_centered[i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! +
+                    d_batchNorm_6_mu[j]! * 0.000244140625,
+                )
+              : 0;
         }
       }
+    }
+  }
+  return function pad_16x16x32x32(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -4034,52 +4145,58 @@ function conv_16x8x32x16x1x1x32(
   conv2d_5_kernel_: Float32Array,
   d_relu_2_part_: Float32Array,
 ): () => void {
-  return function conv_16x8x32x16x1x1x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 7;
     const d_batchNorm_6_centered_padded = d_batchNorm_6_centered_padded_;
     const conv2d_5_kernel = conv2d_5_kernel_;
     const d_relu_2_part = d_relu_2_part_;
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 16; k++) {
+          const d_batchNorm_6_centered_padded_0 =
+            d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m]!;
+          const conv2d_5_kernel_0 = conv2d_5_kernel[k * 8 + j]!;
+          const d_batchNorm_6_centered_padded_1 =
+            d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 1]!;
+          const d_batchNorm_6_centered_padded_2 =
+            d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 2]!;
+          const d_batchNorm_6_centered_padded_3 =
+            d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 3]!;
+          const conv2d_5_kernel_1 = conv2d_5_kernel[k * 8 + j + 1]!;
+          sum00 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_0;
+          sum01 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_0;
+          sum02 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_0;
+          sum03 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_0;
+          sum10 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_1;
+          sum11 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_1;
+          sum12 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_1;
+          sum13 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_1;
+        }
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m] = sum00;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
+        d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
+      }
+    }
+  }
+  return function conv_16x8x32x16x1x1x32(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 16; k++) {
-              const d_batchNorm_6_centered_padded_0 =
-                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[k * 8 + j]!;
-              const d_batchNorm_6_centered_padded_1 =
-                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 1]!;
-              const d_batchNorm_6_centered_padded_2 =
-                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 2]!;
-              const d_batchNorm_6_centered_padded_3 =
-                d_batchNorm_6_centered_padded[i * 16384 + k * 1024 + l * 32 + m + 3]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[k * 8 + j + 1]!;
-              sum00 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_0;
-              sum01 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_0;
-              sum02 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_0;
-              sum03 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_0;
-              sum10 += d_batchNorm_6_centered_padded_0 * conv2d_5_kernel_1;
-              sum11 += d_batchNorm_6_centered_padded_1 * conv2d_5_kernel_1;
-              sum12 += d_batchNorm_6_centered_padded_2 * conv2d_5_kernel_1;
-              sum13 += d_batchNorm_6_centered_padded_3 * conv2d_5_kernel_1;
-            }
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m] = sum00;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1] = sum01;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2] = sum02;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3] = sum03;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024] = sum10;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025] = sum11;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026] = sum12;
-            d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027] = sum13;
-          }
-        }
+        block(i, j);
       }
     }
   };
@@ -4102,165 +4219,171 @@ function convAdam_16x8x1x16x16x16x1(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAdam_16x8x1x16x16x16x1(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number, j: number): void {
+    i &= 15;
+    j &= 7;
     const relu_2 = relu_2_;
     const d_batchNorm_6_centered = d_batchNorm_6_centered_;
     const d_batchNorm_6_mu = d_batchNorm_6_mu_;
     const conv2d_5_kernel_m = conv2d_5_kernel_m_;
     const conv2d_5_kernel_v = conv2d_5_kernel_v_;
     const conv2d_5_kernel = conv2d_5_kernel_;
+    const mul_0 = d_batchNorm_6_mu[i]! * 0.000244140625;
+    const mul_1 = d_batchNorm_6_mu[i + 1]! * 0.000244140625;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          const relu_2_0 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2]!;
+          const d_batchNorm_6_centered_0 =
+            d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          const part_0 = Math.fround(d_batchNorm_6_centered_0 + mul_0);
+          const relu_2_1 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 1024]!;
+          const relu_2_2 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 2048]!;
+          const relu_2_3 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 3072]!;
+          const d_batchNorm_6_centered_1 =
+            d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+          const part_1 = Math.fround(d_batchNorm_6_centered_1 + mul_1);
+          sum00 += relu_2_0 * part_0;
+          sum01 += relu_2_1 * part_0;
+          sum02 += relu_2_2 * part_0;
+          sum03 += relu_2_3 * part_0;
+          sum10 += relu_2_0 * part_1;
+          sum11 += relu_2_1 * part_1;
+          sum12 += relu_2_2 * part_1;
+          sum13 += relu_2_3 * part_1;
+        }
+      }
+    }
+    const d_conv2d_5_kernel00 = Math.fround(sum00);
+    const d_conv2d_5_kernel01 = Math.fround(sum01);
+    const d_conv2d_5_kernel02 = Math.fround(sum02);
+    const d_conv2d_5_kernel03 = Math.fround(sum03);
+    const d_conv2d_5_kernel10 = Math.fround(sum10);
+    const d_conv2d_5_kernel11 = Math.fround(sum11);
+    const d_conv2d_5_kernel12 = Math.fround(sum12);
+    const d_conv2d_5_kernel13 = Math.fround(sum13);
+    const conv2d_5_kernel_m_next00 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j]! * 0.9 + d_conv2d_5_kernel00 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j] = conv2d_5_kernel_m_next00;
+    const conv2d_5_kernel_m_next01 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 1]! * 0.9 + d_conv2d_5_kernel01 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 1] = conv2d_5_kernel_m_next01;
+    const conv2d_5_kernel_m_next02 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 2]! * 0.9 + d_conv2d_5_kernel02 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 2] = conv2d_5_kernel_m_next02;
+    const conv2d_5_kernel_m_next03 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 3]! * 0.9 + d_conv2d_5_kernel03 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 3] = conv2d_5_kernel_m_next03;
+    const conv2d_5_kernel_m_next10 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 8]! * 0.9 + d_conv2d_5_kernel10 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 8] = conv2d_5_kernel_m_next10;
+    const conv2d_5_kernel_m_next11 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 9]! * 0.9 + d_conv2d_5_kernel11 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 9] = conv2d_5_kernel_m_next11;
+    const conv2d_5_kernel_m_next12 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 10] = conv2d_5_kernel_m_next12;
+    const conv2d_5_kernel_m_next13 = Math.fround(
+      conv2d_5_kernel_m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * 0.09999999999999998,
+    );
+    conv2d_5_kernel_m[i * 8 + j + 11] = conv2d_5_kernel_m_next13;
+    const conv2d_5_kernel_v_next00 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j]! * 0.999 +
+        d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j] = conv2d_5_kernel_v_next00;
+    const conv2d_5_kernel_v_next01 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 1]! * 0.999 +
+        d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 1] = conv2d_5_kernel_v_next01;
+    const conv2d_5_kernel_v_next02 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 2]! * 0.999 +
+        d_conv2d_5_kernel02 * d_conv2d_5_kernel02 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 2] = conv2d_5_kernel_v_next02;
+    const conv2d_5_kernel_v_next03 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 3]! * 0.999 +
+        d_conv2d_5_kernel03 * d_conv2d_5_kernel03 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 3] = conv2d_5_kernel_v_next03;
+    const conv2d_5_kernel_v_next10 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 8]! * 0.999 +
+        d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 8] = conv2d_5_kernel_v_next10;
+    const conv2d_5_kernel_v_next11 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 9]! * 0.999 +
+        d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 9] = conv2d_5_kernel_v_next11;
+    const conv2d_5_kernel_v_next12 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 10]! * 0.999 +
+        d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 10] = conv2d_5_kernel_v_next12;
+    const conv2d_5_kernel_v_next13 = Math.fround(
+      conv2d_5_kernel_v[i * 8 + j + 11]! * 0.999 +
+        d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * 0.0010000000000000009,
+    );
+    conv2d_5_kernel_v[i * 8 + j + 11] = conv2d_5_kernel_v_next13;
+    conv2d_5_kernel[i * 8 + j] =
+      conv2d_5_kernel[i * 8 + j]! -
+      (conv2d_5_kernel_m_next00 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next00 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 1] =
+      conv2d_5_kernel[i * 8 + j + 1]! -
+      (conv2d_5_kernel_m_next01 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next01 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 2] =
+      conv2d_5_kernel[i * 8 + j + 2]! -
+      (conv2d_5_kernel_m_next02 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next02 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 3] =
+      conv2d_5_kernel[i * 8 + j + 3]! -
+      (conv2d_5_kernel_m_next03 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next03 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 8] =
+      conv2d_5_kernel[i * 8 + j + 8]! -
+      (conv2d_5_kernel_m_next10 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next10 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 9] =
+      conv2d_5_kernel[i * 8 + j + 9]! -
+      (conv2d_5_kernel_m_next11 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next11 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 10] =
+      conv2d_5_kernel[i * 8 + j + 10]! -
+      (conv2d_5_kernel_m_next12 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next12 * correction_0) + 1e-8);
+    conv2d_5_kernel[i * 8 + j + 11] =
+      conv2d_5_kernel[i * 8 + j + 11]! -
+      (conv2d_5_kernel_m_next13 * rate_0) /
+        (Math.sqrt(conv2d_5_kernel_v_next13 * correction_0) + 1e-8);
+  }
+  return function convAdam_16x8x1x16x16x16x1(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 2) {
       for (let j = 0; j < 8; j += 4) {
-        const mul_0 = d_batchNorm_6_mu[i]! * 0.000244140625;
-        const mul_1 = d_batchNorm_6_mu[i + 1]! * 0.000244140625;
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum02 = 0;
-        let sum03 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum12 = 0;
-        let sum13 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            for (let k3 = 0; k3 < 16; k3++) {
-              const relu_2_0 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2]!;
-              const d_batchNorm_6_centered_0 =
-                d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const part_0 = Math.fround(d_batchNorm_6_centered_0 + mul_0);
-              const relu_2_1 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 1024]!;
-              const relu_2_2 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 2048]!;
-              const relu_2_3 = relu_2[k * 8192 + j * 1024 + k2 * 64 + k3 * 2 + 3072]!;
-              const d_batchNorm_6_centered_1 =
-                d_batchNorm_6_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-              const part_1 = Math.fround(d_batchNorm_6_centered_1 + mul_1);
-              sum00 += relu_2_0 * part_0;
-              sum01 += relu_2_1 * part_0;
-              sum02 += relu_2_2 * part_0;
-              sum03 += relu_2_3 * part_0;
-              sum10 += relu_2_0 * part_1;
-              sum11 += relu_2_1 * part_1;
-              sum12 += relu_2_2 * part_1;
-              sum13 += relu_2_3 * part_1;
-            }
-          }
-        }
-        const d_conv2d_5_kernel00 = Math.fround(sum00);
-        const d_conv2d_5_kernel01 = Math.fround(sum01);
-        const d_conv2d_5_kernel02 = Math.fround(sum02);
-        const d_conv2d_5_kernel03 = Math.fround(sum03);
-        const d_conv2d_5_kernel10 = Math.fround(sum10);
-        const d_conv2d_5_kernel11 = Math.fround(sum11);
-        const d_conv2d_5_kernel12 = Math.fround(sum12);
-        const d_conv2d_5_kernel13 = Math.fround(sum13);
-        const conv2d_5_kernel_m_next00 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j]! * 0.9 + d_conv2d_5_kernel00 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j] = conv2d_5_kernel_m_next00;
-        const conv2d_5_kernel_m_next01 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 1]! * 0.9 + d_conv2d_5_kernel01 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 1] = conv2d_5_kernel_m_next01;
-        const conv2d_5_kernel_m_next02 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 2]! * 0.9 + d_conv2d_5_kernel02 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 2] = conv2d_5_kernel_m_next02;
-        const conv2d_5_kernel_m_next03 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 3]! * 0.9 + d_conv2d_5_kernel03 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 3] = conv2d_5_kernel_m_next03;
-        const conv2d_5_kernel_m_next10 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 8]! * 0.9 + d_conv2d_5_kernel10 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 8] = conv2d_5_kernel_m_next10;
-        const conv2d_5_kernel_m_next11 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 9]! * 0.9 + d_conv2d_5_kernel11 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 9] = conv2d_5_kernel_m_next11;
-        const conv2d_5_kernel_m_next12 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 10]! * 0.9 + d_conv2d_5_kernel12 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 10] = conv2d_5_kernel_m_next12;
-        const conv2d_5_kernel_m_next13 = Math.fround(
-          conv2d_5_kernel_m[i * 8 + j + 11]! * 0.9 + d_conv2d_5_kernel13 * 0.09999999999999998,
-        );
-        conv2d_5_kernel_m[i * 8 + j + 11] = conv2d_5_kernel_m_next13;
-        const conv2d_5_kernel_v_next00 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j]! * 0.999 +
-            d_conv2d_5_kernel00 * d_conv2d_5_kernel00 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j] = conv2d_5_kernel_v_next00;
-        const conv2d_5_kernel_v_next01 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 1]! * 0.999 +
-            d_conv2d_5_kernel01 * d_conv2d_5_kernel01 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 1] = conv2d_5_kernel_v_next01;
-        const conv2d_5_kernel_v_next02 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 2]! * 0.999 +
-            d_conv2d_5_kernel02 * d_conv2d_5_kernel02 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 2] = conv2d_5_kernel_v_next02;
-        const conv2d_5_kernel_v_next03 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 3]! * 0.999 +
-            d_conv2d_5_kernel03 * d_conv2d_5_kernel03 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 3] = conv2d_5_kernel_v_next03;
-        const conv2d_5_kernel_v_next10 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 8]! * 0.999 +
-            d_conv2d_5_kernel10 * d_conv2d_5_kernel10 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 8] = conv2d_5_kernel_v_next10;
-        const conv2d_5_kernel_v_next11 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 9]! * 0.999 +
-            d_conv2d_5_kernel11 * d_conv2d_5_kernel11 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 9] = conv2d_5_kernel_v_next11;
-        const conv2d_5_kernel_v_next12 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 10]! * 0.999 +
-            d_conv2d_5_kernel12 * d_conv2d_5_kernel12 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 10] = conv2d_5_kernel_v_next12;
-        const conv2d_5_kernel_v_next13 = Math.fround(
-          conv2d_5_kernel_v[i * 8 + j + 11]! * 0.999 +
-            d_conv2d_5_kernel13 * d_conv2d_5_kernel13 * 0.0010000000000000009,
-        );
-        conv2d_5_kernel_v[i * 8 + j + 11] = conv2d_5_kernel_v_next13;
-        conv2d_5_kernel[i * 8 + j] =
-          conv2d_5_kernel[i * 8 + j]! -
-          (conv2d_5_kernel_m_next00 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next00 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 1] =
-          conv2d_5_kernel[i * 8 + j + 1]! -
-          (conv2d_5_kernel_m_next01 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next01 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 2] =
-          conv2d_5_kernel[i * 8 + j + 2]! -
-          (conv2d_5_kernel_m_next02 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next02 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 3] =
-          conv2d_5_kernel[i * 8 + j + 3]! -
-          (conv2d_5_kernel_m_next03 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next03 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 8] =
-          conv2d_5_kernel[i * 8 + j + 8]! -
-          (conv2d_5_kernel_m_next10 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next10 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 9] =
-          conv2d_5_kernel[i * 8 + j + 9]! -
-          (conv2d_5_kernel_m_next11 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 10] =
-          conv2d_5_kernel[i * 8 + j + 10]! -
-          (conv2d_5_kernel_m_next12 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next12 * correction_0) + 1e-8);
-        conv2d_5_kernel[i * 8 + j + 11] =
-          conv2d_5_kernel[i * 8 + j + 11]! -
-          (conv2d_5_kernel_m_next13 * rate_0) /
-            (Math.sqrt(conv2d_5_kernel_v_next13 * correction_0) + 1e-8);
+        block(rate_0, correction_0, i, j);
       }
     }
   };
@@ -4275,32 +4398,37 @@ function pad_16x16x18x18_2(
   d_batchNorm_5_mu_: Float32Array,
   d_batchNorm_5_centered_padded_: Float32Array,
 ): () => void {
-  return function pad_16x16x18x18_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_5_centered = d_batchNorm_5_centered_;
     const d_batchNorm_5_mu = d_batchNorm_5_mu_;
     const d_batchNorm_5_centered_padded = d_batchNorm_5_centered_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324] = 0;
-        for (let m = 0; m < 16; m++) {
-          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 1] = 0;
-        }
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 17] = 0;
-        for (let l = 0; l < 16; l++) {
-          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
-          for (let m = 0; m < 16; m++) {
-            d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-              d_batchNorm_5_centered[i * 4096 + j * 256 + l * 16 + m]! +
-              d_batchNorm_5_mu[j]! * 0.000244140625;
-          }
-          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
-        }
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 306] = 0;
-        for (let m = 0; m < 16; m++) {
-          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 307] = 0;
-        }
-        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 323] = 0;
+    for (let j = 0; j < 16; j++) {
+      d_batchNorm_5_centered_padded[i * 5184 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 1] = 0;
       }
+      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+            d_batchNorm_5_centered[i * 4096 + j * 256 + l * 16 + m]! +
+            d_batchNorm_5_mu[j]! * 0.000244140625;
+        }
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+      }
+      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        d_batchNorm_5_centered_padded[i * 5184 + j * 324 + m + 307] = 0;
+      }
+      d_batchNorm_5_centered_padded[i * 5184 + j * 324 + 323] = 0;
+    }
+  }
+  return function pad_16x16x18x18_2(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -4316,80 +4444,79 @@ function convWhere_16x16x16x16x3x3x16(
   first_2_: Float32Array,
   d_batchNorm_4_: Float32Array,
 ): () => void {
-  return function convWhere_16x16x16x16x3x3x16(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 15;
+    l &= 15;
     const d_batchNorm_5_centered_padded = d_batchNorm_5_centered_padded_;
     const conv2d_4_kernel = conv2d_4_kernel_;
     const first_2 = first_2_;
     const d_batchNorm_4 = d_batchNorm_4_;
+    for (let m = 0; m < 16; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const d_batchNorm_5_centered_padded_0 =
+              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+            const conv2d_4_kernel_0 = conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+            const d_batchNorm_5_centered_padded_1 =
+              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+            const d_batchNorm_5_centered_padded_2 =
+              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+            const d_batchNorm_5_centered_padded_3 =
+              d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+            const conv2d_4_kernel_1 = conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+            sum00 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_0;
+            sum01 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_0;
+            sum02 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_0;
+            sum03 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_0;
+            sum10 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_1;
+            sum11 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_1;
+            sum12 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_1;
+            sum13 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_1;
+          }
+        }
+      }
+      const d_first_2_00 = Math.fround(sum00);
+      const d_first_2_01 = Math.fround(sum01);
+      const d_first_2_02 = Math.fround(sum02);
+      const d_first_2_03 = Math.fround(sum03);
+      const d_first_2_10 = Math.fround(sum10);
+      const d_first_2_11 = Math.fround(sum11);
+      const d_first_2_12 = Math.fround(sum12);
+      const d_first_2_13 = Math.fround(sum13);
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m]! ? d_first_2_00 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 1] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_first_2_01 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 2] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_first_2_02 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 3] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_first_2_03 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 256] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_first_2_10 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 257] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_first_2_11 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 258] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_first_2_12 : 0;
+      d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 259] =
+        0 < first_2[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_first_2_13 : 0;
+    }
+  }
+  return function convWhere_16x16x16x16x3x3x16(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 16; j += 2) {
         for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const d_batchNorm_5_centered_padded_0 =
-                    d_batchNorm_5_centered_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                  const conv2d_4_kernel_0 =
-                    conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                  const d_batchNorm_5_centered_padded_1 =
-                    d_batchNorm_5_centered_padded[
-                      i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1
-                    ]!;
-                  const d_batchNorm_5_centered_padded_2 =
-                    d_batchNorm_5_centered_padded[
-                      i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2
-                    ]!;
-                  const d_batchNorm_5_centered_padded_3 =
-                    d_batchNorm_5_centered_padded[
-                      i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3
-                    ]!;
-                  const conv2d_4_kernel_1 =
-                    conv2d_4_kernel[k * 144 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                  sum00 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_0;
-                  sum01 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_0;
-                  sum02 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_0;
-                  sum03 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_0;
-                  sum10 += d_batchNorm_5_centered_padded_0 * conv2d_4_kernel_1;
-                  sum11 += d_batchNorm_5_centered_padded_1 * conv2d_4_kernel_1;
-                  sum12 += d_batchNorm_5_centered_padded_2 * conv2d_4_kernel_1;
-                  sum13 += d_batchNorm_5_centered_padded_3 * conv2d_4_kernel_1;
-                }
-              }
-            }
-            const d_first_2_00 = Math.fround(sum00);
-            const d_first_2_01 = Math.fround(sum01);
-            const d_first_2_02 = Math.fround(sum02);
-            const d_first_2_03 = Math.fround(sum03);
-            const d_first_2_10 = Math.fround(sum10);
-            const d_first_2_11 = Math.fround(sum11);
-            const d_first_2_12 = Math.fround(sum12);
-            const d_first_2_13 = Math.fround(sum13);
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m]! ? d_first_2_00 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 1] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 1]! ? d_first_2_01 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 2] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 2]! ? d_first_2_02 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 3] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 3]! ? d_first_2_03 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 256] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 256]! ? d_first_2_10 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 257] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 257]! ? d_first_2_11 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 258] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 258]! ? d_first_2_12 : 0;
-            d_batchNorm_4[i * 4096 + j * 256 + l * 16 + m + 259] =
-              0 < first_2[i * 4096 + j * 256 + l * 16 + m + 259]! ? d_first_2_13 : 0;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -4413,13 +4540,267 @@ function convAdam_16x16x3x16x16x16x3(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAdam_16x16x3x16x16x16x3(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 15;
+    l &= 3;
     const first_2_padded_2 = first_2_padded_2_;
     const d_batchNorm_5_centered = d_batchNorm_5_centered_;
     const d_batchNorm_5_mu = d_batchNorm_5_mu_;
     const conv2d_4_kernel_m = conv2d_4_kernel_m_;
     const conv2d_4_kernel_v = conv2d_4_kernel_v_;
     const conv2d_4_kernel = conv2d_4_kernel_;
+    const mul_0 = d_batchNorm_5_mu[i]! * 0.000244140625;
+    const mul_1 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
+    const mul_2 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
+    const mul_3 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    let sum30 = 0;
+    let sum31 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          const first_2_padded_2_0 = first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
+          const d_batchNorm_5_centered_0 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          const part_0 = Math.fround(d_batchNorm_5_centered_0 + mul_0);
+          const first_2_padded_2_1 =
+            first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
+          const d_batchNorm_5_centered_1 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+          const part_1 = Math.fround(d_batchNorm_5_centered_1 + mul_1);
+          const d_batchNorm_5_centered_2 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+          const part_2 = Math.fround(d_batchNorm_5_centered_2 + mul_2);
+          const d_batchNorm_5_centered_3 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+          const part_3 = Math.fround(d_batchNorm_5_centered_3 + mul_3);
+          sum00 += first_2_padded_2_0 * part_0;
+          sum01 += first_2_padded_2_1 * part_0;
+          sum10 += first_2_padded_2_0 * part_1;
+          sum11 += first_2_padded_2_1 * part_1;
+          sum20 += first_2_padded_2_0 * part_2;
+          sum21 += first_2_padded_2_1 * part_2;
+          sum30 += first_2_padded_2_0 * part_3;
+          sum31 += first_2_padded_2_1 * part_3;
+        }
+      }
+    }
+    const d_conv2d_4_kernel00 = Math.fround(sum00);
+    const d_conv2d_4_kernel01 = Math.fround(sum01);
+    const d_conv2d_4_kernel10 = Math.fround(sum10);
+    const d_conv2d_4_kernel11 = Math.fround(sum11);
+    const d_conv2d_4_kernel20 = Math.fround(sum20);
+    const d_conv2d_4_kernel21 = Math.fround(sum21);
+    const d_conv2d_4_kernel30 = Math.fround(sum30);
+    const d_conv2d_4_kernel31 = Math.fround(sum31);
+    const conv2d_4_kernel_m_next00 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 + d_conv2d_4_kernel00 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_m_next00;
+    const conv2d_4_kernel_m_next01 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
+        d_conv2d_4_kernel01 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_m_next01;
+    const conv2d_4_kernel_m_next10 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
+        d_conv2d_4_kernel10 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_m_next10;
+    const conv2d_4_kernel_m_next11 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
+        d_conv2d_4_kernel11 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_m_next11;
+    const conv2d_4_kernel_m_next20 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
+        d_conv2d_4_kernel20 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_m_next20;
+    const conv2d_4_kernel_m_next21 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
+        d_conv2d_4_kernel21 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_m_next21;
+    const conv2d_4_kernel_m_next30 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
+        d_conv2d_4_kernel30 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_m_next30;
+    const conv2d_4_kernel_m_next31 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
+        d_conv2d_4_kernel31 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_m_next31;
+    const conv2d_4_kernel_v_next00 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
+        d_conv2d_4_kernel00 * d_conv2d_4_kernel00 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_v_next00;
+    const conv2d_4_kernel_v_next01 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
+        d_conv2d_4_kernel01 * d_conv2d_4_kernel01 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_v_next01;
+    const conv2d_4_kernel_v_next10 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
+        d_conv2d_4_kernel10 * d_conv2d_4_kernel10 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_v_next10;
+    const conv2d_4_kernel_v_next11 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
+        d_conv2d_4_kernel11 * d_conv2d_4_kernel11 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_v_next11;
+    const conv2d_4_kernel_v_next20 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
+        d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_v_next20;
+    const conv2d_4_kernel_v_next21 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
+        d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_v_next21;
+    const conv2d_4_kernel_v_next30 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
+        d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_v_next30;
+    const conv2d_4_kernel_v_next31 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
+        d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_v_next31;
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3]! -
+      (conv2d_4_kernel_m_next00 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next00 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1]! -
+      (conv2d_4_kernel_m_next01 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next01 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144]! -
+      (conv2d_4_kernel_m_next10 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next10 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145]! -
+      (conv2d_4_kernel_m_next11 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next11 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288]! -
+      (conv2d_4_kernel_m_next20 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next20 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289]! -
+      (conv2d_4_kernel_m_next21 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next21 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432]! -
+      (conv2d_4_kernel_m_next30 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next30 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433]! -
+      (conv2d_4_kernel_m_next31 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
+    const mul_4 = d_batchNorm_5_mu[i]! * 0.000244140625;
+    const mul_5 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
+    const mul_6 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
+    const mul_7 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          const first_2_padded_2_2 =
+            first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
+          const d_batchNorm_5_centered_4 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          const d_batchNorm_5_centered_5 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+          const d_batchNorm_5_centered_6 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+          const d_batchNorm_5_centered_7 =
+            d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+          sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_4);
+          sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_5);
+          sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_6);
+          sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_7);
+        }
+      }
+    }
+    const d_conv2d_4_kernel0 = Math.fround(sum0);
+    const d_conv2d_4_kernel1 = Math.fround(sum1);
+    const d_conv2d_4_kernel2 = Math.fround(sum2);
+    const d_conv2d_4_kernel3 = Math.fround(sum3);
+    const conv2d_4_kernel_m_next0 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
+        d_conv2d_4_kernel0 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_m_next0;
+    const conv2d_4_kernel_m_next1 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
+        d_conv2d_4_kernel1 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_m_next1;
+    const conv2d_4_kernel_m_next2 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
+        d_conv2d_4_kernel2 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_m_next2;
+    const conv2d_4_kernel_m_next3 = Math.fround(
+      conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
+        d_conv2d_4_kernel3 * 0.09999999999999998,
+    );
+    conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_m_next3;
+    const conv2d_4_kernel_v_next0 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
+        d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_v_next0;
+    const conv2d_4_kernel_v_next1 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
+        d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_v_next1;
+    const conv2d_4_kernel_v_next2 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
+        d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_v_next2;
+    const conv2d_4_kernel_v_next3 = Math.fround(
+      conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
+        d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * 0.0010000000000000009,
+    );
+    conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_v_next3;
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2]! -
+      (conv2d_4_kernel_m_next0 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next0 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146]! -
+      (conv2d_4_kernel_m_next1 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next1 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290]! -
+      (conv2d_4_kernel_m_next2 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next2 * correction_0) + 1e-8);
+    conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434] =
+      conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434]! -
+      (conv2d_4_kernel_m_next3 * rate_0) /
+        (Math.sqrt(conv2d_4_kernel_v_next3 * correction_0) + 1e-8);
+  }
+  return function convAdam_16x16x3x16x16x16x3(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
@@ -4427,256 +4808,7 @@ function convAdam_16x16x3x16x16x16x3(
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 16; j++) {
         for (let l = 0; l < 3; l++) {
-          const mul_0 = d_batchNorm_5_mu[i]! * 0.000244140625;
-          const mul_1 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
-          const mul_2 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
-          const mul_3 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 16; k2++) {
-              for (let k3 = 0; k3 < 16; k3++) {
-                const first_2_padded_2_0 =
-                  first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3]!;
-                const d_batchNorm_5_centered_0 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-                const part_0 = Math.fround(d_batchNorm_5_centered_0 + mul_0);
-                const first_2_padded_2_1 =
-                  first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
-                const d_batchNorm_5_centered_1 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-                const part_1 = Math.fround(d_batchNorm_5_centered_1 + mul_1);
-                const d_batchNorm_5_centered_2 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-                const part_2 = Math.fround(d_batchNorm_5_centered_2 + mul_2);
-                const d_batchNorm_5_centered_3 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-                const part_3 = Math.fround(d_batchNorm_5_centered_3 + mul_3);
-                sum00 += first_2_padded_2_0 * part_0;
-                sum01 += first_2_padded_2_1 * part_0;
-                sum10 += first_2_padded_2_0 * part_1;
-                sum11 += first_2_padded_2_1 * part_1;
-                sum20 += first_2_padded_2_0 * part_2;
-                sum21 += first_2_padded_2_1 * part_2;
-                sum30 += first_2_padded_2_0 * part_3;
-                sum31 += first_2_padded_2_1 * part_3;
-              }
-            }
-          }
-          const d_conv2d_4_kernel00 = Math.fround(sum00);
-          const d_conv2d_4_kernel01 = Math.fround(sum01);
-          const d_conv2d_4_kernel10 = Math.fround(sum10);
-          const d_conv2d_4_kernel11 = Math.fround(sum11);
-          const d_conv2d_4_kernel20 = Math.fround(sum20);
-          const d_conv2d_4_kernel21 = Math.fround(sum21);
-          const d_conv2d_4_kernel30 = Math.fround(sum30);
-          const d_conv2d_4_kernel31 = Math.fround(sum31);
-          const conv2d_4_kernel_m_next00 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
-              d_conv2d_4_kernel00 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_m_next00;
-          const conv2d_4_kernel_m_next01 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv2d_4_kernel01 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_m_next01;
-          const conv2d_4_kernel_m_next10 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
-              d_conv2d_4_kernel10 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_m_next10;
-          const conv2d_4_kernel_m_next11 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145]! * 0.9 +
-              d_conv2d_4_kernel11 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_m_next11;
-          const conv2d_4_kernel_m_next20 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-              d_conv2d_4_kernel20 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_m_next20;
-          const conv2d_4_kernel_m_next21 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-              d_conv2d_4_kernel21 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_m_next21;
-          const conv2d_4_kernel_m_next30 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-              d_conv2d_4_kernel30 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_m_next30;
-          const conv2d_4_kernel_m_next31 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-              d_conv2d_4_kernel31 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_m_next31;
-          const conv2d_4_kernel_v_next00 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
-              d_conv2d_4_kernel00 * d_conv2d_4_kernel00 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3] = conv2d_4_kernel_v_next00;
-          const conv2d_4_kernel_v_next01 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv2d_4_kernel01 * d_conv2d_4_kernel01 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_4_kernel_v_next01;
-          const conv2d_4_kernel_v_next10 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
-              d_conv2d_4_kernel10 * d_conv2d_4_kernel10 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 144] = conv2d_4_kernel_v_next10;
-          const conv2d_4_kernel_v_next11 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145]! * 0.999 +
-              d_conv2d_4_kernel11 * d_conv2d_4_kernel11 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_4_kernel_v_next11;
-          const conv2d_4_kernel_v_next20 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-              d_conv2d_4_kernel20 * d_conv2d_4_kernel20 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_4_kernel_v_next20;
-          const conv2d_4_kernel_v_next21 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-              d_conv2d_4_kernel21 * d_conv2d_4_kernel21 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_4_kernel_v_next21;
-          const conv2d_4_kernel_v_next30 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-              d_conv2d_4_kernel30 * d_conv2d_4_kernel30 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_4_kernel_v_next30;
-          const conv2d_4_kernel_v_next31 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-              d_conv2d_4_kernel31 * d_conv2d_4_kernel31 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_4_kernel_v_next31;
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3]! -
-            (conv2d_4_kernel_m_next00 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next00 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 1]! -
-            (conv2d_4_kernel_m_next01 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next01 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 144]! -
-            (conv2d_4_kernel_m_next10 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next10 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 145]! -
-            (conv2d_4_kernel_m_next11 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next11 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 288]! -
-            (conv2d_4_kernel_m_next20 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next20 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 289]! -
-            (conv2d_4_kernel_m_next21 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next21 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 432]! -
-            (conv2d_4_kernel_m_next30 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next30 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 433]! -
-            (conv2d_4_kernel_m_next31 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next31 * correction_0) + 1e-8);
-          const mul_4 = d_batchNorm_5_mu[i]! * 0.000244140625;
-          const mul_5 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
-          const mul_6 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
-          const mul_7 = d_batchNorm_5_mu[i + 3]! * 0.000244140625;
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 16; k2++) {
-              for (let k3 = 0; k3 < 16; k3++) {
-                const first_2_padded_2_2 =
-                  first_2_padded_2[k * 5184 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
-                const d_batchNorm_5_centered_4 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-                const d_batchNorm_5_centered_5 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-                const d_batchNorm_5_centered_6 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-                const d_batchNorm_5_centered_7 =
-                  d_batchNorm_5_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-                sum0 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_4 + mul_4);
-                sum1 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_5 + mul_5);
-                sum2 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_6 + mul_6);
-                sum3 += first_2_padded_2_2 * Math.fround(d_batchNorm_5_centered_7 + mul_7);
-              }
-            }
-          }
-          const d_conv2d_4_kernel0 = Math.fround(sum0);
-          const d_conv2d_4_kernel1 = Math.fround(sum1);
-          const d_conv2d_4_kernel2 = Math.fround(sum2);
-          const d_conv2d_4_kernel3 = Math.fround(sum3);
-          const conv2d_4_kernel_m_next0 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv2d_4_kernel0 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_m_next0;
-          const conv2d_4_kernel_m_next1 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-              d_conv2d_4_kernel1 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_m_next1;
-          const conv2d_4_kernel_m_next2 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-              d_conv2d_4_kernel2 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_m_next2;
-          const conv2d_4_kernel_m_next3 = Math.fround(
-            conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-              d_conv2d_4_kernel3 * 0.09999999999999998,
-          );
-          conv2d_4_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_m_next3;
-          const conv2d_4_kernel_v_next0 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv2d_4_kernel0 * d_conv2d_4_kernel0 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_4_kernel_v_next0;
-          const conv2d_4_kernel_v_next1 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-              d_conv2d_4_kernel1 * d_conv2d_4_kernel1 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_4_kernel_v_next1;
-          const conv2d_4_kernel_v_next2 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-              d_conv2d_4_kernel2 * d_conv2d_4_kernel2 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_4_kernel_v_next2;
-          const conv2d_4_kernel_v_next3 = Math.fround(
-            conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-              d_conv2d_4_kernel3 * d_conv2d_4_kernel3 * 0.0010000000000000009,
-          );
-          conv2d_4_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_4_kernel_v_next3;
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 2]! -
-            (conv2d_4_kernel_m_next0 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next0 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 146]! -
-            (conv2d_4_kernel_m_next1 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next1 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 290]! -
-            (conv2d_4_kernel_m_next2 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next2 * correction_0) + 1e-8);
-          conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434] =
-            conv2d_4_kernel[i * 144 + j * 9 + l * 3 + 434]! -
-            (conv2d_4_kernel_m_next3 * rate_0) /
-              (Math.sqrt(conv2d_4_kernel_v_next3 * correction_0) + 1e-8);
+          block(rate_0, correction_0, i, j, l);
         }
       }
     }
@@ -4698,38 +4830,43 @@ function sumAdam_16x16x16x16_3(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_16x16x16x16_3(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 15;
     const d_batchNorm_4 = d_batchNorm_4_;
     const batchNorm_4_beta_m = batchNorm_4_beta_m_;
     const batchNorm_4_beta_v = batchNorm_4_beta_v_;
     const batchNorm_4_beta = batchNorm_4_beta_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          sum += d_batchNorm_4[k * 4096 + i * 256 + k2 * 16 + k3]!;
+        }
+      }
+    }
+    const d_batchNorm_4_beta = Math.fround(sum);
+    const batchNorm_4_beta_m_next = Math.fround(
+      batchNorm_4_beta_m[i]! * 0.9 + d_batchNorm_4_beta * 0.09999999999999998,
+    );
+    batchNorm_4_beta_m[i] = batchNorm_4_beta_m_next;
+    const batchNorm_4_beta_v_next = Math.fround(
+      batchNorm_4_beta_v[i]! * 0.999 +
+        d_batchNorm_4_beta * d_batchNorm_4_beta * 0.0010000000000000009,
+    );
+    batchNorm_4_beta_v[i] = batchNorm_4_beta_v_next;
+    batchNorm_4_beta[i] =
+      batchNorm_4_beta[i]! -
+      (batchNorm_4_beta_m_next * rate_0) /
+        (Math.sqrt(batchNorm_4_beta_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_16x16x16x16_3(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 16; k2++) {
-          for (let k3 = 0; k3 < 16; k3++) {
-            sum += d_batchNorm_4[k * 4096 + i * 256 + k2 * 16 + k3]!;
-          }
-        }
-      }
-      const d_batchNorm_4_beta = Math.fround(sum);
-      const batchNorm_4_beta_m_next = Math.fround(
-        batchNorm_4_beta_m[i]! * 0.9 + d_batchNorm_4_beta * 0.09999999999999998,
-      );
-      batchNorm_4_beta_m[i] = batchNorm_4_beta_m_next;
-      const batchNorm_4_beta_v_next = Math.fround(
-        batchNorm_4_beta_v[i]! * 0.999 +
-          d_batchNorm_4_beta * d_batchNorm_4_beta * 0.0010000000000000009,
-      );
-      batchNorm_4_beta_v[i] = batchNorm_4_beta_v_next;
-      batchNorm_4_beta[i] =
-        batchNorm_4_beta[i]! -
-        (batchNorm_4_beta_m_next * rate_0) /
-          (Math.sqrt(batchNorm_4_beta_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -4743,26 +4880,31 @@ function pad_16x16x34x34(
   d_batchNorm_4_mu_: Float32Array,
   d_batchNorm_4_centered_padded_: Float32Array,
 ): () => void {
-  return function pad_16x16x34x34(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_4_centered = d_batchNorm_4_centered_;
     const d_batchNorm_4_mu = d_batchNorm_4_mu_;
     const d_batchNorm_4_centered_padded = d_batchNorm_4_centered_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 34; l++) {
-          for (let m = 0; m < 34; m++) {
-            d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 34 + m] =
-              0 <= ((l / 2) | 0) - 1 && l % 2 === 0 && 0 <= ((m / 2) | 0) - 1 && m % 2 === 0
-                ? Math.fround(
-                    d_batchNorm_4_centered[
-                      i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0) - 17
-                    ]! +
-                      d_batchNorm_4_mu[j]! * 0.000244140625,
-                  )
-                : 0;
-          }
+    for (let j = 0; j < 16; j++) {
+      for (let l = 0; l < 34; l++) {
+        for (let m = 0; m < 34; m++) {
+          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 34 + m] =
+            0 <= ((l / 2) | 0) - 1 && l % 2 === 0 && 0 <= ((m / 2) | 0) - 1 && m % 2 === 0
+              ? Math.fround(
+                  d_batchNorm_4_centered[
+                    i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0) - 17
+                  ]! +
+                    d_batchNorm_4_mu[j]! * 0.000244140625,
+                )
+              : 0;
         }
       }
+    }
+  }
+  return function pad_16x16x34x34(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -4779,99 +4921,96 @@ function convWhere_16x8x32x16x3x3x32(
   d_relu_2_part_: Float32Array,
   d_add_10_: Float32Array,
 ): () => void {
-  return function convWhere_16x8x32x16x3x3x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 31;
     const d_batchNorm_4_centered_padded = d_batchNorm_4_centered_padded_;
     const conv2d_3_kernel = conv2d_3_kernel_;
     const relu_2 = relu_2_;
     const d_relu_2_part = d_relu_2_part_;
     const d_add_10 = d_add_10_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const d_batchNorm_4_centered_padded_0 =
+              d_batchNorm_4_centered_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_3_kernel_0 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+            const d_batchNorm_4_centered_padded_1 =
+              d_batchNorm_4_centered_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const d_batchNorm_4_centered_padded_2 =
+              d_batchNorm_4_centered_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const d_batchNorm_4_centered_padded_3 =
+              d_batchNorm_4_centered_padded[i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_3_kernel_1 = conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+            sum00 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_0;
+            sum01 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_0;
+            sum02 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_0;
+            sum03 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_0;
+            sum10 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_1;
+            sum11 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_1;
+            sum12 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_1;
+            sum13 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_1;
+          }
+        }
+      }
+      const d_relu_2_2_00 = Math.fround(sum00);
+      const d_relu_2_2_01 = Math.fround(sum01);
+      const d_relu_2_2_02 = Math.fround(sum02);
+      const d_relu_2_2_03 = Math.fround(sum03);
+      const d_relu_2_2_10 = Math.fround(sum10);
+      const d_relu_2_2_11 = Math.fround(sum11);
+      const d_relu_2_2_12 = Math.fround(sum12);
+      const d_relu_2_2_13 = Math.fround(sum13);
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_2_2_00
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_2_2_01
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 2]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_2_2_02
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 3]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_2_2_03
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1024]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_2_2_10
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1025]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_2_2_11
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1026]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_2_2_12
+          : 0;
+      d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+        0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1027]!
+          ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_2_2_13
+          : 0;
+    }
+  }
+  return function convWhere_16x8x32x16x3x3x32(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
         for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const d_batchNorm_4_centered_padded_0 =
-                    d_batchNorm_4_centered_padded[
-                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3
-                    ]!;
-                  const conv2d_3_kernel_0 =
-                    conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                  const d_batchNorm_4_centered_padded_1 =
-                    d_batchNorm_4_centered_padded[
-                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
-                    ]!;
-                  const d_batchNorm_4_centered_padded_2 =
-                    d_batchNorm_4_centered_padded[
-                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
-                    ]!;
-                  const d_batchNorm_4_centered_padded_3 =
-                    d_batchNorm_4_centered_padded[
-                      i * 18496 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
-                    ]!;
-                  const conv2d_3_kernel_1 =
-                    conv2d_3_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                  sum00 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_0;
-                  sum01 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_0;
-                  sum02 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_0;
-                  sum03 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_0;
-                  sum10 += d_batchNorm_4_centered_padded_0 * conv2d_3_kernel_1;
-                  sum11 += d_batchNorm_4_centered_padded_1 * conv2d_3_kernel_1;
-                  sum12 += d_batchNorm_4_centered_padded_2 * conv2d_3_kernel_1;
-                  sum13 += d_batchNorm_4_centered_padded_3 * conv2d_3_kernel_1;
-                }
-              }
-            }
-            const d_relu_2_2_00 = Math.fround(sum00);
-            const d_relu_2_2_01 = Math.fround(sum01);
-            const d_relu_2_2_02 = Math.fround(sum02);
-            const d_relu_2_2_03 = Math.fround(sum03);
-            const d_relu_2_2_10 = Math.fround(sum10);
-            const d_relu_2_2_11 = Math.fround(sum11);
-            const d_relu_2_2_12 = Math.fround(sum12);
-            const d_relu_2_2_13 = Math.fround(sum13);
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_2_2_00
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_2_2_01
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 2]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_2_2_02
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 3]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_2_2_03
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1024]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_2_2_10
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1025]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_2_2_11
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1026]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_2_2_12
-                : 0;
-            d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-              0 < relu_2[i * 8192 + j * 1024 + l * 32 + m + 1027]!
-                ? d_relu_2_part[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_2_2_13
-                : 0;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -4895,13 +5034,268 @@ function convAdam_16x8x3x16x16x16x3(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function convAdam_16x8x3x16x16x16x3(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 3;
     const relu_2_padded_2 = relu_2_padded_2_;
     const d_batchNorm_4_centered = d_batchNorm_4_centered_;
     const d_batchNorm_4_mu = d_batchNorm_4_mu_;
     const conv2d_3_kernel_m = conv2d_3_kernel_m_;
     const conv2d_3_kernel_v = conv2d_3_kernel_v_;
     const conv2d_3_kernel = conv2d_3_kernel_;
+    const mul_0 = d_batchNorm_4_mu[i]! * 0.000244140625;
+    const mul_1 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
+    const mul_2 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
+    const mul_3 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
+    let sum30 = 0;
+    let sum31 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          const relu_2_padded_2_0 =
+            relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2]!;
+          const d_batchNorm_4_centered_0 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          const part_0 = Math.fround(d_batchNorm_4_centered_0 + mul_0);
+          const relu_2_padded_2_1 =
+            relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 1]!;
+          const d_batchNorm_4_centered_1 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+          const part_1 = Math.fround(d_batchNorm_4_centered_1 + mul_1);
+          const d_batchNorm_4_centered_2 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+          const part_2 = Math.fround(d_batchNorm_4_centered_2 + mul_2);
+          const d_batchNorm_4_centered_3 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+          const part_3 = Math.fround(d_batchNorm_4_centered_3 + mul_3);
+          sum00 += relu_2_padded_2_0 * part_0;
+          sum01 += relu_2_padded_2_1 * part_0;
+          sum10 += relu_2_padded_2_0 * part_1;
+          sum11 += relu_2_padded_2_1 * part_1;
+          sum20 += relu_2_padded_2_0 * part_2;
+          sum21 += relu_2_padded_2_1 * part_2;
+          sum30 += relu_2_padded_2_0 * part_3;
+          sum31 += relu_2_padded_2_1 * part_3;
+        }
+      }
+    }
+    const d_conv2d_3_kernel00 = Math.fround(sum00);
+    const d_conv2d_3_kernel01 = Math.fround(sum01);
+    const d_conv2d_3_kernel10 = Math.fround(sum10);
+    const d_conv2d_3_kernel11 = Math.fround(sum11);
+    const d_conv2d_3_kernel20 = Math.fround(sum20);
+    const d_conv2d_3_kernel21 = Math.fround(sum21);
+    const d_conv2d_3_kernel30 = Math.fround(sum30);
+    const d_conv2d_3_kernel31 = Math.fround(sum31);
+    const conv2d_3_kernel_m_next00 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 + d_conv2d_3_kernel00 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
+    const conv2d_3_kernel_m_next01 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
+        d_conv2d_3_kernel01 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
+    const conv2d_3_kernel_m_next10 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
+        d_conv2d_3_kernel10 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
+    const conv2d_3_kernel_m_next11 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
+        d_conv2d_3_kernel11 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
+    const conv2d_3_kernel_m_next20 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
+        d_conv2d_3_kernel20 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
+    const conv2d_3_kernel_m_next21 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
+        d_conv2d_3_kernel21 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
+    const conv2d_3_kernel_m_next30 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
+        d_conv2d_3_kernel30 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
+    const conv2d_3_kernel_m_next31 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
+        d_conv2d_3_kernel31 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
+    const conv2d_3_kernel_v_next00 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
+        d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
+    const conv2d_3_kernel_v_next01 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
+        d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
+    const conv2d_3_kernel_v_next10 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
+        d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
+    const conv2d_3_kernel_v_next11 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
+        d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
+    const conv2d_3_kernel_v_next20 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
+        d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
+    const conv2d_3_kernel_v_next21 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
+        d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
+    const conv2d_3_kernel_v_next30 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
+        d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
+    const conv2d_3_kernel_v_next31 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
+        d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3]! -
+      (conv2d_3_kernel_m_next00 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next00 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1]! -
+      (conv2d_3_kernel_m_next01 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next01 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72]! -
+      (conv2d_3_kernel_m_next10 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next10 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73]! -
+      (conv2d_3_kernel_m_next11 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next11 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144]! -
+      (conv2d_3_kernel_m_next20 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145]! -
+      (conv2d_3_kernel_m_next21 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216]! -
+      (conv2d_3_kernel_m_next30 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
+      (conv2d_3_kernel_m_next31 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
+    const mul_4 = d_batchNorm_4_mu[i]! * 0.000244140625;
+    const mul_5 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
+    const mul_6 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
+    const mul_7 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 16; k2++) {
+        for (let k3 = 0; k3 < 16; k3++) {
+          const relu_2_padded_2_2 =
+            relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
+          const d_batchNorm_4_centered_4 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
+          const d_batchNorm_4_centered_5 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+          const d_batchNorm_4_centered_6 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+          const d_batchNorm_4_centered_7 =
+            d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+          sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_4);
+          sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_5);
+          sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_6);
+          sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_7);
+        }
+      }
+    }
+    const d_conv2d_3_kernel0 = Math.fround(sum0);
+    const d_conv2d_3_kernel1 = Math.fround(sum1);
+    const d_conv2d_3_kernel2 = Math.fround(sum2);
+    const d_conv2d_3_kernel3 = Math.fround(sum3);
+    const conv2d_3_kernel_m_next0 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+        d_conv2d_3_kernel0 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
+    const conv2d_3_kernel_m_next1 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+        d_conv2d_3_kernel1 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
+    const conv2d_3_kernel_m_next2 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
+        d_conv2d_3_kernel2 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
+    const conv2d_3_kernel_m_next3 = Math.fround(
+      conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
+        d_conv2d_3_kernel3 * 0.09999999999999998,
+    );
+    conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
+    const conv2d_3_kernel_v_next0 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+        d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
+    const conv2d_3_kernel_v_next1 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+        d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
+    const conv2d_3_kernel_v_next2 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
+        d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
+    const conv2d_3_kernel_v_next3 = Math.fround(
+      conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
+        d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
+    );
+    conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+      (conv2d_3_kernel_m_next0 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74]! -
+      (conv2d_3_kernel_m_next1 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146]! -
+      (conv2d_3_kernel_m_next2 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
+    conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218] =
+      conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218]! -
+      (conv2d_3_kernel_m_next3 * rate_0) /
+        (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
+  }
+  return function convAdam_16x8x3x16x16x16x3(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
@@ -4909,256 +5303,7 @@ function convAdam_16x8x3x16x16x16x3(
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 8; j++) {
         for (let l = 0; l < 3; l++) {
-          const mul_0 = d_batchNorm_4_mu[i]! * 0.000244140625;
-          const mul_1 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
-          const mul_2 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
-          const mul_3 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum20 = 0;
-          let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 16; k2++) {
-              for (let k3 = 0; k3 < 16; k3++) {
-                const relu_2_padded_2_0 =
-                  relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2]!;
-                const d_batchNorm_4_centered_0 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-                const part_0 = Math.fround(d_batchNorm_4_centered_0 + mul_0);
-                const relu_2_padded_2_1 =
-                  relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 1]!;
-                const d_batchNorm_4_centered_1 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-                const part_1 = Math.fround(d_batchNorm_4_centered_1 + mul_1);
-                const d_batchNorm_4_centered_2 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-                const part_2 = Math.fround(d_batchNorm_4_centered_2 + mul_2);
-                const d_batchNorm_4_centered_3 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-                const part_3 = Math.fround(d_batchNorm_4_centered_3 + mul_3);
-                sum00 += relu_2_padded_2_0 * part_0;
-                sum01 += relu_2_padded_2_1 * part_0;
-                sum10 += relu_2_padded_2_0 * part_1;
-                sum11 += relu_2_padded_2_1 * part_1;
-                sum20 += relu_2_padded_2_0 * part_2;
-                sum21 += relu_2_padded_2_1 * part_2;
-                sum30 += relu_2_padded_2_0 * part_3;
-                sum31 += relu_2_padded_2_1 * part_3;
-              }
-            }
-          }
-          const d_conv2d_3_kernel00 = Math.fround(sum00);
-          const d_conv2d_3_kernel01 = Math.fround(sum01);
-          const d_conv2d_3_kernel10 = Math.fround(sum10);
-          const d_conv2d_3_kernel11 = Math.fround(sum11);
-          const d_conv2d_3_kernel20 = Math.fround(sum20);
-          const d_conv2d_3_kernel21 = Math.fround(sum21);
-          const d_conv2d_3_kernel30 = Math.fround(sum30);
-          const d_conv2d_3_kernel31 = Math.fround(sum31);
-          const conv2d_3_kernel_m_next00 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
-              d_conv2d_3_kernel00 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_m_next00;
-          const conv2d_3_kernel_m_next01 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1]! * 0.9 +
-              d_conv2d_3_kernel01 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_m_next01;
-          const conv2d_3_kernel_m_next10 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
-              d_conv2d_3_kernel10 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_m_next10;
-          const conv2d_3_kernel_m_next11 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73]! * 0.9 +
-              d_conv2d_3_kernel11 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_m_next11;
-          const conv2d_3_kernel_m_next20 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-              d_conv2d_3_kernel20 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_m_next20;
-          const conv2d_3_kernel_m_next21 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-              d_conv2d_3_kernel21 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_m_next21;
-          const conv2d_3_kernel_m_next30 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-              d_conv2d_3_kernel30 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_m_next30;
-          const conv2d_3_kernel_m_next31 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-              d_conv2d_3_kernel31 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_m_next31;
-          const conv2d_3_kernel_v_next00 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
-              d_conv2d_3_kernel00 * d_conv2d_3_kernel00 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3] = conv2d_3_kernel_v_next00;
-          const conv2d_3_kernel_v_next01 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1]! * 0.999 +
-              d_conv2d_3_kernel01 * d_conv2d_3_kernel01 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_3_kernel_v_next01;
-          const conv2d_3_kernel_v_next10 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
-              d_conv2d_3_kernel10 * d_conv2d_3_kernel10 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 72] = conv2d_3_kernel_v_next10;
-          const conv2d_3_kernel_v_next11 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73]! * 0.999 +
-              d_conv2d_3_kernel11 * d_conv2d_3_kernel11 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_3_kernel_v_next11;
-          const conv2d_3_kernel_v_next20 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-              d_conv2d_3_kernel20 * d_conv2d_3_kernel20 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_3_kernel_v_next20;
-          const conv2d_3_kernel_v_next21 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-              d_conv2d_3_kernel21 * d_conv2d_3_kernel21 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_3_kernel_v_next21;
-          const conv2d_3_kernel_v_next30 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-              d_conv2d_3_kernel30 * d_conv2d_3_kernel30 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_3_kernel_v_next30;
-          const conv2d_3_kernel_v_next31 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-              d_conv2d_3_kernel31 * d_conv2d_3_kernel31 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_3_kernel_v_next31;
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3]! -
-            (conv2d_3_kernel_m_next00 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next00 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 1]! -
-            (conv2d_3_kernel_m_next01 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next01 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 72]! -
-            (conv2d_3_kernel_m_next10 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next10 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 73]! -
-            (conv2d_3_kernel_m_next11 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next11 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 144]! -
-            (conv2d_3_kernel_m_next20 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next20 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 145]! -
-            (conv2d_3_kernel_m_next21 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next21 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 216]! -
-            (conv2d_3_kernel_m_next30 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next30 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 217]! -
-            (conv2d_3_kernel_m_next31 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next31 * correction_0) + 1e-8);
-          const mul_4 = d_batchNorm_4_mu[i]! * 0.000244140625;
-          const mul_5 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
-          const mul_6 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
-          const mul_7 = d_batchNorm_4_mu[i + 3]! * 0.000244140625;
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 16; k2++) {
-              for (let k3 = 0; k3 < 16; k3++) {
-                const relu_2_padded_2_2 =
-                  relu_2_padded_2[k * 8712 + j * 1089 + l * 33 + k2 * 66 + k3 * 2 + 2]!;
-                const d_batchNorm_4_centered_4 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3]!;
-                const d_batchNorm_4_centered_5 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
-                const d_batchNorm_4_centered_6 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
-                const d_batchNorm_4_centered_7 =
-                  d_batchNorm_4_centered[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-                sum0 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_4 + mul_4);
-                sum1 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_5 + mul_5);
-                sum2 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_6 + mul_6);
-                sum3 += relu_2_padded_2_2 * Math.fround(d_batchNorm_4_centered_7 + mul_7);
-              }
-            }
-          }
-          const d_conv2d_3_kernel0 = Math.fround(sum0);
-          const d_conv2d_3_kernel1 = Math.fround(sum1);
-          const d_conv2d_3_kernel2 = Math.fround(sum2);
-          const d_conv2d_3_kernel3 = Math.fround(sum3);
-          const conv2d_3_kernel_m_next0 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-              d_conv2d_3_kernel0 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_m_next0;
-          const conv2d_3_kernel_m_next1 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-              d_conv2d_3_kernel1 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_m_next1;
-          const conv2d_3_kernel_m_next2 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-              d_conv2d_3_kernel2 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_m_next2;
-          const conv2d_3_kernel_m_next3 = Math.fround(
-            conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-              d_conv2d_3_kernel3 * 0.09999999999999998,
-          );
-          conv2d_3_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_m_next3;
-          const conv2d_3_kernel_v_next0 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-              d_conv2d_3_kernel0 * d_conv2d_3_kernel0 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_3_kernel_v_next0;
-          const conv2d_3_kernel_v_next1 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-              d_conv2d_3_kernel1 * d_conv2d_3_kernel1 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_3_kernel_v_next1;
-          const conv2d_3_kernel_v_next2 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-              d_conv2d_3_kernel2 * d_conv2d_3_kernel2 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_3_kernel_v_next2;
-          const conv2d_3_kernel_v_next3 = Math.fround(
-            conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-              d_conv2d_3_kernel3 * d_conv2d_3_kernel3 * 0.0010000000000000009,
-          );
-          conv2d_3_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_3_kernel_v_next3;
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-            (conv2d_3_kernel_m_next0 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next0 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-            (conv2d_3_kernel_m_next1 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next1 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 146]! -
-            (conv2d_3_kernel_m_next2 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next2 * correction_0) + 1e-8);
-          conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218] =
-            conv2d_3_kernel[i * 72 + j * 9 + l * 3 + 218]! -
-            (conv2d_3_kernel_m_next3 * rate_0) /
-              (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
+          block(rate_0, correction_0, i, j, l);
         }
       }
     }
@@ -5180,38 +5325,43 @@ function sumAdam_16x32x32x8(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_16x32x32x8(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 7;
     const d_add_10 = d_add_10_;
     const batchNorm_3_beta_m = batchNorm_3_beta_m_;
     const batchNorm_3_beta_v = batchNorm_3_beta_v_;
     const batchNorm_3_beta = batchNorm_3_beta_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          sum += d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+        }
+      }
+    }
+    const d_batchNorm_3_beta = Math.fround(sum);
+    const batchNorm_3_beta_m_next = Math.fround(
+      batchNorm_3_beta_m[i]! * 0.9 + d_batchNorm_3_beta * 0.09999999999999998,
+    );
+    batchNorm_3_beta_m[i] = batchNorm_3_beta_m_next;
+    const batchNorm_3_beta_v_next = Math.fround(
+      batchNorm_3_beta_v[i]! * 0.999 +
+        d_batchNorm_3_beta * d_batchNorm_3_beta * 0.0010000000000000009,
+    );
+    batchNorm_3_beta_v[i] = batchNorm_3_beta_v_next;
+    batchNorm_3_beta[i] =
+      batchNorm_3_beta[i]! -
+      (batchNorm_3_beta_m_next * rate_0) /
+        (Math.sqrt(batchNorm_3_beta_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_16x32x32x8(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            sum += d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-          }
-        }
-      }
-      const d_batchNorm_3_beta = Math.fround(sum);
-      const batchNorm_3_beta_m_next = Math.fround(
-        batchNorm_3_beta_m[i]! * 0.9 + d_batchNorm_3_beta * 0.09999999999999998,
-      );
-      batchNorm_3_beta_m[i] = batchNorm_3_beta_m_next;
-      const batchNorm_3_beta_v_next = Math.fround(
-        batchNorm_3_beta_v[i]! * 0.999 +
-          d_batchNorm_3_beta * d_batchNorm_3_beta * 0.0010000000000000009,
-      );
-      batchNorm_3_beta_v[i] = batchNorm_3_beta_v_next;
-      batchNorm_3_beta[i] =
-        batchNorm_3_beta[i]! -
-        (batchNorm_3_beta_m_next * rate_0) /
-          (Math.sqrt(batchNorm_3_beta_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -5227,26 +5377,31 @@ function sum_16x32x32x8(
   batchNorm_3_mu_: Float32Array,
   d_batchNorm_3_inverse_: Float32Array,
 ): () => void {
-  return function sum_16x32x32x8(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 7;
     const d_add_10 = d_add_10_;
     const batchNorm_3_gamma = batchNorm_3_gamma_;
     const conv2d_2 = conv2d_2_;
     const batchNorm_3_mu = batchNorm_3_mu_;
     const d_batchNorm_3_inverse = d_batchNorm_3_inverse_;
-    for (let i = 0; i < 8; i++) {
-      const batchNorm_3_gamma_0 = batchNorm_3_gamma[i]!;
-      const batchNorm_3_mu_0 = batchNorm_3_mu[i]!;
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            sum +=
-              Math.fround(d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! * batchNorm_3_gamma_0) *
-              Math.fround(conv2d_2[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_3_mu_0);
-          }
+    const batchNorm_3_gamma_0 = batchNorm_3_gamma[i]!;
+    const batchNorm_3_mu_0 = batchNorm_3_mu[i]!;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          sum +=
+            Math.fround(d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! * batchNorm_3_gamma_0) *
+            Math.fround(conv2d_2[k * 8192 + i * 1024 + k2 * 32 + k3]! - batchNorm_3_mu_0);
         }
       }
-      d_batchNorm_3_inverse[i] = sum;
+    }
+    d_batchNorm_3_inverse[i] = sum;
+  }
+  return function sum_16x32x32x8(): void {
+    for (let i = 0; i < 8; i++) {
+      block(i);
     }
   };
 }
@@ -5266,7 +5421,9 @@ function mulAdd_16x8x32x32(
   batchNorm_3_gamma_: Float32Array,
   d_batchNorm_3_centered_: Float32Array,
 ): () => void {
-  return function mulAdd_16x8x32x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_3_inverse = d_batchNorm_3_inverse_;
     const batchNorm_3_inverse = batchNorm_3_inverse_;
     const sqrt_3 = sqrt_3_;
@@ -5275,25 +5432,28 @@ function mulAdd_16x8x32x32(
     const d_add_10 = d_add_10_;
     const batchNorm_3_gamma = batchNorm_3_gamma_;
     const d_batchNorm_3_centered = d_batchNorm_3_centered_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++) {
-            const batchNorm_3_inverse_0 = batchNorm_3_inverse[j]!;
-            const d_batchNorm_3_centered_2 = Math.fround(
-              (-(d_batchNorm_3_inverse[j]! * (batchNorm_3_inverse_0 * batchNorm_3_inverse_0)) /
-                (sqrt_3[j]! * 2)) *
-                0.00006103515625 *
-                Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!),
-            );
-            d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m] =
-              Math.fround(d_add_10[i * 8192 + j * 1024 + l * 32 + m]! * batchNorm_3_gamma[j]!) *
-                batchNorm_3_inverse[j]! +
-              d_batchNorm_3_centered_2 +
-              d_batchNorm_3_centered_2;
-          }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 32; l++) {
+        for (let m = 0; m < 32; m++) {
+          const batchNorm_3_inverse_0 = batchNorm_3_inverse[j]!;
+          const d_batchNorm_3_centered_2 = Math.fround(
+            (-(d_batchNorm_3_inverse[j]! * (batchNorm_3_inverse_0 * batchNorm_3_inverse_0)) /
+              (sqrt_3[j]! * 2)) *
+              0.00006103515625 *
+              Math.fround(conv2d_2[i * 8192 + j * 1024 + l * 32 + m]! - batchNorm_3_mu[j]!),
+          );
+          d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m] =
+            Math.fround(d_add_10[i * 8192 + j * 1024 + l * 32 + m]! * batchNorm_3_gamma[j]!) *
+              batchNorm_3_inverse[j]! +
+            d_batchNorm_3_centered_2 +
+            d_batchNorm_3_centered_2;
         }
       }
+    }
+  }
+  return function mulAdd_16x8x32x32(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -5314,41 +5474,46 @@ function sumAdam_16x32x32x8_2(
   rate_: Float32Array,
   correction_: Float32Array,
 ): () => void {
-  return function sumAdam_16x32x32x8_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(rate_0: number, correction_0: number, i: number): void {
+    i &= 7;
     const d_add_10 = d_add_10_;
     const batchNorm_3_normal = batchNorm_3_normal_;
     const batchNorm_3_gamma_m = batchNorm_3_gamma_m_;
     const batchNorm_3_gamma_v = batchNorm_3_gamma_v_;
     const batchNorm_3_gamma = batchNorm_3_gamma_;
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          sum +=
+            d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! *
+            batchNorm_3_normal[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+        }
+      }
+    }
+    const d_batchNorm_3_gamma = Math.fround(sum);
+    const batchNorm_3_gamma_m_next = Math.fround(
+      batchNorm_3_gamma_m[i]! * 0.9 + d_batchNorm_3_gamma * 0.09999999999999998,
+    );
+    batchNorm_3_gamma_m[i] = batchNorm_3_gamma_m_next;
+    const batchNorm_3_gamma_v_next = Math.fround(
+      batchNorm_3_gamma_v[i]! * 0.999 +
+        d_batchNorm_3_gamma * d_batchNorm_3_gamma * 0.0010000000000000009,
+    );
+    batchNorm_3_gamma_v[i] = batchNorm_3_gamma_v_next;
+    batchNorm_3_gamma[i] =
+      batchNorm_3_gamma[i]! -
+      (batchNorm_3_gamma_m_next * rate_0) /
+        (Math.sqrt(batchNorm_3_gamma_v_next * correction_0) + 1e-8);
+  }
+  return function sumAdam_16x32x32x8_2(): void {
     const rate = rate_;
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            sum +=
-              d_add_10[k * 8192 + i * 1024 + k2 * 32 + k3]! *
-              batchNorm_3_normal[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-          }
-        }
-      }
-      const d_batchNorm_3_gamma = Math.fround(sum);
-      const batchNorm_3_gamma_m_next = Math.fround(
-        batchNorm_3_gamma_m[i]! * 0.9 + d_batchNorm_3_gamma * 0.09999999999999998,
-      );
-      batchNorm_3_gamma_m[i] = batchNorm_3_gamma_m_next;
-      const batchNorm_3_gamma_v_next = Math.fround(
-        batchNorm_3_gamma_v[i]! * 0.999 +
-          d_batchNorm_3_gamma * d_batchNorm_3_gamma * 0.0010000000000000009,
-      );
-      batchNorm_3_gamma_v[i] = batchNorm_3_gamma_v_next;
-      batchNorm_3_gamma[i] =
-        batchNorm_3_gamma[i]! -
-        (batchNorm_3_gamma_m_next * rate_0) /
-          (Math.sqrt(batchNorm_3_gamma_v_next * correction_0) + 1e-8);
+      block(rate_0, correction_0, i);
     }
   };
 }
@@ -5361,19 +5526,24 @@ function sum_16x32x32x8_2(
   d_batchNorm_3_centered_: Float32Array,
   d_batchNorm_3_mu_: Float32Array,
 ): () => void {
-  return function sum_16x32x32x8_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 7;
     const d_batchNorm_3_centered = d_batchNorm_3_centered_;
     const d_batchNorm_3_mu = d_batchNorm_3_mu_;
-    for (let i = 0; i < 8; i++) {
-      let sum = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            sum += -d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-          }
+    let sum = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        for (let k3 = 0; k3 < 32; k3++) {
+          sum += -d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
         }
       }
-      d_batchNorm_3_mu[i] = sum;
+    }
+    d_batchNorm_3_mu[i] = sum;
+  }
+  return function sum_16x32x32x8_2(): void {
+    for (let i = 0; i < 8; i++) {
+      block(i);
     }
   };
 }
@@ -5387,32 +5557,37 @@ function pad_16x8x34x34_2(
   d_batchNorm_3_mu_: Float32Array,
   d_batchNorm_3_centered_padded_: Float32Array,
 ): () => void {
-  return function pad_16x8x34x34_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const d_batchNorm_3_centered = d_batchNorm_3_centered_;
     const d_batchNorm_3_mu = d_batchNorm_3_mu_;
     const d_batchNorm_3_centered_padded = d_batchNorm_3_centered_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j++) {
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156] = 0;
-        for (let m = 0; m < 32; m++) {
-          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1] = 0;
-        }
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 33] = 0;
-        for (let l = 0; l < 32; l++) {
-          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
-          for (let m = 0; m < 32; m++) {
-            d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
-              d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m]! +
-              d_batchNorm_3_mu[j]! * 0.00006103515625;
-          }
-          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
-        }
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1122] = 0;
-        for (let m = 0; m < 32; m++) {
-          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1123] = 0;
-        }
-        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1155] = 0;
+    for (let j = 0; j < 8; j++) {
+      d_batchNorm_3_centered_padded[i * 9248 + j * 1156] = 0;
+      for (let m = 0; m < 32; m++) {
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1] = 0;
       }
+      d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 34] = 0;
+        for (let m = 0; m < 32; m++) {
+          d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + m + 35] =
+            d_batchNorm_3_centered[i * 8192 + j * 1024 + l * 32 + m]! +
+            d_batchNorm_3_mu[j]! * 0.00006103515625;
+        }
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + l * 34 + 67] = 0;
+      }
+      d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1122] = 0;
+      for (let m = 0; m < 32; m++) {
+        d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + m + 1123] = 0;
+      }
+      d_batchNorm_3_centered_padded[i * 9248 + j * 1156 + 1155] = 0;
+    }
+  }
+  return function pad_16x8x34x34_2(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -5428,80 +5603,79 @@ function convWhere_16x8x32x8x3x3x32(
   first_: Float32Array,
   d_batchNorm_2_: Float32Array,
 ): () => void {
-  return function convWhere_16x8x32x8x3x3x32(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 31;
     const d_batchNorm_3_centered_padded = d_batchNorm_3_centered_padded_;
     const conv2d_2_kernel = conv2d_2_kernel_;
     const first = first_;
     const d_batchNorm_2 = d_batchNorm_2_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const d_batchNorm_3_centered_padded_0 =
+              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_2_kernel_0 = conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+            const d_batchNorm_3_centered_padded_1 =
+              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const d_batchNorm_3_centered_padded_2 =
+              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const d_batchNorm_3_centered_padded_3 =
+              d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_2_kernel_1 = conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+            sum00 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_0;
+            sum01 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_0;
+            sum02 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_0;
+            sum03 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_0;
+            sum10 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_1;
+            sum11 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_1;
+            sum12 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_1;
+            sum13 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_1;
+          }
+        }
+      }
+      const d_first00 = Math.fround(sum00);
+      const d_first01 = Math.fround(sum01);
+      const d_first02 = Math.fround(sum02);
+      const d_first03 = Math.fround(sum03);
+      const d_first10 = Math.fround(sum10);
+      const d_first11 = Math.fround(sum11);
+      const d_first12 = Math.fround(sum12);
+      const d_first13 = Math.fround(sum13);
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m]! ? d_first00 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_first01 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 2] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_first02 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 3] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_first03 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_first10 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_first11 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_first12 : 0;
+      d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+        0 < first[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_first13 : 0;
+    }
+  }
+  return function convWhere_16x8x32x8x3x3x32(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
         for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const d_batchNorm_3_centered_padded_0 =
-                    d_batchNorm_3_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const conv2d_2_kernel_0 =
-                    conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                  const d_batchNorm_3_centered_padded_1 =
-                    d_batchNorm_3_centered_padded[
-                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
-                    ]!;
-                  const d_batchNorm_3_centered_padded_2 =
-                    d_batchNorm_3_centered_padded[
-                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
-                    ]!;
-                  const d_batchNorm_3_centered_padded_3 =
-                    d_batchNorm_3_centered_padded[
-                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
-                    ]!;
-                  const conv2d_2_kernel_1 =
-                    conv2d_2_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                  sum00 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_0;
-                  sum01 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_0;
-                  sum02 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_0;
-                  sum03 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_0;
-                  sum10 += d_batchNorm_3_centered_padded_0 * conv2d_2_kernel_1;
-                  sum11 += d_batchNorm_3_centered_padded_1 * conv2d_2_kernel_1;
-                  sum12 += d_batchNorm_3_centered_padded_2 * conv2d_2_kernel_1;
-                  sum13 += d_batchNorm_3_centered_padded_3 * conv2d_2_kernel_1;
-                }
-              }
-            }
-            const d_first00 = Math.fround(sum00);
-            const d_first01 = Math.fround(sum01);
-            const d_first02 = Math.fround(sum02);
-            const d_first03 = Math.fround(sum03);
-            const d_first10 = Math.fround(sum10);
-            const d_first11 = Math.fround(sum11);
-            const d_first12 = Math.fround(sum12);
-            const d_first13 = Math.fround(sum13);
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m]! ? d_first00 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1]! ? d_first01 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 2] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 2]! ? d_first02 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 3] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 3]! ? d_first03 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1024]! ? d_first10 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1025]! ? d_first11 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1026]! ? d_first12 : 0;
-            d_batchNorm_2[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-              0 < first[i * 8192 + j * 1024 + l * 32 + m + 1027]! ? d_first13 : 0;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -5744,95 +5918,96 @@ function convWhere_16x8x32x8x3x3x32_2(
   d_add_10_: Float32Array,
   d_batchNorm_: Float32Array,
 ): () => void {
-  return function convWhere_16x8x32x8x3x3x32_2(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 31;
     const d_batchNorm_2_centered_padded = d_batchNorm_2_centered_padded_;
     const conv2d_kernel = conv2d_kernel_;
     const relu = relu_;
     const d_add_10 = d_add_10_;
     const d_batchNorm = d_batchNorm_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const d_batchNorm_2_centered_padded_0 =
+              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_kernel_0 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
+            const d_batchNorm_2_centered_padded_1 =
+              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const d_batchNorm_2_centered_padded_2 =
+              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const d_batchNorm_2_centered_padded_3 =
+              d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_kernel_1 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
+            sum00 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_0;
+            sum01 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_0;
+            sum02 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_0;
+            sum03 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_0;
+            sum10 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_1;
+            sum11 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_1;
+            sum12 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_1;
+            sum13 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_1;
+          }
+        }
+      }
+      const d_relu_part00 = Math.fround(sum00);
+      const d_relu_part01 = Math.fround(sum01);
+      const d_relu_part02 = Math.fround(sum02);
+      const d_relu_part03 = Math.fround(sum03);
+      const d_relu_part10 = Math.fround(sum10);
+      const d_relu_part11 = Math.fround(sum11);
+      const d_relu_part12 = Math.fround(sum12);
+      const d_relu_part13 = Math.fround(sum13);
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_part00
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_part01
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 2] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 2]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_part02
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 3] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 3]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_part03
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1024] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_part10
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1025] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_part11
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1026] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_part12
+          : 0;
+      d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1027] =
+        0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!
+          ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_part13
+          : 0;
+    }
+  }
+  return function convWhere_16x8x32x8x3x3x32_2(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
         for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const d_batchNorm_2_centered_padded_0 =
-                    d_batchNorm_2_centered_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const conv2d_kernel_0 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 8]!;
-                  const d_batchNorm_2_centered_padded_1 =
-                    d_batchNorm_2_centered_padded[
-                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1
-                    ]!;
-                  const d_batchNorm_2_centered_padded_2 =
-                    d_batchNorm_2_centered_padded[
-                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2
-                    ]!;
-                  const d_batchNorm_2_centered_padded_3 =
-                    d_batchNorm_2_centered_padded[
-                      i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3
-                    ]!;
-                  const conv2d_kernel_1 = conv2d_kernel[k * 72 + j * 9 + k2 * -3 + k3 * -1 + 17]!;
-                  sum00 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_0;
-                  sum01 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_0;
-                  sum02 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_0;
-                  sum03 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_0;
-                  sum10 += d_batchNorm_2_centered_padded_0 * conv2d_kernel_1;
-                  sum11 += d_batchNorm_2_centered_padded_1 * conv2d_kernel_1;
-                  sum12 += d_batchNorm_2_centered_padded_2 * conv2d_kernel_1;
-                  sum13 += d_batchNorm_2_centered_padded_3 * conv2d_kernel_1;
-                }
-              }
-            }
-            const d_relu_part00 = Math.fround(sum00);
-            const d_relu_part01 = Math.fround(sum01);
-            const d_relu_part02 = Math.fround(sum02);
-            const d_relu_part03 = Math.fround(sum03);
-            const d_relu_part10 = Math.fround(sum10);
-            const d_relu_part11 = Math.fround(sum11);
-            const d_relu_part12 = Math.fround(sum12);
-            const d_relu_part13 = Math.fround(sum13);
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m]! + d_relu_part00
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1]! + d_relu_part01
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 2] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 2]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 2]! + d_relu_part02
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 3] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 3]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 3]! + d_relu_part03
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1024] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1024]! + d_relu_part10
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1025] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1025]! + d_relu_part11
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1026] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1026]! + d_relu_part12
-                : 0;
-            d_batchNorm[i * 8192 + j * 1024 + l * 32 + m + 1027] =
-              0 < relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!
-                ? d_add_10[i * 8192 + j * 1024 + l * 32 + m + 1027]! + d_relu_part13
-                : 0;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -6093,7 +6268,10 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
   batchNorm_beta_: Float32Array,
   relu_: Float32Array,
 ): () => void {
-  return function convRelu_16x8x32x3x3x3x32_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 7;
     const x_padded = x_padded_;
     const stem_kernel = stem_kernel_;
     const batchNorm_mean = batchNorm_mean_;
@@ -6101,102 +6279,105 @@ function convRelu_16x8x32x3x3x3x32_evaluate(
     const batchNorm_gamma = batchNorm_gamma_;
     const batchNorm_beta = batchNorm_beta_;
     const relu = relu_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j += 2) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 3; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                  const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                  const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                  const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                  const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-                  sum00 += x_padded_0 * stem_kernel_0;
-                  sum01 += x_padded_1 * stem_kernel_0;
-                  sum02 += x_padded_2 * stem_kernel_0;
-                  sum03 += x_padded_3 * stem_kernel_0;
-                  sum10 += x_padded_0 * stem_kernel_1;
-                  sum11 += x_padded_1 * stem_kernel_1;
-                  sum12 += x_padded_2 * stem_kernel_1;
-                  sum13 += x_padded_3 * stem_kernel_1;
-                }
-              }
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 3; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const x_padded_0 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const x_padded_1 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+              const x_padded_2 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+              const x_padded_3 = x_padded[i * 3468 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += x_padded_0 * stem_kernel_0;
+              sum01 += x_padded_1 * stem_kernel_0;
+              sum02 += x_padded_2 * stem_kernel_0;
+              sum03 += x_padded_3 * stem_kernel_0;
+              sum10 += x_padded_0 * stem_kernel_1;
+              sum11 += x_padded_1 * stem_kernel_1;
+              sum12 += x_padded_2 * stem_kernel_1;
+              sum13 += x_padded_3 * stem_kernel_1;
             }
-            const stem00 = Math.fround(sum00);
-            const stem01 = Math.fround(sum01);
-            const stem02 = Math.fround(sum02);
-            const stem03 = Math.fround(sum03);
-            const stem10 = Math.fround(sum10);
-            const stem11 = Math.fround(sum11);
-            const stem12 = Math.fround(sum12);
-            const stem13 = Math.fround(sum13);
-            const batchNorm_mean_0 = batchNorm_mean[j]!;
-            const sub_0 = stem00 - batchNorm_mean_0;
-            const batchNorm_variance_0 = batchNorm_variance[j]!;
-            const add_0 = batchNorm_variance_0 + 0.00001;
-            const sqrt_0 = Math.sqrt(add_0);
-            const div_0 = 1 / sqrt_0;
-            const mul_0 = sub_0 * div_0;
-            const batchNorm_gamma_0 = batchNorm_gamma[j]!;
-            const mul_1 = mul_0 * batchNorm_gamma_0;
-            const batchNorm_beta_0 = batchNorm_beta[j]!;
-            const add_1 = mul_1 + batchNorm_beta_0;
-            const sub_1 = stem01 - batchNorm_mean_0;
-            const mul_2 = sub_1 * div_0;
-            const mul_3 = mul_2 * batchNorm_gamma_0;
-            const add_2 = mul_3 + batchNorm_beta_0;
-            const sub_2 = stem02 - batchNorm_mean_0;
-            const mul_4 = sub_2 * div_0;
-            const mul_5 = mul_4 * batchNorm_gamma_0;
-            const add_3 = mul_5 + batchNorm_beta_0;
-            const sub_3 = stem03 - batchNorm_mean_0;
-            const mul_6 = sub_3 * div_0;
-            const mul_7 = mul_6 * batchNorm_gamma_0;
-            const add_4 = mul_7 + batchNorm_beta_0;
-            const batchNorm_mean_1 = batchNorm_mean[j + 1]!;
-            const sub_4 = stem10 - batchNorm_mean_1;
-            const batchNorm_variance_1 = batchNorm_variance[j + 1]!;
-            const add_5 = batchNorm_variance_1 + 0.00001;
-            const sqrt_1 = Math.sqrt(add_5);
-            const div_1 = 1 / sqrt_1;
-            const mul_8 = sub_4 * div_1;
-            const batchNorm_gamma_1 = batchNorm_gamma[j + 1]!;
-            const mul_9 = mul_8 * batchNorm_gamma_1;
-            const batchNorm_beta_1 = batchNorm_beta[j + 1]!;
-            const add_6 = mul_9 + batchNorm_beta_1;
-            const sub_5 = stem11 - batchNorm_mean_1;
-            const mul_10 = sub_5 * div_1;
-            const mul_11 = mul_10 * batchNorm_gamma_1;
-            const add_7 = mul_11 + batchNorm_beta_1;
-            const sub_6 = stem12 - batchNorm_mean_1;
-            const mul_12 = sub_6 * div_1;
-            const mul_13 = mul_12 * batchNorm_gamma_1;
-            const add_8 = mul_13 + batchNorm_beta_1;
-            const sub_7 = stem13 - batchNorm_mean_1;
-            const mul_14 = sub_7 * div_1;
-            const mul_15 = mul_14 * batchNorm_gamma_1;
-            const add_9 = mul_15 + batchNorm_beta_1;
-            relu[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-            relu[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
           }
         }
+        const stem00 = Math.fround(sum00);
+        const stem01 = Math.fround(sum01);
+        const stem02 = Math.fround(sum02);
+        const stem03 = Math.fround(sum03);
+        const stem10 = Math.fround(sum10);
+        const stem11 = Math.fround(sum11);
+        const stem12 = Math.fround(sum12);
+        const stem13 = Math.fround(sum13);
+        const batchNorm_mean_0 = batchNorm_mean[j]!;
+        const sub_0 = stem00 - batchNorm_mean_0;
+        const batchNorm_variance_0 = batchNorm_variance[j]!;
+        const add_0 = batchNorm_variance_0 + 0.00001;
+        const sqrt_0 = Math.sqrt(add_0);
+        const div_0 = 1 / sqrt_0;
+        const mul_0 = sub_0 * div_0;
+        const batchNorm_gamma_0 = batchNorm_gamma[j]!;
+        const mul_1 = mul_0 * batchNorm_gamma_0;
+        const batchNorm_beta_0 = batchNorm_beta[j]!;
+        const add_1 = mul_1 + batchNorm_beta_0;
+        const sub_1 = stem01 - batchNorm_mean_0;
+        const mul_2 = sub_1 * div_0;
+        const mul_3 = mul_2 * batchNorm_gamma_0;
+        const add_2 = mul_3 + batchNorm_beta_0;
+        const sub_2 = stem02 - batchNorm_mean_0;
+        const mul_4 = sub_2 * div_0;
+        const mul_5 = mul_4 * batchNorm_gamma_0;
+        const add_3 = mul_5 + batchNorm_beta_0;
+        const sub_3 = stem03 - batchNorm_mean_0;
+        const mul_6 = sub_3 * div_0;
+        const mul_7 = mul_6 * batchNorm_gamma_0;
+        const add_4 = mul_7 + batchNorm_beta_0;
+        const batchNorm_mean_1 = batchNorm_mean[j + 1]!;
+        const sub_4 = stem10 - batchNorm_mean_1;
+        const batchNorm_variance_1 = batchNorm_variance[j + 1]!;
+        const add_5 = batchNorm_variance_1 + 0.00001;
+        const sqrt_1 = Math.sqrt(add_5);
+        const div_1 = 1 / sqrt_1;
+        const mul_8 = sub_4 * div_1;
+        const batchNorm_gamma_1 = batchNorm_gamma[j + 1]!;
+        const mul_9 = mul_8 * batchNorm_gamma_1;
+        const batchNorm_beta_1 = batchNorm_beta[j + 1]!;
+        const add_6 = mul_9 + batchNorm_beta_1;
+        const sub_5 = stem11 - batchNorm_mean_1;
+        const mul_10 = sub_5 * div_1;
+        const mul_11 = mul_10 * batchNorm_gamma_1;
+        const add_7 = mul_11 + batchNorm_beta_1;
+        const sub_6 = stem12 - batchNorm_mean_1;
+        const mul_12 = sub_6 * div_1;
+        const mul_13 = mul_12 * batchNorm_gamma_1;
+        const add_8 = mul_13 + batchNorm_beta_1;
+        const sub_7 = stem13 - batchNorm_mean_1;
+        const mul_14 = sub_7 * div_1;
+        const mul_15 = mul_14 * batchNorm_gamma_1;
+        const add_9 = mul_15 + batchNorm_beta_1;
+        relu[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+        relu[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+      }
+    }
+  }
+  return function convRelu_16x8x32x3x3x3x32_evaluate(): void {
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 8; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -6216,7 +6397,11 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
   batchNorm_2_beta_: Float32Array,
   first_: Float32Array,
 ): () => void {
-  return function convRelu_16x8x32x8x3x3x32_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 31;
     const relu_padded = relu_padded_;
     const conv2d_kernel = conv2d_kernel_;
     const batchNorm_2_mean = batchNorm_2_mean_;
@@ -6224,105 +6409,104 @@ function convRelu_16x8x32x8x3x3x32_evaluate(
     const batchNorm_2_gamma = batchNorm_2_gamma_;
     const batchNorm_2_beta = batchNorm_2_beta_;
     const first = first_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const relu_padded_0 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const relu_padded_1 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const relu_padded_2 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const relu_padded_3 = relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += relu_padded_0 * conv2d_kernel_0;
+            sum01 += relu_padded_1 * conv2d_kernel_0;
+            sum02 += relu_padded_2 * conv2d_kernel_0;
+            sum03 += relu_padded_3 * conv2d_kernel_0;
+            sum10 += relu_padded_0 * conv2d_kernel_1;
+            sum11 += relu_padded_1 * conv2d_kernel_1;
+            sum12 += relu_padded_2 * conv2d_kernel_1;
+            sum13 += relu_padded_3 * conv2d_kernel_1;
+          }
+        }
+      }
+      const conv2d00 = Math.fround(sum00);
+      const conv2d01 = Math.fround(sum01);
+      const conv2d02 = Math.fround(sum02);
+      const conv2d03 = Math.fround(sum03);
+      const conv2d10 = Math.fround(sum10);
+      const conv2d11 = Math.fround(sum11);
+      const conv2d12 = Math.fround(sum12);
+      const conv2d13 = Math.fround(sum13);
+      const batchNorm_2_mean_0 = batchNorm_2_mean[j]!;
+      const sub_0 = conv2d00 - batchNorm_2_mean_0;
+      const batchNorm_2_variance_0 = batchNorm_2_variance[j]!;
+      const add_0 = batchNorm_2_variance_0 + 0.00001;
+      const sqrt_0 = Math.sqrt(add_0);
+      const div_0 = 1 / sqrt_0;
+      const mul_0 = sub_0 * div_0;
+      const batchNorm_2_gamma_0 = batchNorm_2_gamma[j]!;
+      const mul_1 = mul_0 * batchNorm_2_gamma_0;
+      const batchNorm_2_beta_0 = batchNorm_2_beta[j]!;
+      const add_1 = mul_1 + batchNorm_2_beta_0;
+      const sub_1 = conv2d01 - batchNorm_2_mean_0;
+      const mul_2 = sub_1 * div_0;
+      const mul_3 = mul_2 * batchNorm_2_gamma_0;
+      const add_2 = mul_3 + batchNorm_2_beta_0;
+      const sub_2 = conv2d02 - batchNorm_2_mean_0;
+      const mul_4 = sub_2 * div_0;
+      const mul_5 = mul_4 * batchNorm_2_gamma_0;
+      const add_3 = mul_5 + batchNorm_2_beta_0;
+      const sub_3 = conv2d03 - batchNorm_2_mean_0;
+      const mul_6 = sub_3 * div_0;
+      const mul_7 = mul_6 * batchNorm_2_gamma_0;
+      const add_4 = mul_7 + batchNorm_2_beta_0;
+      const batchNorm_2_mean_1 = batchNorm_2_mean[j + 1]!;
+      const sub_4 = conv2d10 - batchNorm_2_mean_1;
+      const batchNorm_2_variance_1 = batchNorm_2_variance[j + 1]!;
+      const add_5 = batchNorm_2_variance_1 + 0.00001;
+      const sqrt_1 = Math.sqrt(add_5);
+      const div_1 = 1 / sqrt_1;
+      const mul_8 = sub_4 * div_1;
+      const batchNorm_2_gamma_1 = batchNorm_2_gamma[j + 1]!;
+      const mul_9 = mul_8 * batchNorm_2_gamma_1;
+      const batchNorm_2_beta_1 = batchNorm_2_beta[j + 1]!;
+      const add_6 = mul_9 + batchNorm_2_beta_1;
+      const sub_5 = conv2d11 - batchNorm_2_mean_1;
+      const mul_10 = sub_5 * div_1;
+      const mul_11 = mul_10 * batchNorm_2_gamma_1;
+      const add_7 = mul_11 + batchNorm_2_beta_1;
+      const sub_6 = conv2d12 - batchNorm_2_mean_1;
+      const mul_12 = sub_6 * div_1;
+      const mul_13 = mul_12 * batchNorm_2_gamma_1;
+      const add_8 = mul_13 + batchNorm_2_beta_1;
+      const sub_7 = conv2d13 - batchNorm_2_mean_1;
+      const mul_14 = sub_7 * div_1;
+      const mul_15 = mul_14 * batchNorm_2_gamma_1;
+      const add_9 = mul_15 + batchNorm_2_beta_1;
+      first[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+      first[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+      first[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+      first[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+      first[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+      first[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+      first[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+      first[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+    }
+  }
+  return function convRelu_16x8x32x8x3x3x32_evaluate(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
         for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const relu_padded_0 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                  const relu_padded_1 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                  const relu_padded_2 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                  const relu_padded_3 =
-                    relu_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                  const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                  sum00 += relu_padded_0 * conv2d_kernel_0;
-                  sum01 += relu_padded_1 * conv2d_kernel_0;
-                  sum02 += relu_padded_2 * conv2d_kernel_0;
-                  sum03 += relu_padded_3 * conv2d_kernel_0;
-                  sum10 += relu_padded_0 * conv2d_kernel_1;
-                  sum11 += relu_padded_1 * conv2d_kernel_1;
-                  sum12 += relu_padded_2 * conv2d_kernel_1;
-                  sum13 += relu_padded_3 * conv2d_kernel_1;
-                }
-              }
-            }
-            const conv2d00 = Math.fround(sum00);
-            const conv2d01 = Math.fround(sum01);
-            const conv2d02 = Math.fround(sum02);
-            const conv2d03 = Math.fround(sum03);
-            const conv2d10 = Math.fround(sum10);
-            const conv2d11 = Math.fround(sum11);
-            const conv2d12 = Math.fround(sum12);
-            const conv2d13 = Math.fround(sum13);
-            const batchNorm_2_mean_0 = batchNorm_2_mean[j]!;
-            const sub_0 = conv2d00 - batchNorm_2_mean_0;
-            const batchNorm_2_variance_0 = batchNorm_2_variance[j]!;
-            const add_0 = batchNorm_2_variance_0 + 0.00001;
-            const sqrt_0 = Math.sqrt(add_0);
-            const div_0 = 1 / sqrt_0;
-            const mul_0 = sub_0 * div_0;
-            const batchNorm_2_gamma_0 = batchNorm_2_gamma[j]!;
-            const mul_1 = mul_0 * batchNorm_2_gamma_0;
-            const batchNorm_2_beta_0 = batchNorm_2_beta[j]!;
-            const add_1 = mul_1 + batchNorm_2_beta_0;
-            const sub_1 = conv2d01 - batchNorm_2_mean_0;
-            const mul_2 = sub_1 * div_0;
-            const mul_3 = mul_2 * batchNorm_2_gamma_0;
-            const add_2 = mul_3 + batchNorm_2_beta_0;
-            const sub_2 = conv2d02 - batchNorm_2_mean_0;
-            const mul_4 = sub_2 * div_0;
-            const mul_5 = mul_4 * batchNorm_2_gamma_0;
-            const add_3 = mul_5 + batchNorm_2_beta_0;
-            const sub_3 = conv2d03 - batchNorm_2_mean_0;
-            const mul_6 = sub_3 * div_0;
-            const mul_7 = mul_6 * batchNorm_2_gamma_0;
-            const add_4 = mul_7 + batchNorm_2_beta_0;
-            const batchNorm_2_mean_1 = batchNorm_2_mean[j + 1]!;
-            const sub_4 = conv2d10 - batchNorm_2_mean_1;
-            const batchNorm_2_variance_1 = batchNorm_2_variance[j + 1]!;
-            const add_5 = batchNorm_2_variance_1 + 0.00001;
-            const sqrt_1 = Math.sqrt(add_5);
-            const div_1 = 1 / sqrt_1;
-            const mul_8 = sub_4 * div_1;
-            const batchNorm_2_gamma_1 = batchNorm_2_gamma[j + 1]!;
-            const mul_9 = mul_8 * batchNorm_2_gamma_1;
-            const batchNorm_2_beta_1 = batchNorm_2_beta[j + 1]!;
-            const add_6 = mul_9 + batchNorm_2_beta_1;
-            const sub_5 = conv2d11 - batchNorm_2_mean_1;
-            const mul_10 = sub_5 * div_1;
-            const mul_11 = mul_10 * batchNorm_2_gamma_1;
-            const add_7 = mul_11 + batchNorm_2_beta_1;
-            const sub_6 = conv2d12 - batchNorm_2_mean_1;
-            const mul_12 = sub_6 * div_1;
-            const mul_13 = mul_12 * batchNorm_2_gamma_1;
-            const add_8 = mul_13 + batchNorm_2_beta_1;
-            const sub_7 = conv2d13 - batchNorm_2_mean_1;
-            const mul_14 = sub_7 * div_1;
-            const mul_15 = mul_14 * batchNorm_2_gamma_1;
-            const add_9 = mul_15 + batchNorm_2_beta_1;
-            first[i * 8192 + j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-            first[i * 8192 + j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-            first[i * 8192 + j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-            first[i * 8192 + j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-            first[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-            first[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-            first[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-            first[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -6344,7 +6528,11 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
   batchNorm_3_beta_: Float32Array,
   relu_2_2_: Float32Array,
 ): () => void {
-  return function convRelu_16x8x32x8x3x3x32_2_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 7;
+    l &= 31;
     const first_padded = first_padded_;
     const conv2d_2_kernel = conv2d_2_kernel_;
     const relu = relu_;
@@ -6353,121 +6541,123 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
     const batchNorm_3_gamma = batchNorm_3_gamma_;
     const batchNorm_3_beta = batchNorm_3_beta_;
     const relu_2_2 = relu_2_2_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const first_padded_0 = first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const first_padded_1 =
+              first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const first_padded_2 =
+              first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const first_padded_3 =
+              first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += first_padded_0 * conv2d_2_kernel_0;
+            sum01 += first_padded_1 * conv2d_2_kernel_0;
+            sum02 += first_padded_2 * conv2d_2_kernel_0;
+            sum03 += first_padded_3 * conv2d_2_kernel_0;
+            sum10 += first_padded_0 * conv2d_2_kernel_1;
+            sum11 += first_padded_1 * conv2d_2_kernel_1;
+            sum12 += first_padded_2 * conv2d_2_kernel_1;
+            sum13 += first_padded_3 * conv2d_2_kernel_1;
+          }
+        }
+      }
+      const conv2d_2_00 = Math.fround(sum00);
+      const conv2d_2_01 = Math.fround(sum01);
+      const conv2d_2_02 = Math.fround(sum02);
+      const conv2d_2_03 = Math.fround(sum03);
+      const conv2d_2_10 = Math.fround(sum10);
+      const conv2d_2_11 = Math.fround(sum11);
+      const conv2d_2_12 = Math.fround(sum12);
+      const conv2d_2_13 = Math.fround(sum13);
+      const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
+      const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
+      const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
+      const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
+      const add_0 = batchNorm_3_variance_0 + 0.00001;
+      const sqrt_0 = Math.sqrt(add_0);
+      const div_0 = 1 / sqrt_0;
+      const mul_0 = sub_0 * div_0;
+      const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
+      const mul_1 = mul_0 * batchNorm_3_gamma_0;
+      const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
+      const add_1 = mul_1 + batchNorm_3_beta_0;
+      const add_2 = relu_0 + add_1;
+      const relu_1 = relu[i * 8192 + j * 1024 + l * 32 + m + 1]!;
+      const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
+      const mul_2 = sub_1 * div_0;
+      const mul_3 = mul_2 * batchNorm_3_gamma_0;
+      const add_3 = mul_3 + batchNorm_3_beta_0;
+      const add_4 = relu_1 + add_3;
+      const relu_2 = relu[i * 8192 + j * 1024 + l * 32 + m + 2]!;
+      const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
+      const mul_4 = sub_2 * div_0;
+      const mul_5 = mul_4 * batchNorm_3_gamma_0;
+      const add_5 = mul_5 + batchNorm_3_beta_0;
+      const add_6 = relu_2 + add_5;
+      const relu_3 = relu[i * 8192 + j * 1024 + l * 32 + m + 3]!;
+      const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
+      const mul_6 = sub_3 * div_0;
+      const mul_7 = mul_6 * batchNorm_3_gamma_0;
+      const add_7 = mul_7 + batchNorm_3_beta_0;
+      const add_8 = relu_3 + add_7;
+      const relu_4 = relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!;
+      const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
+      const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
+      const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
+      const add_9 = batchNorm_3_variance_1 + 0.00001;
+      const sqrt_1 = Math.sqrt(add_9);
+      const div_1 = 1 / sqrt_1;
+      const mul_8 = sub_4 * div_1;
+      const batchNorm_3_gamma_1 = batchNorm_3_gamma[j + 1]!;
+      const mul_9 = mul_8 * batchNorm_3_gamma_1;
+      const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
+      const add_10 = mul_9 + batchNorm_3_beta_1;
+      const add_11 = relu_4 + add_10;
+      const relu_5 = relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!;
+      const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
+      const mul_10 = sub_5 * div_1;
+      const mul_11 = mul_10 * batchNorm_3_gamma_1;
+      const add_12 = mul_11 + batchNorm_3_beta_1;
+      const add_13 = relu_5 + add_12;
+      const relu_6 = relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!;
+      const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
+      const mul_12 = sub_6 * div_1;
+      const mul_13 = mul_12 * batchNorm_3_gamma_1;
+      const add_14 = mul_13 + batchNorm_3_beta_1;
+      const add_15 = relu_6 + add_14;
+      const relu_7 = relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!;
+      const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
+      const mul_14 = sub_7 * div_1;
+      const mul_15 = mul_14 * batchNorm_3_gamma_1;
+      const add_16 = mul_15 + batchNorm_3_beta_1;
+      const add_17 = relu_7 + add_16;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
+      relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
+    }
+  }
+  return function convRelu_16x8x32x8x3x3x32_2_evaluate(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 8; j += 2) {
         for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const first_padded_0 =
-                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                  const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                  const first_padded_1 =
-                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                  const first_padded_2 =
-                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                  const first_padded_3 =
-                    first_padded[i * 9248 + k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                  const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                  sum00 += first_padded_0 * conv2d_2_kernel_0;
-                  sum01 += first_padded_1 * conv2d_2_kernel_0;
-                  sum02 += first_padded_2 * conv2d_2_kernel_0;
-                  sum03 += first_padded_3 * conv2d_2_kernel_0;
-                  sum10 += first_padded_0 * conv2d_2_kernel_1;
-                  sum11 += first_padded_1 * conv2d_2_kernel_1;
-                  sum12 += first_padded_2 * conv2d_2_kernel_1;
-                  sum13 += first_padded_3 * conv2d_2_kernel_1;
-                }
-              }
-            }
-            const conv2d_2_00 = Math.fround(sum00);
-            const conv2d_2_01 = Math.fround(sum01);
-            const conv2d_2_02 = Math.fround(sum02);
-            const conv2d_2_03 = Math.fround(sum03);
-            const conv2d_2_10 = Math.fround(sum10);
-            const conv2d_2_11 = Math.fround(sum11);
-            const conv2d_2_12 = Math.fround(sum12);
-            const conv2d_2_13 = Math.fround(sum13);
-            const relu_0 = relu[i * 8192 + j * 1024 + l * 32 + m]!;
-            const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
-            const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
-            const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
-            const add_0 = batchNorm_3_variance_0 + 0.00001;
-            const sqrt_0 = Math.sqrt(add_0);
-            const div_0 = 1 / sqrt_0;
-            const mul_0 = sub_0 * div_0;
-            const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
-            const mul_1 = mul_0 * batchNorm_3_gamma_0;
-            const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
-            const add_1 = mul_1 + batchNorm_3_beta_0;
-            const add_2 = relu_0 + add_1;
-            const relu_1 = relu[i * 8192 + j * 1024 + l * 32 + m + 1]!;
-            const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
-            const mul_2 = sub_1 * div_0;
-            const mul_3 = mul_2 * batchNorm_3_gamma_0;
-            const add_3 = mul_3 + batchNorm_3_beta_0;
-            const add_4 = relu_1 + add_3;
-            const relu_2 = relu[i * 8192 + j * 1024 + l * 32 + m + 2]!;
-            const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
-            const mul_4 = sub_2 * div_0;
-            const mul_5 = mul_4 * batchNorm_3_gamma_0;
-            const add_5 = mul_5 + batchNorm_3_beta_0;
-            const add_6 = relu_2 + add_5;
-            const relu_3 = relu[i * 8192 + j * 1024 + l * 32 + m + 3]!;
-            const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
-            const mul_6 = sub_3 * div_0;
-            const mul_7 = mul_6 * batchNorm_3_gamma_0;
-            const add_7 = mul_7 + batchNorm_3_beta_0;
-            const add_8 = relu_3 + add_7;
-            const relu_4 = relu[i * 8192 + j * 1024 + l * 32 + m + 1024]!;
-            const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
-            const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
-            const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
-            const add_9 = batchNorm_3_variance_1 + 0.00001;
-            const sqrt_1 = Math.sqrt(add_9);
-            const div_1 = 1 / sqrt_1;
-            const mul_8 = sub_4 * div_1;
-            const batchNorm_3_gamma_1 = batchNorm_3_gamma[j + 1]!;
-            const mul_9 = mul_8 * batchNorm_3_gamma_1;
-            const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
-            const add_10 = mul_9 + batchNorm_3_beta_1;
-            const add_11 = relu_4 + add_10;
-            const relu_5 = relu[i * 8192 + j * 1024 + l * 32 + m + 1025]!;
-            const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
-            const mul_10 = sub_5 * div_1;
-            const mul_11 = mul_10 * batchNorm_3_gamma_1;
-            const add_12 = mul_11 + batchNorm_3_beta_1;
-            const add_13 = relu_5 + add_12;
-            const relu_6 = relu[i * 8192 + j * 1024 + l * 32 + m + 1026]!;
-            const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
-            const mul_12 = sub_6 * div_1;
-            const mul_13 = mul_12 * batchNorm_3_gamma_1;
-            const add_14 = mul_13 + batchNorm_3_beta_1;
-            const add_15 = relu_6 + add_14;
-            const relu_7 = relu[i * 8192 + j * 1024 + l * 32 + m + 1027]!;
-            const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
-            const mul_14 = sub_7 * div_1;
-            const mul_15 = mul_14 * batchNorm_3_gamma_1;
-            const add_16 = mul_15 + batchNorm_3_beta_1;
-            const add_17 = relu_7 + add_16;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
-            relu_2_2[i * 8192 + j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -6476,23 +6666,28 @@ function convRelu_16x8x32x8x3x3x32_2_evaluate(
 
 /** relu_2_padded = relu_2 in a margin of zeros */
 function pad_16x8x33x33_evaluate(relu_2_: Float32Array, relu_2_padded_: Float32Array): () => void {
-  return function pad_16x8x33x33_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const relu_2 = relu_2_;
     const relu_2_padded = relu_2_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 8; j++) {
-        for (let l = 0; l < 32; l++) {
-          for (let m = 0; m < 32; m++) {
-            relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
-              relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
-          }
-          relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
-        }
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 32; l++) {
         for (let m = 0; m < 32; m++) {
-          relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+          relu_2_padded[i * 8712 + j * 1089 + l * 33 + m] =
+            relu_2[i * 8192 + j * 1024 + l * 32 + m]!;
         }
-        relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
+        relu_2_padded[i * 8712 + j * 1089 + l * 33 + 32] = 0;
       }
+      for (let m = 0; m < 32; m++) {
+        relu_2_padded[i * 8712 + j * 1089 + m + 1056] = 0;
+      }
+      relu_2_padded[i * 8712 + j * 1089 + 1088] = 0;
+    }
+  }
+  return function pad_16x8x33x33_evaluate(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -6511,7 +6706,10 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
   batchNorm_4_beta_: Float32Array,
   first_2_: Float32Array,
 ): () => void {
-  return function convRelu_16x16x16x8x3x3x16_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 15;
     const relu_2_padded = relu_2_padded_;
     const conv2d_3_kernel = conv2d_3_kernel_;
     const batchNorm_4_mean = batchNorm_4_mean_;
@@ -6519,106 +6717,109 @@ function convRelu_16x16x16x8x3x3x16_evaluate(
     const batchNorm_4_gamma = batchNorm_4_gamma_;
     const batchNorm_4_beta = batchNorm_4_beta_;
     const first_2 = first_2_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const relu_2_padded_0 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-                  const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                  const relu_2_padded_1 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-                  const relu_2_padded_2 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-                  const relu_2_padded_3 =
-                    relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-                  const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                  sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-                  sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-                  sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-                  sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-                  sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-                  sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-                  sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-                  sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
-                }
-              }
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const relu_2_padded_0 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
+              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const relu_2_padded_1 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
+              const relu_2_padded_2 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
+              const relu_2_padded_3 =
+                relu_2_padded[i * 8712 + k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
+              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
+              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
+              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
+              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
+              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
+              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
+              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
+              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
             }
-            const conv2d_3_00 = Math.fround(sum00);
-            const conv2d_3_01 = Math.fround(sum01);
-            const conv2d_3_02 = Math.fround(sum02);
-            const conv2d_3_03 = Math.fround(sum03);
-            const conv2d_3_10 = Math.fround(sum10);
-            const conv2d_3_11 = Math.fround(sum11);
-            const conv2d_3_12 = Math.fround(sum12);
-            const conv2d_3_13 = Math.fround(sum13);
-            const batchNorm_4_mean_0 = batchNorm_4_mean[j]!;
-            const sub_0 = conv2d_3_00 - batchNorm_4_mean_0;
-            const batchNorm_4_variance_0 = batchNorm_4_variance[j]!;
-            const add_0 = batchNorm_4_variance_0 + 0.00001;
-            const sqrt_0 = Math.sqrt(add_0);
-            const div_0 = 1 / sqrt_0;
-            const mul_0 = sub_0 * div_0;
-            const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
-            const mul_1 = mul_0 * batchNorm_4_gamma_0;
-            const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
-            const add_1 = mul_1 + batchNorm_4_beta_0;
-            const sub_1 = conv2d_3_01 - batchNorm_4_mean_0;
-            const mul_2 = sub_1 * div_0;
-            const mul_3 = mul_2 * batchNorm_4_gamma_0;
-            const add_2 = mul_3 + batchNorm_4_beta_0;
-            const sub_2 = conv2d_3_02 - batchNorm_4_mean_0;
-            const mul_4 = sub_2 * div_0;
-            const mul_5 = mul_4 * batchNorm_4_gamma_0;
-            const add_3 = mul_5 + batchNorm_4_beta_0;
-            const sub_3 = conv2d_3_03 - batchNorm_4_mean_0;
-            const mul_6 = sub_3 * div_0;
-            const mul_7 = mul_6 * batchNorm_4_gamma_0;
-            const add_4 = mul_7 + batchNorm_4_beta_0;
-            const batchNorm_4_mean_1 = batchNorm_4_mean[j + 1]!;
-            const sub_4 = conv2d_3_10 - batchNorm_4_mean_1;
-            const batchNorm_4_variance_1 = batchNorm_4_variance[j + 1]!;
-            const add_5 = batchNorm_4_variance_1 + 0.00001;
-            const sqrt_1 = Math.sqrt(add_5);
-            const div_1 = 1 / sqrt_1;
-            const mul_8 = sub_4 * div_1;
-            const batchNorm_4_gamma_1 = batchNorm_4_gamma[j + 1]!;
-            const mul_9 = mul_8 * batchNorm_4_gamma_1;
-            const batchNorm_4_beta_1 = batchNorm_4_beta[j + 1]!;
-            const add_6 = mul_9 + batchNorm_4_beta_1;
-            const sub_5 = conv2d_3_11 - batchNorm_4_mean_1;
-            const mul_10 = sub_5 * div_1;
-            const mul_11 = mul_10 * batchNorm_4_gamma_1;
-            const add_7 = mul_11 + batchNorm_4_beta_1;
-            const sub_6 = conv2d_3_12 - batchNorm_4_mean_1;
-            const mul_12 = sub_6 * div_1;
-            const mul_13 = mul_12 * batchNorm_4_gamma_1;
-            const add_8 = mul_13 + batchNorm_4_beta_1;
-            const sub_7 = conv2d_3_13 - batchNorm_4_mean_1;
-            const mul_14 = sub_7 * div_1;
-            const mul_15 = mul_14 * batchNorm_4_gamma_1;
-            const add_9 = mul_15 + batchNorm_4_beta_1;
-            first_2[i * 4096 + j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
-            first_2[i * 4096 + j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
           }
         }
+        const conv2d_3_00 = Math.fround(sum00);
+        const conv2d_3_01 = Math.fround(sum01);
+        const conv2d_3_02 = Math.fround(sum02);
+        const conv2d_3_03 = Math.fround(sum03);
+        const conv2d_3_10 = Math.fround(sum10);
+        const conv2d_3_11 = Math.fround(sum11);
+        const conv2d_3_12 = Math.fround(sum12);
+        const conv2d_3_13 = Math.fround(sum13);
+        const batchNorm_4_mean_0 = batchNorm_4_mean[j]!;
+        const sub_0 = conv2d_3_00 - batchNorm_4_mean_0;
+        const batchNorm_4_variance_0 = batchNorm_4_variance[j]!;
+        const add_0 = batchNorm_4_variance_0 + 0.00001;
+        const sqrt_0 = Math.sqrt(add_0);
+        const div_0 = 1 / sqrt_0;
+        const mul_0 = sub_0 * div_0;
+        const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
+        const mul_1 = mul_0 * batchNorm_4_gamma_0;
+        const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
+        const add_1 = mul_1 + batchNorm_4_beta_0;
+        const sub_1 = conv2d_3_01 - batchNorm_4_mean_0;
+        const mul_2 = sub_1 * div_0;
+        const mul_3 = mul_2 * batchNorm_4_gamma_0;
+        const add_2 = mul_3 + batchNorm_4_beta_0;
+        const sub_2 = conv2d_3_02 - batchNorm_4_mean_0;
+        const mul_4 = sub_2 * div_0;
+        const mul_5 = mul_4 * batchNorm_4_gamma_0;
+        const add_3 = mul_5 + batchNorm_4_beta_0;
+        const sub_3 = conv2d_3_03 - batchNorm_4_mean_0;
+        const mul_6 = sub_3 * div_0;
+        const mul_7 = mul_6 * batchNorm_4_gamma_0;
+        const add_4 = mul_7 + batchNorm_4_beta_0;
+        const batchNorm_4_mean_1 = batchNorm_4_mean[j + 1]!;
+        const sub_4 = conv2d_3_10 - batchNorm_4_mean_1;
+        const batchNorm_4_variance_1 = batchNorm_4_variance[j + 1]!;
+        const add_5 = batchNorm_4_variance_1 + 0.00001;
+        const sqrt_1 = Math.sqrt(add_5);
+        const div_1 = 1 / sqrt_1;
+        const mul_8 = sub_4 * div_1;
+        const batchNorm_4_gamma_1 = batchNorm_4_gamma[j + 1]!;
+        const mul_9 = mul_8 * batchNorm_4_gamma_1;
+        const batchNorm_4_beta_1 = batchNorm_4_beta[j + 1]!;
+        const add_6 = mul_9 + batchNorm_4_beta_1;
+        const sub_5 = conv2d_3_11 - batchNorm_4_mean_1;
+        const mul_10 = sub_5 * div_1;
+        const mul_11 = mul_10 * batchNorm_4_gamma_1;
+        const add_7 = mul_11 + batchNorm_4_beta_1;
+        const sub_6 = conv2d_3_12 - batchNorm_4_mean_1;
+        const mul_12 = sub_6 * div_1;
+        const mul_13 = mul_12 * batchNorm_4_gamma_1;
+        const add_8 = mul_13 + batchNorm_4_beta_1;
+        const sub_7 = conv2d_3_13 - batchNorm_4_mean_1;
+        const mul_14 = sub_7 * div_1;
+        const mul_15 = mul_14 * batchNorm_4_gamma_1;
+        const add_9 = mul_15 + batchNorm_4_beta_1;
+        first_2[i * 4096 + j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
+        first_2[i * 4096 + j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
+      }
+    }
+  }
+  return function convRelu_16x16x16x8x3x3x16_evaluate(): void {
+    for (let i = 0; i < 16; i++) {
+      for (let j = 0; j < 16; j += 2) {
+        block(i, j);
       }
     }
   };
@@ -6629,30 +6830,35 @@ function pad_16x16x18x18_evaluate(
   first_2_: Float32Array,
   first_2_padded_: Float32Array,
 ): () => void {
-  return function pad_16x16x18x18_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const first_2 = first_2_;
     const first_2_padded = first_2_padded_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        first_2_padded[i * 5184 + j * 324] = 0;
-        for (let m = 0; m < 16; m++) {
-          first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
-        }
-        first_2_padded[i * 5184 + j * 324 + 17] = 0;
-        for (let l = 0; l < 16; l++) {
-          first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
-          for (let m = 0; m < 16; m++) {
-            first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
-              first_2[i * 4096 + j * 256 + l * 16 + m]!;
-          }
-          first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
-        }
-        first_2_padded[i * 5184 + j * 324 + 306] = 0;
-        for (let m = 0; m < 16; m++) {
-          first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
-        }
-        first_2_padded[i * 5184 + j * 324 + 323] = 0;
+    for (let j = 0; j < 16; j++) {
+      first_2_padded[i * 5184 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        first_2_padded[i * 5184 + j * 324 + m + 1] = 0;
       }
+      first_2_padded[i * 5184 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        first_2_padded[i * 5184 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          first_2_padded[i * 5184 + j * 324 + l * 18 + m + 19] =
+            first_2[i * 4096 + j * 256 + l * 16 + m]!;
+        }
+        first_2_padded[i * 5184 + j * 324 + l * 18 + 35] = 0;
+      }
+      first_2_padded[i * 5184 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        first_2_padded[i * 5184 + j * 324 + m + 307] = 0;
+      }
+      first_2_padded[i * 5184 + j * 324 + 323] = 0;
+    }
+  }
+  return function pad_16x16x18x18_evaluate(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -6666,55 +6872,62 @@ function conv_16x16x16x16x3x3x16_evaluate(
   conv2d_4_kernel_: Float32Array,
   conv2d_4_: Float32Array,
 ): () => void {
-  return function conv_16x16x16x16x3x3x16_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number, l: number): void {
+    i &= 15;
+    j &= 15;
+    l &= 15;
     const first_2_padded = first_2_padded_;
     const conv2d_4_kernel = conv2d_4_kernel_;
     const conv2d_4 = conv2d_4_;
+    for (let m = 0; m < 16; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const first_2_padded_0 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
+            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const first_2_padded_1 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+            const first_2_padded_2 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+            const first_2_padded_3 =
+              first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += first_2_padded_0 * conv2d_4_kernel_0;
+            sum01 += first_2_padded_1 * conv2d_4_kernel_0;
+            sum02 += first_2_padded_2 * conv2d_4_kernel_0;
+            sum03 += first_2_padded_3 * conv2d_4_kernel_0;
+            sum10 += first_2_padded_0 * conv2d_4_kernel_1;
+            sum11 += first_2_padded_1 * conv2d_4_kernel_1;
+            sum12 += first_2_padded_2 * conv2d_4_kernel_1;
+            sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+          }
+        }
+      }
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+      conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+    }
+  }
+  return function conv_16x16x16x16x3x3x16_evaluate(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 16; j += 2) {
         for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 16; k++) {
-              for (let k2 = 0; k2 < 3; k2++) {
-                for (let k3 = 0; k3 < 3; k3++) {
-                  const first_2_padded_0 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                  const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-                  const first_2_padded_1 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                  const first_2_padded_2 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                  const first_2_padded_3 =
-                    first_2_padded[i * 5184 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                  const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-                  sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-                  sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-                  sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-                  sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-                  sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-                  sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-                  sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-                  sum13 += first_2_padded_3 * conv2d_4_kernel_1;
-                }
-              }
-            }
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m] = sum00;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
-          }
+          block(i, j, l);
         }
       }
     }
@@ -6730,48 +6943,54 @@ function conv_16x16x16x8x1x1x16_evaluate(
   conv2d_5_kernel_: Float32Array,
   conv2d_5_: Float32Array,
 ): () => void {
-  return function conv_16x16x16x8x1x1x16_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number, j: number): void {
+    i &= 15;
+    j &= 15;
     const relu_2 = relu_2_;
     const conv2d_5_kernel = conv2d_5_kernel_;
     const conv2d_5 = conv2d_5_;
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 8; k++) {
+          const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
+          const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
+          const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
+          const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
+          const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
+          const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
+          sum00 += relu_2_0 * conv2d_5_kernel_0;
+          sum01 += relu_2_1 * conv2d_5_kernel_0;
+          sum02 += relu_2_2 * conv2d_5_kernel_0;
+          sum03 += relu_2_3 * conv2d_5_kernel_0;
+          sum10 += relu_2_0 * conv2d_5_kernel_1;
+          sum11 += relu_2_1 * conv2d_5_kernel_1;
+          sum12 += relu_2_2 * conv2d_5_kernel_1;
+          sum13 += relu_2_3 * conv2d_5_kernel_1;
+        }
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
+        conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
+      }
+    }
+  }
+  return function conv_16x16x16x8x1x1x16_evaluate(): void {
     for (let i = 0; i < 16; i++) {
       for (let j = 0; j < 16; j += 2) {
-        for (let l = 0; l < 16; l++) {
-          for (let m = 0; m < 16; m += 4) {
-            let sum00 = 0;
-            let sum01 = 0;
-            let sum02 = 0;
-            let sum03 = 0;
-            let sum10 = 0;
-            let sum11 = 0;
-            let sum12 = 0;
-            let sum13 = 0;
-            for (let k = 0; k < 8; k++) {
-              const relu_2_0 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2]!;
-              const conv2d_5_kernel_0 = conv2d_5_kernel[j * 8 + k]!;
-              const relu_2_1 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 2]!;
-              const relu_2_2 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 4]!;
-              const relu_2_3 = relu_2[i * 8192 + k * 1024 + l * 64 + m * 2 + 6]!;
-              const conv2d_5_kernel_1 = conv2d_5_kernel[j * 8 + k + 8]!;
-              sum00 += relu_2_0 * conv2d_5_kernel_0;
-              sum01 += relu_2_1 * conv2d_5_kernel_0;
-              sum02 += relu_2_2 * conv2d_5_kernel_0;
-              sum03 += relu_2_3 * conv2d_5_kernel_0;
-              sum10 += relu_2_0 * conv2d_5_kernel_1;
-              sum11 += relu_2_1 * conv2d_5_kernel_1;
-              sum12 += relu_2_2 * conv2d_5_kernel_1;
-              sum13 += relu_2_3 * conv2d_5_kernel_1;
-            }
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m] = sum00;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 1] = sum01;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 2] = sum02;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 3] = sum03;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 256] = sum10;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 257] = sum11;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 258] = sum12;
-            conv2d_5[i * 4096 + j * 256 + l * 16 + m + 259] = sum13;
-          }
-        }
+        block(i, j);
       }
     }
   };
@@ -6795,7 +7014,9 @@ function sumMul_16x16x16x16_evaluate(
   batchNorm_5_beta_: Float32Array,
   globalAveragePool2d_: Float32Array,
 ): () => void {
-  return function sumMul_16x16x16x16_evaluate(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
     const conv2d_5 = conv2d_5_;
     const batchNorm_6_mean = batchNorm_6_mean_;
     const batchNorm_6_variance = batchNorm_6_variance_;
@@ -6807,41 +7028,44 @@ function sumMul_16x16x16x16_evaluate(
     const batchNorm_5_gamma = batchNorm_5_gamma_;
     const batchNorm_5_beta = batchNorm_5_beta_;
     const globalAveragePool2d = globalAveragePool2d_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 16; j++) {
-        const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
-        const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
-        const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
-        const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
-        const batchNorm_5_mean_0 = batchNorm_5_mean[j]!;
-        const div_1 = 1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001);
-        const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
-        const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
-        let sum = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 16; k2++) {
-            const conv2d_5_0 = conv2d_5[i * 4096 + j * 256 + k * 16 + k2]!;
-            const conv2d_4_0 = conv2d_4[i * 4096 + j * 256 + k * 16 + k2]!;
-            sum +=
-              (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
-                batchNorm_6_beta_0 +
-                ((conv2d_4_0 - batchNorm_5_mean_0) * div_1 * batchNorm_5_gamma_0 +
-                  batchNorm_5_beta_0) <
-              0
-                ? 0
-                : (conv2d_5_0 - batchNorm_6_mean[j]!) *
-                    (1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001)) *
-                    batchNorm_6_gamma[j]! +
-                  batchNorm_6_beta[j]! +
-                  ((conv2d_4_0 - batchNorm_5_mean[j]!) *
-                    (1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001)) *
-                    batchNorm_5_gamma[j]! +
-                    batchNorm_5_beta[j]!);
-          }
+    for (let j = 0; j < 16; j++) {
+      const batchNorm_6_mean_0 = batchNorm_6_mean[j]!;
+      const div_0 = 1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001);
+      const batchNorm_6_gamma_0 = batchNorm_6_gamma[j]!;
+      const batchNorm_6_beta_0 = batchNorm_6_beta[j]!;
+      const batchNorm_5_mean_0 = batchNorm_5_mean[j]!;
+      const div_1 = 1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001);
+      const batchNorm_5_gamma_0 = batchNorm_5_gamma[j]!;
+      const batchNorm_5_beta_0 = batchNorm_5_beta[j]!;
+      let sum = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 16; k2++) {
+          const conv2d_5_0 = conv2d_5[i * 4096 + j * 256 + k * 16 + k2]!;
+          const conv2d_4_0 = conv2d_4[i * 4096 + j * 256 + k * 16 + k2]!;
+          sum +=
+            (conv2d_5_0 - batchNorm_6_mean_0) * div_0 * batchNorm_6_gamma_0 +
+              batchNorm_6_beta_0 +
+              ((conv2d_4_0 - batchNorm_5_mean_0) * div_1 * batchNorm_5_gamma_0 +
+                batchNorm_5_beta_0) <
+            0
+              ? 0
+              : (conv2d_5_0 - batchNorm_6_mean[j]!) *
+                  (1 / Math.sqrt(batchNorm_6_variance[j]! + 0.00001)) *
+                  batchNorm_6_gamma[j]! +
+                batchNorm_6_beta[j]! +
+                ((conv2d_4_0 - batchNorm_5_mean[j]!) *
+                  (1 / Math.sqrt(batchNorm_5_variance[j]! + 0.00001)) *
+                  batchNorm_5_gamma[j]! +
+                  batchNorm_5_beta[j]!);
         }
-        const sum_2 = Math.fround(sum);
-        globalAveragePool2d[i * 16 + j] = sum_2 * 0.00390625;
       }
+      const sum_2 = Math.fround(sum);
+      globalAveragePool2d[i * 16 + j] = sum_2 * 0.00390625;
+    }
+  }
+  return function sumMul_16x16x16x16_evaluate(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
     }
   };
 }
@@ -7030,7 +7254,9 @@ function convRelu_1x8x32x3x3x3x32_predict(
   batchNorm_beta_: Float32Array,
   relu_: Float32Array,
 ): () => void {
-  return function convRelu_1x8x32x3x3x3x32_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number): void {
+    j &= 7;
     const x_padded = x_padded_;
     const stem_kernel = stem_kernel_;
     const batchNorm_mean = batchNorm_mean_;
@@ -7038,101 +7264,104 @@ function convRelu_1x8x32x3x3x3x32_predict(
     const batchNorm_gamma = batchNorm_gamma_;
     const batchNorm_beta = batchNorm_beta_;
     const relu = relu_;
-    for (let j = 0; j < 8; j += 2) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 3; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
-                const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
-                sum00 += x_padded_0 * stem_kernel_0;
-                sum01 += x_padded_1 * stem_kernel_0;
-                sum02 += x_padded_2 * stem_kernel_0;
-                sum03 += x_padded_3 * stem_kernel_0;
-                sum10 += x_padded_0 * stem_kernel_1;
-                sum11 += x_padded_1 * stem_kernel_1;
-                sum12 += x_padded_2 * stem_kernel_1;
-                sum13 += x_padded_3 * stem_kernel_1;
-              }
+    for (let l = 0; l < 32; l++) {
+      for (let m = 0; m < 32; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 3; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const x_padded_0 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+              const stem_kernel_0 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3]!;
+              const x_padded_1 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+              const x_padded_2 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+              const x_padded_3 = x_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+              const stem_kernel_1 = stem_kernel[j * 27 + k * 9 + k2 * 3 + k3 + 27]!;
+              sum00 += x_padded_0 * stem_kernel_0;
+              sum01 += x_padded_1 * stem_kernel_0;
+              sum02 += x_padded_2 * stem_kernel_0;
+              sum03 += x_padded_3 * stem_kernel_0;
+              sum10 += x_padded_0 * stem_kernel_1;
+              sum11 += x_padded_1 * stem_kernel_1;
+              sum12 += x_padded_2 * stem_kernel_1;
+              sum13 += x_padded_3 * stem_kernel_1;
             }
           }
-          const stem00 = Math.fround(sum00);
-          const stem01 = Math.fround(sum01);
-          const stem02 = Math.fround(sum02);
-          const stem03 = Math.fround(sum03);
-          const stem10 = Math.fround(sum10);
-          const stem11 = Math.fround(sum11);
-          const stem12 = Math.fround(sum12);
-          const stem13 = Math.fround(sum13);
-          const batchNorm_mean_0 = batchNorm_mean[j]!;
-          const sub_0 = stem00 - batchNorm_mean_0;
-          const batchNorm_variance_0 = batchNorm_variance[j]!;
-          const add_0 = batchNorm_variance_0 + 0.00001;
-          const sqrt_0 = Math.sqrt(add_0);
-          const div_0 = 1 / sqrt_0;
-          const mul_0 = sub_0 * div_0;
-          const batchNorm_gamma_0 = batchNorm_gamma[j]!;
-          const mul_1 = mul_0 * batchNorm_gamma_0;
-          const batchNorm_beta_0 = batchNorm_beta[j]!;
-          const add_1 = mul_1 + batchNorm_beta_0;
-          const sub_1 = stem01 - batchNorm_mean_0;
-          const mul_2 = sub_1 * div_0;
-          const mul_3 = mul_2 * batchNorm_gamma_0;
-          const add_2 = mul_3 + batchNorm_beta_0;
-          const sub_2 = stem02 - batchNorm_mean_0;
-          const mul_4 = sub_2 * div_0;
-          const mul_5 = mul_4 * batchNorm_gamma_0;
-          const add_3 = mul_5 + batchNorm_beta_0;
-          const sub_3 = stem03 - batchNorm_mean_0;
-          const mul_6 = sub_3 * div_0;
-          const mul_7 = mul_6 * batchNorm_gamma_0;
-          const add_4 = mul_7 + batchNorm_beta_0;
-          const batchNorm_mean_1 = batchNorm_mean[j + 1]!;
-          const sub_4 = stem10 - batchNorm_mean_1;
-          const batchNorm_variance_1 = batchNorm_variance[j + 1]!;
-          const add_5 = batchNorm_variance_1 + 0.00001;
-          const sqrt_1 = Math.sqrt(add_5);
-          const div_1 = 1 / sqrt_1;
-          const mul_8 = sub_4 * div_1;
-          const batchNorm_gamma_1 = batchNorm_gamma[j + 1]!;
-          const mul_9 = mul_8 * batchNorm_gamma_1;
-          const batchNorm_beta_1 = batchNorm_beta[j + 1]!;
-          const add_6 = mul_9 + batchNorm_beta_1;
-          const sub_5 = stem11 - batchNorm_mean_1;
-          const mul_10 = sub_5 * div_1;
-          const mul_11 = mul_10 * batchNorm_gamma_1;
-          const add_7 = mul_11 + batchNorm_beta_1;
-          const sub_6 = stem12 - batchNorm_mean_1;
-          const mul_12 = sub_6 * div_1;
-          const mul_13 = mul_12 * batchNorm_gamma_1;
-          const add_8 = mul_13 + batchNorm_beta_1;
-          const sub_7 = stem13 - batchNorm_mean_1;
-          const mul_14 = sub_7 * div_1;
-          const mul_15 = mul_14 * batchNorm_gamma_1;
-          const add_9 = mul_15 + batchNorm_beta_1;
-          relu[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-          relu[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-          relu[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-          relu[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-          relu[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-          relu[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-          relu[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-          relu[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
         }
+        const stem00 = Math.fround(sum00);
+        const stem01 = Math.fround(sum01);
+        const stem02 = Math.fround(sum02);
+        const stem03 = Math.fround(sum03);
+        const stem10 = Math.fround(sum10);
+        const stem11 = Math.fround(sum11);
+        const stem12 = Math.fround(sum12);
+        const stem13 = Math.fround(sum13);
+        const batchNorm_mean_0 = batchNorm_mean[j]!;
+        const sub_0 = stem00 - batchNorm_mean_0;
+        const batchNorm_variance_0 = batchNorm_variance[j]!;
+        const add_0 = batchNorm_variance_0 + 0.00001;
+        const sqrt_0 = Math.sqrt(add_0);
+        const div_0 = 1 / sqrt_0;
+        const mul_0 = sub_0 * div_0;
+        const batchNorm_gamma_0 = batchNorm_gamma[j]!;
+        const mul_1 = mul_0 * batchNorm_gamma_0;
+        const batchNorm_beta_0 = batchNorm_beta[j]!;
+        const add_1 = mul_1 + batchNorm_beta_0;
+        const sub_1 = stem01 - batchNorm_mean_0;
+        const mul_2 = sub_1 * div_0;
+        const mul_3 = mul_2 * batchNorm_gamma_0;
+        const add_2 = mul_3 + batchNorm_beta_0;
+        const sub_2 = stem02 - batchNorm_mean_0;
+        const mul_4 = sub_2 * div_0;
+        const mul_5 = mul_4 * batchNorm_gamma_0;
+        const add_3 = mul_5 + batchNorm_beta_0;
+        const sub_3 = stem03 - batchNorm_mean_0;
+        const mul_6 = sub_3 * div_0;
+        const mul_7 = mul_6 * batchNorm_gamma_0;
+        const add_4 = mul_7 + batchNorm_beta_0;
+        const batchNorm_mean_1 = batchNorm_mean[j + 1]!;
+        const sub_4 = stem10 - batchNorm_mean_1;
+        const batchNorm_variance_1 = batchNorm_variance[j + 1]!;
+        const add_5 = batchNorm_variance_1 + 0.00001;
+        const sqrt_1 = Math.sqrt(add_5);
+        const div_1 = 1 / sqrt_1;
+        const mul_8 = sub_4 * div_1;
+        const batchNorm_gamma_1 = batchNorm_gamma[j + 1]!;
+        const mul_9 = mul_8 * batchNorm_gamma_1;
+        const batchNorm_beta_1 = batchNorm_beta[j + 1]!;
+        const add_6 = mul_9 + batchNorm_beta_1;
+        const sub_5 = stem11 - batchNorm_mean_1;
+        const mul_10 = sub_5 * div_1;
+        const mul_11 = mul_10 * batchNorm_gamma_1;
+        const add_7 = mul_11 + batchNorm_beta_1;
+        const sub_6 = stem12 - batchNorm_mean_1;
+        const mul_12 = sub_6 * div_1;
+        const mul_13 = mul_12 * batchNorm_gamma_1;
+        const add_8 = mul_13 + batchNorm_beta_1;
+        const sub_7 = stem13 - batchNorm_mean_1;
+        const mul_14 = sub_7 * div_1;
+        const mul_15 = mul_14 * batchNorm_gamma_1;
+        const add_9 = mul_15 + batchNorm_beta_1;
+        relu[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+        relu[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+        relu[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+        relu[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+        relu[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+        relu[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+        relu[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+        relu[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
       }
+    }
+  }
+  return function convRelu_1x8x32x3x3x3x32_predict(): void {
+    for (let j = 0; j < 8; j += 2) {
+      block(j);
     }
   };
 }
@@ -7178,7 +7407,10 @@ function convRelu_1x8x32x8x3x3x32_predict(
   batchNorm_2_beta_: Float32Array,
   first_: Float32Array,
 ): () => void {
-  return function convRelu_1x8x32x8x3x3x32_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number, l: number): void {
+    j &= 7;
+    l &= 31;
     const relu_padded = relu_padded_;
     const conv2d_kernel = conv2d_kernel_;
     const batchNorm_2_mean = batchNorm_2_mean_;
@@ -7186,100 +7418,103 @@ function convRelu_1x8x32x8x3x3x32_predict(
     const batchNorm_2_gamma = batchNorm_2_gamma_;
     const batchNorm_2_beta = batchNorm_2_beta_;
     const first = first_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const relu_padded_0 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const relu_padded_1 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const relu_padded_2 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const relu_padded_3 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += relu_padded_0 * conv2d_kernel_0;
+            sum01 += relu_padded_1 * conv2d_kernel_0;
+            sum02 += relu_padded_2 * conv2d_kernel_0;
+            sum03 += relu_padded_3 * conv2d_kernel_0;
+            sum10 += relu_padded_0 * conv2d_kernel_1;
+            sum11 += relu_padded_1 * conv2d_kernel_1;
+            sum12 += relu_padded_2 * conv2d_kernel_1;
+            sum13 += relu_padded_3 * conv2d_kernel_1;
+          }
+        }
+      }
+      const conv2d00 = Math.fround(sum00);
+      const conv2d01 = Math.fround(sum01);
+      const conv2d02 = Math.fround(sum02);
+      const conv2d03 = Math.fround(sum03);
+      const conv2d10 = Math.fround(sum10);
+      const conv2d11 = Math.fround(sum11);
+      const conv2d12 = Math.fround(sum12);
+      const conv2d13 = Math.fround(sum13);
+      const batchNorm_2_mean_0 = batchNorm_2_mean[j]!;
+      const sub_0 = conv2d00 - batchNorm_2_mean_0;
+      const batchNorm_2_variance_0 = batchNorm_2_variance[j]!;
+      const add_0 = batchNorm_2_variance_0 + 0.00001;
+      const sqrt_0 = Math.sqrt(add_0);
+      const div_0 = 1 / sqrt_0;
+      const mul_0 = sub_0 * div_0;
+      const batchNorm_2_gamma_0 = batchNorm_2_gamma[j]!;
+      const mul_1 = mul_0 * batchNorm_2_gamma_0;
+      const batchNorm_2_beta_0 = batchNorm_2_beta[j]!;
+      const add_1 = mul_1 + batchNorm_2_beta_0;
+      const sub_1 = conv2d01 - batchNorm_2_mean_0;
+      const mul_2 = sub_1 * div_0;
+      const mul_3 = mul_2 * batchNorm_2_gamma_0;
+      const add_2 = mul_3 + batchNorm_2_beta_0;
+      const sub_2 = conv2d02 - batchNorm_2_mean_0;
+      const mul_4 = sub_2 * div_0;
+      const mul_5 = mul_4 * batchNorm_2_gamma_0;
+      const add_3 = mul_5 + batchNorm_2_beta_0;
+      const sub_3 = conv2d03 - batchNorm_2_mean_0;
+      const mul_6 = sub_3 * div_0;
+      const mul_7 = mul_6 * batchNorm_2_gamma_0;
+      const add_4 = mul_7 + batchNorm_2_beta_0;
+      const batchNorm_2_mean_1 = batchNorm_2_mean[j + 1]!;
+      const sub_4 = conv2d10 - batchNorm_2_mean_1;
+      const batchNorm_2_variance_1 = batchNorm_2_variance[j + 1]!;
+      const add_5 = batchNorm_2_variance_1 + 0.00001;
+      const sqrt_1 = Math.sqrt(add_5);
+      const div_1 = 1 / sqrt_1;
+      const mul_8 = sub_4 * div_1;
+      const batchNorm_2_gamma_1 = batchNorm_2_gamma[j + 1]!;
+      const mul_9 = mul_8 * batchNorm_2_gamma_1;
+      const batchNorm_2_beta_1 = batchNorm_2_beta[j + 1]!;
+      const add_6 = mul_9 + batchNorm_2_beta_1;
+      const sub_5 = conv2d11 - batchNorm_2_mean_1;
+      const mul_10 = sub_5 * div_1;
+      const mul_11 = mul_10 * batchNorm_2_gamma_1;
+      const add_7 = mul_11 + batchNorm_2_beta_1;
+      const sub_6 = conv2d12 - batchNorm_2_mean_1;
+      const mul_12 = sub_6 * div_1;
+      const mul_13 = mul_12 * batchNorm_2_gamma_1;
+      const add_8 = mul_13 + batchNorm_2_beta_1;
+      const sub_7 = conv2d13 - batchNorm_2_mean_1;
+      const mul_14 = sub_7 * div_1;
+      const mul_15 = mul_14 * batchNorm_2_gamma_1;
+      const add_9 = mul_15 + batchNorm_2_beta_1;
+      first[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
+      first[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
+      first[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
+      first[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
+      first[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
+      first[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
+      first[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
+      first[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
+    }
+  }
+  return function convRelu_1x8x32x8x3x3x32_predict(): void {
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const relu_padded_0 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_kernel_0 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const relu_padded_1 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const relu_padded_2 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const relu_padded_3 = relu_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2d_kernel_1 = conv2d_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                sum00 += relu_padded_0 * conv2d_kernel_0;
-                sum01 += relu_padded_1 * conv2d_kernel_0;
-                sum02 += relu_padded_2 * conv2d_kernel_0;
-                sum03 += relu_padded_3 * conv2d_kernel_0;
-                sum10 += relu_padded_0 * conv2d_kernel_1;
-                sum11 += relu_padded_1 * conv2d_kernel_1;
-                sum12 += relu_padded_2 * conv2d_kernel_1;
-                sum13 += relu_padded_3 * conv2d_kernel_1;
-              }
-            }
-          }
-          const conv2d00 = Math.fround(sum00);
-          const conv2d01 = Math.fround(sum01);
-          const conv2d02 = Math.fround(sum02);
-          const conv2d03 = Math.fround(sum03);
-          const conv2d10 = Math.fround(sum10);
-          const conv2d11 = Math.fround(sum11);
-          const conv2d12 = Math.fround(sum12);
-          const conv2d13 = Math.fround(sum13);
-          const batchNorm_2_mean_0 = batchNorm_2_mean[j]!;
-          const sub_0 = conv2d00 - batchNorm_2_mean_0;
-          const batchNorm_2_variance_0 = batchNorm_2_variance[j]!;
-          const add_0 = batchNorm_2_variance_0 + 0.00001;
-          const sqrt_0 = Math.sqrt(add_0);
-          const div_0 = 1 / sqrt_0;
-          const mul_0 = sub_0 * div_0;
-          const batchNorm_2_gamma_0 = batchNorm_2_gamma[j]!;
-          const mul_1 = mul_0 * batchNorm_2_gamma_0;
-          const batchNorm_2_beta_0 = batchNorm_2_beta[j]!;
-          const add_1 = mul_1 + batchNorm_2_beta_0;
-          const sub_1 = conv2d01 - batchNorm_2_mean_0;
-          const mul_2 = sub_1 * div_0;
-          const mul_3 = mul_2 * batchNorm_2_gamma_0;
-          const add_2 = mul_3 + batchNorm_2_beta_0;
-          const sub_2 = conv2d02 - batchNorm_2_mean_0;
-          const mul_4 = sub_2 * div_0;
-          const mul_5 = mul_4 * batchNorm_2_gamma_0;
-          const add_3 = mul_5 + batchNorm_2_beta_0;
-          const sub_3 = conv2d03 - batchNorm_2_mean_0;
-          const mul_6 = sub_3 * div_0;
-          const mul_7 = mul_6 * batchNorm_2_gamma_0;
-          const add_4 = mul_7 + batchNorm_2_beta_0;
-          const batchNorm_2_mean_1 = batchNorm_2_mean[j + 1]!;
-          const sub_4 = conv2d10 - batchNorm_2_mean_1;
-          const batchNorm_2_variance_1 = batchNorm_2_variance[j + 1]!;
-          const add_5 = batchNorm_2_variance_1 + 0.00001;
-          const sqrt_1 = Math.sqrt(add_5);
-          const div_1 = 1 / sqrt_1;
-          const mul_8 = sub_4 * div_1;
-          const batchNorm_2_gamma_1 = batchNorm_2_gamma[j + 1]!;
-          const mul_9 = mul_8 * batchNorm_2_gamma_1;
-          const batchNorm_2_beta_1 = batchNorm_2_beta[j + 1]!;
-          const add_6 = mul_9 + batchNorm_2_beta_1;
-          const sub_5 = conv2d11 - batchNorm_2_mean_1;
-          const mul_10 = sub_5 * div_1;
-          const mul_11 = mul_10 * batchNorm_2_gamma_1;
-          const add_7 = mul_11 + batchNorm_2_beta_1;
-          const sub_6 = conv2d12 - batchNorm_2_mean_1;
-          const mul_12 = sub_6 * div_1;
-          const mul_13 = mul_12 * batchNorm_2_gamma_1;
-          const add_8 = mul_13 + batchNorm_2_beta_1;
-          const sub_7 = conv2d13 - batchNorm_2_mean_1;
-          const mul_14 = sub_7 * div_1;
-          const mul_15 = mul_14 * batchNorm_2_gamma_1;
-          const add_9 = mul_15 + batchNorm_2_beta_1;
-          first[j * 1024 + l * 32 + m] = add_1 < 0 ? 0 : add_1;
-          first[j * 1024 + l * 32 + m + 1] = add_2 < 0 ? 0 : add_2;
-          first[j * 1024 + l * 32 + m + 2] = add_3 < 0 ? 0 : add_3;
-          first[j * 1024 + l * 32 + m + 3] = add_4 < 0 ? 0 : add_4;
-          first[j * 1024 + l * 32 + m + 1024] = add_6 < 0 ? 0 : add_6;
-          first[j * 1024 + l * 32 + m + 1025] = add_7 < 0 ? 0 : add_7;
-          first[j * 1024 + l * 32 + m + 1026] = add_8 < 0 ? 0 : add_8;
-          first[j * 1024 + l * 32 + m + 1027] = add_9 < 0 ? 0 : add_9;
-        }
+        block(j, l);
       }
     }
   };
@@ -7300,7 +7535,10 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
   batchNorm_3_beta_: Float32Array,
   relu_2_2_: Float32Array,
 ): () => void {
-  return function convRelu_1x8x32x8x3x3x32_2_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number, l: number): void {
+    j &= 7;
+    l &= 31;
     const first_padded = first_padded_;
     const conv2d_2_kernel = conv2d_2_kernel_;
     const relu = relu_;
@@ -7309,116 +7547,119 @@ function convRelu_1x8x32x8x3x3x32_2_predict(
     const batchNorm_3_gamma = batchNorm_3_gamma_;
     const batchNorm_3_beta = batchNorm_3_beta_;
     const relu_2_2 = relu_2_2_;
+    for (let m = 0; m < 32; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const first_padded_0 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
+            const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+            const first_padded_1 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
+            const first_padded_2 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
+            const first_padded_3 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
+            const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+            sum00 += first_padded_0 * conv2d_2_kernel_0;
+            sum01 += first_padded_1 * conv2d_2_kernel_0;
+            sum02 += first_padded_2 * conv2d_2_kernel_0;
+            sum03 += first_padded_3 * conv2d_2_kernel_0;
+            sum10 += first_padded_0 * conv2d_2_kernel_1;
+            sum11 += first_padded_1 * conv2d_2_kernel_1;
+            sum12 += first_padded_2 * conv2d_2_kernel_1;
+            sum13 += first_padded_3 * conv2d_2_kernel_1;
+          }
+        }
+      }
+      const conv2d_2_00 = Math.fround(sum00);
+      const conv2d_2_01 = Math.fround(sum01);
+      const conv2d_2_02 = Math.fround(sum02);
+      const conv2d_2_03 = Math.fround(sum03);
+      const conv2d_2_10 = Math.fround(sum10);
+      const conv2d_2_11 = Math.fround(sum11);
+      const conv2d_2_12 = Math.fround(sum12);
+      const conv2d_2_13 = Math.fround(sum13);
+      const relu_0 = relu[j * 1024 + l * 32 + m]!;
+      const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
+      const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
+      const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
+      const add_0 = batchNorm_3_variance_0 + 0.00001;
+      const sqrt_0 = Math.sqrt(add_0);
+      const div_0 = 1 / sqrt_0;
+      const mul_0 = sub_0 * div_0;
+      const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
+      const mul_1 = mul_0 * batchNorm_3_gamma_0;
+      const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
+      const add_1 = mul_1 + batchNorm_3_beta_0;
+      const add_2 = relu_0 + add_1;
+      const relu_1 = relu[j * 1024 + l * 32 + m + 1]!;
+      const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
+      const mul_2 = sub_1 * div_0;
+      const mul_3 = mul_2 * batchNorm_3_gamma_0;
+      const add_3 = mul_3 + batchNorm_3_beta_0;
+      const add_4 = relu_1 + add_3;
+      const relu_2 = relu[j * 1024 + l * 32 + m + 2]!;
+      const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
+      const mul_4 = sub_2 * div_0;
+      const mul_5 = mul_4 * batchNorm_3_gamma_0;
+      const add_5 = mul_5 + batchNorm_3_beta_0;
+      const add_6 = relu_2 + add_5;
+      const relu_3 = relu[j * 1024 + l * 32 + m + 3]!;
+      const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
+      const mul_6 = sub_3 * div_0;
+      const mul_7 = mul_6 * batchNorm_3_gamma_0;
+      const add_7 = mul_7 + batchNorm_3_beta_0;
+      const add_8 = relu_3 + add_7;
+      const relu_4 = relu[j * 1024 + l * 32 + m + 1024]!;
+      const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
+      const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
+      const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
+      const add_9 = batchNorm_3_variance_1 + 0.00001;
+      const sqrt_1 = Math.sqrt(add_9);
+      const div_1 = 1 / sqrt_1;
+      const mul_8 = sub_4 * div_1;
+      const batchNorm_3_gamma_1 = batchNorm_3_gamma[j + 1]!;
+      const mul_9 = mul_8 * batchNorm_3_gamma_1;
+      const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
+      const add_10 = mul_9 + batchNorm_3_beta_1;
+      const add_11 = relu_4 + add_10;
+      const relu_5 = relu[j * 1024 + l * 32 + m + 1025]!;
+      const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
+      const mul_10 = sub_5 * div_1;
+      const mul_11 = mul_10 * batchNorm_3_gamma_1;
+      const add_12 = mul_11 + batchNorm_3_beta_1;
+      const add_13 = relu_5 + add_12;
+      const relu_6 = relu[j * 1024 + l * 32 + m + 1026]!;
+      const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
+      const mul_12 = sub_6 * div_1;
+      const mul_13 = mul_12 * batchNorm_3_gamma_1;
+      const add_14 = mul_13 + batchNorm_3_beta_1;
+      const add_15 = relu_6 + add_14;
+      const relu_7 = relu[j * 1024 + l * 32 + m + 1027]!;
+      const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
+      const mul_14 = sub_7 * div_1;
+      const mul_15 = mul_14 * batchNorm_3_gamma_1;
+      const add_16 = mul_15 + batchNorm_3_beta_1;
+      const add_17 = relu_7 + add_16;
+      relu_2_2[j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
+      relu_2_2[j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
+      relu_2_2[j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
+      relu_2_2[j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
+      relu_2_2[j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
+      relu_2_2[j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
+      relu_2_2[j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
+      relu_2_2[j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
+    }
+  }
+  return function convRelu_1x8x32x8x3x3x32_2_predict(): void {
     for (let j = 0; j < 8; j += 2) {
       for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const first_padded_0 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3]!;
-                const conv2d_2_kernel_0 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const first_padded_1 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 1]!;
-                const first_padded_2 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 2]!;
-                const first_padded_3 = first_padded[k * 1156 + l * 34 + k2 * 34 + m + k3 + 3]!;
-                const conv2d_2_kernel_1 = conv2d_2_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                sum00 += first_padded_0 * conv2d_2_kernel_0;
-                sum01 += first_padded_1 * conv2d_2_kernel_0;
-                sum02 += first_padded_2 * conv2d_2_kernel_0;
-                sum03 += first_padded_3 * conv2d_2_kernel_0;
-                sum10 += first_padded_0 * conv2d_2_kernel_1;
-                sum11 += first_padded_1 * conv2d_2_kernel_1;
-                sum12 += first_padded_2 * conv2d_2_kernel_1;
-                sum13 += first_padded_3 * conv2d_2_kernel_1;
-              }
-            }
-          }
-          const conv2d_2_00 = Math.fround(sum00);
-          const conv2d_2_01 = Math.fround(sum01);
-          const conv2d_2_02 = Math.fround(sum02);
-          const conv2d_2_03 = Math.fround(sum03);
-          const conv2d_2_10 = Math.fround(sum10);
-          const conv2d_2_11 = Math.fround(sum11);
-          const conv2d_2_12 = Math.fround(sum12);
-          const conv2d_2_13 = Math.fround(sum13);
-          const relu_0 = relu[j * 1024 + l * 32 + m]!;
-          const batchNorm_3_mean_0 = batchNorm_3_mean[j]!;
-          const sub_0 = conv2d_2_00 - batchNorm_3_mean_0;
-          const batchNorm_3_variance_0 = batchNorm_3_variance[j]!;
-          const add_0 = batchNorm_3_variance_0 + 0.00001;
-          const sqrt_0 = Math.sqrt(add_0);
-          const div_0 = 1 / sqrt_0;
-          const mul_0 = sub_0 * div_0;
-          const batchNorm_3_gamma_0 = batchNorm_3_gamma[j]!;
-          const mul_1 = mul_0 * batchNorm_3_gamma_0;
-          const batchNorm_3_beta_0 = batchNorm_3_beta[j]!;
-          const add_1 = mul_1 + batchNorm_3_beta_0;
-          const add_2 = relu_0 + add_1;
-          const relu_1 = relu[j * 1024 + l * 32 + m + 1]!;
-          const sub_1 = conv2d_2_01 - batchNorm_3_mean_0;
-          const mul_2 = sub_1 * div_0;
-          const mul_3 = mul_2 * batchNorm_3_gamma_0;
-          const add_3 = mul_3 + batchNorm_3_beta_0;
-          const add_4 = relu_1 + add_3;
-          const relu_2 = relu[j * 1024 + l * 32 + m + 2]!;
-          const sub_2 = conv2d_2_02 - batchNorm_3_mean_0;
-          const mul_4 = sub_2 * div_0;
-          const mul_5 = mul_4 * batchNorm_3_gamma_0;
-          const add_5 = mul_5 + batchNorm_3_beta_0;
-          const add_6 = relu_2 + add_5;
-          const relu_3 = relu[j * 1024 + l * 32 + m + 3]!;
-          const sub_3 = conv2d_2_03 - batchNorm_3_mean_0;
-          const mul_6 = sub_3 * div_0;
-          const mul_7 = mul_6 * batchNorm_3_gamma_0;
-          const add_7 = mul_7 + batchNorm_3_beta_0;
-          const add_8 = relu_3 + add_7;
-          const relu_4 = relu[j * 1024 + l * 32 + m + 1024]!;
-          const batchNorm_3_mean_1 = batchNorm_3_mean[j + 1]!;
-          const sub_4 = conv2d_2_10 - batchNorm_3_mean_1;
-          const batchNorm_3_variance_1 = batchNorm_3_variance[j + 1]!;
-          const add_9 = batchNorm_3_variance_1 + 0.00001;
-          const sqrt_1 = Math.sqrt(add_9);
-          const div_1 = 1 / sqrt_1;
-          const mul_8 = sub_4 * div_1;
-          const batchNorm_3_gamma_1 = batchNorm_3_gamma[j + 1]!;
-          const mul_9 = mul_8 * batchNorm_3_gamma_1;
-          const batchNorm_3_beta_1 = batchNorm_3_beta[j + 1]!;
-          const add_10 = mul_9 + batchNorm_3_beta_1;
-          const add_11 = relu_4 + add_10;
-          const relu_5 = relu[j * 1024 + l * 32 + m + 1025]!;
-          const sub_5 = conv2d_2_11 - batchNorm_3_mean_1;
-          const mul_10 = sub_5 * div_1;
-          const mul_11 = mul_10 * batchNorm_3_gamma_1;
-          const add_12 = mul_11 + batchNorm_3_beta_1;
-          const add_13 = relu_5 + add_12;
-          const relu_6 = relu[j * 1024 + l * 32 + m + 1026]!;
-          const sub_6 = conv2d_2_12 - batchNorm_3_mean_1;
-          const mul_12 = sub_6 * div_1;
-          const mul_13 = mul_12 * batchNorm_3_gamma_1;
-          const add_14 = mul_13 + batchNorm_3_beta_1;
-          const add_15 = relu_6 + add_14;
-          const relu_7 = relu[j * 1024 + l * 32 + m + 1027]!;
-          const sub_7 = conv2d_2_13 - batchNorm_3_mean_1;
-          const mul_14 = sub_7 * div_1;
-          const mul_15 = mul_14 * batchNorm_3_gamma_1;
-          const add_16 = mul_15 + batchNorm_3_beta_1;
-          const add_17 = relu_7 + add_16;
-          relu_2_2[j * 1024 + l * 32 + m] = add_2 < 0 ? 0 : add_2;
-          relu_2_2[j * 1024 + l * 32 + m + 1] = add_4 < 0 ? 0 : add_4;
-          relu_2_2[j * 1024 + l * 32 + m + 2] = add_6 < 0 ? 0 : add_6;
-          relu_2_2[j * 1024 + l * 32 + m + 3] = add_8 < 0 ? 0 : add_8;
-          relu_2_2[j * 1024 + l * 32 + m + 1024] = add_11 < 0 ? 0 : add_11;
-          relu_2_2[j * 1024 + l * 32 + m + 1025] = add_13 < 0 ? 0 : add_13;
-          relu_2_2[j * 1024 + l * 32 + m + 1026] = add_15 < 0 ? 0 : add_15;
-          relu_2_2[j * 1024 + l * 32 + m + 1027] = add_17 < 0 ? 0 : add_17;
-        }
+        block(j, l);
       }
     }
   };
@@ -7458,7 +7699,9 @@ function convRelu_1x16x16x8x3x3x16_predict(
   batchNorm_4_beta_: Float32Array,
   first_2_: Float32Array,
 ): () => void {
-  return function convRelu_1x16x16x8x3x3x16_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number): void {
+    j &= 15;
     const relu_2_padded = relu_2_padded_;
     const conv2d_3_kernel = conv2d_3_kernel_;
     const batchNorm_4_mean = batchNorm_4_mean_;
@@ -7466,104 +7709,104 @@ function convRelu_1x16x16x8x3x3x16_predict(
     const batchNorm_4_gamma = batchNorm_4_gamma_;
     const batchNorm_4_beta = batchNorm_4_beta_;
     const first_2 = first_2_;
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const relu_2_padded_0 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
-                const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
-                const relu_2_padded_1 =
-                  relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
-                const relu_2_padded_2 =
-                  relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
-                const relu_2_padded_3 =
-                  relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
-                const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
-                sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
-                sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
-                sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
-                sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
-                sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
-                sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
-                sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
-                sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
-              }
+    for (let l = 0; l < 16; l++) {
+      for (let m = 0; m < 16; m += 4) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum02 = 0;
+        let sum03 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum12 = 0;
+        let sum13 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 3; k2++) {
+            for (let k3 = 0; k3 < 3; k3++) {
+              const relu_2_padded_0 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3]!;
+              const conv2d_3_kernel_0 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3]!;
+              const relu_2_padded_1 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 2]!;
+              const relu_2_padded_2 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 4]!;
+              const relu_2_padded_3 = relu_2_padded[k * 1089 + l * 66 + k2 * 33 + m * 2 + k3 + 6]!;
+              const conv2d_3_kernel_1 = conv2d_3_kernel[j * 72 + k * 9 + k2 * 3 + k3 + 72]!;
+              sum00 += relu_2_padded_0 * conv2d_3_kernel_0;
+              sum01 += relu_2_padded_1 * conv2d_3_kernel_0;
+              sum02 += relu_2_padded_2 * conv2d_3_kernel_0;
+              sum03 += relu_2_padded_3 * conv2d_3_kernel_0;
+              sum10 += relu_2_padded_0 * conv2d_3_kernel_1;
+              sum11 += relu_2_padded_1 * conv2d_3_kernel_1;
+              sum12 += relu_2_padded_2 * conv2d_3_kernel_1;
+              sum13 += relu_2_padded_3 * conv2d_3_kernel_1;
             }
           }
-          const conv2d_3_00 = Math.fround(sum00);
-          const conv2d_3_01 = Math.fround(sum01);
-          const conv2d_3_02 = Math.fround(sum02);
-          const conv2d_3_03 = Math.fround(sum03);
-          const conv2d_3_10 = Math.fround(sum10);
-          const conv2d_3_11 = Math.fround(sum11);
-          const conv2d_3_12 = Math.fround(sum12);
-          const conv2d_3_13 = Math.fround(sum13);
-          const batchNorm_4_mean_0 = batchNorm_4_mean[j]!;
-          const sub_0 = conv2d_3_00 - batchNorm_4_mean_0;
-          const batchNorm_4_variance_0 = batchNorm_4_variance[j]!;
-          const add_0 = batchNorm_4_variance_0 + 0.00001;
-          const sqrt_0 = Math.sqrt(add_0);
-          const div_0 = 1 / sqrt_0;
-          const mul_0 = sub_0 * div_0;
-          const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
-          const mul_1 = mul_0 * batchNorm_4_gamma_0;
-          const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
-          const add_1 = mul_1 + batchNorm_4_beta_0;
-          const sub_1 = conv2d_3_01 - batchNorm_4_mean_0;
-          const mul_2 = sub_1 * div_0;
-          const mul_3 = mul_2 * batchNorm_4_gamma_0;
-          const add_2 = mul_3 + batchNorm_4_beta_0;
-          const sub_2 = conv2d_3_02 - batchNorm_4_mean_0;
-          const mul_4 = sub_2 * div_0;
-          const mul_5 = mul_4 * batchNorm_4_gamma_0;
-          const add_3 = mul_5 + batchNorm_4_beta_0;
-          const sub_3 = conv2d_3_03 - batchNorm_4_mean_0;
-          const mul_6 = sub_3 * div_0;
-          const mul_7 = mul_6 * batchNorm_4_gamma_0;
-          const add_4 = mul_7 + batchNorm_4_beta_0;
-          const batchNorm_4_mean_1 = batchNorm_4_mean[j + 1]!;
-          const sub_4 = conv2d_3_10 - batchNorm_4_mean_1;
-          const batchNorm_4_variance_1 = batchNorm_4_variance[j + 1]!;
-          const add_5 = batchNorm_4_variance_1 + 0.00001;
-          const sqrt_1 = Math.sqrt(add_5);
-          const div_1 = 1 / sqrt_1;
-          const mul_8 = sub_4 * div_1;
-          const batchNorm_4_gamma_1 = batchNorm_4_gamma[j + 1]!;
-          const mul_9 = mul_8 * batchNorm_4_gamma_1;
-          const batchNorm_4_beta_1 = batchNorm_4_beta[j + 1]!;
-          const add_6 = mul_9 + batchNorm_4_beta_1;
-          const sub_5 = conv2d_3_11 - batchNorm_4_mean_1;
-          const mul_10 = sub_5 * div_1;
-          const mul_11 = mul_10 * batchNorm_4_gamma_1;
-          const add_7 = mul_11 + batchNorm_4_beta_1;
-          const sub_6 = conv2d_3_12 - batchNorm_4_mean_1;
-          const mul_12 = sub_6 * div_1;
-          const mul_13 = mul_12 * batchNorm_4_gamma_1;
-          const add_8 = mul_13 + batchNorm_4_beta_1;
-          const sub_7 = conv2d_3_13 - batchNorm_4_mean_1;
-          const mul_14 = sub_7 * div_1;
-          const mul_15 = mul_14 * batchNorm_4_gamma_1;
-          const add_9 = mul_15 + batchNorm_4_beta_1;
-          first_2[j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
-          first_2[j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
-          first_2[j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
-          first_2[j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
-          first_2[j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
-          first_2[j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
-          first_2[j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
-          first_2[j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
         }
+        const conv2d_3_00 = Math.fround(sum00);
+        const conv2d_3_01 = Math.fround(sum01);
+        const conv2d_3_02 = Math.fround(sum02);
+        const conv2d_3_03 = Math.fround(sum03);
+        const conv2d_3_10 = Math.fround(sum10);
+        const conv2d_3_11 = Math.fround(sum11);
+        const conv2d_3_12 = Math.fround(sum12);
+        const conv2d_3_13 = Math.fround(sum13);
+        const batchNorm_4_mean_0 = batchNorm_4_mean[j]!;
+        const sub_0 = conv2d_3_00 - batchNorm_4_mean_0;
+        const batchNorm_4_variance_0 = batchNorm_4_variance[j]!;
+        const add_0 = batchNorm_4_variance_0 + 0.00001;
+        const sqrt_0 = Math.sqrt(add_0);
+        const div_0 = 1 / sqrt_0;
+        const mul_0 = sub_0 * div_0;
+        const batchNorm_4_gamma_0 = batchNorm_4_gamma[j]!;
+        const mul_1 = mul_0 * batchNorm_4_gamma_0;
+        const batchNorm_4_beta_0 = batchNorm_4_beta[j]!;
+        const add_1 = mul_1 + batchNorm_4_beta_0;
+        const sub_1 = conv2d_3_01 - batchNorm_4_mean_0;
+        const mul_2 = sub_1 * div_0;
+        const mul_3 = mul_2 * batchNorm_4_gamma_0;
+        const add_2 = mul_3 + batchNorm_4_beta_0;
+        const sub_2 = conv2d_3_02 - batchNorm_4_mean_0;
+        const mul_4 = sub_2 * div_0;
+        const mul_5 = mul_4 * batchNorm_4_gamma_0;
+        const add_3 = mul_5 + batchNorm_4_beta_0;
+        const sub_3 = conv2d_3_03 - batchNorm_4_mean_0;
+        const mul_6 = sub_3 * div_0;
+        const mul_7 = mul_6 * batchNorm_4_gamma_0;
+        const add_4 = mul_7 + batchNorm_4_beta_0;
+        const batchNorm_4_mean_1 = batchNorm_4_mean[j + 1]!;
+        const sub_4 = conv2d_3_10 - batchNorm_4_mean_1;
+        const batchNorm_4_variance_1 = batchNorm_4_variance[j + 1]!;
+        const add_5 = batchNorm_4_variance_1 + 0.00001;
+        const sqrt_1 = Math.sqrt(add_5);
+        const div_1 = 1 / sqrt_1;
+        const mul_8 = sub_4 * div_1;
+        const batchNorm_4_gamma_1 = batchNorm_4_gamma[j + 1]!;
+        const mul_9 = mul_8 * batchNorm_4_gamma_1;
+        const batchNorm_4_beta_1 = batchNorm_4_beta[j + 1]!;
+        const add_6 = mul_9 + batchNorm_4_beta_1;
+        const sub_5 = conv2d_3_11 - batchNorm_4_mean_1;
+        const mul_10 = sub_5 * div_1;
+        const mul_11 = mul_10 * batchNorm_4_gamma_1;
+        const add_7 = mul_11 + batchNorm_4_beta_1;
+        const sub_6 = conv2d_3_12 - batchNorm_4_mean_1;
+        const mul_12 = sub_6 * div_1;
+        const mul_13 = mul_12 * batchNorm_4_gamma_1;
+        const add_8 = mul_13 + batchNorm_4_beta_1;
+        const sub_7 = conv2d_3_13 - batchNorm_4_mean_1;
+        const mul_14 = sub_7 * div_1;
+        const mul_15 = mul_14 * batchNorm_4_gamma_1;
+        const add_9 = mul_15 + batchNorm_4_beta_1;
+        first_2[j * 256 + l * 16 + m] = add_1 < 0 ? 0 : add_1;
+        first_2[j * 256 + l * 16 + m + 1] = add_2 < 0 ? 0 : add_2;
+        first_2[j * 256 + l * 16 + m + 2] = add_3 < 0 ? 0 : add_3;
+        first_2[j * 256 + l * 16 + m + 3] = add_4 < 0 ? 0 : add_4;
+        first_2[j * 256 + l * 16 + m + 256] = add_6 < 0 ? 0 : add_6;
+        first_2[j * 256 + l * 16 + m + 257] = add_7 < 0 ? 0 : add_7;
+        first_2[j * 256 + l * 16 + m + 258] = add_8 < 0 ? 0 : add_8;
+        first_2[j * 256 + l * 16 + m + 259] = add_9 < 0 ? 0 : add_9;
       }
+    }
+  }
+  return function convRelu_1x16x16x8x3x3x16_predict(): void {
+    for (let j = 0; j < 16; j += 2) {
+      block(j);
     }
   };
 }
@@ -7604,50 +7847,56 @@ function conv_1x16x16x16x3x3x16_predict(
   conv2d_4_kernel_: Float32Array,
   conv2d_4_: Float32Array,
 ): () => void {
-  return function conv_1x16x16x16x3x3x16_predict(): void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(j: number, l: number): void {
+    j &= 15;
+    l &= 15;
     const first_2_padded = first_2_padded_;
     const conv2d_4_kernel = conv2d_4_kernel_;
     const conv2d_4 = conv2d_4_;
+    for (let m = 0; m < 16; m += 4) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum02 = 0;
+      let sum03 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum12 = 0;
+      let sum13 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 3; k2++) {
+          for (let k3 = 0; k3 < 3; k3++) {
+            const first_2_padded_0 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
+            const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
+            const first_2_padded_1 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+            const first_2_padded_2 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+            const first_2_padded_3 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
+            const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
+            sum00 += first_2_padded_0 * conv2d_4_kernel_0;
+            sum01 += first_2_padded_1 * conv2d_4_kernel_0;
+            sum02 += first_2_padded_2 * conv2d_4_kernel_0;
+            sum03 += first_2_padded_3 * conv2d_4_kernel_0;
+            sum10 += first_2_padded_0 * conv2d_4_kernel_1;
+            sum11 += first_2_padded_1 * conv2d_4_kernel_1;
+            sum12 += first_2_padded_2 * conv2d_4_kernel_1;
+            sum13 += first_2_padded_3 * conv2d_4_kernel_1;
+          }
+        }
+      }
+      conv2d_4[j * 256 + l * 16 + m] = sum00;
+      conv2d_4[j * 256 + l * 16 + m + 1] = sum01;
+      conv2d_4[j * 256 + l * 16 + m + 2] = sum02;
+      conv2d_4[j * 256 + l * 16 + m + 3] = sum03;
+      conv2d_4[j * 256 + l * 16 + m + 256] = sum10;
+      conv2d_4[j * 256 + l * 16 + m + 257] = sum11;
+      conv2d_4[j * 256 + l * 16 + m + 258] = sum12;
+      conv2d_4[j * 256 + l * 16 + m + 259] = sum13;
+    }
+  }
+  return function conv_1x16x16x16x3x3x16_predict(): void {
     for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 16; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const first_2_padded_0 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_4_kernel_0 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3]!;
-                const first_2_padded_1 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const first_2_padded_2 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const first_2_padded_3 = first_2_padded[k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_4_kernel_1 = conv2d_4_kernel[j * 144 + k * 9 + k2 * 3 + k3 + 144]!;
-                sum00 += first_2_padded_0 * conv2d_4_kernel_0;
-                sum01 += first_2_padded_1 * conv2d_4_kernel_0;
-                sum02 += first_2_padded_2 * conv2d_4_kernel_0;
-                sum03 += first_2_padded_3 * conv2d_4_kernel_0;
-                sum10 += first_2_padded_0 * conv2d_4_kernel_1;
-                sum11 += first_2_padded_1 * conv2d_4_kernel_1;
-                sum12 += first_2_padded_2 * conv2d_4_kernel_1;
-                sum13 += first_2_padded_3 * conv2d_4_kernel_1;
-              }
-            }
-          }
-          conv2d_4[j * 256 + l * 16 + m] = sum00;
-          conv2d_4[j * 256 + l * 16 + m + 1] = sum01;
-          conv2d_4[j * 256 + l * 16 + m + 2] = sum02;
-          conv2d_4[j * 256 + l * 16 + m + 3] = sum03;
-          conv2d_4[j * 256 + l * 16 + m + 256] = sum10;
-          conv2d_4[j * 256 + l * 16 + m + 257] = sum11;
-          conv2d_4[j * 256 + l * 16 + m + 258] = sum12;
-          conv2d_4[j * 256 + l * 16 + m + 259] = sum13;
-        }
+        block(j, l);
       }
     }
   };
@@ -7913,19 +8162,39 @@ function randomBits(seed: number, stream: number, at: number): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
   let y = stream | 0;
-  for (let round = 0; round < 13; round++) {
-    const turn = ROTATIONS[round & 7]!;
-    x = (x + y) | 0;
-    y = ((y << turn) | (y >>> (32 - turn))) ^ x;
-    if ((round & 3) === 3) {
-      const step = (round >> 2) + 1;
-      x = (x + (step % 3 === 0 ? seed : step % 3 === 1 ? stream : last)) | 0;
-      y = (y + (step % 3 === 0 ? stream : step % 3 === 1 ? last : seed) + step) | 0;
-    }
-  }
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + stream) | 0;
+  y = (y + last + 1) | 0;
+  x = (x + y) | 0;
+  y = ((y << 17) | (y >>> 15)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 29) | (y >>> 3)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 16) | (y >>> 16)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 24) | (y >>> 8)) ^ x;
+  x = (x + last) | 0;
+  y = (y + seed + 2) | 0;
+  x = (x + y) | 0;
+  y = ((y << 13) | (y >>> 19)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 15) | (y >>> 17)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 26) | (y >>> 6)) ^ x;
+  x = (x + y) | 0;
+  y = ((y << 6) | (y >>> 26)) ^ x;
+  x = (x + seed) | 0;
+  y = (y + stream + 3) | 0;
+  x = (x + y) | 0;
   return x;
 }
-const ROTATIONS: readonly number[] = [13, 15, 26, 6, 17, 29, 16, 24];
 
 /** powersOfTwo[i] = 2^(i − 1023), by exact doubling; the last entry is Infinity. */
 const powersOfTwo = new Float64Array(2048);

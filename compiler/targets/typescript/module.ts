@@ -13,7 +13,14 @@ import {
   printStatements,
 } from "./entry.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
-import { isDouble, printChecks, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
+import {
+  isDouble,
+  printChecks,
+  printHeader,
+  printIdentity,
+  printPacking,
+  printTables,
+} from "./frame.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
 import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";

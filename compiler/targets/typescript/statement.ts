@@ -4,6 +4,7 @@ import { mapStmts, substitute, walkStmts } from "../../loop/build.ts";
 import { index, shift } from "../../loop/index.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
+import { LIMITS, partsOf, type Limits, type Part } from "./blocks.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
 
@@ -20,6 +21,7 @@ export function printKernelFunction(
   name: string,
   needs: Set<string>,
   rounding: "strict" | "at stores" = "at stores",
+  limits: Limits = LIMITS,
 ): string {
   // locals and parameters of kernels have identifiers already
   const names = { bufferName: identifier, localName: identifier, needs };
@@ -27,27 +29,43 @@ export function printKernelFunction(
   const bools = new Set(
     kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
   );
-  const arrays = kernel.params.map((param) => ({
-    own: identifier(param.name),
-    dtype: param.dtype,
-  }));
-  const inside = new Names([
-    ...arrays.map(({ own }) => own),
-    ...declaredIn(kernel.body).map(identifier),
-  ]);
+  const arrays = kernel.params.map((param) => ({ own: identifier(param.name), dtype: param.dtype })); // prettier-ignore
+  const inside = new Names([...arrays.map(({ own }) => own), ...declaredIn(kernel.body).map(identifier)]); // prettier-ignore
   const given = arrays.map(({ own, dtype }) => ({ own, dtype, name: inside.take(`${own}_`) }));
   const flops =
     kernel.flops > 0 ? [`${kernel.flops.toLocaleString("en-US")} floating-point operations.`] : [];
+  const stmts = (body: readonly Stmt[]): string[] => body.flatMap((s) => printStmt(s, printer, bools)); // prettier-ignore
+  const withArrays = (lines: readonly string[]): string[] => {
+    const read = new Set(lines.join("\n").match(/[\w$]+/g));
+    return [...given.flatMap((one) => (read.has(one.own) ? [`const ${one.own} = ${one.name};`] : [])), ...lines]; // prettier-ignore
+  };
+  const blocks: string[] = [];
+  const printPart = (part: Part): string[] => {
+    if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...part.parts.flatMap(printPart), "}"]; // prettier-ignore
+    if (part.kind !== "block") return printStmt(part, printer, bools);
+    const block = inside.take("block");
+    const params = part.given.map((one) => `${identifier(one.name)}: ${one.dtype === "bool" ? "boolean" : "number"}`); // prettier-ignore
+    const bounds = part.given.flatMap((one) =>
+      one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`],
+    );
+    const doc = `What the loops repeat${bounds.length === 0 ? "" : "; masks say how large an index is"}.`;
+    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...withArrays(stmts(part.body)), "}"); // prettier-ignore
+    return [`${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`];
+  };
+  const loops = partsOf(kernel.body, limits).flatMap(printPart);
   return [
     blockComment([...kernel.doc, ...flops]),
     `function ${name}(${given.map((one) => `${one.name}: ${arrayOf(one.dtype)}`).join(", ")}): () => void {`,
+    ...blocks,
     `return function ${name}(): void {`,
-    ...given.map((one) => `const ${one.own} = ${one.name};`),
-    ...kernel.body.flatMap((stmt) => printStmt(stmt, printer, bools)),
+    ...withArrays(loops),
     "};",
     "}",
   ].join("\n");
 }
+
+/** The bits of all numbers below a bound. */
+const maskOf = (below: number): number => 2 ** Math.ceil(Math.log2(below)) - 1;
 
 /** Names that statements declare. */
 function declaredIn(body: readonly Stmt[]): string[] {
@@ -71,14 +89,18 @@ function printAssign(name: string, value: Scalar, printer: Printer): string {
   return `${local} = ${printScalar(value, printer)};`;
 }
 
+function printHead({ index: name, from, to, step }: Loop): string {
+  const next = step === 1 ? `${name}++` : `${name} += ${step}`;
+  return `for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`;
+}
+
 function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): string[] {
   const inside = (body: readonly Stmt[]): string[] =>
     body.flatMap((inner) => printStmt(inner, printer, bools));
   switch (stmt.kind) {
     case "for": {
       if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, printer, bools);
-      const step = stmt.step === 1 ? `${stmt.index}++` : `${stmt.index} += ${stmt.step}`;
-      return [`for (let ${stmt.index} = ${printIndex(stmt.from)}; ${stmt.index} < ${printIndex(stmt.to)}; ${step}) {`, ...inside(stmt.body), "}"]; // prettier-ignore
+      return [`${printHead(stmt)} {`, ...inside(stmt.body), "}"];
     }
     case "let":
       return [`${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`]; // prettier-ignore
