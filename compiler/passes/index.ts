@@ -50,8 +50,12 @@ export interface Road {
 }
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
-export const pipeline = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Program> =>
-  toGroups(toRounded(purpose, road), road).then(schedule(machineOf(road), undefined, road.nests)); // definitions → loop nests
+export function pipeline(purpose: Purpose, road: Road = {}): Pipeline<Graph, Program> {
+  const own = purpose.kind === "train" ? road : { ...road, sparing: true }; // only steps are worth memory
+  return toGroups(toRounded(purpose, road), own).then(
+    schedule(machineOf(road), undefined, road.nests),
+  ); // definitions → loop nests
+}
 
 /** The graph passes, up to the one after which no schedule and no budget changes a bit. */
 // prettier-ignore

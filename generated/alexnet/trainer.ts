@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 502,728,768 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 7d5bc7e5a1bdf36c
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 7e2b1057fa4f138e
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -293,54 +293,42 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_c2_z_wide = new Float64Array(arena, 492712000, 279936); // [2,192,27,27]  scratch, statements 68–69
   const d_c1_z_wide = new Float64Array(arena, 491592256, 387200); // [2,64,55,55]  scratch, statements 72–73
   const x_evaluate = new Float32Array(arena, 489581152, 154587); // [1,3,227,227]  input, statement 1
-  const y_evaluate = new Int32Array(arena, 496748896, 1); // [1]  input, statements 1–28
-  const live_rows_evaluate = new Int32Array(arena, 496748912, 1); // []  input, statements 1–28
+  const y_evaluate = new Int32Array(arena, 490199504, 1); // [1]  input, statements 1–22
+  const live_rows_evaluate = new Int32Array(arena, 490199520, 1); // []  input, statements 1–22
   const c1_product_evaluate = new Float32Array(arena, 488806752, 193600); // [1,64,55,55]  scratch, statements 1–2
-  const p1_evaluate = new Float32Array(arena, 489581152, 46656); // [1,64,27,27]  scratch, statements 2–3
-  const c2_product_evaluate = new Float32Array(arena, 491264352, 139968); // [1,192,27,27]  scratch, statements 5–6
-  const p2_evaluate = new Float32Array(arena, 488806752, 32448); // [1,192,13,13]  scratch, statements 6–7
-  const c3_evaluate = new Float32Array(arena, 494460768, 64896); // [1,384,13,13]  scratch, statements 9–10
-  const c4_evaluate = new Float32Array(arena, 496575840, 43264); // [1,256,13,13]  scratch, statements 12–13
-  const c5_product_evaluate = new Float32Array(arena, 493986144, 43264); // [1,256,13,13]  scratch, statements 15–16
-  const p5_evaluate = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, statements 16–17
-  const f6_evaluate = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, statements 17–18
-  const f7_evaluate = new Float32Array(arena, 488839520, 4096); // [1,4096]  scratch, statements 19–20
-  const scores_evaluate = new Float32Array(arena, 488839520, 1000); // [1,1000]  scratch, statements 21–28
-  const rowSum_evaluate = new Float32Array(arena, 488806752, 1); // []  scratch, statements 22–25
-  const rowSum_2_evaluate = new Float32Array(arena, 488806752, 1); // []  scratch, statements 26–27
-  const rowSum_3_evaluate = new Float32Array(arena, 496748896, 1); // []  scratch, statements 28–29, written over y_evaluate
-  const p1_padded_wide_evaluate = new Float64Array(arena, 491824224, 61504); // [1,31,31,64]  scratch, statements 3–5
-  const c2_kernel_wide_evaluate = new Float64Array(arena, 488806752, 307200); // [192,5,5,64]  scratch, statements 4–5
-  const p2_padded_wide_evaluate = new Float64Array(arena, 494115168, 43200); // [1,15,15,192]  scratch, statements 7–9
-  const c3_kernel_wide_evaluate = new Float64Array(arena, 488806752, 663552); // [384,3,3,192]  scratch, statements 8–9
-  const c3_padded_wide_evaluate = new Float64Array(arena, 495884640, 86400); // [1,15,15,384]  scratch, statements 10–12
-  const c4_kernel_wide_evaluate = new Float64Array(arena, 488806752, 884736); // [256,3,3,384]  scratch, statements 11–12
-  const c4_padded_wide_evaluate = new Float64Array(arena, 493525344, 57600); // [1,15,15,256]  scratch, statements 13–15
-  const c5_kernel_wide_evaluate = new Float64Array(arena, 488806752, 589824); // [256,3,3,256]  scratch, statements 14–15
-  const f6_wide_evaluate = new Float64Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 18–19
-  const f7_wide_evaluate = new Float64Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 20–21
+  const p1_evaluate = new Float32Array(arena, 489612640, 46656); // [1,64,27,27]  scratch, statements 2–3
+  const c2_product_evaluate = new Float32Array(arena, 488806752, 139968); // [1,192,27,27]  scratch, statements 4–5
+  const p2_evaluate = new Float32Array(arena, 489366624, 32448); // [1,192,13,13]  scratch, statements 5–6
+  const c3_evaluate = new Float32Array(arena, 489152352, 64896); // [1,384,13,13]  scratch, statements 7–8
+  const c4_evaluate = new Float32Array(arena, 489152352, 43264); // [1,256,13,13]  scratch, statements 9–10
+  const c5_product_evaluate = new Float32Array(arena, 489037152, 43264); // [1,256,13,13]  scratch, statements 11–12
+  const p5_evaluate = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, statements 12–13
+  const f6_evaluate = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, statements 13–14
+  const f7_evaluate = new Float32Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 14–15
+  const scores_evaluate = new Float32Array(arena, 488823136, 1000); // [1,1000]  scratch, statements 15–22
+  const rowSum_evaluate = new Float32Array(arena, 488806752, 1); // []  scratch, statements 16–19
+  const rowSum_2_evaluate = new Float32Array(arena, 488806752, 1); // []  scratch, statements 20–21
+  const rowSum_3_evaluate = new Float32Array(arena, 490199504, 1); // []  scratch, statements 22–23, written over y_evaluate
+  const p1_padded_evaluate = new Float32Array(arena, 489366624, 61504); // [1,64,31,31]  scratch, statements 3–4
+  const p2_padded_evaluate = new Float32Array(arena, 488806752, 43200); // [1,192,15,15]  scratch, statements 6–7
+  const c3_padded_evaluate = new Float32Array(arena, 488806752, 86400); // [1,384,15,15]  scratch, statements 8–9
+  const c4_padded_evaluate = new Float32Array(arena, 488806752, 57600); // [1,256,15,15]  scratch, statements 10–11
   const x_predict = new Float32Array(arena, 489581152, 154587); // [1,3,227,227]  input, statement 1
   const c1_product_predict = new Float32Array(arena, 488806752, 193600); // [1,64,55,55]  scratch, statements 1–2
-  const p1_predict = new Float32Array(arena, 489581152, 46656); // [1,64,27,27]  scratch, statements 2–3
-  const c2_product_predict = new Float32Array(arena, 491264352, 139968); // [1,192,27,27]  scratch, statements 5–6
-  const p2_predict = new Float32Array(arena, 488806752, 32448); // [1,192,13,13]  scratch, statements 6–7
-  const c3_predict = new Float32Array(arena, 494460768, 64896); // [1,384,13,13]  scratch, statements 9–10
-  const c4_predict = new Float32Array(arena, 496575840, 43264); // [1,256,13,13]  scratch, statements 12–13
-  const c5_product_predict = new Float32Array(arena, 493986144, 43264); // [1,256,13,13]  scratch, statements 15–16
-  const p5_predict = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, statements 16–17
-  const f6_predict = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, statements 17–18
-  const f7_predict = new Float32Array(arena, 488839520, 4096); // [1,4096]  scratch, statements 19–20
-  const scores_predict = new Float32Array(arena, 488839520, 1000); // [1,1000]  output, statements 21–22
-  const p1_padded_wide_predict = new Float64Array(arena, 491824224, 61504); // [1,31,31,64]  scratch, statements 3–5
-  const c2_kernel_wide_predict = new Float64Array(arena, 488806752, 307200); // [192,5,5,64]  scratch, statements 4–5
-  const p2_padded_wide_predict = new Float64Array(arena, 494115168, 43200); // [1,15,15,192]  scratch, statements 7–9
-  const c3_kernel_wide_predict = new Float64Array(arena, 488806752, 663552); // [384,3,3,192]  scratch, statements 8–9
-  const c3_padded_wide_predict = new Float64Array(arena, 495884640, 86400); // [1,15,15,384]  scratch, statements 10–12
-  const c4_kernel_wide_predict = new Float64Array(arena, 488806752, 884736); // [256,3,3,384]  scratch, statements 11–12
-  const c4_padded_wide_predict = new Float64Array(arena, 493525344, 57600); // [1,15,15,256]  scratch, statements 13–15
-  const c5_kernel_wide_predict = new Float64Array(arena, 488806752, 589824); // [256,3,3,256]  scratch, statements 14–15
-  const f6_wide_predict = new Float64Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 18–19
-  const f7_wide_predict = new Float64Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 20–21
+  const p1_predict = new Float32Array(arena, 489612640, 46656); // [1,64,27,27]  scratch, statements 2–3
+  const c2_product_predict = new Float32Array(arena, 488806752, 139968); // [1,192,27,27]  scratch, statements 4–5
+  const p2_predict = new Float32Array(arena, 489366624, 32448); // [1,192,13,13]  scratch, statements 5–6
+  const c3_predict = new Float32Array(arena, 489152352, 64896); // [1,384,13,13]  scratch, statements 7–8
+  const c4_predict = new Float32Array(arena, 489152352, 43264); // [1,256,13,13]  scratch, statements 9–10
+  const c5_product_predict = new Float32Array(arena, 489037152, 43264); // [1,256,13,13]  scratch, statements 11–12
+  const p5_predict = new Float32Array(arena, 488806752, 9216); // [1,256,6,6]  scratch, statements 12–13
+  const f6_predict = new Float32Array(arena, 488843616, 4096); // [1,4096]  scratch, statements 13–14
+  const f7_predict = new Float32Array(arena, 488806752, 4096); // [1,4096]  scratch, statements 14–15
+  const scores_predict = new Float32Array(arena, 488823136, 1000); // [1,1000]  output, statements 15–16
+  const p1_padded_predict = new Float32Array(arena, 489366624, 61504); // [1,64,31,31]  scratch, statements 3–4
+  const p2_padded_predict = new Float32Array(arena, 488806752, 43200); // [1,192,15,15]  scratch, statements 6–7
+  const c3_padded_predict = new Float32Array(arena, 488806752, 86400); // [1,384,15,15]  scratch, statements 8–9
+  const c4_padded_predict = new Float32Array(arena, 488806752, 57600); // [1,256,15,15]  scratch, statements 10–11
 
   const convRelu_c1 = convRelu_2x64x55x3x11x11x55(x, c1_kernel, c1_bias, c1);
   const windowMax_p1 = windowMax_2x64x27x1x1x3x3x27(c1, p1);
@@ -498,17 +486,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c1_bias,
     p1_evaluate,
   );
-  const widen_p1_padded_wide_evaluate = widen_1x31x31x64_evaluate(
-    p1_evaluate,
-    p1_padded_wide_evaluate,
-  );
-  const widen_c2_kernel_wide_evaluate = widen_192x5x5x64_evaluate(
-    c2_kernel,
-    c2_kernel_wide_evaluate,
-  );
+  const pad_p1_padded_evaluate = pad_1x64x31x31_evaluate(p1_evaluate, p1_padded_evaluate);
   const conv_c2_product_evaluate = conv_1x192x27x5x5x64x27_evaluate(
-    p1_padded_wide_evaluate,
-    c2_kernel_wide_evaluate,
+    p1_padded_evaluate,
+    c2_kernel,
     c2_product_evaluate,
   );
   const windowMax_p2_evaluate = windowMax_1x192x13x1x1x3x3x13_evaluate(
@@ -516,45 +497,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c2_bias,
     p2_evaluate,
   );
-  const widen_p2_padded_wide_evaluate = widen_1x15x15x192_evaluate(
-    p2_evaluate,
-    p2_padded_wide_evaluate,
-  );
-  const widen_c3_kernel_wide_evaluate = widen_384x3x3x192_evaluate(
-    c3_kernel,
-    c3_kernel_wide_evaluate,
-  );
+  const pad_p2_padded_evaluate = pad_1x192x15x15_evaluate(p2_evaluate, p2_padded_evaluate);
   const convRelu_c3_evaluate = convRelu_1x384x13x3x3x192x13_evaluate(
-    p2_padded_wide_evaluate,
-    c3_kernel_wide_evaluate,
+    p2_padded_evaluate,
+    c3_kernel,
     c3_bias,
     c3_evaluate,
   );
-  const widen_c3_padded_wide_evaluate = widen_1x15x15x384_evaluate(
-    c3_evaluate,
-    c3_padded_wide_evaluate,
-  );
-  const widen_c4_kernel_wide_evaluate = widen_256x3x3x384_evaluate(
-    c4_kernel,
-    c4_kernel_wide_evaluate,
-  );
+  const pad_c3_padded_evaluate = pad_1x384x15x15_evaluate(c3_evaluate, c3_padded_evaluate);
   const convRelu_c4_evaluate = convRelu_1x256x13x3x3x384x13_evaluate(
-    c3_padded_wide_evaluate,
-    c4_kernel_wide_evaluate,
+    c3_padded_evaluate,
+    c4_kernel,
     c4_bias,
     c4_evaluate,
   );
-  const widen_c4_padded_wide_evaluate = widen_1x15x15x256_evaluate(
-    c4_evaluate,
-    c4_padded_wide_evaluate,
-  );
-  const widen_c5_kernel_wide_evaluate = widen_256x3x3x256_evaluate(
-    c5_kernel,
-    c5_kernel_wide_evaluate,
-  );
+  const pad_c4_padded_evaluate = pad_1x256x15x15_evaluate(c4_evaluate, c4_padded_evaluate);
   const conv_c5_product_evaluate = conv_1x256x13x3x3x256x13_evaluate(
-    c4_padded_wide_evaluate,
-    c5_kernel_wide_evaluate,
+    c4_padded_evaluate,
+    c5_kernel,
     c5_product_evaluate,
   );
   const windowMax_p5_evaluate = windowMax_1x256x6x1x1x3x3x6_evaluate(
@@ -568,16 +528,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     f6_bias,
     f6_evaluate,
   );
-  const widen_f6_wide_evaluate = widen_1x4096_evaluate(f6_evaluate, f6_wide_evaluate);
   const dotRelu_f7_evaluate = dotRelu_1x4096x4096_evaluate(
-    f6_wide_evaluate,
+    f6_evaluate,
     f7_kernel,
     f7_bias,
     f7_evaluate,
   );
-  const widen_f7_wide_evaluate = widen_1x4096_evaluate(f7_evaluate, f7_wide_evaluate);
   const dotAdd_scores_evaluate = dotAdd_1x4096x1000_evaluate(
-    f7_wide_evaluate,
+    f7_evaluate,
     scores_kernel,
     scores_bias,
     scores_evaluate,
@@ -610,11 +568,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c1_bias,
     p1_predict,
   );
-  const widen_p1_padded_wide_predict = widen_1x31x31x64_predict(p1_predict, p1_padded_wide_predict);
-  const widen_c2_kernel_wide_predict = widen_192x5x5x64_predict(c2_kernel, c2_kernel_wide_predict);
+  const pad_p1_padded_predict = pad_1x64x31x31_predict(p1_predict, p1_padded_predict);
   const conv_c2_product_predict = conv_1x192x27x5x5x64x27_predict(
-    p1_padded_wide_predict,
-    c2_kernel_wide_predict,
+    p1_padded_predict,
+    c2_kernel,
     c2_product_predict,
   );
   const windowMax_p2_predict = windowMax_1x192x13x1x1x3x3x13_predict(
@@ -622,36 +579,24 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     c2_bias,
     p2_predict,
   );
-  const widen_p2_padded_wide_predict = widen_1x15x15x192_predict(
-    p2_predict,
-    p2_padded_wide_predict,
-  );
-  const widen_c3_kernel_wide_predict = widen_384x3x3x192_predict(c3_kernel, c3_kernel_wide_predict);
+  const pad_p2_padded_predict = pad_1x192x15x15_predict(p2_predict, p2_padded_predict);
   const convRelu_c3_predict = convRelu_1x384x13x3x3x192x13_predict(
-    p2_padded_wide_predict,
-    c3_kernel_wide_predict,
+    p2_padded_predict,
+    c3_kernel,
     c3_bias,
     c3_predict,
   );
-  const widen_c3_padded_wide_predict = widen_1x15x15x384_predict(
-    c3_predict,
-    c3_padded_wide_predict,
-  );
-  const widen_c4_kernel_wide_predict = widen_256x3x3x384_predict(c4_kernel, c4_kernel_wide_predict);
+  const pad_c3_padded_predict = pad_1x384x15x15_predict(c3_predict, c3_padded_predict);
   const convRelu_c4_predict = convRelu_1x256x13x3x3x384x13_predict(
-    c3_padded_wide_predict,
-    c4_kernel_wide_predict,
+    c3_padded_predict,
+    c4_kernel,
     c4_bias,
     c4_predict,
   );
-  const widen_c4_padded_wide_predict = widen_1x15x15x256_predict(
-    c4_predict,
-    c4_padded_wide_predict,
-  );
-  const widen_c5_kernel_wide_predict = widen_256x3x3x256_predict(c5_kernel, c5_kernel_wide_predict);
+  const pad_c4_padded_predict = pad_1x256x15x15_predict(c4_predict, c4_padded_predict);
   const conv_c5_product_predict = conv_1x256x13x3x3x256x13_predict(
-    c4_padded_wide_predict,
-    c5_kernel_wide_predict,
+    c4_padded_predict,
+    c5_kernel,
     c5_product_predict,
   );
   const windowMax_p5_predict = windowMax_1x256x6x1x1x3x3x6_predict(
@@ -665,16 +610,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     f6_bias,
     f6_predict,
   );
-  const widen_f6_wide_predict = widen_1x4096_evaluate(f6_predict, f6_wide_predict);
   const dotRelu_f7_predict = dotRelu_1x4096x4096_predict(
-    f6_wide_predict,
+    f6_predict,
     f7_kernel,
     f7_bias,
     f7_predict,
   );
-  const widen_f7_wide_predict = widen_1x4096_evaluate(f7_predict, f7_wide_predict);
   const dotAdd_scores_predict = dotAdd_1x4096x1000_predict(
-    f7_wide_predict,
+    f7_predict,
     scores_kernel,
     scores_bias,
     scores_predict,
@@ -1165,95 +1108,71 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     windowMax_p1_evaluate();
 
     // 3.
-    // p1_padded_wide = p1_padded in double, in the order it is read    %p1_padded_wide  widen for c2.product, models/alexnet.ts:15
-    widen_p1_padded_wide_evaluate();
+    // p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:15
+    pad_p1_padded_evaluate();
 
     // 4.
-    // c2.kernel_wide = c2.kernel in double, in the order it is read    %c2.kernel_wide  widen for c2.product, models/alexnet.ts:15
-    widen_c2_kernel_wide_evaluate();
-
-    // 5.
     // c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:15
     conv_c2_product_evaluate();
 
-    // 6.
+    // 5.
     // c2.z = c2.product + c2.bias    %c2.z  add, models/alexnet.ts:15
     // c2 = relu(c2.z)    %c2  relu, models/alexnet.ts:15
     // p2 = max c2 over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:16
     windowMax_p2_evaluate();
 
+    // 6.
+    // p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:17
+    pad_p2_padded_evaluate();
+
     // 7.
-    // p2_padded_wide = p2_padded in double, in the order it is read    %p2_padded_wide  widen for c3.product, models/alexnet.ts:17
-    widen_p2_padded_wide_evaluate();
-
-    // 8.
-    // c3.kernel_wide = c3.kernel in double, in the order it is read    %c3.kernel_wide  widen for c3.product, models/alexnet.ts:17
-    widen_c3_kernel_wide_evaluate();
-
-    // 9.
     // c3.product = p2 ∗ c3.kernel    %c3.product  conv, models/alexnet.ts:17
     // c3.z = c3.product + c3.bias    %c3.z  add, models/alexnet.ts:17
     // c3 = relu(c3.z)    %c3  relu, models/alexnet.ts:17
     convRelu_c3_evaluate();
 
-    // 10.
-    // c3_padded_wide = c3_padded in double, in the order it is read    %c3_padded_wide  widen for c4.product, models/alexnet.ts:18
-    widen_c3_padded_wide_evaluate();
+    // 8.
+    // c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:18
+    pad_c3_padded_evaluate();
 
-    // 11.
-    // c4.kernel_wide = c4.kernel in double, in the order it is read    %c4.kernel_wide  widen for c4.product, models/alexnet.ts:18
-    widen_c4_kernel_wide_evaluate();
-
-    // 12.
+    // 9.
     // c4.product = c3 ∗ c4.kernel    %c4.product  conv, models/alexnet.ts:18
     // c4.z = c4.product + c4.bias    %c4.z  add, models/alexnet.ts:18
     // c4 = relu(c4.z)    %c4  relu, models/alexnet.ts:18
     convRelu_c4_evaluate();
 
-    // 13.
-    // c4_padded_wide = c4_padded in double, in the order it is read    %c4_padded_wide  widen for c5.product, models/alexnet.ts:19
-    widen_c4_padded_wide_evaluate();
+    // 10.
+    // c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:19
+    pad_c4_padded_evaluate();
 
-    // 14.
-    // c5.kernel_wide = c5.kernel in double, in the order it is read    %c5.kernel_wide  widen for c5.product, models/alexnet.ts:19
-    widen_c5_kernel_wide_evaluate();
-
-    // 15.
+    // 11.
     // c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:19
     conv_c5_product_evaluate();
 
-    // 16.
+    // 12.
     // c5.z = c5.product + c5.bias    %c5.z  add, models/alexnet.ts:19
     // c5 = relu(c5.z)    %c5  relu, models/alexnet.ts:19
     // p5 = max c5 over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:20
     windowMax_p5_evaluate();
 
-    // 17.
+    // 13.
     // f6.product = reshape(p5, [1,9216]) · f6.kernel    %f6.product  dot, models/alexnet.ts:21
     // f6.z = f6.product + f6.bias    %f6.z  add, models/alexnet.ts:21
     // f6 = relu(f6.z)    %f6  relu, models/alexnet.ts:21
     dotRelu_f6_evaluate();
 
-    // 18.
-    // f6_wide = f6 in double, in the order it is read    %f6_wide  widen for f7.product, models/alexnet.ts:22
-    widen_f6_wide_evaluate();
-
-    // 19.
+    // 14.
     // f7.product = f6 · f7.kernel    %f7.product  dot, models/alexnet.ts:22
     // f7.z = f7.product + f7.bias    %f7.z  add, models/alexnet.ts:22
     // f7 = relu(f7.z)    %f7  relu, models/alexnet.ts:22
     dotRelu_f7_evaluate();
 
-    // 20.
-    // f7_wide = f7 in double, in the order it is read    %f7_wide  widen for scores.product, models/alexnet.ts:23
-    widen_f7_wide_evaluate();
-
-    // 21.
+    // 15.
     // scores.product = f7 · scores.kernel    %scores.product  dot, models/alexnet.ts:23
     // scores = scores.product + scores.bias    %scores  add, models/alexnet.ts:23
     dotAdd_scores_evaluate();
 
-    // 22.
+    // 16.
     // largest = max scores over axes 1    %largest  reduceMax, models/alexnet.ts:25
     // shifted = scores − largest    %shifted  sub, models/alexnet.ts:25
     // exps = exp(shifted)    %exps  exp, models/alexnet.ts:25
@@ -1271,23 +1190,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/alexnet.ts:25
     reduceMaxSum_rowSum_evaluate();
 
-    // 23.
+    // 17.
     // cast = f32(live rows)    %cast  cast, models/alexnet.ts:25
     // cast_3 = f32(live rows)    %cast_3  cast, models/alexnet.ts:27
     // cast_6 = f32(live rows)    %cast_6  cast, models/alexnet.ts:27
     const cast = live_rows_evaluate[0]!;
 
-    // 24.
+    // 18.
     // perRow = 1 / cast    %perRow  recip, models/alexnet.ts:25
     // perRow_2 = 1 / cast    %perRow_2  recip, models/alexnet.ts:27
     // perRow_3 = 1 / cast    %perRow_3  recip, models/alexnet.ts:27
     const perRow = Math.fround(1 / cast);
 
-    // 25.
+    // 19.
     // loss = rowSum ⊙ perRow    %loss  mul, models/alexnet.ts:25
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
-    // 26.
+    // 20.
     // argmax = argmax scores over axis 1    %argmax  argmax, models/alexnet.ts:27
     // isLive = [row < live rows]    %isLive  lt, models/alexnet.ts:25
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/alexnet.ts:27
@@ -1298,11 +1217,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/alexnet.ts:27
     argmaxSum_rowSum_2_evaluate();
 
-    // 27.
+    // 21.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/alexnet.ts:27
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
-    // 28.
+    // 22.
     // isLabel = [column = y]    %isLabel  eq, models/alexnet.ts:25
     // isLabel_2 = [column = y]    %isLabel_2  eq, models/alexnet.ts:27
     // where_2 = isLabel ? scores : 0    %where_2  where, models/alexnet.ts:27
@@ -1323,7 +1242,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_3 = Σ liveRows_3    %rowSum_3  sum, models/alexnet.ts:27
     sum_rowSum_3_evaluate();
 
-    // 29.
+    // 23.
     // mul = rowSum_3 ⊙ perRow    %mul  mul, models/alexnet.ts:27
     const mul = Math.fround(rowSum_3_evaluate[0]! * perRow);
 
@@ -1351,90 +1270,66 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     windowMax_p1_predict();
 
     // 3.
-    // p1_padded_wide = p1_padded in double, in the order it is read    %p1_padded_wide  widen for c2.product, models/alexnet.ts:15
-    widen_p1_padded_wide_predict();
+    // p1_padded = p1 in a margin of zeros    %p1_padded  pad for c2.product, models/alexnet.ts:15
+    pad_p1_padded_predict();
 
     // 4.
-    // c2.kernel_wide = c2.kernel in double, in the order it is read    %c2.kernel_wide  widen for c2.product, models/alexnet.ts:15
-    widen_c2_kernel_wide_predict();
-
-    // 5.
     // c2.product = p1 ∗ c2.kernel    %c2.product  conv, models/alexnet.ts:15
     conv_c2_product_predict();
 
-    // 6.
+    // 5.
     // c2.z = c2.product + c2.bias    %c2.z  add, models/alexnet.ts:15
     // c2 = relu(c2.z)    %c2  relu, models/alexnet.ts:15
     // p2 = max c2 over windows [1,1,3,3]    %p2  windowMax, models/alexnet.ts:16
     windowMax_p2_predict();
 
+    // 6.
+    // p2_padded = p2 in a margin of zeros    %p2_padded  pad for c3.product, models/alexnet.ts:17
+    pad_p2_padded_predict();
+
     // 7.
-    // p2_padded_wide = p2_padded in double, in the order it is read    %p2_padded_wide  widen for c3.product, models/alexnet.ts:17
-    widen_p2_padded_wide_predict();
-
-    // 8.
-    // c3.kernel_wide = c3.kernel in double, in the order it is read    %c3.kernel_wide  widen for c3.product, models/alexnet.ts:17
-    widen_c3_kernel_wide_predict();
-
-    // 9.
     // c3.product = p2 ∗ c3.kernel    %c3.product  conv, models/alexnet.ts:17
     // c3.z = c3.product + c3.bias    %c3.z  add, models/alexnet.ts:17
     // c3 = relu(c3.z)    %c3  relu, models/alexnet.ts:17
     convRelu_c3_predict();
 
-    // 10.
-    // c3_padded_wide = c3_padded in double, in the order it is read    %c3_padded_wide  widen for c4.product, models/alexnet.ts:18
-    widen_c3_padded_wide_predict();
+    // 8.
+    // c3_padded = c3 in a margin of zeros    %c3_padded  pad for c4.product, models/alexnet.ts:18
+    pad_c3_padded_predict();
 
-    // 11.
-    // c4.kernel_wide = c4.kernel in double, in the order it is read    %c4.kernel_wide  widen for c4.product, models/alexnet.ts:18
-    widen_c4_kernel_wide_predict();
-
-    // 12.
+    // 9.
     // c4.product = c3 ∗ c4.kernel    %c4.product  conv, models/alexnet.ts:18
     // c4.z = c4.product + c4.bias    %c4.z  add, models/alexnet.ts:18
     // c4 = relu(c4.z)    %c4  relu, models/alexnet.ts:18
     convRelu_c4_predict();
 
-    // 13.
-    // c4_padded_wide = c4_padded in double, in the order it is read    %c4_padded_wide  widen for c5.product, models/alexnet.ts:19
-    widen_c4_padded_wide_predict();
+    // 10.
+    // c4_padded = c4 in a margin of zeros    %c4_padded  pad for c5.product, models/alexnet.ts:19
+    pad_c4_padded_predict();
 
-    // 14.
-    // c5.kernel_wide = c5.kernel in double, in the order it is read    %c5.kernel_wide  widen for c5.product, models/alexnet.ts:19
-    widen_c5_kernel_wide_predict();
-
-    // 15.
+    // 11.
     // c5.product = c4 ∗ c5.kernel    %c5.product  conv, models/alexnet.ts:19
     conv_c5_product_predict();
 
-    // 16.
+    // 12.
     // c5.z = c5.product + c5.bias    %c5.z  add, models/alexnet.ts:19
     // c5 = relu(c5.z)    %c5  relu, models/alexnet.ts:19
     // p5 = max c5 over windows [1,1,3,3]    %p5  windowMax, models/alexnet.ts:20
     windowMax_p5_predict();
 
-    // 17.
+    // 13.
     // f6.product = reshape(p5, [1,9216]) · f6.kernel    %f6.product  dot, models/alexnet.ts:21
     // f6.z = f6.product + f6.bias    %f6.z  add, models/alexnet.ts:21
     // f6 = relu(f6.z)    %f6  relu, models/alexnet.ts:21
     dotRelu_f6_predict();
 
-    // 18.
-    // f6_wide = f6 in double, in the order it is read    %f6_wide  widen for f7.product, models/alexnet.ts:22
-    widen_f6_wide_predict();
-
-    // 19.
+    // 14.
     // f7.product = f6 · f7.kernel    %f7.product  dot, models/alexnet.ts:22
     // f7.z = f7.product + f7.bias    %f7.z  add, models/alexnet.ts:22
     // f7 = relu(f7.z)    %f7  relu, models/alexnet.ts:22
     dotRelu_f7_predict();
 
-    // 20.
-    // f7_wide = f7 in double, in the order it is read    %f7_wide  widen for scores.product, models/alexnet.ts:23
-    widen_f7_wide_predict();
-
-    // 21.
+    // 15.
     // scores.product = f7 · scores.kernel    %scores.product  dot, models/alexnet.ts:23
     // scores = scores.product + scores.bias    %scores  add, models/alexnet.ts:23
     dotAdd_scores_predict();
@@ -6696,110 +6591,43 @@ function windowMax_1x64x27x1x1x3x3x27_evaluate(
   };
 }
 
-/** p1_padded_wide = p1_padded in double, in the order it is read */
-function widen_1x31x31x64_evaluate(p1_: Float32Array, p1_padded_wide_: Float64Array): () => void {
-  return function widen_1x31x31x64_evaluate(): void {
+/** p1_padded = p1 in a margin of zeros */
+function pad_1x64x31x31_evaluate(p1_: Float32Array, p1_padded_: Float32Array): () => void {
+  return function pad_1x64x31x31_evaluate(): void {
     const p1 = p1_;
-    const p1_padded_wide = p1_padded_wide_;
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m] = 0;
-        p1_padded_wide[j * 1984 + m + 64] = 0;
-      }
-      for (let l = 0; l < 24; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[j * 1984 + l * 64 + m + 128] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 192] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 256] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 320] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 384] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 448] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 512] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 576] = 0;
+    const p1_padded = p1_padded_;
+    for (let j = 0; j < 64; j++) {
+      for (let l = 0; l < 2; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 2] = 0;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 29] = 0;
         }
       }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 1664] = 0;
-        p1_padded_wide[j * 1984 + m + 1728] = 0;
-        p1_padded_wide[j * 1984 + m + 1792] = 0;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 1856] = 0;
-        p1_padded_wide[j * 1984 + m + 1920] = 0;
-      }
-    }
-    for (let j = 0; j < 27; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 3968] = 0;
-        p1_padded_wide[j * 1984 + m + 4032] = 0;
-      }
-      for (let l = 0; l < 24; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[j * 1984 + l * 64 + m + 4096] = p1[m * 729 + j * 27 + l]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4160] = p1[m * 729 + j * 27 + l + 1]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4224] = p1[m * 729 + j * 27 + l + 2]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4288] = p1[m * 729 + j * 27 + l + 3]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4352] = p1[m * 729 + j * 27 + l + 4]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4416] = p1[m * 729 + j * 27 + l + 5]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4480] = p1[m * 729 + j * 27 + l + 6]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4544] = p1[m * 729 + j * 27 + l + 7]!;
+      for (let l = 0; l < 27; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 62] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 91] = 0;
         }
       }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 5632] = p1[m * 729 + j * 27 + 24]!;
-        p1_padded_wide[j * 1984 + m + 5696] = p1[m * 729 + j * 27 + 25]!;
-        p1_padded_wide[j * 1984 + m + 5760] = p1[m * 729 + j * 27 + 26]!;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 5824] = 0;
-        p1_padded_wide[j * 1984 + m + 5888] = 0;
-      }
-    }
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 57536] = 0;
-        p1_padded_wide[j * 1984 + m + 57600] = 0;
-      }
-      for (let l = 0; l < 24; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[j * 1984 + l * 64 + m + 57664] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57728] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57792] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57856] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57920] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57984] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 58048] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 58112] = 0;
+      for (let l = 0; l < 2; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 899] = 0;
         }
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 59200] = 0;
-        p1_padded_wide[j * 1984 + m + 59264] = 0;
-        p1_padded_wide[j * 1984 + m + 59328] = 0;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 59392] = 0;
-        p1_padded_wide[j * 1984 + m + 59456] = 0;
-      }
-    }
-  };
-}
-
-/** c2.kernel_wide = c2.kernel in double, in the order it is read */
-function widen_192x5x5x64_evaluate(
-  c2_kernel_: Float32Array,
-  c2_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_192x5x5x64_evaluate(): void {
-    const c2_kernel = c2_kernel_;
-    const c2_kernel_wide = c2_kernel_wide_;
-    for (let i = 0; i < 192; i++) {
-      for (let j = 0; j < 5; j++) {
-        for (let l = 0; l < 5; l++) {
-          for (let m = 0; m < 64; m++) {
-            c2_kernel_wide[i * 1600 + j * 320 + l * 64 + m] =
-              c2_kernel[i * 1600 + m * 25 + j * 5 + l]!;
-          }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 901] = 0;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 928] = 0;
         }
       }
     }
@@ -6811,8 +6639,8 @@ function widen_192x5x5x64_evaluate(
  * 447,897,600 floating-point operations.
  */
 function conv_1x192x27x5x5x64x27_evaluate(
-  p1_padded_wide_: Float64Array,
-  c2_kernel_wide_: Float64Array,
+  p1_padded_: Float32Array,
+  c2_kernel_: Float32Array,
   c2_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
@@ -6820,8 +6648,8 @@ function conv_1x192x27x5x5x64x27_evaluate(
     j &= 255;
     l &= 31;
     m &= 31;
-    const p1_padded_wide = p1_padded_wide_;
-    const c2_kernel_wide = c2_kernel_wide_;
+    const p1_padded = p1_padded_;
+    const c2_kernel = c2_kernel_;
     const c2_product = c2_product_;
     let sum00 = 0;
     let sum01 = 0;
@@ -6833,70 +6661,59 @@ function conv_1x192x27x5x5x64x27_evaluate(
       for (let k2 = 0; k2 < 5; k2++) {
         for (let k3 = 0; k3 < 64; k3 += 4) {
           {
-            const p1_padded_wide_0 = p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 64]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 128]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1600]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
           if (k3 + 1 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 1]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 65]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 129]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1601]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 961]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 25]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 962]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 963]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1625]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
           if (k3 + 2 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 2]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 2]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 66]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 130]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1602]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1922]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 50]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1923]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1924]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1650]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
           if (k3 + 3 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 3]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 3]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 67]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 131]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1603]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2883]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 75]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2884]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2885]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1675]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
         }
       }
@@ -6950,102 +6767,29 @@ function windowMax_1x192x13x1x1x3x3x13_evaluate(
   };
 }
 
-/** p2_padded_wide = p2_padded in double, in the order it is read */
-function widen_1x15x15x192_evaluate(p2_: Float32Array, p2_padded_wide_: Float64Array): () => void {
-  return function widen_1x15x15x192_evaluate(): void {
+/** p2_padded = p2 in a margin of zeros */
+function pad_1x192x15x15_evaluate(p2_: Float32Array, p2_padded_: Float32Array): () => void {
+  return function pad_1x192x15x15_evaluate(): void {
     const p2 = p2_;
-    const p2_padded_wide = p2_padded_wide_;
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 192] = 0;
-      p2_padded_wide[m + 384] = 0;
-      p2_padded_wide[m + 576] = 0;
-      p2_padded_wide[m + 768] = 0;
-      p2_padded_wide[m + 960] = 0;
-      p2_padded_wide[m + 1152] = 0;
-      p2_padded_wide[m + 1344] = 0;
-      p2_padded_wide[m + 1536] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 1728] = 0;
-      p2_padded_wide[m + 1920] = 0;
-      p2_padded_wide[m + 2112] = 0;
-      p2_padded_wide[m + 2304] = 0;
-      p2_padded_wide[m + 2496] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 2688] = 0;
-    }
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 2880] = 0;
+    const p2_padded = p2_padded_;
+    for (let j = 0; j < 192; j++) {
+      p2_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        p2_padded[j * 225 + m + 1] = 0;
       }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 3072] = p2[m * 169 + j * 13]!;
-        p2_padded_wide[j * 2880 + m + 3264] = p2[m * 169 + j * 13 + 1]!;
-        p2_padded_wide[j * 2880 + m + 3456] = p2[m * 169 + j * 13 + 2]!;
-        p2_padded_wide[j * 2880 + m + 3648] = p2[m * 169 + j * 13 + 3]!;
-        p2_padded_wide[j * 2880 + m + 3840] = p2[m * 169 + j * 13 + 4]!;
-        p2_padded_wide[j * 2880 + m + 4032] = p2[m * 169 + j * 13 + 5]!;
-        p2_padded_wide[j * 2880 + m + 4224] = p2[m * 169 + j * 13 + 6]!;
-        p2_padded_wide[j * 2880 + m + 4416] = p2[m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 4608] = p2[m * 169 + j * 13 + 8]!;
-        p2_padded_wide[j * 2880 + m + 4800] = p2[m * 169 + j * 13 + 9]!;
-        p2_padded_wide[j * 2880 + m + 4992] = p2[m * 169 + j * 13 + 10]!;
-        p2_padded_wide[j * 2880 + m + 5184] = p2[m * 169 + j * 13 + 11]!;
-        p2_padded_wide[j * 2880 + m + 5376] = p2[m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 5568] = 0;
-      }
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 40320] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 40512] = 0;
-      p2_padded_wide[m + 40704] = 0;
-      p2_padded_wide[m + 40896] = 0;
-      p2_padded_wide[m + 41088] = 0;
-      p2_padded_wide[m + 41280] = 0;
-      p2_padded_wide[m + 41472] = 0;
-      p2_padded_wide[m + 41664] = 0;
-      p2_padded_wide[m + 41856] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 42048] = 0;
-      p2_padded_wide[m + 42240] = 0;
-      p2_padded_wide[m + 42432] = 0;
-      p2_padded_wide[m + 42624] = 0;
-      p2_padded_wide[m + 42816] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 43008] = 0;
-    }
-  };
-}
-
-/** c3.kernel_wide = c3.kernel in double, in the order it is read */
-function widen_384x3x3x192_evaluate(
-  c3_kernel_: Float32Array,
-  c3_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_384x3x3x192_evaluate(): void {
-    const c3_kernel = c3_kernel_;
-    const c3_kernel_wide = c3_kernel_wide_;
-    for (let i = 0; i < 384; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 192; m++) {
-            c3_kernel_wide[i * 1728 + j * 576 + l * 192 + m] =
-              c3_kernel[i * 1728 + m * 9 + j * 3 + l]!;
-          }
+      p2_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        p2_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          p2_padded[j * 225 + l * 15 + m + 16] = p2[j * 169 + l * 13 + m]!;
         }
+        p2_padded[j * 225 + l * 15 + 29] = 0;
       }
+      p2_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        p2_padded[j * 225 + m + 211] = 0;
+      }
+      p2_padded[j * 225 + 224] = 0;
     }
   };
 }
@@ -7056,8 +6800,8 @@ function widen_384x3x3x192_evaluate(
  * 224,345,472 floating-point operations.
  */
 function convRelu_1x384x13x3x3x192x13_evaluate(
-  p2_padded_wide_: Float64Array,
-  c3_kernel_wide_: Float64Array,
+  p2_padded_: Float32Array,
+  c3_kernel_: Float32Array,
   c3_bias_: Float32Array,
   c3_: Float32Array,
 ): () => void {
@@ -7066,8 +6810,8 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
     j &= 511;
     l &= 15;
     m &= 15;
-    const p2_padded_wide = p2_padded_wide_;
-    const c3_kernel_wide = c3_kernel_wide_;
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
     const c3_bias = c3_bias_;
     const c3 = c3_;
     let sum00 = 0;
@@ -7080,70 +6824,59 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 192; k3 += 4) {
           {
-            const p2_padded_wide_0 = p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 192]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 384]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1728]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
           if (k3 + 1 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 1]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 193]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 385]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1729]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 9]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1737]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
           if (k3 + 2 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 2]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 2]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 194]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 386]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1730]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 18]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1746]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
           if (k3 + 3 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 3]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 195]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 387]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1731]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 27]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1755]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
         }
       }
@@ -7173,8 +6906,8 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
   function block_2(j: number, l: number): void {
     j &= 511;
     l &= 15;
-    const p2_padded_wide = p2_padded_wide_;
-    const c3_kernel_wide = c3_kernel_wide_;
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
     const c3_bias = c3_bias_;
     const c3 = c3_;
     let sum0 = 0;
@@ -7182,11 +6915,11 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 192; k3++) {
-          const p2_padded_wide_3 = p2_padded_wide[l * 2880 + k * 2880 + k2 * 192 + k3 + 2304]!;
-          const c3_kernel_wide_2 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3]!;
-          const c3_kernel_wide_3 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1728]!;
-          sum0 += p2_padded_wide_3 * c3_kernel_wide_2;
-          sum1 += p2_padded_wide_3 * c3_kernel_wide_3;
+          const p2_padded_3 = p2_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const c3_kernel_2 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+          const c3_kernel_3 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+          sum0 += p2_padded_3 * c3_kernel_2;
+          sum1 += p2_padded_3 * c3_kernel_3;
         }
       }
     }
@@ -7211,102 +6944,29 @@ function convRelu_1x384x13x3x3x192x13_evaluate(
   };
 }
 
-/** c3_padded_wide = c3_padded in double, in the order it is read */
-function widen_1x15x15x384_evaluate(c3_: Float32Array, c3_padded_wide_: Float64Array): () => void {
-  return function widen_1x15x15x384_evaluate(): void {
+/** c3_padded = c3 in a margin of zeros */
+function pad_1x384x15x15_evaluate(c3_: Float32Array, c3_padded_: Float32Array): () => void {
+  return function pad_1x384x15x15_evaluate(): void {
     const c3 = c3_;
-    const c3_padded_wide = c3_padded_wide_;
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 384] = 0;
-      c3_padded_wide[m + 768] = 0;
-      c3_padded_wide[m + 1152] = 0;
-      c3_padded_wide[m + 1536] = 0;
-      c3_padded_wide[m + 1920] = 0;
-      c3_padded_wide[m + 2304] = 0;
-      c3_padded_wide[m + 2688] = 0;
-      c3_padded_wide[m + 3072] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 3456] = 0;
-      c3_padded_wide[m + 3840] = 0;
-      c3_padded_wide[m + 4224] = 0;
-      c3_padded_wide[m + 4608] = 0;
-      c3_padded_wide[m + 4992] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 5376] = 0;
-    }
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 5760] = 0;
+    const c3_padded = c3_padded_;
+    for (let j = 0; j < 384; j++) {
+      c3_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        c3_padded[j * 225 + m + 1] = 0;
       }
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 6144] = c3[m * 169 + j * 13]!;
-        c3_padded_wide[j * 5760 + m + 6528] = c3[m * 169 + j * 13 + 1]!;
-        c3_padded_wide[j * 5760 + m + 6912] = c3[m * 169 + j * 13 + 2]!;
-        c3_padded_wide[j * 5760 + m + 7296] = c3[m * 169 + j * 13 + 3]!;
-        c3_padded_wide[j * 5760 + m + 7680] = c3[m * 169 + j * 13 + 4]!;
-        c3_padded_wide[j * 5760 + m + 8064] = c3[m * 169 + j * 13 + 5]!;
-        c3_padded_wide[j * 5760 + m + 8448] = c3[m * 169 + j * 13 + 6]!;
-        c3_padded_wide[j * 5760 + m + 8832] = c3[m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 9216] = c3[m * 169 + j * 13 + 8]!;
-        c3_padded_wide[j * 5760 + m + 9600] = c3[m * 169 + j * 13 + 9]!;
-        c3_padded_wide[j * 5760 + m + 9984] = c3[m * 169 + j * 13 + 10]!;
-        c3_padded_wide[j * 5760 + m + 10368] = c3[m * 169 + j * 13 + 11]!;
-        c3_padded_wide[j * 5760 + m + 10752] = c3[m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 11136] = 0;
-      }
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 80640] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 81024] = 0;
-      c3_padded_wide[m + 81408] = 0;
-      c3_padded_wide[m + 81792] = 0;
-      c3_padded_wide[m + 82176] = 0;
-      c3_padded_wide[m + 82560] = 0;
-      c3_padded_wide[m + 82944] = 0;
-      c3_padded_wide[m + 83328] = 0;
-      c3_padded_wide[m + 83712] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 84096] = 0;
-      c3_padded_wide[m + 84480] = 0;
-      c3_padded_wide[m + 84864] = 0;
-      c3_padded_wide[m + 85248] = 0;
-      c3_padded_wide[m + 85632] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 86016] = 0;
-    }
-  };
-}
-
-/** c4.kernel_wide = c4.kernel in double, in the order it is read */
-function widen_256x3x3x384_evaluate(
-  c4_kernel_: Float32Array,
-  c4_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_256x3x3x384_evaluate(): void {
-    const c4_kernel = c4_kernel_;
-    const c4_kernel_wide = c4_kernel_wide_;
-    for (let i = 0; i < 256; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 384; m++) {
-            c4_kernel_wide[i * 3456 + j * 1152 + l * 384 + m] =
-              c4_kernel[i * 3456 + m * 9 + j * 3 + l]!;
-          }
+      c3_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        c3_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          c3_padded[j * 225 + l * 15 + m + 16] = c3[j * 169 + l * 13 + m]!;
         }
+        c3_padded[j * 225 + l * 15 + 29] = 0;
       }
+      c3_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        c3_padded[j * 225 + m + 211] = 0;
+      }
+      c3_padded[j * 225 + 224] = 0;
     }
   };
 }
@@ -7317,8 +6977,8 @@ function widen_256x3x3x384_evaluate(
  * 299,084,032 floating-point operations.
  */
 function convRelu_1x256x13x3x3x384x13_evaluate(
-  c3_padded_wide_: Float64Array,
-  c4_kernel_wide_: Float64Array,
+  c3_padded_: Float32Array,
+  c4_kernel_: Float32Array,
   c4_bias_: Float32Array,
   c4_: Float32Array,
 ): () => void {
@@ -7326,8 +6986,8 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
   function block(j: number, l: number): void {
     j &= 255;
     l &= 15;
-    const c3_padded_wide = c3_padded_wide_;
-    const c4_kernel_wide = c4_kernel_wide_;
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
     const c4_bias = c4_bias_;
     const c4 = c4_;
     let sum0 = 0;
@@ -7335,11 +6995,11 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 384; k3++) {
-          const c3_padded_wide_3 = c3_padded_wide[l * 5760 + k * 5760 + k2 * 384 + k3 + 4608]!;
-          const c4_kernel_wide_2 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3]!;
-          const c4_kernel_wide_3 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3456]!;
-          sum0 += c3_padded_wide_3 * c4_kernel_wide_2;
-          sum1 += c3_padded_wide_3 * c4_kernel_wide_3;
+          const c3_padded_3 = c3_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const c4_kernel_2 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+          const c4_kernel_3 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+          sum0 += c3_padded_3 * c4_kernel_2;
+          sum1 += c3_padded_3 * c4_kernel_3;
         }
       }
     }
@@ -7353,8 +7013,8 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
     c4[j * 169 + l * 13 + 181] = add_7 < 0 ? 0 : add_7;
   }
   return function convRelu_1x256x13x3x3x384x13_evaluate(): void {
-    const c3_padded_wide = c3_padded_wide_;
-    const c4_kernel_wide = c4_kernel_wide_;
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
     const c4_bias = c4_bias_;
     const c4 = c4_;
     for (let j = 0; j < 256; j += 2) {
@@ -7370,75 +7030,59 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 384; k3 += 4) {
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 384]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 768]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3456]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
                 if (k3 + 1 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 1]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 1]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 385]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 769]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3457]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 9]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3465]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
                 if (k3 + 2 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 2]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 2]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 386]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 770]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3458]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 18]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3474]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
                 if (k3 + 3 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 3]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 387]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 771]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3459]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 27]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3483]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
               }
             }
@@ -7470,102 +7114,29 @@ function convRelu_1x256x13x3x3x384x13_evaluate(
   };
 }
 
-/** c4_padded_wide = c4_padded in double, in the order it is read */
-function widen_1x15x15x256_evaluate(c4_: Float32Array, c4_padded_wide_: Float64Array): () => void {
-  return function widen_1x15x15x256_evaluate(): void {
+/** c4_padded = c4 in a margin of zeros */
+function pad_1x256x15x15_evaluate(c4_: Float32Array, c4_padded_: Float32Array): () => void {
+  return function pad_1x256x15x15_evaluate(): void {
     const c4 = c4_;
-    const c4_padded_wide = c4_padded_wide_;
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 256] = 0;
-      c4_padded_wide[m + 512] = 0;
-      c4_padded_wide[m + 768] = 0;
-      c4_padded_wide[m + 1024] = 0;
-      c4_padded_wide[m + 1280] = 0;
-      c4_padded_wide[m + 1536] = 0;
-      c4_padded_wide[m + 1792] = 0;
-      c4_padded_wide[m + 2048] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 2304] = 0;
-      c4_padded_wide[m + 2560] = 0;
-      c4_padded_wide[m + 2816] = 0;
-      c4_padded_wide[m + 3072] = 0;
-      c4_padded_wide[m + 3328] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 3584] = 0;
-    }
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 3840] = 0;
+    const c4_padded = c4_padded_;
+    for (let j = 0; j < 256; j++) {
+      c4_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        c4_padded[j * 225 + m + 1] = 0;
       }
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 4096] = c4[m * 169 + j * 13]!;
-        c4_padded_wide[j * 3840 + m + 4352] = c4[m * 169 + j * 13 + 1]!;
-        c4_padded_wide[j * 3840 + m + 4608] = c4[m * 169 + j * 13 + 2]!;
-        c4_padded_wide[j * 3840 + m + 4864] = c4[m * 169 + j * 13 + 3]!;
-        c4_padded_wide[j * 3840 + m + 5120] = c4[m * 169 + j * 13 + 4]!;
-        c4_padded_wide[j * 3840 + m + 5376] = c4[m * 169 + j * 13 + 5]!;
-        c4_padded_wide[j * 3840 + m + 5632] = c4[m * 169 + j * 13 + 6]!;
-        c4_padded_wide[j * 3840 + m + 5888] = c4[m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 6144] = c4[m * 169 + j * 13 + 8]!;
-        c4_padded_wide[j * 3840 + m + 6400] = c4[m * 169 + j * 13 + 9]!;
-        c4_padded_wide[j * 3840 + m + 6656] = c4[m * 169 + j * 13 + 10]!;
-        c4_padded_wide[j * 3840 + m + 6912] = c4[m * 169 + j * 13 + 11]!;
-        c4_padded_wide[j * 3840 + m + 7168] = c4[m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 7424] = 0;
-      }
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 53760] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 54016] = 0;
-      c4_padded_wide[m + 54272] = 0;
-      c4_padded_wide[m + 54528] = 0;
-      c4_padded_wide[m + 54784] = 0;
-      c4_padded_wide[m + 55040] = 0;
-      c4_padded_wide[m + 55296] = 0;
-      c4_padded_wide[m + 55552] = 0;
-      c4_padded_wide[m + 55808] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 56064] = 0;
-      c4_padded_wide[m + 56320] = 0;
-      c4_padded_wide[m + 56576] = 0;
-      c4_padded_wide[m + 56832] = 0;
-      c4_padded_wide[m + 57088] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 57344] = 0;
-    }
-  };
-}
-
-/** c5.kernel_wide = c5.kernel in double, in the order it is read */
-function widen_256x3x3x256_evaluate(
-  c5_kernel_: Float32Array,
-  c5_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_256x3x3x256_evaluate(): void {
-    const c5_kernel = c5_kernel_;
-    const c5_kernel_wide = c5_kernel_wide_;
-    for (let i = 0; i < 256; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 256; m++) {
-            c5_kernel_wide[i * 2304 + j * 768 + l * 256 + m] =
-              c5_kernel[i * 2304 + m * 9 + j * 3 + l]!;
-          }
+      c4_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        c4_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          c4_padded[j * 225 + l * 15 + m + 16] = c4[j * 169 + l * 13 + m]!;
         }
+        c4_padded[j * 225 + l * 15 + 29] = 0;
       }
+      c4_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        c4_padded[j * 225 + m + 211] = 0;
+      }
+      c4_padded[j * 225 + 224] = 0;
     }
   };
 }
@@ -7575,27 +7146,27 @@ function widen_256x3x3x256_evaluate(
  * 199,360,512 floating-point operations.
  */
 function conv_1x256x13x3x3x256x13_evaluate(
-  c4_padded_wide_: Float64Array,
-  c5_kernel_wide_: Float64Array,
+  c4_padded_: Float32Array,
+  c5_kernel_: Float32Array,
   c5_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 255;
     l &= 15;
-    const c4_padded_wide = c4_padded_wide_;
-    const c5_kernel_wide = c5_kernel_wide_;
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
     const c5_product = c5_product_;
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 256; k3++) {
-          const c4_padded_wide_3 = c4_padded_wide[l * 3840 + k * 3840 + k2 * 256 + k3 + 3072]!;
-          const c5_kernel_wide_2 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3]!;
-          const c5_kernel_wide_3 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2304]!;
-          sum0 += c4_padded_wide_3 * c5_kernel_wide_2;
-          sum1 += c4_padded_wide_3 * c5_kernel_wide_3;
+          const c4_padded_3 = c4_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const c5_kernel_2 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+          const c5_kernel_3 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+          sum0 += c4_padded_3 * c5_kernel_2;
+          sum1 += c4_padded_3 * c5_kernel_3;
         }
       }
     }
@@ -7603,8 +7174,8 @@ function conv_1x256x13x3x3x256x13_evaluate(
     c5_product[j * 169 + l * 13 + 181] = sum1;
   }
   return function conv_1x256x13x3x3x256x13_evaluate(): void {
-    const c4_padded_wide = c4_padded_wide_;
-    const c5_kernel_wide = c5_kernel_wide_;
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
     const c5_product = c5_product_;
     for (let j = 0; j < 256; j += 2) {
       for (let l = 0; l < 13; l++) {
@@ -7619,75 +7190,59 @@ function conv_1x256x13x3x3x256x13_evaluate(
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 256; k3 += 4) {
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 256]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 512]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2304]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
                 if (k3 + 1 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 1]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 1]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 257]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 513]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2305]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 9]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2313]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
                 if (k3 + 2 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 2]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 258]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 514]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2306]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 18]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2322]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
                 if (k3 + 3 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 3]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 3]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 259]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 515]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2307]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 27]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2331]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
               }
             }
@@ -7793,24 +7348,13 @@ function dotRelu_1x9216x4096_evaluate(
   };
 }
 
-/** f6_wide = f6 in double, in the order it is read */
-function widen_1x4096_evaluate(f6_: Float32Array, f6_wide_: Float64Array): () => void {
-  return function widen_1x4096_evaluate(): void {
-    const f6 = f6_;
-    const f6_wide = f6_wide_;
-    for (let j = 0; j < 4096; j++) {
-      f6_wide[j] = f6[j]!;
-    }
-  };
-}
-
 /**
  * f7.product = f6 · f7.kernel
  * f7 = relu(f7.z)
  * 33,558,528 floating-point operations.
  */
 function dotRelu_1x4096x4096_evaluate(
-  f6_wide_: Float64Array,
+  f6_: Float32Array,
   f7_kernel_: Float32Array,
   f7_bias_: Float32Array,
   f7_: Float32Array,
@@ -7818,7 +7362,7 @@ function dotRelu_1x4096x4096_evaluate(
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 4095;
-    const f6_wide = f6_wide_;
+    const f6 = f6_;
     const f7_kernel = f7_kernel_;
     const f7_bias = f7_bias_;
     const f7 = f7_;
@@ -7827,15 +7371,15 @@ function dotRelu_1x4096x4096_evaluate(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
-      const f6_wide_0 = f6_wide[k]!;
+      const f6_0 = f6[k]!;
       const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
       const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
       const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
       const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
-      sum0 += f6_wide_0 * f7_kernel_0;
-      sum1 += f6_wide_0 * f7_kernel_1;
-      sum2 += f6_wide_0 * f7_kernel_2;
-      sum3 += f6_wide_0 * f7_kernel_3;
+      sum0 += f6_0 * f7_kernel_0;
+      sum1 += f6_0 * f7_kernel_1;
+      sum2 += f6_0 * f7_kernel_2;
+      sum3 += f6_0 * f7_kernel_3;
     }
     const f7_product0 = Math.fround(sum0);
     const f7_product1 = Math.fround(sum1);
@@ -7867,7 +7411,7 @@ function dotRelu_1x4096x4096_evaluate(
  * 8,193,000 floating-point operations.
  */
 function dotAdd_1x4096x1000_evaluate(
-  f7_wide_: Float64Array,
+  f7_: Float32Array,
   scores_kernel_: Float32Array,
   scores_bias_: Float32Array,
   scores_: Float32Array,
@@ -7875,7 +7419,7 @@ function dotAdd_1x4096x1000_evaluate(
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
-    const f7_wide = f7_wide_;
+    const f7 = f7_;
     const scores_kernel = scores_kernel_;
     const scores_bias = scores_bias_;
     const scores = scores_;
@@ -7884,15 +7428,15 @@ function dotAdd_1x4096x1000_evaluate(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
-      const f7_wide_0 = f7_wide[k]!;
+      const f7_0 = f7[k]!;
       const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
       const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
       const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
       const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
-      sum0 += f7_wide_0 * scores_kernel_0;
-      sum1 += f7_wide_0 * scores_kernel_1;
-      sum2 += f7_wide_0 * scores_kernel_2;
-      sum3 += f7_wide_0 * scores_kernel_3;
+      sum0 += f7_0 * scores_kernel_0;
+      sum1 += f7_0 * scores_kernel_1;
+      sum2 += f7_0 * scores_kernel_2;
+      sum3 += f7_0 * scores_kernel_3;
     }
     const scores_product0 = Math.fround(sum0);
     const scores_product1 = Math.fround(sum1);
@@ -8144,110 +7688,43 @@ function windowMax_1x64x27x1x1x3x3x27_predict(
   };
 }
 
-/** p1_padded_wide = p1_padded in double, in the order it is read */
-function widen_1x31x31x64_predict(p1_: Float32Array, p1_padded_wide_: Float64Array): () => void {
-  return function widen_1x31x31x64_predict(): void {
+/** p1_padded = p1 in a margin of zeros */
+function pad_1x64x31x31_predict(p1_: Float32Array, p1_padded_: Float32Array): () => void {
+  return function pad_1x64x31x31_predict(): void {
     const p1 = p1_;
-    const p1_padded_wide = p1_padded_wide_;
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m] = 0;
-        p1_padded_wide[j * 1984 + m + 64] = 0;
-      }
-      for (let l = 0; l < 24; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[j * 1984 + l * 64 + m + 128] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 192] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 256] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 320] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 384] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 448] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 512] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 576] = 0;
+    const p1_padded = p1_padded_;
+    for (let j = 0; j < 64; j++) {
+      for (let l = 0; l < 2; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 2] = 0;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 29] = 0;
         }
       }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 1664] = 0;
-        p1_padded_wide[j * 1984 + m + 1728] = 0;
-        p1_padded_wide[j * 1984 + m + 1792] = 0;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 1856] = 0;
-        p1_padded_wide[j * 1984 + m + 1920] = 0;
-      }
-    }
-    for (let j = 0; j < 27; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 3968] = 0;
-        p1_padded_wide[j * 1984 + m + 4032] = 0;
-      }
-      for (let l = 0; l < 24; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[j * 1984 + l * 64 + m + 4096] = p1[m * 729 + j * 27 + l]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4160] = p1[m * 729 + j * 27 + l + 1]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4224] = p1[m * 729 + j * 27 + l + 2]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4288] = p1[m * 729 + j * 27 + l + 3]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4352] = p1[m * 729 + j * 27 + l + 4]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4416] = p1[m * 729 + j * 27 + l + 5]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4480] = p1[m * 729 + j * 27 + l + 6]!;
-          p1_padded_wide[j * 1984 + l * 64 + m + 4544] = p1[m * 729 + j * 27 + l + 7]!;
+      for (let l = 0; l < 27; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 62] = 0;
+        }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 64] = p1[j * 729 + l * 27 + m]!;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 91] = 0;
         }
       }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 5632] = p1[m * 729 + j * 27 + 24]!;
-        p1_padded_wide[j * 1984 + m + 5696] = p1[m * 729 + j * 27 + 25]!;
-        p1_padded_wide[j * 1984 + m + 5760] = p1[m * 729 + j * 27 + 26]!;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 5824] = 0;
-        p1_padded_wide[j * 1984 + m + 5888] = 0;
-      }
-    }
-    for (let j = 0; j < 2; j++) {
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 57536] = 0;
-        p1_padded_wide[j * 1984 + m + 57600] = 0;
-      }
-      for (let l = 0; l < 24; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          p1_padded_wide[j * 1984 + l * 64 + m + 57664] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57728] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57792] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57856] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57920] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 57984] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 58048] = 0;
-          p1_padded_wide[j * 1984 + l * 64 + m + 58112] = 0;
+      for (let l = 0; l < 2; l++) {
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 899] = 0;
         }
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 59200] = 0;
-        p1_padded_wide[j * 1984 + m + 59264] = 0;
-        p1_padded_wide[j * 1984 + m + 59328] = 0;
-      }
-      for (let m = 0; m < 64; m++) {
-        p1_padded_wide[j * 1984 + m + 59392] = 0;
-        p1_padded_wide[j * 1984 + m + 59456] = 0;
-      }
-    }
-  };
-}
-
-/** c2.kernel_wide = c2.kernel in double, in the order it is read */
-function widen_192x5x5x64_predict(
-  c2_kernel_: Float32Array,
-  c2_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_192x5x5x64_predict(): void {
-    const c2_kernel = c2_kernel_;
-    const c2_kernel_wide = c2_kernel_wide_;
-    for (let i = 0; i < 192; i++) {
-      for (let j = 0; j < 5; j++) {
-        for (let l = 0; l < 5; l++) {
-          for (let m = 0; m < 64; m++) {
-            c2_kernel_wide[i * 1600 + j * 320 + l * 64 + m] =
-              c2_kernel[i * 1600 + m * 25 + j * 5 + l]!;
-          }
+        for (let m = 0; m < 27; m++) {
+          p1_padded[j * 961 + l * 31 + m + 901] = 0;
+        }
+        for (let m = 0; m < 2; m++) {
+          p1_padded[j * 961 + l * 31 + m + 928] = 0;
         }
       }
     }
@@ -8259,8 +7736,8 @@ function widen_192x5x5x64_predict(
  * 447,897,600 floating-point operations.
  */
 function conv_1x192x27x5x5x64x27_predict(
-  p1_padded_wide_: Float64Array,
-  c2_kernel_wide_: Float64Array,
+  p1_padded_: Float32Array,
+  c2_kernel_: Float32Array,
   c2_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
@@ -8268,8 +7745,8 @@ function conv_1x192x27x5x5x64x27_predict(
     j &= 255;
     l &= 31;
     m &= 31;
-    const p1_padded_wide = p1_padded_wide_;
-    const c2_kernel_wide = c2_kernel_wide_;
+    const p1_padded = p1_padded_;
+    const c2_kernel = c2_kernel_;
     const c2_product = c2_product_;
     let sum00 = 0;
     let sum01 = 0;
@@ -8281,70 +7758,59 @@ function conv_1x192x27x5x5x64x27_predict(
       for (let k2 = 0; k2 < 5; k2++) {
         for (let k3 = 0; k3 < 64; k3 += 4) {
           {
-            const p1_padded_wide_0 = p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 64]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 128]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1600]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1600]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
           if (k3 + 1 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 1]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 65]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 129]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1601]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 961]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 25]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 962]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 963]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1625]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
           if (k3 + 2 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 2]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 2]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 66]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 130]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1602]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1922]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 50]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1923]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 1924]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1650]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
           if (k3 + 3 === 64) break;
           {
-            const p1_padded_wide_0 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 3]!;
-            const c2_kernel_wide_0 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 3]!;
-            const p1_padded_wide_1 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 67]!;
-            const p1_padded_wide_2 =
-              p1_padded_wide[l * 1984 + k * 1984 + m * 64 + k2 * 64 + k3 + 131]!;
-            const c2_kernel_wide_1 = c2_kernel_wide[j * 1600 + k * 320 + k2 * 64 + k3 + 1603]!;
-            sum00 += p1_padded_wide_0 * c2_kernel_wide_0;
-            sum01 += p1_padded_wide_1 * c2_kernel_wide_0;
-            sum02 += p1_padded_wide_2 * c2_kernel_wide_0;
-            sum10 += p1_padded_wide_0 * c2_kernel_wide_1;
-            sum11 += p1_padded_wide_1 * c2_kernel_wide_1;
-            sum12 += p1_padded_wide_2 * c2_kernel_wide_1;
+            const p1_padded_0 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2883]!;
+            const c2_kernel_0 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 75]!;
+            const p1_padded_1 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2884]!;
+            const p1_padded_2 = p1_padded[k3 * 961 + l * 31 + k * 31 + m + k2 + 2885]!;
+            const c2_kernel_1 = c2_kernel[j * 1600 + k3 * 25 + k * 5 + k2 + 1675]!;
+            sum00 += p1_padded_0 * c2_kernel_0;
+            sum01 += p1_padded_1 * c2_kernel_0;
+            sum02 += p1_padded_2 * c2_kernel_0;
+            sum10 += p1_padded_0 * c2_kernel_1;
+            sum11 += p1_padded_1 * c2_kernel_1;
+            sum12 += p1_padded_2 * c2_kernel_1;
           }
         }
       }
@@ -8398,102 +7864,29 @@ function windowMax_1x192x13x1x1x3x3x13_predict(
   };
 }
 
-/** p2_padded_wide = p2_padded in double, in the order it is read */
-function widen_1x15x15x192_predict(p2_: Float32Array, p2_padded_wide_: Float64Array): () => void {
-  return function widen_1x15x15x192_predict(): void {
+/** p2_padded = p2 in a margin of zeros */
+function pad_1x192x15x15_predict(p2_: Float32Array, p2_padded_: Float32Array): () => void {
+  return function pad_1x192x15x15_predict(): void {
     const p2 = p2_;
-    const p2_padded_wide = p2_padded_wide_;
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 192] = 0;
-      p2_padded_wide[m + 384] = 0;
-      p2_padded_wide[m + 576] = 0;
-      p2_padded_wide[m + 768] = 0;
-      p2_padded_wide[m + 960] = 0;
-      p2_padded_wide[m + 1152] = 0;
-      p2_padded_wide[m + 1344] = 0;
-      p2_padded_wide[m + 1536] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 1728] = 0;
-      p2_padded_wide[m + 1920] = 0;
-      p2_padded_wide[m + 2112] = 0;
-      p2_padded_wide[m + 2304] = 0;
-      p2_padded_wide[m + 2496] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 2688] = 0;
-    }
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 2880] = 0;
+    const p2_padded = p2_padded_;
+    for (let j = 0; j < 192; j++) {
+      p2_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        p2_padded[j * 225 + m + 1] = 0;
       }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 3072] = p2[m * 169 + j * 13]!;
-        p2_padded_wide[j * 2880 + m + 3264] = p2[m * 169 + j * 13 + 1]!;
-        p2_padded_wide[j * 2880 + m + 3456] = p2[m * 169 + j * 13 + 2]!;
-        p2_padded_wide[j * 2880 + m + 3648] = p2[m * 169 + j * 13 + 3]!;
-        p2_padded_wide[j * 2880 + m + 3840] = p2[m * 169 + j * 13 + 4]!;
-        p2_padded_wide[j * 2880 + m + 4032] = p2[m * 169 + j * 13 + 5]!;
-        p2_padded_wide[j * 2880 + m + 4224] = p2[m * 169 + j * 13 + 6]!;
-        p2_padded_wide[j * 2880 + m + 4416] = p2[m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 4608] = p2[m * 169 + j * 13 + 8]!;
-        p2_padded_wide[j * 2880 + m + 4800] = p2[m * 169 + j * 13 + 9]!;
-        p2_padded_wide[j * 2880 + m + 4992] = p2[m * 169 + j * 13 + 10]!;
-        p2_padded_wide[j * 2880 + m + 5184] = p2[m * 169 + j * 13 + 11]!;
-        p2_padded_wide[j * 2880 + m + 5376] = p2[m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 192; m++) {
-        p2_padded_wide[j * 2880 + m + 5568] = 0;
-      }
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 40320] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 40512] = 0;
-      p2_padded_wide[m + 40704] = 0;
-      p2_padded_wide[m + 40896] = 0;
-      p2_padded_wide[m + 41088] = 0;
-      p2_padded_wide[m + 41280] = 0;
-      p2_padded_wide[m + 41472] = 0;
-      p2_padded_wide[m + 41664] = 0;
-      p2_padded_wide[m + 41856] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 42048] = 0;
-      p2_padded_wide[m + 42240] = 0;
-      p2_padded_wide[m + 42432] = 0;
-      p2_padded_wide[m + 42624] = 0;
-      p2_padded_wide[m + 42816] = 0;
-    }
-    for (let m = 0; m < 192; m++) {
-      p2_padded_wide[m + 43008] = 0;
-    }
-  };
-}
-
-/** c3.kernel_wide = c3.kernel in double, in the order it is read */
-function widen_384x3x3x192_predict(
-  c3_kernel_: Float32Array,
-  c3_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_384x3x3x192_predict(): void {
-    const c3_kernel = c3_kernel_;
-    const c3_kernel_wide = c3_kernel_wide_;
-    for (let i = 0; i < 384; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 192; m++) {
-            c3_kernel_wide[i * 1728 + j * 576 + l * 192 + m] =
-              c3_kernel[i * 1728 + m * 9 + j * 3 + l]!;
-          }
+      p2_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        p2_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          p2_padded[j * 225 + l * 15 + m + 16] = p2[j * 169 + l * 13 + m]!;
         }
+        p2_padded[j * 225 + l * 15 + 29] = 0;
       }
+      p2_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        p2_padded[j * 225 + m + 211] = 0;
+      }
+      p2_padded[j * 225 + 224] = 0;
     }
   };
 }
@@ -8504,8 +7897,8 @@ function widen_384x3x3x192_predict(
  * 224,345,472 floating-point operations.
  */
 function convRelu_1x384x13x3x3x192x13_predict(
-  p2_padded_wide_: Float64Array,
-  c3_kernel_wide_: Float64Array,
+  p2_padded_: Float32Array,
+  c3_kernel_: Float32Array,
   c3_bias_: Float32Array,
   c3_: Float32Array,
 ): () => void {
@@ -8514,8 +7907,8 @@ function convRelu_1x384x13x3x3x192x13_predict(
     j &= 511;
     l &= 15;
     m &= 15;
-    const p2_padded_wide = p2_padded_wide_;
-    const c3_kernel_wide = c3_kernel_wide_;
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
     const c3_bias = c3_bias_;
     const c3 = c3_;
     let sum00 = 0;
@@ -8528,70 +7921,59 @@ function convRelu_1x384x13x3x3x192x13_predict(
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 192; k3 += 4) {
           {
-            const p2_padded_wide_0 = p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 192]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 384]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1728]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
           if (k3 + 1 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 1]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 193]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 385]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1729]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 9]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1737]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
           if (k3 + 2 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 2]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 2]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 194]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 386]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1730]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 18]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1746]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
           if (k3 + 3 === 192) break;
           {
-            const p2_padded_wide_0 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 3]!;
-            const c3_kernel_wide_0 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 3]!;
-            const p2_padded_wide_1 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 195]!;
-            const p2_padded_wide_2 =
-              p2_padded_wide[l * 2880 + k * 2880 + m * 192 + k2 * 192 + k3 + 387]!;
-            const c3_kernel_wide_1 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1731]!;
-            sum00 += p2_padded_wide_0 * c3_kernel_wide_0;
-            sum01 += p2_padded_wide_1 * c3_kernel_wide_0;
-            sum02 += p2_padded_wide_2 * c3_kernel_wide_0;
-            sum10 += p2_padded_wide_0 * c3_kernel_wide_1;
-            sum11 += p2_padded_wide_1 * c3_kernel_wide_1;
-            sum12 += p2_padded_wide_2 * c3_kernel_wide_1;
+            const p2_padded_0 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
+            const c3_kernel_0 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 27]!;
+            const p2_padded_1 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
+            const p2_padded_2 = p2_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
+            const c3_kernel_1 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1755]!;
+            sum00 += p2_padded_0 * c3_kernel_0;
+            sum01 += p2_padded_1 * c3_kernel_0;
+            sum02 += p2_padded_2 * c3_kernel_0;
+            sum10 += p2_padded_0 * c3_kernel_1;
+            sum11 += p2_padded_1 * c3_kernel_1;
+            sum12 += p2_padded_2 * c3_kernel_1;
           }
         }
       }
@@ -8621,8 +8003,8 @@ function convRelu_1x384x13x3x3x192x13_predict(
   function block_2(j: number, l: number): void {
     j &= 511;
     l &= 15;
-    const p2_padded_wide = p2_padded_wide_;
-    const c3_kernel_wide = c3_kernel_wide_;
+    const p2_padded = p2_padded_;
+    const c3_kernel = c3_kernel_;
     const c3_bias = c3_bias_;
     const c3 = c3_;
     let sum0 = 0;
@@ -8630,11 +8012,11 @@ function convRelu_1x384x13x3x3x192x13_predict(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 192; k3++) {
-          const p2_padded_wide_3 = p2_padded_wide[l * 2880 + k * 2880 + k2 * 192 + k3 + 2304]!;
-          const c3_kernel_wide_2 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3]!;
-          const c3_kernel_wide_3 = c3_kernel_wide[j * 1728 + k * 576 + k2 * 192 + k3 + 1728]!;
-          sum0 += p2_padded_wide_3 * c3_kernel_wide_2;
-          sum1 += p2_padded_wide_3 * c3_kernel_wide_3;
+          const p2_padded_3 = p2_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const c3_kernel_2 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2]!;
+          const c3_kernel_3 = c3_kernel[j * 1728 + k3 * 9 + k * 3 + k2 + 1728]!;
+          sum0 += p2_padded_3 * c3_kernel_2;
+          sum1 += p2_padded_3 * c3_kernel_3;
         }
       }
     }
@@ -8659,102 +8041,29 @@ function convRelu_1x384x13x3x3x192x13_predict(
   };
 }
 
-/** c3_padded_wide = c3_padded in double, in the order it is read */
-function widen_1x15x15x384_predict(c3_: Float32Array, c3_padded_wide_: Float64Array): () => void {
-  return function widen_1x15x15x384_predict(): void {
+/** c3_padded = c3 in a margin of zeros */
+function pad_1x384x15x15_predict(c3_: Float32Array, c3_padded_: Float32Array): () => void {
+  return function pad_1x384x15x15_predict(): void {
     const c3 = c3_;
-    const c3_padded_wide = c3_padded_wide_;
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 384] = 0;
-      c3_padded_wide[m + 768] = 0;
-      c3_padded_wide[m + 1152] = 0;
-      c3_padded_wide[m + 1536] = 0;
-      c3_padded_wide[m + 1920] = 0;
-      c3_padded_wide[m + 2304] = 0;
-      c3_padded_wide[m + 2688] = 0;
-      c3_padded_wide[m + 3072] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 3456] = 0;
-      c3_padded_wide[m + 3840] = 0;
-      c3_padded_wide[m + 4224] = 0;
-      c3_padded_wide[m + 4608] = 0;
-      c3_padded_wide[m + 4992] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 5376] = 0;
-    }
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 5760] = 0;
+    const c3_padded = c3_padded_;
+    for (let j = 0; j < 384; j++) {
+      c3_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        c3_padded[j * 225 + m + 1] = 0;
       }
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 6144] = c3[m * 169 + j * 13]!;
-        c3_padded_wide[j * 5760 + m + 6528] = c3[m * 169 + j * 13 + 1]!;
-        c3_padded_wide[j * 5760 + m + 6912] = c3[m * 169 + j * 13 + 2]!;
-        c3_padded_wide[j * 5760 + m + 7296] = c3[m * 169 + j * 13 + 3]!;
-        c3_padded_wide[j * 5760 + m + 7680] = c3[m * 169 + j * 13 + 4]!;
-        c3_padded_wide[j * 5760 + m + 8064] = c3[m * 169 + j * 13 + 5]!;
-        c3_padded_wide[j * 5760 + m + 8448] = c3[m * 169 + j * 13 + 6]!;
-        c3_padded_wide[j * 5760 + m + 8832] = c3[m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 9216] = c3[m * 169 + j * 13 + 8]!;
-        c3_padded_wide[j * 5760 + m + 9600] = c3[m * 169 + j * 13 + 9]!;
-        c3_padded_wide[j * 5760 + m + 9984] = c3[m * 169 + j * 13 + 10]!;
-        c3_padded_wide[j * 5760 + m + 10368] = c3[m * 169 + j * 13 + 11]!;
-        c3_padded_wide[j * 5760 + m + 10752] = c3[m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 384; m++) {
-        c3_padded_wide[j * 5760 + m + 11136] = 0;
-      }
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 80640] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 81024] = 0;
-      c3_padded_wide[m + 81408] = 0;
-      c3_padded_wide[m + 81792] = 0;
-      c3_padded_wide[m + 82176] = 0;
-      c3_padded_wide[m + 82560] = 0;
-      c3_padded_wide[m + 82944] = 0;
-      c3_padded_wide[m + 83328] = 0;
-      c3_padded_wide[m + 83712] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 84096] = 0;
-      c3_padded_wide[m + 84480] = 0;
-      c3_padded_wide[m + 84864] = 0;
-      c3_padded_wide[m + 85248] = 0;
-      c3_padded_wide[m + 85632] = 0;
-    }
-    for (let m = 0; m < 384; m++) {
-      c3_padded_wide[m + 86016] = 0;
-    }
-  };
-}
-
-/** c4.kernel_wide = c4.kernel in double, in the order it is read */
-function widen_256x3x3x384_predict(
-  c4_kernel_: Float32Array,
-  c4_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_256x3x3x384_predict(): void {
-    const c4_kernel = c4_kernel_;
-    const c4_kernel_wide = c4_kernel_wide_;
-    for (let i = 0; i < 256; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 384; m++) {
-            c4_kernel_wide[i * 3456 + j * 1152 + l * 384 + m] =
-              c4_kernel[i * 3456 + m * 9 + j * 3 + l]!;
-          }
+      c3_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        c3_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          c3_padded[j * 225 + l * 15 + m + 16] = c3[j * 169 + l * 13 + m]!;
         }
+        c3_padded[j * 225 + l * 15 + 29] = 0;
       }
+      c3_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        c3_padded[j * 225 + m + 211] = 0;
+      }
+      c3_padded[j * 225 + 224] = 0;
     }
   };
 }
@@ -8765,8 +8074,8 @@ function widen_256x3x3x384_predict(
  * 299,084,032 floating-point operations.
  */
 function convRelu_1x256x13x3x3x384x13_predict(
-  c3_padded_wide_: Float64Array,
-  c4_kernel_wide_: Float64Array,
+  c3_padded_: Float32Array,
+  c4_kernel_: Float32Array,
   c4_bias_: Float32Array,
   c4_: Float32Array,
 ): () => void {
@@ -8774,8 +8083,8 @@ function convRelu_1x256x13x3x3x384x13_predict(
   function block(j: number, l: number): void {
     j &= 255;
     l &= 15;
-    const c3_padded_wide = c3_padded_wide_;
-    const c4_kernel_wide = c4_kernel_wide_;
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
     const c4_bias = c4_bias_;
     const c4 = c4_;
     let sum0 = 0;
@@ -8783,11 +8092,11 @@ function convRelu_1x256x13x3x3x384x13_predict(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 384; k3++) {
-          const c3_padded_wide_3 = c3_padded_wide[l * 5760 + k * 5760 + k2 * 384 + k3 + 4608]!;
-          const c4_kernel_wide_2 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3]!;
-          const c4_kernel_wide_3 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3456]!;
-          sum0 += c3_padded_wide_3 * c4_kernel_wide_2;
-          sum1 += c3_padded_wide_3 * c4_kernel_wide_3;
+          const c3_padded_3 = c3_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const c4_kernel_2 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+          const c4_kernel_3 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+          sum0 += c3_padded_3 * c4_kernel_2;
+          sum1 += c3_padded_3 * c4_kernel_3;
         }
       }
     }
@@ -8801,8 +8110,8 @@ function convRelu_1x256x13x3x3x384x13_predict(
     c4[j * 169 + l * 13 + 181] = add_7 < 0 ? 0 : add_7;
   }
   return function convRelu_1x256x13x3x3x384x13_predict(): void {
-    const c3_padded_wide = c3_padded_wide_;
-    const c4_kernel_wide = c4_kernel_wide_;
+    const c3_padded = c3_padded_;
+    const c4_kernel = c4_kernel_;
     const c4_bias = c4_bias_;
     const c4 = c4_;
     for (let j = 0; j < 256; j += 2) {
@@ -8818,75 +8127,59 @@ function convRelu_1x256x13x3x3x384x13_predict(
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 384; k3 += 4) {
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 384]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 768]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3456]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3456]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
                 if (k3 + 1 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 1]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 1]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 385]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 769]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3457]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 9]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3465]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
                 if (k3 + 2 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 2]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 2]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 386]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 770]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3458]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 18]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3474]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
                 if (k3 + 3 === 384) break;
                 {
-                  const c3_padded_wide_0 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 3]!;
-                  const c4_kernel_wide_0 = c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3]!;
-                  const c3_padded_wide_1 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 387]!;
-                  const c3_padded_wide_2 =
-                    c3_padded_wide[l * 5760 + k * 5760 + m * 384 + k2 * 384 + k3 + 771]!;
-                  const c4_kernel_wide_1 =
-                    c4_kernel_wide[j * 3456 + k * 1152 + k2 * 384 + k3 + 3459]!;
-                  sum00 += c3_padded_wide_0 * c4_kernel_wide_0;
-                  sum01 += c3_padded_wide_1 * c4_kernel_wide_0;
-                  sum02 += c3_padded_wide_2 * c4_kernel_wide_0;
-                  sum10 += c3_padded_wide_0 * c4_kernel_wide_1;
-                  sum11 += c3_padded_wide_1 * c4_kernel_wide_1;
-                  sum12 += c3_padded_wide_2 * c4_kernel_wide_1;
+                  const c3_padded_0 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
+                  const c4_kernel_0 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 27]!;
+                  const c3_padded_1 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
+                  const c3_padded_2 = c3_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
+                  const c4_kernel_1 = c4_kernel[j * 3456 + k3 * 9 + k * 3 + k2 + 3483]!;
+                  sum00 += c3_padded_0 * c4_kernel_0;
+                  sum01 += c3_padded_1 * c4_kernel_0;
+                  sum02 += c3_padded_2 * c4_kernel_0;
+                  sum10 += c3_padded_0 * c4_kernel_1;
+                  sum11 += c3_padded_1 * c4_kernel_1;
+                  sum12 += c3_padded_2 * c4_kernel_1;
                 }
               }
             }
@@ -8918,102 +8211,29 @@ function convRelu_1x256x13x3x3x384x13_predict(
   };
 }
 
-/** c4_padded_wide = c4_padded in double, in the order it is read */
-function widen_1x15x15x256_predict(c4_: Float32Array, c4_padded_wide_: Float64Array): () => void {
-  return function widen_1x15x15x256_predict(): void {
+/** c4_padded = c4 in a margin of zeros */
+function pad_1x256x15x15_predict(c4_: Float32Array, c4_padded_: Float32Array): () => void {
+  return function pad_1x256x15x15_predict(): void {
     const c4 = c4_;
-    const c4_padded_wide = c4_padded_wide_;
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 256] = 0;
-      c4_padded_wide[m + 512] = 0;
-      c4_padded_wide[m + 768] = 0;
-      c4_padded_wide[m + 1024] = 0;
-      c4_padded_wide[m + 1280] = 0;
-      c4_padded_wide[m + 1536] = 0;
-      c4_padded_wide[m + 1792] = 0;
-      c4_padded_wide[m + 2048] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 2304] = 0;
-      c4_padded_wide[m + 2560] = 0;
-      c4_padded_wide[m + 2816] = 0;
-      c4_padded_wide[m + 3072] = 0;
-      c4_padded_wide[m + 3328] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 3584] = 0;
-    }
-    for (let j = 0; j < 13; j++) {
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 3840] = 0;
+    const c4_padded = c4_padded_;
+    for (let j = 0; j < 256; j++) {
+      c4_padded[j * 225] = 0;
+      for (let m = 0; m < 13; m++) {
+        c4_padded[j * 225 + m + 1] = 0;
       }
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 4096] = c4[m * 169 + j * 13]!;
-        c4_padded_wide[j * 3840 + m + 4352] = c4[m * 169 + j * 13 + 1]!;
-        c4_padded_wide[j * 3840 + m + 4608] = c4[m * 169 + j * 13 + 2]!;
-        c4_padded_wide[j * 3840 + m + 4864] = c4[m * 169 + j * 13 + 3]!;
-        c4_padded_wide[j * 3840 + m + 5120] = c4[m * 169 + j * 13 + 4]!;
-        c4_padded_wide[j * 3840 + m + 5376] = c4[m * 169 + j * 13 + 5]!;
-        c4_padded_wide[j * 3840 + m + 5632] = c4[m * 169 + j * 13 + 6]!;
-        c4_padded_wide[j * 3840 + m + 5888] = c4[m * 169 + j * 13 + 7]!;
-      }
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 6144] = c4[m * 169 + j * 13 + 8]!;
-        c4_padded_wide[j * 3840 + m + 6400] = c4[m * 169 + j * 13 + 9]!;
-        c4_padded_wide[j * 3840 + m + 6656] = c4[m * 169 + j * 13 + 10]!;
-        c4_padded_wide[j * 3840 + m + 6912] = c4[m * 169 + j * 13 + 11]!;
-        c4_padded_wide[j * 3840 + m + 7168] = c4[m * 169 + j * 13 + 12]!;
-      }
-      for (let m = 0; m < 256; m++) {
-        c4_padded_wide[j * 3840 + m + 7424] = 0;
-      }
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 53760] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 54016] = 0;
-      c4_padded_wide[m + 54272] = 0;
-      c4_padded_wide[m + 54528] = 0;
-      c4_padded_wide[m + 54784] = 0;
-      c4_padded_wide[m + 55040] = 0;
-      c4_padded_wide[m + 55296] = 0;
-      c4_padded_wide[m + 55552] = 0;
-      c4_padded_wide[m + 55808] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 56064] = 0;
-      c4_padded_wide[m + 56320] = 0;
-      c4_padded_wide[m + 56576] = 0;
-      c4_padded_wide[m + 56832] = 0;
-      c4_padded_wide[m + 57088] = 0;
-    }
-    for (let m = 0; m < 256; m++) {
-      c4_padded_wide[m + 57344] = 0;
-    }
-  };
-}
-
-/** c5.kernel_wide = c5.kernel in double, in the order it is read */
-function widen_256x3x3x256_predict(
-  c5_kernel_: Float32Array,
-  c5_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_256x3x3x256_predict(): void {
-    const c5_kernel = c5_kernel_;
-    const c5_kernel_wide = c5_kernel_wide_;
-    for (let i = 0; i < 256; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 256; m++) {
-            c5_kernel_wide[i * 2304 + j * 768 + l * 256 + m] =
-              c5_kernel[i * 2304 + m * 9 + j * 3 + l]!;
-          }
+      c4_padded[j * 225 + 14] = 0;
+      for (let l = 0; l < 13; l++) {
+        c4_padded[j * 225 + l * 15 + 15] = 0;
+        for (let m = 0; m < 13; m++) {
+          c4_padded[j * 225 + l * 15 + m + 16] = c4[j * 169 + l * 13 + m]!;
         }
+        c4_padded[j * 225 + l * 15 + 29] = 0;
       }
+      c4_padded[j * 225 + 210] = 0;
+      for (let m = 0; m < 13; m++) {
+        c4_padded[j * 225 + m + 211] = 0;
+      }
+      c4_padded[j * 225 + 224] = 0;
     }
   };
 }
@@ -9023,27 +8243,27 @@ function widen_256x3x3x256_predict(
  * 199,360,512 floating-point operations.
  */
 function conv_1x256x13x3x3x256x13_predict(
-  c4_padded_wide_: Float64Array,
-  c5_kernel_wide_: Float64Array,
+  c4_padded_: Float32Array,
+  c5_kernel_: Float32Array,
   c5_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 255;
     l &= 15;
-    const c4_padded_wide = c4_padded_wide_;
-    const c5_kernel_wide = c5_kernel_wide_;
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
     const c5_product = c5_product_;
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 256; k3++) {
-          const c4_padded_wide_3 = c4_padded_wide[l * 3840 + k * 3840 + k2 * 256 + k3 + 3072]!;
-          const c5_kernel_wide_2 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3]!;
-          const c5_kernel_wide_3 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2304]!;
-          sum0 += c4_padded_wide_3 * c5_kernel_wide_2;
-          sum1 += c4_padded_wide_3 * c5_kernel_wide_3;
+          const c4_padded_3 = c4_padded[k3 * 225 + l * 15 + k * 15 + k2 + 12]!;
+          const c5_kernel_2 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+          const c5_kernel_3 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+          sum0 += c4_padded_3 * c5_kernel_2;
+          sum1 += c4_padded_3 * c5_kernel_3;
         }
       }
     }
@@ -9051,8 +8271,8 @@ function conv_1x256x13x3x3x256x13_predict(
     c5_product[j * 169 + l * 13 + 181] = sum1;
   }
   return function conv_1x256x13x3x3x256x13_predict(): void {
-    const c4_padded_wide = c4_padded_wide_;
-    const c5_kernel_wide = c5_kernel_wide_;
+    const c4_padded = c4_padded_;
+    const c5_kernel = c5_kernel_;
     const c5_product = c5_product_;
     for (let j = 0; j < 256; j += 2) {
       for (let l = 0; l < 13; l++) {
@@ -9067,75 +8287,59 @@ function conv_1x256x13x3x3x256x13_predict(
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 256; k3 += 4) {
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 256]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 512]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2304]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 1]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 2]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2304]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
                 if (k3 + 1 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 1]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 1]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 257]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 513]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2305]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 225]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 9]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 226]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 227]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2313]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
                 if (k3 + 2 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 2]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 258]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 514]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2306]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 450]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 18]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 451]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 452]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2322]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
                 if (k3 + 3 === 256) break;
                 {
-                  const c4_padded_wide_0 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 3]!;
-                  const c5_kernel_wide_0 = c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 3]!;
-                  const c4_padded_wide_1 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 259]!;
-                  const c4_padded_wide_2 =
-                    c4_padded_wide[l * 3840 + k * 3840 + m * 256 + k2 * 256 + k3 + 515]!;
-                  const c5_kernel_wide_1 =
-                    c5_kernel_wide[j * 2304 + k * 768 + k2 * 256 + k3 + 2307]!;
-                  sum00 += c4_padded_wide_0 * c5_kernel_wide_0;
-                  sum01 += c4_padded_wide_1 * c5_kernel_wide_0;
-                  sum02 += c4_padded_wide_2 * c5_kernel_wide_0;
-                  sum10 += c4_padded_wide_0 * c5_kernel_wide_1;
-                  sum11 += c4_padded_wide_1 * c5_kernel_wide_1;
-                  sum12 += c4_padded_wide_2 * c5_kernel_wide_1;
+                  const c4_padded_0 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 675]!;
+                  const c5_kernel_0 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 27]!;
+                  const c4_padded_1 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 676]!;
+                  const c4_padded_2 = c4_padded[k3 * 225 + l * 15 + k * 15 + m + k2 + 677]!;
+                  const c5_kernel_1 = c5_kernel[j * 2304 + k3 * 9 + k * 3 + k2 + 2331]!;
+                  sum00 += c4_padded_0 * c5_kernel_0;
+                  sum01 += c4_padded_1 * c5_kernel_0;
+                  sum02 += c4_padded_2 * c5_kernel_0;
+                  sum10 += c4_padded_0 * c5_kernel_1;
+                  sum11 += c4_padded_1 * c5_kernel_1;
+                  sum12 += c4_padded_2 * c5_kernel_1;
                 }
               }
             }
@@ -9247,7 +8451,7 @@ function dotRelu_1x9216x4096_predict(
  * 33,558,528 floating-point operations.
  */
 function dotRelu_1x4096x4096_predict(
-  f6_wide_: Float64Array,
+  f6_: Float32Array,
   f7_kernel_: Float32Array,
   f7_bias_: Float32Array,
   f7_: Float32Array,
@@ -9255,7 +8459,7 @@ function dotRelu_1x4096x4096_predict(
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 4095;
-    const f6_wide = f6_wide_;
+    const f6 = f6_;
     const f7_kernel = f7_kernel_;
     const f7_bias = f7_bias_;
     const f7 = f7_;
@@ -9264,15 +8468,15 @@ function dotRelu_1x4096x4096_predict(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
-      const f6_wide_0 = f6_wide[k]!;
+      const f6_0 = f6[k]!;
       const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
       const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
       const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
       const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
-      sum0 += f6_wide_0 * f7_kernel_0;
-      sum1 += f6_wide_0 * f7_kernel_1;
-      sum2 += f6_wide_0 * f7_kernel_2;
-      sum3 += f6_wide_0 * f7_kernel_3;
+      sum0 += f6_0 * f7_kernel_0;
+      sum1 += f6_0 * f7_kernel_1;
+      sum2 += f6_0 * f7_kernel_2;
+      sum3 += f6_0 * f7_kernel_3;
     }
     const f7_product0 = Math.fround(sum0);
     const f7_product1 = Math.fround(sum1);
@@ -9304,7 +8508,7 @@ function dotRelu_1x4096x4096_predict(
  * 8,193,000 floating-point operations.
  */
 function dotAdd_1x4096x1000_predict(
-  f7_wide_: Float64Array,
+  f7_: Float32Array,
   scores_kernel_: Float32Array,
   scores_bias_: Float32Array,
   scores_: Float32Array,
@@ -9312,7 +8516,7 @@ function dotAdd_1x4096x1000_predict(
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 1023;
-    const f7_wide = f7_wide_;
+    const f7 = f7_;
     const scores_kernel = scores_kernel_;
     const scores_bias = scores_bias_;
     const scores = scores_;
@@ -9321,15 +8525,15 @@ function dotAdd_1x4096x1000_predict(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
-      const f7_wide_0 = f7_wide[k]!;
+      const f7_0 = f7[k]!;
       const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
       const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
       const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
       const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
-      sum0 += f7_wide_0 * scores_kernel_0;
-      sum1 += f7_wide_0 * scores_kernel_1;
-      sum2 += f7_wide_0 * scores_kernel_2;
-      sum3 += f7_wide_0 * scores_kernel_3;
+      sum0 += f7_0 * scores_kernel_0;
+      sum1 += f7_0 * scores_kernel_1;
+      sum2 += f7_0 * scores_kernel_2;
+      sum3 += f7_0 * scores_kernel_3;
     }
     const scores_product0 = Math.fround(sum0);
     const scores_product1 = Math.fround(sum1);

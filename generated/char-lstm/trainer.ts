@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 cadc5bfaa0a09118
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 71789c2c437265b6
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -395,67 +395,65 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const lstm_kernel_wide = new Float64Array(arena, 1415984, 16384); // [256,64]  scratch, statements 6–7
   const lstm_kernel_wide_2 = new Float64Array(arena, 1022768, 16384); // [64,256]  scratch, statements 147–148
   const embedding_wide_2 = new Float64Array(arena, 1022768, 32768); // [16,64,32]  scratch, statements 149–150
-  const x_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  input, statement 1
-  const next_evaluate = new Int32Array(arena, 1415984, 512); // [32,16]  input, statements 1–42
-  const live_rows_evaluate = new Int32Array(arena, 1418032, 1); // []  input, statements 1–42
-  const embedding_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 1–2
-  const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 4–36
-  const lstm_recurrence_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
-  const lstm_c_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 6–8
-  const lstm_h_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 6–36
-  const lstm_recurrence_2_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
-  const lstm_c_2_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 8–10, written over lstm_c_evaluate
-  const lstm_h_2_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 8–36
-  const lstm_recurrence_3_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
-  const lstm_c_3_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 10–12, written over lstm_c_2_evaluate
-  const lstm_h_3_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 10–36
-  const lstm_recurrence_4_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
-  const lstm_c_4_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 12–14, written over lstm_c_3_evaluate
-  const lstm_h_4_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 12–36
-  const lstm_recurrence_5_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
-  const lstm_c_5_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 14–16, written over lstm_c_4_evaluate
-  const lstm_h_5_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 14–36
-  const lstm_recurrence_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
-  const lstm_c_6_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 16–18, written over lstm_c_5_evaluate
-  const lstm_h_6_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 16–36
-  const lstm_recurrence_7_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
-  const lstm_c_7_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 18–20, written over lstm_c_6_evaluate
-  const lstm_h_7_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 18–36
-  const lstm_recurrence_8_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
-  const lstm_c_8_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 20–22, written over lstm_c_7_evaluate
-  const lstm_h_8_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 20–36
-  const lstm_recurrence_9_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
-  const lstm_c_9_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 22–24, written over lstm_c_8_evaluate
-  const lstm_h_9_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 22–36
-  const lstm_recurrence_10_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
-  const lstm_c_10_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 24–26, written over lstm_c_9_evaluate
-  const lstm_h_10_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 24–36
-  const lstm_recurrence_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
-  const lstm_c_11_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 26–28, written over lstm_c_10_evaluate
-  const lstm_h_11_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 26–36
-  const lstm_recurrence_12_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
-  const lstm_c_12_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 28–30, written over lstm_c_11_evaluate
-  const lstm_h_12_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 28–36
-  const lstm_recurrence_13_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
-  const lstm_c_13_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 30–32, written over lstm_c_12_evaluate
-  const lstm_h_13_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 30–36
-  const lstm_recurrence_14_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
-  const lstm_c_14_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 32–34, written over lstm_c_13_evaluate
-  const lstm_h_14_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 32–36
-  const lstm_recurrence_15_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 33–34
-  const lstm_c_15_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 34–36, written over lstm_c_14_evaluate
-  const lstm_h_15_evaluate = new Float32Array(arena, 1309488, 2048); // [32,64]  scratch, statements 34–36
-  const lstm_recurrence_16_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 35–36
-  const lstm_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 36–37
-  const scores_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 37–42
-  const largest_evaluate = new Float32Array(arena, 629552, 512); // [32,16]  scratch, statement 38
-  const total_evaluate = new Float32Array(arena, 631600, 512); // [32,16]  scratch, statement 38
-  const chosen_evaluate = new Float32Array(arena, 633648, 512); // [32,16]  scratch, statement 38
-  const rowSum_evaluate = new Float32Array(arena, 635696, 1); // []  scratch, statements 38–41
-  const argmax_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  scratch, statement 42
-  const rowSum_2_evaluate = new Float32Array(arena, 1418032, 1); // []  scratch, statements 42–43, written over live_rows_evaluate
-  const embedding_wide_evaluate = new Float64Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 2–4
-  const lstm_kernel_wide_evaluate = new Float64Array(arena, 1284912, 16384); // [256,64]  scratch, statements 3–4
+  const x_evaluate = new Int32Array(arena, 498480, 512); // [32,16]  input, statement 1
+  const next_evaluate = new Int32Array(arena, 1317680, 512); // [32,16]  input, statements 1–40
+  const live_rows_evaluate = new Int32Array(arena, 1319728, 1); // []  input, statements 1–40
+  const embedding_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 1–2
+  const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 2–34
+  const lstm_recurrence_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 3–4
+  const lstm_c_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 4–6
+  const lstm_h_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 4–34
+  const lstm_recurrence_2_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
+  const lstm_c_2_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 6–8, written over lstm_c_evaluate
+  const lstm_h_2_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 6–34
+  const lstm_recurrence_3_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
+  const lstm_c_3_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 8–10, written over lstm_c_2_evaluate
+  const lstm_h_3_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 8–34
+  const lstm_recurrence_4_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
+  const lstm_c_4_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 10–12, written over lstm_c_3_evaluate
+  const lstm_h_4_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 10–34
+  const lstm_recurrence_5_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
+  const lstm_c_5_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 12–14, written over lstm_c_4_evaluate
+  const lstm_h_5_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 12–34
+  const lstm_recurrence_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
+  const lstm_c_6_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 14–16, written over lstm_c_5_evaluate
+  const lstm_h_6_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 14–34
+  const lstm_recurrence_7_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
+  const lstm_c_7_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 16–18, written over lstm_c_6_evaluate
+  const lstm_h_7_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 16–34
+  const lstm_recurrence_8_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
+  const lstm_c_8_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 18–20, written over lstm_c_7_evaluate
+  const lstm_h_8_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 18–34
+  const lstm_recurrence_9_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
+  const lstm_c_9_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 20–22, written over lstm_c_8_evaluate
+  const lstm_h_9_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 20–34
+  const lstm_recurrence_10_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
+  const lstm_c_10_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 22–24, written over lstm_c_9_evaluate
+  const lstm_h_10_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 22–34
+  const lstm_recurrence_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
+  const lstm_c_11_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 24–26, written over lstm_c_10_evaluate
+  const lstm_h_11_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 24–34
+  const lstm_recurrence_12_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
+  const lstm_c_12_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 26–28, written over lstm_c_11_evaluate
+  const lstm_h_12_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 26–34
+  const lstm_recurrence_13_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
+  const lstm_c_13_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 28–30, written over lstm_c_12_evaluate
+  const lstm_h_13_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 28–34
+  const lstm_recurrence_14_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
+  const lstm_c_14_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 30–32, written over lstm_c_13_evaluate
+  const lstm_h_14_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 30–34
+  const lstm_recurrence_15_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
+  const lstm_c_15_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 32–34, written over lstm_c_14_evaluate
+  const lstm_h_15_evaluate = new Float32Array(arena, 1309488, 2048); // [32,64]  scratch, statements 32–34
+  const lstm_recurrence_16_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 33–34
+  const lstm_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 34–35
+  const scores_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 35–40
+  const largest_evaluate = new Float32Array(arena, 629552, 512); // [32,16]  scratch, statement 36
+  const total_evaluate = new Float32Array(arena, 631600, 512); // [32,16]  scratch, statement 36
+  const chosen_evaluate = new Float32Array(arena, 633648, 512); // [32,16]  scratch, statement 36
+  const rowSum_evaluate = new Float32Array(arena, 635696, 1); // []  scratch, statements 36–39
+  const argmax_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  scratch, statement 40
+  const rowSum_2_evaluate = new Float32Array(arena, 1319728, 1); // []  scratch, statements 40–41, written over live_rows_evaluate
   const x_predict = new Int32Array(arena, 498480, 16); // [1,16]  input, statement 1
   const embedding_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 1–2
   const lstm_inputs_predict = new Float32Array(arena, 498480, 4096); // [1,16,256]  scratch, statements 2–34
@@ -1483,17 +1481,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     embedding_table,
     embedding_evaluate,
   );
-  const widen_embedding_wide_evaluate = widen_32x16x64_evaluate(
-    embedding_evaluate,
-    embedding_wide_evaluate,
-  );
-  const widen_lstm_kernel_wide_evaluate = widen_256x64_evaluate(
-    lstm_kernel,
-    lstm_kernel_wide_evaluate,
-  );
   const dotAdd_lstm_inputs_evaluate = dotAdd_32x16x64x256_evaluate(
-    embedding_wide_evaluate,
-    lstm_kernel_wide_evaluate,
+    embedding_evaluate,
+    lstm_kernel,
     lstm_bias,
     lstm_inputs_evaluate,
   );
@@ -3726,24 +3716,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     gather_embedding_evaluate();
 
     // 2.
-    // embedding_wide = embedding in double, in the order it is read    %embedding_wide  widen for dot, models/char-lstm.ts:13
-    widen_embedding_wide_evaluate();
-
-    // 3.
-    // lstm.kernel_wide = lstm.kernel in double, in the order it is read    %lstm.kernel_wide  widen for dot, models/char-lstm.ts:13
-    widen_lstm_kernel_wide_evaluate();
-
-    // 4.
     // dot = Σ embedding·lstm.kernel over axes 2 of embedding    %dot  dot, models/char-lstm.ts:13
     // lstm.inputs = dot + lstm.bias    %lstm.inputs  add, models/char-lstm.ts:13
     dotAdd_lstm_inputs_evaluate();
 
-    // 5.
+    // 3.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
     // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_evaluate();
 
-    // 6.
+    // 4.
     // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
     // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
     // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
@@ -3759,12 +3741,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     addMul_lstm_h_evaluate();
 
-    // 7.
+    // 5.
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
     // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_2_evaluate();
 
-    // 8.
+    // 6.
     // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
     // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
     // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
@@ -3780,12 +3762,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     addMul_lstm_h_2_evaluate();
 
-    // 9.
+    // 7.
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
     // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_3_evaluate();
 
-    // 10.
+    // 8.
     // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
     // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
     // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
@@ -3801,12 +3783,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     addMul_lstm_h_3_evaluate();
 
-    // 11.
+    // 9.
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
     // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_4_evaluate();
 
-    // 12.
+    // 10.
     // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
     // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
     // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
@@ -3822,12 +3804,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     addMul_lstm_h_4_evaluate();
 
-    // 13.
+    // 11.
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
     // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_5_evaluate();
 
-    // 14.
+    // 12.
     // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
     // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
     // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
@@ -3843,12 +3825,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     addMul_lstm_h_5_evaluate();
 
-    // 15.
+    // 13.
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
     // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_6_evaluate();
 
-    // 16.
+    // 14.
     // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
     // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
     // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
@@ -3864,12 +3846,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     addMul_lstm_h_6_evaluate();
 
-    // 17.
+    // 15.
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
     // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_7_evaluate();
 
-    // 18.
+    // 16.
     // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
     // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
     // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
@@ -3885,12 +3867,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     addMul_lstm_h_7_evaluate();
 
-    // 19.
+    // 17.
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
     // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_8_evaluate();
 
-    // 20.
+    // 18.
     // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
     // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
     // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
@@ -3906,12 +3888,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     addMul_lstm_h_8_evaluate();
 
-    // 21.
+    // 19.
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
     // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_9_evaluate();
 
-    // 22.
+    // 20.
     // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
     // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
     // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
@@ -3927,12 +3909,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     addMul_lstm_h_9_evaluate();
 
-    // 23.
+    // 21.
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
     // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_10_evaluate();
 
-    // 24.
+    // 22.
     // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
     // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
     // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
@@ -3948,12 +3930,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     addMul_lstm_h_10_evaluate();
 
-    // 25.
+    // 23.
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
     // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_11_evaluate();
 
-    // 26.
+    // 24.
     // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
     // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
     // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
@@ -3969,12 +3951,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     addMul_lstm_h_11_evaluate();
 
-    // 27.
+    // 25.
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
     // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_12_evaluate();
 
-    // 28.
+    // 26.
     // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
     // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
     // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
@@ -3990,12 +3972,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     addMul_lstm_h_12_evaluate();
 
-    // 29.
+    // 27.
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
     // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_13_evaluate();
 
-    // 30.
+    // 28.
     // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
     // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
     // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
@@ -4011,12 +3993,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     addMul_lstm_h_13_evaluate();
 
-    // 31.
+    // 29.
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
     // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_14_evaluate();
 
-    // 32.
+    // 30.
     // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
     // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
     // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
@@ -4032,12 +4014,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     addMul_lstm_h_14_evaluate();
 
-    // 33.
+    // 31.
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
     // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_15_evaluate();
 
-    // 34.
+    // 32.
     // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
     // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
     // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
@@ -4053,12 +4035,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     addMul_lstm_h_15_evaluate();
 
-    // 35.
+    // 33.
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
     // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
     dotAdd_lstm_recurrence_16_evaluate();
 
-    // 36.
+    // 34.
     // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
     // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
     // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
@@ -4075,12 +4057,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     concat_lstm_evaluate();
 
-    // 37.
+    // 35.
     // scores.product = Σ lstm·scores.kernel over axes 2 of lstm    %scores.product  dot, models/char-lstm.ts:14
     // scores = scores.product + scores.bias    %scores  add, models/char-lstm.ts:14
     dotAdd_scores_evaluate();
 
-    // 38.
+    // 36.
     // largest = max scores over axes 2    %largest  reduceMax, models/char-lstm.ts:16
     // shifted = scores − largest    %shifted  sub, models/char-lstm.ts:16
     // exps = exp(shifted)    %exps  exp, models/char-lstm.ts:16
@@ -4098,21 +4080,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/char-lstm.ts:16
     reduceMaxSum_chosen_evaluate();
 
-    // 39.
+    // 37.
     // cast = f32(live rows)    %cast  cast, models/char-lstm.ts:16
     // cast_3 = f32(live rows)    %cast_3  cast, models/char-lstm.ts:18
     const cast = live_rows_evaluate[0]!;
 
-    // 40.
+    // 38.
     // perRow = 1 / cast    %perRow  recip, models/char-lstm.ts:16
     // perRow_2 = 1 / cast    %perRow_2  recip, models/char-lstm.ts:18
     const perRow = Math.fround(1 / cast);
 
-    // 41.
+    // 39.
     // loss = rowSum ⊙ perRow    %loss  mul, models/char-lstm.ts:16
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
-    // 42.
+    // 40.
     // argmax = argmax scores over axis 2    %argmax  argmax, models/char-lstm.ts:18
     // eq = [argmax = next]    %eq  eq, models/char-lstm.ts:18
     // cast_2 = f32(eq)    %cast_2  cast, models/char-lstm.ts:18
@@ -4124,7 +4106,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/char-lstm.ts:18
     argmaxSum_argmax_evaluate();
 
-    // 43.
+    // 41.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-lstm.ts:18
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
@@ -10995,55 +10977,14 @@ function gather_32x16x64x64_evaluate(
   };
 }
 
-/** embedding_wide = embedding in double, in the order it is read */
-function widen_32x16x64_evaluate(
-  embedding_: Float32Array,
-  embedding_wide_: Float64Array,
-): () => void {
-  return function widen_32x16x64_evaluate(): void {
-    const embedding = embedding_;
-    const embedding_wide = embedding_wide_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 16; j++) {
-        for (let l = 0; l < 64; l++) {
-          embedding_wide[i * 1024 + j * 64 + l] = embedding[i * 1024 + j * 64 + l]!;
-        }
-      }
-    }
-  };
-}
-
-/** lstm.kernel_wide = lstm.kernel in double, in the order it is read */
-function widen_256x64_evaluate(
-  lstm_kernel_: Float32Array,
-  lstm_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_256x64_evaluate(): void {
-    const lstm_kernel = lstm_kernel_;
-    const lstm_kernel_wide = lstm_kernel_wide_;
-    for (let i = 0; i < 256; i += 8) {
-      for (let j = 0; j < 64; j++) {
-        lstm_kernel_wide[i * 64 + j] = lstm_kernel[j * 256 + i]!;
-        lstm_kernel_wide[i * 64 + j + 64] = lstm_kernel[j * 256 + i + 1]!;
-        lstm_kernel_wide[i * 64 + j + 128] = lstm_kernel[j * 256 + i + 2]!;
-        lstm_kernel_wide[i * 64 + j + 192] = lstm_kernel[j * 256 + i + 3]!;
-        lstm_kernel_wide[i * 64 + j + 256] = lstm_kernel[j * 256 + i + 4]!;
-        lstm_kernel_wide[i * 64 + j + 320] = lstm_kernel[j * 256 + i + 5]!;
-        lstm_kernel_wide[i * 64 + j + 384] = lstm_kernel[j * 256 + i + 6]!;
-        lstm_kernel_wide[i * 64 + j + 448] = lstm_kernel[j * 256 + i + 7]!;
-      }
-    }
-  };
-}
-
 /**
  * dot = Σ embedding·lstm.kernel over axes 2 of embedding
  * lstm.inputs = dot + lstm.bias
  * 16,908,288 floating-point operations.
  */
 function dotAdd_32x16x64x256_evaluate(
-  embedding_wide_: Float64Array,
-  lstm_kernel_wide_: Float64Array,
+  embedding_: Float32Array,
+  lstm_kernel_: Float32Array,
   lstm_bias_: Float32Array,
   lstm_inputs_: Float32Array,
 ): () => void {
@@ -11051,8 +10992,8 @@ function dotAdd_32x16x64x256_evaluate(
   function block(i: number, j: number): void {
     i &= 31;
     j &= 15;
-    const embedding_wide = embedding_wide_;
-    const lstm_kernel_wide = lstm_kernel_wide_;
+    const embedding = embedding_;
+    const lstm_kernel = lstm_kernel_;
     const lstm_bias = lstm_bias_;
     const lstm_inputs = lstm_inputs_;
     for (let l = 0; l < 255; l += 3) {
@@ -11064,59 +11005,59 @@ function dotAdd_32x16x64x256_evaluate(
       let sum12 = 0;
       for (let k = 0; k < 64; k += 4) {
         {
-          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 64]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 128]!;
-          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 64]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
+          const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
         }
         if (k + 1 === 64) break;
         {
-          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 1]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 1]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 65]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 129]!;
-          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 65]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
+          const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
         }
         if (k + 2 === 64) break;
         {
-          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 2]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 2]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 66]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 130]!;
-          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 66]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
+          const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
         }
         if (k + 3 === 64) break;
         {
-          const embedding_wide_0 = embedding_wide[i * 1024 + j * 64 + k + 3]!;
-          const lstm_kernel_wide_0 = lstm_kernel_wide[l * 64 + k + 3]!;
-          const lstm_kernel_wide_1 = lstm_kernel_wide[l * 64 + k + 67]!;
-          const lstm_kernel_wide_2 = lstm_kernel_wide[l * 64 + k + 131]!;
-          const embedding_wide_1 = embedding_wide[i * 1024 + j * 64 + k + 67]!;
-          sum00 += embedding_wide_0 * lstm_kernel_wide_0;
-          sum01 += embedding_wide_0 * lstm_kernel_wide_1;
-          sum02 += embedding_wide_0 * lstm_kernel_wide_2;
-          sum10 += embedding_wide_1 * lstm_kernel_wide_0;
-          sum11 += embedding_wide_1 * lstm_kernel_wide_1;
-          sum12 += embedding_wide_1 * lstm_kernel_wide_2;
+          const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
+          const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
         }
       }
       const dot00 = Math.fround(sum00);
@@ -11138,11 +11079,11 @@ function dotAdd_32x16x64x256_evaluate(
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const embedding_wide_2 = embedding_wide[i * 1024 + j * 64 + k]!;
-      const lstm_kernel_wide_3 = lstm_kernel_wide[k + 16320]!;
-      const embedding_wide_3 = embedding_wide[i * 1024 + j * 64 + k + 64]!;
-      sum0 += embedding_wide_2 * lstm_kernel_wide_3;
-      sum1 += embedding_wide_3 * lstm_kernel_wide_3;
+      const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
+      const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
+      const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
+      sum0 += embedding_2 * lstm_kernel_3;
+      sum1 += embedding_3 * lstm_kernel_3;
     }
     const dot0 = Math.fround(sum0);
     const dot1 = Math.fround(sum1);

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 8,185,680 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 f186840ccf904cb6
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 e38c6a07a0e62c89
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -778,48 +778,42 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dense_kernel_wide_2 = new Float64Array(arena, 1324848, 16384); // [64,256]  scratch, statements 92–93
   const layerNorm_2_wide_2 = new Float64Array(arena, 1324848, 32768); // [16,64,32]  scratch, statements 94–95
   const x_evaluate = new Int32Array(arena, 1586992, 512); // [16,32]  input, statement 1
-  const next_evaluate = new Int32Array(arena, 2373424, 512); // [16,32]  input, statements 1–35
-  const live_rows_evaluate = new Int32Array(arena, 2375472, 1); // []  input, statements 1–35
+  const next_evaluate = new Int32Array(arena, 2111280, 512); // [16,32]  input, statements 1–29
+  const live_rows_evaluate = new Int32Array(arena, 2113328, 1); // []  input, statements 1–29
   const embedding_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 1
-  const positionalEncoding_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 1–8
+  const positionalEncoding_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 1–8
   const layerNorm_evaluate = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, statements 1–4
   const multiHeadAttention_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 2–5
   const multiHeadAttention_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 3–5
-  const multiHeadAttention_value_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 4–7
+  const multiHeadAttention_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 4–7
   const masked_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 5–6
   const exps_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statement 6, written over masked_evaluate
   const weights_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statements 6–7
   const transpose_4_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, statements 7–8
-  const residual_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 8–14, written over positionalEncoding_evaluate
-  const layerNorm_2_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 9–10
-  const dense_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, statements 12–14
-  const residual_2_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 14–22, written over residual_evaluate
-  const layerNorm_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 15–18
-  const multiHeadAttention_2_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 16–19
-  const multiHeadAttention_2_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 17–19
-  const multiHeadAttention_2_value_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 18–21
-  const masked_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 19–20
-  const exps_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statement 20, written over masked_2_evaluate
-  const weights_2_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statements 20–21
-  const transpose_8_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, statements 21–22
-  const residual_3_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 22–28, written over residual_2_evaluate
-  const layerNorm_4_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 23–24
-  const dense_3_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, statements 26–28
-  const residual_4_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 28–29, written over residual_3_evaluate
-  const layerNorm_5_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 29–30, written over residual_4_evaluate
-  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 30–35
-  const largest_3_evaluate = new Float32Array(arena, 1455920, 512); // [16,32]  scratch, statement 31
-  const total_3_evaluate = new Float32Array(arena, 1457968, 512); // [16,32]  scratch, statement 31
-  const chosen_evaluate = new Float32Array(arena, 1460016, 512); // [16,32]  scratch, statement 31
-  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, statements 31–34
-  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, statement 35
-  const rowSum_2_evaluate = new Float32Array(arena, 2375472, 1); // []  scratch, statements 35–36, written over live_rows_evaluate
-  const layerNorm_2_wide_evaluate = new Float64Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 10–12
-  const dense_kernel_wide_evaluate = new Float64Array(arena, 2242352, 16384); // [256,64]  scratch, statements 11–12
-  const dense_2_kernel_wide_evaluate = new Float64Array(arena, 1849136, 16384); // [64,256]  scratch, statements 13–14
-  const layerNorm_4_wide_evaluate = new Float64Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 24–26
-  const dense_3_kernel_wide_evaluate = new Float64Array(arena, 2242352, 16384); // [256,64]  scratch, statements 25–26
-  const dense_4_kernel_wide_evaluate = new Float64Array(arena, 1849136, 16384); // [64,256]  scratch, statements 27–28
+  const residual_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 8–11, written over positionalEncoding_evaluate
+  const layerNorm_2_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 9–10
+  const dense_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, statements 10–11
+  const residual_2_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 11–19, written over residual_evaluate
+  const layerNorm_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 12–15
+  const multiHeadAttention_2_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 13–16
+  const multiHeadAttention_2_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 14–16
+  const multiHeadAttention_2_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 15–18
+  const masked_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 16–17
+  const exps_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statement 17, written over masked_2_evaluate
+  const weights_2_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statements 17–18
+  const transpose_8_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, statements 18–19
+  const residual_3_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 19–22, written over residual_2_evaluate
+  const layerNorm_4_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 20–21
+  const dense_3_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, statements 21–22
+  const residual_4_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 22–23, written over residual_3_evaluate
+  const layerNorm_5_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 23–24, written over residual_4_evaluate
+  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 24–29
+  const largest_3_evaluate = new Float32Array(arena, 1455920, 512); // [16,32]  scratch, statement 25
+  const total_3_evaluate = new Float32Array(arena, 1457968, 512); // [16,32]  scratch, statement 25
+  const chosen_evaluate = new Float32Array(arena, 1460016, 512); // [16,32]  scratch, statement 25
+  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, statements 25–28
+  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, statement 29
+  const rowSum_2_evaluate = new Float32Array(arena, 2113328, 1); // []  scratch, statements 29–30, written over live_rows_evaluate
   const x_predict = new Int32Array(arena, 1341232, 32); // [1,32]  input, statement 1
   const embedding_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, statement 1
   const positionalEncoding_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 1–8
@@ -1560,24 +1554,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     layerNorm_2_beta,
     layerNorm_2_evaluate,
   );
-  const widen_layerNorm_2_wide_evaluate = widen_16x32x64(
-    layerNorm_2_evaluate,
-    layerNorm_2_wide_evaluate,
-  );
-  const widen_dense_kernel_wide_evaluate = widen_256x64(dense_kernel, dense_kernel_wide_evaluate);
   const dotAddMul_dense_evaluate = dotAddMul_16x32x64x256_evaluate(
-    layerNorm_2_wide_evaluate,
-    dense_kernel_wide_evaluate,
+    layerNorm_2_evaluate,
+    dense_kernel,
     dense_evaluate,
     dense_bias,
   );
-  const widen_dense_2_kernel_wide_evaluate = widen_64x256(
-    dense_2_kernel,
-    dense_2_kernel_wide_evaluate,
-  );
   const dotAdd_residual_2_evaluate = dotAdd_16x32x256x64_evaluate(
     dense_evaluate,
-    dense_2_kernel_wide_evaluate,
+    dense_2_kernel,
     residual_evaluate,
     dense_2_bias,
     residual_2_evaluate,
@@ -1634,27 +1619,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     layerNorm_4_beta,
     layerNorm_4_evaluate,
   );
-  const widen_layerNorm_4_wide_evaluate = widen_16x32x64(
-    layerNorm_4_evaluate,
-    layerNorm_4_wide_evaluate,
-  );
-  const widen_dense_3_kernel_wide_evaluate = widen_256x64(
-    dense_3_kernel,
-    dense_3_kernel_wide_evaluate,
-  );
   const dotAddMul_dense_3_evaluate = dotAddMul_16x32x64x256_evaluate(
-    layerNorm_4_wide_evaluate,
-    dense_3_kernel_wide_evaluate,
+    layerNorm_4_evaluate,
+    dense_3_kernel,
     dense_3_evaluate,
     dense_3_bias,
   );
-  const widen_dense_4_kernel_wide_evaluate = widen_64x256(
-    dense_4_kernel,
-    dense_4_kernel_wide_evaluate,
-  );
   const dotAdd_residual_4_evaluate = dotAdd_16x32x256x64_evaluate(
     dense_3_evaluate,
-    dense_4_kernel_wide_evaluate,
+    dense_4_kernel,
     residual_3_evaluate,
     dense_4_bias,
     residual_4_evaluate,
@@ -3357,14 +3330,6 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     sumAdd_layerNorm_2_evaluate();
 
     // 10.
-    // layerNorm_2_wide = layerNorm_2 in double, in the order it is read    %layerNorm_2_wide  widen for dense.product, models/char-transformer.ts:17
-    widen_layerNorm_2_wide_evaluate();
-
-    // 11.
-    // dense.kernel_wide = dense.kernel in double, in the order it is read    %dense.kernel_wide  widen for dense.product, models/char-transformer.ts:17
-    widen_dense_kernel_wide_evaluate();
-
-    // 12.
     // dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2    %dense.product  dot, models/char-transformer.ts:17
     // dense.z = dense.product + dense.bias    %dense.z  add, models/char-transformer.ts:17
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
@@ -3374,17 +3339,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
     dotAddMul_dense_evaluate();
 
-    // 13.
-    // dense_2.kernel_wide = dense_2.kernel in double, in the order it is read    %dense_2.kernel_wide  widen for dense_2.product, models/char-transformer.ts:17
-    widen_dense_2_kernel_wide_evaluate();
-
-    // 14.
+    // 11.
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
     // dense_2 = dense_2.product + dense_2.bias    %dense_2  add, models/char-transformer.ts:17
     // residual_2 = residual + dense_2    %residual_2  add, models/char-transformer.ts:17
     dotAdd_residual_2_evaluate();
 
-    // 15.
+    // 12.
     // sum_5 = Σ residual_2 over axes 2    %sum_5  sum, models/char-transformer.ts:16
     // layerNorm_3.mu = sum_5 ⊙ 0.015625    %layerNorm_3.mu  mul, models/char-transformer.ts:16
     // layerNorm_3.centered = residual_2 − layerNorm_3.mu    %layerNorm_3.centered  sub, models/char-transformer.ts:16
@@ -3399,22 +3360,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_3 = mul_8 + layerNorm_3.beta    %layerNorm_3  add, models/char-transformer.ts:16
     sumAdd_layerNorm_3_evaluate();
 
-    // 16.
+    // 13.
     // dot_7 = Σ layerNorm_3·multiHeadAttention_2.query.kernel over axes 2 of layerNorm_3    %dot_7  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.query = dot_7 + multiHeadAttention_2.query.bias    %multiHeadAttention_2.query  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_query_evaluate();
 
-    // 17.
+    // 14.
     // dot_8 = Σ layerNorm_3·multiHeadAttention_2.key.kernel over axes 2 of layerNorm_3    %dot_8  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.key = dot_8 + multiHeadAttention_2.key.bias    %multiHeadAttention_2.key  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_key_evaluate();
 
-    // 18.
+    // 15.
     // dot_9 = Σ layerNorm_3·multiHeadAttention_2.value.kernel over axes 2 of layerNorm_3    %dot_9  dot, models/char-transformer.ts:16
     // multiHeadAttention_2.value = dot_9 + multiHeadAttention_2.value.bias    %multiHeadAttention_2.value  add, models/char-transformer.ts:16
     dotAdd_multiHeadAttention_2_value_evaluate();
 
-    // 19.
+    // 16.
     // dot_10 = transpose(reshape(multiHeadAttention_2.query, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.key, [16,32,4,16]), [0,2,1,3])ᵀ    %dot_10  dot, models/char-transformer.ts:16
     // isPast = [column ≤ row]    %isPast  le, models/char-transformer.ts:16
     // isPast_2 = [column ≤ row]    %isPast_2  le, models/char-transformer.ts:16
@@ -3422,7 +3383,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // masked_2 = isPast ? scores_2 : -1e+30    %masked_2  where, models/char-transformer.ts:16
     dotWhere_masked_2_evaluate();
 
-    // 20.
+    // 17.
     // largest_2 = max masked_2 over axes 3    %largest_2  reduceMax, models/char-transformer.ts:16
     // shifted_2 = masked_2 − largest_2    %shifted_2  sub, models/char-transformer.ts:16
     // exps_2 = exp(shifted_2)    %exps_2  exp, models/char-transformer.ts:16
@@ -3430,17 +3391,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // weights_2 = exps_2 / total_2    %weights_2  div, models/char-transformer.ts:16
     reduceMaxExpSumDiv_weights_2_evaluate();
 
-    // 21.
+    // 18.
     // dot_11 = weights_2 · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])    %dot_11  dot, models/char-transformer.ts:16
     dot_transpose_8_evaluate();
 
-    // 22.
+    // 19.
     // dot_12 = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.output.kernel over axes 2 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])    %dot_12  dot, models/char-transformer.ts:16
     // multiHeadAttention_2 = dot_12 + multiHeadAttention_2.output.bias    %multiHeadAttention_2  add, models/char-transformer.ts:16
     // residual_3 = residual_2 + multiHeadAttention_2    %residual_3  add, models/char-transformer.ts:16
     dotAdd_residual_3_evaluate();
 
-    // 23.
+    // 20.
     // sum_7 = Σ residual_3 over axes 2    %sum_7  sum, models/char-transformer.ts:17
     // layerNorm_4.mu = sum_7 ⊙ 0.015625    %layerNorm_4.mu  mul, models/char-transformer.ts:17
     // layerNorm_4.centered = residual_3 − layerNorm_4.mu    %layerNorm_4.centered  sub, models/char-transformer.ts:17
@@ -3455,15 +3416,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_4 = mul_10 + layerNorm_4.beta    %layerNorm_4  add, models/char-transformer.ts:17
     sumAdd_layerNorm_4_evaluate();
 
-    // 24.
-    // layerNorm_4_wide = layerNorm_4 in double, in the order it is read    %layerNorm_4_wide  widen for dense_3.product, models/char-transformer.ts:17
-    widen_layerNorm_4_wide_evaluate();
-
-    // 25.
-    // dense_3.kernel_wide = dense_3.kernel in double, in the order it is read    %dense_3.kernel_wide  widen for dense_3.product, models/char-transformer.ts:17
-    widen_dense_3_kernel_wide_evaluate();
-
-    // 26.
+    // 21.
     // dense_3.product = Σ layerNorm_4·dense_3.kernel over axes 2 of layerNorm_4    %dense_3.product  dot, models/char-transformer.ts:17
     // dense_3.z = dense_3.product + dense_3.bias    %dense_3.z  add, models/char-transformer.ts:17
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
@@ -3473,17 +3426,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dense_3 = mul_12 ⊙ add_6    %dense_3  mul, models/char-transformer.ts:17
     dotAddMul_dense_3_evaluate();
 
-    // 27.
-    // dense_4.kernel_wide = dense_4.kernel in double, in the order it is read    %dense_4.kernel_wide  widen for dense_4.product, models/char-transformer.ts:17
-    widen_dense_4_kernel_wide_evaluate();
-
-    // 28.
+    // 22.
     // dense_4.product = Σ dense_3·dense_4.kernel over axes 2 of dense_3    %dense_4.product  dot, models/char-transformer.ts:17
     // dense_4 = dense_4.product + dense_4.bias    %dense_4  add, models/char-transformer.ts:17
     // residual_4 = residual_3 + dense_4    %residual_4  add, models/char-transformer.ts:17
     dotAdd_residual_4_evaluate();
 
-    // 29.
+    // 23.
     // sum_9 = Σ residual_4 over axes 2    %sum_9  sum, models/char-transformer.ts:19
     // layerNorm_5.mu = sum_9 ⊙ 0.015625    %layerNorm_5.mu  mul, models/char-transformer.ts:19
     // layerNorm_5.centered = residual_4 − layerNorm_5.mu    %layerNorm_5.centered  sub, models/char-transformer.ts:19
@@ -3498,12 +3447,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // layerNorm_5 = mul_14 + layerNorm_5.beta    %layerNorm_5  add, models/char-transformer.ts:19
     sumAdd_layerNorm_5_evaluate();
 
-    // 30.
+    // 24.
     // scores.product = Σ layerNorm_5·scores.kernel over axes 2 of layerNorm_5    %scores.product  dot, models/char-transformer.ts:19
     // scores_3 = scores.product + scores.bias    %scores_3  add, models/char-transformer.ts:19
     dotAdd_scores_3_evaluate();
 
-    // 31.
+    // 25.
     // largest_3 = max scores_3 over axes 2    %largest_3  reduceMax, models/char-transformer.ts:21
     // shifted_3 = scores_3 − largest_3    %shifted_3  sub, models/char-transformer.ts:21
     // exps_3 = exp(shifted_3)    %exps_3  exp, models/char-transformer.ts:21
@@ -3521,21 +3470,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/char-transformer.ts:21
     reduceMaxSum_chosen_evaluate();
 
-    // 32.
+    // 26.
     // cast = f32(live rows)    %cast  cast, models/char-transformer.ts:21
     // cast_3 = f32(live rows)    %cast_3  cast, models/char-transformer.ts:23
     const cast = live_rows_evaluate[0]!;
 
-    // 33.
+    // 27.
     // perRow = 1 / cast    %perRow  recip, models/char-transformer.ts:21
     // perRow_2 = 1 / cast    %perRow_2  recip, models/char-transformer.ts:23
     const perRow = Math.fround(1 / cast);
 
-    // 34.
+    // 28.
     // loss = rowSum ⊙ perRow    %loss  mul, models/char-transformer.ts:21
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
-    // 35.
+    // 29.
     // argmax = argmax scores_3 over axis 2    %argmax  argmax, models/char-transformer.ts:23
     // eq = [argmax = next]    %eq  eq, models/char-transformer.ts:23
     // cast_2 = f32(eq)    %cast_2  cast, models/char-transformer.ts:23
@@ -3547,7 +3496,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/char-transformer.ts:23
     argmaxSum_argmax_evaluate();
 
-    // 36.
+    // 30.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/char-transformer.ts:23
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
@@ -8336,8 +8285,8 @@ function sumAdd_16x32x64_evaluate(
  * 17,563,648 floating-point operations.
  */
 function dotAddMul_16x32x64x256_evaluate(
-  layerNorm_2_wide_: Float64Array,
-  dense_kernel_wide_: Float64Array,
+  layerNorm_2_: Float32Array,
+  dense_kernel_: Float32Array,
   dense_: Float32Array,
   dense_bias_: Float32Array,
 ): () => void {
@@ -8345,8 +8294,8 @@ function dotAddMul_16x32x64x256_evaluate(
   function block(i: number, j: number): void {
     i &= 15;
     j &= 31;
-    const layerNorm_2_wide = layerNorm_2_wide_;
-    const dense_kernel_wide = dense_kernel_wide_;
+    const layerNorm_2 = layerNorm_2_;
+    const dense_kernel = dense_kernel_;
     const dense = dense_;
     for (let l = 0; l < 255; l += 3) {
       let sum00 = 0;
@@ -8357,59 +8306,59 @@ function dotAddMul_16x32x64x256_evaluate(
       let sum12 = 0;
       for (let k = 0; k < 64; k += 4) {
         {
-          const layerNorm_2_wide_0 = layerNorm_2_wide[i * 2048 + j * 64 + k]!;
-          const dense_kernel_wide_0 = dense_kernel_wide[l * 64 + k]!;
-          const dense_kernel_wide_1 = dense_kernel_wide[l * 64 + k + 64]!;
-          const dense_kernel_wide_2 = dense_kernel_wide[l * 64 + k + 128]!;
-          const layerNorm_2_wide_1 = layerNorm_2_wide[i * 2048 + j * 64 + k + 64]!;
-          sum00 += layerNorm_2_wide_0 * dense_kernel_wide_0;
-          sum01 += layerNorm_2_wide_0 * dense_kernel_wide_1;
-          sum02 += layerNorm_2_wide_0 * dense_kernel_wide_2;
-          sum10 += layerNorm_2_wide_1 * dense_kernel_wide_0;
-          sum11 += layerNorm_2_wide_1 * dense_kernel_wide_1;
-          sum12 += layerNorm_2_wide_1 * dense_kernel_wide_2;
+          const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+          const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
         }
         if (k + 1 === 64) break;
         {
-          const layerNorm_2_wide_0 = layerNorm_2_wide[i * 2048 + j * 64 + k + 1]!;
-          const dense_kernel_wide_0 = dense_kernel_wide[l * 64 + k + 1]!;
-          const dense_kernel_wide_1 = dense_kernel_wide[l * 64 + k + 65]!;
-          const dense_kernel_wide_2 = dense_kernel_wide[l * 64 + k + 129]!;
-          const layerNorm_2_wide_1 = layerNorm_2_wide[i * 2048 + j * 64 + k + 65]!;
-          sum00 += layerNorm_2_wide_0 * dense_kernel_wide_0;
-          sum01 += layerNorm_2_wide_0 * dense_kernel_wide_1;
-          sum02 += layerNorm_2_wide_0 * dense_kernel_wide_2;
-          sum10 += layerNorm_2_wide_1 * dense_kernel_wide_0;
-          sum11 += layerNorm_2_wide_1 * dense_kernel_wide_1;
-          sum12 += layerNorm_2_wide_1 * dense_kernel_wide_2;
+          const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+          const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
         }
         if (k + 2 === 64) break;
         {
-          const layerNorm_2_wide_0 = layerNorm_2_wide[i * 2048 + j * 64 + k + 2]!;
-          const dense_kernel_wide_0 = dense_kernel_wide[l * 64 + k + 2]!;
-          const dense_kernel_wide_1 = dense_kernel_wide[l * 64 + k + 66]!;
-          const dense_kernel_wide_2 = dense_kernel_wide[l * 64 + k + 130]!;
-          const layerNorm_2_wide_1 = layerNorm_2_wide[i * 2048 + j * 64 + k + 66]!;
-          sum00 += layerNorm_2_wide_0 * dense_kernel_wide_0;
-          sum01 += layerNorm_2_wide_0 * dense_kernel_wide_1;
-          sum02 += layerNorm_2_wide_0 * dense_kernel_wide_2;
-          sum10 += layerNorm_2_wide_1 * dense_kernel_wide_0;
-          sum11 += layerNorm_2_wide_1 * dense_kernel_wide_1;
-          sum12 += layerNorm_2_wide_1 * dense_kernel_wide_2;
+          const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+          const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
         }
         if (k + 3 === 64) break;
         {
-          const layerNorm_2_wide_0 = layerNorm_2_wide[i * 2048 + j * 64 + k + 3]!;
-          const dense_kernel_wide_0 = dense_kernel_wide[l * 64 + k + 3]!;
-          const dense_kernel_wide_1 = dense_kernel_wide[l * 64 + k + 67]!;
-          const dense_kernel_wide_2 = dense_kernel_wide[l * 64 + k + 131]!;
-          const layerNorm_2_wide_1 = layerNorm_2_wide[i * 2048 + j * 64 + k + 67]!;
-          sum00 += layerNorm_2_wide_0 * dense_kernel_wide_0;
-          sum01 += layerNorm_2_wide_0 * dense_kernel_wide_1;
-          sum02 += layerNorm_2_wide_0 * dense_kernel_wide_2;
-          sum10 += layerNorm_2_wide_1 * dense_kernel_wide_0;
-          sum11 += layerNorm_2_wide_1 * dense_kernel_wide_1;
-          sum12 += layerNorm_2_wide_1 * dense_kernel_wide_2;
+          const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+          const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
         }
       }
       dense[i * 8192 + j * 256 + l] = sum00;
@@ -8422,11 +8371,11 @@ function dotAddMul_16x32x64x256_evaluate(
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 64; k++) {
-      const layerNorm_2_wide_2 = layerNorm_2_wide[i * 2048 + j * 64 + k]!;
-      const dense_kernel_wide_3 = dense_kernel_wide[k + 16320]!;
-      const layerNorm_2_wide_3 = layerNorm_2_wide[i * 2048 + j * 64 + k + 64]!;
-      sum0 += layerNorm_2_wide_2 * dense_kernel_wide_3;
-      sum1 += layerNorm_2_wide_3 * dense_kernel_wide_3;
+      const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
+      const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+      const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+      sum0 += layerNorm_2_2 * dense_kernel_3;
+      sum1 += layerNorm_2_3 * dense_kernel_3;
     }
     dense[i * 8192 + j * 256 + 255] = sum0;
     dense[i * 8192 + j * 256 + 511] = sum1;
@@ -8463,7 +8412,7 @@ function dotAddMul_16x32x64x256_evaluate(
  */
 function dotAdd_16x32x256x64_evaluate(
   dense_: Float32Array,
-  dense_2_kernel_wide_: Float64Array,
+  dense_2_kernel_: Float32Array,
   residual_: Float32Array,
   dense_2_bias_: Float32Array,
   residual_2_: Float32Array,
@@ -8473,7 +8422,7 @@ function dotAdd_16x32x256x64_evaluate(
     i &= 15;
     j &= 31;
     const dense = dense_;
-    const dense_2_kernel_wide = dense_2_kernel_wide_;
+    const dense_2_kernel = dense_2_kernel_;
     const residual = residual_;
     const dense_2_bias = dense_2_bias_;
     const residual_2 = residual_2_;
@@ -8487,58 +8436,58 @@ function dotAdd_16x32x256x64_evaluate(
       for (let k = 0; k < 256; k += 4) {
         {
           const dense_0 = dense[i * 8192 + j * 256 + k]!;
-          const dense_2_kernel_wide_0 = dense_2_kernel_wide[l * 256 + k]!;
-          const dense_2_kernel_wide_1 = dense_2_kernel_wide[l * 256 + k + 256]!;
-          const dense_2_kernel_wide_2 = dense_2_kernel_wide[l * 256 + k + 512]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
           const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
-          sum00 += dense_0 * dense_2_kernel_wide_0;
-          sum01 += dense_0 * dense_2_kernel_wide_1;
-          sum02 += dense_0 * dense_2_kernel_wide_2;
-          sum10 += dense_1 * dense_2_kernel_wide_0;
-          sum11 += dense_1 * dense_2_kernel_wide_1;
-          sum12 += dense_1 * dense_2_kernel_wide_2;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
         }
         if (k + 1 === 256) break;
         {
           const dense_0 = dense[i * 8192 + j * 256 + k + 1]!;
-          const dense_2_kernel_wide_0 = dense_2_kernel_wide[l * 256 + k + 1]!;
-          const dense_2_kernel_wide_1 = dense_2_kernel_wide[l * 256 + k + 257]!;
-          const dense_2_kernel_wide_2 = dense_2_kernel_wide[l * 256 + k + 513]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
           const dense_1 = dense[i * 8192 + j * 256 + k + 257]!;
-          sum00 += dense_0 * dense_2_kernel_wide_0;
-          sum01 += dense_0 * dense_2_kernel_wide_1;
-          sum02 += dense_0 * dense_2_kernel_wide_2;
-          sum10 += dense_1 * dense_2_kernel_wide_0;
-          sum11 += dense_1 * dense_2_kernel_wide_1;
-          sum12 += dense_1 * dense_2_kernel_wide_2;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
         }
         if (k + 2 === 256) break;
         {
           const dense_0 = dense[i * 8192 + j * 256 + k + 2]!;
-          const dense_2_kernel_wide_0 = dense_2_kernel_wide[l * 256 + k + 2]!;
-          const dense_2_kernel_wide_1 = dense_2_kernel_wide[l * 256 + k + 258]!;
-          const dense_2_kernel_wide_2 = dense_2_kernel_wide[l * 256 + k + 514]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
           const dense_1 = dense[i * 8192 + j * 256 + k + 258]!;
-          sum00 += dense_0 * dense_2_kernel_wide_0;
-          sum01 += dense_0 * dense_2_kernel_wide_1;
-          sum02 += dense_0 * dense_2_kernel_wide_2;
-          sum10 += dense_1 * dense_2_kernel_wide_0;
-          sum11 += dense_1 * dense_2_kernel_wide_1;
-          sum12 += dense_1 * dense_2_kernel_wide_2;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
         }
         if (k + 3 === 256) break;
         {
           const dense_0 = dense[i * 8192 + j * 256 + k + 3]!;
-          const dense_2_kernel_wide_0 = dense_2_kernel_wide[l * 256 + k + 3]!;
-          const dense_2_kernel_wide_1 = dense_2_kernel_wide[l * 256 + k + 259]!;
-          const dense_2_kernel_wide_2 = dense_2_kernel_wide[l * 256 + k + 515]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
           const dense_1 = dense[i * 8192 + j * 256 + k + 259]!;
-          sum00 += dense_0 * dense_2_kernel_wide_0;
-          sum01 += dense_0 * dense_2_kernel_wide_1;
-          sum02 += dense_0 * dense_2_kernel_wide_2;
-          sum10 += dense_1 * dense_2_kernel_wide_0;
-          sum11 += dense_1 * dense_2_kernel_wide_1;
-          sum12 += dense_1 * dense_2_kernel_wide_2;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
         }
       }
       const dense_2_product00 = Math.fround(sum00);
@@ -8567,10 +8516,10 @@ function dotAdd_16x32x256x64_evaluate(
     let sum1 = 0;
     for (let k = 0; k < 256; k++) {
       const dense_2 = dense[i * 8192 + j * 256 + k]!;
-      const dense_2_kernel_wide_3 = dense_2_kernel_wide[k + 16128]!;
+      const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
       const dense_3 = dense[i * 8192 + j * 256 + k + 256]!;
-      sum0 += dense_2 * dense_2_kernel_wide_3;
-      sum1 += dense_3 * dense_2_kernel_wide_3;
+      sum0 += dense_2 * dense_2_kernel_3;
+      sum1 += dense_3 * dense_2_kernel_3;
     }
     const dense_2_product0 = Math.fround(sum0);
     const dense_2_product1 = Math.fround(sum1);

@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 cd4fb09076418f07
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 c090564fbcceeba8
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -294,41 +294,35 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_conv2_z_wide = new Float64Array(arena, 44960320, 2097152); // [64,32,32,32]  scratch, statements 58–59
   const x_padded_2_wide = new Float64Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, statements 61–62
   const x_evaluate = new Float32Array(arena, 26159136, 30720); // [10,3,32,32]  input, statement 1
-  const y_evaluate = new Int32Array(arena, 30364224, 10); // [10]  input, statements 1–20
-  const live_rows_evaluate = new Int32Array(arena, 30364272, 1); // []  input, statements 1–20
-  const conv1_evaluate = new Float32Array(arena, 28979776, 327680); // [10,32,32,32]  scratch, statements 2–3
-  const conv2_product_evaluate = new Float32Array(arena, 28979776, 327680); // [10,32,32,32]  scratch, statements 5–6
-  const half_evaluate = new Float32Array(arena, 26849856, 81920); // [10,32,16,16]  scratch, statements 6–7
-  const conv3_evaluate = new Float32Array(arena, 27679296, 163840); // [10,64,16,16]  scratch, statements 9–10
-  const conv4_product_evaluate = new Float32Array(arena, 27679296, 163840); // [10,64,16,16]  scratch, statements 12–13
-  const quarter_evaluate = new Float32Array(arena, 26020416, 40960); // [10,64,8,8]  scratch, statements 13–14
-  const hidden_evaluate = new Float32Array(arena, 26184256, 5120); // [10,512]  scratch, statements 14–15
-  const scores_evaluate = new Float32Array(arena, 26020416, 100); // [10,10]  scratch, statements 15–20
-  const rowSum_evaluate = new Float32Array(arena, 26020816, 1); // []  scratch, statements 16–19
-  const rowSum_2_evaluate = new Float32Array(arena, 30364272, 1); // []  scratch, statements 20–21, written over live_rows_evaluate
+  const y_evaluate = new Int32Array(arena, 28810816, 10); // [10]  input, statements 1–17
+  const live_rows_evaluate = new Int32Array(arena, 28810864, 1); // []  input, statements 1–17
+  const conv1_evaluate = new Float32Array(arena, 27500096, 327680); // [10,32,32,32]  scratch, statements 2–3
+  const conv2_product_evaluate = new Float32Array(arena, 27500096, 327680); // [10,32,32,32]  scratch, statements 4–5
+  const half_evaluate = new Float32Array(arena, 26435136, 81920); // [10,32,16,16]  scratch, statements 5–6
+  const conv3_evaluate = new Float32Array(arena, 26849856, 163840); // [10,64,16,16]  scratch, statements 7–8
+  const conv4_product_evaluate = new Float32Array(arena, 26849856, 163840); // [10,64,16,16]  scratch, statements 9–10
+  const quarter_evaluate = new Float32Array(arena, 26020416, 40960); // [10,64,8,8]  scratch, statements 10–11
+  const hidden_evaluate = new Float32Array(arena, 26184256, 5120); // [10,512]  scratch, statements 11–12
+  const scores_evaluate = new Float32Array(arena, 26020416, 100); // [10,10]  scratch, statements 12–17
+  const rowSum_evaluate = new Float32Array(arena, 26020816, 1); // []  scratch, statements 13–16
+  const rowSum_2_evaluate = new Float32Array(arena, 28810864, 1); // []  scratch, statements 17–18, written over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 26020416, 34680); // [10,3,34,34]  scratch, statements 1–2
-  const conv1_padded_wide_evaluate = new Float64Array(arena, 26020416, 369920); // [10,34,34,32]  scratch, statements 3–5
-  const conv2_kernel_wide_evaluate = new Float64Array(arena, 30290496, 9216); // [32,3,3,32]  scratch, statements 4–5
-  const half_padded_wide_evaluate = new Float64Array(arena, 26020416, 103680); // [10,18,18,32]  scratch, statements 7–9
-  const conv3_kernel_wide_evaluate = new Float64Array(arena, 26849856, 18432); // [64,3,3,32]  scratch, statements 8–9
-  const conv3_padded_wide_evaluate = new Float64Array(arena, 26020416, 207360); // [10,18,18,64]  scratch, statements 10–12
-  const conv4_kernel_wide_evaluate = new Float64Array(arena, 28334656, 36864); // [64,3,3,64]  scratch, statements 11–12
+  const conv1_padded_evaluate = new Float32Array(arena, 26020416, 369920); // [10,32,34,34]  scratch, statements 3–4
+  const half_padded_evaluate = new Float32Array(arena, 26020416, 103680); // [10,32,18,18]  scratch, statements 6–7
+  const conv3_padded_evaluate = new Float32Array(arena, 26020416, 207360); // [10,64,18,18]  scratch, statements 8–9
   const x_predict = new Float32Array(arena, 26034288, 3072); // [1,3,32,32]  input, statement 1
-  const conv1_predict = new Float32Array(arena, 26316352, 32768); // [1,32,32,32]  scratch, statements 2–3
-  const conv2_product_predict = new Float32Array(arena, 26316352, 32768); // [1,32,32,32]  scratch, statements 5–6
-  const half_predict = new Float32Array(arena, 26020416, 8192); // [1,32,16,16]  scratch, statements 6–7
-  const conv3_predict = new Float32Array(arena, 26481216, 16384); // [1,64,16,16]  scratch, statements 9–10
-  const conv4_product_predict = new Float32Array(arena, 26481216, 16384); // [1,64,16,16]  scratch, statements 12–13
-  const quarter_predict = new Float32Array(arena, 26020416, 4096); // [1,64,8,8]  scratch, statements 13–14
-  const hidden_predict = new Float32Array(arena, 26036800, 512); // [1,512]  scratch, statements 14–15
-  const scores_predict = new Float32Array(arena, 26020416, 10); // [1,10]  output, statements 15–16
+  const conv1_predict = new Float32Array(arena, 26168384, 32768); // [1,32,32,32]  scratch, statements 2–3
+  const conv2_product_predict = new Float32Array(arena, 26168384, 32768); // [1,32,32,32]  scratch, statements 4–5
+  const half_predict = new Float32Array(arena, 26061888, 8192); // [1,32,16,16]  scratch, statements 5–6
+  const conv3_predict = new Float32Array(arena, 26103360, 16384); // [1,64,16,16]  scratch, statements 7–8
+  const conv4_product_predict = new Float32Array(arena, 26103360, 16384); // [1,64,16,16]  scratch, statements 9–10
+  const quarter_predict = new Float32Array(arena, 26020416, 4096); // [1,64,8,8]  scratch, statements 10–11
+  const hidden_predict = new Float32Array(arena, 26036800, 512); // [1,512]  scratch, statements 11–12
+  const scores_predict = new Float32Array(arena, 26020416, 10); // [1,10]  output, statements 12–13
   const x_padded_predict = new Float32Array(arena, 26020416, 3468); // [1,3,34,34]  scratch, statements 1–2
-  const conv1_padded_wide_predict = new Float64Array(arena, 26020416, 36992); // [1,34,34,32]  scratch, statements 3–5
-  const conv2_kernel_wide_predict = new Float64Array(arena, 26447424, 9216); // [32,3,3,32]  scratch, statements 4–5
-  const half_padded_wide_predict = new Float64Array(arena, 26167872, 10368); // [1,18,18,32]  scratch, statements 7–9
-  const conv3_kernel_wide_predict = new Float64Array(arena, 26020416, 18432); // [64,3,3,32]  scratch, statements 8–9
-  const conv3_padded_wide_predict = new Float64Array(arena, 26315328, 20736); // [1,18,18,64]  scratch, statements 10–12
-  const conv4_kernel_wide_predict = new Float64Array(arena, 26020416, 36864); // [64,3,3,64]  scratch, statements 11–12
+  const conv1_padded_predict = new Float32Array(arena, 26020416, 36992); // [1,32,34,34]  scratch, statements 3–4
+  const half_padded_predict = new Float32Array(arena, 26020416, 10368); // [1,32,18,18]  scratch, statements 6–7
+  const conv3_padded_predict = new Float32Array(arena, 26020416, 20736); // [1,64,18,18]  scratch, statements 8–9
 
   const pad_x_padded = pad_64x3x34x34(x, x_padded);
   const convRelu_conv1 = convRelu_64x32x32x3x3x3x32(x_padded, conv1_kernel, conv1_bias, conv1);
@@ -521,17 +515,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv1_bias,
     conv1_evaluate,
   );
-  const widen_conv1_padded_wide_evaluate = widen_10x34x34x32_evaluate(
-    conv1_evaluate,
-    conv1_padded_wide_evaluate,
-  );
-  const widen_conv2_kernel_wide_evaluate = widen_32x3x3x32_evaluate(
-    conv2_kernel,
-    conv2_kernel_wide_evaluate,
-  );
+  const pad_conv1_padded_evaluate = pad_10x32x34x34_evaluate(conv1_evaluate, conv1_padded_evaluate);
   const conv_conv2_product_evaluate = conv_10x32x32x3x3x32x32_evaluate(
-    conv1_padded_wide_evaluate,
-    conv2_kernel_wide_evaluate,
+    conv1_padded_evaluate,
+    conv2_kernel,
     conv2_product_evaluate,
   );
   const windowMax_half_evaluate = windowMax_10x32x16x1x1x2x2x16_evaluate(
@@ -539,31 +526,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2_bias,
     half_evaluate,
   );
-  const widen_half_padded_wide_evaluate = widen_10x18x18x32_evaluate(
-    half_evaluate,
-    half_padded_wide_evaluate,
-  );
-  const widen_conv3_kernel_wide_evaluate = widen_64x3x3x32_evaluate(
-    conv3_kernel,
-    conv3_kernel_wide_evaluate,
-  );
+  const pad_half_padded_evaluate = pad_10x32x18x18_evaluate(half_evaluate, half_padded_evaluate);
   const convRelu_conv3_evaluate = convRelu_10x64x16x3x3x32x16_evaluate(
-    half_padded_wide_evaluate,
-    conv3_kernel_wide_evaluate,
+    half_padded_evaluate,
+    conv3_kernel,
     conv3_bias,
     conv3_evaluate,
   );
-  const widen_conv3_padded_wide_evaluate = widen_10x18x18x64_evaluate(
-    conv3_evaluate,
-    conv3_padded_wide_evaluate,
-  );
-  const widen_conv4_kernel_wide_evaluate = widen_64x3x3x64_evaluate(
-    conv4_kernel,
-    conv4_kernel_wide_evaluate,
-  );
+  const pad_conv3_padded_evaluate = pad_10x64x18x18_evaluate(conv3_evaluate, conv3_padded_evaluate);
   const conv_conv4_product_evaluate = conv_10x64x16x3x3x64x16_evaluate(
-    conv3_padded_wide_evaluate,
-    conv4_kernel_wide_evaluate,
+    conv3_padded_evaluate,
+    conv4_kernel,
     conv4_product_evaluate,
   );
   const windowMax_quarter_evaluate = windowMax_10x64x8x1x1x2x2x8_evaluate(
@@ -602,17 +575,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv1_bias,
     conv1_predict,
   );
-  const widen_conv1_padded_wide_predict = widen_1x34x34x32_predict(
-    conv1_predict,
-    conv1_padded_wide_predict,
-  );
-  const widen_conv2_kernel_wide_predict = widen_32x3x3x32_predict(
-    conv2_kernel,
-    conv2_kernel_wide_predict,
-  );
+  const pad_conv1_padded_predict = pad_1x32x34x34_predict(conv1_predict, conv1_padded_predict);
   const conv_conv2_product_predict = conv_1x32x32x3x3x32x32_predict(
-    conv1_padded_wide_predict,
-    conv2_kernel_wide_predict,
+    conv1_padded_predict,
+    conv2_kernel,
     conv2_product_predict,
   );
   const windowMax_half_predict = windowMax_1x32x16x1x1x2x2x16_predict(
@@ -620,31 +586,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2_bias,
     half_predict,
   );
-  const widen_half_padded_wide_predict = widen_1x18x18x32_predict(
-    half_predict,
-    half_padded_wide_predict,
-  );
-  const widen_conv3_kernel_wide_predict = widen_64x3x3x32_predict(
-    conv3_kernel,
-    conv3_kernel_wide_predict,
-  );
+  const pad_half_padded_predict = pad_1x32x18x18_predict(half_predict, half_padded_predict);
   const convRelu_conv3_predict = convRelu_1x64x16x3x3x32x16_predict(
-    half_padded_wide_predict,
-    conv3_kernel_wide_predict,
+    half_padded_predict,
+    conv3_kernel,
     conv3_bias,
     conv3_predict,
   );
-  const widen_conv3_padded_wide_predict = widen_1x18x18x64_predict(
-    conv3_predict,
-    conv3_padded_wide_predict,
-  );
-  const widen_conv4_kernel_wide_predict = widen_64x3x3x64_predict(
-    conv4_kernel,
-    conv4_kernel_wide_predict,
-  );
+  const pad_conv3_padded_predict = pad_1x64x18x18_predict(conv3_predict, conv3_padded_predict);
   const conv_conv4_product_predict = conv_1x64x16x3x3x64x16_predict(
-    conv3_padded_wide_predict,
-    conv4_kernel_wide_predict,
+    conv3_padded_predict,
+    conv4_kernel,
     conv4_product_predict,
   );
   const windowMax_quarter_predict = windowMax_1x64x8x1x1x2x2x8_predict(
@@ -1165,67 +1117,55 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_conv1_evaluate();
 
     // 3.
-    // conv1_padded_wide = conv1_padded in double, in the order it is read    %conv1_padded_wide  widen for conv2.product, models/cifar-convnet.ts:16
-    widen_conv1_padded_wide_evaluate();
+    // conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:16
+    pad_conv1_padded_evaluate();
 
     // 4.
-    // conv2.kernel_wide = conv2.kernel in double, in the order it is read    %conv2.kernel_wide  widen for conv2.product, models/cifar-convnet.ts:16
-    widen_conv2_kernel_wide_evaluate();
-
-    // 5.
     // conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:16
     conv_conv2_product_evaluate();
 
-    // 6.
+    // 5.
     // conv2.z = conv2.product + conv2.bias    %conv2.z  add, models/cifar-convnet.ts:16
     // conv2 = relu(conv2.z)    %conv2  relu, models/cifar-convnet.ts:16
     // half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:17
     windowMax_half_evaluate();
 
+    // 6.
+    // half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:18
+    pad_half_padded_evaluate();
+
     // 7.
-    // half_padded_wide = half_padded in double, in the order it is read    %half_padded_wide  widen for conv3.product, models/cifar-convnet.ts:18
-    widen_half_padded_wide_evaluate();
-
-    // 8.
-    // conv3.kernel_wide = conv3.kernel in double, in the order it is read    %conv3.kernel_wide  widen for conv3.product, models/cifar-convnet.ts:18
-    widen_conv3_kernel_wide_evaluate();
-
-    // 9.
     // conv3.product = half ∗ conv3.kernel    %conv3.product  conv, models/cifar-convnet.ts:18
     // conv3.z = conv3.product + conv3.bias    %conv3.z  add, models/cifar-convnet.ts:18
     // conv3 = relu(conv3.z)    %conv3  relu, models/cifar-convnet.ts:18
     convRelu_conv3_evaluate();
 
-    // 10.
-    // conv3_padded_wide = conv3_padded in double, in the order it is read    %conv3_padded_wide  widen for conv4.product, models/cifar-convnet.ts:18
-    widen_conv3_padded_wide_evaluate();
+    // 8.
+    // conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:18
+    pad_conv3_padded_evaluate();
 
-    // 11.
-    // conv4.kernel_wide = conv4.kernel in double, in the order it is read    %conv4.kernel_wide  widen for conv4.product, models/cifar-convnet.ts:18
-    widen_conv4_kernel_wide_evaluate();
-
-    // 12.
+    // 9.
     // conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:18
     conv_conv4_product_evaluate();
 
-    // 13.
+    // 10.
     // conv4.z = conv4.product + conv4.bias    %conv4.z  add, models/cifar-convnet.ts:18
     // conv4 = relu(conv4.z)    %conv4  relu, models/cifar-convnet.ts:18
     // quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:19
     windowMax_quarter_evaluate();
 
-    // 14.
+    // 11.
     // hidden.product = reshape(quarter, [10,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
     dotRelu_hidden_evaluate();
 
-    // 15.
+    // 12.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
     dotAdd_scores_evaluate();
 
-    // 16.
+    // 13.
     // largest = max scores over axes 1    %largest  reduceMax, models/cifar-convnet.ts:23
     // shifted = scores − largest    %shifted  sub, models/cifar-convnet.ts:23
     // exps = exp(shifted)    %exps  exp, models/cifar-convnet.ts:23
@@ -1241,21 +1181,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/cifar-convnet.ts:23
     reduceMaxSum_rowSum_evaluate();
 
-    // 17.
+    // 14.
     // cast = f32(live rows)    %cast  cast, models/cifar-convnet.ts:23
     // cast_3 = f32(live rows)    %cast_3  cast, models/cifar-convnet.ts:25
     const cast = live_rows_evaluate[0]!;
 
-    // 18.
+    // 15.
     // perRow = 1 / cast    %perRow  recip, models/cifar-convnet.ts:23
     // perRow_2 = 1 / cast    %perRow_2  recip, models/cifar-convnet.ts:25
     const perRow = Math.fround(1 / cast);
 
-    // 19.
+    // 16.
     // loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:23
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
-    // 20.
+    // 17.
     // argmax = argmax scores over axis 1    %argmax  argmax, models/cifar-convnet.ts:25
     // isLive = [row < live rows]    %isLive  lt, models/cifar-convnet.ts:23
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/cifar-convnet.ts:25
@@ -1265,7 +1205,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/cifar-convnet.ts:25
     argmaxSum_rowSum_2_evaluate();
 
-    // 21.
+    // 18.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/cifar-convnet.ts:25
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
@@ -1293,62 +1233,50 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_conv1_predict();
 
     // 3.
-    // conv1_padded_wide = conv1_padded in double, in the order it is read    %conv1_padded_wide  widen for conv2.product, models/cifar-convnet.ts:16
-    widen_conv1_padded_wide_predict();
+    // conv1_padded = conv1 in a margin of zeros    %conv1_padded  pad for conv2.product, models/cifar-convnet.ts:16
+    pad_conv1_padded_predict();
 
     // 4.
-    // conv2.kernel_wide = conv2.kernel in double, in the order it is read    %conv2.kernel_wide  widen for conv2.product, models/cifar-convnet.ts:16
-    widen_conv2_kernel_wide_predict();
-
-    // 5.
     // conv2.product = conv1 ∗ conv2.kernel    %conv2.product  conv, models/cifar-convnet.ts:16
     conv_conv2_product_predict();
 
-    // 6.
+    // 5.
     // conv2.z = conv2.product + conv2.bias    %conv2.z  add, models/cifar-convnet.ts:16
     // conv2 = relu(conv2.z)    %conv2  relu, models/cifar-convnet.ts:16
     // half = max conv2 over windows [1,1,2,2]    %half  windowMax, models/cifar-convnet.ts:17
     windowMax_half_predict();
 
+    // 6.
+    // half_padded = half in a margin of zeros    %half_padded  pad for conv3.product, models/cifar-convnet.ts:18
+    pad_half_padded_predict();
+
     // 7.
-    // half_padded_wide = half_padded in double, in the order it is read    %half_padded_wide  widen for conv3.product, models/cifar-convnet.ts:18
-    widen_half_padded_wide_predict();
-
-    // 8.
-    // conv3.kernel_wide = conv3.kernel in double, in the order it is read    %conv3.kernel_wide  widen for conv3.product, models/cifar-convnet.ts:18
-    widen_conv3_kernel_wide_predict();
-
-    // 9.
     // conv3.product = half ∗ conv3.kernel    %conv3.product  conv, models/cifar-convnet.ts:18
     // conv3.z = conv3.product + conv3.bias    %conv3.z  add, models/cifar-convnet.ts:18
     // conv3 = relu(conv3.z)    %conv3  relu, models/cifar-convnet.ts:18
     convRelu_conv3_predict();
 
-    // 10.
-    // conv3_padded_wide = conv3_padded in double, in the order it is read    %conv3_padded_wide  widen for conv4.product, models/cifar-convnet.ts:18
-    widen_conv3_padded_wide_predict();
+    // 8.
+    // conv3_padded = conv3 in a margin of zeros    %conv3_padded  pad for conv4.product, models/cifar-convnet.ts:18
+    pad_conv3_padded_predict();
 
-    // 11.
-    // conv4.kernel_wide = conv4.kernel in double, in the order it is read    %conv4.kernel_wide  widen for conv4.product, models/cifar-convnet.ts:18
-    widen_conv4_kernel_wide_predict();
-
-    // 12.
+    // 9.
     // conv4.product = conv3 ∗ conv4.kernel    %conv4.product  conv, models/cifar-convnet.ts:18
     conv_conv4_product_predict();
 
-    // 13.
+    // 10.
     // conv4.z = conv4.product + conv4.bias    %conv4.z  add, models/cifar-convnet.ts:18
     // conv4 = relu(conv4.z)    %conv4  relu, models/cifar-convnet.ts:18
     // quarter = max conv4 over windows [1,1,2,2]    %quarter  windowMax, models/cifar-convnet.ts:19
     windowMax_quarter_predict();
 
-    // 14.
+    // 11.
     // hidden.product = reshape(quarter, [1,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
     dotRelu_hidden_predict();
 
-    // 15.
+    // 12.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
     dotAdd_scores_predict();
@@ -5805,105 +5733,37 @@ function convRelu_10x32x32x3x3x3x32_evaluate(
   };
 }
 
-/** conv1_padded_wide = conv1_padded in double, in the order it is read */
-function widen_10x34x34x32_evaluate(
-  conv1_: Float32Array,
-  conv1_padded_wide_: Float64Array,
-): () => void {
+/** conv1_padded = conv1 in a margin of zeros */
+function pad_10x32x34x34_evaluate(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 15;
     const conv1 = conv1_;
-    const conv1_padded_wide = conv1_padded_wide_;
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[i * 36992 + m] = 0;
-    }
-    for (let l = 0; l < 32; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[i * 36992 + l * 32 + m + 32] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 64] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 96] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 128] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 160] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 192] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 224] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 256] = 0;
-      }
-    }
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[i * 36992 + m + 1056] = 0;
-    }
+    const conv1_padded = conv1_padded_;
     for (let j = 0; j < 32; j++) {
+      conv1_padded[i * 36992 + j * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[i * 36992 + j * 1088 + m + 1088] = 0;
+        conv1_padded[i * 36992 + j * 1156 + m + 1] = 0;
       }
-      for (let l = 0; l < 32; l += 8) {
+      conv1_padded[i * 36992 + j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        conv1_padded[i * 36992 + j * 1156 + l * 34 + 34] = 0;
         for (let m = 0; m < 32; m++) {
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1120] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1152] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 1]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1184] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 2]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1216] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 3]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1248] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 4]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1280] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 5]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1312] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 6]!;
-          conv1_padded_wide[i * 36992 + j * 1088 + l * 32 + m + 1344] =
-            conv1[i * 32768 + m * 1024 + j * 32 + l + 7]!;
+          conv1_padded[i * 36992 + j * 1156 + l * 34 + m + 35] =
+            conv1[i * 32768 + j * 1024 + l * 32 + m]!;
         }
+        conv1_padded[i * 36992 + j * 1156 + l * 34 + 67] = 0;
       }
+      conv1_padded[i * 36992 + j * 1156 + 1122] = 0;
       for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[i * 36992 + j * 1088 + m + 2144] = 0;
+        conv1_padded[i * 36992 + j * 1156 + m + 1123] = 0;
       }
-    }
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[i * 36992 + m + 35904] = 0;
-    }
-    for (let l = 0; l < 32; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[i * 36992 + l * 32 + m + 35936] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 35968] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 36000] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 36032] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 36064] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 36096] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 36128] = 0;
-        conv1_padded_wide[i * 36992 + l * 32 + m + 36160] = 0;
-      }
-    }
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[i * 36992 + m + 36960] = 0;
+      conv1_padded[i * 36992 + j * 1156 + 1155] = 0;
     }
   }
-  return function widen_10x34x34x32_evaluate(): void {
+  return function pad_10x32x34x34_evaluate(): void {
     for (let i = 0; i < 10; i++) {
       block(i);
-    }
-  };
-}
-
-/** conv2.kernel_wide = conv2.kernel in double, in the order it is read */
-function widen_32x3x3x32_evaluate(
-  conv2_kernel_: Float32Array,
-  conv2_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_32x3x3x32_evaluate(): void {
-    const conv2_kernel = conv2_kernel_;
-    const conv2_kernel_wide = conv2_kernel_wide_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 32; m++) {
-            conv2_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv2_kernel[i * 288 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
     }
   };
 }
@@ -5913,8 +5773,8 @@ function widen_32x3x3x32_evaluate(
  * 188,743,680 floating-point operations.
  */
 function conv_10x32x32x3x3x32x32_evaluate(
-  conv1_padded_wide_: Float64Array,
-  conv2_kernel_wide_: Float64Array,
+  conv1_padded_: Float32Array,
+  conv2_kernel_: Float32Array,
   conv2_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
@@ -5922,8 +5782,8 @@ function conv_10x32x32x3x3x32x32_evaluate(
     i &= 15;
     j &= 31;
     l &= 31;
-    const conv1_padded_wide = conv1_padded_wide_;
-    const conv2_kernel_wide = conv2_kernel_wide_;
+    const conv1_padded = conv1_padded_;
+    const conv2_kernel = conv2_kernel_;
     const conv2_product = conv2_product_;
     for (let m = 0; m < 30; m += 3) {
       let sum00 = 0;
@@ -5936,71 +5796,71 @@ function conv_10x32x32x3x3x32x32_evaluate(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3 += 4) {
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 64]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+              const conv1_padded_1 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
+              const conv1_padded_2 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 65]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1156]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
+              const conv1_padded_1 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1157]!;
+              const conv1_padded_2 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 1158]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 66]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2312]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
+              const conv1_padded_1 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2313]!;
+              const conv1_padded_2 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 2314]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 67]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 3468]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
+              const conv1_padded_1 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 3469]!;
+              const conv1_padded_2 =
+                conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + m + k2 + 3470]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
           }
         }
@@ -6019,16 +5879,14 @@ function conv_10x32x32x3x3x32x32_evaluate(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 32; k3++) {
-          const conv1_padded_wide_3 =
-            conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + k2 * 32 + k3 + 960]!;
-          const conv2_kernel_wide_2 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-          const conv1_padded_wide_4 =
-            conv1_padded_wide[i * 36992 + l * 1088 + k * 1088 + k2 * 32 + k3 + 992]!;
-          const conv2_kernel_wide_3 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-          sum00_2 += conv1_padded_wide_3 * conv2_kernel_wide_2;
-          sum01_2 += conv1_padded_wide_4 * conv2_kernel_wide_2;
-          sum10_2 += conv1_padded_wide_3 * conv2_kernel_wide_3;
-          sum11_2 += conv1_padded_wide_4 * conv2_kernel_wide_3;
+          const conv1_padded_3 = conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + k2 + 30]!;
+          const conv2_kernel_2 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+          const conv1_padded_4 = conv1_padded[i * 36992 + k3 * 1156 + l * 34 + k * 34 + k2 + 31]!;
+          const conv2_kernel_3 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+          sum00_2 += conv1_padded_3 * conv2_kernel_2;
+          sum01_2 += conv1_padded_4 * conv2_kernel_2;
+          sum10_2 += conv1_padded_3 * conv2_kernel_3;
+          sum11_2 += conv1_padded_4 * conv2_kernel_3;
         }
       }
     }
@@ -6090,105 +5948,37 @@ function windowMax_10x32x16x1x1x2x2x16_evaluate(
   };
 }
 
-/** half_padded_wide = half_padded in double, in the order it is read */
-function widen_10x18x18x32_evaluate(
-  half_: Float32Array,
-  half_padded_wide_: Float64Array,
-): () => void {
+/** half_padded = half in a margin of zeros */
+function pad_10x32x18x18_evaluate(half_: Float32Array, half_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 15;
     const half = half_;
-    const half_padded_wide = half_padded_wide_;
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[i * 10368 + m] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[i * 10368 + l * 32 + m + 32] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 64] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 96] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 128] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 160] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 192] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 224] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 256] = 0;
+    const half_padded = half_padded_;
+    for (let j = 0; j < 32; j++) {
+      half_padded[i * 10368 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        half_padded[i * 10368 + j * 324 + m + 1] = 0;
       }
-    }
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[i * 10368 + m + 544] = 0;
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[i * 10368 + j * 576 + m + 576] = 0;
-      }
-      for (let l = 0; l < 16; l += 8) {
-        for (let m = 0; m < 32; m++) {
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 608] =
-            half[i * 8192 + m * 256 + j * 16 + l]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 640] =
-            half[i * 8192 + m * 256 + j * 16 + l + 1]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 672] =
-            half[i * 8192 + m * 256 + j * 16 + l + 2]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 704] =
-            half[i * 8192 + m * 256 + j * 16 + l + 3]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 736] =
-            half[i * 8192 + m * 256 + j * 16 + l + 4]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 768] =
-            half[i * 8192 + m * 256 + j * 16 + l + 5]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 800] =
-            half[i * 8192 + m * 256 + j * 16 + l + 6]!;
-          half_padded_wide[i * 10368 + j * 576 + l * 32 + m + 832] =
-            half[i * 8192 + m * 256 + j * 16 + l + 7]!;
+      half_padded[i * 10368 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        half_padded[i * 10368 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          half_padded[i * 10368 + j * 324 + l * 18 + m + 19] =
+            half[i * 8192 + j * 256 + l * 16 + m]!;
         }
+        half_padded[i * 10368 + j * 324 + l * 18 + 35] = 0;
       }
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[i * 10368 + j * 576 + m + 1120] = 0;
+      half_padded[i * 10368 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        half_padded[i * 10368 + j * 324 + m + 307] = 0;
       }
-    }
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[i * 10368 + m + 9792] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[i * 10368 + l * 32 + m + 9824] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9856] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9888] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9920] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9952] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 9984] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 10016] = 0;
-        half_padded_wide[i * 10368 + l * 32 + m + 10048] = 0;
-      }
-    }
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[i * 10368 + m + 10336] = 0;
+      half_padded[i * 10368 + j * 324 + 323] = 0;
     }
   }
-  return function widen_10x18x18x32_evaluate(): void {
+  return function pad_10x32x18x18_evaluate(): void {
     for (let i = 0; i < 10; i++) {
       block(i);
-    }
-  };
-}
-
-/** conv3.kernel_wide = conv3.kernel in double, in the order it is read */
-function widen_64x3x3x32_evaluate(
-  conv3_kernel_: Float32Array,
-  conv3_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_64x3x3x32_evaluate(): void {
-    const conv3_kernel = conv3_kernel_;
-    const conv3_kernel_wide = conv3_kernel_wide_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 32; m++) {
-            conv3_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv3_kernel[i * 288 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
     }
   };
 }
@@ -6199,8 +5989,8 @@ function widen_64x3x3x32_evaluate(
  * 94,535,680 floating-point operations.
  */
 function convRelu_10x64x16x3x3x32x16_evaluate(
-  half_padded_wide_: Float64Array,
-  conv3_kernel_wide_: Float64Array,
+  half_padded_: Float32Array,
+  conv3_kernel_: Float32Array,
   conv3_bias_: Float32Array,
   conv3_: Float32Array,
 ): () => void {
@@ -6209,8 +5999,8 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
     i &= 15;
     j &= 63;
     l &= 15;
-    const half_padded_wide = half_padded_wide_;
-    const conv3_kernel_wide = conv3_kernel_wide_;
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
     const conv3_bias = conv3_bias_;
     const conv3 = conv3_;
     for (let m = 0; m < 16; m += 2) {
@@ -6224,67 +6014,66 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3 += 4) {
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 576]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+              const half_padded_1 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
             if (k3 + 1 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 577]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
+              const half_padded_1 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
             if (k3 + 2 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 578]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
+              const half_padded_1 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
             if (k3 + 3 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const half_padded_wide_1 =
-                half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 579]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
+              const half_padded_1 =
+                half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
           }
         }
@@ -6316,8 +6105,8 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
   function block_2(i: number, l: number): void {
     i &= 15;
     l &= 15;
-    const half_padded_wide = half_padded_wide_;
-    const conv3_kernel_wide = conv3_kernel_wide_;
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
     const conv3_bias = conv3_bias_;
     const conv3 = conv3_;
     for (let m = 0; m < 16; m += 2) {
@@ -6326,13 +6115,11 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
       for (let k = 0; k < 3; k++) {
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_wide_2 =
-              half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3]!;
-            const conv3_kernel_wide_3 = conv3_kernel_wide[k * 96 + k2 * 32 + k3 + 18144]!;
-            const half_padded_wide_3 =
-              half_padded_wide[i * 10368 + l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 32]!;
-            sum0 += half_padded_wide_2 * conv3_kernel_wide_3;
-            sum1 += half_padded_wide_3 * conv3_kernel_wide_3;
+            const half_padded_2 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv3_kernel_3 = conv3_kernel[k3 * 9 + k * 3 + k2 + 18144]!;
+            const half_padded_3 = half_padded[i * 10368 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            sum0 += half_padded_2 * conv3_kernel_3;
+            sum1 += half_padded_3 * conv3_kernel_3;
           }
         }
       }
@@ -6359,105 +6146,37 @@ function convRelu_10x64x16x3x3x32x16_evaluate(
   };
 }
 
-/** conv3_padded_wide = conv3_padded in double, in the order it is read */
-function widen_10x18x18x64_evaluate(
-  conv3_: Float32Array,
-  conv3_padded_wide_: Float64Array,
-): () => void {
+/** conv3_padded = conv3 in a margin of zeros */
+function pad_10x64x18x18_evaluate(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 15;
     const conv3 = conv3_;
-    const conv3_padded_wide = conv3_padded_wide_;
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[i * 20736 + m] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[i * 20736 + l * 64 + m + 64] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 128] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 192] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 256] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 320] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 384] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 448] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 512] = 0;
+    const conv3_padded = conv3_padded_;
+    for (let j = 0; j < 64; j++) {
+      conv3_padded[i * 20736 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv3_padded[i * 20736 + j * 324 + m + 1] = 0;
       }
-    }
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[i * 20736 + m + 1088] = 0;
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[i * 20736 + j * 1152 + m + 1152] = 0;
-      }
-      for (let l = 0; l < 16; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1216] =
-            conv3[i * 16384 + m * 256 + j * 16 + l]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1280] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 1]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1344] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 2]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1408] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 3]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1472] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 4]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1536] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 5]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1600] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 6]!;
-          conv3_padded_wide[i * 20736 + j * 1152 + l * 64 + m + 1664] =
-            conv3[i * 16384 + m * 256 + j * 16 + l + 7]!;
+      conv3_padded[i * 20736 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        conv3_padded[i * 20736 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv3_padded[i * 20736 + j * 324 + l * 18 + m + 19] =
+            conv3[i * 16384 + j * 256 + l * 16 + m]!;
         }
+        conv3_padded[i * 20736 + j * 324 + l * 18 + 35] = 0;
       }
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[i * 20736 + j * 1152 + m + 2240] = 0;
+      conv3_padded[i * 20736 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv3_padded[i * 20736 + j * 324 + m + 307] = 0;
       }
-    }
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[i * 20736 + m + 19584] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[i * 20736 + l * 64 + m + 19648] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 19712] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 19776] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 19840] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 19904] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 19968] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 20032] = 0;
-        conv3_padded_wide[i * 20736 + l * 64 + m + 20096] = 0;
-      }
-    }
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[i * 20736 + m + 20672] = 0;
+      conv3_padded[i * 20736 + j * 324 + 323] = 0;
     }
   }
-  return function widen_10x18x18x64_evaluate(): void {
+  return function pad_10x64x18x18_evaluate(): void {
     for (let i = 0; i < 10; i++) {
       block(i);
-    }
-  };
-}
-
-/** conv4.kernel_wide = conv4.kernel in double, in the order it is read */
-function widen_64x3x3x64_evaluate(
-  conv4_kernel_: Float32Array,
-  conv4_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_64x3x3x64_evaluate(): void {
-    const conv4_kernel = conv4_kernel_;
-    const conv4_kernel_wide = conv4_kernel_wide_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 64; m++) {
-            conv4_kernel_wide[i * 576 + j * 192 + l * 64 + m] =
-              conv4_kernel[i * 576 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
     }
   };
 }
@@ -6467,8 +6186,8 @@ function widen_64x3x3x64_evaluate(
  * 188,743,680 floating-point operations.
  */
 function conv_10x64x16x3x3x64x16_evaluate(
-  conv3_padded_wide_: Float64Array,
-  conv4_kernel_wide_: Float64Array,
+  conv3_padded_: Float32Array,
+  conv4_kernel_: Float32Array,
   conv4_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
@@ -6476,8 +6195,8 @@ function conv_10x64x16x3x3x64x16_evaluate(
     i &= 15;
     j &= 63;
     l &= 15;
-    const conv3_padded_wide = conv3_padded_wide_;
-    const conv4_kernel_wide = conv4_kernel_wide_;
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
     const conv4_product = conv4_product_;
     for (let m = 0; m < 16; m += 2) {
       let sum00 = 0;
@@ -6490,75 +6209,66 @@ function conv_10x64x16x3x3x64x16_evaluate(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 64; k3 += 4) {
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 576]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1152]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 = conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
+              const conv3_padded_1 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
             if (k3 + 1 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 1]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 65]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 577]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1153]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 9]!;
+              const conv3_padded_1 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 585]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1161]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
             if (k3 + 2 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 2]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 2]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 66]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 578]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1154]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 18]!;
+              const conv3_padded_1 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 594]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1170]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
             if (k3 + 3 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 3]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 3]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 67]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 579]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1155]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 27]!;
+              const conv3_padded_1 =
+                conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 603]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1179]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
           }
         }
@@ -6575,8 +6285,8 @@ function conv_10x64x16x3x3x64x16_evaluate(
   function block_2(i: number, l: number): void {
     i &= 15;
     l &= 15;
-    const conv3_padded_wide = conv3_padded_wide_;
-    const conv4_kernel_wide = conv4_kernel_wide_;
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
     const conv4_product = conv4_product_;
     for (let m = 0; m < 16; m += 2) {
       let sum0 = 0;
@@ -6584,13 +6294,12 @@ function conv_10x64x16x3x3x64x16_evaluate(
       for (let k = 0; k < 3; k++) {
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_wide_2 =
-              conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-            const conv4_kernel_wide_3 = conv4_kernel_wide[k * 192 + k2 * 64 + k3 + 36288]!;
-            const conv3_padded_wide_3 =
-              conv3_padded_wide[i * 20736 + l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-            sum0 += conv3_padded_wide_2 * conv4_kernel_wide_3;
-            sum1 += conv3_padded_wide_3 * conv4_kernel_wide_3;
+            const conv3_padded_2 = conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv4_kernel_3 = conv4_kernel[k3 * 9 + k * 3 + k2 + 36288]!;
+            const conv3_padded_3 =
+              conv3_padded[i * 20736 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            sum0 += conv3_padded_2 * conv4_kernel_3;
+            sum1 += conv3_padded_3 * conv4_kernel_3;
           }
         }
       }
@@ -7151,90 +6860,29 @@ function convRelu_1x32x32x3x3x3x32_predict(
   };
 }
 
-/** conv1_padded_wide = conv1_padded in double, in the order it is read */
-function widen_1x34x34x32_predict(
-  conv1_: Float32Array,
-  conv1_padded_wide_: Float64Array,
-): () => void {
-  return function widen_1x34x34x32_predict(): void {
+/** conv1_padded = conv1 in a margin of zeros */
+function pad_1x32x34x34_predict(conv1_: Float32Array, conv1_padded_: Float32Array): () => void {
+  return function pad_1x32x34x34_predict(): void {
     const conv1 = conv1_;
-    const conv1_padded_wide = conv1_padded_wide_;
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[m] = 0;
-    }
-    for (let l = 0; l < 32; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[l * 32 + m + 32] = 0;
-        conv1_padded_wide[l * 32 + m + 64] = 0;
-        conv1_padded_wide[l * 32 + m + 96] = 0;
-        conv1_padded_wide[l * 32 + m + 128] = 0;
-        conv1_padded_wide[l * 32 + m + 160] = 0;
-        conv1_padded_wide[l * 32 + m + 192] = 0;
-        conv1_padded_wide[l * 32 + m + 224] = 0;
-        conv1_padded_wide[l * 32 + m + 256] = 0;
-      }
-    }
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[m + 1056] = 0;
-    }
+    const conv1_padded = conv1_padded_;
     for (let j = 0; j < 32; j++) {
+      conv1_padded[j * 1156] = 0;
       for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[j * 1088 + m + 1088] = 0;
+        conv1_padded[j * 1156 + m + 1] = 0;
       }
-      for (let l = 0; l < 32; l += 8) {
+      conv1_padded[j * 1156 + 33] = 0;
+      for (let l = 0; l < 32; l++) {
+        conv1_padded[j * 1156 + l * 34 + 34] = 0;
         for (let m = 0; m < 32; m++) {
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1120] = conv1[m * 1024 + j * 32 + l]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1152] = conv1[m * 1024 + j * 32 + l + 1]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1184] = conv1[m * 1024 + j * 32 + l + 2]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1216] = conv1[m * 1024 + j * 32 + l + 3]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1248] = conv1[m * 1024 + j * 32 + l + 4]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1280] = conv1[m * 1024 + j * 32 + l + 5]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1312] = conv1[m * 1024 + j * 32 + l + 6]!;
-          conv1_padded_wide[j * 1088 + l * 32 + m + 1344] = conv1[m * 1024 + j * 32 + l + 7]!;
+          conv1_padded[j * 1156 + l * 34 + m + 35] = conv1[j * 1024 + l * 32 + m]!;
         }
+        conv1_padded[j * 1156 + l * 34 + 67] = 0;
       }
+      conv1_padded[j * 1156 + 1122] = 0;
       for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[j * 1088 + m + 2144] = 0;
+        conv1_padded[j * 1156 + m + 1123] = 0;
       }
-    }
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[m + 35904] = 0;
-    }
-    for (let l = 0; l < 32; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        conv1_padded_wide[l * 32 + m + 35936] = 0;
-        conv1_padded_wide[l * 32 + m + 35968] = 0;
-        conv1_padded_wide[l * 32 + m + 36000] = 0;
-        conv1_padded_wide[l * 32 + m + 36032] = 0;
-        conv1_padded_wide[l * 32 + m + 36064] = 0;
-        conv1_padded_wide[l * 32 + m + 36096] = 0;
-        conv1_padded_wide[l * 32 + m + 36128] = 0;
-        conv1_padded_wide[l * 32 + m + 36160] = 0;
-      }
-    }
-    for (let m = 0; m < 32; m++) {
-      conv1_padded_wide[m + 36960] = 0;
-    }
-  };
-}
-
-/** conv2.kernel_wide = conv2.kernel in double, in the order it is read */
-function widen_32x3x3x32_predict(
-  conv2_kernel_: Float32Array,
-  conv2_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_32x3x3x32_predict(): void {
-    const conv2_kernel = conv2_kernel_;
-    const conv2_kernel_wide = conv2_kernel_wide_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 32; m++) {
-            conv2_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv2_kernel[i * 288 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
+      conv1_padded[j * 1156 + 1155] = 0;
     }
   };
 }
@@ -7244,16 +6892,16 @@ function widen_32x3x3x32_predict(
  * 18,874,368 floating-point operations.
  */
 function conv_1x32x32x3x3x32x32_predict(
-  conv1_padded_wide_: Float64Array,
-  conv2_kernel_wide_: Float64Array,
+  conv1_padded_: Float32Array,
+  conv2_kernel_: Float32Array,
   conv2_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 31;
     l &= 31;
-    const conv1_padded_wide = conv1_padded_wide_;
-    const conv2_kernel_wide = conv2_kernel_wide_;
+    const conv1_padded = conv1_padded_;
+    const conv2_kernel = conv2_kernel_;
     const conv2_product = conv2_product_;
     for (let m = 0; m < 30; m += 3) {
       let sum00 = 0;
@@ -7266,71 +6914,59 @@ function conv_1x32x32x3x3x32x32_predict(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3 += 4) {
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 64]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1]!;
+              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 65]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1156]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
+              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1157]!;
+              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 1158]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 66]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2312]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
+              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2313]!;
+              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 2314]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv1_padded_wide_0 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2_kernel_wide_0 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const conv1_padded_wide_1 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv1_padded_wide_2 =
-                conv1_padded_wide[l * 1088 + k * 1088 + m * 32 + k2 * 32 + k3 + 67]!;
-              const conv2_kernel_wide_1 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              sum00 += conv1_padded_wide_0 * conv2_kernel_wide_0;
-              sum01 += conv1_padded_wide_1 * conv2_kernel_wide_0;
-              sum02 += conv1_padded_wide_2 * conv2_kernel_wide_0;
-              sum10 += conv1_padded_wide_0 * conv2_kernel_wide_1;
-              sum11 += conv1_padded_wide_1 * conv2_kernel_wide_1;
-              sum12 += conv1_padded_wide_2 * conv2_kernel_wide_1;
+              const conv1_padded_0 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 3468]!;
+              const conv2_kernel_0 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
+              const conv1_padded_1 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 3469]!;
+              const conv1_padded_2 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + m + k2 + 3470]!;
+              const conv2_kernel_1 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
+              sum00 += conv1_padded_0 * conv2_kernel_0;
+              sum01 += conv1_padded_1 * conv2_kernel_0;
+              sum02 += conv1_padded_2 * conv2_kernel_0;
+              sum10 += conv1_padded_0 * conv2_kernel_1;
+              sum11 += conv1_padded_1 * conv2_kernel_1;
+              sum12 += conv1_padded_2 * conv2_kernel_1;
             }
           }
         }
@@ -7349,14 +6985,14 @@ function conv_1x32x32x3x3x32x32_predict(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 32; k3++) {
-          const conv1_padded_wide_3 = conv1_padded_wide[l * 1088 + k * 1088 + k2 * 32 + k3 + 960]!;
-          const conv2_kernel_wide_2 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-          const conv1_padded_wide_4 = conv1_padded_wide[l * 1088 + k * 1088 + k2 * 32 + k3 + 992]!;
-          const conv2_kernel_wide_3 = conv2_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-          sum00_2 += conv1_padded_wide_3 * conv2_kernel_wide_2;
-          sum01_2 += conv1_padded_wide_4 * conv2_kernel_wide_2;
-          sum10_2 += conv1_padded_wide_3 * conv2_kernel_wide_3;
-          sum11_2 += conv1_padded_wide_4 * conv2_kernel_wide_3;
+          const conv1_padded_3 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + k2 + 30]!;
+          const conv2_kernel_2 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+          const conv1_padded_4 = conv1_padded[k3 * 1156 + l * 34 + k * 34 + k2 + 31]!;
+          const conv2_kernel_3 = conv2_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+          sum00_2 += conv1_padded_3 * conv2_kernel_2;
+          sum01_2 += conv1_padded_4 * conv2_kernel_2;
+          sum10_2 += conv1_padded_3 * conv2_kernel_3;
+          sum11_2 += conv1_padded_4 * conv2_kernel_3;
         }
       }
     }
@@ -7408,90 +7044,29 @@ function windowMax_1x32x16x1x1x2x2x16_predict(
   };
 }
 
-/** half_padded_wide = half_padded in double, in the order it is read */
-function widen_1x18x18x32_predict(
-  half_: Float32Array,
-  half_padded_wide_: Float64Array,
-): () => void {
-  return function widen_1x18x18x32_predict(): void {
+/** half_padded = half in a margin of zeros */
+function pad_1x32x18x18_predict(half_: Float32Array, half_padded_: Float32Array): () => void {
+  return function pad_1x32x18x18_predict(): void {
     const half = half_;
-    const half_padded_wide = half_padded_wide_;
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[m] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[l * 32 + m + 32] = 0;
-        half_padded_wide[l * 32 + m + 64] = 0;
-        half_padded_wide[l * 32 + m + 96] = 0;
-        half_padded_wide[l * 32 + m + 128] = 0;
-        half_padded_wide[l * 32 + m + 160] = 0;
-        half_padded_wide[l * 32 + m + 192] = 0;
-        half_padded_wide[l * 32 + m + 224] = 0;
-        half_padded_wide[l * 32 + m + 256] = 0;
+    const half_padded = half_padded_;
+    for (let j = 0; j < 32; j++) {
+      half_padded[j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        half_padded[j * 324 + m + 1] = 0;
       }
-    }
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[m + 544] = 0;
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[j * 576 + m + 576] = 0;
-      }
-      for (let l = 0; l < 16; l += 8) {
-        for (let m = 0; m < 32; m++) {
-          half_padded_wide[j * 576 + l * 32 + m + 608] = half[m * 256 + j * 16 + l]!;
-          half_padded_wide[j * 576 + l * 32 + m + 640] = half[m * 256 + j * 16 + l + 1]!;
-          half_padded_wide[j * 576 + l * 32 + m + 672] = half[m * 256 + j * 16 + l + 2]!;
-          half_padded_wide[j * 576 + l * 32 + m + 704] = half[m * 256 + j * 16 + l + 3]!;
-          half_padded_wide[j * 576 + l * 32 + m + 736] = half[m * 256 + j * 16 + l + 4]!;
-          half_padded_wide[j * 576 + l * 32 + m + 768] = half[m * 256 + j * 16 + l + 5]!;
-          half_padded_wide[j * 576 + l * 32 + m + 800] = half[m * 256 + j * 16 + l + 6]!;
-          half_padded_wide[j * 576 + l * 32 + m + 832] = half[m * 256 + j * 16 + l + 7]!;
+      half_padded[j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        half_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          half_padded[j * 324 + l * 18 + m + 19] = half[j * 256 + l * 16 + m]!;
         }
+        half_padded[j * 324 + l * 18 + 35] = 0;
       }
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[j * 576 + m + 1120] = 0;
+      half_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        half_padded[j * 324 + m + 307] = 0;
       }
-    }
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[m + 9792] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 32; m++) {
-        half_padded_wide[l * 32 + m + 9824] = 0;
-        half_padded_wide[l * 32 + m + 9856] = 0;
-        half_padded_wide[l * 32 + m + 9888] = 0;
-        half_padded_wide[l * 32 + m + 9920] = 0;
-        half_padded_wide[l * 32 + m + 9952] = 0;
-        half_padded_wide[l * 32 + m + 9984] = 0;
-        half_padded_wide[l * 32 + m + 10016] = 0;
-        half_padded_wide[l * 32 + m + 10048] = 0;
-      }
-    }
-    for (let m = 0; m < 32; m++) {
-      half_padded_wide[m + 10336] = 0;
-    }
-  };
-}
-
-/** conv3.kernel_wide = conv3.kernel in double, in the order it is read */
-function widen_64x3x3x32_predict(
-  conv3_kernel_: Float32Array,
-  conv3_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_64x3x3x32_predict(): void {
-    const conv3_kernel = conv3_kernel_;
-    const conv3_kernel_wide = conv3_kernel_wide_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 32; m++) {
-            conv3_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv3_kernel[i * 288 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
+      half_padded[j * 324 + 323] = 0;
     }
   };
 }
@@ -7502,8 +7077,8 @@ function widen_64x3x3x32_predict(
  * 9,453,568 floating-point operations.
  */
 function convRelu_1x64x16x3x3x32x16_predict(
-  half_padded_wide_: Float64Array,
-  conv3_kernel_wide_: Float64Array,
+  half_padded_: Float32Array,
+  conv3_kernel_: Float32Array,
   conv3_bias_: Float32Array,
   conv3_: Float32Array,
 ): () => void {
@@ -7511,8 +7086,8 @@ function convRelu_1x64x16x3x3x32x16_predict(
   function block(j: number, l: number): void {
     j &= 63;
     l &= 15;
-    const half_padded_wide = half_padded_wide_;
-    const conv3_kernel_wide = conv3_kernel_wide_;
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
     const conv3_bias = conv3_bias_;
     const conv3 = conv3_;
     for (let m = 0; m < 16; m += 2) {
@@ -7526,67 +7101,59 @@ function convRelu_1x64x16x3x3x32x16_predict(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3 += 4) {
             {
-              const half_padded_wide_0 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const half_padded_wide_1 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 576]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
             if (k3 + 1 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const half_padded_wide_1 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 577]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
+              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
             if (k3 + 2 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const half_padded_wide_1 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 578]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
+              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
             if (k3 + 3 === 32) break;
             {
-              const half_padded_wide_0 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv3_kernel_wide_0 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const half_padded_wide_1 =
-                half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv3_kernel_wide_1 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv3_kernel_wide_2 = conv3_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 579]!;
-              sum00 += half_padded_wide_0 * conv3_kernel_wide_0;
-              sum01 += half_padded_wide_1 * conv3_kernel_wide_0;
-              sum10 += half_padded_wide_0 * conv3_kernel_wide_1;
-              sum11 += half_padded_wide_1 * conv3_kernel_wide_1;
-              sum20 += half_padded_wide_0 * conv3_kernel_wide_2;
-              sum21 += half_padded_wide_1 * conv3_kernel_wide_2;
+              const half_padded_0 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
+              const conv3_kernel_0 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
+              const half_padded_1 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
+              const conv3_kernel_1 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
+              const conv3_kernel_2 = conv3_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
+              sum00 += half_padded_0 * conv3_kernel_0;
+              sum01 += half_padded_1 * conv3_kernel_0;
+              sum10 += half_padded_0 * conv3_kernel_1;
+              sum11 += half_padded_1 * conv3_kernel_1;
+              sum20 += half_padded_0 * conv3_kernel_2;
+              sum21 += half_padded_1 * conv3_kernel_2;
             }
           }
         }
@@ -7617,8 +7184,8 @@ function convRelu_1x64x16x3x3x32x16_predict(
   /** What the loops repeat; masks say how large an index is. */
   function block_2(l: number): void {
     l &= 15;
-    const half_padded_wide = half_padded_wide_;
-    const conv3_kernel_wide = conv3_kernel_wide_;
+    const half_padded = half_padded_;
+    const conv3_kernel = conv3_kernel_;
     const conv3_bias = conv3_bias_;
     const conv3 = conv3_;
     for (let m = 0; m < 16; m += 2) {
@@ -7627,12 +7194,11 @@ function convRelu_1x64x16x3x3x32x16_predict(
       for (let k = 0; k < 3; k++) {
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3++) {
-            const half_padded_wide_2 = half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3]!;
-            const conv3_kernel_wide_3 = conv3_kernel_wide[k * 96 + k2 * 32 + k3 + 18144]!;
-            const half_padded_wide_3 =
-              half_padded_wide[l * 576 + k * 576 + m * 32 + k2 * 32 + k3 + 32]!;
-            sum0 += half_padded_wide_2 * conv3_kernel_wide_3;
-            sum1 += half_padded_wide_3 * conv3_kernel_wide_3;
+            const half_padded_2 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv3_kernel_3 = conv3_kernel[k3 * 9 + k * 3 + k2 + 18144]!;
+            const half_padded_3 = half_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            sum0 += half_padded_2 * conv3_kernel_3;
+            sum1 += half_padded_3 * conv3_kernel_3;
           }
         }
       }
@@ -7657,90 +7223,29 @@ function convRelu_1x64x16x3x3x32x16_predict(
   };
 }
 
-/** conv3_padded_wide = conv3_padded in double, in the order it is read */
-function widen_1x18x18x64_predict(
-  conv3_: Float32Array,
-  conv3_padded_wide_: Float64Array,
-): () => void {
-  return function widen_1x18x18x64_predict(): void {
+/** conv3_padded = conv3 in a margin of zeros */
+function pad_1x64x18x18_predict(conv3_: Float32Array, conv3_padded_: Float32Array): () => void {
+  return function pad_1x64x18x18_predict(): void {
     const conv3 = conv3_;
-    const conv3_padded_wide = conv3_padded_wide_;
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[m] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[l * 64 + m + 64] = 0;
-        conv3_padded_wide[l * 64 + m + 128] = 0;
-        conv3_padded_wide[l * 64 + m + 192] = 0;
-        conv3_padded_wide[l * 64 + m + 256] = 0;
-        conv3_padded_wide[l * 64 + m + 320] = 0;
-        conv3_padded_wide[l * 64 + m + 384] = 0;
-        conv3_padded_wide[l * 64 + m + 448] = 0;
-        conv3_padded_wide[l * 64 + m + 512] = 0;
+    const conv3_padded = conv3_padded_;
+    for (let j = 0; j < 64; j++) {
+      conv3_padded[j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv3_padded[j * 324 + m + 1] = 0;
       }
-    }
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[m + 1088] = 0;
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[j * 1152 + m + 1152] = 0;
-      }
-      for (let l = 0; l < 16; l += 8) {
-        for (let m = 0; m < 64; m++) {
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1216] = conv3[m * 256 + j * 16 + l]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1280] = conv3[m * 256 + j * 16 + l + 1]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1344] = conv3[m * 256 + j * 16 + l + 2]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1408] = conv3[m * 256 + j * 16 + l + 3]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1472] = conv3[m * 256 + j * 16 + l + 4]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1536] = conv3[m * 256 + j * 16 + l + 5]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1600] = conv3[m * 256 + j * 16 + l + 6]!;
-          conv3_padded_wide[j * 1152 + l * 64 + m + 1664] = conv3[m * 256 + j * 16 + l + 7]!;
+      conv3_padded[j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        conv3_padded[j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv3_padded[j * 324 + l * 18 + m + 19] = conv3[j * 256 + l * 16 + m]!;
         }
+        conv3_padded[j * 324 + l * 18 + 35] = 0;
       }
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[j * 1152 + m + 2240] = 0;
+      conv3_padded[j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv3_padded[j * 324 + m + 307] = 0;
       }
-    }
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[m + 19584] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 64; m++) {
-        conv3_padded_wide[l * 64 + m + 19648] = 0;
-        conv3_padded_wide[l * 64 + m + 19712] = 0;
-        conv3_padded_wide[l * 64 + m + 19776] = 0;
-        conv3_padded_wide[l * 64 + m + 19840] = 0;
-        conv3_padded_wide[l * 64 + m + 19904] = 0;
-        conv3_padded_wide[l * 64 + m + 19968] = 0;
-        conv3_padded_wide[l * 64 + m + 20032] = 0;
-        conv3_padded_wide[l * 64 + m + 20096] = 0;
-      }
-    }
-    for (let m = 0; m < 64; m++) {
-      conv3_padded_wide[m + 20672] = 0;
-    }
-  };
-}
-
-/** conv4.kernel_wide = conv4.kernel in double, in the order it is read */
-function widen_64x3x3x64_predict(
-  conv4_kernel_: Float32Array,
-  conv4_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_64x3x3x64_predict(): void {
-    const conv4_kernel = conv4_kernel_;
-    const conv4_kernel_wide = conv4_kernel_wide_;
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 64; m++) {
-            conv4_kernel_wide[i * 576 + j * 192 + l * 64 + m] =
-              conv4_kernel[i * 576 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
+      conv3_padded[j * 324 + 323] = 0;
     }
   };
 }
@@ -7750,16 +7255,16 @@ function widen_64x3x3x64_predict(
  * 18,874,368 floating-point operations.
  */
 function conv_1x64x16x3x3x64x16_predict(
-  conv3_padded_wide_: Float64Array,
-  conv4_kernel_wide_: Float64Array,
+  conv3_padded_: Float32Array,
+  conv4_kernel_: Float32Array,
   conv4_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number, l: number): void {
     j &= 63;
     l &= 15;
-    const conv3_padded_wide = conv3_padded_wide_;
-    const conv4_kernel_wide = conv4_kernel_wide_;
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
     const conv4_product = conv4_product_;
     for (let m = 0; m < 16; m += 2) {
       let sum00 = 0;
@@ -7772,75 +7277,59 @@ function conv_1x64x16x3x3x64x16_predict(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 64; k3 += 4) {
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 576]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1152]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2]!;
+              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 576]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1152]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
             if (k3 + 1 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 1]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 65]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 577]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1153]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 9]!;
+              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 585]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1161]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
             if (k3 + 2 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 2]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 2]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 66]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 578]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1154]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 18]!;
+              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 594]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1170]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
             if (k3 + 3 === 64) break;
             {
-              const conv3_padded_wide_0 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 3]!;
-              const conv4_kernel_wide_0 = conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 3]!;
-              const conv3_padded_wide_1 =
-                conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 67]!;
-              const conv4_kernel_wide_1 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 579]!;
-              const conv4_kernel_wide_2 =
-                conv4_kernel_wide[j * 576 + k * 192 + k2 * 64 + k3 + 1155]!;
-              sum00 += conv3_padded_wide_0 * conv4_kernel_wide_0;
-              sum01 += conv3_padded_wide_1 * conv4_kernel_wide_0;
-              sum10 += conv3_padded_wide_0 * conv4_kernel_wide_1;
-              sum11 += conv3_padded_wide_1 * conv4_kernel_wide_1;
-              sum20 += conv3_padded_wide_0 * conv4_kernel_wide_2;
-              sum21 += conv3_padded_wide_1 * conv4_kernel_wide_2;
+              const conv3_padded_0 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
+              const conv4_kernel_0 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 27]!;
+              const conv3_padded_1 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
+              const conv4_kernel_1 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 603]!;
+              const conv4_kernel_2 = conv4_kernel[j * 576 + k3 * 9 + k * 3 + k2 + 1179]!;
+              sum00 += conv3_padded_0 * conv4_kernel_0;
+              sum01 += conv3_padded_1 * conv4_kernel_0;
+              sum10 += conv3_padded_0 * conv4_kernel_1;
+              sum11 += conv3_padded_1 * conv4_kernel_1;
+              sum20 += conv3_padded_0 * conv4_kernel_2;
+              sum21 += conv3_padded_1 * conv4_kernel_2;
             }
           }
         }
@@ -7856,8 +7345,8 @@ function conv_1x64x16x3x3x64x16_predict(
   /** What the loops repeat; masks say how large an index is. */
   function block_2(l: number): void {
     l &= 15;
-    const conv3_padded_wide = conv3_padded_wide_;
-    const conv4_kernel_wide = conv4_kernel_wide_;
+    const conv3_padded = conv3_padded_;
+    const conv4_kernel = conv4_kernel_;
     const conv4_product = conv4_product_;
     for (let m = 0; m < 16; m += 2) {
       let sum0 = 0;
@@ -7865,13 +7354,11 @@ function conv_1x64x16x3x3x64x16_predict(
       for (let k = 0; k < 3; k++) {
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 64; k3++) {
-            const conv3_padded_wide_2 =
-              conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3]!;
-            const conv4_kernel_wide_3 = conv4_kernel_wide[k * 192 + k2 * 64 + k3 + 36288]!;
-            const conv3_padded_wide_3 =
-              conv3_padded_wide[l * 1152 + k * 1152 + m * 64 + k2 * 64 + k3 + 64]!;
-            sum0 += conv3_padded_wide_2 * conv4_kernel_wide_3;
-            sum1 += conv3_padded_wide_3 * conv4_kernel_wide_3;
+            const conv3_padded_2 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2]!;
+            const conv4_kernel_3 = conv4_kernel[k3 * 9 + k * 3 + k2 + 36288]!;
+            const conv3_padded_3 = conv3_padded[k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+            sum0 += conv3_padded_2 * conv4_kernel_3;
+            sum1 += conv3_padded_3 * conv4_kernel_3;
           }
         }
       }

@@ -4,7 +4,7 @@
 //
 //   parameters 308,310   arena 13,231,488 bytes, nothing else is ever allocated   318,649,116 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 846ea0245bfcca13
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 1e599b51dbde915e
 
 /** The model's name. */
 export const MODEL: string = "two-layer-net";
@@ -123,17 +123,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const W1_wide = new Float64Array(arena, 10670448, 307200); // [100,3072]  scratch, statements 3–4
   const x_wide_2 = new Float64Array(arena, 1233264, 786432); // [3072,256]  scratch, statements 20–22
   const d_z1_wide = new Float64Array(arena, 7524720, 25600); // [100,256]  scratch, statements 21–22
-  const x_evaluate = new Float32Array(arena, 7377264, 768000); // [250,3072]  input, statement 1
-  const y_evaluate = new Int32Array(arena, 10449264, 250); // [250]  input, statements 1–14
-  const live_rows_evaluate = new Int32Array(arena, 10450272, 1); // []  input, statements 1–14
-  const hidden_evaluate = new Float32Array(arena, 9834864, 25000); // [250,100]  scratch, statements 3–4
-  const scores_evaluate = new Float32Array(arena, 1233264, 2500); // [250,10]  scratch, statements 4–14
-  const rowSum_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 5–8
-  const W1_l2_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 9–11
-  const W2_l2_evaluate = new Float32Array(arena, 1243280, 1); // []  scratch, statements 10–11
-  const rowSum_2_evaluate = new Float32Array(arena, 10450272, 1); // []  scratch, statements 14–15, written over live_rows_evaluate
-  const x_wide_evaluate = new Float64Array(arena, 1233264, 768000); // [250,3072]  scratch, statements 1–3
-  const W1_wide_evaluate = new Float64Array(arena, 7377264, 307200); // [100,3072]  scratch, statements 2–3
+  const x_evaluate = new Float32Array(arena, 1233264, 768000); // [250,3072]  input, statement 1
+  const y_evaluate = new Int32Array(arena, 4405264, 250); // [250]  input, statements 1–12
+  const live_rows_evaluate = new Int32Array(arena, 4406272, 1); // []  input, statements 1–12
+  const hidden_evaluate = new Float32Array(arena, 4305264, 25000); // [250,100]  scratch, statements 1–2
+  const scores_evaluate = new Float32Array(arena, 1233264, 2500); // [250,10]  scratch, statements 2–12
+  const rowSum_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 3–6
+  const W1_l2_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 7–9
+  const W2_l2_evaluate = new Float32Array(arena, 1243280, 1); // []  scratch, statements 8–9
+  const rowSum_2_evaluate = new Float32Array(arena, 4406272, 1); // []  scratch, statements 12–13, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 1233264, 3072); // [1,3072]  input, statement 1
   const hidden_predict = new Float32Array(arena, 1245552, 100); // [1,100]  scratch, statements 1–2
   const scores_predict = new Float32Array(arena, 1233264, 10); // [1,10]  output, statements 2–3
@@ -161,11 +159,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const widen_x_wide_2 = widen_3072x256(x, x_wide_2);
   const widen_d_z1_wide = widen_100x256(d_z1, d_z1_wide);
   const dotSgd_W1 = dotSgd_3072x256x100(x_wide_2, d_z1_wide, W1);
-  const widen_x_wide_evaluate = widen_250x3072_evaluate(x_evaluate, x_wide_evaluate);
-  const widen_W1_wide_evaluate = widen_100x3072_evaluate(W1, W1_wide_evaluate);
   const dotRelu_hidden_evaluate = dotRelu_250x3072x100_evaluate(
-    x_wide_evaluate,
-    W1_wide_evaluate,
+    x_evaluate,
+    W1,
     b1,
     hidden_evaluate,
   );
@@ -352,25 +348,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     live_rows_evaluate[0] = count;
 
     // 1.
-    // x_wide = x in double, in the order it is read    %x_wide  widen for dot, models/two-layer-net.ts:15
-    widen_x_wide_evaluate();
-
-    // 2.
-    // W1_wide = W1 in double, in the order it is read    %W1_wide  widen for dot, models/two-layer-net.ts:15
-    widen_W1_wide_evaluate();
-
-    // 3.
     // dot = x · W1    %dot  dot, models/two-layer-net.ts:15
     // z1 = dot + b1    %z1  add, models/two-layer-net.ts:15
     // hidden = relu(z1)    %hidden  relu, models/two-layer-net.ts:16
     dotRelu_hidden_evaluate();
 
-    // 4.
+    // 2.
     // dot_2 = hidden · W2    %dot_2  dot, models/two-layer-net.ts:17
     // scores = dot_2 + b2    %scores  add, models/two-layer-net.ts:17
     dotAdd_scores_evaluate();
 
-    // 5.
+    // 3.
     // isLabel = [column = y]    %isLabel  eq, models/two-layer-net.ts:19
     // where = isLabel ? scores : 0    %where  where, models/two-layer-net.ts:19
     // labelScore = Σ where over axes 1    %labelScore  sum, models/two-layer-net.ts:19
@@ -385,43 +373,43 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/two-layer-net.ts:19
     sum_rowSum_evaluate();
 
-    // 6.
+    // 4.
     // cast = f32(live rows)    %cast  cast, models/two-layer-net.ts:19
     // cast_3 = f32(live rows)    %cast_3  cast, models/two-layer-net.ts:21
     const cast = live_rows_evaluate[0]!;
 
-    // 7.
+    // 5.
     // perRow = 1 / cast    %perRow  recip, models/two-layer-net.ts:19
     // perRow_2 = 1 / cast    %perRow_2  recip, models/two-layer-net.ts:21
     const perRow = Math.fround(1 / cast);
 
-    // 8.
+    // 6.
     // mul = rowSum ⊙ perRow    %mul  mul, models/two-layer-net.ts:19
     const mul = rowSum_evaluate[0]! * perRow;
 
-    // 9.
+    // 7.
     // W1.l2.terms = W1 ⊙ W1    %W1.l2.terms  mul, models/two-layer-net.ts:19
     // W1.l2 = Σ W1.l2.terms    %W1.l2  sum, models/two-layer-net.ts:19
     sum_W1_l2_evaluate();
 
-    // 10.
+    // 8.
     // W2.l2.terms = W2 ⊙ W2    %W2.l2.terms  mul, models/two-layer-net.ts:19
     // W2.l2 = Σ W2.l2.terms    %W2.l2  sum, models/two-layer-net.ts:19
     sum_W2_l2_evaluate();
 
-    // 11.
+    // 9.
     // l2.sum = W1.l2 + W2.l2    %l2.sum  add, models/two-layer-net.ts:19
     const l2_sum = W1_l2_evaluate[0]! + W2_l2_evaluate[0]!;
 
-    // 12.
+    // 10.
     // l2 = l2.sum ⊙ 0.001    %l2  mul, models/two-layer-net.ts:19
     const l2 = l2_sum * 0.001;
 
-    // 13.
+    // 11.
     // loss = mul + l2    %loss  add, models/two-layer-net.ts:19
     const loss = Math.fround(mul + l2);
 
-    // 14.
+    // 12.
     // argmax = argmax scores over axis 1    %argmax  argmax, models/two-layer-net.ts:21
     // isLive = [row < live rows]    %isLive  lt, models/two-layer-net.ts:19
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/two-layer-net.ts:21
@@ -431,7 +419,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/two-layer-net.ts:21
     argmaxSum_rowSum_2_evaluate();
 
-    // 15.
+    // 13.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/two-layer-net.ts:21
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
@@ -1360,60 +1348,14 @@ function dotSgd_3072x256x100(
   };
 }
 
-/** x_wide = x in double, in the order it is read */
-function widen_250x3072_evaluate(x_: Float32Array, x_wide_: Float64Array): () => void {
-  return function widen_250x3072_evaluate(): void {
-    const x = x_;
-    const x_wide = x_wide_;
-    for (let i = 0; i < 250; i++) {
-      for (let j = 0; j < 3072; j++) {
-        x_wide[i * 3072 + j] = x[i * 3072 + j]!;
-      }
-    }
-  };
-}
-
-/** W1_wide = W1 in double, in the order it is read */
-function widen_100x3072_evaluate(W1_: Float32Array, W1_wide_: Float64Array): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 127;
-    const W1 = W1_;
-    const W1_wide = W1_wide_;
-    for (let j = 0; j < 3072; j++) {
-      W1_wide[i * 3072 + j] = W1[j * 100 + i]!;
-      W1_wide[i * 3072 + j + 3072] = W1[j * 100 + i + 1]!;
-      W1_wide[i * 3072 + j + 6144] = W1[j * 100 + i + 2]!;
-      W1_wide[i * 3072 + j + 9216] = W1[j * 100 + i + 3]!;
-      W1_wide[i * 3072 + j + 12288] = W1[j * 100 + i + 4]!;
-      W1_wide[i * 3072 + j + 15360] = W1[j * 100 + i + 5]!;
-      W1_wide[i * 3072 + j + 18432] = W1[j * 100 + i + 6]!;
-      W1_wide[i * 3072 + j + 21504] = W1[j * 100 + i + 7]!;
-    }
-  }
-  return function widen_100x3072_evaluate(): void {
-    const W1 = W1_;
-    const W1_wide = W1_wide_;
-    for (let i = 0; i < 96; i += 8) {
-      block(i);
-    }
-    for (let j = 0; j < 3072; j++) {
-      W1_wide[j + 294912] = W1[j * 100 + 96]!;
-      W1_wide[j + 297984] = W1[j * 100 + 97]!;
-      W1_wide[j + 301056] = W1[j * 100 + 98]!;
-      W1_wide[j + 304128] = W1[j * 100 + 99]!;
-    }
-  };
-}
-
 /**
  * dot = x · W1
  * hidden = relu(z1)
  * 153,625,000 floating-point operations.
  */
 function dotRelu_250x3072x100_evaluate(
-  x_wide_: Float64Array,
-  W1_wide_: Float64Array,
+  x_: Float32Array,
+  W1_: Float32Array,
   b1_: Float32Array,
   hidden_: Float32Array,
 ): () => void {
@@ -1421,8 +1363,8 @@ function dotRelu_250x3072x100_evaluate(
   function block(i: number, j: number): void {
     i &= 255;
     j &= 127;
-    const x_wide = x_wide_;
-    const W1_wide = W1_wide_;
+    const x = x_;
+    const W1 = W1_;
     const b1 = b1_;
     const hidden = hidden_;
     let sum00 = 0;
@@ -1433,59 +1375,59 @@ function dotRelu_250x3072x100_evaluate(
     let sum21 = 0;
     for (let k = 0; k < 3072; k += 4) {
       {
-        const x_wide_0 = x_wide[i * 3072 + k]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3072]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3072]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6144]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const x_0 = x[i * 3072 + k]!;
+        const W1_0 = W1[k * 100 + j]!;
+        const W1_1 = W1[k * 100 + j + 1]!;
+        const x_1 = x[i * 3072 + k + 3072]!;
+        const x_2 = x[i * 3072 + k + 6144]!;
+        sum00 += x_0 * W1_0;
+        sum01 += x_0 * W1_1;
+        sum10 += x_1 * W1_0;
+        sum11 += x_1 * W1_1;
+        sum20 += x_2 * W1_0;
+        sum21 += x_2 * W1_1;
       }
       if (k + 1 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 1]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 1]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3073]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3073]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6145]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const x_0 = x[i * 3072 + k + 1]!;
+        const W1_0 = W1[k * 100 + j + 100]!;
+        const W1_1 = W1[k * 100 + j + 101]!;
+        const x_1 = x[i * 3072 + k + 3073]!;
+        const x_2 = x[i * 3072 + k + 6145]!;
+        sum00 += x_0 * W1_0;
+        sum01 += x_0 * W1_1;
+        sum10 += x_1 * W1_0;
+        sum11 += x_1 * W1_1;
+        sum20 += x_2 * W1_0;
+        sum21 += x_2 * W1_1;
       }
       if (k + 2 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 2]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 2]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3074]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3074]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6146]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const x_0 = x[i * 3072 + k + 2]!;
+        const W1_0 = W1[k * 100 + j + 200]!;
+        const W1_1 = W1[k * 100 + j + 201]!;
+        const x_1 = x[i * 3072 + k + 3074]!;
+        const x_2 = x[i * 3072 + k + 6146]!;
+        sum00 += x_0 * W1_0;
+        sum01 += x_0 * W1_1;
+        sum10 += x_1 * W1_0;
+        sum11 += x_1 * W1_1;
+        sum20 += x_2 * W1_0;
+        sum21 += x_2 * W1_1;
       }
       if (k + 3 === 3072) break;
       {
-        const x_wide_0 = x_wide[i * 3072 + k + 3]!;
-        const W1_wide_0 = W1_wide[j * 3072 + k + 3]!;
-        const W1_wide_1 = W1_wide[j * 3072 + k + 3075]!;
-        const x_wide_1 = x_wide[i * 3072 + k + 3075]!;
-        const x_wide_2 = x_wide[i * 3072 + k + 6147]!;
-        sum00 += x_wide_0 * W1_wide_0;
-        sum01 += x_wide_0 * W1_wide_1;
-        sum10 += x_wide_1 * W1_wide_0;
-        sum11 += x_wide_1 * W1_wide_1;
-        sum20 += x_wide_2 * W1_wide_0;
-        sum21 += x_wide_2 * W1_wide_1;
+        const x_0 = x[i * 3072 + k + 3]!;
+        const W1_0 = W1[k * 100 + j + 300]!;
+        const W1_1 = W1[k * 100 + j + 301]!;
+        const x_1 = x[i * 3072 + k + 3075]!;
+        const x_2 = x[i * 3072 + k + 6147]!;
+        sum00 += x_0 * W1_0;
+        sum01 += x_0 * W1_1;
+        sum10 += x_1 * W1_0;
+        sum11 += x_1 * W1_1;
+        sum20 += x_2 * W1_0;
+        sum21 += x_2 * W1_1;
       }
     }
     const dot00 = Math.fround(sum00);
@@ -1512,18 +1454,18 @@ function dotRelu_250x3072x100_evaluate(
   /** What the loops repeat; masks say how large an index is. */
   function block_2(j: number): void {
     j &= 127;
-    const x_wide = x_wide_;
-    const W1_wide = W1_wide_;
+    const x = x_;
+    const W1 = W1_;
     const b1 = b1_;
     const hidden = hidden_;
     let sum0 = 0;
     let sum1 = 0;
     for (let k = 0; k < 3072; k++) {
-      const x_wide_3 = x_wide[k + 764928]!;
-      const W1_wide_2 = W1_wide[j * 3072 + k]!;
-      const W1_wide_3 = W1_wide[j * 3072 + k + 3072]!;
-      sum0 += x_wide_3 * W1_wide_2;
-      sum1 += x_wide_3 * W1_wide_3;
+      const x_3 = x[k + 764928]!;
+      const W1_2 = W1[k * 100 + j]!;
+      const W1_3 = W1[k * 100 + j + 1]!;
+      sum0 += x_3 * W1_2;
+      sum1 += x_3 * W1_3;
     }
     const dot0 = Math.fround(sum0);
     const dot1 = Math.fround(sum1);

@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,830,496 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 98aee342b1a50d8d
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 ddd13b927d689142
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -473,41 +473,39 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 99–100
   const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 102–103
   const x_evaluate = new Float32Array(arena, 392000, 8192); // [8,1,32,32]  input, statement 1
-  const y_evaluate = new Int32Array(arena, 2267840, 8192); // [8,32,32]  input, statements 1–34
-  const live_rows_evaluate = new Int32Array(arena, 2300608, 1); // []  input, statements 1–34
+  const y_evaluate = new Int32Array(arena, 1245888, 8192); // [8,32,32]  input, statements 1–32
+  const live_rows_evaluate = new Int32Array(arena, 1278656, 1); // []  input, statements 1–32
   const conv2d_evaluate = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 2–3
-  const maxPool2d_evaluate = new Float32Array(arena, 437952, 16384); // [8,8,16,16]  scratch, statements 5–6
-  const conv2d_3_evaluate = new Float32Array(arena, 520896, 32768); // [8,16,16,16]  scratch, statements 7–8
-  const maxPool2d_2_evaluate = new Float32Array(arena, 406208, 8192); // [8,16,8,8]  scratch, statements 10–11
-  const conv2d_5_evaluate = new Float32Array(arena, 559808, 16384); // [8,32,8,8]  scratch, statements 12–13
-  const conv2d_6_product_evaluate = new Float32Array(arena, 633536, 16384); // [8,32,8,8]  scratch, statements 15–16
-  const concat_evaluate = new Float32Array(arena, 1874624, 98304); // [8,48,16,16]  scratch, statements 9–17
-  const conv2d_7_evaluate = new Float32Array(arena, 1874624, 32768); // [8,16,16,16]  scratch, statements 19–20
-  const conv2d_8_evaluate = new Float32Array(arena, 912576, 32768); // [8,16,16,16]  scratch, statements 21–22
-  const conv2dTranspose_product_evaluate = new Float32Array(arena, 912576, 65536); // [8,8,32,32]  scratch, statements 23–24
-  const concat_2_evaluate = new Float32Array(arena, 1350336, 131072); // [8,16,32,32]  scratch, statements 4–25
-  const conv2d_9_evaluate = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  scratch, statements 26–27
-  const conv2d_10_evaluate = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 28–29
-  const planes_evaluate = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, statements 29–34
-  const largest_evaluate = new Float32Array(arena, 453312, 8192); // [8,32,32]  scratch, statement 30
-  const total_evaluate = new Float32Array(arena, 486080, 8192); // [8,32,32]  scratch, statement 30
-  const chosen_evaluate = new Float32Array(arena, 518848, 8192); // [8,32,32]  scratch, statement 30
-  const rowSum_evaluate = new Float32Array(arena, 551616, 1); // []  scratch, statements 30–33
-  const argmax_evaluate = new Int32Array(arena, 453312, 8192); // [8,32,32]  scratch, statement 34
-  const rowSum_2_evaluate = new Float32Array(arena, 2300608, 1); // []  scratch, statements 34–35, written over live_rows_evaluate
+  const maxPool2d_evaluate = new Float32Array(arena, 355008, 16384); // [8,8,16,16]  scratch, statements 5–6
+  const conv2d_3_evaluate = new Float32Array(arena, 355008, 32768); // [8,16,16,16]  scratch, statements 7–8
+  const maxPool2d_2_evaluate = new Float32Array(arena, 748224, 8192); // [8,16,8,8]  scratch, statements 10–11
+  const conv2d_5_evaluate = new Float32Array(arena, 748224, 16384); // [8,32,8,8]  scratch, statements 12–13
+  const conv2d_6_product_evaluate = new Float32Array(arena, 748224, 16384); // [8,32,8,8]  scratch, statements 14–15
+  const concat_evaluate = new Float32Array(arena, 355008, 98304); // [8,48,16,16]  scratch, statements 9–16
+  const conv2d_7_evaluate = new Float32Array(arena, 520896, 32768); // [8,16,16,16]  scratch, statements 17–18
+  const conv2d_8_evaluate = new Float32Array(arena, 912576, 32768); // [8,16,16,16]  scratch, statements 19–20
+  const conv2dTranspose_product_evaluate = new Float32Array(arena, 912576, 65536); // [8,8,32,32]  scratch, statements 21–22
+  const concat_2_evaluate = new Float32Array(arena, 1278672, 131072); // [8,16,32,32]  scratch, statements 4–23
+  const conv2d_9_evaluate = new Float32Array(arena, 946880, 65536); // [8,8,32,32]  scratch, statements 24–25
+  const conv2d_10_evaluate = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 26–27
+  const planes_evaluate = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, statements 27–32
+  const largest_evaluate = new Float32Array(arena, 453312, 8192); // [8,32,32]  scratch, statement 28
+  const total_evaluate = new Float32Array(arena, 486080, 8192); // [8,32,32]  scratch, statement 28
+  const chosen_evaluate = new Float32Array(arena, 518848, 8192); // [8,32,32]  scratch, statement 28
+  const rowSum_evaluate = new Float32Array(arena, 551616, 1); // []  scratch, statements 28–31
+  const argmax_evaluate = new Int32Array(arena, 453312, 8192); // [8,32,32]  scratch, statement 32
+  const rowSum_2_evaluate = new Float32Array(arena, 1278656, 1); // []  scratch, statements 32–33, written over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 1–2
   const conv2d_padded_evaluate = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 3–4
-  const maxPool2d_padded_evaluate = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 6–7
-  const conv2d_3_padded_evaluate = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 8–9
-  const maxPool2d_2_padded_evaluate = new Float32Array(arena, 355008, 12800); // [8,16,10,10]  scratch, statements 11–12
-  const conv2d_5_padded_wide_evaluate = new Float64Array(arena, 355008, 25600); // [8,10,10,32]  scratch, statements 13–15
-  const conv2d_6_kernel_wide_evaluate = new Float64Array(arena, 559808, 9216); // [32,3,3,32]  scratch, statements 14–15
-  const concat_padded_wide_evaluate = new Float64Array(arena, 355008, 124416); // [8,18,18,48]  scratch, statements 17–19
-  const conv2d_7_kernel_wide_evaluate = new Float64Array(arena, 2005696, 6912); // [16,3,3,48]  scratch, statements 18–19
-  const conv2d_7_padded_evaluate = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 20–21
-  const conv2d_8_padded_evaluate = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 22–23
-  const concat_2_padded_evaluate = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 25–26
-  const conv2d_9_padded_evaluate = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 27–28
+  const maxPool2d_padded_evaluate = new Float32Array(arena, 486080, 20736); // [8,8,18,18]  scratch, statements 6–7
+  const conv2d_3_padded_evaluate = new Float32Array(arena, 748224, 41472); // [8,16,18,18]  scratch, statements 8–9
+  const maxPool2d_2_padded_evaluate = new Float32Array(arena, 813760, 12800); // [8,16,10,10]  scratch, statements 11–12
+  const conv2d_5_padded_evaluate = new Float32Array(arena, 813760, 25600); // [8,32,10,10]  scratch, statements 13–14
+  const concat_padded_evaluate = new Float32Array(arena, 748224, 124416); // [8,48,18,18]  scratch, statements 16–17
+  const conv2d_7_padded_evaluate = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 18–19
+  const conv2d_8_padded_evaluate = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 20–21
+  const concat_2_padded_evaluate = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 23–24
+  const conv2d_9_padded_evaluate = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 25–26
   const x_predict = new Float32Array(arena, 359632, 1024); // [1,1,32,32]  input, statement 1
   const conv2d_predict = new Float32Array(arena, 392000, 8192); // [1,8,32,32]  scratch, statements 2–3
   const maxPool2d_predict = new Float32Array(arena, 365376, 2048); // [1,8,16,16]  scratch, statements 5–6
@@ -965,17 +963,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_5_bias,
     conv2d_5_evaluate,
   );
-  const widen_conv2d_5_padded_wide_evaluate = widen_8x10x10x32_evaluate(
+  const pad_conv2d_5_padded_evaluate = pad_8x32x10x10_evaluate(
     conv2d_5_evaluate,
-    conv2d_5_padded_wide_evaluate,
-  );
-  const widen_conv2d_6_kernel_wide_evaluate = widen_32x3x3x32_evaluate(
-    conv2d_6_kernel,
-    conv2d_6_kernel_wide_evaluate,
+    conv2d_5_padded_evaluate,
   );
   const conv_conv2d_6_product_evaluate = conv_8x32x8x3x3x32x8_evaluate(
-    conv2d_5_padded_wide_evaluate,
-    conv2d_6_kernel_wide_evaluate,
+    conv2d_5_padded_evaluate,
+    conv2d_6_kernel,
     conv2d_6_product_evaluate,
   );
   const concat_concat_evaluate = concat_8x32x16x16_evaluate(
@@ -983,17 +977,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv2d_6_bias,
     concat_evaluate,
   );
-  const widen_concat_padded_wide_evaluate = widen_8x18x18x48_evaluate(
+  const pad_concat_padded_evaluate = pad_8x48x18x18_evaluate(
     concat_evaluate,
-    concat_padded_wide_evaluate,
-  );
-  const widen_conv2d_7_kernel_wide_evaluate = widen_16x3x3x48_evaluate(
-    conv2d_7_kernel,
-    conv2d_7_kernel_wide_evaluate,
+    concat_padded_evaluate,
   );
   const convRelu_conv2d_7_evaluate = convRelu_8x16x16x3x3x48x16_evaluate(
-    concat_padded_wide_evaluate,
-    conv2d_7_kernel_wide_evaluate,
+    concat_padded_evaluate,
+    conv2d_7_kernel,
     conv2d_7_bias,
     conv2d_7_evaluate,
   );
@@ -2090,86 +2080,78 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_conv2d_5_evaluate();
 
     // 13.
-    // conv2d_5_padded_wide = conv2d_5_padded in double, in the order it is read    %conv2d_5_padded_wide  widen for conv2d_6.product, models/unet-small.ts:6
-    widen_conv2d_5_padded_wide_evaluate();
+    // conv2d_5_padded = conv2d_5 in a margin of zeros    %conv2d_5_padded  pad for conv2d_6.product, models/unet-small.ts:6
+    pad_conv2d_5_padded_evaluate();
 
     // 14.
-    // conv2d_6.kernel_wide = conv2d_6.kernel in double, in the order it is read    %conv2d_6.kernel_wide  widen for conv2d_6.product, models/unet-small.ts:6
-    widen_conv2d_6_kernel_wide_evaluate();
-
-    // 15.
     // conv2d_6.product = conv2d_5 ∗ conv2d_6.kernel    %conv2d_6.product  conv, models/unet-small.ts:6
     conv_conv2d_6_product_evaluate();
 
-    // 16.
+    // 15.
     // conv2d_6.z = conv2d_6.product + conv2d_6.bias    %conv2d_6.z  add, models/unet-small.ts:6
     // conv2d_6 = relu(conv2d_6.z)    %conv2d_6  relu, models/unet-small.ts:6
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
     concat_concat_evaluate();
 
+    // 16.
+    // concat_padded = concat in a margin of zeros    %concat_padded  pad for conv2d_7.product, models/unet-small.ts:6
+    pad_concat_padded_evaluate();
+
     // 17.
-    // concat_padded_wide = concat_padded in double, in the order it is read    %concat_padded_wide  widen for conv2d_7.product, models/unet-small.ts:6
-    widen_concat_padded_wide_evaluate();
-
-    // 18.
-    // conv2d_7.kernel_wide = conv2d_7.kernel in double, in the order it is read    %conv2d_7.kernel_wide  widen for conv2d_7.product, models/unet-small.ts:6
-    widen_conv2d_7_kernel_wide_evaluate();
-
-    // 19.
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
     convRelu_conv2d_7_evaluate();
 
-    // 20.
+    // 18.
     // conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:6
     pad_conv2d_7_padded_evaluate();
 
-    // 21.
+    // 19.
     // conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel    %conv2d_8.product  conv, models/unet-small.ts:6
     // conv2d_8.z = conv2d_8.product + conv2d_8.bias    %conv2d_8.z  add, models/unet-small.ts:6
     // conv2d_8 = relu(conv2d_8.z)    %conv2d_8  relu, models/unet-small.ts:6
     convRelu_conv2d_8_evaluate();
 
-    // 22.
+    // 20.
     // conv2d_8_padded = conv2d_8 in a margin of zeros    %conv2d_8_padded  pad for conv2dTranspose.product, models/unet-small.ts:22
     pad_conv2d_8_padded_evaluate();
 
-    // 23.
+    // 21.
     // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
     conv_conv2dTranspose_product_evaluate();
 
-    // 24.
+    // 22.
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:22
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:23
     concat_concat_2_evaluate();
 
-    // 25.
+    // 23.
     // concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:6
     pad_concat_2_padded_evaluate();
 
-    // 26.
+    // 24.
     // conv2d_9.product = concat_2 ∗ conv2d_9.kernel    %conv2d_9.product  conv, models/unet-small.ts:6
     // conv2d_9.z = conv2d_9.product + conv2d_9.bias    %conv2d_9.z  add, models/unet-small.ts:6
     // conv2d_9 = relu(conv2d_9.z)    %conv2d_9  relu, models/unet-small.ts:6
     convRelu_conv2d_9_evaluate();
 
-    // 27.
+    // 25.
     // conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:6
     pad_conv2d_9_padded_evaluate();
 
-    // 28.
+    // 26.
     // conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel    %conv2d_10.product  conv, models/unet-small.ts:6
     // conv2d_10.z = conv2d_10.product + conv2d_10.bias    %conv2d_10.z  add, models/unet-small.ts:6
     // conv2d_10 = relu(conv2d_10.z)    %conv2d_10  relu, models/unet-small.ts:6
     convRelu_conv2d_10_evaluate();
 
-    // 29.
+    // 27.
     // planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:24
     // planes = planes.product + planes.bias    %planes  add, models/unet-small.ts:24
     convAdd_planes_evaluate();
 
-    // 30.
+    // 28.
     // largest = max transpose(planes, [0,2,3,1]) over axes 3    %largest  reduceMax, models/unet-small.ts:27
     // shifted = transpose(planes, [0,2,3,1]) − largest    %shifted  sub, models/unet-small.ts:27
     // exps = exp(shifted)    %exps  exp, models/unet-small.ts:27
@@ -2187,21 +2169,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/unet-small.ts:27
     reduceMaxSum_chosen_evaluate();
 
-    // 31.
+    // 29.
     // cast = f32(live rows)    %cast  cast, models/unet-small.ts:27
     // cast_3 = f32(live rows)    %cast_3  cast, models/unet-small.ts:29
     const cast = live_rows_evaluate[0]!;
 
-    // 32.
+    // 30.
     // perRow = 1 / cast    %perRow  recip, models/unet-small.ts:27
     // perRow_2 = 1 / cast    %perRow_2  recip, models/unet-small.ts:29
     const perRow = Math.fround(1 / cast);
 
-    // 33.
+    // 31.
     // loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:27
     const loss = Math.fround(rowSum_evaluate[0]! * perRow);
 
-    // 34.
+    // 32.
     // argmax = argmax transpose(planes, [0,2,3,1]) over axis 3    %argmax  argmax, models/unet-small.ts:29
     // eq = [argmax = y]    %eq  eq, models/unet-small.ts:29
     // cast_2 = f32(eq)    %cast_2  cast, models/unet-small.ts:29
@@ -2213,7 +2195,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/unet-small.ts:29
     argmaxSum_argmax_evaluate();
 
-    // 35.
+    // 33.
     // metrics = rowSum_2 ⊙ perRow    %metrics  mul, models/unet-small.ts:29
     const metrics = Math.fround(rowSum_2_evaluate[0]! * perRow);
 
@@ -8770,92 +8752,34 @@ function convRelu_8x32x8x16x3x3x8_evaluate(
   };
 }
 
-/** conv2d_5_padded_wide = conv2d_5_padded in double, in the order it is read */
-function widen_8x10x10x32_evaluate(
+/** conv2d_5_padded = conv2d_5 in a margin of zeros */
+function pad_8x32x10x10_evaluate(
   conv2d_5_: Float32Array,
-  conv2d_5_padded_wide_: Float64Array,
+  conv2d_5_padded_: Float32Array,
 ): () => void {
-  return function widen_8x10x10x32_evaluate(): void {
+  return function pad_8x32x10x10_evaluate(): void {
     const conv2d_5 = conv2d_5_;
-    const conv2d_5_padded_wide = conv2d_5_padded_wide_;
+    const conv2d_5_padded = conv2d_5_padded_;
     for (let i = 0; i < 8; i++) {
-      for (let m = 0; m < 32; m++) {
-        conv2d_5_padded_wide[i * 3200 + m] = 0;
-      }
-      for (let m = 0; m < 32; m++) {
-        conv2d_5_padded_wide[i * 3200 + m + 32] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 64] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 96] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 128] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 160] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 192] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 224] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 256] = 0;
-      }
-      for (let m = 0; m < 32; m++) {
-        conv2d_5_padded_wide[i * 3200 + m + 288] = 0;
-      }
-      for (let j = 0; j < 8; j++) {
-        for (let m = 0; m < 32; m++) {
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 320] = 0;
+      for (let j = 0; j < 32; j++) {
+        conv2d_5_padded[i * 3200 + j * 100] = 0;
+        for (let m = 0; m < 8; m++) {
+          conv2d_5_padded[i * 3200 + j * 100 + m + 1] = 0;
         }
-        for (let m = 0; m < 32; m++) {
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 352] = conv2d_5[i * 2048 + m * 64 + j * 8]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 384] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 1]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 416] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 2]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 448] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 3]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 480] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 4]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 512] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 5]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 544] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 6]!;
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 576] =
-            conv2d_5[i * 2048 + m * 64 + j * 8 + 7]!;
-        }
-        for (let m = 0; m < 32; m++) {
-          conv2d_5_padded_wide[i * 3200 + j * 320 + m + 608] = 0;
-        }
-      }
-      for (let m = 0; m < 32; m++) {
-        conv2d_5_padded_wide[i * 3200 + m + 2880] = 0;
-      }
-      for (let m = 0; m < 32; m++) {
-        conv2d_5_padded_wide[i * 3200 + m + 2912] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 2944] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 2976] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 3008] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 3040] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 3072] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 3104] = 0;
-        conv2d_5_padded_wide[i * 3200 + m + 3136] = 0;
-      }
-      for (let m = 0; m < 32; m++) {
-        conv2d_5_padded_wide[i * 3200 + m + 3168] = 0;
-      }
-    }
-  };
-}
-
-/** conv2d_6.kernel_wide = conv2d_6.kernel in double, in the order it is read */
-function widen_32x3x3x32_evaluate(
-  conv2d_6_kernel_: Float32Array,
-  conv2d_6_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_32x3x3x32_evaluate(): void {
-    const conv2d_6_kernel = conv2d_6_kernel_;
-    const conv2d_6_kernel_wide = conv2d_6_kernel_wide_;
-    for (let i = 0; i < 32; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 32; m++) {
-            conv2d_6_kernel_wide[i * 288 + j * 96 + l * 32 + m] =
-              conv2d_6_kernel[i * 288 + m * 9 + j * 3 + l]!;
+        conv2d_5_padded[i * 3200 + j * 100 + 9] = 0;
+        for (let l = 0; l < 8; l++) {
+          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 10] = 0;
+          for (let m = 0; m < 8; m++) {
+            conv2d_5_padded[i * 3200 + j * 100 + l * 10 + m + 11] =
+              conv2d_5[i * 2048 + j * 64 + l * 8 + m]!;
           }
+          conv2d_5_padded[i * 3200 + j * 100 + l * 10 + 19] = 0;
         }
+        conv2d_5_padded[i * 3200 + j * 100 + 90] = 0;
+        for (let m = 0; m < 8; m++) {
+          conv2d_5_padded[i * 3200 + j * 100 + m + 91] = 0;
+        }
+        conv2d_5_padded[i * 3200 + j * 100 + 99] = 0;
       }
     }
   };
@@ -8866,8 +8790,8 @@ function widen_32x3x3x32_evaluate(
  * 9,437,184 floating-point operations.
  */
 function conv_8x32x8x3x3x32x8_evaluate(
-  conv2d_5_padded_wide_: Float64Array,
-  conv2d_6_kernel_wide_: Float64Array,
+  conv2d_5_padded_: Float32Array,
+  conv2d_6_kernel_: Float32Array,
   conv2d_6_product_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
@@ -8875,8 +8799,8 @@ function conv_8x32x8x3x3x32x8_evaluate(
     i &= 7;
     j &= 31;
     l &= 7;
-    const conv2d_5_padded_wide = conv2d_5_padded_wide_;
-    const conv2d_6_kernel_wide = conv2d_6_kernel_wide_;
+    const conv2d_5_padded = conv2d_5_padded_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
     const conv2d_6_product = conv2d_6_product_;
     for (let m = 0; m < 8; m += 2) {
       let sum00 = 0;
@@ -8889,78 +8813,67 @@ function conv_8x32x8x3x3x32x8_evaluate(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3 += 4) {
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-              const conv2d_6_kernel_wide_0 = conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 288]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 576]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const conv2d_5_padded_0 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
+              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2]!;
+              const conv2d_5_padded_1 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 288]!;
+              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 576]!;
+              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
+              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
             }
             if (k3 + 1 === 32) break;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 1]!;
-              const conv2d_6_kernel_wide_0 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 1]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 33]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 289]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 577]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const conv2d_5_padded_0 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 100]!;
+              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 9]!;
+              const conv2d_5_padded_1 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 101]!;
+              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 297]!;
+              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 585]!;
+              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
+              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
             }
             if (k3 + 2 === 32) break;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 2]!;
-              const conv2d_6_kernel_wide_0 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 2]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 34]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 290]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 578]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const conv2d_5_padded_0 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 200]!;
+              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 18]!;
+              const conv2d_5_padded_1 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 201]!;
+              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 306]!;
+              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 594]!;
+              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
+              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
             }
             if (k3 + 3 === 32) break;
             {
-              const conv2d_5_padded_wide_0 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 3]!;
-              const conv2d_6_kernel_wide_0 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 3]!;
-              const conv2d_5_padded_wide_1 =
-                conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 35]!;
-              const conv2d_6_kernel_wide_1 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 291]!;
-              const conv2d_6_kernel_wide_2 =
-                conv2d_6_kernel_wide[j * 288 + k * 96 + k2 * 32 + k3 + 579]!;
-              sum00 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_0;
-              sum01 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_0;
-              sum10 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_1;
-              sum11 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_1;
-              sum20 += conv2d_5_padded_wide_0 * conv2d_6_kernel_wide_2;
-              sum21 += conv2d_5_padded_wide_1 * conv2d_6_kernel_wide_2;
+              const conv2d_5_padded_0 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 300]!;
+              const conv2d_6_kernel_0 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 27]!;
+              const conv2d_5_padded_1 =
+                conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 301]!;
+              const conv2d_6_kernel_1 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 315]!;
+              const conv2d_6_kernel_2 = conv2d_6_kernel[j * 288 + k3 * 9 + k * 3 + k2 + 603]!;
+              sum00 += conv2d_5_padded_0 * conv2d_6_kernel_0;
+              sum01 += conv2d_5_padded_1 * conv2d_6_kernel_0;
+              sum10 += conv2d_5_padded_0 * conv2d_6_kernel_1;
+              sum11 += conv2d_5_padded_1 * conv2d_6_kernel_1;
+              sum20 += conv2d_5_padded_0 * conv2d_6_kernel_2;
+              sum21 += conv2d_5_padded_1 * conv2d_6_kernel_2;
             }
           }
         }
@@ -8977,8 +8890,8 @@ function conv_8x32x8x3x3x32x8_evaluate(
   function block_2(i: number, l: number): void {
     i &= 7;
     l &= 7;
-    const conv2d_5_padded_wide = conv2d_5_padded_wide_;
-    const conv2d_6_kernel_wide = conv2d_6_kernel_wide_;
+    const conv2d_5_padded = conv2d_5_padded_;
+    const conv2d_6_kernel = conv2d_6_kernel_;
     const conv2d_6_product = conv2d_6_product_;
     for (let m = 0; m < 8; m += 2) {
       let sum00_2 = 0;
@@ -8988,16 +8901,16 @@ function conv_8x32x8x3x3x32x8_evaluate(
       for (let k = 0; k < 3; k++) {
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 32; k3++) {
-            const conv2d_5_padded_wide_2 =
-              conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3]!;
-            const conv2d_6_kernel_wide_3 = conv2d_6_kernel_wide[k * 96 + k2 * 32 + k3 + 8640]!;
-            const conv2d_5_padded_wide_3 =
-              conv2d_5_padded_wide[i * 3200 + l * 320 + k * 320 + m * 32 + k2 * 32 + k3 + 32]!;
-            const conv2d_6_kernel_wide_4 = conv2d_6_kernel_wide[k * 96 + k2 * 32 + k3 + 8928]!;
-            sum00_2 += conv2d_5_padded_wide_2 * conv2d_6_kernel_wide_3;
-            sum01_2 += conv2d_5_padded_wide_3 * conv2d_6_kernel_wide_3;
-            sum10_2 += conv2d_5_padded_wide_2 * conv2d_6_kernel_wide_4;
-            sum11_2 += conv2d_5_padded_wide_3 * conv2d_6_kernel_wide_4;
+            const conv2d_5_padded_2 =
+              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2]!;
+            const conv2d_6_kernel_3 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8640]!;
+            const conv2d_5_padded_3 =
+              conv2d_5_padded[i * 3200 + k3 * 100 + l * 10 + k * 10 + m + k2 + 1]!;
+            const conv2d_6_kernel_4 = conv2d_6_kernel[k3 * 9 + k * 3 + k2 + 8928]!;
+            sum00_2 += conv2d_5_padded_2 * conv2d_6_kernel_3;
+            sum01_2 += conv2d_5_padded_3 * conv2d_6_kernel_3;
+            sum10_2 += conv2d_5_padded_2 * conv2d_6_kernel_4;
+            sum11_2 += conv2d_5_padded_3 * conv2d_6_kernel_4;
           }
         }
       }
@@ -9055,105 +8968,37 @@ function concat_8x32x16x16_evaluate(
   };
 }
 
-/** concat_padded_wide = concat_padded in double, in the order it is read */
-function widen_8x18x18x48_evaluate(
-  concat_: Float32Array,
-  concat_padded_wide_: Float64Array,
-): () => void {
+/** concat_padded = concat in a margin of zeros */
+function pad_8x48x18x18_evaluate(concat_: Float32Array, concat_padded_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(i: number): void {
     i &= 7;
     const concat = concat_;
-    const concat_padded_wide = concat_padded_wide_;
-    for (let m = 0; m < 48; m++) {
-      concat_padded_wide[i * 15552 + m] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 48; m++) {
-        concat_padded_wide[i * 15552 + l * 48 + m + 48] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 96] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 144] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 192] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 240] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 288] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 336] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 384] = 0;
+    const concat_padded = concat_padded_;
+    for (let j = 0; j < 48; j++) {
+      concat_padded[i * 15552 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        concat_padded[i * 15552 + j * 324 + m + 1] = 0;
       }
-    }
-    for (let m = 0; m < 48; m++) {
-      concat_padded_wide[i * 15552 + m + 816] = 0;
-    }
-    for (let j = 0; j < 16; j++) {
-      for (let m = 0; m < 48; m++) {
-        concat_padded_wide[i * 15552 + j * 864 + m + 864] = 0;
-      }
-      for (let l = 0; l < 16; l += 8) {
-        for (let m = 0; m < 48; m++) {
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 912] =
-            concat[i * 12288 + m * 256 + j * 16 + l]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 960] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 1]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1008] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 2]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1056] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 3]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1104] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 4]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1152] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 5]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1200] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 6]!;
-          concat_padded_wide[i * 15552 + j * 864 + l * 48 + m + 1248] =
-            concat[i * 12288 + m * 256 + j * 16 + l + 7]!;
+      concat_padded[i * 15552 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        concat_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          concat_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
+            concat[i * 12288 + j * 256 + l * 16 + m]!;
         }
+        concat_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
       }
-      for (let m = 0; m < 48; m++) {
-        concat_padded_wide[i * 15552 + j * 864 + m + 1680] = 0;
+      concat_padded[i * 15552 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        concat_padded[i * 15552 + j * 324 + m + 307] = 0;
       }
-    }
-    for (let m = 0; m < 48; m++) {
-      concat_padded_wide[i * 15552 + m + 14688] = 0;
-    }
-    for (let l = 0; l < 16; l += 8) {
-      for (let m = 0; m < 48; m++) {
-        concat_padded_wide[i * 15552 + l * 48 + m + 14736] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 14784] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 14832] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 14880] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 14928] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 14976] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 15024] = 0;
-        concat_padded_wide[i * 15552 + l * 48 + m + 15072] = 0;
-      }
-    }
-    for (let m = 0; m < 48; m++) {
-      concat_padded_wide[i * 15552 + m + 15504] = 0;
+      concat_padded[i * 15552 + j * 324 + 323] = 0;
     }
   }
-  return function widen_8x18x18x48_evaluate(): void {
+  return function pad_8x48x18x18_evaluate(): void {
     for (let i = 0; i < 8; i++) {
       block(i);
-    }
-  };
-}
-
-/** conv2d_7.kernel_wide = conv2d_7.kernel in double, in the order it is read */
-function widen_16x3x3x48_evaluate(
-  conv2d_7_kernel_: Float32Array,
-  conv2d_7_kernel_wide_: Float64Array,
-): () => void {
-  return function widen_16x3x3x48_evaluate(): void {
-    const conv2d_7_kernel = conv2d_7_kernel_;
-    const conv2d_7_kernel_wide = conv2d_7_kernel_wide_;
-    for (let i = 0; i < 16; i++) {
-      for (let j = 0; j < 3; j++) {
-        for (let l = 0; l < 3; l++) {
-          for (let m = 0; m < 48; m++) {
-            conv2d_7_kernel_wide[i * 432 + j * 144 + l * 48 + m] =
-              conv2d_7_kernel[i * 432 + m * 9 + j * 3 + l]!;
-          }
-        }
-      }
     }
   };
 }
@@ -9164,8 +9009,8 @@ function widen_16x3x3x48_evaluate(
  * 28,344,320 floating-point operations.
  */
 function convRelu_8x16x16x3x3x48x16_evaluate(
-  concat_padded_wide_: Float64Array,
-  conv2d_7_kernel_wide_: Float64Array,
+  concat_padded_: Float32Array,
+  conv2d_7_kernel_: Float32Array,
   conv2d_7_bias_: Float32Array,
   conv2d_7_: Float32Array,
 ): () => void {
@@ -9174,8 +9019,8 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
     i &= 7;
     j &= 15;
     l &= 15;
-    const concat_padded_wide = concat_padded_wide_;
-    const conv2d_7_kernel_wide = conv2d_7_kernel_wide_;
+    const concat_padded = concat_padded_;
+    const conv2d_7_kernel = conv2d_7_kernel_;
     const conv2d_7_bias = conv2d_7_bias_;
     const conv2d_7 = conv2d_7_;
     for (let m = 0; m < 15; m += 3) {
@@ -9189,79 +9034,71 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
         for (let k2 = 0; k2 < 3; k2++) {
           for (let k3 = 0; k3 < 48; k3 += 4) {
             {
-              const concat_padded_wide_0 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3]!;
-              const concat_padded_wide_1 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 48]!;
-              const concat_padded_wide_2 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 96]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 432]!;
-              sum00 += concat_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += concat_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += concat_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += concat_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += concat_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += concat_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const concat_padded_0 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2]!;
+              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+              const concat_padded_1 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 1]!;
+              const concat_padded_2 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 2]!;
+              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+              sum00 += concat_padded_0 * conv2d_7_kernel_0;
+              sum01 += concat_padded_1 * conv2d_7_kernel_0;
+              sum02 += concat_padded_2 * conv2d_7_kernel_0;
+              sum10 += concat_padded_0 * conv2d_7_kernel_1;
+              sum11 += concat_padded_1 * conv2d_7_kernel_1;
+              sum12 += concat_padded_2 * conv2d_7_kernel_1;
             }
             if (k3 + 1 === 48) break;
             {
-              const concat_padded_wide_0 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 1]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 1]!;
-              const concat_padded_wide_1 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 49]!;
-              const concat_padded_wide_2 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 97]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 433]!;
-              sum00 += concat_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += concat_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += concat_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += concat_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += concat_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += concat_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const concat_padded_0 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 324]!;
+              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 9]!;
+              const concat_padded_1 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 325]!;
+              const concat_padded_2 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 326]!;
+              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 441]!;
+              sum00 += concat_padded_0 * conv2d_7_kernel_0;
+              sum01 += concat_padded_1 * conv2d_7_kernel_0;
+              sum02 += concat_padded_2 * conv2d_7_kernel_0;
+              sum10 += concat_padded_0 * conv2d_7_kernel_1;
+              sum11 += concat_padded_1 * conv2d_7_kernel_1;
+              sum12 += concat_padded_2 * conv2d_7_kernel_1;
             }
             if (k3 + 2 === 48) break;
             {
-              const concat_padded_wide_0 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 2]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 2]!;
-              const concat_padded_wide_1 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 50]!;
-              const concat_padded_wide_2 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 98]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 434]!;
-              sum00 += concat_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += concat_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += concat_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += concat_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += concat_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += concat_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const concat_padded_0 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 648]!;
+              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 18]!;
+              const concat_padded_1 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 649]!;
+              const concat_padded_2 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 650]!;
+              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 450]!;
+              sum00 += concat_padded_0 * conv2d_7_kernel_0;
+              sum01 += concat_padded_1 * conv2d_7_kernel_0;
+              sum02 += concat_padded_2 * conv2d_7_kernel_0;
+              sum10 += concat_padded_0 * conv2d_7_kernel_1;
+              sum11 += concat_padded_1 * conv2d_7_kernel_1;
+              sum12 += concat_padded_2 * conv2d_7_kernel_1;
             }
             if (k3 + 3 === 48) break;
             {
-              const concat_padded_wide_0 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 3]!;
-              const conv2d_7_kernel_wide_0 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 3]!;
-              const concat_padded_wide_1 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 51]!;
-              const concat_padded_wide_2 =
-                concat_padded_wide[i * 15552 + l * 864 + k * 864 + m * 48 + k2 * 48 + k3 + 99]!;
-              const conv2d_7_kernel_wide_1 =
-                conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 435]!;
-              sum00 += concat_padded_wide_0 * conv2d_7_kernel_wide_0;
-              sum01 += concat_padded_wide_1 * conv2d_7_kernel_wide_0;
-              sum02 += concat_padded_wide_2 * conv2d_7_kernel_wide_0;
-              sum10 += concat_padded_wide_0 * conv2d_7_kernel_wide_1;
-              sum11 += concat_padded_wide_1 * conv2d_7_kernel_wide_1;
-              sum12 += concat_padded_wide_2 * conv2d_7_kernel_wide_1;
+              const concat_padded_0 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 972]!;
+              const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 27]!;
+              const concat_padded_1 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 973]!;
+              const concat_padded_2 =
+                concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + m + k2 + 974]!;
+              const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 459]!;
+              sum00 += concat_padded_0 * conv2d_7_kernel_0;
+              sum01 += concat_padded_1 * conv2d_7_kernel_0;
+              sum02 += concat_padded_2 * conv2d_7_kernel_0;
+              sum10 += concat_padded_0 * conv2d_7_kernel_1;
+              sum11 += concat_padded_1 * conv2d_7_kernel_1;
+              sum12 += concat_padded_2 * conv2d_7_kernel_1;
             }
           }
         }
@@ -9292,13 +9129,11 @@ function convRelu_8x16x16x3x3x48x16_evaluate(
     for (let k = 0; k < 3; k++) {
       for (let k2 = 0; k2 < 3; k2++) {
         for (let k3 = 0; k3 < 48; k3++) {
-          const concat_padded_wide_3 =
-            concat_padded_wide[i * 15552 + l * 864 + k * 864 + k2 * 48 + k3 + 720]!;
-          const conv2d_7_kernel_wide_2 = conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3]!;
-          const conv2d_7_kernel_wide_3 =
-            conv2d_7_kernel_wide[j * 432 + k * 144 + k2 * 48 + k3 + 432]!;
-          sum0 += concat_padded_wide_3 * conv2d_7_kernel_wide_2;
-          sum1 += concat_padded_wide_3 * conv2d_7_kernel_wide_3;
+          const concat_padded_3 = concat_padded[i * 15552 + k3 * 324 + l * 18 + k * 18 + k2 + 15]!;
+          const conv2d_7_kernel_2 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2]!;
+          const conv2d_7_kernel_3 = conv2d_7_kernel[j * 432 + k3 * 9 + k * 3 + k2 + 432]!;
+          sum0 += concat_padded_3 * conv2d_7_kernel_2;
+          sum1 += concat_padded_3 * conv2d_7_kernel_3;
         }
       }
     }
