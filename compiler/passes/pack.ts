@@ -258,8 +258,8 @@ const [LEAST_WIDE, LEAST_PRODUCTS] = [96, 4e6];
  * bits, since every float32 is a double.
  */
 function widened({ reduce, definition, points }: Site, copies: Copies): Reduce {
-  const inner = reduce.over.at(-1)!;
-  if (inner.extent < LONG_SUM || points < LEAST_PRODUCTS) return reduce;
+  const inner = reduce.over.at(-1); // a product of which nothing is summed has none
+  if (inner === undefined || inner.extent < LONG_SUM || points < LEAST_PRODUCTS) return reduce;
   return withLoads(reduce, (part) => {
     const shape = copies.buffers.get(part.buffer)?.shape ?? [];
     const [along, ...others] = part.at.flatMap((at, n) => (namesIn(at).has(inner.name) ? [n] : []));
