@@ -83,7 +83,7 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const { axes } = group;
   const plain = ones(group);
   const reduce = mainReduce(group);
-  if (isUniform(group) && reduce === undefined) return { ...plain, sizes: sized(group, [[crossed(group, axes.length - 1, buffers), 8]]) }; // prettier-ignore
+  if (isUniform(group) && reduce === undefined && axes.length > 0) return { ...plain, sizes: sized(group, [[crossed(group, axes.length - 1, buffers), 8]]) }; // prettier-ignore
   if (!isUniform(group) || reduce === undefined || reduce.by !== "add") return plain;
   const loads = operandsOf(reduce);
   const readBy = axes.map((axis) => loads.filter((load) => dependsOn(load, axis.name)).length);
