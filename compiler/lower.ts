@@ -1,7 +1,7 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
-import { checkArena } from "./arena.ts";
+import { checkArena, MOST_BYTES } from "./arena.ts";
 import { withinBudget } from "./budget.ts";
 import { readBudget, type Budget } from "./graph/bytes.ts";
 import { CompilerFault, ModelError } from "./graph/error.ts";
@@ -13,7 +13,7 @@ import { isDefinitions, observe, type Level, type Observation } from "./observe.
 import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
-import { pipeline, place, type Purpose } from "./passes/index.ts";
+import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";
 import { runPass, type Observer } from "./passes/pass.ts";
 import { machines } from "./passes/machine.ts";
@@ -219,13 +219,13 @@ export async function lower(
     );
   if (spent !== undefined) observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds }); // prettier-ignore
   const chosen = spent?.choices ?? options.chosen ?? new Map<string, Choice>();
-  const modelled = declared.map((entry): CompiledEntry => {
+  const entryBy = (entry: (typeof declared)[number], along: Road): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
     const passes: PassRun[] = [];
     let graph = entry.traced.graph;
     let definitions: Definitions | undefined;
     const own = roadOf(chosen.get(entry.name), rowsOf(model, options, entry.name));
-    const program = pipeline(entry.purpose, { ...road, ...own }).run(graph, {
+    const program = pipeline(entry.purpose, { ...along, ...own }).run(graph, {
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
@@ -242,8 +242,7 @@ export async function lower(
       definitions: definitions!,
       program: { ...program, name: entry.name },
     }; // every pipeline fuses, or keeps apart
-  });
-  const graph = await graphHash(modelled);
+  };
   const watched = (entry: string): Observer => observe(entry, observation, keep, command);
   const placed = (all: readonly CompiledEntry[]): Module =>
     runPass(
@@ -251,7 +250,14 @@ export async function lower(
       all.map(({ program }) => program),
       watched("module"),
     );
-  const first = placed(modelled);
+  let modelled = declared.map((entry) => entryBy(entry, road));
+  const graph = await graphHash(modelled);
+  let first = placed(modelled);
+  // copies that only save time are no reason to refuse a model
+  if (first.arenaBytes > MOST_BYTES && !road.sparing) {
+    modelled = declared.map((entry) => entryBy(entry, { ...road, sparing: true }));
+    first = placed(modelled);
+  }
   checkArena(first, options.source?.path ?? model.name);
   const tiles =
     kind === "trainer" && options.schedules !== undefined

@@ -175,7 +175,7 @@ test("whose place was taken stands in the plan's text, and reads back", async ()
   const { module } = await lowered("first-convnet");
   const text = printModule(module);
   expect(/.* over .*/.exec(text)?.[0]).toMatchInlineSnapshot(
-    `"    rowSum                  @ 1196224 .. 1196228  live 7..9    scratch over d_rowSum"`,
+    `"    rowSum                  @  200896 .. 200900   live 7..9    scratch over d_rowSum"`,
   );
   expect(parseModule(text)).toEqual(module);
   const taken = module.slots.filter(({ over }) => over !== undefined);
