@@ -21,14 +21,16 @@ const SUMS = `kernel k(x: f32[400] read, rate: f32[1] read, y: f32[20] write) fl
 `;
 
 describe("what a loop repeats", () => {
-  test("is a function of its index and of the locals before it, and its arrays are read there", async () => {
+  test("is a function of its index: its arrays, and what is loaded before, it reads itself", async () => {
     expect(await printed(SUMS, 20)).toBe(`/** y = x */
 function k(x_: Float32Array, rate_: Float32Array, y_: Float32Array): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, i: number): void {
+  function block(i: number): void {
     i &= 31;
     const x = x_;
+    const rate = rate_;
     const y = y_;
+    const rate_0 = rate[0]!;
     let sum = 0;
     for (let j = 0; j < 20; j++) {
       sum += x[i * 20 + j]!;
@@ -36,10 +38,8 @@ function k(x_: Float32Array, rate_: Float32Array, y_: Float32Array): () => void 
     y[i] = sum * rate_0;
   }
   return function k(): void {
-    const rate = rate_;
-    const rate_0 = rate[0]!;
     for (let i = 0; i < 20; i++) {
-      block(rate_0, i);
+      block(i);
     }
   };
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 8,185,680 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 e38c6a07a0e62c89
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7fa0289f051d6956
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -5259,13 +5259,17 @@ function dotAdamw_64x16x32x64(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 63;
     const layerNorm_5 = layerNorm_5_;
     const d_shifted_3 = d_shifted_3_;
     const scores_kernel_m = scores_kernel_m_;
     const scores_kernel_v = scores_kernel_v_;
     const scores_kernel = scores_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 64; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -5441,7 +5445,7 @@ function dotAdamw_64x16x32x64(
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 63; i += 3) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
     for (let j = 0; j < 64; j += 2) {
       let sum0 = 0;
@@ -5963,7 +5967,7 @@ function dotAdamw_256x16x32x64(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number): void {
+  function block(i: number, j: number): void {
     i &= 255;
     j &= 63;
     const dense_3_z = dense_3_z_;
@@ -5973,6 +5977,10 @@ function dotAdamw_256x16x32x64(
     const dense_4_kernel_m = dense_4_kernel_m_;
     const dense_4_kernel_v = dense_4_kernel_v_;
     const dense_4_kernel = dense_4_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -6197,7 +6205,7 @@ function dotAdamw_256x16x32x64(
     const correction_0 = correction[0]!;
     for (let i = 0; i < 255; i += 3) {
       for (let j = 0; j < 64; j += 2) {
-        block(rate_0, correction_0, i, j);
+        block(i, j);
       }
     }
     for (let j = 0; j < 64; j += 2) {
@@ -6496,13 +6504,17 @@ function dotAdamw_64x16x32x256(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 63;
     const layerNorm_4_wide_2 = layerNorm_4_wide_2_;
     const d_dense_3_z = d_dense_3_z_;
     const dense_3_kernel_m = dense_3_kernel_m_;
     const dense_3_kernel_v = dense_3_kernel_v_;
     const dense_3_kernel = dense_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -6709,12 +6721,8 @@ function dotAdamw_64x16x32x256(
       (dense_3_kernel_m_next1 * rate_0) / (Math.sqrt(dense_3_kernel_v_next1 * correction_0) + 1e-8);
   }
   return function dotAdamw_64x16x32x256(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 64; i += 2) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -7617,7 +7625,7 @@ function dotAdamw_256x16x32x64_2(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number): void {
+  function block(i: number, j: number): void {
     i &= 255;
     j &= 63;
     const dense_z = dense_z_;
@@ -7626,6 +7634,10 @@ function dotAdamw_256x16x32x64_2(
     const dense_2_kernel_m = dense_2_kernel_m_;
     const dense_2_kernel_v = dense_2_kernel_v_;
     const dense_2_kernel = dense_2_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -7825,7 +7837,7 @@ function dotAdamw_256x16x32x64_2(
     const correction_0 = correction[0]!;
     for (let i = 0; i < 255; i += 3) {
       for (let j = 0; j < 64; j += 2) {
-        block(rate_0, correction_0, i, j);
+        block(i, j);
       }
     }
     for (let j = 0; j < 64; j += 2) {
@@ -8008,13 +8020,17 @@ function scatterAddAdamw_64x16x32x64(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 63;
     const x = x_;
     const d_positionalEncoding = d_positionalEncoding_;
     const embedding_table_m = embedding_table_m_;
     const embedding_table_v = embedding_table_v_;
     const embedding_table = embedding_table_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 64; j += 4) {
       let sum0 = 0;
       let sum1 = 0;
@@ -8097,12 +8113,8 @@ function scatterAddAdamw_64x16x32x64(
     }
   }
   return function scatterAddAdamw_64x16x32x64(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 64; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }

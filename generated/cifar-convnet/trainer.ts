@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 c090564fbcceeba8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 026827cd636dbf21
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -3433,13 +3433,17 @@ function dotAdam_4096x64x512(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 4095;
     const quarter_wide = quarter_wide_;
     const d_hidden_z_wide_2 = d_hidden_z_wide_2_;
     const hidden_kernel_m = hidden_kernel_m_;
     const hidden_kernel_v = hidden_kernel_v_;
     const hidden_kernel = hidden_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 512; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -3653,7 +3657,7 @@ function dotAdam_4096x64x512(
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 4095; i += 3) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
     for (let j = 0; j < 512; j += 2) {
       let sum0 = 0;
@@ -3768,12 +3772,16 @@ function sumAdam_64x16x16x64(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 63;
     const d_conv4_z = d_conv4_z_;
     const conv4_bias_m = conv4_bias_m_;
     const conv4_bias_v = conv4_bias_v_;
     const conv4_bias = conv4_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 64; k++) {
       for (let k2 = 0; k2 < 16; k2++) {
@@ -3796,12 +3804,8 @@ function sumAdam_64x16x16x64(
       (conv4_bias_m_next * rate_0) / (Math.sqrt(conv4_bias_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_64x16x16x64(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 64; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -4871,12 +4875,16 @@ function sumAdam_64x32x32x32(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 31;
     const d_conv2_z = d_conv2_z_;
     const conv2_bias_m = conv2_bias_m_;
     const conv2_bias_v = conv2_bias_v_;
     const conv2_bias = conv2_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 64; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
@@ -4899,12 +4907,8 @@ function sumAdam_64x32x32x32(
       (conv2_bias_m_next * rate_0) / (Math.sqrt(conv2_bias_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_64x32x32x32(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 32; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 394,634   arena 5,931,744 bytes, nothing else is ever allocated   55,721,026 FLOPs a step
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 52901830a2029485
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 f1f21e1f36a11099
 
 /** The model's name. */
 export const MODEL: string = "keras-cifar10";
@@ -1633,13 +1633,17 @@ function dotAdam_3072x32x128(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 4095;
     const x_wide = x_wide_;
     const d_dense_z_wide = d_dense_z_wide_;
     const dense_kernel_m = dense_kernel_m_;
     const dense_kernel_v = dense_kernel_v_;
     const dense_kernel = dense_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1849,12 +1853,8 @@ function dotAdam_3072x32x128(
     }
   }
   return function dotAdam_3072x32x128(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 3072; i += 3) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9bdd1116f475ca67
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 26565ab1068fd7a8
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -2270,13 +2270,17 @@ function dotAdam_120x32x84(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 127;
     const f5 = f5_;
     const d_f6_z = d_f6_z_;
     const f6_kernel_m = f6_kernel_m_;
     const f6_kernel_v = f6_kernel_v_;
     const f6_kernel = f6_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 84; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2421,12 +2425,8 @@ function dotAdam_120x32x84(
     }
   }
   return function dotAdam_120x32x84(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 120; i += 3) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -2642,13 +2642,17 @@ function dotAdam_256x32x120(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 255;
     const s4 = s4_;
     const d_f5_z = d_f5_z_;
     const f5_kernel_m = f5_kernel_m_;
     const f5_kernel_v = f5_kernel_v_;
     const f5_kernel = f5_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 120; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2817,12 +2821,8 @@ function dotAdam_256x32x120(
     }
   }
   return function dotAdam_256x32x120(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 256; i += 2) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -3118,14 +3118,7 @@ function convAdam_16x6x5x8x8x32x5(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(
-    rate_0: number,
-    correction_0: number,
-    i: number,
-    j: number,
-    l: number,
-    m: number,
-  ): void {
+  function block(i: number, j: number, l: number, m: number): void {
     i &= 15;
     j &= 7;
     l &= 7;
@@ -3135,6 +3128,10 @@ function convAdam_16x6x5x8x8x32x5(
     const c3_kernel_m = c3_kernel_m_;
     const c3_kernel_v = c3_kernel_v_;
     const c3_kernel = c3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -3282,7 +3279,7 @@ function convAdam_16x6x5x8x8x32x5(
       (c3_kernel_m_next21 * rate_0) / (Math.sqrt(c3_kernel_v_next21 * correction_0) + 1e-8);
   }
   /** What the loops repeat; masks say how large an index is. */
-  function block_2(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block_2(i: number, j: number, l: number): void {
     i &= 15;
     j &= 7;
     l &= 7;
@@ -3291,6 +3288,10 @@ function convAdam_16x6x5x8x8x32x5(
     const c3_kernel_m = c3_kernel_m_;
     const c3_kernel_v = c3_kernel_v_;
     const c3_kernel = c3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -3348,7 +3349,7 @@ function convAdam_16x6x5x8x8x32x5(
       (c3_kernel_m_next2 * rate_0) / (Math.sqrt(c3_kernel_v_next2 * correction_0) + 1e-8);
   }
   /** What the loops repeat; masks say how large an index is. */
-  function block_3(rate_0: number, correction_0: number, j: number, l: number, m: number): void {
+  function block_3(j: number, l: number, m: number): void {
     j &= 7;
     l &= 7;
     m &= 3;
@@ -3357,6 +3358,10 @@ function convAdam_16x6x5x8x8x32x5(
     const c3_kernel_m = c3_kernel_m_;
     const c3_kernel_v = c3_kernel_v_;
     const c3_kernel = c3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum0_2 = 0;
     let sum1_2 = 0;
     for (let k = 0; k < 8; k++) {
@@ -3411,16 +3416,16 @@ function convAdam_16x6x5x8x8x32x5(
       for (let j = 0; j < 6; j++) {
         for (let l = 0; l < 5; l++) {
           for (let m = 0; m < 4; m += 2) {
-            block(rate_0, correction_0, i, j, l, m);
+            block(i, j, l, m);
           }
-          block_2(rate_0, correction_0, i, j, l);
+          block_2(i, j, l);
         }
       }
     }
     for (let j = 0; j < 6; j++) {
       for (let l = 0; l < 5; l++) {
         for (let m = 0; m < 4; m += 2) {
-          block_3(rate_0, correction_0, j, l, m);
+          block_3(j, l, m);
         }
         let sum = 0;
         for (let k = 0; k < 8; k++) {
@@ -3523,12 +3528,16 @@ function sumAdam_32x24x24x6(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 7;
     const d_c1_z = d_c1_z_;
     const c1_bias_m = c1_bias_m_;
     const c1_bias_v = c1_bias_v_;
     const c1_bias = c1_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 32; k++) {
       for (let k2 = 0; k2 < 24; k2++) {
@@ -3548,12 +3557,8 @@ function sumAdam_32x24x24x6(
       c1_bias[i]! - (c1_bias_m_next * rate_0) / (Math.sqrt(c1_bias_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_32x24x24x6(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 6; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -3575,7 +3580,7 @@ function convAdam_6x1x5x32x24x24x5(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, l: number, m: number): void {
+  function block(i: number, l: number, m: number): void {
     i &= 7;
     l &= 7;
     m &= 3;
@@ -3584,6 +3589,10 @@ function convAdam_6x1x5x32x24x24x5(
     const c1_kernel_m = c1_kernel_m_;
     const c1_kernel_v = c1_kernel_v_;
     const c1_kernel = c1_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -3731,7 +3740,7 @@ function convAdam_6x1x5x32x24x24x5(
       (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
   }
   /** What the loops repeat; masks say how large an index is. */
-  function block_2(rate_0: number, correction_0: number, i: number, l: number): void {
+  function block_2(i: number, l: number): void {
     i &= 7;
     l &= 7;
     const x = x_;
@@ -3739,6 +3748,10 @@ function convAdam_6x1x5x32x24x24x5(
     const c1_kernel_m = c1_kernel_m_;
     const c1_kernel_v = c1_kernel_v_;
     const c1_kernel = c1_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum0 = 0;
     let sum1 = 0;
     let sum2 = 0;
@@ -3796,16 +3809,12 @@ function convAdam_6x1x5x32x24x24x5(
       (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
   }
   return function convAdam_6x1x5x32x24x24x5(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 6; i += 3) {
       for (let l = 0; l < 5; l++) {
         for (let m = 0; m < 4; m += 2) {
-          block(rate_0, correction_0, i, l, m);
+          block(i, l, m);
         }
-        block_2(rate_0, correction_0, i, l);
+        block_2(i, l);
       }
     }
   };

@@ -4,7 +4,7 @@
 //
 //   parameters 5,266   arena 8,387,680 bytes, nothing else is ever allocated   341,306,162 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b0abfeb3e64bb48d
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 02f0efae55dadbbe
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";
@@ -3862,15 +3862,19 @@ function sumAdam_16x16x16x16(
   batchNorm_6_beta_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 15;
     const d_add_20 = d_add_20_;
     const batchNorm_5_beta_m = batchNorm_5_beta_m_;
     const batchNorm_5_beta_v = batchNorm_5_beta_v_;
     const batchNorm_5_beta = batchNorm_5_beta_;
+    const rate = rate_;
+    const correction = correction_;
     const batchNorm_6_beta_m = batchNorm_6_beta_m_;
     const batchNorm_6_beta_v = batchNorm_6_beta_v_;
     const batchNorm_6_beta = batchNorm_6_beta_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 16; k2++) {
@@ -3908,12 +3912,8 @@ function sumAdam_16x16x16x16(
         (Math.sqrt(batchNorm_6_beta_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_16x16x16x16(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -4027,13 +4027,17 @@ function sumAdam_16x16x16x16_2(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 15;
     const d_add_20 = d_add_20_;
     const batchNorm_6_normal = batchNorm_6_normal_;
     const batchNorm_6_gamma_m = batchNorm_6_gamma_m_;
     const batchNorm_6_gamma_v = batchNorm_6_gamma_v_;
     const batchNorm_6_gamma = batchNorm_6_gamma_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 16; k2++) {
@@ -4060,12 +4064,8 @@ function sumAdam_16x16x16x16_2(
         (Math.sqrt(batchNorm_6_gamma_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_16x16x16x16_2(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -4220,7 +4220,7 @@ function convAdam_16x8x1x16x16x16x1(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number): void {
+  function block(i: number, j: number): void {
     i &= 15;
     j &= 7;
     const relu_2 = relu_2_;
@@ -4229,6 +4229,10 @@ function convAdam_16x8x1x16x16x16x1(
     const conv2d_5_kernel_m = conv2d_5_kernel_m_;
     const conv2d_5_kernel_v = conv2d_5_kernel_v_;
     const conv2d_5_kernel = conv2d_5_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     const mul_0 = d_batchNorm_6_mu[i]! * 0.000244140625;
     const mul_1 = d_batchNorm_6_mu[i + 1]! * 0.000244140625;
     let sum00 = 0;
@@ -4377,13 +4381,9 @@ function convAdam_16x8x1x16x16x16x1(
         (Math.sqrt(conv2d_5_kernel_v_next13 * correction_0) + 1e-8);
   }
   return function convAdam_16x8x1x16x16x16x1(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 2) {
       for (let j = 0; j < 8; j += 4) {
-        block(rate_0, correction_0, i, j);
+        block(i, j);
       }
     }
   };
@@ -4541,7 +4541,7 @@ function convAdam_16x16x3x16x16x16x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 15;
     j &= 15;
     l &= 3;
@@ -4551,6 +4551,10 @@ function convAdam_16x16x3x16x16x16x3(
     const conv2d_4_kernel_m = conv2d_4_kernel_m_;
     const conv2d_4_kernel_v = conv2d_4_kernel_v_;
     const conv2d_4_kernel = conv2d_4_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     const mul_0 = d_batchNorm_5_mu[i]! * 0.000244140625;
     const mul_1 = d_batchNorm_5_mu[i + 1]! * 0.000244140625;
     const mul_2 = d_batchNorm_5_mu[i + 2]! * 0.000244140625;
@@ -4801,14 +4805,10 @@ function convAdam_16x16x3x16x16x16x3(
         (Math.sqrt(conv2d_4_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_16x16x3x16x16x16x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 16; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }
@@ -4831,12 +4831,16 @@ function sumAdam_16x16x16x16_3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 15;
     const d_batchNorm_4 = d_batchNorm_4_;
     const batchNorm_4_beta_m = batchNorm_4_beta_m_;
     const batchNorm_4_beta_v = batchNorm_4_beta_v_;
     const batchNorm_4_beta = batchNorm_4_beta_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 16; k2++) {
@@ -4861,12 +4865,8 @@ function sumAdam_16x16x16x16_3(
         (Math.sqrt(batchNorm_4_beta_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_16x16x16x16_3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -5035,7 +5035,7 @@ function convAdam_16x8x3x16x16x16x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 15;
     j &= 7;
     l &= 3;
@@ -5045,6 +5045,10 @@ function convAdam_16x8x3x16x16x16x3(
     const conv2d_3_kernel_m = conv2d_3_kernel_m_;
     const conv2d_3_kernel_v = conv2d_3_kernel_v_;
     const conv2d_3_kernel = conv2d_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     const mul_0 = d_batchNorm_4_mu[i]! * 0.000244140625;
     const mul_1 = d_batchNorm_4_mu[i + 1]! * 0.000244140625;
     const mul_2 = d_batchNorm_4_mu[i + 2]! * 0.000244140625;
@@ -5296,14 +5300,10 @@ function convAdam_16x8x3x16x16x16x3(
         (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_16x8x3x16x16x16x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 8; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }
@@ -5326,12 +5326,16 @@ function sumAdam_16x32x32x8(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 7;
     const d_add_10 = d_add_10_;
     const batchNorm_3_beta_m = batchNorm_3_beta_m_;
     const batchNorm_3_beta_v = batchNorm_3_beta_v_;
     const batchNorm_3_beta = batchNorm_3_beta_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
@@ -5356,12 +5360,8 @@ function sumAdam_16x32x32x8(
         (Math.sqrt(batchNorm_3_beta_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_16x32x32x8(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -5475,13 +5475,17 @@ function sumAdam_16x32x32x8_2(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 7;
     const d_add_10 = d_add_10_;
     const batchNorm_3_normal = batchNorm_3_normal_;
     const batchNorm_3_gamma_m = batchNorm_3_gamma_m_;
     const batchNorm_3_gamma_v = batchNorm_3_gamma_v_;
     const batchNorm_3_gamma = batchNorm_3_gamma_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
@@ -5508,12 +5512,8 @@ function sumAdam_16x32x32x8_2(
         (Math.sqrt(batchNorm_3_gamma_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_16x32x32x8_2(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,830,496 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 ddd13b927d689142
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 49bb94aece974030
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -4676,12 +4676,16 @@ function sumAdam_8x32x32x8(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 7;
     const d_conv2d_10_z = d_conv2d_10_z_;
     const conv2d_10_bias_m = conv2d_10_bias_m_;
     const conv2d_10_bias_v = conv2d_10_bias_v_;
     const conv2d_10_bias = conv2d_10_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 8; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
@@ -4704,12 +4708,8 @@ function sumAdam_8x32x32x8(
       (conv2d_10_bias_m_next * rate_0) / (Math.sqrt(conv2d_10_bias_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_8x32x32x8(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -5333,12 +5333,16 @@ function sumAdam_8x32x32x8_2(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 7;
     const d_concat_2 = d_concat_2_;
     const conv2dTranspose_bias_m = conv2dTranspose_bias_m_;
     const conv2dTranspose_bias_v = conv2dTranspose_bias_v_;
     const conv2dTranspose_bias = conv2dTranspose_bias_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum = 0;
     for (let k = 0; k < 8; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
@@ -5363,12 +5367,8 @@ function sumAdam_8x32x32x8_2(
         (Math.sqrt(conv2dTranspose_bias_v_next * correction_0) + 1e-8);
   }
   return function sumAdam_8x32x32x8_2(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 8; i++) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -5819,7 +5819,7 @@ function convAdam_16x16x3x8x16x16x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 15;
     j &= 15;
     l &= 3;
@@ -5828,6 +5828,10 @@ function convAdam_16x16x3x8x16x16x3(
     const conv2d_8_kernel_m = conv2d_8_kernel_m_;
     const conv2d_8_kernel_v = conv2d_8_kernel_v_;
     const conv2d_8_kernel = conv2d_8_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -6059,14 +6063,10 @@ function convAdam_16x16x3x8x16x16x3(
         (Math.sqrt(conv2d_8_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_16x16x3x8x16x16x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 16; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }
@@ -6221,7 +6221,7 @@ function convAdam_16x48x3x8x16x16x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 15;
     j &= 63;
     l &= 3;
@@ -6230,6 +6230,10 @@ function convAdam_16x48x3x8x16x16x3(
     const conv2d_7_kernel_m = conv2d_7_kernel_m_;
     const conv2d_7_kernel_v = conv2d_7_kernel_v_;
     const conv2d_7_kernel = conv2d_7_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -6460,14 +6464,10 @@ function convAdam_16x48x3x8x16x16x3(
         (Math.sqrt(conv2d_7_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_16x48x3x8x16x16x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 48; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }
@@ -6825,7 +6825,7 @@ function convAdam_32x32x3x8x8x8x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 31;
     j &= 31;
     l &= 3;
@@ -6834,6 +6834,10 @@ function convAdam_32x32x3x8x8x8x3(
     const conv2d_6_kernel_m = conv2d_6_kernel_m_;
     const conv2d_6_kernel_v = conv2d_6_kernel_v_;
     const conv2d_6_kernel = conv2d_6_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -7064,14 +7068,10 @@ function convAdam_32x32x3x8x8x8x3(
         (Math.sqrt(conv2d_6_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_32x32x3x8x8x8x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 32; i += 4) {
       for (let j = 0; j < 32; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }
@@ -7236,7 +7236,7 @@ function convAdam_32x16x3x8x8x8x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 31;
     j &= 15;
     l &= 3;
@@ -7245,6 +7245,10 @@ function convAdam_32x16x3x8x8x8x3(
     const conv2d_5_kernel_m = conv2d_5_kernel_m_;
     const conv2d_5_kernel_v = conv2d_5_kernel_v_;
     const conv2d_5_kernel = conv2d_5_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -7476,14 +7480,10 @@ function convAdam_32x16x3x8x8x8x3(
         (Math.sqrt(conv2d_5_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_32x16x3x8x8x8x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 32; i += 4) {
       for (let j = 0; j < 16; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }
@@ -7640,7 +7640,7 @@ function convAdam_16x8x3x8x16x16x3(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number, j: number, l: number): void {
+  function block(i: number, j: number, l: number): void {
     i &= 15;
     j &= 7;
     l &= 3;
@@ -7649,6 +7649,10 @@ function convAdam_16x8x3x8x16x16x3(
     const conv2d_3_kernel_m = conv2d_3_kernel_m_;
     const conv2d_3_kernel_v = conv2d_3_kernel_v_;
     const conv2d_3_kernel = conv2d_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     let sum00 = 0;
     let sum01 = 0;
     let sum10 = 0;
@@ -7880,14 +7884,10 @@ function convAdam_16x8x3x8x16x16x3(
         (Math.sqrt(conv2d_3_kernel_v_next3 * correction_0) + 1e-8);
   }
   return function convAdam_16x8x3x8x16x16x3(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 4) {
       for (let j = 0; j < 8; j++) {
         for (let l = 0; l < 3; l++) {
-          block(rate_0, correction_0, i, j, l);
+          block(i, j, l);
         }
       }
     }

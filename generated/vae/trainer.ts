@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 853fac3649dadfb6
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 8b4f080f498dc158
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -2218,13 +2218,17 @@ function dotAdam_128x64x784(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 127;
     const decoder_wide_2 = decoder_wide_2_;
     const d_logits_wide_2 = d_logits_wide_2_;
     const logits_kernel_m = logits_kernel_m_;
     const logits_kernel_v = logits_kernel_v_;
     const logits_kernel = logits_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2411,12 +2415,8 @@ function dotAdam_128x64x784(
       (logits_kernel_m_next1 * rate_0) / (Math.sqrt(logits_kernel_v_next1 * correction_0) + 1e-8);
   }
   return function dotAdam_128x64x784(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 128; i += 2) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -2715,13 +2715,17 @@ function dotAdam_16x64x128(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 15;
     const z_2 = z_2_;
     const d_decoder_z = d_decoder_z_;
     const decoder_kernel_m = decoder_kernel_m_;
     const decoder_kernel_v = decoder_kernel_v_;
     const decoder_kernel = decoder_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2943,12 +2947,8 @@ function dotAdam_16x64x128(
         (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
   }
   return function dotAdam_16x64x128(): void {
-    const rate = rate_;
-    const correction = correction_;
-    const rate_0 = rate[0]!;
-    const correction_0 = correction[0]!;
     for (let i = 0; i < 16; i += 2) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
   };
 }
@@ -3461,13 +3461,17 @@ function dotAdam_784x64x128(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(rate_0: number, correction_0: number, i: number): void {
+  function block(i: number): void {
     i &= 1023;
     const x_wide_2 = x_wide_2_;
     const d_encoder_z_wide = d_encoder_z_wide_;
     const encoder_kernel_m = encoder_kernel_m_;
     const encoder_kernel_v = encoder_kernel_v_;
     const encoder_kernel = encoder_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -3629,7 +3633,7 @@ function dotAdam_784x64x128(
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
     for (let i = 0; i < 783; i += 3) {
-      block(rate_0, correction_0, i);
+      block(i);
     }
     for (let j = 0; j < 128; j += 2) {
       let sum0 = 0;

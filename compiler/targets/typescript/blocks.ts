@@ -6,18 +6,13 @@
 
 import { walkStmts } from "../../loop/build.ts";
 import { namesIn, rangeOf, type Index } from "../../loop/index.ts";
-import type { DType } from "../../graph/type.ts";
 import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
 
-/** Statements that are a function of the loops around them, and of the locals that stand before. */
+/** Statements that are a function of the loops around them. */
 export interface Block {
   readonly kind: "block";
   /** `below`: of an index, which an engine otherwise takes for any number. */
-  readonly given: readonly {
-    readonly name: string;
-    readonly dtype: DType;
-    readonly below?: number;
-  }[];
+  readonly given: readonly { readonly name: string; readonly below?: number }[];
   readonly body: readonly Stmt[];
 }
 
@@ -45,8 +40,10 @@ export function partsOf(
   { block, kernel }: Limits = LIMITS,
 ): readonly Part[] {
   if (weight(body) < kernel) return body;
-  const divider = new Divider(block);
-  return body.map((s, n) => (divider.isHeavy(s) ? divider.outer(s, letsOf(body.slice(0, n))) : s));
+  const stored = new Set<string>();
+  walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
+  const divider = new Divider(block, stored);
+  return used(body.map((s, n) => (divider.isHeavy(s) ? divider.outer(s, letsOf(body.slice(0, n))) : s))); // prettier-ignore
 }
 
 type Let = Extract<Stmt, { kind: "let" }>;
@@ -65,8 +62,11 @@ const weight = (body: readonly Stmt[]): number =>
 
 class Divider {
   readonly #least: number;
-  constructor(least: number) {
+  /** Buffers that the kernel writes. */
+  readonly #stored: ReadonlySet<string>;
+  constructor(least: number, stored: ReadonlySet<string>) {
     this.#least = least;
+    this.#stored = stored;
   }
 
   isHeavy(s: Stmt): s is Loop {
@@ -82,7 +82,9 @@ class Divider {
     const parts: Part[] = [];
     let [run, before] = [[] as Stmt[], around];
     const end = (rest: readonly Stmt[]): void => {
-      parts.push(...(weight(run) < this.#least ? run : (blockOf(run, rest, before) ?? run)));
+      parts.push(
+        ...(weight(run) < this.#least ? run : (blockOf(run, rest, before, this.#stored) ?? run)),
+      );
       before = [...before, ...letsOf(run)];
       run = [];
     };
@@ -92,18 +94,31 @@ class Divider {
       parts.push(this.outer(s, before));
     });
     end([]);
-    return parts;
+    return used(parts);
   }
 }
 
-/** Undefined where the statements change a local from before, or declare one that is read after. */
-function blockOf(body: readonly Stmt[], rest: readonly Stmt[], around: Around): readonly Block[] | undefined {
-  const read = readIn(body);
-  const declared = new Set(body.flatMap((s) => (s.kind === "let" ? [s.name] : [])));
+/**
+ * Undefined where the statements change a local from before, or declare one that is read after. What a local before them loads they load
+ * themselves: a number that is no index would be an object of its own at every call.
+ */
+function blockOf(own: readonly Stmt[], rest: readonly Stmt[], around: Around, stored: ReadonlySet<string>): readonly Block[] | undefined {
+  const declared = new Set(own.flatMap((s) => (s.kind === "let" ? [s.name] : [])));
   if ([...readIn(rest)].some((name) => declared.has(name))) return undefined;
-  const given = around.filter((one) => read.has(one.kind === "for" ? one.index : one.name));
-  if (given.some((one) => one.kind === "let" && one.mutable)) return undefined;
-  return [{ kind: "block", given: given.map((one) => (one.kind === "for" ? { name: one.index, dtype: "i32" as const, ...belowOf(one) } : { name: one.name, dtype: one.dtype })), body }];
+  const read = readIn(own);
+  const lets = around.filter((one): one is Let => one.kind === "let" && read.has(one.name));
+  if (!lets.every(({ mutable, value }) => !mutable && value.kind === "load" && !stored.has(value.buffer))) return undefined;
+  const body = [...lets, ...own];
+  const indices = readIn(body);
+  const given = around.flatMap((one) => (one.kind === "for" && indices.has(one.index) ? [{ name: one.index, ...belowOf(one) }] : []));
+  return [{ kind: "block", given, body }];
+} // prettier-ignore
+
+/** Without what is loaded for blocks alone, which load it themselves. */
+function used(parts: readonly Part[]): readonly Part[] {
+  const left = (part: Part): readonly Stmt[] =>
+    part.kind === "block" ? [] : part.kind === "outer" ? [{ ...part.loop, body: part.parts.flatMap(left) }] : [part];
+  return parts.filter((part, n) => part.kind !== "let" || part.mutable || part.value.kind !== "load" || readIn(parts.slice(n + 1).flatMap(left)).has(part.name));
 } // prettier-ignore
 
 const belowOf = ({ from, to }: Loop): { readonly below?: number } =>

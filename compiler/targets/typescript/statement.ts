@@ -44,7 +44,7 @@ export function printKernelFunction(
     if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...part.parts.flatMap(printPart), "}"]; // prettier-ignore
     if (part.kind !== "block") return printStmt(part, printer, bools);
     const block = inside.take("block");
-    const params = part.given.map((one) => `${identifier(one.name)}: ${one.dtype === "bool" ? "boolean" : "number"}`); // prettier-ignore
+    const params = part.given.map((one) => `${identifier(one.name)}: number`);
     const bounds = part.given.flatMap((one) =>
       one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`],
     );
