@@ -53,7 +53,7 @@ async function kernelsOf(workload, dist, options) {
   const [batch] = batchesFor(trainer);
   for (let n = 0; n < 3; n++) trainer.step(batch);
   const arena = trainer.inputs.x.buffer;
-  const distinct = [...new Map(calls.map((call) => [`${call.kernel} ${call.args}`, call])).keys()];
+  const distinct = [...new Set(calls.map(({ kernel, args }) => `${kernel} ${args}`))];
   const kernels = calls.map(({ kernel, args }) => {
     const run = values.target === "wasm"
       ? () => functions()[kernel](...args.map((name) => slots.get(name).offset))

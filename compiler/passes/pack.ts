@@ -20,7 +20,16 @@ import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work 
 import { at as identity, axesOf } from "./define.ts";
 import { NEAR, type Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import { accumulates, contiguousIn, LINE, LONG_SUM, ordered, rowOf, ROWS } from "./tile.ts";
+import {
+  accumulates,
+  contiguousIn,
+  isProduct,
+  LINE,
+  LONG_SUM,
+  ordered,
+  rowOf,
+  ROWS,
+} from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -43,9 +52,8 @@ export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
       if (item.kind === "scalar") return [item];
       const before: Work[] = [];
       const keep = (definition: Definition): void => {
-        const { name, dtype, shape } = definition;
-        const buffer: Buffer = { name, dtype, shape, role: "scratch" };
-        buffers.set(name, buffer);
+        const buffer = scratchFor(definition);
+        buffers.set(buffer.name, buffer);
         made.push(buffer);
         before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } }); // prettier-ignore
       };
@@ -58,6 +66,8 @@ export const pack = (machine: Machine, sparing = false): Pass<Definitions> => ({
       : { ...definitions, buffers: [...definitions.buffers, ...made], work };
   },
 });
+
+const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" }); // prettier-ignore
 
 type Keep = (definition: Definition) => void;
 type Buffers = ReadonlyMap<string, Buffer>;
@@ -85,9 +95,8 @@ class Copies {
   }
 
   readonly keep = (definition: Definition): void => {
-    const { name, dtype, shape } = definition;
-    this.buffers.set(name, { name, dtype, shape, role: "scratch" });
-    this.#definitions.set(name, definition);
+    this.buffers.set(definition.name, scratchFor(definition));
+    this.#definitions.set(definition.name, definition);
   };
 
   get(name: string): Definition | undefined {
@@ -131,8 +140,6 @@ function inEveryReduction(group: Group, replace: (site: Site) => Reduce): Group 
   });
   return stages.every((stage, n) => stage === group.stages[n]) ? group : { ...group, stages };
 }
-
-const isProduct = (term: Scalar): boolean => term.kind === "apply" && term.fn === "mul";
 
 const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
   let name = base;

@@ -67,6 +67,9 @@ export const isUniform = ({ axes, stages }: Group): boolean =>
     ({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length,
   );
 
+/** Whether a sum is one of products. */
+export const isProduct = (term: Scalar): boolean => term.kind === "apply" && term.fn === "mul";
+
 const ones = ({ axes }: Group): Tile => ({
   sizes: axes.map(() => 1),
   order: axes.map((_, n) => n),
@@ -237,8 +240,7 @@ export function ordered(group: Group, machine: Machine, buffers: Buffers): Group
 /** The longest axis of a sum of products, where the innermost is short and that is long. */
 function longInside({ term, over }: Reduce): Axis | undefined {
   const longest = over.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
-  const isProduct = term.kind === "apply" && term.fn === "mul";
-  return isProduct && over.at(-1)!.extent < LONG_SUM && longest.extent >= LONG_SUM ? longest : undefined;
+  return isProduct(term) && over.at(-1)!.extent < LONG_SUM && longest.extent >= LONG_SUM ? longest : undefined;
 } // prettier-ignore
 
 /** Innermost is an axis that is worth a loop; of several, the one along which the operands lie closest. */
