@@ -56,7 +56,7 @@ export async function compiledTrainer(workload, target, folder, options = {}) {
   return { file, milliseconds, ...(await shipped(text)), flops, arena: lowered.module.arenaBytes }; // prettier-ignore
 }
 
-/** The module that a compiler (the folder of its build) makes of a workload; and its trainer with the kernels within reach. */
+/** The module that a compiler (the folder of its build) makes of a workload; and a trainer with its kernels. */
 export async function lowerWorkload(workload, target, folder, dist, options = {}) {
   mkdirSync(folder, { recursive: true });
   const { compile } = await import(pathToFileURL(join(dist, "index.js")).href);
@@ -66,12 +66,12 @@ export async function lowerWorkload(workload, target, folder, dist, options = {}
   const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
   const { code } = await transform(text, PLAIN);
   const file = join(folder, `${workload}.${target}.${names++}.mjs`);
-  // WebAssembly: the instance of the last trainer; TypeScript: its kernels by kernel and arrays, in the order of the calls
+  // WebAssembly: the exports of its instance; TypeScript: its kernels by kernel and arrays, in the order of the calls
   const reached = target === "wasm"
     ? code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")
     : code.replace(/^  const hyper = /m, `  globalThis.kernelsOfBench = [${[...code.matchAll(/^  const (\w+) = (\w+)\(/gm)].flatMap(([, name, kernel]) => (module.kernels.some((one) => one.name === kernel) ? [name] : [])).join(", ")}];\n$&`); // prettier-ignore
   writeFileSync(file, reached);
   const { createTrainer } = await import(pathToFileURL(file).href);
-  let functions;
-  return { module, text: { createTrainer, functions: () => (functions ??= globalThis.kernelsOfBench) } }; // prettier-ignore
+  const trainer = createTrainer({ seed: 1 });
+  return { module, trainer, functions: globalThis.kernelsOfBench };
 }

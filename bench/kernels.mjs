@@ -43,21 +43,25 @@ for (const workload of positionals) {
 
 /** The calls of a training step, each as a function of nothing. */
 async function kernelsOf(workload, dist, options) {
-  const { module, text } = await lowerWorkload(workload, values.target, folder, dist, options);
+  const { module, trainer, functions } = await lowerWorkload(
+    workload,
+    values.target,
+    folder,
+    dist,
+    options,
+  );
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
   const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const calls = entry.calls.filter(({ kind }) => kind === "call");
-  const { createTrainer, functions } = text;
-  const trainer = createTrainer({ seed: 1 });
   const [batch] = batchesFor(trainer);
   for (let n = 0; n < 3; n++) trainer.step(batch);
   const arena = trainer.inputs.x.buffer;
   const distinct = [...new Set(calls.map(({ kernel, args }) => `${kernel} ${args}`))];
   const kernels = calls.map(({ kernel, args }) => {
     const run = values.target === "wasm"
-      ? () => functions()[kernel](...args.map((name) => slots.get(name).offset))
-      : functions()[distinct.indexOf(`${kernel} ${args}`)];
+      ? () => functions[kernel](...args.map((name) => slots.get(name).offset))
+      : functions[distinct.indexOf(`${kernel} ${args}`)];
     return { kernel, flops: flops.get(kernel), run };
   }); // prettier-ignore
   return { kernels, arena };

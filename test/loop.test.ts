@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply, at, literal, load, local, select } from "../compiler/loop/build.ts";
-import { add, constant, equal, evaluate, index, print as printIndex, quotient, rangeOf, remainder, scale, shift, substitute, type Index } from "../compiler/loop/index.ts"; // prettier-ignore
+import { add, constant, equal, evaluate, index, print as printIndex, quotient, rangeOf, remainder, rowMajor, scale, shift, substitute, type Index } from "../compiler/loop/index.ts"; // prettier-ignore
 import { createMemory, erf, evaluateScalar, interpretEntry, interpretKernel } from "../compiler/loop/interpret.ts"; // prettier-ignore
 import type { Definition, Group, Kernel, Module, Param, Program, Scalar, Stmt } from "../compiler/loop/loop.ts"; // prettier-ignore
 import { parseKernel, parseModule, parseProgram } from "../compiler/loop/parse.ts";
@@ -712,6 +712,13 @@ describe("index algebra", () => {
     expect(printIndex(moved)).toBe("((l + 1) div 2) + -1");
     // not where the rest may leave its row
     expect(printIndex(quotient(shift(position, -1), 12))).toBe("((6·l + j + 11) div 12) + -1");
+  });
+
+  test("a position that was taken apart along three axes is itself again", () => {
+    const k = index("k", 4096);
+    const parts = [quotient(k, 64), remainder(quotient(k, 8), 8), remainder(k, 8)];
+    expect(printIndex(rowMajor(parts, [64, 8, 8]))).toBe("k");
+    expect(printIndex(rowMajor(parts.slice(1), [8, 8]))).not.toBe("k");
   });
 
   test("substitutes as arithmetic does", () => {

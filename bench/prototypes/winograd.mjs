@@ -280,7 +280,7 @@ function direct({ module, trainer, functions }, { conv }) {
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const view = (name) => new Float32Array(arena, slots.get(name).offset, slots.get(name).bytes / 4); // prettier-ignore
   const called = ({ kernel, args }) => {
-    const [run, at] = [functions(arena)[kernel], args.map((name) => slots.get(name).offset)];
+    const [run, at] = [functions[kernel], args.map((name) => slots.get(name).offset)];
     return () => run(...at);
   };
   const [pad, pack, convolve] = [...before, own].map(called);
@@ -342,8 +342,7 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), "adjoint-winograd-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const dist = fileURLToPath(new URL("../../dist", import.meta.url));
-  const { module, text: made } = await lowerWorkload("w5", "wasm", folder, dist);
-  const compiled = { module, trainer: made.createTrainer({ seed: 1 }), functions: made.functions };
+  const compiled = await lowerWorkload("w5", "wasm", folder, dist);
   for (const [name, shape] of Object.entries(SHAPES)) {
     if (values.only !== undefined && values.only !== name) continue;
     const { channels, filters, side } = shape;

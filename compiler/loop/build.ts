@@ -1,8 +1,8 @@
 /** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
 
 import type { DType } from "../graph/type.ts";
-import { print as printIndex, substitute as substituteIndex, type Index } from "./index.ts";
-import type { Axis, Definition, Scalar, ScalarFn, Stmt } from "./loop.ts";
+import { index, print as printIndex, shift, substitute as substituteIndex, type Index } from "./index.ts"; // prettier-ignore
+import type { Axis, Definition, Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
 export const local = (name: string, dtype: DType): Scalar => ({ kind: "local", dtype, name });
@@ -123,6 +123,22 @@ export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): r
     if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) }; // prettier-ignore
     return { ...s, value: mapScalar(s.value, visit) };
   });
+
+/** Replaces loop indices everywhere in statements. */
+export const substituteStmts = (
+  body: readonly Stmt[],
+  by: ReadonlyMap<string, Index>,
+): readonly Stmt[] =>
+  body.map((s): Stmt => {
+    if (s.kind === "for") return { ...s, from: substituteIndex(s.from, by), to: substituteIndex(s.to, by), body: substituteStmts(s.body, by) }; // prettier-ignore
+    if (s.kind === "if") return { ...s, when: substitute(s.when, by), then: substituteStmts(s.then, by) }; // prettier-ignore
+    const value = substitute(s.value, by);
+    return s.kind === "store" ? { ...s, at: substituteIndex(s.at, by), value } : { ...s, value };
+  });
+
+/** The bodies of the iterations that an unrolled loop writes in a row, from the one at its index; of any other loop its body alone. */
+export const iterationsOf = ({ index: name, to, body, unrolled = 1 }: Loop): readonly (readonly Stmt[])[] => // prettier-ignore
+  Array.from({ length: unrolled }, (_, n) => n === 0 ? body : substituteStmts(body, new Map([[name, shift(index(name, to.offset), n)]]))); // prettier-ignore
 
 /** The first reduction in a scalar, outermost first. */
 export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {

@@ -39,12 +39,14 @@ export function add(...parts: readonly Index[]): Index {
   return joined({ terms: [...sums.values()].filter(({ by }) => by !== 0), offset });
 }
 
-/** n·⌊a / n⌋ + a mod n is a. */
+/** n·⌊a / n⌋ + a mod n is a; and ⌊⌊a / m⌋ / n⌋ is ⌊a / (m·n)⌋. */
 function joined(a: Index): Index {
   for (const rest of a.terms) {
     if (rest.atom.kind !== "remainder") continue;
     const { of, by } = rest.atom;
-    const floor = keyOf({ kind: "quotient", of, by });
+    const [inner, ...more] = of.terms;
+    const twice = inner?.atom.kind === "quotient" && more.length === 0 && inner.by === 1 && of.offset === 0 ? inner.atom : undefined; // prettier-ignore
+    const floor = keyOf(twice === undefined ? { kind: "quotient", of, by } : { ...twice, by: twice.by * by }); // prettier-ignore
     const whole = a.terms.find((term) => term.by === rest.by * by && keyOf(term.atom) === floor);
     if (whole === undefined) continue;
     const others = a.terms.filter((term) => term !== rest && term !== whole);

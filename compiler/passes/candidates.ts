@@ -9,7 +9,7 @@ import { LANES } from "../loop/lanes.ts";
 import type { Buffer, Group } from "../loop/loop.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
-import { UNROLLED, isUniform, mainReduce, sumsAlone, type Tile } from "./tile.ts";
+import { isUniform, mainReduce, sumsAlone, valuesOf, type Tile } from "./tile.ts";
 
 type Buffers = ReadonlyMap<string, Buffer>;
 
@@ -24,10 +24,6 @@ export interface Site {
 /** Values that a microkernel keeps side by side, at most: more fit no machine's registers. */
 const MOST = 32;
 
-/** Points of a tile; of lanes each vector is one. */
-const pointsOf = ({ sizes, lane }: Tile): number =>
-  sizes.reduce((product, size, n) => product * (n === lane ? size / LANES : size), 1);
-
 /** Why a group cannot have a tile; undefined where it can, unless its lanes then meet an obstacle (loop/lanes.ts). */
 export function refusalOf(tile: Tile, site: Site): string | undefined {
   const { group: { axes }, machine, modelled } = site; // prettier-ignore
@@ -35,14 +31,12 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
   for (const [n, { name, extent }] of axes.entries())
     if (tile.sizes[n]! > extent) return `${name} by ${tile.sizes[n]!} is more than the ${extent} points of ${name}`; // prettier-ignore
   if (tile.lane !== undefined && machine.lanes === 1) return "its target has no lanes";
-  if (tile.unrolled !== undefined && machine.lanes > 1)
-    return "its target writes no iterations in a row";
   const longest = innermostSum(site.group);
   if (tile.unrolled !== undefined && (tile.unrolled < 2 || tile.unrolled > longest))
     return longest < 2 ? "it has no loop of a sum to unroll" : `from 2 to all ${longest} iterations are written in a row, not ${tile.unrolled}`; // prettier-ignore
   if (tile.lane !== undefined && tile.sizes[tile.lane]! % LANES !== 0)
     return `${axes[tile.lane]!.name} in lanes goes by whole vectors of ${LANES}`;
-  if (pointsOf(tile) > MOST) return `its tile has ${pointsOf(tile)} values side by side, and at most ${MOST} are kept`; // prettier-ignore
+  if (valuesOf(tile) > MOST) return `its tile has ${valuesOf(tile)} values side by side, and at most ${MOST} are kept`; // prettier-ignore
   if (modelled.pieces !== undefined) return "its positions have expressions of their own, which stand side by side"; // prettier-ignore
   if (isFixed(site)) return "its loops have no other form: they sum over themselves, hold loops of their own, or overwrite what they read elsewhere"; // prettier-ignore
   if (tile.lane !== modelled.lane && sums(site.group)) return "other lanes would add its sums in another order"; // prettier-ignore
@@ -88,7 +82,8 @@ const VECTORS: readonly (readonly [number, number])[] = [[1, 1], [1, 2], [1, 3],
 
 /** Tiles of other sizes in the modelled order of loops, the modelled tile first. */
 export function sizesOf(site: Site): readonly Tile[] {
-  const { group: { axes }, modelled } = site; // prettier-ignore
+  const { group, machine, modelled } = site;
+  const { axes } = group;
   if (isFixed(site)) return [modelled];
   const { lane } = modelled;
   const free = axes.map((_, n) => n).filter((n) => n !== lane && axes[n]!.extent > 1);
@@ -97,19 +92,19 @@ export function sizesOf(site: Site): readonly Tile[] {
     ...modelled,
     sizes: axes.map(({ extent }, n) => Math.min(extent, along.find(([axis]) => axis === n)?.[1] ?? 1)), // prettier-ignore
   });
+  const { unrolled, ...rolled } = modelled;
+  const most = Math.min(machine.unrolled, innermostSum(group));
+  const inARow = unrolled === undefined && most > 1 ? { unrolled: most } : {};
+  const other = ({ sizes }: Tile): Tile => ({ ...rolled, ...inARow, sizes });
+  const both = (tiles: readonly Tile[]): readonly Tile[] => distinct([modelled, ...tiles, ...tiles.map(other)], site); // prettier-ignore
   if (lane !== undefined) {
     const whole = Math.floor(axes[lane]!.extent / LANES);
     const rows = [...new Set([tiled.at(-1), ...free.slice(-2)])];
-    const tiles = rows.flatMap((row) => VECTORS.filter(([, vectors]) => vectors <= whole).map(([points, vectors]) => sized([[lane, vectors * LANES], [row, points]]))); // prettier-ignore
-    return distinct([modelled, ...tiles], site);
+    return both(rows.flatMap((row) => VECTORS.filter(([, vectors]) => vectors <= whole).map(([points, vectors]) => sized([[lane, vectors * LANES], [row, points]])))); // prettier-ignore
   }
   const [q, p] = [...new Set([...[...tiled].reverse(), ...[...free].reverse()])];
   if (q === undefined) return [modelled];
-  const tiles = SCALARS.map(([a, b]) => sized([[p, a], [q, b]])); // prettier-ignore
-  const { unrolled, ...rolled } = modelled;
-  const inARow = unrolled === undefined ? { unrolled: Math.min(UNROLLED, innermostSum(site.group)) } : {}; // prettier-ignore
-  const other = ({ sizes }: Tile): Tile => ({ ...rolled, ...inARow, sizes });
-  return distinct([modelled, ...tiles, ...tiles.map(other)], site);
+  return both(SCALARS.map(([a, b]) => sized([[p, a], [q, b]]))); // prettier-ignore
 }
 
 /** The same tile under other orders of its loops, and its sums in memory or not; itself first. */

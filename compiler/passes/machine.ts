@@ -6,6 +6,8 @@ export interface Machine {
   readonly name: "typescript" | "wasm";
   /** Float32 values of one vector; 1 where there are no vectors. */
   readonly lanes: 1 | 4;
+  /** Iterations of a long sum that are written in a row. */
+  readonly unrolled: number;
   /** The best that is known of one core, a server's of 2021: bench/prototypes/sgemm.mjs, and triads in the second cache and over 64 MiB. */
   readonly rates: Rates;
   /** Functions that are calls of the emitted file's own mathematics, and cost more where they stand often in one kernel. */
@@ -29,6 +31,7 @@ export const NEAR = 256 * 1024;
 const typescript: Machine = {
   name: "typescript",
   lanes: 1,
+  unrolled: 4,
   rates: { flopsPerSecond: 4.2e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
   called: MATHEMATICS,
   binds: true,
@@ -36,6 +39,7 @@ const typescript: Machine = {
 const wasm: Machine = {
   name: "wasm",
   lanes: 4,
+  unrolled: 2,
   rates: { flopsPerSecond: 37e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
   called: new Set(),
   binds: false,

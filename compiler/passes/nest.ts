@@ -35,7 +35,7 @@ import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
-import { LEAST_IN_LANES, mainReduce, type Tile } from "./tile.ts";
+import { LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
 
 /** One point of a tile: where its axes are, and how its locals are told apart. */
 interface Point {
@@ -465,8 +465,8 @@ export class Nest {
       if (obstacle(vector, this.#lengths()) === undefined) return [...hoisted.lets, ...begin(results), vector, ...rest];
     }
     // what is left beside whole tiles is little time, and would be as much text again
-    const { sizes, unrolled } = this.#tile;
-    const isWhole = terms.length === sizes.reduce((product, size) => product * size, 1);
+    const { unrolled } = this.#tile;
+    const isWhole = terms.length === valuesOf(this.#tile);
     const innermost = (axis: Axis, inside: Stmt[]): Stmt[] => loop(axis, inside, isWhole && unrolled !== undefined && axis.extent >= unrolled ? unrolled : undefined);
     const inside = steps(results, body(hoisted.scalars));
     return [...hoisted.lets, ...begin(results), ...(last === undefined ? inside : wrap(over.slice(0, -1), innermost(last, inside)))];

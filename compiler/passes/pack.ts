@@ -23,9 +23,9 @@ import type { Pass } from "./pass.ts";
 import {
   accumulates,
   contiguousIn,
+  isLong,
   isProduct,
   LINE,
-  LONG_SUM,
   ordered,
   rowOf,
   ROWS,
@@ -265,8 +265,8 @@ const [LEAST_WIDE, LEAST_PRODUCTS] = [96, 4e6];
  * bits, since every float32 is a double.
  */
 function widened({ reduce, definition, points }: Site, copies: Copies): Reduce {
-  const inner = reduce.over.at(-1); // a product of which nothing is summed has none
-  if (inner === undefined || inner.extent < LONG_SUM || points < LEAST_PRODUCTS) return reduce;
+  const inner = reduce.over.at(-1);
+  if (inner === undefined || !isLong(reduce) || points < LEAST_PRODUCTS) return reduce;
   return withLoads(reduce, (part) => {
     const shape = copies.buffers.get(part.buffer)?.shape ?? [];
     const [along, ...others] = part.at.flatMap((at, n) => (namesIn(at).has(inner.name) ? [n] : []));
@@ -318,7 +318,7 @@ function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Kee
   return withLoads(reduce, (part) => {
     const stride = strideOfLoad(part, inner, buffers);
     if (dependsOn(part, column) || stride === undefined || Math.abs(stride) <= 1) return part;
-    if (reduce.over.length === 1 && stride % COLLIDES !== 0) return part;
+    if (reduce.over.length === 1 && stride % COLLIDES !== 0 && inner.extent < LEAST_DEEP) return part;
     const axes = [...definition.axes, ...reduce.over].filter((axis) => dependsOn(part, axis));
     const size = sizeOf(axes.map(({ extent }) => extent));
     if (size > sizeOf(buffers.get(part.buffer)?.shape ?? []) || points < 64 * size) return part;
@@ -329,7 +329,7 @@ function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Kee
 } // prettier-ignore
 
 /** Rows of a product from which on a copy of the matrix that they share is worth its time: twice what pays for one that stays at hand, and for another. */
-const MANY = { near: 32, far: 96 };
+const MANY = { near: 32, far: 64 };
 
 /** A matrix that many rows share, in panels of a vector's columns: a microkernel reads each panel from end to end. */
 function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): Reduce {
@@ -394,8 +394,10 @@ function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const found = group.stages.every((stage) => stage.definition.axes.length === group.axes.length && stage.storage !== "total") ? firstSum(definition.value) : undefined;
   if (found === undefined || found.over.length !== 1) return group;
   const [inner] = found.over;
-  const size = blockOf(inner!.extent);
-  if (size === undefined || group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
+  if (group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
+  const inOrder = loadsOf(found.term).every((part) => (strideOfLoad(part, inner!, buffers) ?? Infinity) <= LANES);
+  const size = blockOf(inner!.extent, inOrder ? 1024 : 320);
+  if (size === undefined) return group;
   const block: Axis = { name: `${inner!.name}b`, extent: inner!.extent / size };
   const within: Axis = { ...inner!, extent: size };
   const at = add(scale(index(block.name, block.extent), size), index(within.name, size));
@@ -416,9 +418,9 @@ const firstSum = (value: Scalar): Reduce | undefined => {
   return found;
 };
 
-/** The longest block that divides an extent: short enough for a panel of it to stay at hand. */
-function blockOf(extent: number): number | undefined {
-  if (extent < 2 * LONG) return undefined;
-  for (let size = 320; size >= 128; size--) if (extent % size === 0) return size;
+/** The longest block that divides an extent. */
+function blockOf(extent: number, longest: number): number | undefined {
+  if (extent <= Math.max(longest, 2 * LONG)) return undefined;
+  for (let size = longest; size >= 128; size--) if (extent % size === 0) return size;
   return undefined;
 }

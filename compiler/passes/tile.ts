@@ -32,17 +32,21 @@ export interface Tile {
   readonly pieces?: readonly number[];
 }
 
+/** Values that a tile keeps side by side: its points, of lanes one for each vector. */
+export const valuesOf = ({ sizes, lane }: Tile): number =>
+  sizes.reduce((product, size, n) => product * (n === lane ? size / LANES : size), 1);
+
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
 const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3]]; // prettier-ignore
 
 /** The same where the products of one iteration are held beside them: an engine multiplies first, then adds. */
 const SHAPES_UNROLLED: readonly (readonly [number, number])[] = [[3, 2], [2, 3]]; // prettier-ignore
 
-/** Iterations of a long sum that are written in a row. */
-export const UNROLLED = 4;
-
 /** Terms from which on a sum is long. */
 export const LONG_SUM = 24;
+
+/** Whether the innermost axis of a sum is long; where nothing is summed there is none. */
+export const isLong = ({ over }: Reduce): boolean => (over.at(-1)?.extent ?? 0) >= LONG_SUM;
 
 /** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
 const VECTORS = 8;
@@ -82,7 +86,7 @@ const operandsOf = (reduce: Reduce): Load[] =>
 export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const pieces = piecewise(group);
   if (pieces.length > 0) return piecesTile(group, pieces, machine);
-  if (machine.lanes > 1) return vectorTile(group, buffers);
+  if (machine.lanes > 1) return vectorTile(group, machine, buffers);
   const { axes } = group;
   const plain = ones(group);
   const reduce = mainReduce(group);
@@ -94,9 +98,8 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const sides = loads.length === 2 ? loads : sidesOf(group, loads);
   if (sides.length === 2) {
     const [p, q] = ownAxes(group, sides as [Load, Load]);
-    const { extent } = reduce.over.at(-1)!;
-    if (p === undefined || q === undefined || extent < LONG_SUM) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
-    return { ...plain, sizes: leastLeft(group, p, q), unrolled: UNROLLED };
+    if (p === undefined || q === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
+    return { ...plain, sizes: leastLeft(group, p, q), unrolled: machine.unrolled };
   }
   // one operand: neighbours along a contiguous last axis share the walk
   const last = free.at(-1);
@@ -238,9 +241,10 @@ export function ordered(group: Group, machine: Machine, buffers: Buffers): Group
 } // prettier-ignore
 
 /** The longest axis of a sum of products, where the innermost is short and that is long. */
-function longInside({ term, over }: Reduce): Axis | undefined {
+function longInside(reduce: Reduce): Axis | undefined {
+  const { term, over } = reduce;
   const longest = over.reduce((best, axis) => (axis.extent > best.extent ? axis : best));
-  return isProduct(term) && over.at(-1)!.extent < LONG_SUM && longest.extent >= LONG_SUM ? longest : undefined;
+  return isProduct(term) && !isLong(reduce) && longest.extent >= LONG_SUM ? longest : undefined;
 } // prettier-ignore
 
 /** Innermost is an axis that is worth a loop; of several, the one along which the operands lie closest. */
@@ -258,7 +262,7 @@ const replaced = (s: Scalar, from: Reduce, to: Reduce): Scalar => {
   return s;
 };
 
-function vectorTile(group: Group, buffers: Buffers): Tile {
+function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const plain = ones(group);
   const lane = columns(group);
   const reduce = mainReduce(group);
@@ -274,8 +278,9 @@ function vectorTile(group: Group, buffers: Buffers): Tile {
   const vectors = Math.max(1, Math.min(most, Math.floor(group.axes[lane]!.extent / LANES)));
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
   const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
-  const order = row === undefined ? plain.order : outermost(group, row, lane, still, moving, sizes, buffers); // prettier-ignore
-  return { sizes, order, lane, ...outer };
+  const order = row === undefined ? plain.order : outermost(group, reduce, row, lane, still, moving, sizes, buffers); // prettier-ignore
+  const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {}; // prettier-ignore
+  return { sizes, order, lane, ...outer, ...inARow };
 }
 
 /** The axis whose points share what moves along the columns and read what stands still: of several the last that fills a tile. */
@@ -349,7 +354,7 @@ function rowsTile(group: Group, reduce: Reduce, buffers: Buffers): Tile {
   const [p, q] = ownAxes(group, [a, b]);
   if (p === undefined || q === undefined) return { ...plain, sizes: sized(group, [[p ?? q, 4]]) };
   const sizes = sized(group, bytesRead(a, buffers) >= bytesRead(b, buffers) ? [[p, 4], [q, 2]] : [[p, 2], [q, 4]]); // prettier-ignore
-  return { sizes, order: outermost(group, p, q, [a], [b], sizes, buffers) };
+  return { sizes, order: outermost(group, reduce, p, q, [a], [b], sizes, buffers) };
 }
 
 const bytesRead = (load: Load, buffers: Buffers): number => {
@@ -357,24 +362,35 @@ const bytesRead = (load: Load, buffers: Buffers): number => {
   return buffer === undefined ? 0 : sizeOf(buffer.shape) * bytesOf(buffer.dtype);
 };
 
+/** What a byte from beyond the second cache costs, measured by one from it; and where memory is read in order, and thus ahead. */
+const [FAR, IN_ORDER] = [3, 1.5];
+
 /** Bytes that stay in the first and in the second cache. */
 const [FIRST, SECOND] = [16 * 1024, NEAR];
 
 /**
  * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read
- * again for every tile of the outer one, the cheaper the nearer the cache that holds it.
+ * again for every tile of the outer one, the cheaper the nearer the cache that holds it; and with columns outside, a line of
+ * what is stored is taken up again for each tile that it is wider than.
  */
-function outermost(group: Group, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
+function outermost(group: Group, { over }: Reduce, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
   const natural = group.axes.map((_, n) => n);
   if (group.axes.filter(({ extent }) => extent > 1).length > 2) return inBatch(group, row, a, b);
+  const inner = over.at(-1);
+  const inOrder = (load: Load): boolean => inner !== undefined && (strideIn(load, inner.name, buffers) ?? Infinity) <= LANES;
+  const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? 1 : beyond);
   const cost = (outer: number, inner: readonly Load[]): number => {
     const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
-    const far = bytes <= FIRST ? 0 : bytes <= SECOND ? 1 : 3;
-    return (group.axes[outer]!.extent / sizes[outer]!) * bytes * far;
+    return (group.axes[outer]!.extent / sizes[outer]!) * bytes * far(bytes, inner.every(inOrder) ? IN_ORDER : FAR);
   };
-  const first = cost(row, b) <= cost(column, a) ? row : column;
+  const stored = bytesStored(group);
+  const again = Math.max(0, (LINE * LANES) / sizes[column]! - 1) * stored * far(stored, FAR);
+  const first = cost(row, b) <= cost(column, a) + again ? row : column;
   return [first, ...natural.filter((n) => n !== first)];
 } // prettier-ignore
+
+const bytesStored = ({ stages }: Group): number =>
+  stages.reduce((sum, { definition: { shape, dtype }, storage }) => sum + (storage === "buffer" ? sizeOf(shape) * bytesOf(dtype) : 0), 0); // prettier-ignore
 
 /** Rows inside the axes that both operands depend on: the operand of the columns stays at hand for all of them. */
 function inBatch({ axes }: Group, row: number, a: readonly Load[], b: readonly Load[]): readonly number[] {

@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 502,728,768 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 7e2b1057fa4f138e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 317a15458cab2eae
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -2792,18 +2792,12 @@ function dotRelu_2x9216x4096(
     for (let k = 0; k < 9216; k += 4) {
       {
         const dropout_kept_0 = dropout_kept[k]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
-        );
+        const part_0 = Math.fround(dropout_kept_0 ? p5[k]! * 2 : 0);
         const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
         const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
         const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
         const dropout_kept_1 = dropout_kept[k + 9216]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
-            : 0,
-        );
+        const part_1 = Math.fround(dropout_kept_1 ? p5[k + 9216]! * 2 : 0);
         sum00 += part_0 * f6_kernel_0;
         sum01 += part_0 * f6_kernel_1;
         sum02 += part_0 * f6_kernel_2;
@@ -2814,22 +2808,12 @@ function dotRelu_2x9216x4096(
       if (k + 1 === 9216) break;
       {
         const dropout_kept_0 = dropout_kept[k + 1]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6)]! * 2
-            : 0,
-        );
+        const part_0 = Math.fround(dropout_kept_0 ? p5[k + 1]! * 2 : 0);
         const f6_kernel_0 = f6_kernel[k * 4096 + j + 4096]!;
         const f6_kernel_1 = f6_kernel[k * 4096 + j + 4097]!;
         const f6_kernel_2 = f6_kernel[k * 4096 + j + 4098]!;
         const dropout_kept_1 = dropout_kept[k + 9217]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
+        const part_1 = Math.fround(dropout_kept_1 ? p5[k + 9217]! * 2 : 0);
         sum00 += part_0 * f6_kernel_0;
         sum01 += part_0 * f6_kernel_1;
         sum02 += part_0 * f6_kernel_2;
@@ -2840,22 +2824,12 @@ function dotRelu_2x9216x4096(
       if (k + 2 === 9216) break;
       {
         const dropout_kept_0 = dropout_kept[k + 2]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6)]! * 2
-            : 0,
-        );
+        const part_0 = Math.fround(dropout_kept_0 ? p5[k + 2]! * 2 : 0);
         const f6_kernel_0 = f6_kernel[k * 4096 + j + 8192]!;
         const f6_kernel_1 = f6_kernel[k * 4096 + j + 8193]!;
         const f6_kernel_2 = f6_kernel[k * 4096 + j + 8194]!;
         const dropout_kept_1 = dropout_kept[k + 9218]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
+        const part_1 = Math.fround(dropout_kept_1 ? p5[k + 9218]! * 2 : 0);
         sum00 += part_0 * f6_kernel_0;
         sum01 += part_0 * f6_kernel_1;
         sum02 += part_0 * f6_kernel_2;
@@ -2866,22 +2840,12 @@ function dotRelu_2x9216x4096(
       if (k + 3 === 9216) break;
       {
         const dropout_kept_0 = dropout_kept[k + 3]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[(((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6)]! * 2
-            : 0,
-        );
+        const part_0 = Math.fround(dropout_kept_0 ? p5[k + 3]! * 2 : 0);
         const f6_kernel_0 = f6_kernel[k * 4096 + j + 12288]!;
         const f6_kernel_1 = f6_kernel[k * 4096 + j + 12289]!;
         const f6_kernel_2 = f6_kernel[k * 4096 + j + 12290]!;
         const dropout_kept_1 = dropout_kept[k + 9219]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                (((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6) + 9216
-              ]! * 2
-            : 0,
-        );
+        const part_1 = Math.fround(dropout_kept_1 ? p5[k + 9219]! * 2 : 0);
         sum00 += part_0 * f6_kernel_0;
         sum01 += part_0 * f6_kernel_1;
         sum02 += part_0 * f6_kernel_2;
@@ -2927,16 +2891,8 @@ function dotRelu_2x9216x4096(
       const dropout_kept_2 = dropout_kept[k]! !== 0;
       const f6_kernel_3 = f6_kernel[k * 4096 + 4095]!;
       const dropout_kept_3 = dropout_kept[k + 9216]! !== 0;
-      sum0 +=
-        Math.fround(
-          dropout_kept_2 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
-        ) * f6_kernel_3;
-      sum1 +=
-        Math.fround(
-          dropout_kept_3
-            ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
-            : 0,
-        ) * f6_kernel_3;
+      sum0 += Math.fround(dropout_kept_2 ? p5[k]! * 2 : 0) * f6_kernel_3;
+      sum1 += Math.fround(dropout_kept_3 ? p5[k + 9216]! * 2 : 0) * f6_kernel_3;
     }
     const f6_product0 = Math.fround(sum0);
     const f6_product1 = Math.fround(sum1);
@@ -4012,37 +3968,15 @@ function dotSgd_9216x2x4096(
       let sum31 = 0;
       for (let k = 0; k < 2; k++) {
         const dropout_kept_0 = dropout_kept[k * 9216 + i]! !== 0;
-        const part_0 = Math.fround(
-          dropout_kept_0
-            ? p5[k * 9216 + ((i / 36) | 0) * 36 + (((i / 6) | 0) % 6) * 6 + (i % 6)]! * 2
-            : 0,
-        );
+        const part_0 = Math.fround(dropout_kept_0 ? p5[k * 9216 + i]! * 2 : 0);
         const d_f6_z_0 = d_f6_z[k * 4096 + j]!;
         const d_f6_z_1 = d_f6_z[k * 4096 + j + 1]!;
         const dropout_kept_1 = dropout_kept[k * 9216 + i + 1]! !== 0;
-        const part_1 = Math.fround(
-          dropout_kept_1
-            ? p5[
-                k * 9216 + (((i + 1) / 36) | 0) * 36 + ((((i + 1) / 6) | 0) % 6) * 6 + ((i + 1) % 6)
-              ]! * 2
-            : 0,
-        );
+        const part_1 = Math.fround(dropout_kept_1 ? p5[k * 9216 + i + 1]! * 2 : 0);
         const dropout_kept_2 = dropout_kept[k * 9216 + i + 2]! !== 0;
-        const part_2 = Math.fround(
-          dropout_kept_2
-            ? p5[
-                k * 9216 + (((i + 2) / 36) | 0) * 36 + ((((i + 2) / 6) | 0) % 6) * 6 + ((i + 2) % 6)
-              ]! * 2
-            : 0,
-        );
+        const part_2 = Math.fround(dropout_kept_2 ? p5[k * 9216 + i + 2]! * 2 : 0);
         const dropout_kept_3 = dropout_kept[k * 9216 + i + 3]! !== 0;
-        const part_3 = Math.fround(
-          dropout_kept_3
-            ? p5[
-                k * 9216 + (((i + 3) / 36) | 0) * 36 + ((((i + 3) / 6) | 0) % 6) * 6 + ((i + 3) % 6)
-              ]! * 2
-            : 0,
-        );
+        const part_3 = Math.fround(dropout_kept_3 ? p5[k * 9216 + i + 3]! * 2 : 0);
         sum00 += part_0 * d_f6_z_0;
         sum01 += part_0 * d_f6_z_1;
         sum10 += part_1 * d_f6_z_0;
@@ -7314,7 +7248,7 @@ function dotRelu_1x9216x4096_evaluate(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 9216; k++) {
-      const p5_0 = p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]!;
+      const p5_0 = p5[k]!;
       const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
       const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
       const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
@@ -8411,7 +8345,7 @@ function dotRelu_1x9216x4096_predict(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 9216; k++) {
-      const p5_0 = p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]!;
+      const p5_0 = p5[k]!;
       const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
       const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
       const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;

@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 026827cd636dbf21
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 28d8bb6c0deb8059
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -2380,13 +2380,11 @@ function dotRelu_64x4096x512(
     let sum12 = 0;
     for (let k = 0; k < 4096; k += 4) {
       {
-        const quarter_0 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+        const quarter_0 = quarter[i * 4096 + k]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-        const quarter_1 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+        const quarter_1 = quarter[i * 4096 + k + 4096]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -2396,21 +2394,11 @@ function dotRelu_64x4096x512(
       }
       if (k + 1 === 4096) break;
       {
-        const quarter_0 =
-          quarter[
-            i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
-          ]!;
+        const quarter_0 = quarter[i * 4096 + k + 1]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
-        const quarter_1 =
-          quarter[
-            i * 4096 +
-              (((k + 1) / 64) | 0) * 64 +
-              ((((k + 1) / 8) | 0) % 8) * 8 +
-              ((k + 1) % 8) +
-              4096
-          ]!;
+        const quarter_1 = quarter[i * 4096 + k + 4097]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -2420,21 +2408,11 @@ function dotRelu_64x4096x512(
       }
       if (k + 2 === 4096) break;
       {
-        const quarter_0 =
-          quarter[
-            i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
-          ]!;
+        const quarter_0 = quarter[i * 4096 + k + 2]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
-        const quarter_1 =
-          quarter[
-            i * 4096 +
-              (((k + 2) / 64) | 0) * 64 +
-              ((((k + 2) / 8) | 0) % 8) * 8 +
-              ((k + 2) % 8) +
-              4096
-          ]!;
+        const quarter_1 = quarter[i * 4096 + k + 4098]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -2444,21 +2422,11 @@ function dotRelu_64x4096x512(
       }
       if (k + 3 === 4096) break;
       {
-        const quarter_0 =
-          quarter[
-            i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
-          ]!;
+        const quarter_0 = quarter[i * 4096 + k + 3]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
-        const quarter_1 =
-          quarter[
-            i * 4096 +
-              (((k + 3) / 64) | 0) * 64 +
-              ((((k + 3) / 8) | 0) % 8) * 8 +
-              ((k + 3) % 8) +
-              4096
-          ]!;
+        const quarter_1 = quarter[i * 4096 + k + 4099]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -2501,12 +2469,10 @@ function dotRelu_64x4096x512(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_2 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+      const quarter_2 = quarter[i * 4096 + k]!;
       const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
       const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
-      const quarter_3 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+      const quarter_3 = quarter[i * 4096 + k + 4096]!;
       sum00_2 += quarter_2 * hidden_kernel_3;
       sum01_2 += quarter_2 * hidden_kernel_4;
       sum10_2 += quarter_3 * hidden_kernel_3;
@@ -3453,18 +3419,11 @@ function dotAdam_4096x64x512(
       let sum21 = 0;
       for (let k = 0; k < 64; k += 4) {
         {
-          const quarter_wide_0 =
-            quarter_wide[((i / 64) | 0) * 4096 + (((i / 8) | 0) % 8) * 512 + (i % 8) * 64 + k]!;
+          const quarter_wide_0 = quarter_wide[k + i * 64]!;
           const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k]!;
           const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 64]!;
-          const quarter_wide_1 =
-            quarter_wide[
-              (((i + 1) / 64) | 0) * 4096 + ((((i + 1) / 8) | 0) % 8) * 512 + ((i + 1) % 8) * 64 + k
-            ]!;
-          const quarter_wide_2 =
-            quarter_wide[
-              (((i + 2) / 64) | 0) * 4096 + ((((i + 2) / 8) | 0) % 8) * 512 + ((i + 2) % 8) * 64 + k
-            ]!;
+          const quarter_wide_1 = quarter_wide[k + i * 64 + 64]!;
+          const quarter_wide_2 = quarter_wide[k + i * 64 + 128]!;
           sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
           sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
           sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
@@ -3474,26 +3433,11 @@ function dotAdam_4096x64x512(
         }
         if (k + 1 === 64) break;
         {
-          const quarter_wide_0 =
-            quarter_wide[((i / 64) | 0) * 4096 + (((i / 8) | 0) % 8) * 512 + (i % 8) * 64 + k + 1]!;
+          const quarter_wide_0 = quarter_wide[k + i * 64 + 1]!;
           const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k + 1]!;
           const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 65]!;
-          const quarter_wide_1 =
-            quarter_wide[
-              (((i + 1) / 64) | 0) * 4096 +
-                ((((i + 1) / 8) | 0) % 8) * 512 +
-                ((i + 1) % 8) * 64 +
-                k +
-                1
-            ]!;
-          const quarter_wide_2 =
-            quarter_wide[
-              (((i + 2) / 64) | 0) * 4096 +
-                ((((i + 2) / 8) | 0) % 8) * 512 +
-                ((i + 2) % 8) * 64 +
-                k +
-                1
-            ]!;
+          const quarter_wide_1 = quarter_wide[k + i * 64 + 65]!;
+          const quarter_wide_2 = quarter_wide[k + i * 64 + 129]!;
           sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
           sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
           sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
@@ -3503,26 +3447,11 @@ function dotAdam_4096x64x512(
         }
         if (k + 2 === 64) break;
         {
-          const quarter_wide_0 =
-            quarter_wide[((i / 64) | 0) * 4096 + (((i / 8) | 0) % 8) * 512 + (i % 8) * 64 + k + 2]!;
+          const quarter_wide_0 = quarter_wide[k + i * 64 + 2]!;
           const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k + 2]!;
           const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 66]!;
-          const quarter_wide_1 =
-            quarter_wide[
-              (((i + 1) / 64) | 0) * 4096 +
-                ((((i + 1) / 8) | 0) % 8) * 512 +
-                ((i + 1) % 8) * 64 +
-                k +
-                2
-            ]!;
-          const quarter_wide_2 =
-            quarter_wide[
-              (((i + 2) / 64) | 0) * 4096 +
-                ((((i + 2) / 8) | 0) % 8) * 512 +
-                ((i + 2) % 8) * 64 +
-                k +
-                2
-            ]!;
+          const quarter_wide_1 = quarter_wide[k + i * 64 + 66]!;
+          const quarter_wide_2 = quarter_wide[k + i * 64 + 130]!;
           sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
           sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
           sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
@@ -3532,26 +3461,11 @@ function dotAdam_4096x64x512(
         }
         if (k + 3 === 64) break;
         {
-          const quarter_wide_0 =
-            quarter_wide[((i / 64) | 0) * 4096 + (((i / 8) | 0) % 8) * 512 + (i % 8) * 64 + k + 3]!;
+          const quarter_wide_0 = quarter_wide[k + i * 64 + 3]!;
           const d_hidden_z_wide_2_0 = d_hidden_z_wide_2[j * 64 + k + 3]!;
           const d_hidden_z_wide_2_1 = d_hidden_z_wide_2[j * 64 + k + 67]!;
-          const quarter_wide_1 =
-            quarter_wide[
-              (((i + 1) / 64) | 0) * 4096 +
-                ((((i + 1) / 8) | 0) % 8) * 512 +
-                ((i + 1) % 8) * 64 +
-                k +
-                3
-            ]!;
-          const quarter_wide_2 =
-            quarter_wide[
-              (((i + 2) / 64) | 0) * 4096 +
-                ((((i + 2) / 8) | 0) % 8) * 512 +
-                ((i + 2) % 8) * 64 +
-                k +
-                3
-            ]!;
+          const quarter_wide_1 = quarter_wide[k + i * 64 + 67]!;
+          const quarter_wide_2 = quarter_wide[k + i * 64 + 131]!;
           sum00 += quarter_wide_0 * d_hidden_z_wide_2_0;
           sum01 += quarter_wide_0 * d_hidden_z_wide_2_1;
           sum10 += quarter_wide_1 * d_hidden_z_wide_2_0;
@@ -6394,13 +6308,11 @@ function dotRelu_10x4096x512_evaluate(
     let sum12 = 0;
     for (let k = 0; k < 4096; k += 4) {
       {
-        const quarter_0 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+        const quarter_0 = quarter[i * 4096 + k]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-        const quarter_1 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+        const quarter_1 = quarter[i * 4096 + k + 4096]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -6410,21 +6322,11 @@ function dotRelu_10x4096x512_evaluate(
       }
       if (k + 1 === 4096) break;
       {
-        const quarter_0 =
-          quarter[
-            i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
-          ]!;
+        const quarter_0 = quarter[i * 4096 + k + 1]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
-        const quarter_1 =
-          quarter[
-            i * 4096 +
-              (((k + 1) / 64) | 0) * 64 +
-              ((((k + 1) / 8) | 0) % 8) * 8 +
-              ((k + 1) % 8) +
-              4096
-          ]!;
+        const quarter_1 = quarter[i * 4096 + k + 4097]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -6434,21 +6336,11 @@ function dotRelu_10x4096x512_evaluate(
       }
       if (k + 2 === 4096) break;
       {
-        const quarter_0 =
-          quarter[
-            i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
-          ]!;
+        const quarter_0 = quarter[i * 4096 + k + 2]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
-        const quarter_1 =
-          quarter[
-            i * 4096 +
-              (((k + 2) / 64) | 0) * 64 +
-              ((((k + 2) / 8) | 0) % 8) * 8 +
-              ((k + 2) % 8) +
-              4096
-          ]!;
+        const quarter_1 = quarter[i * 4096 + k + 4098]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -6458,21 +6350,11 @@ function dotRelu_10x4096x512_evaluate(
       }
       if (k + 3 === 4096) break;
       {
-        const quarter_0 =
-          quarter[
-            i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
-          ]!;
+        const quarter_0 = quarter[i * 4096 + k + 3]!;
         const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
         const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
         const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
-        const quarter_1 =
-          quarter[
-            i * 4096 +
-              (((k + 3) / 64) | 0) * 64 +
-              ((((k + 3) / 8) | 0) % 8) * 8 +
-              ((k + 3) % 8) +
-              4096
-          ]!;
+        const quarter_1 = quarter[i * 4096 + k + 4099]!;
         sum00 += quarter_0 * hidden_kernel_0;
         sum01 += quarter_0 * hidden_kernel_1;
         sum02 += quarter_0 * hidden_kernel_2;
@@ -6515,12 +6397,10 @@ function dotRelu_10x4096x512_evaluate(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_2 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+      const quarter_2 = quarter[i * 4096 + k]!;
       const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
       const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
-      const quarter_3 =
-        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+      const quarter_3 = quarter[i * 4096 + k + 4096]!;
       sum00_2 += quarter_2 * hidden_kernel_3;
       sum01_2 += quarter_2 * hidden_kernel_4;
       sum10_2 += quarter_3 * hidden_kernel_3;
@@ -7439,7 +7319,7 @@ function dotRelu_1x4096x512_predict(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 4096; k++) {
-      const quarter_0 = quarter[((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+      const quarter_0 = quarter[k]!;
       const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
       const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
       const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;

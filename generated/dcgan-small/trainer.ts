@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,169,504 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 32cc7cc0e6b25701
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 57190aa6e452ad2e
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -3350,15 +3350,11 @@ function dotAddExpAdd_64x784x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_0 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const parts_2_0 = parts_2[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_2_1 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-        const parts_2_2 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-        const parts_2_3 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        const parts_2_1 = parts_2[i * 784 + k + 784]!;
+        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
+        const parts_2_3 = parts_2[i * 784 + k + 2352]!;
         sum0 += parts_2_0 * discriminator_judge_kernel_0;
         sum1 += parts_2_1 * discriminator_judge_kernel_0;
         sum2 += parts_2_2 * discriminator_judge_kernel_0;
@@ -3455,14 +3451,11 @@ function dotNegExpAdd_64x784x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_0 = parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const parts_0 = parts[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_1 =
-          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-        const parts_2 =
-          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-        const parts_3 =
-          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        const parts_1 = parts[i * 784 + k + 784]!;
+        const parts_2 = parts[i * 784 + k + 1568]!;
+        const parts_3 = parts[i * 784 + k + 2352]!;
         sum0 += parts_0 * discriminator_judge_kernel_0;
         sum1 += parts_1 * discriminator_judge_kernel_0;
         sum2 += parts_2 * discriminator_judge_kernel_0;
@@ -3581,21 +3574,11 @@ function dot_784x64x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const parts_2_0 =
-          parts_2[k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)]!;
+        const parts_2_0 = parts_2[k * 784 + i]!;
         const d_discriminator_judge_2_0 = d_discriminator_judge_2[k]!;
-        const parts_2_1 =
-          parts_2[
-            k * 784 + (((i + 1) / 49) | 0) * 49 + ((((i + 1) / 7) | 0) % 7) * 7 + ((i + 1) % 7)
-          ]!;
-        const parts_2_2 =
-          parts_2[
-            k * 784 + (((i + 2) / 49) | 0) * 49 + ((((i + 2) / 7) | 0) % 7) * 7 + ((i + 2) % 7)
-          ]!;
-        const parts_2_3 =
-          parts_2[
-            k * 784 + (((i + 3) / 49) | 0) * 49 + ((((i + 3) / 7) | 0) % 7) * 7 + ((i + 3) % 7)
-          ]!;
+        const parts_2_1 = parts_2[k * 784 + i + 1]!;
+        const parts_2_2 = parts_2[k * 784 + i + 2]!;
+        const parts_2_3 = parts_2[k * 784 + i + 3]!;
         sum0 += parts_2_0 * d_discriminator_judge_2_0;
         sum1 += parts_2_1 * d_discriminator_judge_2_0;
         sum2 += parts_2_2 * d_discriminator_judge_2_0;
@@ -4109,21 +4092,12 @@ function dotAddAdam_784x64x1(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 64; k++) {
-        const parts_0 = parts[k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)]!;
+        const parts_0 = parts[k * 784 + i]!;
         const d_neg_0 = d_neg[k]!;
         const neg_0 = -d_neg_0;
-        const parts_1 =
-          parts[
-            k * 784 + (((i + 1) / 49) | 0) * 49 + ((((i + 1) / 7) | 0) % 7) * 7 + ((i + 1) % 7)
-          ]!;
-        const parts_2 =
-          parts[
-            k * 784 + (((i + 2) / 49) | 0) * 49 + ((((i + 2) / 7) | 0) % 7) * 7 + ((i + 2) % 7)
-          ]!;
-        const parts_3 =
-          parts[
-            k * 784 + (((i + 3) / 49) | 0) * 49 + ((((i + 3) / 7) | 0) % 7) * 7 + ((i + 3) % 7)
-          ]!;
+        const parts_1 = parts[k * 784 + i + 1]!;
+        const parts_2 = parts[k * 784 + i + 2]!;
+        const parts_3 = parts[k * 784 + i + 3]!;
         sum0 += parts_0 * neg_0;
         sum1 += parts_1 * neg_0;
         sum2 += parts_2 * neg_0;
@@ -5785,15 +5759,11 @@ function dotNegExpNeg_64x784x1_generator(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_0 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const parts_2_0 = parts_2[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_2_1 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-        const parts_2_2 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-        const parts_2_3 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        const parts_2_1 = parts_2[i * 784 + k + 784]!;
+        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
+        const parts_2_3 = parts_2[i * 784 + k + 2352]!;
         sum0 += parts_2_0 * discriminator_judge_kernel_0;
         sum1 += parts_2_1 * discriminator_judge_kernel_0;
         sum2 += parts_2_2 * discriminator_judge_kernel_0;
@@ -7038,11 +7008,7 @@ function sumAdam_64x784_generator(
       const mul_0 = d_generator_norm_mu[(i / 49) | 0]! * 0.00031887755102040814;
       let sum = 0;
       for (let k = 0; k < 64; k++) {
-        sum += Math.fround(
-          d_generator_norm_centered[
-            k * 784 + ((i / 49) | 0) * 49 + (((i / 7) | 0) % 7) * 7 + (i % 7)
-          ]! + mul_0,
-        );
+        sum += Math.fround(d_generator_norm_centered[k * 784 + i]! + mul_0);
       }
       const d_generator_spread_bias = Math.fround(sum);
       const generator_spread_bias_m_next = Math.fround(
@@ -7105,20 +7071,11 @@ function dotAdam_32x64x784_generator(
       for (let k = 0; k < 64; k += 4) {
         {
           const mul_6_0 = mul_6[k * 32 + i]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
-            ]!;
+          const d_generator_norm_centered_0 = d_generator_norm_centered[k * 784 + j]!;
           const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
-            ]!;
+          const d_generator_norm_centered_1 = d_generator_norm_centered[k * 784 + j + 1]!;
           const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 + (((j + 2) / 49) | 0) * 49 + ((((j + 2) / 7) | 0) % 7) * 7 + ((j + 2) % 7)
-            ]!;
+          const d_generator_norm_centered_2 = d_generator_norm_centered[k * 784 + j + 2]!;
           const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
           const mul_6_1 = mul_6[k * 32 + i + 1]!;
           sum00 += mul_6_0 * part_0;
@@ -7131,28 +7088,11 @@ function dotAdam_32x64x784_generator(
         if (k + 1 === 64) break;
         {
           const mul_6_0 = mul_6[k * 32 + i + 32]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 784
-            ]!;
+          const d_generator_norm_centered_0 = d_generator_norm_centered[k * 784 + j + 784]!;
           const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                784
-            ]!;
+          const d_generator_norm_centered_1 = d_generator_norm_centered[k * 784 + j + 785]!;
           const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                784
-            ]!;
+          const d_generator_norm_centered_2 = d_generator_norm_centered[k * 784 + j + 786]!;
           const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
           const mul_6_1 = mul_6[k * 32 + i + 33]!;
           sum00 += mul_6_0 * part_0;
@@ -7165,28 +7105,11 @@ function dotAdam_32x64x784_generator(
         if (k + 2 === 64) break;
         {
           const mul_6_0 = mul_6[k * 32 + i + 64]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 1568
-            ]!;
+          const d_generator_norm_centered_0 = d_generator_norm_centered[k * 784 + j + 1568]!;
           const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                1568
-            ]!;
+          const d_generator_norm_centered_1 = d_generator_norm_centered[k * 784 + j + 1569]!;
           const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                1568
-            ]!;
+          const d_generator_norm_centered_2 = d_generator_norm_centered[k * 784 + j + 1570]!;
           const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
           const mul_6_1 = mul_6[k * 32 + i + 65]!;
           sum00 += mul_6_0 * part_0;
@@ -7199,28 +7122,11 @@ function dotAdam_32x64x784_generator(
         if (k + 3 === 64) break;
         {
           const mul_6_0 = mul_6[k * 32 + i + 96]!;
-          const d_generator_norm_centered_0 =
-            d_generator_norm_centered[
-              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 2352
-            ]!;
+          const d_generator_norm_centered_0 = d_generator_norm_centered[k * 784 + j + 2352]!;
           const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-          const d_generator_norm_centered_1 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 1) / 49) | 0) * 49 +
-                ((((j + 1) / 7) | 0) % 7) * 7 +
-                ((j + 1) % 7) +
-                2352
-            ]!;
+          const d_generator_norm_centered_1 = d_generator_norm_centered[k * 784 + j + 2353]!;
           const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-          const d_generator_norm_centered_2 =
-            d_generator_norm_centered[
-              k * 784 +
-                (((j + 2) / 49) | 0) * 49 +
-                ((((j + 2) / 7) | 0) % 7) * 7 +
-                ((j + 2) % 7) +
-                2352
-            ]!;
+          const d_generator_norm_centered_2 = d_generator_norm_centered[k * 784 + j + 2354]!;
           const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
           const mul_6_1 = mul_6[k * 32 + i + 97]!;
           sum00 += mul_6_0 * part_0;
@@ -8113,14 +8019,11 @@ function dotNeg_64x784x1_evaluate(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_0 = parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const parts_0 = parts[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_1 =
-          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-        const parts_2 =
-          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-        const parts_3 =
-          parts[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        const parts_1 = parts[i * 784 + k + 784]!;
+        const parts_2 = parts[i * 784 + k + 1568]!;
+        const parts_3 = parts[i * 784 + k + 2352]!;
         sum0 += parts_0 * discriminator_judge_kernel_0;
         sum1 += parts_1 * discriminator_judge_kernel_0;
         sum2 += parts_2 * discriminator_judge_kernel_0;
@@ -8325,15 +8228,11 @@ function dotAdd_64x784x1_evaluate(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 784; k++) {
-        const parts_2_0 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7)]!;
+        const parts_2_0 = parts_2[i * 784 + k]!;
         const discriminator_judge_kernel_0 = discriminator_judge_kernel[k]!;
-        const parts_2_1 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 784]!;
-        const parts_2_2 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 1568]!;
-        const parts_2_3 =
-          parts_2[i * 784 + ((k / 49) | 0) * 49 + (((k / 7) | 0) % 7) * 7 + (k % 7) + 2352]!;
+        const parts_2_1 = parts_2[i * 784 + k + 784]!;
+        const parts_2_2 = parts_2[i * 784 + k + 1568]!;
+        const parts_2_3 = parts_2[i * 784 + k + 2352]!;
         sum0 += parts_2_0 * discriminator_judge_kernel_0;
         sum1 += parts_2_1 * discriminator_judge_kernel_0;
         sum2 += parts_2_2 * discriminator_judge_kernel_0;

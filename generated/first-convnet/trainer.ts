@@ -4,7 +4,7 @@
 //
 //   parameters 12,226   arena 1,830,704 bytes, nothing else is ever allocated   48,046,820 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 edc38bff24ae5ced
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 a1169b241e2ee233
 
 /** The model's name. */
 export const MODEL: string = "first-convnet";
@@ -612,14 +612,11 @@ function dotAdd_32x1176x10(
     let sum21 = 0;
     for (let k = 0; k < 1176; k += 4) {
       {
-        const pooled_0 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+        const pooled_0 = pooled[i * 1176 + k]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const pooled_1 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176]!;
-        const pooled_2 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352]!;
+        const pooled_1 = pooled[i * 1176 + k + 1176]!;
+        const pooled_2 = pooled[i * 1176 + k + 2352]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -629,31 +626,11 @@ function dotAdd_32x1176x10(
       }
       if (k + 1 === 1176) break;
       {
-        const pooled_0 =
-          pooled[
-            i * 1176 +
-              (((k + 1) / 196) | 0) * 196 +
-              ((((k + 1) / 14) | 0) % 14) * 14 +
-              ((k + 1) % 14)
-          ]!;
+        const pooled_0 = pooled[i * 1176 + k + 1]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-        const pooled_1 =
-          pooled[
-            i * 1176 +
-              (((k + 1) / 196) | 0) * 196 +
-              ((((k + 1) / 14) | 0) % 14) * 14 +
-              ((k + 1) % 14) +
-              1176
-          ]!;
-        const pooled_2 =
-          pooled[
-            i * 1176 +
-              (((k + 1) / 196) | 0) * 196 +
-              ((((k + 1) / 14) | 0) % 14) * 14 +
-              ((k + 1) % 14) +
-              2352
-          ]!;
+        const pooled_1 = pooled[i * 1176 + k + 1177]!;
+        const pooled_2 = pooled[i * 1176 + k + 2353]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -663,31 +640,11 @@ function dotAdd_32x1176x10(
       }
       if (k + 2 === 1176) break;
       {
-        const pooled_0 =
-          pooled[
-            i * 1176 +
-              (((k + 2) / 196) | 0) * 196 +
-              ((((k + 2) / 14) | 0) % 14) * 14 +
-              ((k + 2) % 14)
-          ]!;
+        const pooled_0 = pooled[i * 1176 + k + 2]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-        const pooled_1 =
-          pooled[
-            i * 1176 +
-              (((k + 2) / 196) | 0) * 196 +
-              ((((k + 2) / 14) | 0) % 14) * 14 +
-              ((k + 2) % 14) +
-              1176
-          ]!;
-        const pooled_2 =
-          pooled[
-            i * 1176 +
-              (((k + 2) / 196) | 0) * 196 +
-              ((((k + 2) / 14) | 0) % 14) * 14 +
-              ((k + 2) % 14) +
-              2352
-          ]!;
+        const pooled_1 = pooled[i * 1176 + k + 1178]!;
+        const pooled_2 = pooled[i * 1176 + k + 2354]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -697,31 +654,11 @@ function dotAdd_32x1176x10(
       }
       if (k + 3 === 1176) break;
       {
-        const pooled_0 =
-          pooled[
-            i * 1176 +
-              (((k + 3) / 196) | 0) * 196 +
-              ((((k + 3) / 14) | 0) % 14) * 14 +
-              ((k + 3) % 14)
-          ]!;
+        const pooled_0 = pooled[i * 1176 + k + 3]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-        const pooled_1 =
-          pooled[
-            i * 1176 +
-              (((k + 3) / 196) | 0) * 196 +
-              ((((k + 3) / 14) | 0) % 14) * 14 +
-              ((k + 3) % 14) +
-              1176
-          ]!;
-        const pooled_2 =
-          pooled[
-            i * 1176 +
-              (((k + 3) / 196) | 0) * 196 +
-              ((((k + 3) / 14) | 0) % 14) * 14 +
-              ((k + 3) % 14) +
-              2352
-          ]!;
+        const pooled_1 = pooled[i * 1176 + k + 1179]!;
+        const pooled_2 = pooled[i * 1176 + k + 2355]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -757,12 +694,10 @@ function dotAdd_32x1176x10(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 1176; k++) {
-      const pooled_3 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 35280]!;
+      const pooled_3 = pooled[k + 35280]!;
       const scores_kernel_2 = scores_kernel[k * 10 + j]!;
       const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_4 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 36456]!;
+      const pooled_4 = pooled[k + 36456]!;
       sum00_2 += pooled_3 * scores_kernel_2;
       sum01_2 += pooled_3 * scores_kernel_3;
       sum10_2 += pooled_4 * scores_kernel_2;
@@ -981,24 +916,11 @@ function dotSgd_1176x32x10(
         let sum21 = 0;
         for (let k = 0; k < 32; k += 4) {
           {
-            const pooled_0 =
-              pooled[k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14)]!;
+            const pooled_0 = pooled[k * 1176 + i]!;
             const d_shifted_0 = d_shifted[k * 10 + j]!;
             const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-            const pooled_1 =
-              pooled[
-                k * 1176 +
-                  (((i + 1) / 196) | 0) * 196 +
-                  ((((i + 1) / 14) | 0) % 14) * 14 +
-                  ((i + 1) % 14)
-              ]!;
-            const pooled_2 =
-              pooled[
-                k * 1176 +
-                  (((i + 2) / 196) | 0) * 196 +
-                  ((((i + 2) / 14) | 0) % 14) * 14 +
-                  ((i + 2) % 14)
-              ]!;
+            const pooled_1 = pooled[k * 1176 + i + 1]!;
+            const pooled_2 = pooled[k * 1176 + i + 2]!;
             sum00 += pooled_0 * d_shifted_0;
             sum01 += pooled_0 * d_shifted_1;
             sum10 += pooled_1 * d_shifted_0;
@@ -1008,28 +930,11 @@ function dotSgd_1176x32x10(
           }
           if (k + 1 === 32) break;
           {
-            const pooled_0 =
-              pooled[
-                k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 1176
-              ]!;
+            const pooled_0 = pooled[k * 1176 + i + 1176]!;
             const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
             const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
-            const pooled_1 =
-              pooled[
-                k * 1176 +
-                  (((i + 1) / 196) | 0) * 196 +
-                  ((((i + 1) / 14) | 0) % 14) * 14 +
-                  ((i + 1) % 14) +
-                  1176
-              ]!;
-            const pooled_2 =
-              pooled[
-                k * 1176 +
-                  (((i + 2) / 196) | 0) * 196 +
-                  ((((i + 2) / 14) | 0) % 14) * 14 +
-                  ((i + 2) % 14) +
-                  1176
-              ]!;
+            const pooled_1 = pooled[k * 1176 + i + 1177]!;
+            const pooled_2 = pooled[k * 1176 + i + 1178]!;
             sum00 += pooled_0 * d_shifted_0;
             sum01 += pooled_0 * d_shifted_1;
             sum10 += pooled_1 * d_shifted_0;
@@ -1039,28 +944,11 @@ function dotSgd_1176x32x10(
           }
           if (k + 2 === 32) break;
           {
-            const pooled_0 =
-              pooled[
-                k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 2352
-              ]!;
+            const pooled_0 = pooled[k * 1176 + i + 2352]!;
             const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
             const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
-            const pooled_1 =
-              pooled[
-                k * 1176 +
-                  (((i + 1) / 196) | 0) * 196 +
-                  ((((i + 1) / 14) | 0) % 14) * 14 +
-                  ((i + 1) % 14) +
-                  2352
-              ]!;
-            const pooled_2 =
-              pooled[
-                k * 1176 +
-                  (((i + 2) / 196) | 0) * 196 +
-                  ((((i + 2) / 14) | 0) % 14) * 14 +
-                  ((i + 2) % 14) +
-                  2352
-              ]!;
+            const pooled_1 = pooled[k * 1176 + i + 2353]!;
+            const pooled_2 = pooled[k * 1176 + i + 2354]!;
             sum00 += pooled_0 * d_shifted_0;
             sum01 += pooled_0 * d_shifted_1;
             sum10 += pooled_1 * d_shifted_0;
@@ -1070,28 +958,11 @@ function dotSgd_1176x32x10(
           }
           if (k + 3 === 32) break;
           {
-            const pooled_0 =
-              pooled[
-                k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 3528
-              ]!;
+            const pooled_0 = pooled[k * 1176 + i + 3528]!;
             const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
             const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
-            const pooled_1 =
-              pooled[
-                k * 1176 +
-                  (((i + 1) / 196) | 0) * 196 +
-                  ((((i + 1) / 14) | 0) % 14) * 14 +
-                  ((i + 1) % 14) +
-                  3528
-              ]!;
-            const pooled_2 =
-              pooled[
-                k * 1176 +
-                  (((i + 2) / 196) | 0) * 196 +
-                  ((((i + 2) / 14) | 0) % 14) * 14 +
-                  ((i + 2) % 14) +
-                  3528
-              ]!;
+            const pooled_1 = pooled[k * 1176 + i + 3529]!;
+            const pooled_2 = pooled[k * 1176 + i + 3530]!;
             sum00 += pooled_0 * d_shifted_0;
             sum01 += pooled_0 * d_shifted_1;
             sum10 += pooled_1 * d_shifted_0;
@@ -1501,14 +1372,11 @@ function dotAdd_50x1176x10_evaluate(
     let sum21 = 0;
     for (let k = 0; k < 1176; k += 4) {
       {
-        const pooled_0 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+        const pooled_0 = pooled[i * 1176 + k]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const pooled_1 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176]!;
-        const pooled_2 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352]!;
+        const pooled_1 = pooled[i * 1176 + k + 1176]!;
+        const pooled_2 = pooled[i * 1176 + k + 2352]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -1518,31 +1386,11 @@ function dotAdd_50x1176x10_evaluate(
       }
       if (k + 1 === 1176) break;
       {
-        const pooled_0 =
-          pooled[
-            i * 1176 +
-              (((k + 1) / 196) | 0) * 196 +
-              ((((k + 1) / 14) | 0) % 14) * 14 +
-              ((k + 1) % 14)
-          ]!;
+        const pooled_0 = pooled[i * 1176 + k + 1]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
-        const pooled_1 =
-          pooled[
-            i * 1176 +
-              (((k + 1) / 196) | 0) * 196 +
-              ((((k + 1) / 14) | 0) % 14) * 14 +
-              ((k + 1) % 14) +
-              1176
-          ]!;
-        const pooled_2 =
-          pooled[
-            i * 1176 +
-              (((k + 1) / 196) | 0) * 196 +
-              ((((k + 1) / 14) | 0) % 14) * 14 +
-              ((k + 1) % 14) +
-              2352
-          ]!;
+        const pooled_1 = pooled[i * 1176 + k + 1177]!;
+        const pooled_2 = pooled[i * 1176 + k + 2353]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -1552,31 +1400,11 @@ function dotAdd_50x1176x10_evaluate(
       }
       if (k + 2 === 1176) break;
       {
-        const pooled_0 =
-          pooled[
-            i * 1176 +
-              (((k + 2) / 196) | 0) * 196 +
-              ((((k + 2) / 14) | 0) % 14) * 14 +
-              ((k + 2) % 14)
-          ]!;
+        const pooled_0 = pooled[i * 1176 + k + 2]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
-        const pooled_1 =
-          pooled[
-            i * 1176 +
-              (((k + 2) / 196) | 0) * 196 +
-              ((((k + 2) / 14) | 0) % 14) * 14 +
-              ((k + 2) % 14) +
-              1176
-          ]!;
-        const pooled_2 =
-          pooled[
-            i * 1176 +
-              (((k + 2) / 196) | 0) * 196 +
-              ((((k + 2) / 14) | 0) % 14) * 14 +
-              ((k + 2) % 14) +
-              2352
-          ]!;
+        const pooled_1 = pooled[i * 1176 + k + 1178]!;
+        const pooled_2 = pooled[i * 1176 + k + 2354]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -1586,31 +1414,11 @@ function dotAdd_50x1176x10_evaluate(
       }
       if (k + 3 === 1176) break;
       {
-        const pooled_0 =
-          pooled[
-            i * 1176 +
-              (((k + 3) / 196) | 0) * 196 +
-              ((((k + 3) / 14) | 0) % 14) * 14 +
-              ((k + 3) % 14)
-          ]!;
+        const pooled_0 = pooled[i * 1176 + k + 3]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
-        const pooled_1 =
-          pooled[
-            i * 1176 +
-              (((k + 3) / 196) | 0) * 196 +
-              ((((k + 3) / 14) | 0) % 14) * 14 +
-              ((k + 3) % 14) +
-              1176
-          ]!;
-        const pooled_2 =
-          pooled[
-            i * 1176 +
-              (((k + 3) / 196) | 0) * 196 +
-              ((((k + 3) / 14) | 0) % 14) * 14 +
-              ((k + 3) % 14) +
-              2352
-          ]!;
+        const pooled_1 = pooled[i * 1176 + k + 1179]!;
+        const pooled_2 = pooled[i * 1176 + k + 2355]!;
         sum00 += pooled_0 * scores_kernel_0;
         sum01 += pooled_0 * scores_kernel_1;
         sum10 += pooled_1 * scores_kernel_0;
@@ -1646,12 +1454,10 @@ function dotAdd_50x1176x10_evaluate(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 1176; k++) {
-      const pooled_3 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 56448]!;
+      const pooled_3 = pooled[k + 56448]!;
       const scores_kernel_2 = scores_kernel[k * 10 + j]!;
       const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
-      const pooled_4 =
-        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 57624]!;
+      const pooled_4 = pooled[k + 57624]!;
       sum00_2 += pooled_3 * scores_kernel_2;
       sum01_2 += pooled_3 * scores_kernel_3;
       sum10_2 += pooled_4 * scores_kernel_2;
@@ -1878,7 +1684,7 @@ function dotAdd_1x1176x10_predict(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 1176; k++) {
-        const pooled_0 = pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+        const pooled_0 = pooled[k]!;
         const scores_kernel_0 = scores_kernel[k * 10 + j]!;
         const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
         const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
@@ -1900,7 +1706,7 @@ function dotAdd_1x1176x10_predict(
     let sum0_2 = 0;
     let sum1_2 = 0;
     for (let k = 0; k < 1176; k++) {
-      const pooled_1 = pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+      const pooled_1 = pooled[k]!;
       const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
       const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
       sum0_2 += pooled_1 * scores_kernel_4;

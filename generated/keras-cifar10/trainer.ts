@@ -4,7 +4,7 @@
 //
 //   parameters 394,634   arena 5,931,744 bytes, nothing else is ever allocated   55,721,026 FLOPs a step
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 f1f21e1f36a11099
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 fa0624561af6014c
 
 /** The model's name. */
 export const MODEL: string = "keras-cifar10";
@@ -649,12 +649,11 @@ function dotRelu_32x3072x128(
     let sum12 = 0;
     for (let k = 0; k < 3072; k += 4) {
       {
-        const x_0 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+        const x_0 = x[i * 3072 + k]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-        const x_1 =
-          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+        const x_1 = x[i * 3072 + k + 3072]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -664,24 +663,11 @@ function dotRelu_32x3072x128(
       }
       if (k + 1 === 3072) break;
       {
-        const x_0 =
-          x[
-            i * 3072 +
-              (((k + 1) / 1024) | 0) * 1024 +
-              ((((k + 1) / 32) | 0) % 32) * 32 +
-              ((k + 1) % 32)
-          ]!;
+        const x_0 = x[i * 3072 + k + 1]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
-        const x_1 =
-          x[
-            i * 3072 +
-              (((k + 1) / 1024) | 0) * 1024 +
-              ((((k + 1) / 32) | 0) % 32) * 32 +
-              ((k + 1) % 32) +
-              3072
-          ]!;
+        const x_1 = x[i * 3072 + k + 3073]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -691,24 +677,11 @@ function dotRelu_32x3072x128(
       }
       if (k + 2 === 3072) break;
       {
-        const x_0 =
-          x[
-            i * 3072 +
-              (((k + 2) / 1024) | 0) * 1024 +
-              ((((k + 2) / 32) | 0) % 32) * 32 +
-              ((k + 2) % 32)
-          ]!;
+        const x_0 = x[i * 3072 + k + 2]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
-        const x_1 =
-          x[
-            i * 3072 +
-              (((k + 2) / 1024) | 0) * 1024 +
-              ((((k + 2) / 32) | 0) % 32) * 32 +
-              ((k + 2) % 32) +
-              3072
-          ]!;
+        const x_1 = x[i * 3072 + k + 3074]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -718,24 +691,11 @@ function dotRelu_32x3072x128(
       }
       if (k + 3 === 3072) break;
       {
-        const x_0 =
-          x[
-            i * 3072 +
-              (((k + 3) / 1024) | 0) * 1024 +
-              ((((k + 3) / 32) | 0) % 32) * 32 +
-              ((k + 3) % 32)
-          ]!;
+        const x_0 = x[i * 3072 + k + 3]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
-        const x_1 =
-          x[
-            i * 3072 +
-              (((k + 3) / 1024) | 0) * 1024 +
-              ((((k + 3) / 32) | 0) % 32) * 32 +
-              ((k + 3) % 32) +
-              3072
-          ]!;
+        const x_1 = x[i * 3072 + k + 3075]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -778,11 +738,10 @@ function dotRelu_32x3072x128(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 3072; k++) {
-      const x_2 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+      const x_2 = x[i * 3072 + k]!;
       const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
       const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
-      const x_3 =
-        x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+      const x_3 = x[i * 3072 + k + 3072]!;
       sum00_2 += x_2 * dense_kernel_3;
       sum01_2 += x_2 * dense_kernel_4;
       sum10_2 += x_3 * dense_kernel_3;
@@ -1653,24 +1612,11 @@ function dotAdam_3072x32x128(
       let sum21 = 0;
       for (let k = 0; k < 32; k += 4) {
         {
-          const x_wide_0 =
-            x_wide[((i / 1024) | 0) * 32768 + (((i / 32) | 0) % 32) * 1024 + (i % 32) * 32 + k]!;
+          const x_wide_0 = x_wide[k + i * 32]!;
           const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k]!;
           const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 32]!;
-          const x_wide_1 =
-            x_wide[
-              (((i + 1) / 1024) | 0) * 32768 +
-                ((((i + 1) / 32) | 0) % 32) * 1024 +
-                ((i + 1) % 32) * 32 +
-                k
-            ]!;
-          const x_wide_2 =
-            x_wide[
-              (((i + 2) / 1024) | 0) * 32768 +
-                ((((i + 2) / 32) | 0) % 32) * 1024 +
-                ((i + 2) % 32) * 32 +
-                k
-            ]!;
+          const x_wide_1 = x_wide[k + i * 32 + 32]!;
+          const x_wide_2 = x_wide[k + i * 32 + 64]!;
           sum00 += x_wide_0 * d_dense_z_wide_0;
           sum01 += x_wide_0 * d_dense_z_wide_1;
           sum10 += x_wide_1 * d_dense_z_wide_0;
@@ -1680,28 +1626,11 @@ function dotAdam_3072x32x128(
         }
         if (k + 1 === 32) break;
         {
-          const x_wide_0 =
-            x_wide[
-              ((i / 1024) | 0) * 32768 + (((i / 32) | 0) % 32) * 1024 + (i % 32) * 32 + k + 1
-            ]!;
+          const x_wide_0 = x_wide[k + i * 32 + 1]!;
           const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k + 1]!;
           const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 33]!;
-          const x_wide_1 =
-            x_wide[
-              (((i + 1) / 1024) | 0) * 32768 +
-                ((((i + 1) / 32) | 0) % 32) * 1024 +
-                ((i + 1) % 32) * 32 +
-                k +
-                1
-            ]!;
-          const x_wide_2 =
-            x_wide[
-              (((i + 2) / 1024) | 0) * 32768 +
-                ((((i + 2) / 32) | 0) % 32) * 1024 +
-                ((i + 2) % 32) * 32 +
-                k +
-                1
-            ]!;
+          const x_wide_1 = x_wide[k + i * 32 + 33]!;
+          const x_wide_2 = x_wide[k + i * 32 + 65]!;
           sum00 += x_wide_0 * d_dense_z_wide_0;
           sum01 += x_wide_0 * d_dense_z_wide_1;
           sum10 += x_wide_1 * d_dense_z_wide_0;
@@ -1711,28 +1640,11 @@ function dotAdam_3072x32x128(
         }
         if (k + 2 === 32) break;
         {
-          const x_wide_0 =
-            x_wide[
-              ((i / 1024) | 0) * 32768 + (((i / 32) | 0) % 32) * 1024 + (i % 32) * 32 + k + 2
-            ]!;
+          const x_wide_0 = x_wide[k + i * 32 + 2]!;
           const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k + 2]!;
           const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 34]!;
-          const x_wide_1 =
-            x_wide[
-              (((i + 1) / 1024) | 0) * 32768 +
-                ((((i + 1) / 32) | 0) % 32) * 1024 +
-                ((i + 1) % 32) * 32 +
-                k +
-                2
-            ]!;
-          const x_wide_2 =
-            x_wide[
-              (((i + 2) / 1024) | 0) * 32768 +
-                ((((i + 2) / 32) | 0) % 32) * 1024 +
-                ((i + 2) % 32) * 32 +
-                k +
-                2
-            ]!;
+          const x_wide_1 = x_wide[k + i * 32 + 34]!;
+          const x_wide_2 = x_wide[k + i * 32 + 66]!;
           sum00 += x_wide_0 * d_dense_z_wide_0;
           sum01 += x_wide_0 * d_dense_z_wide_1;
           sum10 += x_wide_1 * d_dense_z_wide_0;
@@ -1742,28 +1654,11 @@ function dotAdam_3072x32x128(
         }
         if (k + 3 === 32) break;
         {
-          const x_wide_0 =
-            x_wide[
-              ((i / 1024) | 0) * 32768 + (((i / 32) | 0) % 32) * 1024 + (i % 32) * 32 + k + 3
-            ]!;
+          const x_wide_0 = x_wide[k + i * 32 + 3]!;
           const d_dense_z_wide_0 = d_dense_z_wide[j * 32 + k + 3]!;
           const d_dense_z_wide_1 = d_dense_z_wide[j * 32 + k + 35]!;
-          const x_wide_1 =
-            x_wide[
-              (((i + 1) / 1024) | 0) * 32768 +
-                ((((i + 1) / 32) | 0) % 32) * 1024 +
-                ((i + 1) % 32) * 32 +
-                k +
-                3
-            ]!;
-          const x_wide_2 =
-            x_wide[
-              (((i + 2) / 1024) | 0) * 32768 +
-                ((((i + 2) / 32) | 0) % 32) * 1024 +
-                ((i + 2) % 32) * 32 +
-                k +
-                3
-            ]!;
+          const x_wide_1 = x_wide[k + i * 32 + 35]!;
+          const x_wide_2 = x_wide[k + i * 32 + 67]!;
           sum00 += x_wide_0 * d_dense_z_wide_0;
           sum01 += x_wide_0 * d_dense_z_wide_1;
           sum10 += x_wide_1 * d_dense_z_wide_0;
@@ -1886,12 +1781,11 @@ function dotRelu_32x3072x128_evaluate(
     let sum12 = 0;
     for (let k = 0; k < 3072; k += 4) {
       {
-        const x_0 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+        const x_0 = x[i * 3072 + k]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
-        const x_1 =
-          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+        const x_1 = x[i * 3072 + k + 3072]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -1901,24 +1795,11 @@ function dotRelu_32x3072x128_evaluate(
       }
       if (k + 1 === 3072) break;
       {
-        const x_0 =
-          x[
-            i * 3072 +
-              (((k + 1) / 1024) | 0) * 1024 +
-              ((((k + 1) / 32) | 0) % 32) * 32 +
-              ((k + 1) % 32)
-          ]!;
+        const x_0 = x[i * 3072 + k + 1]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
-        const x_1 =
-          x[
-            i * 3072 +
-              (((k + 1) / 1024) | 0) * 1024 +
-              ((((k + 1) / 32) | 0) % 32) * 32 +
-              ((k + 1) % 32) +
-              3072
-          ]!;
+        const x_1 = x[i * 3072 + k + 3073]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -1928,24 +1809,11 @@ function dotRelu_32x3072x128_evaluate(
       }
       if (k + 2 === 3072) break;
       {
-        const x_0 =
-          x[
-            i * 3072 +
-              (((k + 2) / 1024) | 0) * 1024 +
-              ((((k + 2) / 32) | 0) % 32) * 32 +
-              ((k + 2) % 32)
-          ]!;
+        const x_0 = x[i * 3072 + k + 2]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
-        const x_1 =
-          x[
-            i * 3072 +
-              (((k + 2) / 1024) | 0) * 1024 +
-              ((((k + 2) / 32) | 0) % 32) * 32 +
-              ((k + 2) % 32) +
-              3072
-          ]!;
+        const x_1 = x[i * 3072 + k + 3074]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -1955,24 +1823,11 @@ function dotRelu_32x3072x128_evaluate(
       }
       if (k + 3 === 3072) break;
       {
-        const x_0 =
-          x[
-            i * 3072 +
-              (((k + 3) / 1024) | 0) * 1024 +
-              ((((k + 3) / 32) | 0) % 32) * 32 +
-              ((k + 3) % 32)
-          ]!;
+        const x_0 = x[i * 3072 + k + 3]!;
         const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
         const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
         const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
-        const x_1 =
-          x[
-            i * 3072 +
-              (((k + 3) / 1024) | 0) * 1024 +
-              ((((k + 3) / 32) | 0) % 32) * 32 +
-              ((k + 3) % 32) +
-              3072
-          ]!;
+        const x_1 = x[i * 3072 + k + 3075]!;
         sum00 += x_0 * dense_kernel_0;
         sum01 += x_0 * dense_kernel_1;
         sum02 += x_0 * dense_kernel_2;
@@ -2015,11 +1870,10 @@ function dotRelu_32x3072x128_evaluate(
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 3072; k++) {
-      const x_2 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+      const x_2 = x[i * 3072 + k]!;
       const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
       const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
-      const x_3 =
-        x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+      const x_3 = x[i * 3072 + k + 3072]!;
       sum00_2 += x_2 * dense_kernel_3;
       sum01_2 += x_2 * dense_kernel_4;
       sum10_2 += x_3 * dense_kernel_3;
@@ -2285,7 +2139,7 @@ function dotRelu_1x3072x128_predict(
     let sum2 = 0;
     let sum3 = 0;
     for (let k = 0; k < 3072; k++) {
-      const x_0 = x[((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+      const x_0 = x[k]!;
       const dense_kernel_0 = dense_kernel[k * 128 + j]!;
       const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
       const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;

@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 26565ab1068fd7a8
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 af4d1044a68801e9
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -1281,11 +1281,11 @@ function dotRelu_32x256x120(
       let sum12 = 0;
       for (let k = 0; k < 256; k += 4) {
         {
-          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+          const s4_0 = s4[i * 256 + k]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+          const s4_1 = s4[i * 256 + k + 256]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -1295,21 +1295,11 @@ function dotRelu_32x256x120(
         }
         if (k + 1 === 256) break;
         {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
-            ]!;
+          const s4_0 = s4[i * 256 + k + 1]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 1) / 16) | 0) * 16 +
-                ((((k + 1) / 4) | 0) % 4) * 4 +
-                ((k + 1) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[i * 256 + k + 257]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -1319,21 +1309,11 @@ function dotRelu_32x256x120(
         }
         if (k + 2 === 256) break;
         {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
-            ]!;
+          const s4_0 = s4[i * 256 + k + 2]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 2) / 16) | 0) * 16 +
-                ((((k + 2) / 4) | 0) % 4) * 4 +
-                ((k + 2) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[i * 256 + k + 258]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -1343,21 +1323,11 @@ function dotRelu_32x256x120(
         }
         if (k + 3 === 256) break;
         {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
-            ]!;
+          const s4_0 = s4[i * 256 + k + 3]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 3) / 16) | 0) * 16 +
-                ((((k + 3) / 4) | 0) % 4) * 4 +
-                ((k + 3) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[i * 256 + k + 259]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -2662,14 +2632,11 @@ function dotAdam_256x32x120(
       let sum12 = 0;
       for (let k = 0; k < 32; k += 4) {
         {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
+          const s4_0 = s4[k * 256 + i]!;
           const d_f5_z_0 = d_f5_z[k * 120 + j]!;
           const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
           const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
-          const s4_1 =
-            s4[
-              k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)
-            ]!;
+          const s4_1 = s4[k * 256 + i + 1]!;
           sum00 += s4_0 * d_f5_z_0;
           sum01 += s4_0 * d_f5_z_1;
           sum02 += s4_0 * d_f5_z_2;
@@ -2679,18 +2646,11 @@ function dotAdam_256x32x120(
         }
         if (k + 1 === 32) break;
         {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 256]!;
+          const s4_0 = s4[k * 256 + i + 256]!;
           const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
           const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
           const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[k * 256 + i + 257]!;
           sum00 += s4_0 * d_f5_z_0;
           sum01 += s4_0 * d_f5_z_1;
           sum02 += s4_0 * d_f5_z_2;
@@ -2700,18 +2660,11 @@ function dotAdam_256x32x120(
         }
         if (k + 2 === 32) break;
         {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 512]!;
+          const s4_0 = s4[k * 256 + i + 512]!;
           const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
           const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
           const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                512
-            ]!;
+          const s4_1 = s4[k * 256 + i + 513]!;
           sum00 += s4_0 * d_f5_z_0;
           sum01 += s4_0 * d_f5_z_1;
           sum02 += s4_0 * d_f5_z_2;
@@ -2721,18 +2674,11 @@ function dotAdam_256x32x120(
         }
         if (k + 3 === 32) break;
         {
-          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 768]!;
+          const s4_0 = s4[k * 256 + i + 768]!;
           const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
           const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
           const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
-          const s4_1 =
-            s4[
-              k * 256 +
-                (((i + 1) / 16) | 0) * 16 +
-                ((((i + 1) / 4) | 0) % 4) * 4 +
-                ((i + 1) % 4) +
-                768
-            ]!;
+          const s4_1 = s4[k * 256 + i + 769]!;
           sum00 += s4_0 * d_f5_z_0;
           sum01 += s4_0 * d_f5_z_1;
           sum02 += s4_0 * d_f5_z_2;
@@ -4048,11 +3994,11 @@ function dotRelu_50x256x120_evaluate(
       let sum12 = 0;
       for (let k = 0; k < 256; k += 4) {
         {
-          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+          const s4_0 = s4[i * 256 + k]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+          const s4_1 = s4[i * 256 + k + 256]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -4062,21 +4008,11 @@ function dotRelu_50x256x120_evaluate(
         }
         if (k + 1 === 256) break;
         {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
-            ]!;
+          const s4_0 = s4[i * 256 + k + 1]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 1) / 16) | 0) * 16 +
-                ((((k + 1) / 4) | 0) % 4) * 4 +
-                ((k + 1) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[i * 256 + k + 257]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -4086,21 +4022,11 @@ function dotRelu_50x256x120_evaluate(
         }
         if (k + 2 === 256) break;
         {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
-            ]!;
+          const s4_0 = s4[i * 256 + k + 2]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 2) / 16) | 0) * 16 +
-                ((((k + 2) / 4) | 0) % 4) * 4 +
-                ((k + 2) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[i * 256 + k + 258]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -4110,21 +4036,11 @@ function dotRelu_50x256x120_evaluate(
         }
         if (k + 3 === 256) break;
         {
-          const s4_0 =
-            s4[
-              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
-            ]!;
+          const s4_0 = s4[i * 256 + k + 3]!;
           const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
           const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
           const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
-          const s4_1 =
-            s4[
-              i * 256 +
-                (((k + 3) / 16) | 0) * 16 +
-                ((((k + 3) / 4) | 0) % 4) * 4 +
-                ((k + 3) % 4) +
-                256
-            ]!;
+          const s4_1 = s4[i * 256 + k + 259]!;
           sum00 += s4_0 * f5_kernel_0;
           sum01 += s4_0 * f5_kernel_1;
           sum02 += s4_0 * f5_kernel_2;
@@ -4687,7 +4603,7 @@ function dotRelu_1x256x120_predict(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 256; k++) {
-        const s4_0 = s4[((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+        const s4_0 = s4[k]!;
         const f5_kernel_0 = f5_kernel[k * 120 + j]!;
         const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
         const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;

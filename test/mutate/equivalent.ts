@@ -3,7 +3,7 @@
  * comparing every element of every buffer found nothing either.
  */
 
-import { UNROLLED } from "../../compiler/passes/tile.ts";
+import { machines } from "../../compiler/passes/machine.ts";
 import type { Outcome } from "./campaign.ts";
 
 interface Law {
@@ -19,13 +19,13 @@ function turns(line: string): number | undefined {
   return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
 } // prettier-ignore
 
-/** The iteration of a loop that goes by UNROLLED before which it is left in the middle of a row: none where that is no first of a row. */
+/** The iteration of a loop that is written in rows before which it is left in the middle of a row: none where that is no first of a row. */
 function left(line: string): number | "never" | undefined {
   const exit = /^if \(\w+ ([+-]) (\d+) === (\d+)\) break;$/.exec(line);
   if (exit === null) return undefined;
   const [, sign, ahead, end] = exit as unknown as [string, string, string, string];
   const first = Number(end) - (sign === "+" ? 1 : -1) * Number(ahead);
-  return first >= 0 && first % UNROLLED === 0 ? first : "never";
+  return first >= 0 && first % machines.typescript.unrolled === 0 ? first : "never";
 }
 
 const LAWS: readonly Law[] = [

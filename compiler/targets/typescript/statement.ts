@@ -1,7 +1,6 @@
 /** Guarantees that a kernel prints as one function over typed arrays, loops as loops and tiles as locals. */
 
-import { mapStmts, substitute, walkStmts } from "../../loop/build.ts";
-import { index, shift } from "../../loop/index.ts";
+import { iterationsOf, walkStmts } from "../../loop/build.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { identifier, Names } from "../../loop/identifier.ts";
 import { LIMITS, partsOf, type Limits, type Part } from "./blocks.ts";
@@ -119,12 +118,11 @@ function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): st
  * Iterations in a row, each in a block of its own that the next is reached from by a branch: an engine then keeps no more of them in
  * registers than one, and looks once for all of them whether the arrays are what they were.
  */
-function printUnrolled({ index: name, from, to, body }: Loop, unrolled: number, printer: Printer, bools: ReadonlySet<string>): string[] {
-  const blocks = Array.from({ length: unrolled }, (_, n) => {
-    const here = new Map([[name, shift(index(name, to.offset), n)]]);
-    const moved = mapStmts(body, (s) => (s.kind === "load" || s.kind === "index" ? substitute(s, here) : s));
+function printUnrolled(loop: Loop, unrolled: number, printer: Printer, bools: ReadonlySet<string>): string[] {
+  const { index: name, from, to } = loop;
+  const blocks = iterationsOf(loop).map((body, n) => {
     const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
-    return [...end, "{", ...moved.flatMap((s) => printStmt(s, printer, bools)), "}"];
+    return [...end, "{", ...body.flatMap((s) => printStmt(s, printer, bools)), "}"];
   });
   return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"];
 } // prettier-ignore

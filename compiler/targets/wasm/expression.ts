@@ -17,6 +17,8 @@ export interface Place {
   addressIn(lane: number, buffer: string, at: Index): Address;
   /** a·b + c of lanes may be rounded once. */
   readonly relaxed: boolean;
+  /** A constant in lanes: itself, or read from where it is kept. */
+  constant(vector: string): string;
   /** Functions that the module must import or carry; of lanes with the suffix x4. */
   readonly needs: Set<string>;
 }
@@ -183,7 +185,8 @@ const ONES = (dtype: DType): string =>
 function splat(s: Scalar, p: Place): string {
   if (s.kind === "literal" && s.dtype !== "bool") {
     const text = s.dtype === "f32" ? floatText(s.value) : String(s.value);
-    return `(v128.const ${typeOf(s.dtype)}x4 ${Array.from({ length: 4 }, () => text).join(" ")})`;
+    const vector = `(v128.const ${typeOf(s.dtype)}x4 ${Array.from({ length: 4 }, () => text).join(" ")})`;
+    return p.constant(vector);
   }
   if (s.kind === "load" && s.dtype !== "bool") return access("v128.load32_splat", p.address(s.buffer, s.at[0]!)); // prettier-ignore
   if (s.dtype === "bool") return `(i32x4.ne (i32x4.splat ${printOne(s, p)}) ${ZERO})`;

@@ -2,6 +2,7 @@
 
 import type { DType } from "../../graph/type.ts";
 import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
+import { iterationsOf } from "../../loop/build.ts";
 import { tripsOf } from "../../loop/apart.ts";
 import { divide, type Section } from "../../loop/divide.ts";
 import { gathered, lanesOf, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
@@ -46,6 +47,8 @@ function inVectors(loop: Loop): Lanes {
 
 /** What the functions of one module have in common. */
 interface ModuleText {
+  /** Globals by the constants in lanes that they hold: an engine makes a constant of three instructions wherever it stands, and reads a global in one. */
+  readonly globals?: Map<string, string>;
   /** Functions that it must import or carry. */
   readonly needs: Set<string>;
   readonly relaxed: boolean;
@@ -71,6 +74,13 @@ class FunctionText {
     return {
       lanes,
       ...this.#module,
+      constant: (vector) => {
+        const { globals } = this.#module;
+        if (globals === undefined) return vector; // a loop keeps it in a register
+        const name = globals.get(vector) ?? `$constant.${globals.size}`;
+        globals.set(vector, name);
+        return `(global.get ${name})`;
+      },
       index: (at, lane = 0) => printIndex(inLane(at, lane, lanes)),
       addressIn: (lane, buffer, at) => ({ offset: "", base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]) }), // prettier-ignore
       address: (buffer, at, further = 0) => {
@@ -131,7 +141,6 @@ class FunctionText {
 
   #loop(s: Loop, loops: readonly Loop[], lanes: Lanes | undefined): string[] {
     const index = this.#local(s.index, "i32");
-    const label = `$L${this.#labels++}`;
     const inside = [...loops, s];
     const moved = this.#addresses.of(s).filter(({ stride }) => stride !== undefined);
     const fixed = this.#addresses.of(s).filter(({ stride }) => stride === undefined);
@@ -142,14 +151,25 @@ class FunctionText {
       return `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, from)})`;
     });
     const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, one.at)})`); // prettier-ignore
-    const moves = moved.map(({ name, stride }) => `(local.set $${name} (i32.add (local.get $${name}) (i32.const ${4 * stride! * s.step})))`); // prettier-ignore
+    // a pointer that is computed anew serves one iteration
+    const iterations = fixed.length > 0 || s.body.some(({ kind }) => kind === "for") ? [s.body] : iterationsOf(s); // prettier-ignore
+    const step = s.step * iterations.length;
+    const moves = moved.map(({ name, stride }) => `(local.set $${name} (i32.add (local.get $${name}) (i32.const ${4 * stride! * step})))`); // prettier-ignore
     const [from, to] = [printIndex(s.from), printIndex(s.to)];
-    const next = `(local.tee ${index} (i32.add (local.get ${index}) (i32.const ${s.step})))`;
+    const next = `(local.tee ${index} (i32.add (local.get ${index}) (i32.const ${step})))`;
+    const [label, end] = [`$L${this.#labels}`, `$E${this.#labels++}`];
+    const bodies = iterations.flatMap((body, n) => {
+      const leave = n === 0 ? [] : [`(br_if ${end} (i32.eq (local.get ${index}) (i32.const ${s.to.offset - n})))`]; // prettier-ignore
+      return [...leave, ...this.body(body, inside, lanes)];
+    });
+    const rounds = [
+      `(loop ${label}`,
+      ...indent([...computed, ...bodies, ...moves, `(br_if ${label} (i32.lt_s ${next} ${to})))`]),
+    ];
     const loop = [
       `(local.set ${index} ${from})`,
       ...starts,
-      `(loop ${label}`,
-      ...indent([...computed, ...this.body(s.body, inside, lanes), ...moves, `(br_if ${label} (i32.lt_s ${next} ${to})))`]), // prettier-ignore
+      ...(iterations.length === 1 ? rounds : [`(block ${end}`, ...indent(rounds), ")"]),
     ];
     const runs = s.from.terms.length + s.to.terms.length === 0 && s.from.offset < s.to.offset;
     return runs ? loop : [`(if (i32.lt_s ${from} ${to})`, "  (then", ...indent(indent(loop)), "  ))"]; // prettier-ignore
@@ -229,8 +249,8 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
 } // prettier-ignore
 
 /** A function of one value, or of four lanes. */
-function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>): string[] {
-  const text = new FunctionText([], { needs, relaxed: false });
+function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>, globals: Map<string, string>): string[] {
+  const text = new FunctionText([], { needs, relaxed: false, globals });
   const lanes = inLanes ? { lane: "", own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
   const body = text.body(lets, [], lanes);
   const place = text.place([], lanes);
@@ -278,10 +298,11 @@ export function printWasm(
   const shared = threads !== undefined;
   const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: relaxed === true }, threads)); // prettier-ignore
   const carried: string[] = [];
+  const globals = new Map<string, string>();
   // tanh needs exp: a function comes before those it needs
   for (const one of [...FLOAT_FUNCTIONS].reverse()) {
-    if (needs.has(one.name)) carried.push(...printFunction(one, false, needs));
-    if (needs.has(`${one.name}x4`)) carried.push(...printFunction(one, true, needs));
+    if (needs.has(one.name)) carried.push(...printFunction(one, false, needs, globals));
+    if (needs.has(`${one.name}x4`)) carried.push(...printFunction(one, true, needs, globals));
   }
   const own = new Set<string>(FLOAT_FUNCTIONS.map(({ name }) => name));
   const imports = [...new Set([...needs].map((name) => name.replace(/x4$/, "")))].filter((name) => !own.has(name)).sort(); // prettier-ignore
@@ -298,7 +319,7 @@ export function printWasm(
       shared
         ? `  (import "arena" "memory" (memory ${pages(arenaBytes)} ${pages(arenaBytes)} shared)) (export "memory" (memory 0))`
         : `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
-      ...indent([...functions, ...carried]),
+      ...indent([...[...globals].map(([vector, name]) => `(global ${name} v128 ${vector})`), ...functions, ...carried]), // prettier-ignore
       ")",
       "",
     ].join("\n"),
