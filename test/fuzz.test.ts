@@ -45,6 +45,12 @@ describe("found by random programs", () => {
   }); // prettier-ignore
 });
 
+test("a step that runs away decides by chance, and a difference is doubted before it is one", async () => {
+  // cubes of weights reach 1e50, and two runs of noise leave every sign as it was
+  const recipe: Recipe = { rows: 2, extents: [3, 13], steps: [{ op: "powers", a: 1, b: 6, n: 52, m: 41 }, { op: "unary", a: 1, b: 2, n: 11, m: 31 }, { op: "unary", a: 0, b: 3, n: 29, m: 60 }, { op: "concat", a: 2, b: 2, n: 63, m: 45 }, { op: "dot", a: 6, b: 2, n: 60, m: 22 }, { op: "cumsum", a: 1, b: 0, n: 62, m: 46 }, { op: "conv", a: 2, b: 2, n: 56, m: 30 }, { op: "spreadOut", a: 3, b: 6, n: 25, m: 60 }, { op: "truthAsNumber", a: 3, b: 6, n: 51, m: 51 }, { op: "conv", a: 0, b: 5, n: 25, m: 2 }, { op: "activation", a: 7, b: 7, n: 17, m: 7 }, { op: "sum", a: 7, b: 4, n: 45, m: 29 }], losses: [6, 7], phases: 2, rule: 0, rate: 1, wrapper: 9, seed: 7 }; // prettier-ignore
+  expect(await check(recipe)).toEqual({ kind: "discarded", why: "kink" });
+});
+
 test("groups of parameters that no gradient reaches are left as they are", async () => {
   const declared = model("still", {}, () => {
     const w = param("w", [2], constant(1));
