@@ -317,8 +317,11 @@ function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
   const strides = (axis: number): (number | undefined)[] => group.stages.flatMap(({ definition }) => loadsOf(definition.value)).map((load) => strideIn(load, group.axes[axis]!.name, buffers)); // prettier-ignore
   // panels: what is written lies a vector apart along one axis, what is read along another
   const near = plain.order.find((n) => n < panel && strides(n).length > 0 && strides(n).every((stride) => stride === LANES)); // prettier-ignore
-  if (group.axes[lane]!.extent === LANES && near !== undefined && group.axes[panel]!.extent % LINE === 0)
-    return { sizes: sized(group, [[lane, LANES], [panel, LINE]]), order: [...plain.order.filter((n) => n !== near), near], lane }; // prettier-ignore
+  if (group.axes[lane]!.extent === LANES && near !== undefined) {
+    // whole lines of what is written, two where there are: memory takes neighbours together
+    const rows = [2 * LINE, LINE].find((vectors) => group.axes[panel]!.extent % vectors === 0);
+    if (rows !== undefined) return { sizes: sized(group, [[lane, LANES], [panel, rows]]), order: [...plain.order.filter((n) => n !== near), near], lane }; // prettier-ignore
+  }
   return {
     ...plain,
     sizes: sized(group, [

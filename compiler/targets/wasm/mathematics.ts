@@ -121,11 +121,21 @@ const tanh = define(
       ],
     );
     const near = keep("near", add(a, mul(mul(a, z), series)));
-    const bounded = keep("bounded", atMost(a, 10)); // 1 in float32 from 9.02 on
-    const { shifted, power } = reduced(keep, keep("twice", add(bounded, bounded)));
-    // what lies above the last nine bits of the shifter falls off
-    const scale = apply("floatOf", "f32", add(shl(apply("bitsOf", "i32", shifted), 23), n(0x3f800000))); // prettier-ignore
-    const far = keep("far", sub(f(1), div(f(2), add(mul(scale, power), f(1)))));
+    // e^2a = 2ⁿ·2ʳ, r the rest of 2a·log₂ e; 2ʳ from both ends of the polynomial at once, which is done sooner than from one
+    const turns = keep("turns", mul(keep("bounded", atMost(a, 10)), f(2 * Math.LOG2E))); // 1 in float32 from 9.02 on
+    const shifted = keep("shifted", add(turns, f(SHIFTER)));
+    const r = keep("r", sub(turns, sub(shifted, f(SHIFTER))));
+    const [c0, c1, c2, c3, c4, c5, c6] = [
+      1.0000000005541665, 0.6931472057372678, 0.2402264689063419, 0.05550328776964865,
+      0.009618488957105244, 0.0013399931219294967, 0.0001534581200590193,
+    ] as const;
+    const r2 = keep("r2", mul(r, r));
+    const pair = (even: number, odd: number): Scalar => add(f(even), mul(r, f(odd)));
+    const upper = add(pair(c2, c3), mul(r2, add(pair(c4, c5), mul(r2, f(c6)))));
+    const power = add(pair(c0, c1), mul(r2, upper));
+    // n goes to the exponent: what lies above the last nine bits of the shifter falls off
+    const e = apply("floatOf", "f32", add(apply("bitsOf", "i32", power), shl(apply("bitsOf", "i32", shifted), 23))); // prettier-ignore
+    const far = keep("far", sub(f(1), div(f(2), add(e, f(1)))));
     const size = select(less(a, f(0.625)), near, far);
     const sign = shl(shr(apply("bitsOf", "i32", X), 31), 31);
     return apply("floatOf", "f32", add(apply("bitsOf", "i32", size), sign));
