@@ -387,6 +387,9 @@ const renamed = (reduce: Reduce, to: ReadonlyMap<string, Index>): Reduce => ({
   term: substituteAll(reduce.term, to),
 });
 
+/** Terms of a block at most: of operands that are read in order, and of others, whose lines must stay at hand until the next row of tiles. */
+const BLOCK = { inOrder: 1024, across: 320 };
+
 /** A long sum over operands that no cache holds, in blocks: its sums stay in memory while a block of the operands is at hand. */
 function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
@@ -396,7 +399,7 @@ function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const [inner] = found.over;
   if (group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
   const inOrder = loadsOf(found.term).every((part) => (strideOfLoad(part, inner!, buffers) ?? Infinity) <= LANES);
-  const size = blockOf(inner!.extent, inOrder ? 1024 : 320);
+  const size = blockOf(inner!.extent, inOrder ? BLOCK.inOrder : BLOCK.across);
   if (size === undefined) return group;
   const block: Axis = { name: `${inner!.name}b`, extent: inner!.extent / size };
   const within: Axis = { ...inner!, extent: size };

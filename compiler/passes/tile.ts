@@ -379,8 +379,8 @@ const [FIRST, SECOND] = [16 * 1024, NEAR];
 function outermost(group: Group, { over }: Reduce, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
   const natural = group.axes.map((_, n) => n);
   if (group.axes.filter(({ extent }) => extent > 1).length > 2) return inBatch(group, row, a, b);
-  const inner = over.at(-1);
-  const inOrder = (load: Load): boolean => inner !== undefined && (strideIn(load, inner.name, buffers) ?? Infinity) <= LANES;
+  const along = over.at(-1);
+  const inOrder = (load: Load): boolean => along !== undefined && (strideIn(load, along.name, buffers) ?? Infinity) <= LANES;
   const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? 1 : beyond);
   const cost = (outer: number, inner: readonly Load[]): number => {
     const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
