@@ -195,7 +195,7 @@ function localsOf(value: Scalar): string[] {
 const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
 
 /** Operations, loads and stores; four lanes of a vector are one. */
-function workOf(body: readonly Stmt[]): number {
+export function workOf(body: readonly Stmt[]): number {
   const count = (s: Scalar): number => {
     let operations = 0;
     walkScalar(s, ({ kind }) => {

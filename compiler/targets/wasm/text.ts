@@ -10,6 +10,7 @@ import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { Addresses } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
 import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
+import { FROM, parted, TO } from "./parts.ts";
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 
@@ -139,6 +140,20 @@ class FunctionText {
     ];
   }
 
+  /** A loop in parts: calls of the function that runs one, `stride` positions of its index each. */
+  calls({ index: name, from, to }: Loop, stride: number, part: string, buffers: readonly string[]): string[] {
+    const index = this.#local(name, "i32");
+    const label = `$L${this.#labels++}`;
+    const next = `(i32.add (local.get ${index}) (i32.const ${stride}))`;
+    const given = buffers.map((buffer) => `(local.get $${buffer})`).join(" ");
+    return [
+      `(local.set ${index} ${printIndex(from)})`,
+      `(loop ${label}`,
+      `  (call ${part} ${given} (local.get ${index}) ${next})`,
+      `  (br_if ${label} (i32.lt_s (local.tee ${index} ${next}) ${printIndex(to)})))`,
+    ];
+  } // prettier-ignore
+
   #loop(s: Loop, loops: readonly Loop[], lanes: Lanes | undefined): string[] {
     const index = this.#local(s.index, "i32");
     const inside = [...loops, s];
@@ -186,42 +201,49 @@ function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: 
 /** Text from a model stays inside its comment. */
 const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
 
-function printKernel(
-  kernel: Kernel,
-  name: string,
-  module: ModuleText,
-  threads: number | undefined,
-): string[] {
+function printKernel(kernel: Kernel, name: string, module: ModuleText, { threads, long }: WasmOptions): string[] {
   const sections = threads === undefined ? undefined : divide(kernel, threads);
-  if (sections === undefined) return [...kernel.doc.map(comment), ...printBody(kernel, name, kernel.body, module)]; // prettier-ignore
-  const printed = sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module)); // prettier-ignore
-  return [...kernel.doc.map(comment), ...printed];
-}
+  const doc = kernel.doc.map(comment);
+  if (sections === undefined) return [...doc, ...printInParts(kernel, name, module, long)];
+  return [...doc, ...sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module))];
+} // prettier-ignore
+
+/** A kernel whose long loops run in parts. */
+function printInParts({ params, body }: Kernel, name: string, module: ModuleText, long: number | undefined): string[] {
+  const buffers = params.map((param) => param.name);
+  const text = new FunctionText(body, module);
+  const functions: string[] = [];
+  const lines = body.flatMap((s, n) => {
+    const found = s.kind === "for" ? parted(body, n, long) : undefined;
+    if (s.kind !== "for" || found === undefined) return text.body([s], [], undefined);
+    const part = `$kernel.${name}.part${n}`;
+    functions.push(...printFunctionOf([...buffers, FROM, TO], found.part, module, part));
+    return text.calls(s, found.stride, part, buffers);
+  });
+  return [...wrapped(`$kernel.${name} (export "${name}")`, buffers, [...text.locals(), ...lines]), ...functions];
+} // prettier-ignore
 
 /** The first section of a divided kernel has its name; those after a barrier are numbered. */
 export const sectionName = (kernel: string, section: number): string =>
   section === 0 ? kernel : `${kernel}.${section + 1}`;
 
-function printBody(
-  { params }: Kernel,
-  name: string,
-  body: readonly Stmt[],
-  module: ModuleText,
-  { more = [], before = [] }: { more?: readonly string[]; before?: readonly string[] } = {},
-): string[] {
+/** A function of byte offsets and numbers. */
+const wrapped = (head: string, params: readonly string[], lines: readonly string[]): string[] =>
+  [`(func ${head} ${params.map((param) => `(param $${param} i32)`).join(" ")}`, ...indent(lines), ")"]; // prettier-ignore
+
+/** The same of statements; `before`: what stands before them, its locals first. */
+function printFunctionOf(params: readonly string[], body: readonly Stmt[], module: ModuleText, head: string, before: readonly string[] = []): string[] {
   const text = new FunctionText(body, module);
   const lines = text.body(body, [], undefined);
-  const given = [...params.map((param) => param.name), ...more].map((param) => `(param $${param} i32)`); // prettier-ignore
-  return [
-    `(func $kernel.${name} (export "${name}") ${given.join(" ")}`,
-    ...indent([...before.filter((line) => line.startsWith("(local ")), ...text.locals(), ...before.filter((line) => !line.startsWith("(local ")), ...lines]), // prettier-ignore
-    ")",
-  ];
-}
+  const isLocal = (line: string): boolean => line.startsWith("(local ");
+  return wrapped(head, params, [...before.filter(isLocal), ...text.locals(), ...before.filter((line) => !isLocal(line)), ...lines]);
+} // prettier-ignore
 
 /** A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. */
 function printSection(kernel: Kernel, name: string, { body, divided }: Section, module: ModuleText): string[] {
-  if (divided.length === 0) return printBody(kernel, name, body, module);
+  const head = `$kernel.${name} (export "${name}")`;
+  const buffers = kernel.params.map((param) => param.name);
+  if (divided.length === 0) return printFunctionOf(buffers, body, module, head);
   const before: string[] = [];
   const shares = new Map<string, { readonly from: Index; readonly to: Index }>();
   const shareOf = (loop: Loop): { readonly from: Index; readonly to: Index } => {
@@ -245,7 +267,7 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
     if (s.kind !== "for") return s;
     return divided.includes(s) ? { ...s, ...shareOf(s) } : { ...s, body: s.body.map(within) };
   };
-  return printBody(kernel, name, body.map(within), module, { more: ["first", "end", "parts"], before });
+  return printFunctionOf([...buffers, "first", "end", "parts"], body.map(within), module, head, before);
 } // prettier-ignore
 
 /** A function of one value, or of four lanes. */
@@ -271,6 +293,8 @@ function printApart(name: string): string[] {
 
 /** As Facts have them. */
 export interface WasmOptions {
+  /** Vector operations from which on a loop runs in parts. */
+  readonly long?: number;
   /** Kernels are divided among threads, and the memory is one that they share. */
   readonly threads?: number;
   /** a·b + c of lanes may be rounded once. */
@@ -292,11 +316,11 @@ export function printWasm(
   kernels: readonly Kernel[],
   arenaBytes: number,
   nameOf: (kernel: string) => string,
-  { threads, relaxed }: WasmOptions = {},
+  options: WasmOptions = {},
 ): WasmText {
   const needs = new Set<string>();
-  const shared = threads !== undefined;
-  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: relaxed === true }, threads)); // prettier-ignore
+  const shared = options.threads !== undefined;
+  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: options.relaxed === true }, options)); // prettier-ignore
   const carried: string[] = [];
   const globals = new Map<string, string>();
   // tanh needs exp: a function comes before those it needs
