@@ -1,48 +1,59 @@
-/** Which loops of a WebAssembly kernel run in parts, so that its engine may replace what runs before the first call is over. */
+/** What is true of values that are joined: what a kernel makes is stored in its part of the whole at once, no copy is left, and no bit changes. */
 
-import { expect, test } from "vitest";
-import { parseKernel } from "../compiler/loop/parse.ts";
-import { printWasm } from "../compiler/targets/wasm/text.ts";
-import { parted } from "../compiler/targets/wasm/parts.ts";
+import { add, concatenate, glorot, input, matmul, model, mse, param, sgd, sigmoid, sum, tanh, type FloatTensor, type Model } from "adjoint"; // prettier-ignore
+import { afterEach, expect, test, vi } from "vitest";
+import { compile } from "../compiler/compile.ts";
+import { printModule } from "../compiler/loop/print.ts";
+import { parseModule } from "../compiler/loop/parse.ts";
+import { lower } from "../compiler/lower.ts";
+import { modelOf, memoryOf } from "./support/models.ts";
+import { batchOf, loadTrainer } from "./support/trainer.ts";
 
-const kernel = (text: string) => parseKernel(text.replace("{", "{\n  // y = x"));
-
-const TEXT = `kernel k(x: f32[400] read, rate: f32[1] read, y: f32[66] write) flops 0 {
-  let rate_0: f32 = rate[0]
-  for i in 0..66 {
-    y[i] = mul(x[i], rate_0)
-  }
-}
-`;
-const SUMS = kernel(TEXT);
-
-test("a long loop is called in equal parts; what is loaded before it, each part loads", () => {
-  const { text } = printWasm([SUMS], 4096, String, { long: 66 });
-  expect(text)
-    .toContain(`(func $kernel.k (export "k") (param $x i32) (param $rate i32) (param $y i32)
-    (local $rate_0 f32)
-    (local $i i32)
-    (local.set $rate_0 (f32.load (local.get $rate)))
-    (local.set $i (i32.const 0))
-    (loop $L0
-      (call $kernel.k.part1 (local.get $x) (local.get $rate) (local.get $y) (local.get $i) (i32.add (local.get $i) (i32.const 3)))
-      (br_if $L0 (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 3))) (i32.const 66))))
-  )
-  (func $kernel.k.part1 (param $x i32) (param $rate i32) (param $y i32) (param $part.from i32) (param $part.to i32)
-`);
-});
-
-test("a short loop is not, nor one that has no equal parts", () => {
-  expect(parted(SUMS.body, 1, 199)).toBeUndefined();
-  expect(parted(SUMS.body, 1, 198)).toMatchObject({ stride: 3 });
-  const prime = kernel(TEXT.replaceAll("66", "67"));
-  expect(parted(prime.body, 1, 0)).toBeUndefined();
-});
-
-test.each([
-  ["adds to a local from before it", "var sum: f32 = 0\n  for i in 0..66 {\n    sum = add(sum, x[i])\n  }\n  y[0] = sum"],
-  ["reads a local that was loaded from what the kernel stores", "let first: f32 = y[0]\n  for i in 0..66 {\n    y[i] = add(x[i], first)\n  }"],
-])("a loop that %s stays", (_, body) => {
-  const { body: statements } = kernel(`kernel k(x: f32[400] read, y: f32[66] update) flops 0 {\n  ${body}\n}\n`);
-  expect(parted(statements, 1, 0)).toBeUndefined();
+const leftOut = vi.hoisted(() => ({ parts: false }));
+vi.mock("../compiler/passes/parts.ts", async (original) => {
+  const { parts } = await original<typeof import("../compiler/passes/parts.ts")>();
+  return { parts: { ...parts, run: (of: Parameters<typeof parts.run>[0]) => (leftOut.parts ? of : parts.run(of)) } };
 }); // prettier-ignore
+afterEach(() => void (leftOut.parts = false));
+
+type Wide = FloatTensor<readonly [number, number]>;
+
+/** Two layers side by side, joined, of which the first is read elsewhere as well. */
+const joined: Model = model("joined", { batch: 4 }, ({ batch }) => {
+  const x = input("x", [batch, 6]);
+  const layer = (name: string, width: number): Wide => matmul(x, param(name, [6, width], glorot())) as Wide; // prettier-ignore
+  const a = sigmoid(layer("A", 8)) as Wide;
+  const b = tanh(layer("B", 12)) as Wide;
+  const both = concatenate([a, b], 1) as Wide;
+  const y = matmul(both, param("C", [20, 6], glorot())) as Wide;
+  return { loss: add(mse(y, x), sum(a)), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) };
+});
+
+test("a part that is read elsewhere too is read from the whole, which nobody copies together", async () => {
+  const { module } = await lower(joined);
+  let placed = 0;
+  for (const { calls, buffers } of module.entries)
+    for (const call of calls)
+      for (const { definition } of call.kind === "call" ? call.group.stages : []) {
+        if (definition.part === undefined) continue;
+        placed++;
+        expect(buffers).toContain(definition.part.of);
+        if (definition.name !== definition.part.of) expect(buffers).not.toContain(definition.name);
+      }
+  expect(placed).toBeGreaterThan(0);
+  expect(parseModule(printModule(module))).toEqual(module);
+});
+
+test.each(["typescript", "wasm"] as const)("as %s the check holds, and the weights are those of copied parts", async (target) => {
+  for (const of of [joined, await modelOf("unet-small")]) {
+    const small = { target, batch: 4, small: true } as const;
+    const [direct, copied] = [await lower(of, small), ((leftOut.parts = true), await lower(of, small))];
+    leftOut.parts = false;
+    expect(direct.module.buffers.length).toBeLessThan(copied.module.buffers.length);
+    const batch = batchOf(direct.module, "train", memoryOf(direct.module, 3));
+    const [a, b] = await Promise.all([direct, copied].map(async (one) => (await loadTrainer(one)).createTrainer({ seed: 2 })));
+    for (let n = 0; n < 3; n++) expect(a!.step(batch)).toEqual(b!.step(batch));
+    expect(a!.bytes()).toEqual(b!.bytes());
+  }
+  expect((await compile(joined, { target })).check).toMatchObject({ holds: true });
+}, 60_000); // prettier-ignore

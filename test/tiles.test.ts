@@ -18,7 +18,7 @@ import { machines } from "../compiler/passes/machine.ts";
 import { modelledTile, nestUnder, unscheduled } from "../compiler/passes/schedule.ts";
 import type { Tile } from "../compiler/passes/tile.ts";
 import { parseTile, printTile } from "../compiler/passes/tile-text.ts";
-import { parted } from "../compiler/targets/wasm/parts.ts";
+import { parted } from "../compiler/targets/wasm/long-loops.ts";
 import { partsOf, type Limits } from "../compiler/targets/typescript/blocks.ts";
 import { arrayOf } from "../compiler/targets/typescript/statement.ts";
 import { modelOf as programOf } from "./fuzz/build.ts";

@@ -170,14 +170,14 @@ function groupsOf(body: readonly Stmt[], { stored }: Search): Group[] {
   return groups;
 }
 
-function storesOf(body: readonly Stmt[]): ReadonlySet<string> {
+export function storesOf(body: readonly Stmt[]): ReadonlySet<string> {
   const stored = new Set<string>();
   walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
   return stored;
 }
 
 /** The locals that a statement reads or sets. */
-function namesOf(s: Stmt): ReadonlySet<string> {
+export function namesOf(s: Stmt): ReadonlySet<string> {
   const names = new Set<string>();
   walkStmts([s], {
     stmt: (part) => (part.kind === "assign" || part.kind === "let") && names.add(part.name),

@@ -5,6 +5,7 @@
  */
 
 import { walkStmts } from "../../loop/build.ts";
+import { storesOf } from "../../loop/divide.ts";
 import { namesIn, rangeOf, type Index } from "../../loop/index.ts";
 import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
 
@@ -40,9 +41,7 @@ export function partsOf(
   { block, kernel }: Limits = LIMITS,
 ): readonly Part[] {
   if (weight(body) < kernel) return body;
-  const stored = new Set<string>();
-  walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
-  const divider = new Divider(block, stored);
+  const divider = new Divider(block, storesOf(body));
   return used(body.map((s, n) => (divider.isHeavy(s) ? divider.outer(s, letsOf(body.slice(0, n))) : s))); // prettier-ignore
 }
 

@@ -10,7 +10,7 @@ import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { Addresses } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
 import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
-import { FROM, parted, TO } from "./parts.ts";
+import { FROM, parted, TO } from "./long-loops.ts";
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 

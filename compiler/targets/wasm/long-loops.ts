@@ -5,8 +5,8 @@
  */
 
 import { tripsOf } from "../../loop/apart.ts";
-import { loadsOf, walkScalar, walkStmts } from "../../loop/build.ts";
-import { workOf } from "../../loop/divide.ts";
+import { loadsOf } from "../../loop/build.ts";
+import { namesOf, storesOf, workOf } from "../../loop/divide.ts";
 import { index } from "../../loop/index.ts";
 import type { Loop, Stmt } from "../../loop/loop.ts";
 
@@ -50,25 +50,14 @@ function divisorFrom(of: number, least: number): number {
 
 /** The locals before a loop that it reads, to be had again; undefined where one of them changes, or is loaded from what the kernel stores. */
 function letsFor(loop: Loop, body: readonly Stmt[], at: number): readonly Stmt[] | undefined {
-  const stored = new Set<string>();
-  walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
-  const read = localsIn([loop]);
+  const stored = storesOf(body);
+  const read = new Set(namesOf(loop));
   const lets: Stmt[] = [];
   for (const s of body.slice(0, at).toReversed()) {
     if (s.kind !== "let" || !read.has(s.name)) continue;
     if (s.mutable || loadsOf(s.value).some(({ buffer }) => stored.has(buffer))) return undefined;
     lets.unshift(s);
-    for (const name of localsIn([s])) read.add(name);
+    for (const name of namesOf(s)) read.add(name);
   }
   return lets;
-}
-
-/** Locals that statements mention. */
-function localsIn(body: readonly Stmt[]): Set<string> {
-  const names = new Set<string>();
-  walkStmts(body, {
-    stmt: (s) => s.kind === "assign" && names.add(s.name),
-    scalar: (value) => walkScalar(value, (part) => part.kind === "local" && names.add(part.name)),
-  });
-  return names;
 }
