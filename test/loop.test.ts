@@ -682,6 +682,12 @@ describe("a vector loop", () => {
     expect(() => verifyKernel(kernel(body, head))).toThrow(law);
   }); // prettier-ignore
 
+  test("has four lanes, or a pair of them", () => {
+    const lanes = (n: number): Kernel => parseKernel(printKernel(kernel("y[lane] = x[lane]")).replace("0..4 vector", `0..${n} vector`)); // prettier-ignore
+    verifyKernel(lanes(2));
+    expect(() => verifyKernel(lanes(3))).toThrow("it does not run from 0 to 4 or 2 by ones");
+  });
+
   test("refuses a load that only some lanes may make", () => {
     const guarded = "y[lane] = select(lt(at(lane), 3), x[lane + 5], 0)";
     expect(() => verifyKernel(kernel(guarded))).toThrow("x is loaded in a branch that some lanes do not take"); // prettier-ignore

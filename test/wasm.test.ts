@@ -7,9 +7,9 @@ import { join } from "node:path";
 import binaryen from "binaryen";
 import { afterAll, describe, expect, test } from "vitest";
 import { apply, literal, load as loadOf, local, select } from "../compiler/loop/build.ts";
-import { add, constant, index, scale } from "../compiler/loop/index.ts";
+import { add, constant, index, scale, type Index } from "../compiler/loop/index.ts";
 import { printModule } from "../compiler/loop/print.ts";
-import { verifyModule } from "../compiler/loop/verify.ts";
+import { verifyKernel, verifyModule } from "../compiler/loop/verify.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
 import type { Kernel, ScalarFn } from "../compiler/loop/loop.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
@@ -146,6 +146,33 @@ test("what lanes share and nothing else reads is loaded into a vector once", asy
   arena.set([2, 3, 0, 0, 1, 2, 3, 4]);
   functions["shared"]!(0, 32);
   expect(Array.from(arena.subarray(8))).toEqual([2, 4, 6, 8, 5, 8, 11, 14]);
+});
+
+test("a pair of lanes loads and stores two elements, and adds up two", async () => {
+  const lane = index("lane", 2);
+  const x = (at: Index) => loadOf("x", "f32", at);
+  const body = [
+    { kind: "store", buffer: "y", at: add(lane, constant(2)), value: apply("sub", "f32", x(add(lane, constant(6))), x(scale(lane, 3))) },
+    { kind: "assign", name: "sum", value: apply("add", "f32", local("sum", "f32"), x(add(lane, constant(6)))) },
+  ] as const; // prettier-ignore
+  const pair: Kernel = {
+    name: "pair",
+    doc: [],
+    params: [{ name: "x", dtype: "f32", length: 8, access: "read" }, { name: "y", dtype: "f32", length: 8, access: "write" }], // prettier-ignore
+    body: [
+      { kind: "let", name: "sum", dtype: "f32", value: literal(100, "f32"), mutable: true },
+      { kind: "for", index: "lane", from: constant(0), to: constant(2), step: 1, form: "vector", body },
+      { kind: "store", buffer: "y", at: constant(0), value: local("sum", "f32") },
+    ], // prettier-ignore
+    flops: 0,
+  };
+  verifyKernel(pair);
+  const module = { name: "pair", entries: [], buffers: [], kernels: [pair], slots: [], arenaBytes: 64 }; // prettier-ignore
+  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const arena = new Float32Array(memory.buffer, 0, 16);
+  arena.set([1, 2, 3, 4, 5, 6, 7, 9, -1, -1, -1, -1, -1, -1, -1, -1]);
+  functions["pair"]!(0, 32);
+  expect(Array.from(arena.subarray(8))).toEqual([116, -1, 6, 5, -1, -1, -1, -1]);
 });
 
 describe.each(["wasm", "wasm-external"] as const)("of %s, an engine that cannot read the kernels is told what to use instead", (target) => {

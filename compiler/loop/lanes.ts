@@ -1,5 +1,5 @@
 /**
- * Guarantees what a vector loop means: its four iterations are independent, so that they may run in lockstep, a lane each.
+ * Guarantees what a vector loop means: its four iterations, or two, are independent, so that they may run in lockstep, a lane each.
  *   for lane in 0..4 vector { var sum = 0; for k in 0..8 { sum = sum + a[k]·b[4·k + lane] }  y[lane] = sum }
  * What lanes share is computed once; a local from outside may gather the lanes, which then combine in order: s = s + v.
  */
@@ -11,10 +11,15 @@ import type { Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 /** Lanes of a vector of float32. */
 export const LANES = 4;
 
+/** Lanes of a vector of which only half is loaded and stored: what is left over where a row ends two after a whole vector. */
+export const PAIR = 2;
+
 /** What is known inside a vector loop. */
 export interface Lanes {
   /** The index that counts lanes. */
   readonly lane: string;
+  /** How many lanes there are. */
+  readonly count: number;
   /** Locals of the loop whose value differs from lane to lane. */
   readonly varying: ReadonlySet<string>;
   /** Locals defined inside. */
@@ -35,7 +40,7 @@ export function varies(s: Scalar, { lane, varying }: Pick<Lanes, "lane" | "varyi
 }
 
 /** Reads a vector loop; a local that is assigned a varying value varies everywhere. */
-export function lanesOf({ index: lane, body }: Pick<Loop, "index" | "body">): Lanes {
+export function lanesOf({ index: lane, to, body }: Pick<Loop, "index" | "to" | "body">): Lanes {
   const varying = new Set<string>();
   const own = new Set<string>();
   for (let before = -1; before !== varying.size;) {
@@ -46,7 +51,7 @@ export function lanesOf({ index: lane, body }: Pick<Loop, "index" | "body">): La
     });
   }
   for (const name of varying) if (!own.has(name)) varying.delete(name);
-  return { lane, varying, own };
+  return { lane, count: to.offset, varying, own };
 }
 
 /** Locals that lanes share and nothing but lanes read: a vector may hold each, the same in every lane. */
@@ -97,7 +102,7 @@ const APART: ReadonlySet<ScalarFn> = new Set(["div", "pow", "floor", "sign", "sq
 /** Why the iterations of a vector loop cannot run in lockstep; undefined where they can. `lengths` are those of the buffers. */
 export function obstacle(loop: Loop, lengths: ReadonlyMap<string, number>): string | undefined {
   const { index: lane, from, to, step, body } = loop;
-  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || to.offset !== LANES || step !== 1) return `it does not run from 0 to ${LANES} by ones`; // prettier-ignore
+  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || (to.offset !== LANES && to.offset !== PAIR) || step !== 1) return `it does not run from 0 to ${LANES} or ${PAIR} by ones`; // prettier-ignore
   const lanes = lanesOf(loop);
   const stores = new Map<string, Index[]>();
   let found: string | undefined;

@@ -29,8 +29,8 @@ import {
   substitute as substituteIndex,
   type Index,
 } from "../loop/index.ts";
-import { LANES, obstacle } from "../loop/lanes.ts";
-import type { Axis, Buffer, Definition, Group, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
+import { LANES, obstacle, PAIR } from "../loop/lanes.ts";
+import type { Axis, Buffer, Definition, Group, Loop, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
 import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
@@ -209,9 +209,10 @@ export class Nest {
   #block(block: readonly Block[]): Stmt[] | undefined {
     const { axes } = this.#group;
     const points = pointsOf(axes.map((axis) => block.find((one) => one.axis === axis)!));
-    if (!block.some(({ vector }) => vector)) return this.#stages(points);
+    const inLanes = block.find(({ vector }) => vector);
+    if (inLanes === undefined) return this.#stages(points);
     this.#inLanes = true;
-    const vector = laneLoop(this.#stages(points));
+    const vector = laneLoop(this.#stages(points), lanesOf(inLanes));
     this.#inLanes = false;
     return obstacle(vector, this.#lengths()) === undefined ? [vector] : undefined;
   }
@@ -253,22 +254,27 @@ export class Nest {
     const wrap = (body: readonly Stmt[]): Stmt[] =>
       inner.slice(0, -1).reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...body]);
     if (whole > 0) {
-      const at = add(whole > LANES ? index(last.name, whole - LANES + 1) : constant(0), index(LANE, LANES)); // prettier-ignore
-      const moved = new Map([[last.name, at]]);
-      this.#inLanes = true;
-      const vector = laneLoop(one({ ...point, where: new Map([...point.where, ...moved]) }, substitute(value, moved))); // prettier-ignore
-      this.#inLanes = false;
-      const rest = last.extent > whole ? this.#innerRest(last, whole, (where) => one({ ...point, where: new Map([...point.where, ...where]) }, substitute(value, where))) : []; // prettier-ignore
+      const here = (at: Index): Stmt[] => one({ ...point, where: new Map([...point.where, [last.name, at]]) }, substitute(value, new Map([[last.name, at]]))); // prettier-ignore
+      const inLanes = (from: Index, lanes: number): Loop => {
+        this.#inLanes = true;
+        const vector = laneLoop(here(add(from, index(LANE, lanes))), lanes);
+        this.#inLanes = false;
+        return vector;
+      };
+      const vector = inLanes(whole > LANES ? index(last.name, whole - LANES + 1) : constant(0), LANES); // prettier-ignore
       const head: Stmt[] = whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: [vector] }] : [vector]; // prettier-ignore
-      if (obstacle(vector, this.#lengths()) === undefined) return wrap([...head, ...rest]);
+      const pair = last.extent - whole === PAIR ? inLanes(constant(whole), PAIR) : undefined;
+      const rest = pair === undefined ? this.#innerRest(last, whole, here) : [pair];
+      const holds = (one: Loop | undefined): boolean => one === undefined || obstacle(one, this.#lengths()) === undefined; // prettier-ignore
+      if (holds(vector) && holds(pair)) return wrap([...head, ...rest]);
     }
     return wrap(loop(last, one(point, value)));
   }
 
   /** Points that fill no vector, one by one. */
-  #innerRest({ name, extent }: Axis, from: number, body: (where: ReadonlyMap<string, Index>) => Stmt[]): Stmt[] {
-    if (extent - from === 1) return body(new Map([[name, constant(from)]]));
-    return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(new Map()) }];
+  #innerRest({ name, extent }: Axis, from: number, body: (at: Index) => Stmt[]): Stmt[] {
+    if (extent - from < 2) return extent > from ? body(constant(from)) : [];
+    return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(index(name, extent)) }];
   } // prettier-ignore
 
   #writtenParams(): ReadonlySet<string> {
@@ -461,7 +467,7 @@ export class Nest {
       const strip: Stmt = { kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: strips };
       const gather = parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
       const vector = laneLoop([...begin(parts), ...wrap(over.slice(0, -1), [strip]), ...gather]);
-      const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, body(hoisted.scalars.map((term) => substitute(term, where)))))) : [];
+      const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (at) => steps(results, body(hoisted.scalars.map((term) => substitute(term, new Map([[last.name, at]]))))))) : [];
       if (obstacle(vector, this.#lengths()) === undefined) return [...hoisted.lets, ...begin(results), vector, ...rest];
     }
     // what is left beside whole tiles is little time, and would be as much text again
@@ -524,7 +530,7 @@ function inLanes({ by, over, term }: Reduce): boolean {
 /** The index that counts lanes. */
 const LANE = "lane";
 
-const laneLoop = (body: readonly Stmt[]): Extract<Stmt, { kind: "for" }> => ({ kind: "for", index: LANE, from: constant(0), to: constant(LANES), step: 1, form: "vector", body }); // prettier-ignore
+const laneLoop = (body: readonly Stmt[], lanes = LANES): Loop => ({ kind: "for", index: LANE, from: constant(0), to: constant(lanes), step: 1, form: "vector", body }); // prettier-ignore
 
 const hasReduceIn = (stages: readonly Stage[]): boolean =>
   stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
@@ -536,7 +542,7 @@ interface Range {
   readonly vector: boolean;
 }
 
-/** An axis in pieces: whole tiles, then what is left; lanes leave a vector, then single points. */
+/** An axis in pieces: whole tiles, then what is left; lanes leave a vector, then a pair or single points. */
 function rangesOf(extent: number, size: number, inLanes: boolean): Range[] {
   const sizes = inLanes ? [size, LANES] : [size];
   let from = 0;
@@ -546,7 +552,7 @@ function rangesOf(extent: number, size: number, inLanes: boolean): Range[] {
     from = to;
     return range;
   });
-  return [...ranges, { from, to: extent, size: extent - from, vector: false }].filter(({ from, to }) => to > from); // prettier-ignore
+  return [...ranges, { from, to: extent, size: extent - from, vector: inLanes && extent - from === PAIR }].filter(({ from, to }) => to > from); // prettier-ignore
 }
 
 /** A name and a place in the tile: sum01, d_W2_01. */
@@ -560,20 +566,22 @@ interface Block {
   readonly axis: Axis;
   readonly base: Index;
   readonly size: number;
-  /** Its points are lanes, four to a local. */
+  /** Its points are lanes, four to a local, or a pair. */
   readonly vector: boolean;
 }
 
+const lanesOf = ({ size }: Pick<Block, "size">): number => Math.min(size, LANES);
+
 /** The points of a tile, row-major; their suffixes are their places in it. Of lanes there is one point a vector. */
 function pointsOf(block: readonly Block[]): Point[] {
-  const many = ({ size, vector }: Block): boolean => size > (vector ? LANES : 1);
+  const many = ({ size, vector }: Block): boolean => size > (vector ? lanesOf({ size }) : 1);
   return block.reduce<Point[]>(
     (points, { axis, base, size, vector }) =>
       points.flatMap(({ where, suffix }) =>
-        Array.from({ length: vector ? size / LANES : size }, (_, n) => ({
+        Array.from({ length: vector ? size / lanesOf({ size }) : size }, (_, n) => ({
           where: new Map(where).set(
             axis.name,
-            vector ? shift(add(base, index(LANE, LANES)), n * LANES) : shift(base, n),
+            vector ? shift(add(base, index(LANE, lanesOf({ size }))), n * LANES) : shift(base, n),
           ),
           suffix: many({ axis, base, size, vector }) ? `${suffix}${n}` : suffix,
         })),

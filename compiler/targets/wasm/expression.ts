@@ -2,7 +2,7 @@
 
 import { apply, keyOf, literal, select, walkScalar } from "../../loop/build.ts";
 import { strideOf, type Index } from "../../loop/index.ts";
-import { varies, type Lanes } from "../../loop/lanes.ts";
+import { PAIR, varies, type Lanes } from "../../loop/lanes.ts";
 import type { Scalar, ScalarFn } from "../../loop/loop.ts";
 import type { DType } from "../../graph/type.ts";
 
@@ -137,7 +137,7 @@ function printApply(s: Apply, p: Place): string {
   return `(call $${s.fn} ${list})`;
 }
 
-/** Four lanes: floats and integers side by side, a bool as all ones or all zeros. */
+/** Four lanes: floats and integers side by side, a bool as all ones or all zeros. Of a pair the other two hold anything. */
 export function printLanes(s: Scalar, p: Place): string {
   const { lanes } = p;
   if (lanes === undefined || !varies(s, lanes)) return splat(s, p);
@@ -200,13 +200,13 @@ function ramp(at: Index, lane: string, p: Place): string {
   return [1, 2, 3].reduce((lanes, n) => `(i32x4.replace_lane ${n} ${lanes} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`); // prettier-ignore
 }
 
-function loadLanes(s: Extract<Scalar, { kind: "load" }>, { lane }: Lanes, p: Place): string {
+function loadLanes(s: Extract<Scalar, { kind: "load" }>, { lane, count }: Lanes, p: Place): string {
   const at = s.at[0]!;
   const stride = strideOf(at, lane);
-  if (stride === 1) return access("v128.load", p.address(s.buffer, at));
+  if (stride === 1) return access(count === PAIR ? "v128.load64_zero" : "v128.load", p.address(s.buffer, at)); // prettier-ignore
   const addressOf = (n: number): Address =>
     stride === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, n * stride);
-  return [1, 2, 3].reduce(
+  return [1, 2, 3].slice(0, count - 1).reduce(
     (lanes, n) => {
       const { offset, base } = addressOf(n);
       return access("v128.load32_lane", { offset: `${offset} ${n}`.trim(), base }, lanes);

@@ -5,7 +5,7 @@ import { add, constant, index, rangeOf, scale, substitute, type Index } from "..
 import { iterationsOf } from "../../loop/build.ts";
 import { tripsOf } from "../../loop/apart.ts";
 import { divide, type Section } from "../../loop/divide.ts";
-import { gathered, lanesOf, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
+import { gathered, LANES, lanesOf, PAIR, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { Addresses } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
@@ -136,7 +136,7 @@ class FunctionText {
     const one = (lane: number): string => `(${shape}.extract_lane ${lane} (local.get ${lanes}))`;
     return [
       `(local.set ${lanes} ${printLanes(part, p)})`,
-      ...[0, 1, 2, 3].map((lane) => `(local.set $${name} (${instruction} (local.get $${name}) ${one(lane)}))`), // prettier-ignore
+      ...[0, 1, 2, 3].slice(0, p.lanes?.count).map((lane) => `(local.set $${name} (${instruction} (local.get $${name}) ${one(lane)}))`), // prettier-ignore
     ];
   }
 
@@ -195,7 +195,9 @@ function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: 
   const address = p.address(buffer, at);
   if (p.lanes === undefined) return access(`${typeOf(value.dtype)}.store`, address, printOne(value, p)); // prettier-ignore
   const lanes = printLanes(value, p);
-  return access("v128.store", address, value.dtype === "bool" ? `(v128.and ${lanes} (v128.const i32x4 1 1 1 1))` : lanes); // prettier-ignore
+  const stored = value.dtype === "bool" ? `(v128.and ${lanes} (v128.const i32x4 1 1 1 1))` : lanes;
+  if (p.lanes.count !== PAIR) return access("v128.store", address, stored);
+  return access("v128.store64_lane", { ...address, offset: `${address.offset} 0`.trim() }, stored);
 }
 
 /** Text from a model stays inside its comment. */
@@ -273,7 +275,7 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
 /** A function of one value, or of four lanes. */
 function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>, globals: Map<string, string>): string[] {
   const text = new FunctionText([], { needs, relaxed: false, globals });
-  const lanes = inLanes ? { lane: "", own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
+  const lanes = inLanes ? { lane: "", count: LANES, own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
   const body = text.body(lets, [], lanes);
   const place = text.place([], lanes);
   const result = inLanes ? printLanes(value, place) : printOne(value, place);
