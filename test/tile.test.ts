@@ -28,3 +28,21 @@ test("of (a ⊙ b)·W is 4 × 2, as of a·W", async () => {
   expect(kernel.params.map(({ name }) => name)).toEqual(["a", "b", "W", "add"]);
   expect(sumsOf(kernel)).toBe(8);
 });
+
+/** The order of the loops over rows and columns of x·W, W of `terms` × `units`. */
+async function loopsOf(terms: number, units: number): Promise<readonly string[]> {
+  const net = model("net", { batch: { train: 32, evaluate: 32, predict: 32 } }, ({ batch }) => {
+    const y = matmul(input("x", [batch, terms]), param("W", [terms, units], glorot()));
+    return { loss: mse(y, input("t", [batch, units])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+  });
+  const { module } = await lower(net);
+  const kernel = module.kernels.find(({ doc }) => doc.some((line) => line.includes("x · W")));
+  const found: string[] = [];
+  walkStmts(kernel!.body, { stmt: (stmt) => void (stmt.kind === "for" && found.push(stmt.index)) });
+  return found.slice(0, 2);
+}
+
+test("columns of a matrix that is beyond the second cache stay at hand for all rows", async () => {
+  expect(await loopsOf(128, 512)).toEqual(["i", "j"]); // 256 KiB
+  expect(await loopsOf(2048, 512)).toEqual(["j", "i"]); // 4 MiB
+});

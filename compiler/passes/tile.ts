@@ -99,7 +99,10 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   if (sides.length === 2) {
     const [p, q] = ownAxes(group, sides as [Load, Load]);
     if (p === undefined || q === undefined || !isLong(reduce)) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
-    return { ...plain, sizes: leastLeft(group, p, q), unrolled: machine.unrolled };
+    const sizes = leastLeft(group, p, q);
+    const [a, b] = sides as [Load, Load];
+    const order = p < q ? outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers) : outermost(group, machine, reduce, q, p, [b], [a], sizes, buffers); // prettier-ignore
+    return { sizes, order, unrolled: machine.unrolled };
   }
   // one operand: neighbours along a contiguous last axis share the walk
   const last = free.at(-1);
@@ -266,9 +269,9 @@ function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const plain = ones(group);
   const lane = columns(group);
   const reduce = mainReduce(group);
-  if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, reduce, buffers) : plain; // prettier-ignore
+  if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, machine, reduce, buffers) : plain; // prettier-ignore
   if (reduce === undefined || reduce.by !== "add") return movedTile(group, lane, buffers);
-  if (!inColumns(group, lane, reduce, buffers) && reducesInLanes(reduce, buffers)) return rowsTile(group, reduce, buffers); // prettier-ignore
+  if (!inColumns(group, lane, reduce, buffers) && reducesInLanes(reduce, buffers)) return rowsTile(group, machine, reduce, buffers); // prettier-ignore
   const loads = operandsOf(reduce);
   const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
   const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
@@ -278,7 +281,7 @@ function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const vectors = Math.max(1, Math.min(most, Math.floor(group.axes[lane]!.extent / LANES)));
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
   const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
-  const order = row === undefined ? plain.order : outermost(group, reduce, row, lane, still, moving, sizes, buffers); // prettier-ignore
+  const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers); // prettier-ignore
   const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {}; // prettier-ignore
   return { sizes, order, lane, ...outer, ...inARow };
 }
@@ -345,7 +348,7 @@ function crossed(group: Group, lane: number, buffers: Buffers): number | undefin
 }
 
 /** Sums in lanes along their own axis: rows of both operands side by side. */
-function rowsTile(group: Group, reduce: Reduce, buffers: Buffers): Tile {
+function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffers): Tile {
   const plain = ones(group);
   const loads = operandsOf(reduce);
   if (reduce.by !== "add" || !reducesInLanes(reduce, buffers)) return plain;
@@ -357,7 +360,7 @@ function rowsTile(group: Group, reduce: Reduce, buffers: Buffers): Tile {
   const [p, q] = ownAxes(group, [a, b]);
   if (p === undefined || q === undefined) return { ...plain, sizes: sized(group, [[p ?? q, 4]]) };
   const sizes = sized(group, bytesRead(a, buffers) >= bytesRead(b, buffers) ? [[p, 4], [q, 2]] : [[p, 2], [q, 4]]); // prettier-ignore
-  return { sizes, order: outermost(group, reduce, p, q, [a], [b], sizes, buffers) };
+  return { sizes, order: outermost(group, machine, reduce, p, q, [a], [b], sizes, buffers) };
 }
 
 const bytesRead = (load: Load, buffers: Buffers): number => {
@@ -374,14 +377,15 @@ const [FIRST, SECOND] = [16 * 1024, NEAR];
 /**
  * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read
  * again for every tile of the outer one, the cheaper the nearer the cache that holds it; and with columns outside, a line of
- * what is stored is taken up again for each tile that it is wider than.
+ * what is stored is taken up again for each tile that it is wider than. One value at a time is slow enough for the second cache to keep up with.
  */
-function outermost(group: Group, { over }: Reduce, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
+function outermost(group: Group, machine: Machine, { over }: Reduce, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
   const natural = group.axes.map((_, n) => n);
-  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return inBatch(group, row, a, b);
+  const near = machine.lanes > 1 ? 1 : 0;
+  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return near > 0 ? inBatch(group, row, a, b) : natural;
   const along = over.at(-1);
   const inOrder = (load: Load): boolean => along !== undefined && (strideIn(load, along.name, buffers) ?? Infinity) <= LANES;
-  const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? 1 : beyond);
+  const far = (bytes: number, beyond: number): number => (bytes <= FIRST ? 0 : bytes <= SECOND ? near : beyond);
   const cost = (outer: number, inner: readonly Load[]): number => {
     const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
     return (group.axes[outer]!.extent / sizes[outer]!) * bytes * far(bytes, inner.every(inOrder) ? IN_ORDER : FAR);

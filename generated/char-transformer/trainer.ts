@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 8,185,680 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7fa0289f051d6956
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 4cbfe6cc6ba16e4c
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -6504,8 +6504,8 @@ function dotAdamw_64x16x32x256(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 63;
+  function block(j: number): void {
+    j &= 255;
     const layerNorm_4_wide_2 = layerNorm_4_wide_2_;
     const d_dense_3_z = d_dense_3_z_;
     const dense_3_kernel_m = dense_3_kernel_m_;
@@ -6515,7 +6515,7 @@ function dotAdamw_64x16x32x256(
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let j = 0; j < 255; j += 3) {
+    for (let i = 0; i < 64; i += 2) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
@@ -6678,51 +6678,64 @@ function dotAdamw_64x16x32x256(
         (dense_3_kernel_m_next12 * rate_0) /
           (Math.sqrt(dense_3_kernel_v_next12 * correction_0) + 1e-8);
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 16; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        const layerNorm_4_wide_2_2 = layerNorm_4_wide_2[k * 2048 + i * 32 + k2]!;
-        const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + 255]!;
-        const layerNorm_4_wide_2_3 = layerNorm_4_wide_2[k * 2048 + i * 32 + k2 + 32]!;
-        sum0 += layerNorm_4_wide_2_2 * d_dense_3_z_3;
-        sum1 += layerNorm_4_wide_2_3 * d_dense_3_z_3;
-      }
-    }
-    const d_dense_3_kernel0 = Math.fround(sum0);
-    const d_dense_3_kernel1 = Math.fround(sum1);
-    const dense_3_kernel_m_next0 = Math.fround(
-      dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * 0.09999999999999998,
-    );
-    dense_3_kernel_m[i * 256 + 255] = dense_3_kernel_m_next0;
-    const dense_3_kernel_m_next1 = Math.fround(
-      dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * 0.09999999999999998,
-    );
-    dense_3_kernel_m[i * 256 + 511] = dense_3_kernel_m_next1;
-    const dense_3_kernel_v_next0 = Math.fround(
-      dense_3_kernel_v[i * 256 + 255]! * 0.999 +
-        d_dense_3_kernel0 * d_dense_3_kernel0 * 0.0010000000000000009,
-    );
-    dense_3_kernel_v[i * 256 + 255] = dense_3_kernel_v_next0;
-    const dense_3_kernel_v_next1 = Math.fround(
-      dense_3_kernel_v[i * 256 + 511]! * 0.999 +
-        d_dense_3_kernel1 * d_dense_3_kernel1 * 0.0010000000000000009,
-    );
-    dense_3_kernel_v[i * 256 + 511] = dense_3_kernel_v_next1;
-    const dense_3_kernel_6 = dense_3_kernel[i * 256 + 255]!;
-    const dense_3_kernel_7 = dense_3_kernel[i * 256 + 511]!;
-    dense_3_kernel[i * 256 + 255] =
-      dense_3_kernel_6 -
-      dense_3_kernel_6 * 0.00001 -
-      (dense_3_kernel_m_next0 * rate_0) / (Math.sqrt(dense_3_kernel_v_next0 * correction_0) + 1e-8);
-    dense_3_kernel[i * 256 + 511] =
-      dense_3_kernel_7 -
-      dense_3_kernel_7 * 0.00001 -
-      (dense_3_kernel_m_next1 * rate_0) / (Math.sqrt(dense_3_kernel_v_next1 * correction_0) + 1e-8);
   }
   return function dotAdamw_64x16x32x256(): void {
+    const layerNorm_4_wide_2 = layerNorm_4_wide_2_;
+    const d_dense_3_z = d_dense_3_z_;
+    const dense_3_kernel_m = dense_3_kernel_m_;
+    const dense_3_kernel_v = dense_3_kernel_v_;
+    const dense_3_kernel = dense_3_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let j = 0; j < 255; j += 3) {
+      block(j);
+    }
     for (let i = 0; i < 64; i += 2) {
-      block(i);
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const layerNorm_4_wide_2_2 = layerNorm_4_wide_2[k * 2048 + i * 32 + k2]!;
+          const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + 255]!;
+          const layerNorm_4_wide_2_3 = layerNorm_4_wide_2[k * 2048 + i * 32 + k2 + 32]!;
+          sum0 += layerNorm_4_wide_2_2 * d_dense_3_z_3;
+          sum1 += layerNorm_4_wide_2_3 * d_dense_3_z_3;
+        }
+      }
+      const d_dense_3_kernel0 = Math.fround(sum0);
+      const d_dense_3_kernel1 = Math.fround(sum1);
+      const dense_3_kernel_m_next0 = Math.fround(
+        dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * 0.09999999999999998,
+      );
+      dense_3_kernel_m[i * 256 + 255] = dense_3_kernel_m_next0;
+      const dense_3_kernel_m_next1 = Math.fround(
+        dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * 0.09999999999999998,
+      );
+      dense_3_kernel_m[i * 256 + 511] = dense_3_kernel_m_next1;
+      const dense_3_kernel_v_next0 = Math.fround(
+        dense_3_kernel_v[i * 256 + 255]! * 0.999 +
+          d_dense_3_kernel0 * d_dense_3_kernel0 * 0.0010000000000000009,
+      );
+      dense_3_kernel_v[i * 256 + 255] = dense_3_kernel_v_next0;
+      const dense_3_kernel_v_next1 = Math.fround(
+        dense_3_kernel_v[i * 256 + 511]! * 0.999 +
+          d_dense_3_kernel1 * d_dense_3_kernel1 * 0.0010000000000000009,
+      );
+      dense_3_kernel_v[i * 256 + 511] = dense_3_kernel_v_next1;
+      const dense_3_kernel_6 = dense_3_kernel[i * 256 + 255]!;
+      const dense_3_kernel_7 = dense_3_kernel[i * 256 + 511]!;
+      dense_3_kernel[i * 256 + 255] =
+        dense_3_kernel_6 -
+        dense_3_kernel_6 * 0.00001 -
+        (dense_3_kernel_m_next0 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next0 * correction_0) + 1e-8);
+      dense_3_kernel[i * 256 + 511] =
+        dense_3_kernel_7 -
+        dense_3_kernel_7 * 0.00001 -
+        (dense_3_kernel_m_next1 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next1 * correction_0) + 1e-8);
     }
   };
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 28d8bb6c0deb8059
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 f21909bd335b26d5
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -2365,9 +2365,9 @@ function dotRelu_64x4096x512(
   hidden_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number, j: number): void {
-    i &= 63;
+  function block(j: number, i: number): void {
     j &= 511;
+    i &= 63;
     const quarter = quarter_;
     const hidden_kernel = hidden_kernel_;
     const hidden_bias = hidden_bias_;
@@ -2494,10 +2494,12 @@ function dotRelu_64x4096x512(
     hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
   }
   return function dotRelu_64x4096x512(): void {
-    for (let i = 0; i < 64; i += 2) {
-      for (let j = 0; j < 510; j += 3) {
-        block(i, j);
+    for (let j = 0; j < 510; j += 3) {
+      for (let i = 0; i < 64; i += 2) {
+        block(j, i);
       }
+    }
+    for (let i = 0; i < 64; i += 2) {
       block_2(i);
     }
   };
@@ -3245,12 +3247,12 @@ function dot_64x512x4096(
   d_flatten_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 63;
+  function block(j: number): void {
+    j &= 4095;
     const d_hidden_z_wide = d_hidden_z_wide_;
     const hidden_kernel = hidden_kernel_;
     const d_flatten = d_flatten_;
-    for (let j = 0; j < 4095; j += 3) {
+    for (let i = 0; i < 64; i += 2) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
@@ -3321,21 +3323,26 @@ function dot_64x512x4096(
       d_flatten[i * 4096 + j + 4097] = sum11;
       d_flatten[i * 4096 + j + 4098] = sum12;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 512; k++) {
-      const d_hidden_z_wide_2 = d_hidden_z_wide[i * 512 + k]!;
-      const hidden_kernel_3 = hidden_kernel[k + 2096640]!;
-      const d_hidden_z_wide_3 = d_hidden_z_wide[i * 512 + k + 512]!;
-      sum0 += d_hidden_z_wide_2 * hidden_kernel_3;
-      sum1 += d_hidden_z_wide_3 * hidden_kernel_3;
-    }
-    d_flatten[i * 4096 + 4095] = sum0;
-    d_flatten[i * 4096 + 8191] = sum1;
   }
   return function dot_64x512x4096(): void {
+    const d_hidden_z_wide = d_hidden_z_wide_;
+    const hidden_kernel = hidden_kernel_;
+    const d_flatten = d_flatten_;
+    for (let j = 0; j < 4095; j += 3) {
+      block(j);
+    }
     for (let i = 0; i < 64; i += 2) {
-      block(i);
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 512; k++) {
+        const d_hidden_z_wide_2 = d_hidden_z_wide[i * 512 + k]!;
+        const hidden_kernel_3 = hidden_kernel[k + 2096640]!;
+        const d_hidden_z_wide_3 = d_hidden_z_wide[i * 512 + k + 512]!;
+        sum0 += d_hidden_z_wide_2 * hidden_kernel_3;
+        sum1 += d_hidden_z_wide_3 * hidden_kernel_3;
+      }
+      d_flatten[i * 4096 + 4095] = sum0;
+      d_flatten[i * 4096 + 8191] = sum1;
     }
   };
 }
@@ -6293,9 +6300,9 @@ function dotRelu_10x4096x512_evaluate(
   hidden_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number, j: number): void {
-    i &= 15;
+  function block(j: number, i: number): void {
     j &= 511;
+    i &= 15;
     const quarter = quarter_;
     const hidden_kernel = hidden_kernel_;
     const hidden_bias = hidden_bias_;
@@ -6422,10 +6429,12 @@ function dotRelu_10x4096x512_evaluate(
     hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
   }
   return function dotRelu_10x4096x512_evaluate(): void {
-    for (let i = 0; i < 10; i += 2) {
-      for (let j = 0; j < 510; j += 3) {
-        block(i, j);
+    for (let j = 0; j < 510; j += 3) {
+      for (let i = 0; i < 10; i += 2) {
+        block(j, i);
       }
+    }
+    for (let i = 0; i < 10; i += 2) {
       block_2(i);
     }
   };

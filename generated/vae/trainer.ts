@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 8b4f080f498dc158
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 862f45e5d35ad3d3
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -1717,12 +1717,12 @@ function dotAddExp_64x128x784(
   exp_2_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 63;
+  function block(j: number): void {
+    j &= 1023;
     const decoder_wide = decoder_wide_;
     const logits_kernel = logits_kernel_;
     const logits = logits_;
-    for (let j = 0; j < 783; j += 3) {
+    for (let i = 0; i < 64; i += 2) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
@@ -1793,24 +1793,28 @@ function dotAddExp_64x128x784(
       logits[i * 784 + j + 785] = sum11;
       logits[i * 784 + j + 786] = sum12;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_wide_2 = decoder_wide[i * 128 + k]!;
-      const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
-      const decoder_wide_3 = decoder_wide[i * 128 + k + 128]!;
-      sum0 += decoder_wide_2 * logits_kernel_3;
-      sum1 += decoder_wide_3 * logits_kernel_3;
-    }
-    logits[i * 784 + 783] = sum0;
-    logits[i * 784 + 1567] = sum1;
   }
   return function dotAddExp_64x128x784(): void {
+    const decoder_wide = decoder_wide_;
+    const logits_kernel = logits_kernel_;
     const logits = logits_;
     const logits_bias = logits_bias_;
     const exp_2 = exp_2_;
+    for (let j = 0; j < 783; j += 3) {
+      block(j);
+    }
     for (let i = 0; i < 64; i += 2) {
-      block(i);
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_wide_2 = decoder_wide[i * 128 + k]!;
+        const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+        const decoder_wide_3 = decoder_wide[i * 128 + k + 128]!;
+        sum0 += decoder_wide_2 * logits_kernel_3;
+        sum1 += decoder_wide_3 * logits_kernel_3;
+      }
+      logits[i * 784 + 783] = sum0;
+      logits[i * 784 + 1567] = sum1;
     }
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 784; j++) {
@@ -2218,8 +2222,8 @@ function dotAdam_128x64x784(
   correction_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 127;
+  function block(j: number): void {
+    j &= 1023;
     const decoder_wide_2 = decoder_wide_2_;
     const d_logits_wide_2 = d_logits_wide_2_;
     const logits_kernel_m = logits_kernel_m_;
@@ -2229,7 +2233,7 @@ function dotAdam_128x64x784(
     const correction = correction_;
     const rate_0 = rate[0]!;
     const correction_0 = correction[0]!;
-    for (let j = 0; j < 783; j += 3) {
+    for (let i = 0; i < 128; i += 2) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
@@ -2378,45 +2382,56 @@ function dotAdam_128x64x784(
         (logits_kernel_m_next12 * rate_0) /
           (Math.sqrt(logits_kernel_v_next12 * correction_0) + 1e-8);
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 64; k++) {
-      const decoder_wide_2_2 = decoder_wide_2[i * 64 + k]!;
-      const d_logits_wide_2_3 = d_logits_wide_2[k + 50112]!;
-      const decoder_wide_2_3 = decoder_wide_2[i * 64 + k + 64]!;
-      sum0 += decoder_wide_2_2 * d_logits_wide_2_3;
-      sum1 += decoder_wide_2_3 * d_logits_wide_2_3;
-    }
-    const d_logits_kernel0 = Math.fround(sum0);
-    const d_logits_kernel1 = Math.fround(sum1);
-    const logits_kernel_m_next0 = Math.fround(
-      logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * 0.09999999999999998,
-    );
-    logits_kernel_m[i * 784 + 783] = logits_kernel_m_next0;
-    const logits_kernel_m_next1 = Math.fround(
-      logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * 0.09999999999999998,
-    );
-    logits_kernel_m[i * 784 + 1567] = logits_kernel_m_next1;
-    const logits_kernel_v_next0 = Math.fround(
-      logits_kernel_v[i * 784 + 783]! * 0.999 +
-        d_logits_kernel0 * d_logits_kernel0 * 0.0010000000000000009,
-    );
-    logits_kernel_v[i * 784 + 783] = logits_kernel_v_next0;
-    const logits_kernel_v_next1 = Math.fround(
-      logits_kernel_v[i * 784 + 1567]! * 0.999 +
-        d_logits_kernel1 * d_logits_kernel1 * 0.0010000000000000009,
-    );
-    logits_kernel_v[i * 784 + 1567] = logits_kernel_v_next1;
-    logits_kernel[i * 784 + 783] =
-      logits_kernel[i * 784 + 783]! -
-      (logits_kernel_m_next0 * rate_0) / (Math.sqrt(logits_kernel_v_next0 * correction_0) + 1e-8);
-    logits_kernel[i * 784 + 1567] =
-      logits_kernel[i * 784 + 1567]! -
-      (logits_kernel_m_next1 * rate_0) / (Math.sqrt(logits_kernel_v_next1 * correction_0) + 1e-8);
   }
   return function dotAdam_128x64x784(): void {
+    const decoder_wide_2 = decoder_wide_2_;
+    const d_logits_wide_2 = d_logits_wide_2_;
+    const logits_kernel_m = logits_kernel_m_;
+    const logits_kernel_v = logits_kernel_v_;
+    const logits_kernel = logits_kernel_;
+    const rate = rate_;
+    const correction = correction_;
+    const rate_0 = rate[0]!;
+    const correction_0 = correction[0]!;
+    for (let j = 0; j < 783; j += 3) {
+      block(j);
+    }
     for (let i = 0; i < 128; i += 2) {
-      block(i);
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const decoder_wide_2_2 = decoder_wide_2[i * 64 + k]!;
+        const d_logits_wide_2_3 = d_logits_wide_2[k + 50112]!;
+        const decoder_wide_2_3 = decoder_wide_2[i * 64 + k + 64]!;
+        sum0 += decoder_wide_2_2 * d_logits_wide_2_3;
+        sum1 += decoder_wide_2_3 * d_logits_wide_2_3;
+      }
+      const d_logits_kernel0 = Math.fround(sum0);
+      const d_logits_kernel1 = Math.fround(sum1);
+      const logits_kernel_m_next0 = Math.fround(
+        logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * 0.09999999999999998,
+      );
+      logits_kernel_m[i * 784 + 783] = logits_kernel_m_next0;
+      const logits_kernel_m_next1 = Math.fround(
+        logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * 0.09999999999999998,
+      );
+      logits_kernel_m[i * 784 + 1567] = logits_kernel_m_next1;
+      const logits_kernel_v_next0 = Math.fround(
+        logits_kernel_v[i * 784 + 783]! * 0.999 +
+          d_logits_kernel0 * d_logits_kernel0 * 0.0010000000000000009,
+      );
+      logits_kernel_v[i * 784 + 783] = logits_kernel_v_next0;
+      const logits_kernel_v_next1 = Math.fround(
+        logits_kernel_v[i * 784 + 1567]! * 0.999 +
+          d_logits_kernel1 * d_logits_kernel1 * 0.0010000000000000009,
+      );
+      logits_kernel_v[i * 784 + 1567] = logits_kernel_v_next1;
+      logits_kernel[i * 784 + 783] =
+        logits_kernel[i * 784 + 783]! -
+        (logits_kernel_m_next0 * rate_0) / (Math.sqrt(logits_kernel_v_next0 * correction_0) + 1e-8);
+      logits_kernel[i * 784 + 1567] =
+        logits_kernel[i * 784 + 1567]! -
+        (logits_kernel_m_next1 * rate_0) / (Math.sqrt(logits_kernel_v_next1 * correction_0) + 1e-8);
     }
   };
 }
@@ -3689,9 +3704,9 @@ function dotRelu_250x784x128_evaluate(
   encoder_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number, j: number): void {
-    i &= 255;
+  function block(j: number, i: number): void {
     j &= 127;
+    i &= 255;
     const x = x_;
     const encoder_kernel = encoder_kernel_;
     const encoder_bias = encoder_bias_;
@@ -3785,12 +3800,10 @@ function dotRelu_250x784x128_evaluate(
     const encoder_kernel = encoder_kernel_;
     const encoder_bias = encoder_bias_;
     const encoder = encoder_;
-    for (let i = 0; i < 249; i += 3) {
-      for (let j = 0; j < 128; j += 2) {
-        block(i, j);
-      }
-    }
     for (let j = 0; j < 128; j += 2) {
+      for (let i = 0; i < 249; i += 3) {
+        block(j, i);
+      }
       let sum0 = 0;
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
@@ -4176,13 +4189,13 @@ function dotAdd_250x128x784_evaluate(
   logits_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 255;
+  function block(j: number): void {
+    j &= 1023;
     const decoder = decoder_;
     const logits_kernel = logits_kernel_;
     const logits_bias = logits_bias_;
     const logits = logits_;
-    for (let j = 0; j < 783; j += 3) {
+    for (let i = 0; i < 250; i += 2) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
@@ -4262,24 +4275,30 @@ function dotAdd_250x128x784_evaluate(
       logits[i * 784 + j + 785] = logits_product11 + logits_bias_1;
       logits[i * 784 + j + 786] = logits_product12 + logits_bias_2;
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    for (let k = 0; k < 128; k++) {
-      const decoder_2 = decoder[i * 128 + k]!;
-      const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
-      const decoder_3 = decoder[i * 128 + k + 128]!;
-      sum0 += decoder_2 * logits_kernel_3;
-      sum1 += decoder_3 * logits_kernel_3;
-    }
-    const logits_product0 = Math.fround(sum0);
-    const logits_product1 = Math.fround(sum1);
-    const logits_bias_3 = logits_bias[783]!;
-    logits[i * 784 + 783] = logits_product0 + logits_bias_3;
-    logits[i * 784 + 1567] = logits_product1 + logits_bias_3;
   }
   return function dotAdd_250x128x784_evaluate(): void {
+    const decoder = decoder_;
+    const logits_kernel = logits_kernel_;
+    const logits_bias = logits_bias_;
+    const logits = logits_;
+    for (let j = 0; j < 783; j += 3) {
+      block(j);
+    }
     for (let i = 0; i < 250; i += 2) {
-      block(i);
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 128; k++) {
+        const decoder_2 = decoder[i * 128 + k]!;
+        const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+        const decoder_3 = decoder[i * 128 + k + 128]!;
+        sum0 += decoder_2 * logits_kernel_3;
+        sum1 += decoder_3 * logits_kernel_3;
+      }
+      const logits_product0 = Math.fround(sum0);
+      const logits_product1 = Math.fround(sum1);
+      const logits_bias_3 = logits_bias[783]!;
+      logits[i * 784 + 783] = logits_product0 + logits_bias_3;
+      logits[i * 784 + 1567] = logits_product1 + logits_bias_3;
     }
   };
 }
