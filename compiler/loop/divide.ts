@@ -5,9 +5,10 @@
  */
 
 import { areApart, isApart, pieceOf, tripsOf, type Piece } from "./apart.ts";
-import { loadsOf, walkScalar, walkStmts } from "./build.ts";
-import { constant, rangeOf } from "./index.ts";
+import { loadsOf, walkScalar } from "./build.ts";
+import { constant } from "./index.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "./loop.ts";
+import { namesOf, storesOf, sum, workOf } from "./uses.ts";
 
 /** Statements between two barriers. */
 export interface Section {
@@ -155,7 +156,7 @@ interface Group {
 function groupsOf(body: readonly Stmt[], { stored }: Search): Group[] {
   const lastUse = new Map<string, number>();
   body.forEach((s, n) => {
-    for (const name of namesOf(s)) lastUse.set(name, n);
+    for (const name of namesOf([s])) lastUse.set(name, n);
   });
   const tied = new Set<string>();
   const groups: { statements: Stmt[]; forAll: boolean }[] = [];
@@ -170,47 +171,8 @@ function groupsOf(body: readonly Stmt[], { stored }: Search): Group[] {
   return groups;
 }
 
-export function storesOf(body: readonly Stmt[]): ReadonlySet<string> {
-  const stored = new Set<string>();
-  walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
-  return stored;
-}
-
-/** The locals that a statement reads or sets. */
-export function namesOf(s: Stmt): ReadonlySet<string> {
-  const names = new Set<string>();
-  walkStmts([s], {
-    stmt: (part) => (part.kind === "assign" || part.kind === "let") && names.add(part.name),
-    scalar: (part) => part.kind === "local" && names.add(part.name),
-  });
-  return names;
-}
-
 function localsOf(value: Scalar): string[] {
   const names: string[] = [];
   walkScalar(value, (part) => part.kind === "local" && names.push(part.name));
   return names;
 }
-
-const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
-
-/** Operations, loads and stores; four lanes of a vector are one. */
-export function workOf(body: readonly Stmt[]): number {
-  const count = (s: Scalar): number => {
-    let operations = 0;
-    walkScalar(s, ({ kind }) => {
-      if (kind === "apply" || kind === "load" || kind === "select") operations++;
-    });
-    return operations;
-  };
-  return sum(
-    body.map((s) => {
-      if (s.kind === "for") return (s.form === "vector" ? 1 : mostTrips(s)) * workOf(s.body);
-      if (s.kind === "if") return count(s.when) + workOf(s.then);
-      return count(s.value) + (s.kind === "store" ? 1 : 0);
-    }),
-  );
-}
-
-const mostTrips = ({ from, to, step }: Loop): number =>
-  Math.max(0, Math.ceil((rangeOf(to)[1] - rangeOf(from)[0]) / step));

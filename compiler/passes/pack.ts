@@ -4,7 +4,7 @@
  * Later passes may assume that the copies are buffers like any other: the plan shows their bytes.
  */
 
-import { sizeOf, stridesOf } from "../graph/type.ts";
+import { sizeOf } from "../graph/type.ts";
 import {
   apply,
   load,
@@ -29,6 +29,7 @@ import {
   ordered,
   rowOf,
   ROWS,
+  strideIn,
 } from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
@@ -230,12 +231,6 @@ function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]
 const sameTerms = (a: Index, b: Index): boolean =>
   a.terms.length > 0 && equal({ terms: a.terms, offset: 0 }, { terms: b.terms, offset: 0 });
 
-/** How far a load moves in memory with an axis. */
-function strideOfLoad({ buffer, at }: Load, axis: Axis, buffers: Buffers): number | undefined {
-  const strides = stridesOf(buffers.get(buffer)?.shape ?? []);
-  return strideOf(add(constant(0), ...at.map((one, n) => scale(one, strides[n] ?? 1))), axis.name);
-}
-
 /** Whether a load depends on an axis at all. */
 const dependsOn = ({ at }: Load, { name }: Axis): boolean =>
   at.some((one) => namesIn(one).has(name));
@@ -300,8 +295,8 @@ function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, 
   const [inner] = reduce.over;
   if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG) return reduce;
   return withLoads(reduce, (part) => {
-    const stride = strideOfLoad(part, column, buffers);
-    if (stride === undefined || stride <= 1 || strideOfLoad(part, inner!, buffers) !== 1) return part;
+    const stride = strideIn(part, column.name, buffers);
+    if (stride === undefined || stride <= 1 || strideIn(part, inner!.name, buffers) !== 1) return part;
     if (dependsOn(part, definition.axes[0]!) || points < 16 * inner!.extent * column.extent) return part;
     return copied(part, [inner!, column], "transpose", definition, buffers, keep);
   });
@@ -316,7 +311,7 @@ function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Kee
   const inner = reduce.over.at(-1);
   if (column === undefined || inner === undefined || !contiguousIn(reduce, column, buffers)) return reduce; // prettier-ignore
   return withLoads(reduce, (part) => {
-    const stride = strideOfLoad(part, inner, buffers);
+    const stride = strideIn(part, inner.name, buffers);
     if (dependsOn(part, column) || stride === undefined || Math.abs(stride) <= 1) return part;
     if (reduce.over.length === 1 && stride % COLLIDES !== 0 && inner.extent < LEAST_DEEP) return part;
     const axes = [...definition.axes, ...reduce.over].filter((axis) => dependsOn(part, axis));
@@ -339,8 +334,8 @@ function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): R
   const many = inner!.extent * column.extent * 4 <= 2 * NEAR ? MANY.near : MANY.far;
   if (row!.extent < many || inner!.extent < LEAST_DEEP || column.extent % LANES !== 0 || column.extent <= LINE * LANES) return reduce;
   return withLoads(reduce, (part) => {
-    const rows = strideOfLoad(part, inner!, buffers);
-    if (dependsOn(part, row!) || strideOfLoad(part, column, buffers) !== 1 || rows === undefined || rows < column.extent) return part;
+    const rows = strideIn(part, inner!.name, buffers);
+    if (dependsOn(part, row!) || strideIn(part, column.name, buffers) !== 1 || rows === undefined || rows < column.extent) return part;
     return copied(part, [column, inner!], "pack", definition, buffers, keep, column);
   });
 } // prettier-ignore
@@ -398,7 +393,7 @@ function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   if (found === undefined || found.over.length !== 1) return group;
   const [inner] = found.over;
   if (group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
-  const inOrder = loadsOf(found.term).every((part) => (strideOfLoad(part, inner!, buffers) ?? Infinity) <= LANES);
+  const inOrder = loadsOf(found.term).every((part) => (strideIn(part, inner!.name, buffers) ?? Infinity) <= LANES);
   const size = blockOf(inner!.extent, inOrder ? BLOCK.inOrder : BLOCK.across);
   if (size === undefined) return group;
   const block: Axis = { name: `${inner!.name}b`, extent: inner!.extent / size };

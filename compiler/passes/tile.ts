@@ -1,17 +1,8 @@
 /** Guarantees the tile of a group: how many points along each shared axis one microkernel keeps in locals, in which order, and in lanes along which axis. */
 
-import { bytesOf, sizeOf, stridesOf } from "../graph/type.ts";
+import { bytesOf, sizeOf } from "../graph/type.ts";
 import { firstReduce, loadsOf, storedIn } from "../loop/build.ts";
-import {
-  add,
-  constant,
-  index,
-  namesIn,
-  scale,
-  strideOf,
-  substitute,
-  type Index,
-} from "../loop/index.ts";
+import { index, namesIn, rowMajor, strideOf, substitute, type Index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
 import { cutsOf } from "./guards.ts";
@@ -182,12 +173,11 @@ function leastLeft(group: Group, p: number, q: number): readonly number[] {
 
 // Lanes.
 
-/** How far the load moves in memory with an axis; values of the group itself move with its axes. */
-function strideIn(load: Load, axis: string, buffers: Buffers): number | undefined {
+/** How far a load moves in memory with an axis; values of the group itself move with its axes. */
+export function strideIn(load: Load, axis: string, buffers: Buffers): number | undefined {
   const shape = buffers.get(load.buffer)?.shape;
   if (shape === undefined) return 0;
-  const strides = stridesOf(shape);
-  const flat = add(constant(0), ...load.at.map((one, n) => scale(one, strides[n] ?? 1)));
+  const flat = rowMajor(load.at, shape);
   // in panels of a vector's columns: from the one that a vector starts with
   return (
     strideOf(flat, axis) ?? strideOf(substitute(flat, new Map([[axis, index(axis, LANES)]])), axis)

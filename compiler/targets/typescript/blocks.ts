@@ -4,10 +4,9 @@
  * first statement that it had not reached.
  */
 
-import { walkStmts } from "../../loop/build.ts";
-import { storesOf } from "../../loop/divide.ts";
-import { namesIn, rangeOf, type Index } from "../../loop/index.ts";
-import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
+import { namesOf, storesOf } from "../../loop/uses.ts";
+import { rangeOf } from "../../loop/index.ts";
+import type { Loop, Stmt } from "../../loop/loop.ts";
 
 /** Statements that are a function of the loops around them. */
 export interface Block {
@@ -103,12 +102,12 @@ class Divider {
  */
 function blockOf(own: readonly Stmt[], rest: readonly Stmt[], around: Around, stored: ReadonlySet<string>): readonly Block[] | undefined {
   const declared = new Set(own.flatMap((s) => (s.kind === "let" ? [s.name] : [])));
-  if ([...readIn(rest)].some((name) => declared.has(name))) return undefined;
-  const read = readIn(own);
+  if ([...namesOf(rest)].some((name) => declared.has(name))) return undefined;
+  const read = namesOf(own);
   const lets = around.filter((one): one is Let => one.kind === "let" && read.has(one.name));
   if (!lets.every(({ mutable, value }) => !mutable && value.kind === "load" && !stored.has(value.buffer))) return undefined;
   const body = [...lets, ...own];
-  const indices = readIn(body);
+  const indices = namesOf(body);
   const given = around.flatMap((one) => (one.kind === "for" && indices.has(one.index) ? [{ name: one.index, ...belowOf(one) }] : []));
   return [{ kind: "block", given, body }];
 } // prettier-ignore
@@ -117,28 +116,8 @@ function blockOf(own: readonly Stmt[], rest: readonly Stmt[], around: Around, st
 function used(parts: readonly Part[]): readonly Part[] {
   const left = (part: Part): readonly Stmt[] =>
     part.kind === "block" ? [] : part.kind === "outer" ? [{ ...part.loop, body: part.parts.flatMap(left) }] : [part];
-  return parts.filter((part, n) => part.kind !== "let" || part.mutable || part.value.kind !== "load" || readIn(parts.slice(n + 1).flatMap(left)).has(part.name));
+  return parts.filter((part, n) => part.kind !== "let" || part.mutable || part.value.kind !== "load" || namesOf(parts.slice(n + 1).flatMap(left)).has(part.name));
 } // prettier-ignore
 
 const belowOf = ({ from, to }: Loop): { readonly below?: number } =>
   rangeOf(from)[0] < 0 ? {} : { below: rangeOf(to)[1] };
-
-/** Loop indices and locals that statements mention. */
-function readIn(body: readonly Stmt[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  const indices = (at: Index): void => void namesIn(at, names);
-  const scalar = (s: Scalar): void => {
-    if (s.kind === "local") names.add(s.name);
-    else if (s.kind === "load") s.at.forEach(indices);
-    else if (s.kind === "index") indices(s.at);
-  };
-  walkStmts(body, {
-    stmt: (s) => {
-      if (s.kind === "for") [s.from, s.to].forEach(indices);
-      else if (s.kind === "store") indices(s.at);
-      else if (s.kind === "assign") names.add(s.name);
-    },
-    scalar,
-  });
-  return names;
-}

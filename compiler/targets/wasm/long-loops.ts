@@ -6,7 +6,7 @@
 
 import { tripsOf } from "../../loop/apart.ts";
 import { loadsOf } from "../../loop/build.ts";
-import { namesOf, storesOf, workOf } from "../../loop/divide.ts";
+import { namesOf, storesOf, workOf } from "../../loop/uses.ts";
 import { index } from "../../loop/index.ts";
 import type { Loop, Stmt } from "../../loop/loop.ts";
 
@@ -51,13 +51,13 @@ function divisorFrom(of: number, least: number): number {
 /** The locals before a loop that it reads, to be had again; undefined where one of them changes, or is loaded from what the kernel stores. */
 function letsFor(loop: Loop, body: readonly Stmt[], at: number): readonly Stmt[] | undefined {
   const stored = storesOf(body);
-  const read = new Set(namesOf(loop));
+  const read = new Set(namesOf([loop]));
   const lets: Stmt[] = [];
   for (const s of body.slice(0, at).toReversed()) {
     if (s.kind !== "let" || !read.has(s.name)) continue;
     if (s.mutable || loadsOf(s.value).some(({ buffer }) => stored.has(buffer))) return undefined;
     lets.unshift(s);
-    for (const name of namesOf(s)) read.add(name);
+    for (const name of namesOf([s])) read.add(name);
   }
   return lets;
 }
