@@ -252,8 +252,11 @@ function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition,
   return { kind: "load", dtype: of.dtype, buffer: name, at };
 } // prettier-ignore
 
-/** Reads of an element from which on a copy of it in double is worth its time, and products of a sum that takes a millisecond. */
-const [LEAST_WIDE, LEAST_PRODUCTS] = [96, 4e6];
+/** Reads of an element from which on a copy of it in double is worth its time: one that spares conversions, and one that brings it in order as well. */
+const LEAST_WIDE = { inOrder: 96, across: 64 };
+
+/** Products of a sum that takes a millisecond. */
+const LEAST_PRODUCTS = 4e6;
 
 /**
  * Operands of a long sum as copies in double, along the sum: a loop without lanes reads them in order and converts none, with the same
@@ -266,7 +269,9 @@ function widened({ reduce, definition, points }: Site, copies: Copies): Reduce {
     const shape = copies.buffers.get(part.buffer)?.shape ?? [];
     const [along, ...others] = part.at.flatMap((at, n) => (namesIn(at).has(inner.name) ? [n] : []));
     if (part.dtype !== "f32" || along === undefined || others.length > 0) return part;
-    if (strideOf(part.at[along]!, inner.name) !== 1 || points < LEAST_WIDE * sizeOf(shape)) return part;
+    if (strideOf(part.at[along]!, inner.name) !== 1) return part;
+    const isInOrder = along === shape.length - 1;
+    if (points < (isInOrder ? LEAST_WIDE.inOrder : LEAST_WIDE.across) * sizeOf(shape)) return part;
     const order = [...shape.keys()].sort((a, b) => Number(a === along) - Number(b === along));
     const own = axesOf(order.map((n) => shape[n]!));
     const at = shape.map((_, n) => index(own[order.indexOf(n)]!.name, shape[n]!));

@@ -362,7 +362,7 @@ const bytesRead = (load: Load, buffers: Buffers): number => {
 const [FAR, IN_ORDER] = [3, 1.5];
 
 /** Bytes that stay in the first and in the second cache. */
-const [FIRST, SECOND] = [16 * 1024, NEAR];
+const [FIRST, SECOND] = [24 * 1024, NEAR];
 
 /**
  * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read

@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7d2aed736e1a62a9
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 08bc7387785eb57e
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -184,217 +184,218 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 497952, 64); // [64]  state, always there
   const scores_bias_v = new Float32Array(arena, 498208, 64); // [64]  state, always there
   const stepCount = new Int32Array(arena, 498464, 1); // []  state, always there
-  const x = new Int32Array(arena, 2734896, 512); // [32,16]  input, statements 1–151
-  const next = new Int32Array(arena, 1858352, 512); // [32,16]  input, statements 1–94
-  const live_rows = new Int32Array(arena, 1860400, 1); // []  input, statements 1–94
-  const embedding = new Float32Array(arena, 1284912, 32768); // [32,16,64]  residual, statements 4–149
-  const lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 7–87
-  const lstm_recurrence = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 8–12
-  const lstm_f = new Float32Array(arena, 2677552, 2048); // [32,64]  residual, statements 9–143
-  const lstm_i = new Float32Array(arena, 2685744, 2048); // [32,64]  residual, statements 10–143
-  const lstm_g = new Float32Array(arena, 2693936, 2048); // [32,64]  residual, statements 11–143
-  const lstm_c = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 11–140
-  const tanh_ = new Float32Array(arena, 2702128, 2048); // [32,64]  residual, statements 11–143
-  const lstm_o = new Float32Array(arena, 2710320, 2048); // [32,64]  residual, statements 12–143
-  const lstm_recurrence_2 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–17
-  const lstm_f_2 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 14–141
-  const lstm_i_2 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 15–140
-  const lstm_g_2 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 16–140
-  const lstm_c_2 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 16–137
-  const tanh_2 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 16–140
-  const lstm_o_2 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 17–140
-  const lstm_recurrence_3 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 18–22
-  const lstm_f_3 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 19–138
-  const lstm_i_3 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 20–137
-  const lstm_g_3 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 21–137
-  const lstm_c_3 = new Float32Array(arena, 1940272, 2048); // [32,64]  residual, statements 21–134
-  const tanh_3 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 21–137
-  const lstm_o_3 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 22–137
-  const lstm_recurrence_4 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–27
-  const lstm_f_4 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 24–135
-  const lstm_i_4 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 25–134
-  const lstm_g_4 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 26–134
-  const lstm_c_4 = new Float32Array(arena, 1874736, 2048); // [32,64]  residual, statements 26–131
-  const tanh_4 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 26–134
-  const lstm_o_4 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 27–134
-  const lstm_recurrence_5 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 28–32
-  const lstm_f_5 = new Float32Array(arena, 1882928, 2048); // [32,64]  residual, statements 29–132
-  const lstm_i_5 = new Float32Array(arena, 1891120, 2048); // [32,64]  residual, statements 30–131
-  const lstm_g_5 = new Float32Array(arena, 1899312, 2048); // [32,64]  residual, statements 31–131
-  const lstm_c_5 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 31–128
-  const tanh_5 = new Float32Array(arena, 1907504, 2048); // [32,64]  residual, statements 31–131
-  const lstm_o_5 = new Float32Array(arena, 1915696, 2048); // [32,64]  residual, statements 32–131
-  const lstm_recurrence_6 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 33–37
-  const lstm_f_6 = new Float32Array(arena, 1817392, 2048); // [32,64]  residual, statements 34–129
-  const lstm_i_6 = new Float32Array(arena, 1825584, 2048); // [32,64]  residual, statements 35–128
-  const lstm_g_6 = new Float32Array(arena, 1833776, 2048); // [32,64]  residual, statements 36–128
-  const lstm_c_6 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 36–125
-  const tanh_6 = new Float32Array(arena, 1841968, 2048); // [32,64]  residual, statements 36–128
-  const lstm_o_6 = new Float32Array(arena, 1850160, 2048); // [32,64]  residual, statements 37–128
-  const lstm_recurrence_7 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 38–42
-  const lstm_f_7 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 39–126
-  const lstm_i_7 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 40–125
-  const lstm_g_7 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 41–125
-  const lstm_c_7 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 41–122
-  const tanh_7 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 41–125
-  const lstm_o_7 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 42–125
-  const lstm_recurrence_8 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 43–47
-  const lstm_f_8 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 44–123
-  const lstm_i_8 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 45–122
-  const lstm_g_8 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 46–122
-  const lstm_c_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 46–119
-  const tanh_8 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 46–122
-  const lstm_o_8 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 47–122
-  const lstm_recurrence_9 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 48–52
-  const lstm_f_9 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 49–120
-  const lstm_i_9 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 50–119
-  const lstm_g_9 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 51–119
-  const lstm_c_9 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 51–116
-  const tanh_9 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 51–119
-  const lstm_o_9 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 52–119
-  const lstm_recurrence_10 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 53–57
-  const lstm_f_10 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 54–117
-  const lstm_i_10 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 55–116
-  const lstm_g_10 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 56–116
-  const lstm_c_10 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 56–113
-  const tanh_10 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 56–116
-  const lstm_o_10 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 57–116
-  const lstm_recurrence_11 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 58–62
-  const lstm_f_11 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 59–114
-  const lstm_i_11 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 60–113
-  const lstm_g_11 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 61–113
-  const lstm_c_11 = new Float32Array(arena, 1415984, 2048); // [32,64]  residual, statements 61–110
-  const tanh_11 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 61–113
-  const lstm_o_11 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 62–113
-  const lstm_recurrence_12 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 63–67
-  const lstm_f_12 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 64–111
-  const lstm_i_12 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 65–110
-  const lstm_g_12 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 66–110
-  const lstm_c_12 = new Float32Array(arena, 1219376, 2048); // [32,64]  residual, statements 66–107
-  const tanh_12 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 66–110
-  const lstm_o_12 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 67–110
-  const lstm_recurrence_13 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 68–72
-  const lstm_f_13 = new Float32Array(arena, 1227568, 2048); // [32,64]  residual, statements 69–108
-  const lstm_i_13 = new Float32Array(arena, 1235760, 2048); // [32,64]  residual, statements 70–107
-  const lstm_g_13 = new Float32Array(arena, 1243952, 2048); // [32,64]  residual, statements 71–107
-  const lstm_c_13 = new Float32Array(arena, 1186608, 2048); // [32,64]  residual, statements 71–104
-  const tanh_13 = new Float32Array(arena, 1252144, 2048); // [32,64]  residual, statements 71–107
-  const lstm_o_13 = new Float32Array(arena, 1260336, 2048); // [32,64]  residual, statements 72–107
-  const lstm_recurrence_14 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 73–77
-  const lstm_f_14 = new Float32Array(arena, 1194800, 2048); // [32,64]  residual, statements 74–105
-  const lstm_i_14 = new Float32Array(arena, 1202992, 2048); // [32,64]  residual, statements 75–104
-  const lstm_g_14 = new Float32Array(arena, 1211184, 2048); // [32,64]  residual, statements 76–104
-  const lstm_c_14 = new Float32Array(arena, 1268528, 2048); // [32,64]  residual, statements 76–101
-  const tanh_14 = new Float32Array(arena, 1276720, 2048); // [32,64]  residual, statements 76–104
-  const lstm_o_14 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 77–104
-  const lstm_recurrence_15 = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 78–82
-  const lstm_f_15 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 79–102
-  const lstm_i_15 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 80–101
-  const lstm_g_15 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 81–101
-  const lstm_c_15 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 81–98
-  const tanh_15 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 81–101
-  const lstm_o_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 82–101
-  const lstm_recurrence_16 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 83–87
-  const lstm_f_16 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 84–99
-  const lstm_i_16 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 85–98
-  const lstm_g_16 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 86–98
-  const tanh_16 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 86–98
-  const lstm_o_16 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 87–98
-  const lstm = new Float32Array(arena, 1022768, 32768); // [32,16,64]  residual, statements 87–97
-  const scores = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 88–89
-  const largest = new Float32Array(arena, 760624, 512); // [32,16]  scratch, statement 89
-  const exps = new Float32Array(arena, 629552, 32768); // [32,16,64]  residual, statements 89–94
-  const total = new Float32Array(arena, 762672, 512); // [32,16]  residual, statements 89–94
-  const chosen = new Float32Array(arena, 764720, 512); // [32,16]  scratch, statement 89
-  const rowSum = new Float32Array(arena, 766768, 1); // []  scratch, statements 89–92
-  const d_rowSum = new Float32Array(arena, 498480, 1); // []  scratch, statements 93–94
-  const d_shifted = new Float32Array(arena, 629552, 32768); // [32,16,64]  scratch, statements 94–97, written over exps
-  const d_scores_bias = new Float32Array(arena, 2736944, 64); // [64]  scratch, statements 95–182
-  const d_scores_bias_square = new Float32Array(arena, 2737200, 1); // []  scratch, statements 95–160
-  const d_lstm = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 96–141
-  const d_scores_kernel = new Float32Array(arena, 2661168, 4096); // [64,64]  scratch, statements 97–181
-  const d_lstm_c_16 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 98–99
-  const d_lstm_recurrence_16 = new Float32Array(arena, 2136880, 8192); // [32,256]  scratch, statements 98–144
-  const d_lstm_h_15 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 99–101
-  const d_lstm_c_15 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 99–102, written over d_lstm_c_16
-  const d_lstm_recurrentKernel_part = new Float32Array(arena, 1022768, 16384); // [64,256]  scratch, statements 100–145
-  const d_lstm_recurrence_15 = new Float32Array(arena, 2169648, 8192); // [32,256]  scratch, statements 101–144
-  const d_lstm_h_14 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 102–104
-  const d_lstm_c_14 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 102–105, written over d_lstm_c_15
-  const d_lstm_recurrentKernel_2 = new Float32Array(arena, 1088304, 16384); // [64,256]  scratch, statements 103–145
-  const d_lstm_recurrence_14 = new Float32Array(arena, 2202416, 8192); // [32,256]  scratch, statements 104–144
-  const d_lstm_h_13 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 105–107
-  const d_lstm_c_13 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 105–108, written over d_lstm_c_14
-  const d_lstm_recurrentKernel_3 = new Float32Array(arena, 1153840, 16384); // [64,256]  scratch, statements 106–145
-  const d_lstm_recurrence_13 = new Float32Array(arena, 2235184, 8192); // [32,256]  scratch, statements 107–144
-  const d_lstm_h_12 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 108–110
-  const d_lstm_c_12 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 108–111, written over d_lstm_c_13
-  const d_lstm_recurrentKernel_4 = new Float32Array(arena, 1219376, 16384); // [64,256]  scratch, statements 109–145
-  const d_lstm_recurrence_12 = new Float32Array(arena, 2267952, 8192); // [32,256]  scratch, statements 110–144
-  const d_lstm_h_11 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 111–113
-  const d_lstm_c_11 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 111–114, written over d_lstm_c_12
-  const d_lstm_recurrentKernel_5 = new Float32Array(arena, 1415984, 16384); // [64,256]  scratch, statements 112–145
-  const d_lstm_recurrence_11 = new Float32Array(arena, 2300720, 8192); // [32,256]  scratch, statements 113–144
-  const d_lstm_h_10 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 114–116
-  const d_lstm_c_10 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 114–117, written over d_lstm_c_11
-  const d_lstm_recurrentKernel_6 = new Float32Array(arena, 1481520, 16384); // [64,256]  scratch, statements 115–145
-  const d_lstm_recurrence_10 = new Float32Array(arena, 2333488, 8192); // [32,256]  scratch, statements 116–144
-  const d_lstm_h_9 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 117–119
-  const d_lstm_c_9 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 117–120, written over d_lstm_c_10
-  const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1547056, 16384); // [64,256]  scratch, statements 118–145
-  const d_lstm_recurrence_9 = new Float32Array(arena, 2366256, 8192); // [32,256]  scratch, statements 119–144
-  const d_lstm_h_8 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 120–122
-  const d_lstm_c_8 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 120–123, written over d_lstm_c_9
-  const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1612592, 16384); // [64,256]  scratch, statements 121–145
-  const d_lstm_recurrence_8 = new Float32Array(arena, 2399024, 8192); // [32,256]  scratch, statements 122–144
-  const d_lstm_h_7 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 123–125
-  const d_lstm_c_7 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 123–126, written over d_lstm_c_8
-  const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1678128, 16384); // [64,256]  scratch, statements 124–145
-  const d_lstm_recurrence_7 = new Float32Array(arena, 2431792, 8192); // [32,256]  scratch, statements 125–144
-  const d_lstm_h_6 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 126–128
-  const d_lstm_c_6 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 126–129, written over d_lstm_c_7
-  const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1743664, 16384); // [64,256]  scratch, statements 127–145
-  const d_lstm_recurrence_6 = new Float32Array(arena, 2464560, 8192); // [32,256]  scratch, statements 128–144
-  const d_lstm_h_5 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 129–131
-  const d_lstm_c_5 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 129–132, written over d_lstm_c_6
-  const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1809200, 16384); // [64,256]  scratch, statements 130–145
-  const d_lstm_recurrence_5 = new Float32Array(arena, 2497328, 8192); // [32,256]  scratch, statements 131–144
-  const d_lstm_h_4 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 132–134
-  const d_lstm_c_4 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 132–135, written over d_lstm_c_5
-  const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1874736, 16384); // [64,256]  scratch, statements 133–145
-  const d_lstm_recurrence_4 = new Float32Array(arena, 2530096, 8192); // [32,256]  scratch, statements 134–144
-  const d_lstm_h_3 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 135–137
-  const d_lstm_c_3 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 135–138, written over d_lstm_c_4
-  const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1940272, 16384); // [64,256]  scratch, statements 136–145
-  const d_lstm_recurrence_3 = new Float32Array(arena, 2562864, 8192); // [32,256]  scratch, statements 137–144
-  const d_lstm_h_2 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 138–140
-  const d_lstm_c_2 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 138–141, written over d_lstm_c_3
-  const d_lstm_recurrentKernel_14 = new Float32Array(arena, 2005808, 16384); // [64,256]  scratch, statements 139–145
-  const d_lstm_recurrence_2 = new Float32Array(arena, 2595632, 8192); // [32,256]  scratch, statements 140–144
-  const d_lstm_h = new Float32Array(arena, 2726704, 2048); // [32,64]  scratch, statements 141–143
-  const d_lstm_c = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 141–143, written over d_lstm_c_2
-  const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 142–145
-  const d_lstm_recurrence = new Float32Array(arena, 2628400, 8192); // [32,256]  scratch, statements 143–145
-  const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 143–150
-  const d_lstm_recurrentBias = new Float32Array(arena, 2677552, 256); // [256]  scratch, statements 144–180
-  const d_lstm_recurrentBias_square = new Float32Array(arena, 2678576, 1); // []  scratch, statements 144–158
-  const d_lstm_recurrentKernel = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 145–179, written over d_lstm_recurrentKernel_15
-  const d_lstm_bias = new Float32Array(arena, 1547056, 256); // [256]  scratch, statements 146–178
-  const d_lstm_bias_square = new Float32Array(arena, 1548080, 1); // []  scratch, statements 146–156
-  const d_embedding = new Float32Array(arena, 1415984, 32768); // [32,16,64]  scratch, statements 148–151
-  const d_lstm_kernel = new Float32Array(arena, 1284912, 16384); // [64,256]  scratch, statements 150–177
-  const d_embedding_table = new Float32Array(arena, 498480, 4096); // [64,64]  scratch, statements 151–176
-  const d_embedding_table_square = new Float32Array(arena, 514864, 1); // []  scratch, statements 151–155
-  const d_lstm_kernel_square = new Float32Array(arena, 514880, 1); // []  scratch, statements 152–155
-  const d_lstm_recurrentKernel_square = new Float32Array(arena, 514896, 1); // []  scratch, statements 153–157
-  const d_scores_kernel_square = new Float32Array(arena, 514912, 1); // []  scratch, statements 154–159
-  const clip_scale = new Float32Array(arena, 514864, 1); // []  scratch, statements 164–182
-  const rate = new Float32Array(arena, 514880, 1); // []  scratch, statements 173–182
-  const correction = new Float32Array(arena, 514896, 1); // []  scratch, statements 175–182
-  const embedding_wide = new Float64Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 5–7
-  const lstm_kernel_wide = new Float64Array(arena, 1415984, 16384); // [256,64]  scratch, statements 6–7
-  const lstm_kernel_wide_2 = new Float64Array(arena, 1022768, 16384); // [64,256]  scratch, statements 147–148
-  const embedding_wide_2 = new Float64Array(arena, 1022768, 32768); // [16,64,32]  scratch, statements 149–150
+  const x = new Int32Array(arena, 2423600, 512); // [32,16]  input, statements 1–152
+  const next = new Int32Array(arena, 1817392, 512); // [32,16]  input, statements 1–94
+  const live_rows = new Int32Array(arena, 1819440, 1); // []  input, statements 1–94
+  const embedding = new Float32Array(arena, 506672, 32768); // [32,16,64]  residual, statements 4–149
+  const lstm_inputs = new Float32Array(arena, 637744, 131072); // [32,16,256]  scratch, statements 7–87
+  const lstm_recurrence = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 8–12
+  const lstm_f = new Float32Array(arena, 2688064, 2048); // [32,64]  residual, statements 9–143
+  const lstm_i = new Float32Array(arena, 2696256, 2048); // [32,64]  residual, statements 10–143
+  const lstm_g = new Float32Array(arena, 2704448, 2048); // [32,64]  residual, statements 11–143
+  const lstm_c = new Float32Array(arena, 498480, 2048); // [32,64]  residual, statements 11–140
+  const tanh_ = new Float32Array(arena, 2712640, 2048); // [32,64]  residual, statements 11–143
+  const lstm_o = new Float32Array(arena, 2720832, 2048); // [32,64]  residual, statements 12–143
+  const lstm_recurrence_2 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 13–17
+  const lstm_f_2 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 14–141
+  const lstm_i_2 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 15–140
+  const lstm_g_2 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 16–140
+  const lstm_c_2 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 16–137
+  const tanh_2 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 16–140
+  const lstm_o_2 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 17–140
+  const lstm_recurrence_3 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 18–22
+  const lstm_f_3 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 19–138
+  const lstm_i_3 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 20–137
+  const lstm_g_3 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 21–137
+  const lstm_c_3 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 21–134
+  const tanh_3 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 21–137
+  const lstm_o_3 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 22–137
+  const lstm_recurrence_4 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 23–27
+  const lstm_f_4 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 24–135
+  const lstm_i_4 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 25–134
+  const lstm_g_4 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 26–134
+  const lstm_c_4 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 26–131
+  const tanh_4 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 26–134
+  const lstm_o_4 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 27–134
+  const lstm_recurrence_5 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 28–32
+  const lstm_f_5 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 29–132
+  const lstm_i_5 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 30–131
+  const lstm_g_5 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 31–131
+  const lstm_c_5 = new Float32Array(arena, 1325872, 2048); // [32,64]  residual, statements 31–128
+  const tanh_5 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 31–131
+  const lstm_o_5 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 32–131
+  const lstm_recurrence_6 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 33–37
+  const lstm_f_6 = new Float32Array(arena, 1334064, 2048); // [32,64]  residual, statements 34–129
+  const lstm_i_6 = new Float32Array(arena, 1342256, 2048); // [32,64]  residual, statements 35–128
+  const lstm_g_6 = new Float32Array(arena, 1350448, 2048); // [32,64]  residual, statements 36–128
+  const lstm_c_6 = new Float32Array(arena, 1358640, 2048); // [32,64]  residual, statements 36–125
+  const tanh_6 = new Float32Array(arena, 1366832, 2048); // [32,64]  residual, statements 36–128
+  const lstm_o_6 = new Float32Array(arena, 1375024, 2048); // [32,64]  residual, statements 37–128
+  const lstm_recurrence_7 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 38–42
+  const lstm_f_7 = new Float32Array(arena, 1383216, 2048); // [32,64]  residual, statements 39–126
+  const lstm_i_7 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 40–125
+  const lstm_g_7 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 41–125
+  const lstm_c_7 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 41–122
+  const tanh_7 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 41–125
+  const lstm_o_7 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 42–125
+  const lstm_recurrence_8 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 43–47
+  const lstm_f_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 44–123
+  const lstm_i_8 = new Float32Array(arena, 1989424, 2048); // [32,64]  residual, statements 45–122
+  const lstm_g_8 = new Float32Array(arena, 1997616, 2048); // [32,64]  residual, statements 46–122
+  const lstm_c_8 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 46–119
+  const tanh_8 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 46–122
+  const lstm_o_8 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 47–122
+  const lstm_recurrence_9 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 48–52
+  const lstm_f_9 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 49–120
+  const lstm_i_9 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 50–119
+  const lstm_g_9 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 51–119
+  const lstm_c_9 = new Float32Array(arena, 2054960, 2048); // [32,64]  residual, statements 51–116
+  const tanh_9 = new Float32Array(arena, 2063152, 2048); // [32,64]  residual, statements 51–119
+  const lstm_o_9 = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 52–119
+  const lstm_recurrence_10 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 53–57
+  const lstm_f_10 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 54–117
+  const lstm_i_10 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 55–116
+  const lstm_g_10 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 56–116
+  const lstm_c_10 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 56–113
+  const tanh_10 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 56–116
+  const lstm_o_10 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 57–116
+  const lstm_recurrence_11 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 58–62
+  const lstm_f_11 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 59–114
+  const lstm_i_11 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 60–113
+  const lstm_g_11 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 61–113
+  const lstm_c_11 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 61–110
+  const tanh_11 = new Float32Array(arena, 2120496, 2048); // [32,64]  residual, statements 61–113
+  const lstm_o_11 = new Float32Array(arena, 2128688, 2048); // [32,64]  residual, statements 62–113
+  const lstm_recurrence_12 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 63–67
+  const lstm_f_12 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 64–111
+  const lstm_i_12 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 65–110
+  const lstm_g_12 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 66–110
+  const lstm_c_12 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 66–107
+  const tanh_12 = new Float32Array(arena, 2136880, 2048); // [32,64]  residual, statements 66–110
+  const lstm_o_12 = new Float32Array(arena, 2145072, 2048); // [32,64]  residual, statements 67–110
+  const lstm_recurrence_13 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 68–72
+  const lstm_f_13 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 69–108
+  const lstm_i_13 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 70–107
+  const lstm_g_13 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 71–107
+  const lstm_c_13 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 71–104
+  const tanh_13 = new Float32Array(arena, 2153264, 2048); // [32,64]  residual, statements 71–107
+  const lstm_o_13 = new Float32Array(arena, 2161456, 2048); // [32,64]  residual, statements 72–107
+  const lstm_recurrence_14 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 73–77
+  const lstm_f_14 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 74–105
+  const lstm_i_14 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 75–104
+  const lstm_g_14 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 76–104
+  const lstm_c_14 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 76–101
+  const tanh_14 = new Float32Array(arena, 2169648, 2048); // [32,64]  residual, statements 76–104
+  const lstm_o_14 = new Float32Array(arena, 2177840, 2048); // [32,64]  residual, statements 77–104
+  const lstm_recurrence_15 = new Float32Array(arena, 1162032, 8192); // [32,256]  scratch, statements 78–82
+  const lstm_f_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 79–102
+  const lstm_i_15 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 80–101
+  const lstm_g_15 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 81–101
+  const lstm_c_15 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 81–98
+  const tanh_15 = new Float32Array(arena, 2186032, 2048); // [32,64]  residual, statements 81–101
+  const lstm_o_15 = new Float32Array(arena, 2194224, 2048); // [32,64]  residual, statements 82–101
+  const lstm_recurrence_16 = new Float32Array(arena, 1293104, 8192); // [32,256]  scratch, statements 83–87
+  const lstm_f_16 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 84–99
+  const lstm_i_16 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 85–98
+  const lstm_g_16 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 86–98
+  const tanh_16 = new Float32Array(arena, 2202416, 2048); // [32,64]  residual, statements 86–98
+  const lstm_o_16 = new Float32Array(arena, 2210608, 2048); // [32,64]  residual, statements 87–98
+  const lstm = new Float32Array(arena, 1162032, 32768); // [32,16,64]  residual, statements 87–97
+  const scores = new Float32Array(arena, 637744, 32768); // [32,16,64]  scratch, statements 88–89
+  const largest = new Float32Array(arena, 899888, 512); // [32,16]  scratch, statement 89
+  const exps = new Float32Array(arena, 768816, 32768); // [32,16,64]  residual, statements 89–94
+  const total = new Float32Array(arena, 901936, 512); // [32,16]  residual, statements 89–94
+  const chosen = new Float32Array(arena, 903984, 512); // [32,16]  scratch, statement 89
+  const rowSum = new Float32Array(arena, 906032, 1); // []  scratch, statements 89–92
+  const d_rowSum = new Float32Array(arena, 637744, 1); // []  scratch, statements 93–94
+  const d_shifted = new Float32Array(arena, 768816, 32768); // [32,16,64]  scratch, statements 94–97, written over exps
+  const d_scores_bias = new Float32Array(arena, 2425648, 64); // [64]  scratch, statements 95–183
+  const d_scores_bias_square = new Float32Array(arena, 2425904, 1); // []  scratch, statements 95–161
+  const d_lstm = new Float32Array(arena, 1817392, 32768); // [32,16,64]  scratch, statements 96–141
+  const d_scores_kernel = new Float32Array(arena, 2407216, 4096); // [64,64]  scratch, statements 97–182
+  const d_lstm_c_16 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 98–99
+  const d_lstm_recurrence_16 = new Float32Array(arena, 1391408, 8192); // [32,256]  scratch, statements 98–144
+  const d_lstm_h_15 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 99–101
+  const d_lstm_c_15 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 99–102, written over d_lstm_c_16
+  const d_lstm_recurrentKernel_part = new Float32Array(arena, 670512, 16384); // [64,256]  scratch, statements 100–145
+  const d_lstm_recurrence_15 = new Float32Array(arena, 1620784, 8192); // [32,256]  scratch, statements 101–144
+  const d_lstm_h_14 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 102–104
+  const d_lstm_c_14 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 102–105, written over d_lstm_c_15
+  const d_lstm_recurrentKernel_2 = new Float32Array(arena, 736048, 16384); // [64,256]  scratch, statements 103–145
+  const d_lstm_recurrence_14 = new Float32Array(arena, 1653552, 8192); // [32,256]  scratch, statements 104–144
+  const d_lstm_h_13 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 105–107
+  const d_lstm_c_13 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 105–108, written over d_lstm_c_14
+  const d_lstm_recurrentKernel_3 = new Float32Array(arena, 801584, 16384); // [64,256]  scratch, statements 106–145
+  const d_lstm_recurrence_13 = new Float32Array(arena, 1686320, 8192); // [32,256]  scratch, statements 107–144
+  const d_lstm_h_12 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 108–110
+  const d_lstm_c_12 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 108–111, written over d_lstm_c_13
+  const d_lstm_recurrentKernel_4 = new Float32Array(arena, 867120, 16384); // [64,256]  scratch, statements 109–145
+  const d_lstm_recurrence_12 = new Float32Array(arena, 1719088, 8192); // [32,256]  scratch, statements 110–144
+  const d_lstm_h_11 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 111–113
+  const d_lstm_c_11 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 111–114, written over d_lstm_c_12
+  const d_lstm_recurrentKernel_5 = new Float32Array(arena, 932656, 16384); // [64,256]  scratch, statements 112–145
+  const d_lstm_recurrence_11 = new Float32Array(arena, 1751856, 8192); // [32,256]  scratch, statements 113–144
+  const d_lstm_h_10 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 114–116
+  const d_lstm_c_10 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 114–117, written over d_lstm_c_11
+  const d_lstm_recurrentKernel_6 = new Float32Array(arena, 998192, 16384); // [64,256]  scratch, statements 115–145
+  const d_lstm_recurrence_10 = new Float32Array(arena, 1784624, 8192); // [32,256]  scratch, statements 116–144
+  const d_lstm_h_9 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 117–119
+  const d_lstm_c_9 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 117–120, written over d_lstm_c_10
+  const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1063728, 16384); // [64,256]  scratch, statements 118–145
+  const d_lstm_recurrence_9 = new Float32Array(arena, 2425920, 8192); // [32,256]  scratch, statements 119–144
+  const d_lstm_h_8 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 120–122
+  const d_lstm_c_8 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 120–123, written over d_lstm_c_9
+  const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1129264, 16384); // [64,256]  scratch, statements 121–145
+  const d_lstm_recurrence_8 = new Float32Array(arena, 2458688, 8192); // [32,256]  scratch, statements 122–144
+  const d_lstm_h_7 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 123–125
+  const d_lstm_c_7 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 123–126, written over d_lstm_c_8
+  const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1194800, 16384); // [64,256]  scratch, statements 124–145
+  const d_lstm_recurrence_7 = new Float32Array(arena, 2491456, 8192); // [32,256]  scratch, statements 125–144
+  const d_lstm_h_6 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 126–128
+  const d_lstm_c_6 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 126–129, written over d_lstm_c_7
+  const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1260336, 16384); // [64,256]  scratch, statements 127–145
+  const d_lstm_recurrence_6 = new Float32Array(arena, 2524224, 8192); // [32,256]  scratch, statements 128–144
+  const d_lstm_h_5 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 129–131
+  const d_lstm_c_5 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 129–132, written over d_lstm_c_6
+  const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1325872, 16384); // [64,256]  scratch, statements 130–145
+  const d_lstm_recurrence_5 = new Float32Array(arena, 2556992, 8192); // [32,256]  scratch, statements 131–144
+  const d_lstm_h_4 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 132–134
+  const d_lstm_c_4 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 132–135, written over d_lstm_c_5
+  const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1424176, 16384); // [64,256]  scratch, statements 133–145
+  const d_lstm_recurrence_4 = new Float32Array(arena, 2589760, 8192); // [32,256]  scratch, statements 134–144
+  const d_lstm_h_3 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 135–137
+  const d_lstm_c_3 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 135–138, written over d_lstm_c_4
+  const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1489712, 16384); // [64,256]  scratch, statements 136–145
+  const d_lstm_recurrence_3 = new Float32Array(arena, 2622528, 8192); // [32,256]  scratch, statements 137–144
+  const d_lstm_h_2 = new Float32Array(arena, 637744, 2048); // [32,64]  scratch, statements 138–140
+  const d_lstm_c_2 = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 138–141, written over d_lstm_c_3
+  const d_lstm_recurrentKernel_14 = new Float32Array(arena, 1555248, 16384); // [64,256]  scratch, statements 139–145
+  const d_lstm_recurrence_2 = new Float32Array(arena, 2655296, 8192); // [32,256]  scratch, statements 140–144
+  const d_lstm_h = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 141–143
+  const d_lstm_c = new Float32Array(arena, 2729024, 2048); // [32,64]  scratch, statements 141–143, written over d_lstm_c_2
+  const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2341680, 16384); // [64,256]  scratch, statements 142–145
+  const d_lstm_recurrence = new Float32Array(arena, 637744, 8192); // [32,256]  scratch, statements 143–145
+  const d_lstm_inputs = new Float32Array(arena, 1817392, 131072); // [32,16,256]  scratch, statements 143–150
+  const d_lstm_recurrentBias = new Float32Array(arena, 498480, 256); // [256]  scratch, statements 144–181
+  const d_lstm_recurrentBias_square = new Float32Array(arena, 499504, 1); // []  scratch, statements 144–159
+  const d_lstm_recurrentKernel = new Float32Array(arena, 2341680, 16384); // [64,256]  scratch, statements 145–180, written over d_lstm_recurrentKernel_15
+  const d_lstm_bias = new Float32Array(arena, 2688064, 256); // [256]  scratch, statements 146–179
+  const d_lstm_bias_square = new Float32Array(arena, 2689088, 1); // []  scratch, statements 146–157
+  const d_embedding = new Float32Array(arena, 637744, 32768); // [32,16,64]  scratch, statements 148–152
+  const d_lstm_kernel = new Float32Array(arena, 499520, 16384); // [64,256]  scratch, statements 151–178
+  const d_embedding_table = new Float32Array(arena, 565056, 4096); // [64,64]  scratch, statements 152–177
+  const d_embedding_table_square = new Float32Array(arena, 581440, 1); // []  scratch, statements 152–156
+  const d_lstm_kernel_square = new Float32Array(arena, 581456, 1); // []  scratch, statements 153–156
+  const d_lstm_recurrentKernel_square = new Float32Array(arena, 581472, 1); // []  scratch, statements 154–158
+  const d_scores_kernel_square = new Float32Array(arena, 581488, 1); // []  scratch, statements 155–160
+  const clip_scale = new Float32Array(arena, 499504, 1); // []  scratch, statements 165–183
+  const rate = new Float32Array(arena, 581440, 1); // []  scratch, statements 174–183
+  const correction = new Float32Array(arena, 581456, 1); // []  scratch, statements 176–183
+  const embedding_wide = new Float64Array(arena, 1162032, 32768); // [32,16,64]  scratch, statements 5–7
+  const lstm_kernel_wide = new Float64Array(arena, 1424176, 16384); // [256,64]  scratch, statements 6–7
+  const lstm_kernel_wide_2 = new Float64Array(arena, 768816, 16384); // [64,256]  scratch, statements 147–148
+  const embedding_wide_2 = new Float64Array(arena, 2425920, 32768); // [16,64,32]  scratch, statements 149–151
+  const d_lstm_inputs_wide = new Float64Array(arena, 768816, 131072); // [16,256,32]  scratch, statements 150–151
   const x_evaluate = new Int32Array(arena, 498480, 512); // [32,16]  input, statement 1
   const next_evaluate = new Int32Array(arena, 1317680, 512); // [32,16]  input, statements 1–40
   const live_rows_evaluate = new Int32Array(arena, 1319728, 1); // []  input, statements 1–40
@@ -1379,7 +1380,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const widen_lstm_kernel_wide_2 = widen_64x256(lstm_kernel, lstm_kernel_wide_2);
   const dot_d_embedding = dot_32x16x256x64(d_lstm_inputs, lstm_kernel_wide_2, d_embedding);
   const widen_embedding_wide_2 = widen_16x64x32(embedding, embedding_wide_2);
-  const dot_d_lstm_kernel = dot_64x16x32x256(embedding_wide_2, d_lstm_inputs, d_lstm_kernel);
+  const widen_d_lstm_inputs_wide = widen_16x256x32(d_lstm_inputs, d_lstm_inputs_wide);
+  const dot_d_lstm_kernel = dot_64x16x32x256(embedding_wide_2, d_lstm_inputs_wide, d_lstm_kernel);
   const scatterAddClipByGlobalNorm_d_embedding_table = scatterAddClipByGlobalNorm_64x32x16x64(
     d_embedding_table_square,
     x,
@@ -3471,136 +3473,140 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_embedding_wide_2();
 
     // 150.
+    // d_lstm.inputs_wide = d_lstm.inputs in double, in the order it is read    %d_lstm.inputs_wide  widen for d_lstm.kernel, models/char-lstm.ts:13
+    widen_d_lstm_inputs_wide();
+
+    // 151.
     // d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding    %d_lstm.kernel  adjoint of dot, models/char-lstm.ts:13
     dot_d_lstm_kernel();
 
-    // 151.
+    // 152.
     // d_embedding.table = d_embedding added at x    %d_embedding.table  adjoint of gather, models/char-lstm.ts:12
     // embedding.table_mul = d_embedding.table ⊙ d_embedding.table    %embedding.table_mul  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // d_embedding.table_square = Σ embedding.table_mul    %d_embedding.table_square  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     scatterAddClipByGlobalNorm_d_embedding_table();
 
-    // 152.
+    // 153.
     // lstm.kernel_mul = d_lstm.kernel ⊙ d_lstm.kernel    %lstm.kernel_mul  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.kernel_square = Σ lstm.kernel_mul    %d_lstm.kernel_square  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     clipByGlobalNorm_d_lstm_kernel_square();
 
-    // 153.
+    // 154.
     // lstm.recurrentKernel_mul = d_lstm.recurrentKernel ⊙ d_lstm.recurrentKernel    %lstm.recurrentKernel_mul  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_square = Σ lstm.recurrentKernel_mul    %d_lstm.recurrentKernel_square  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     clipByGlobalNorm_d_lstm_recurrentKernel_square();
 
-    // 154.
+    // 155.
     // scores.kernel_mul = d_scores.kernel ⊙ d_scores.kernel    %scores.kernel_mul  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // d_scores.kernel_square = Σ scores.kernel_mul    %d_scores.kernel_square  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     clipByGlobalNorm_d_scores_kernel_square();
 
-    // 155.
+    // 156.
     // embedding.table_add = d_embedding.table_square + d_lstm.kernel_square    %embedding.table_add  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add = d_embedding_table_square[0]! + d_lstm_kernel_square[0]!;
 
-    // 156.
+    // 157.
     // embedding.table_add_2 = embedding.table_add + d_lstm.bias_square    %embedding.table_add_2  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_2 = embedding_table_add + d_lstm_bias_square[0]!;
 
-    // 157.
+    // 158.
     // embedding.table_add_3 = embedding.table_add_2 + d_lstm.recurrentKernel_square    %embedding.table_add_3  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_3 = embedding_table_add_2 + d_lstm_recurrentKernel_square[0]!;
 
-    // 158.
+    // 159.
     // embedding.table_add_4 = embedding.table_add_3 + d_lstm.recurrentBias_square    %embedding.table_add_4  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_4 = embedding_table_add_3 + d_lstm_recurrentBias_square[0]!;
 
-    // 159.
+    // 160.
     // embedding.table_add_5 = embedding.table_add_4 + d_scores.kernel_square    %embedding.table_add_5  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_5 = embedding_table_add_4 + d_scores_kernel_square[0]!;
 
-    // 160.
+    // 161.
     // embedding.table_add_6 = embedding.table_add_5 + d_scores.bias_square    %embedding.table_add_6  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_6 = embedding_table_add_5 + d_scores_bias_square[0]!;
 
-    // 161.
+    // 162.
     // clip.norm = √embedding.table_add_6    %clip.norm  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const clip_norm = Math.sqrt(embedding_table_add_6);
 
-    // 162.
+    // 163.
     // embedding.table_add_7 = clip.norm + 0.000001    %embedding.table_add_7  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_add_7 = clip_norm + 0.000001;
 
-    // 163.
+    // 164.
     // embedding.table_div = 1 / embedding.table_add_7    %embedding.table_div  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     const embedding_table_div = 1 / embedding_table_add_7;
 
-    // 164.
+    // 165.
     // clip.scale = min(embedding.table_div, 1)    %clip.scale  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     clip_scale[0] = Math.min(embedding_table_div, 1);
 
-    // 165.
+    // 166.
     // embedding.table_mul_2 = embedding.table.m ⊙ 0.9    %embedding.table_mul_2  update of embedding.table by adam, models/char-lstm.ts:12
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // embedding.table_mul_3 = d_embedding.table_clipped ⊙ 0.09999999999999998    %embedding.table_mul_3  update of embedding.table by adam, models/char-lstm.ts:12
     // embedding.table.m_next = embedding.table_mul_2 + embedding.table_mul_3    %embedding.table.m_next  update of embedding.table by adam, models/char-lstm.ts:12
     adam_embedding_table_m();
 
-    // 166.
+    // 167.
     // lstm.kernel_mul_2 = lstm.kernel.m ⊙ 0.9    %lstm.kernel_mul_2  update of lstm.kernel by adam, models/char-lstm.ts:13
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.kernel_mul_3 = d_lstm.kernel_clipped ⊙ 0.09999999999999998    %lstm.kernel_mul_3  update of lstm.kernel by adam, models/char-lstm.ts:13
     // lstm.kernel.m_next = lstm.kernel_mul_2 + lstm.kernel_mul_3    %lstm.kernel.m_next  update of lstm.kernel by adam, models/char-lstm.ts:13
     adam_lstm_kernel_m();
 
-    // 167.
+    // 168.
     // lstm.bias_mul_2 = lstm.bias.m ⊙ 0.9    %lstm.bias_mul_2  update of lstm.bias by adam, models/char-lstm.ts:13
     // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.bias_mul_3 = d_lstm.bias_clipped ⊙ 0.09999999999999998    %lstm.bias_mul_3  update of lstm.bias by adam, models/char-lstm.ts:13
     // lstm.bias.m_next = lstm.bias_mul_2 + lstm.bias_mul_3    %lstm.bias.m_next  update of lstm.bias by adam, models/char-lstm.ts:13
     adam_lstm_bias_m();
 
-    // 168.
+    // 169.
     // lstm.recurrentKernel_mul_2 = lstm.recurrentKernel.m ⊙ 0.9    %lstm.recurrentKernel_mul_2  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentKernel_mul_3 = d_lstm.recurrentKernel_clipped ⊙ 0.09999999999999998    %lstm.recurrentKernel_mul_3  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // lstm.recurrentKernel.m_next = lstm.recurrentKernel_mul_2 + lstm.recurrentKernel_mul_3    %lstm.recurrentKernel.m_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     adam_lstm_recurrentKernel_m();
 
-    // 169.
+    // 170.
     // lstm.recurrentBias_mul_2 = lstm.recurrentBias.m ⊙ 0.9    %lstm.recurrentBias_mul_2  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentBias_mul_3 = d_lstm.recurrentBias_clipped ⊙ 0.09999999999999998    %lstm.recurrentBias_mul_3  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // lstm.recurrentBias.m_next = lstm.recurrentBias_mul_2 + lstm.recurrentBias_mul_3    %lstm.recurrentBias.m_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     adam_lstm_recurrentBias_m();
 
-    // 170.
+    // 171.
     // scores.kernel_mul_2 = scores.kernel.m ⊙ 0.9    %scores.kernel_mul_2  update of scores.kernel by adam, models/char-lstm.ts:14
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.kernel_mul_3 = d_scores.kernel_clipped ⊙ 0.09999999999999998    %scores.kernel_mul_3  update of scores.kernel by adam, models/char-lstm.ts:14
     // scores.kernel.m_next = scores.kernel_mul_2 + scores.kernel_mul_3    %scores.kernel.m_next  update of scores.kernel by adam, models/char-lstm.ts:14
     adam_scores_kernel_m();
 
-    // 171.
+    // 172.
     // scores.bias_mul_2 = scores.bias.m ⊙ 0.9    %scores.bias_mul_2  update of scores.bias by adam, models/char-lstm.ts:14
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.bias_mul_3 = d_scores.bias_clipped ⊙ 0.09999999999999998    %scores.bias_mul_3  update of scores.bias by adam, models/char-lstm.ts:14
     // scores.bias.m_next = scores.bias_mul_2 + scores.bias_mul_3    %scores.bias.m_next  update of scores.bias by adam, models/char-lstm.ts:14
     adam_scores_bias_m();
 
-    // 172.
+    // 173.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/char-lstm.ts:12
     const rate_sub = 1 - adam_beta1_t[0]!;
 
-    // 173.
+    // 174.
     // rate = 0.003 / rate_sub    %rate  update of rate by adam, models/char-lstm.ts:12
     rate[0] = 0.003 / rate_sub;
 
-    // 174.
+    // 175.
     // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/char-lstm.ts:12
     const correction_sub = 1 - adam_beta2_t[0]!;
 
-    // 175.
+    // 176.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/char-lstm.ts:12
     correction[0] = 1 / correction_sub;
 
-    // 176.
+    // 177.
     // embedding.table_mul_4 = embedding.table.v ⊙ 0.999    %embedding.table_mul_4  update of embedding.table by adam, models/char-lstm.ts:12
     // d_embedding.table_clipped = d_embedding.table ⊙ clip.scale    %d_embedding.table_clipped  update of embedding.table by clipByGlobalNorm, models/char-lstm.ts:12
     // embedding.table_mul_5 = d_embedding.table_clipped ⊙ d_embedding.table_clipped    %embedding.table_mul_5  update of embedding.table by adam, models/char-lstm.ts:12
@@ -3614,7 +3620,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // embedding.table_next = embedding.table − embedding.table_div_2    %embedding.table_next  update of embedding.table by adam, models/char-lstm.ts:12
     adam_embedding_table();
 
-    // 177.
+    // 178.
     // lstm.kernel_mul_4 = lstm.kernel.v ⊙ 0.999    %lstm.kernel_mul_4  update of lstm.kernel by adam, models/char-lstm.ts:13
     // d_lstm.kernel_clipped = d_lstm.kernel ⊙ clip.scale    %d_lstm.kernel_clipped  update of lstm.kernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.kernel_mul_5 = d_lstm.kernel_clipped ⊙ d_lstm.kernel_clipped    %lstm.kernel_mul_5  update of lstm.kernel by adam, models/char-lstm.ts:13
@@ -3628,7 +3634,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.kernel_next = lstm.kernel − lstm.kernel_div    %lstm.kernel_next  update of lstm.kernel by adam, models/char-lstm.ts:13
     adam_lstm_kernel();
 
-    // 178.
+    // 179.
     // lstm.bias_mul_4 = lstm.bias.v ⊙ 0.999    %lstm.bias_mul_4  update of lstm.bias by adam, models/char-lstm.ts:13
     // d_lstm.bias_clipped = d_lstm.bias ⊙ clip.scale    %d_lstm.bias_clipped  update of lstm.bias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.bias_mul_5 = d_lstm.bias_clipped ⊙ d_lstm.bias_clipped    %lstm.bias_mul_5  update of lstm.bias by adam, models/char-lstm.ts:13
@@ -3642,7 +3648,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.bias_next = lstm.bias − lstm.bias_div    %lstm.bias_next  update of lstm.bias by adam, models/char-lstm.ts:13
     adam_lstm_bias();
 
-    // 179.
+    // 180.
     // lstm.recurrentKernel_mul_4 = lstm.recurrentKernel.v ⊙ 0.999    %lstm.recurrentKernel_mul_4  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_clipped = d_lstm.recurrentKernel ⊙ clip.scale    %d_lstm.recurrentKernel_clipped  update of lstm.recurrentKernel by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentKernel_mul_5 = d_lstm.recurrentKernel_clipped ⊙ d_lstm.recurrentKernel_clipped    %lstm.recurrentKernel_mul_5  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
@@ -3656,7 +3662,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.recurrentKernel_next = lstm.recurrentKernel − lstm.recurrentKernel_div    %lstm.recurrentKernel_next  update of lstm.recurrentKernel by adam, models/char-lstm.ts:13
     adam_lstm_recurrentKernel();
 
-    // 180.
+    // 181.
     // lstm.recurrentBias_mul_4 = lstm.recurrentBias.v ⊙ 0.999    %lstm.recurrentBias_mul_4  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     // d_lstm.recurrentBias_clipped = d_lstm.recurrentBias ⊙ clip.scale    %d_lstm.recurrentBias_clipped  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // lstm.recurrentBias_mul_5 = d_lstm.recurrentBias_clipped ⊙ d_lstm.recurrentBias_clipped    %lstm.recurrentBias_mul_5  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
@@ -3670,7 +3676,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // lstm.recurrentBias_next = lstm.recurrentBias − lstm.recurrentBias_div    %lstm.recurrentBias_next  update of lstm.recurrentBias by adam, models/char-lstm.ts:13
     adam_lstm_recurrentBias();
 
-    // 181.
+    // 182.
     // scores.kernel_mul_4 = scores.kernel.v ⊙ 0.999    %scores.kernel_mul_4  update of scores.kernel by adam, models/char-lstm.ts:14
     // d_scores.kernel_clipped = d_scores.kernel ⊙ clip.scale    %d_scores.kernel_clipped  update of scores.kernel by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.kernel_mul_5 = d_scores.kernel_clipped ⊙ d_scores.kernel_clipped    %scores.kernel_mul_5  update of scores.kernel by adam, models/char-lstm.ts:14
@@ -3684,7 +3690,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/char-lstm.ts:14
     adam_scores_kernel();
 
-    // 182.
+    // 183.
     // scores.bias_mul_4 = scores.bias.v ⊙ 0.999    %scores.bias_mul_4  update of scores.bias by adam, models/char-lstm.ts:14
     // d_scores.bias_clipped = d_scores.bias ⊙ clip.scale    %d_scores.bias_clipped  update of scores.bias by clipByGlobalNorm, models/char-lstm.ts:14
     // scores.bias_mul_5 = d_scores.bias_clipped ⊙ d_scores.bias_clipped    %scores.bias_mul_5  update of scores.bias by adam, models/char-lstm.ts:14
@@ -10498,20 +10504,54 @@ function widen_16x64x32(embedding_: Float32Array, embedding_wide_2_: Float64Arra
   };
 }
 
+/** d_lstm.inputs_wide = d_lstm.inputs in double, in the order it is read */
+function widen_16x256x32(
+  d_lstm_inputs_: Float32Array,
+  d_lstm_inputs_wide_: Float64Array,
+): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 15;
+    const d_lstm_inputs = d_lstm_inputs_;
+    const d_lstm_inputs_wide = d_lstm_inputs_wide_;
+    for (let j = 0; j < 256; j += 8) {
+      for (let l = 0; l < 32; l++) {
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l] = d_lstm_inputs[l * 4096 + i * 256 + j]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 32] = d_lstm_inputs[l * 4096 + i * 256 + j + 1]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 64] = d_lstm_inputs[l * 4096 + i * 256 + j + 2]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 96] = d_lstm_inputs[l * 4096 + i * 256 + j + 3]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 128] =
+          d_lstm_inputs[l * 4096 + i * 256 + j + 4]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 160] =
+          d_lstm_inputs[l * 4096 + i * 256 + j + 5]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 192] =
+          d_lstm_inputs[l * 4096 + i * 256 + j + 6]!;
+        d_lstm_inputs_wide[i * 8192 + j * 32 + l + 224] =
+          d_lstm_inputs[l * 4096 + i * 256 + j + 7]!;
+      }
+    }
+  }
+  return function widen_16x256x32(): void {
+    for (let i = 0; i < 16; i++) {
+      block(i);
+    }
+  };
+}
+
 /**
  * d_lstm.kernel = Σ embedding·d_lstm.inputs over axes 0,1 of embedding
  * 16,777,216 floating-point operations.
  */
 function dot_64x16x32x256(
   embedding_wide_2_: Float64Array,
-  d_lstm_inputs_: Float32Array,
+  d_lstm_inputs_wide_: Float64Array,
   d_lstm_kernel_: Float32Array,
 ): () => void {
   /** What the loops repeat; masks say how large an index is. */
   function block(j: number): void {
     j &= 255;
     const embedding_wide_2 = embedding_wide_2_;
-    const d_lstm_inputs = d_lstm_inputs_;
+    const d_lstm_inputs_wide = d_lstm_inputs_wide_;
     const d_lstm_kernel = d_lstm_kernel_;
     for (let i = 0; i < 64; i += 2) {
       let sum00 = 0;
@@ -10524,58 +10564,58 @@ function dot_64x16x32x256(
         for (let k2 = 0; k2 < 32; k2 += 4) {
           {
             const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2]!;
-            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 1]!;
-            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 2]!;
+            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2]!;
+            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 32]!;
+            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 64]!;
             const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 32]!;
-            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
-            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
-            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
-            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
-            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
-            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_wide_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_wide_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_wide_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_wide_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_wide_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_wide_2;
           }
           if (k2 + 1 === 32) break;
           {
             const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2 + 1]!;
-            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 4096]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 4097]!;
-            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 4098]!;
+            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 1]!;
+            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 33]!;
+            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 65]!;
             const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 33]!;
-            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
-            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
-            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
-            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
-            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
-            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_wide_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_wide_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_wide_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_wide_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_wide_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_wide_2;
           }
           if (k2 + 2 === 32) break;
           {
             const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2 + 2]!;
-            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 8192]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 8193]!;
-            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 8194]!;
+            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 2]!;
+            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 34]!;
+            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 66]!;
             const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 34]!;
-            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
-            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
-            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
-            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
-            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
-            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_wide_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_wide_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_wide_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_wide_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_wide_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_wide_2;
           }
           if (k2 + 3 === 32) break;
           {
             const embedding_wide_2_0 = embedding_wide_2[k * 2048 + i * 32 + k2 + 3]!;
-            const d_lstm_inputs_0 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 12288]!;
-            const d_lstm_inputs_1 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 12289]!;
-            const d_lstm_inputs_2 = d_lstm_inputs[k2 * 4096 + k * 256 + j + 12290]!;
+            const d_lstm_inputs_wide_0 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 3]!;
+            const d_lstm_inputs_wide_1 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 35]!;
+            const d_lstm_inputs_wide_2 = d_lstm_inputs_wide[k * 8192 + j * 32 + k2 + 67]!;
             const embedding_wide_2_1 = embedding_wide_2[k * 2048 + i * 32 + k2 + 35]!;
-            sum00 += embedding_wide_2_0 * d_lstm_inputs_0;
-            sum01 += embedding_wide_2_0 * d_lstm_inputs_1;
-            sum02 += embedding_wide_2_0 * d_lstm_inputs_2;
-            sum10 += embedding_wide_2_1 * d_lstm_inputs_0;
-            sum11 += embedding_wide_2_1 * d_lstm_inputs_1;
-            sum12 += embedding_wide_2_1 * d_lstm_inputs_2;
+            sum00 += embedding_wide_2_0 * d_lstm_inputs_wide_0;
+            sum01 += embedding_wide_2_0 * d_lstm_inputs_wide_1;
+            sum02 += embedding_wide_2_0 * d_lstm_inputs_wide_2;
+            sum10 += embedding_wide_2_1 * d_lstm_inputs_wide_0;
+            sum11 += embedding_wide_2_1 * d_lstm_inputs_wide_1;
+            sum12 += embedding_wide_2_1 * d_lstm_inputs_wide_2;
           }
         }
       }
@@ -10589,7 +10629,7 @@ function dot_64x16x32x256(
   }
   return function dot_64x16x32x256(): void {
     const embedding_wide_2 = embedding_wide_2_;
-    const d_lstm_inputs = d_lstm_inputs_;
+    const d_lstm_inputs_wide = d_lstm_inputs_wide_;
     const d_lstm_kernel = d_lstm_kernel_;
     for (let j = 0; j < 255; j += 3) {
       block(j);
@@ -10600,10 +10640,10 @@ function dot_64x16x32x256(
       for (let k = 0; k < 16; k++) {
         for (let k2 = 0; k2 < 32; k2++) {
           const embedding_wide_2_2 = embedding_wide_2[k * 2048 + i * 32 + k2]!;
-          const d_lstm_inputs_3 = d_lstm_inputs[k2 * 4096 + k * 256 + 255]!;
+          const d_lstm_inputs_wide_3 = d_lstm_inputs_wide[k * 8192 + k2 + 8160]!;
           const embedding_wide_2_3 = embedding_wide_2[k * 2048 + i * 32 + k2 + 32]!;
-          sum0 += embedding_wide_2_2 * d_lstm_inputs_3;
-          sum1 += embedding_wide_2_3 * d_lstm_inputs_3;
+          sum0 += embedding_wide_2_2 * d_lstm_inputs_wide_3;
+          sum1 += embedding_wide_2_3 * d_lstm_inputs_wide_3;
         }
       }
       d_lstm_kernel[i * 256 + 255] = sum0;

@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 79,301,216 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 f21909bd335b26d5
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 ceca7f63685d4dbc
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -244,55 +244,56 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 26020304, 10); // [10]  state, always there
   const scores_bias_v = new Float32Array(arena, 26020352, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 26020400, 1); // []  state, always there
-  const x = new Float32Array(arena, 78514752, 196608); // [64,3,32,32]  input, statements 1–61
-  const y = new Int32Array(arena, 53422656, 64); // [64]  input, statements 1–22
-  const live_rows = new Int32Array(arena, 53422912, 1); // []  input, statements 1–22
-  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, statements 5–57
-  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, statements 8–52
-  const half = new Float32Array(arena, 40831552, 524288); // [64,32,16,16]  residual, statements 9–49
-  const conv3 = new Float32Array(arena, 36637248, 1048576); // [64,64,16,16]  residual, statements 12–42
-  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, statements 15–37
-  const quarter = new Float32Array(arena, 28117568, 262144); // [64,64,8,8]  residual, statements 16–34
-  const hidden = new Float32Array(arena, 26020416, 32768); // [64,512]  residual, statements 17–30
-  const scores = new Float32Array(arena, 26151488, 640); // [64,10]  scratch, statements 18–22
-  const d_rowSum = new Float32Array(arena, 26156608, 1); // []  scratch, statements 21–22
-  const exps = new Float32Array(arena, 26154048, 640); // [64,10]  residual, statement 22
-  const rowSum = new Float32Array(arena, 26156608, 1); // []  scratch, statements 22–23, written over d_rowSum
-  const d_shifted = new Float32Array(arena, 26151488, 640); // [64,10]  scratch, statements 22–30, written over scores
-  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, statements 25–62
-  const correction = new Float32Array(arena, 79301200, 1); // []  scratch, statements 27–62
-  const d_hidden_z = new Float32Array(arena, 30214720, 32768); // [64,512]  scratch, statements 29–35
-  const d_flatten = new Float32Array(arena, 29166144, 262144); // [64,4096]  scratch, statements 33–37
-  const d_conv4_windowArgmax = new Int32Array(arena, 26020416, 262144); // [64,64,8,8]  scratch, statement 37
-  const d_conv4_z = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  scratch, statements 37–43, written over conv4
-  const d_conv3_z = new Float32Array(arena, 74320448, 1048576); // [64,64,16,16]  scratch, statements 41–50
-  const d_half = new Float32Array(arena, 53348928, 524288); // [64,32,16,16]  scratch, statements 48–52
-  const d_conv2_windowArgmax = new Int32Array(arena, 26020416, 524288); // [64,32,16,16]  scratch, statement 52
-  const d_conv2_z = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  scratch, statements 52–58, written over conv2
-  const d_conv1_z = new Float32Array(arena, 70126144, 2097152); // [64,32,32,32]  scratch, statements 56–62
+  const x = new Float32Array(arena, 78514752, 196608); // [64,3,32,32]  input, statements 1–62
+  const y = new Int32Array(arena, 57543232, 64); // [64]  input, statements 1–23
+  const live_rows = new Int32Array(arena, 57543488, 1); // []  input, statements 1–23
+  const conv1 = new Float32Array(arena, 44960320, 2097152); // [64,32,32,32]  residual, statements 5–58
+  const conv2 = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  residual, statements 8–53
+  const half = new Float32Array(arena, 74320448, 524288); // [64,32,16,16]  residual, statements 9–50
+  const conv3 = new Float32Array(arena, 53348928, 1048576); // [64,64,16,16]  residual, statements 12–43
+  const conv4 = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  residual, statements 15–38
+  const quarter = new Float32Array(arena, 42797632, 262144); // [64,64,8,8]  residual, statements 16–35
+  const hidden = new Float32Array(arena, 43846208, 32768); // [64,512]  residual, statements 18–31
+  const scores = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, statements 19–23
+  const d_rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, statements 22–23
+  const exps = new Float32Array(arena, 26022976, 640); // [64,10]  residual, statement 23
+  const rowSum = new Float32Array(arena, 26025536, 1); // []  scratch, statements 23–24, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 26020416, 640); // [64,10]  scratch, statements 23–31, written over scores
+  const rate = new Float32Array(arena, 79301184, 1); // []  scratch, statements 26–63
+  const correction = new Float32Array(arena, 79301200, 1); // []  scratch, statements 28–63
+  const d_hidden_z = new Float32Array(arena, 29428288, 32768); // [64,512]  scratch, statements 30–36
+  const d_flatten = new Float32Array(arena, 28117568, 262144); // [64,4096]  scratch, statements 34–38
+  const d_conv4_windowArgmax = new Int32Array(arena, 26020416, 262144); // [64,64,8,8]  scratch, statement 38
+  const d_conv4_z = new Float32Array(arena, 70126144, 1048576); // [64,64,16,16]  scratch, statements 38–44, written over conv4
+  const d_conv3_z = new Float32Array(arena, 39717440, 1048576); // [64,64,16,16]  scratch, statements 42–51
+  const d_half = new Float32Array(arena, 53348928, 524288); // [64,32,16,16]  scratch, statements 49–53
+  const d_conv2_windowArgmax = new Int32Array(arena, 26020416, 524288); // [64,32,16,16]  scratch, statement 53
+  const d_conv2_z = new Float32Array(arena, 61737536, 2097152); // [64,32,32,32]  scratch, statements 53–59, written over conv2
+  const d_conv1_z = new Float32Array(arena, 70126144, 2097152); // [64,32,32,32]  scratch, statements 57–63
   const x_padded = new Float32Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, statements 4–5
   const conv1_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, statements 6–8
   const conv2_kernel_wide = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, statements 7–8
   const half_padded_wide = new Float64Array(arena, 26020416, 663552); // [64,18,18,32]  scratch, statements 10–12
   const conv3_kernel_wide = new Float64Array(arena, 31328832, 18432); // [64,3,3,32]  scratch, statements 11–12
   const conv3_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 13–15
-  const conv4_kernel_wide = new Float64Array(arena, 42928704, 36864); // [64,3,3,64]  scratch, statements 14–15
-  const d_hidden_z_wide = new Float64Array(arena, 26020416, 32768); // [64,512]  scratch, statements 32–33
-  const quarter_wide = new Float64Array(arena, 26020416, 262144); // [64,8,8,64]  scratch, statements 34–36
-  const d_hidden_z_wide_2 = new Float64Array(arena, 28117568, 32768); // [512,64]  scratch, statements 35–36
-  const d_conv4_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 39–41
-  const conv4_kernel_wide_2 = new Float64Array(arena, 42928704, 36864); // [64,3,3,64]  scratch, statements 40–41
-  const conv3_padded_wide_2 = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 42–44
-  const d_conv4_z_wide = new Float64Array(arena, 53348928, 1048576); // [64,16,16,64]  scratch, statements 43–44
-  const d_conv3_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 46–48
-  const conv3_kernel_wide_2 = new Float64Array(arena, 36637248, 18432); // [32,3,3,64]  scratch, statements 47–48
-  const half_padded_wide_2 = new Float64Array(arena, 34409024, 663552); // [32,18,18,64]  scratch, statements 49–51
-  const d_conv3_z_wide = new Float64Array(arena, 26020416, 1048576); // [64,16,16,64]  scratch, statements 50–51
-  const d_conv2_z_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, statements 54–56
-  const conv2_kernel_wide_2 = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, statements 55–56
-  const conv1_padded_wide_2 = new Float64Array(arena, 26020416, 2367488); // [64,32,34,34]  scratch, statements 57–59
-  const d_conv2_z_wide = new Float64Array(arena, 44960320, 2097152); // [64,32,32,32]  scratch, statements 58–59
-  const x_padded_2_wide = new Float64Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, statements 61–62
+  const conv4_kernel_wide = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, statements 14–15
+  const hidden_kernel_wide = new Float64Array(arena, 26020416, 2097152); // [512,4096]  scratch, statements 17–18
+  const d_hidden_z_wide = new Float64Array(arena, 26020416, 32768); // [64,512]  scratch, statements 33–34
+  const quarter_wide = new Float64Array(arena, 26020416, 262144); // [64,8,8,64]  scratch, statements 35–37
+  const d_hidden_z_wide_2 = new Float64Array(arena, 29166144, 32768); // [512,64]  scratch, statements 36–37
+  const d_conv4_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 40–42
+  const conv4_kernel_wide_2 = new Float64Array(arena, 36637248, 36864); // [64,3,3,64]  scratch, statements 41–42
+  const conv3_padded_wide_2 = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 43–45
+  const d_conv4_z_wide = new Float64Array(arena, 53348928, 1048576); // [64,16,16,64]  scratch, statements 44–45
+  const d_conv3_z_padded_wide = new Float64Array(arena, 26020416, 1327104); // [64,18,18,64]  scratch, statements 47–49
+  const conv3_kernel_wide_2 = new Float64Array(arena, 36637248, 18432); // [32,3,3,64]  scratch, statements 48–49
+  const half_padded_wide_2 = new Float64Array(arena, 34409024, 663552); // [32,18,18,64]  scratch, statements 50–52
+  const d_conv3_z_wide = new Float64Array(arena, 26020416, 1048576); // [64,16,16,64]  scratch, statements 51–52
+  const d_conv2_z_padded_wide = new Float64Array(arena, 26020416, 2367488); // [64,34,34,32]  scratch, statements 55–57
+  const conv2_kernel_wide_2 = new Float64Array(arena, 53348928, 9216); // [32,3,3,32]  scratch, statements 56–57
+  const conv1_padded_wide_2 = new Float64Array(arena, 26020416, 2367488); // [64,32,34,34]  scratch, statements 58–60
+  const d_conv2_z_wide = new Float64Array(arena, 44960320, 2097152); // [64,32,32,32]  scratch, statements 59–60
+  const x_padded_2_wide = new Float64Array(arena, 26020416, 221952); // [64,3,34,34]  scratch, statements 62–63
   const x_evaluate = new Float32Array(arena, 26159136, 30720); // [10,3,32,32]  input, statement 1
   const y_evaluate = new Int32Array(arena, 28810816, 10); // [10]  input, statements 1–17
   const live_rows_evaluate = new Int32Array(arena, 28810864, 1); // []  input, statements 1–17
@@ -352,7 +353,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     conv4,
   );
   const windowMax_quarter = windowMax_64x64x8x1x1x2x2x8(conv4, quarter);
-  const dotRelu_hidden = dotRelu_64x4096x512(quarter, hidden_kernel, hidden_bias, hidden);
+  const widen_hidden_kernel_wide = widen_512x4096(hidden_kernel, hidden_kernel_wide);
+  const dotRelu_hidden = dotRelu_64x4096x512(quarter, hidden_kernel_wide, hidden_bias, hidden);
   const dotAdd_scores = dotAdd_64x512x10(hidden, scores_kernel, scores_bias, scores);
   const reduceMaxExpSumAdd_d_shifted = reduceMaxExpSumAdd_64x10(
     rowSum,
@@ -708,29 +710,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     windowMax_quarter();
 
     // 17.
+    // hidden.kernel_wide = hidden.kernel in double, in the order it is read    %hidden.kernel_wide  widen for hidden.product, models/cifar-convnet.ts:20
+    widen_hidden_kernel_wide();
+
+    // 18.
     // hidden.product = reshape(quarter, [64,4096]) · hidden.kernel    %hidden.product  dot, models/cifar-convnet.ts:20
     // hidden.z = hidden.product + hidden.bias    %hidden.z  add, models/cifar-convnet.ts:20
     // hidden = relu(hidden.z)    %hidden  relu, models/cifar-convnet.ts:20
     dotRelu_hidden();
 
-    // 18.
+    // 19.
     // scores.product = hidden · scores.kernel    %scores.product  dot, models/cifar-convnet.ts:21
     // scores = scores.product + scores.bias    %scores  add, models/cifar-convnet.ts:21
     dotAdd_scores();
 
-    // 19.
+    // 20.
     // cast = f32(live rows)    %cast  cast, models/cifar-convnet.ts:23
     const cast = live_rows[0]!;
 
-    // 20.
+    // 21.
     // perRow = 1 / cast    %perRow  recip, models/cifar-convnet.ts:23
     const perRow = Math.fround(1 / cast);
 
-    // 21.
+    // 22.
     // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/cifar-convnet.ts:23
     d_rowSum[0] = perRow;
 
-    // 22.
+    // 23.
     // largest = max scores over axes 1    %largest  reduceMax, models/cifar-convnet.ts:23
     // shifted = scores − largest    %shifted  sub, models/cifar-convnet.ts:23
     // exps = exp(shifted)    %exps  exp, models/cifar-convnet.ts:23
@@ -755,27 +761,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores.product = d_shifted    %d_scores.product  adjoint of add, models/cifar-convnet.ts:21
     reduceMaxExpSumAdd_d_shifted();
 
-    // 23.
+    // 24.
     // loss = rowSum ⊙ perRow    %loss  mul, models/cifar-convnet.ts:23
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 24.
+    // 25.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/cifar-convnet.ts:16
     const rate_sub = 1 - adam_beta1_t[0]!;
 
-    // 25.
+    // 26.
     // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/cifar-convnet.ts:16
     rate[0] = 0.001 / rate_sub;
 
-    // 26.
+    // 27.
     // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/cifar-convnet.ts:16
     const correction_sub = 1 - adam_beta2_t[0]!;
 
-    // 27.
+    // 28.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/cifar-convnet.ts:16
     correction[0] = 1 / correction_sub;
 
-    // 28.
+    // 29.
     // d_scores.bias = Σ d_shifted over axes 0    %d_scores.bias  adjoint of broadcast, models/cifar-convnet.ts:21
     // scores.bias_mul = scores.bias.m ⊙ 0.9    %scores.bias_mul  update of scores.bias by adam, models/cifar-convnet.ts:21
     // scores.bias_mul_2 = d_scores.bias ⊙ 0.09999999999999998    %scores.bias_mul_2  update of scores.bias by adam, models/cifar-convnet.ts:21
@@ -792,7 +798,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.bias_next = scores.bias − scores.bias_div    %scores.bias_next  update of scores.bias by adam, models/cifar-convnet.ts:21
     sumAdam_scores_bias();
 
-    // 29.
+    // 30.
     // d_hidden = d_shifted · scores.kernelᵀ    %d_hidden  adjoint of dot, models/cifar-convnet.ts:21
     // d_hidden.z_lt = [0 < hidden]    %d_hidden.z_lt  adjoint of relu, models/cifar-convnet.ts:20
     // d_hidden.z = d_hidden.z_lt ? d_hidden : 0    %d_hidden.z  adjoint of relu, models/cifar-convnet.ts:20
@@ -800,7 +806,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_hidden.product = d_hidden.z    %d_hidden.product  adjoint of add, models/cifar-convnet.ts:20
     dotWhere_d_hidden_z();
 
-    // 30.
+    // 31.
     // d_scores.kernel = hiddenᵀ · d_shifted    %d_scores.kernel  adjoint of dot, models/cifar-convnet.ts:21
     // scores.kernel_mul = scores.kernel.m ⊙ 0.9    %scores.kernel_mul  update of scores.kernel by adam, models/cifar-convnet.ts:21
     // scores.kernel_mul_2 = d_scores.kernel ⊙ 0.09999999999999998    %scores.kernel_mul_2  update of scores.kernel by adam, models/cifar-convnet.ts:21
@@ -817,7 +823,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // scores.kernel_next = scores.kernel − scores.kernel_div    %scores.kernel_next  update of scores.kernel by adam, models/cifar-convnet.ts:21
     dotAdam_scores_kernel();
 
-    // 31.
+    // 32.
     // d_hidden.bias = Σ d_hidden.z over axes 0    %d_hidden.bias  adjoint of broadcast, models/cifar-convnet.ts:20
     // hidden.bias_mul = hidden.bias.m ⊙ 0.9    %hidden.bias_mul  update of hidden.bias by adam, models/cifar-convnet.ts:20
     // hidden.bias_mul_2 = d_hidden.bias ⊙ 0.09999999999999998    %hidden.bias_mul_2  update of hidden.bias by adam, models/cifar-convnet.ts:20
@@ -834,23 +840,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // hidden.bias_next = hidden.bias − hidden.bias_div    %hidden.bias_next  update of hidden.bias by adam, models/cifar-convnet.ts:20
     sumAdam_hidden_bias();
 
-    // 32.
+    // 33.
     // d_hidden.z_wide = d_hidden.z in double, in the order it is read    %d_hidden.z_wide  widen for d_flatten, models/cifar-convnet.ts:20
     widen_d_hidden_z_wide();
 
-    // 33.
+    // 34.
     // d_flatten = d_hidden.z · hidden.kernelᵀ    %d_flatten  adjoint of dot, models/cifar-convnet.ts:20
     dot_d_flatten();
 
-    // 34.
+    // 35.
     // quarter_wide = quarter in double, in the order it is read    %quarter_wide  widen for d_hidden.kernel, models/cifar-convnet.ts:20
     widen_quarter_wide();
 
-    // 35.
+    // 36.
     // d_hidden.z_wide_2 = d_hidden.z in double, in the order it is read    %d_hidden.z_wide_2  widen for d_hidden.kernel, models/cifar-convnet.ts:20
     widen_d_hidden_z_wide_2();
 
-    // 36.
+    // 37.
     // d_hidden.kernel = reshape(quarter, [64,4096])ᵀ · d_hidden.z    %d_hidden.kernel  adjoint of dot, models/cifar-convnet.ts:20
     // hidden.kernel_mul = hidden.kernel.m ⊙ 0.9    %hidden.kernel_mul  update of hidden.kernel by adam, models/cifar-convnet.ts:20
     // hidden.kernel_mul_2 = d_hidden.kernel ⊙ 0.09999999999999998    %hidden.kernel_mul_2  update of hidden.kernel by adam, models/cifar-convnet.ts:20
@@ -867,7 +873,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // hidden.kernel_next = hidden.kernel − hidden.kernel_div    %hidden.kernel_next  update of hidden.kernel by adam, models/cifar-convnet.ts:20
     dotAdam_hidden_kernel();
 
-    // 37.
+    // 38.
     // d_conv4_windowArgmax = argmax conv4 over windows [1,1,2,2]    %d_conv4_windowArgmax  adjoint of windowMax, models/cifar-convnet.ts:19
     // d_conv4.z_lt = [0 < conv4]    %d_conv4.z_lt  adjoint of relu, models/cifar-convnet.ts:18
     // d_conv4 = reshape(d_flatten, [64,64,8,8]) scattered to d_conv4_windowArgmax    %d_conv4  adjoint of windowMax, models/cifar-convnet.ts:19
@@ -876,7 +882,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv4.product = d_conv4.z    %d_conv4.product  adjoint of add, models/cifar-convnet.ts:18
     windowArgmaxWhere_d_conv4_z();
 
-    // 38.
+    // 39.
     // d_conv4.bias = Σ d_conv4.z over axes 0,2,3    %d_conv4.bias  adjoint of broadcast, models/cifar-convnet.ts:18
     // conv4.bias_mul = conv4.bias.m ⊙ 0.9    %conv4.bias_mul  update of conv4.bias by adam, models/cifar-convnet.ts:18
     // conv4.bias_mul_2 = d_conv4.bias ⊙ 0.09999999999999998    %conv4.bias_mul_2  update of conv4.bias by adam, models/cifar-convnet.ts:18
@@ -893,15 +899,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv4.bias_next = conv4.bias − conv4.bias_div    %conv4.bias_next  update of conv4.bias by adam, models/cifar-convnet.ts:18
     sumAdam_conv4_bias();
 
-    // 39.
+    // 40.
     // d_conv4.z_padded_wide = d_conv4.z_padded in double, in the order it is read    %d_conv4.z_padded_wide  widen for d_conv3, models/cifar-convnet.ts:18
     widen_d_conv4_z_padded_wide();
 
-    // 40.
+    // 41.
     // conv4.kernel_wide_2 = conv4.kernel in double, in the order it is read    %conv4.kernel_wide_2  widen for d_conv3, models/cifar-convnet.ts:18
     widen_conv4_kernel_wide_2();
 
-    // 41.
+    // 42.
     // d_conv3 = d_conv4.z ∗ reverse(transpose(conv4.kernel, [1,0,2,3]), [2,3])    %d_conv3  adjoint of conv, models/cifar-convnet.ts:18
     // d_conv3.z_lt = [0 < conv3]    %d_conv3.z_lt  adjoint of relu, models/cifar-convnet.ts:18
     // d_conv3.z = d_conv3.z_lt ? d_conv3 : 0    %d_conv3.z  adjoint of relu, models/cifar-convnet.ts:18
@@ -909,15 +915,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv3.product = d_conv3.z    %d_conv3.product  adjoint of add, models/cifar-convnet.ts:18
     convWhere_d_conv3_z();
 
-    // 42.
+    // 43.
     // conv3_padded_wide_2 = conv3_padded in double, in the order it is read    %conv3_padded_wide_2  widen for d_conv4.kernel, models/cifar-convnet.ts:18
     widen_conv3_padded_wide_2();
 
-    // 43.
+    // 44.
     // d_conv4.z_wide = d_conv4.z in double, in the order it is read    %d_conv4.z_wide  widen for d_conv4.kernel, models/cifar-convnet.ts:18
     widen_d_conv4_z_wide();
 
-    // 44.
+    // 45.
     // d_conv4.kernel_conv = transpose(conv3, [1,0,2,3]) ∗ transpose(d_conv4.z, [1,0,2,3])    %d_conv4.kernel_conv  adjoint of conv, models/cifar-convnet.ts:18
     // conv4.kernel_mul = conv4.kernel.m ⊙ 0.9    %conv4.kernel_mul  update of conv4.kernel by adam, models/cifar-convnet.ts:18
     // conv4.kernel_mul_2 = transpose(d_conv4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv4.kernel_mul_2  update of conv4.kernel by adam, models/cifar-convnet.ts:18
@@ -934,7 +940,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv4.kernel_next = conv4.kernel − conv4.kernel_div    %conv4.kernel_next  update of conv4.kernel by adam, models/cifar-convnet.ts:18
     convAdam_conv4_kernel();
 
-    // 45.
+    // 46.
     // d_conv3.bias = Σ d_conv3.z over axes 0,2,3    %d_conv3.bias  adjoint of broadcast, models/cifar-convnet.ts:18
     // conv3.bias_mul = conv3.bias.m ⊙ 0.9    %conv3.bias_mul  update of conv3.bias by adam, models/cifar-convnet.ts:18
     // conv3.bias_mul_2 = d_conv3.bias ⊙ 0.09999999999999998    %conv3.bias_mul_2  update of conv3.bias by adam, models/cifar-convnet.ts:18
@@ -951,27 +957,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv3.bias_next = conv3.bias − conv3.bias_div    %conv3.bias_next  update of conv3.bias by adam, models/cifar-convnet.ts:18
     sumAdam_conv3_bias();
 
-    // 46.
+    // 47.
     // d_conv3.z_padded_wide = d_conv3.z_padded in double, in the order it is read    %d_conv3.z_padded_wide  widen for d_half, models/cifar-convnet.ts:18
     widen_d_conv3_z_padded_wide();
 
-    // 47.
+    // 48.
     // conv3.kernel_wide_2 = conv3.kernel in double, in the order it is read    %conv3.kernel_wide_2  widen for d_half, models/cifar-convnet.ts:18
     widen_conv3_kernel_wide_2();
 
-    // 48.
+    // 49.
     // d_half = d_conv3.z ∗ reverse(transpose(conv3.kernel, [1,0,2,3]), [2,3])    %d_half  adjoint of conv, models/cifar-convnet.ts:18
     conv_d_half();
 
-    // 49.
+    // 50.
     // half_padded_wide_2 = half_padded in double, in the order it is read    %half_padded_wide_2  widen for d_conv3.kernel, models/cifar-convnet.ts:18
     widen_half_padded_wide_2();
 
-    // 50.
+    // 51.
     // d_conv3.z_wide = d_conv3.z in double, in the order it is read    %d_conv3.z_wide  widen for d_conv3.kernel, models/cifar-convnet.ts:18
     widen_d_conv3_z_wide();
 
-    // 51.
+    // 52.
     // d_conv3.kernel_conv = transpose(half, [1,0,2,3]) ∗ transpose(d_conv3.z, [1,0,2,3])    %d_conv3.kernel_conv  adjoint of conv, models/cifar-convnet.ts:18
     // conv3.kernel_mul = conv3.kernel.m ⊙ 0.9    %conv3.kernel_mul  update of conv3.kernel by adam, models/cifar-convnet.ts:18
     // conv3.kernel_mul_2 = transpose(d_conv3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv3.kernel_mul_2  update of conv3.kernel by adam, models/cifar-convnet.ts:18
@@ -988,7 +994,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv3.kernel_next = conv3.kernel − conv3.kernel_div    %conv3.kernel_next  update of conv3.kernel by adam, models/cifar-convnet.ts:18
     convAdam_conv3_kernel();
 
-    // 52.
+    // 53.
     // d_conv2_windowArgmax = argmax conv2 over windows [1,1,2,2]    %d_conv2_windowArgmax  adjoint of windowMax, models/cifar-convnet.ts:17
     // d_conv2.z_lt = [0 < conv2]    %d_conv2.z_lt  adjoint of relu, models/cifar-convnet.ts:16
     // d_conv2 = d_half scattered to d_conv2_windowArgmax    %d_conv2  adjoint of windowMax, models/cifar-convnet.ts:17
@@ -997,7 +1003,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2.product = d_conv2.z    %d_conv2.product  adjoint of add, models/cifar-convnet.ts:16
     windowArgmaxWhere_d_conv2_z();
 
-    // 53.
+    // 54.
     // d_conv2.bias = Σ d_conv2.z over axes 0,2,3    %d_conv2.bias  adjoint of broadcast, models/cifar-convnet.ts:16
     // conv2.bias_mul = conv2.bias.m ⊙ 0.9    %conv2.bias_mul  update of conv2.bias by adam, models/cifar-convnet.ts:16
     // conv2.bias_mul_2 = d_conv2.bias ⊙ 0.09999999999999998    %conv2.bias_mul_2  update of conv2.bias by adam, models/cifar-convnet.ts:16
@@ -1014,15 +1020,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2.bias_next = conv2.bias − conv2.bias_div    %conv2.bias_next  update of conv2.bias by adam, models/cifar-convnet.ts:16
     sumAdam_conv2_bias();
 
-    // 54.
+    // 55.
     // d_conv2.z_padded_wide = d_conv2.z_padded in double, in the order it is read    %d_conv2.z_padded_wide  widen for d_conv1, models/cifar-convnet.ts:16
     widen_d_conv2_z_padded_wide();
 
-    // 55.
+    // 56.
     // conv2.kernel_wide_2 = conv2.kernel in double, in the order it is read    %conv2.kernel_wide_2  widen for d_conv1, models/cifar-convnet.ts:16
     widen_conv2_kernel_wide_2();
 
-    // 56.
+    // 57.
     // d_conv1 = d_conv2.z ∗ reverse(transpose(conv2.kernel, [1,0,2,3]), [2,3])    %d_conv1  adjoint of conv, models/cifar-convnet.ts:16
     // d_conv1.z_lt = [0 < conv1]    %d_conv1.z_lt  adjoint of relu, models/cifar-convnet.ts:16
     // d_conv1.z = d_conv1.z_lt ? d_conv1 : 0    %d_conv1.z  adjoint of relu, models/cifar-convnet.ts:16
@@ -1030,15 +1036,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv1.product = d_conv1.z    %d_conv1.product  adjoint of add, models/cifar-convnet.ts:16
     convWhere_d_conv1_z();
 
-    // 57.
+    // 58.
     // conv1_padded_wide_2 = conv1_padded in double, in the order it is read    %conv1_padded_wide_2  widen for d_conv2.kernel, models/cifar-convnet.ts:16
     widen_conv1_padded_wide_2();
 
-    // 58.
+    // 59.
     // d_conv2.z_wide = d_conv2.z in double, in the order it is read    %d_conv2.z_wide  widen for d_conv2.kernel, models/cifar-convnet.ts:16
     widen_d_conv2_z_wide();
 
-    // 59.
+    // 60.
     // d_conv2.kernel_conv = transpose(conv1, [1,0,2,3]) ∗ transpose(d_conv2.z, [1,0,2,3])    %d_conv2.kernel_conv  adjoint of conv, models/cifar-convnet.ts:16
     // conv2.kernel_mul = conv2.kernel.m ⊙ 0.9    %conv2.kernel_mul  update of conv2.kernel by adam, models/cifar-convnet.ts:16
     // conv2.kernel_mul_2 = transpose(d_conv2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2.kernel_mul_2  update of conv2.kernel by adam, models/cifar-convnet.ts:16
@@ -1055,7 +1061,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2.kernel_next = conv2.kernel − conv2.kernel_div    %conv2.kernel_next  update of conv2.kernel by adam, models/cifar-convnet.ts:16
     convAdam_conv2_kernel();
 
-    // 60.
+    // 61.
     // d_conv1.bias = Σ d_conv1.z over axes 0,2,3    %d_conv1.bias  adjoint of broadcast, models/cifar-convnet.ts:16
     // conv1.bias_mul = conv1.bias.m ⊙ 0.9    %conv1.bias_mul  update of conv1.bias by adam, models/cifar-convnet.ts:16
     // conv1.bias_mul_2 = d_conv1.bias ⊙ 0.09999999999999998    %conv1.bias_mul_2  update of conv1.bias by adam, models/cifar-convnet.ts:16
@@ -1072,11 +1078,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv1.bias_next = conv1.bias − conv1.bias_div    %conv1.bias_next  update of conv1.bias by adam, models/cifar-convnet.ts:16
     sumAdam_conv1_bias();
 
-    // 61.
+    // 62.
     // x_padded_2_wide = x_padded_2 in double, in the order it is read    %x_padded_2_wide  widen for d_conv1.kernel, models/cifar-convnet.ts:16
     widen_x_padded_2_wide();
 
-    // 62.
+    // 63.
     // d_conv1.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv1.z, [1,0,2,3])    %d_conv1.kernel_conv  adjoint of conv, models/cifar-convnet.ts:16
     // conv1.kernel_mul = conv1.kernel.m ⊙ 0.9    %conv1.kernel_mul  update of conv1.kernel by adam, models/cifar-convnet.ts:16
     // conv1.kernel_mul_2 = transpose(d_conv1.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv1.kernel_mul_2  update of conv1.kernel by adam, models/cifar-convnet.ts:16
@@ -2353,6 +2359,34 @@ function windowMax_64x64x8x1x1x2x2x8(conv4_: Float32Array, quarter_: Float32Arra
   };
 }
 
+/** hidden.kernel_wide = hidden.kernel in double, in the order it is read */
+function widen_512x4096(
+  hidden_kernel_: Float32Array,
+  hidden_kernel_wide_: Float64Array,
+): () => void {
+  /** What the loops repeat; masks say how large an index is. */
+  function block(i: number): void {
+    i &= 511;
+    const hidden_kernel = hidden_kernel_;
+    const hidden_kernel_wide = hidden_kernel_wide_;
+    for (let j = 0; j < 4096; j++) {
+      hidden_kernel_wide[i * 4096 + j] = hidden_kernel[j * 512 + i]!;
+      hidden_kernel_wide[i * 4096 + j + 4096] = hidden_kernel[j * 512 + i + 1]!;
+      hidden_kernel_wide[i * 4096 + j + 8192] = hidden_kernel[j * 512 + i + 2]!;
+      hidden_kernel_wide[i * 4096 + j + 12288] = hidden_kernel[j * 512 + i + 3]!;
+      hidden_kernel_wide[i * 4096 + j + 16384] = hidden_kernel[j * 512 + i + 4]!;
+      hidden_kernel_wide[i * 4096 + j + 20480] = hidden_kernel[j * 512 + i + 5]!;
+      hidden_kernel_wide[i * 4096 + j + 24576] = hidden_kernel[j * 512 + i + 6]!;
+      hidden_kernel_wide[i * 4096 + j + 28672] = hidden_kernel[j * 512 + i + 7]!;
+    }
+  }
+  return function widen_512x4096(): void {
+    for (let i = 0; i < 512; i += 8) {
+      block(i);
+    }
+  };
+}
+
 /**
  * hidden.product = reshape(quarter, [64,4096]) · hidden.kernel
  * hidden = relu(hidden.z)
@@ -2360,7 +2394,7 @@ function windowMax_64x64x8x1x1x2x2x8(conv4_: Float32Array, quarter_: Float32Arra
  */
 function dotRelu_64x4096x512(
   quarter_: Float32Array,
-  hidden_kernel_: Float32Array,
+  hidden_kernel_wide_: Float64Array,
   hidden_bias_: Float32Array,
   hidden_: Float32Array,
 ): () => void {
@@ -2369,7 +2403,7 @@ function dotRelu_64x4096x512(
     j &= 511;
     i &= 63;
     const quarter = quarter_;
-    const hidden_kernel = hidden_kernel_;
+    const hidden_kernel_wide = hidden_kernel_wide_;
     const hidden_bias = hidden_bias_;
     const hidden = hidden_;
     let sum00 = 0;
@@ -2381,58 +2415,58 @@ function dotRelu_64x4096x512(
     for (let k = 0; k < 4096; k += 4) {
       {
         const quarter_0 = quarter[i * 4096 + k]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k]!;
+        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4096]!;
+        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8192]!;
         const quarter_1 = quarter[i * 4096 + k + 4096]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
+        sum00 += quarter_0 * hidden_kernel_wide_0;
+        sum01 += quarter_0 * hidden_kernel_wide_1;
+        sum02 += quarter_0 * hidden_kernel_wide_2;
+        sum10 += quarter_1 * hidden_kernel_wide_0;
+        sum11 += quarter_1 * hidden_kernel_wide_1;
+        sum12 += quarter_1 * hidden_kernel_wide_2;
       }
       if (k + 1 === 4096) break;
       {
         const quarter_0 = quarter[i * 4096 + k + 1]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
+        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k + 1]!;
+        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4097]!;
+        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8193]!;
         const quarter_1 = quarter[i * 4096 + k + 4097]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
+        sum00 += quarter_0 * hidden_kernel_wide_0;
+        sum01 += quarter_0 * hidden_kernel_wide_1;
+        sum02 += quarter_0 * hidden_kernel_wide_2;
+        sum10 += quarter_1 * hidden_kernel_wide_0;
+        sum11 += quarter_1 * hidden_kernel_wide_1;
+        sum12 += quarter_1 * hidden_kernel_wide_2;
       }
       if (k + 2 === 4096) break;
       {
         const quarter_0 = quarter[i * 4096 + k + 2]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
+        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k + 2]!;
+        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4098]!;
+        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8194]!;
         const quarter_1 = quarter[i * 4096 + k + 4098]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
+        sum00 += quarter_0 * hidden_kernel_wide_0;
+        sum01 += quarter_0 * hidden_kernel_wide_1;
+        sum02 += quarter_0 * hidden_kernel_wide_2;
+        sum10 += quarter_1 * hidden_kernel_wide_0;
+        sum11 += quarter_1 * hidden_kernel_wide_1;
+        sum12 += quarter_1 * hidden_kernel_wide_2;
       }
       if (k + 3 === 4096) break;
       {
         const quarter_0 = quarter[i * 4096 + k + 3]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
+        const hidden_kernel_wide_0 = hidden_kernel_wide[j * 4096 + k + 3]!;
+        const hidden_kernel_wide_1 = hidden_kernel_wide[j * 4096 + k + 4099]!;
+        const hidden_kernel_wide_2 = hidden_kernel_wide[j * 4096 + k + 8195]!;
         const quarter_1 = quarter[i * 4096 + k + 4099]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
+        sum00 += quarter_0 * hidden_kernel_wide_0;
+        sum01 += quarter_0 * hidden_kernel_wide_1;
+        sum02 += quarter_0 * hidden_kernel_wide_2;
+        sum10 += quarter_1 * hidden_kernel_wide_0;
+        sum11 += quarter_1 * hidden_kernel_wide_1;
+        sum12 += quarter_1 * hidden_kernel_wide_2;
       }
     }
     const hidden_product00 = Math.fround(sum00);
@@ -2461,7 +2495,7 @@ function dotRelu_64x4096x512(
   function block_2(i: number): void {
     i &= 63;
     const quarter = quarter_;
-    const hidden_kernel = hidden_kernel_;
+    const hidden_kernel_wide = hidden_kernel_wide_;
     const hidden_bias = hidden_bias_;
     const hidden = hidden_;
     let sum00_2 = 0;
@@ -2470,13 +2504,13 @@ function dotRelu_64x4096x512(
     let sum11_2 = 0;
     for (let k = 0; k < 4096; k++) {
       const quarter_2 = quarter[i * 4096 + k]!;
-      const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
-      const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
+      const hidden_kernel_wide_3 = hidden_kernel_wide[k + 2088960]!;
+      const hidden_kernel_wide_4 = hidden_kernel_wide[k + 2093056]!;
       const quarter_3 = quarter[i * 4096 + k + 4096]!;
-      sum00_2 += quarter_2 * hidden_kernel_3;
-      sum01_2 += quarter_2 * hidden_kernel_4;
-      sum10_2 += quarter_3 * hidden_kernel_3;
-      sum11_2 += quarter_3 * hidden_kernel_4;
+      sum00_2 += quarter_2 * hidden_kernel_wide_3;
+      sum01_2 += quarter_2 * hidden_kernel_wide_4;
+      sum10_2 += quarter_3 * hidden_kernel_wide_3;
+      sum11_2 += quarter_3 * hidden_kernel_wide_4;
     }
     const hidden_product00_2 = Math.fround(sum00_2);
     const hidden_product01_2 = Math.fround(sum01_2);

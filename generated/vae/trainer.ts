@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 862f45e5d35ad3d3
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 3e24d0f9ba7207de
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -225,38 +225,40 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const logits_bias_m = new Float32Array(arena, 2488816, 784); // [784]  state, always there
   const logits_bias_v = new Float32Array(arena, 2491952, 784); // [784]  state, always there
   const stepCount = new Int32Array(arena, 2495088, 1); // []  state, always there
-  const x = new Float32Array(arena, 2962048, 50176); // [64,784]  input, statements 1–45
-  const live_rows = new Int32Array(arena, 2896512, 1); // []  input, statements 1–24
-  const encoder = new Float32Array(arena, 3162752, 8192); // [64,128]  residual, statements 5–43
-  const mu = new Float32Array(arena, 3203712, 1024); // [64,16]  residual, statements 6–36
-  const logVariance = new Float32Array(arena, 2695808, 1024); // [64,16]  scratch, statements 7–18
-  const exp_ = new Float32Array(arena, 3207808, 1024); // [64,16]  residual, statements 7–36
-  const exp_3 = new Float32Array(arena, 3195520, 1024); // [64,16]  residual, statements 7–36
-  const mul_7 = new Float32Array(arena, 3199616, 1024); // [64,16]  residual, statements 8–36
-  const z = new Float32Array(arena, 3211904, 1024); // [64,16]  residual, statements 8–37
-  const decoder = new Float32Array(arena, 2896528, 8192); // [64,128]  residual, statements 10–32
-  const logits = new Float32Array(arena, 2495104, 50176); // [64,784]  residual, statements 12–24
-  const exp_2 = new Float32Array(arena, 3216000, 50176); // [64,784]  residual, statements 12–24
-  const rowSum = new Float32Array(arena, 2699904, 1); // []  scratch, statements 13–16
-  const rowSum_2 = new Float32Array(arena, 2699904, 1); // []  scratch, statements 18–19
-  const d_rowSum_2 = new Float32Array(arena, 2695808, 1); // []  scratch, statements 21–22
-  const d_sum_2 = new Float32Array(arena, 3416736, 64); // [64]  scratch, statements 22–36
-  const d_rowSum = new Float32Array(arena, 2695808, 1); // []  scratch, statements 23–24
-  const d_logits = new Float32Array(arena, 3216000, 50176); // [64,784]  scratch, statements 24–33, written over exp_2
-  const rate = new Float32Array(arena, 3416704, 1); // []  scratch, statements 26–47
-  const correction = new Float32Array(arena, 3416720, 1); // []  scratch, statements 28–47
-  const d_decoder_z = new Float32Array(arena, 3416992, 8192); // [64,128]  scratch, statements 31–37
-  const d_logVariance = new Float32Array(arena, 3199616, 1024); // [64,16]  scratch, statements 36–41, written over mul_7
-  const d_mu = new Float32Array(arena, 3195520, 1024); // [64,16]  scratch, statements 36–43, written over exp_3
-  const d_encoder_part = new Float32Array(arena, 2896512, 8192); // [64,128]  scratch, statements 40–42
-  const d_encoder_z = new Float32Array(arena, 2896512, 8192); // [64,128]  scratch, statements 42–46, written over d_encoder_part
-  const x_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, statements 4–5
-  const decoder_wide = new Float64Array(arena, 2699904, 8192); // [64,128]  scratch, statements 11–12
-  const d_logits_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, statements 30–31
-  const decoder_wide_2 = new Float64Array(arena, 2495104, 8192); // [128,64]  scratch, statements 32–34
-  const d_logits_wide_2 = new Float64Array(arena, 2560640, 50176); // [784,64]  scratch, statements 33–34
-  const x_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, statements 45–47
-  const d_encoder_z_wide = new Float64Array(arena, 2929280, 8192); // [128,64]  scratch, statements 46–47
+  const x = new Float32Array(arena, 3699328, 50176); // [64,784]  input, statements 1–47
+  const live_rows = new Int32Array(arena, 4055680, 1); // []  input, statements 1–26
+  const encoder = new Float32Array(arena, 3965568, 8192); // [64,128]  residual, statements 6–45
+  const mu = new Float32Array(arena, 4031104, 1024); // [64,16]  residual, statements 7–38
+  const logVariance = new Float32Array(arena, 4035200, 1024); // [64,16]  scratch, statements 8–20
+  const exp_ = new Float32Array(arena, 4039296, 1024); // [64,16]  residual, statements 8–38
+  const exp_3 = new Float32Array(arena, 4043392, 1024); // [64,16]  residual, statements 8–38
+  const mul_7 = new Float32Array(arena, 4047488, 1024); // [64,16]  residual, statements 9–38
+  const z = new Float32Array(arena, 4051584, 1024); // [64,16]  residual, statements 9–39
+  const decoder = new Float32Array(arena, 3998336, 8192); // [64,128]  residual, statements 11–34
+  const logits = new Float32Array(arena, 3297920, 50176); // [64,784]  residual, statements 14–26
+  const exp_2 = new Float32Array(arena, 3498624, 50176); // [64,784]  residual, statements 14–26
+  const rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, statements 15–18
+  const rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, statements 20–21
+  const d_rowSum_2 = new Float32Array(arena, 2495104, 1); // []  scratch, statements 23–24
+  const d_sum_2 = new Float32Array(arena, 2994816, 64); // [64]  scratch, statements 24–38
+  const d_rowSum = new Float32Array(arena, 2495104, 1); // []  scratch, statements 25–26
+  const d_logits = new Float32Array(arena, 3498624, 50176); // [64,784]  scratch, statements 26–35, written over exp_2
+  const rate = new Float32Array(arena, 2995072, 1); // []  scratch, statements 28–49
+  const correction = new Float32Array(arena, 2995088, 1); // []  scratch, statements 30–49
+  const d_decoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, statements 33–39
+  const d_logVariance = new Float32Array(arena, 4047488, 1024); // [64,16]  scratch, statements 38–43, written over mul_7
+  const d_mu = new Float32Array(arena, 4043392, 1024); // [64,16]  scratch, statements 38–45, written over exp_3
+  const d_encoder_part = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, statements 42–44
+  const d_encoder_z = new Float32Array(arena, 2962048, 8192); // [64,128]  scratch, statements 44–48, written over d_encoder_part
+  const x_wide = new Float64Array(arena, 3297920, 50176); // [64,784]  scratch, statements 4–6
+  const encoder_kernel_wide = new Float64Array(arena, 2495104, 100352); // [128,784]  scratch, statements 5–6
+  const decoder_wide = new Float64Array(arena, 3900032, 8192); // [64,128]  scratch, statements 12–14
+  const logits_kernel_wide = new Float64Array(arena, 2495104, 100352); // [784,128]  scratch, statements 13–14
+  const d_logits_wide = new Float64Array(arena, 2495104, 50176); // [64,784]  scratch, statements 32–33
+  const decoder_wide_2 = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, statements 34–36
+  const d_logits_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, statements 35–36
+  const x_wide_2 = new Float64Array(arena, 2495104, 50176); // [784,64]  scratch, statements 47–49
+  const d_encoder_z_wide = new Float64Array(arena, 2896512, 8192); // [128,64]  scratch, statements 48–49
   const x_evaluate = new Float32Array(arena, 2495104, 196000); // [250,784]  input, statements 1–6
   const live_rows_evaluate = new Int32Array(arena, 4223104, 1); // []  input, statements 1–11
   const encoder_evaluate = new Float32Array(arena, 3279104, 32000); // [250,128]  scratch, statements 1–3
@@ -274,7 +276,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const image_predict = new Float32Array(arena, 2495104, 784); // [1,784]  output, statements 4–5
 
   const widen_x_wide = widen_64x784(x, x_wide);
-  const dotRelu_encoder = dotRelu_64x784x128(x_wide, encoder_kernel, encoder_bias, encoder);
+  const widen_encoder_kernel_wide = widen_128x784(encoder_kernel, encoder_kernel_wide);
+  const dotRelu_encoder = dotRelu_64x784x128(x_wide, encoder_kernel_wide, encoder_bias, encoder);
   const dotAdd_mu = dotAdd_64x128x16(encoder, mu_kernel, mu_bias, mu);
   const dotAddExp_exp_3 = dotAddExp_64x128x16(
     encoder,
@@ -287,9 +290,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const mulAdd_z = mulAdd_64x16(random, mul_7, mu, exp_, z);
   const dotRelu_decoder = dotRelu_64x16x128(z, decoder_kernel, decoder_bias, decoder);
   const widen_decoder_wide = widen_64x128(decoder, decoder_wide);
+  const widen_logits_kernel_wide = widen_784x128(logits_kernel, logits_kernel_wide);
   const dotAddExp_exp_2 = dotAddExp_64x128x784(
     decoder_wide,
-    logits_kernel,
+    logits_kernel_wide,
     logits,
     logits_bias,
     exp_2,
@@ -510,17 +514,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     widen_x_wide();
 
     // 5.
+    // encoder.kernel_wide = encoder.kernel in double, in the order it is read    %encoder.kernel_wide  widen for encoder.product, models/vae.ts:11
+    widen_encoder_kernel_wide();
+
+    // 6.
     // encoder.product = x · encoder.kernel    %encoder.product  dot, models/vae.ts:11
     // encoder.z = encoder.product + encoder.bias    %encoder.z  add, models/vae.ts:11
     // encoder = relu(encoder.z)    %encoder  relu, models/vae.ts:11
     dotRelu_encoder();
 
-    // 6.
+    // 7.
     // mu.product = encoder · mu.kernel    %mu.product  dot, models/vae.ts:12
     // mu = mu.product + mu.bias    %mu  add, models/vae.ts:12
     dotAdd_mu();
 
-    // 7.
+    // 8.
     // logVariance.product = encoder · logVariance.kernel    %logVariance.product  dot, models/vae.ts:13
     // logVariance = logVariance.product + logVariance.bias    %logVariance  add, models/vae.ts:13
     // mul = logVariance ⊙ 0.5    %mul  mul, models/vae.ts:15
@@ -528,7 +536,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exp_3 = exp(logVariance)    %exp_3  exp, models/vae.ts:19
     dotAddExp_exp_3();
 
-    // 8.
+    // 9.
     // bits = random bits of random, stream 0    %bits  randomBits, models/vae.ts:15
     // cast = f32(bits)    %cast  cast, models/vae.ts:15
     // mul_2 = cast ⊙ 0.00390625    %mul_2  mul, models/vae.ts:15
@@ -553,21 +561,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // z = mu + mul_8    %z  add, models/vae.ts:15
     mulAdd_z();
 
-    // 9.
+    // 10.
     // random_next = random + 1    %random_next  add, models/vae.ts:15
     random[0] = (random[0]! + 1) | 0;
 
-    // 10.
+    // 11.
     // decoder.product = z · decoder.kernel    %decoder.product  dot, models/vae.ts:16
     // decoder.z = decoder.product + decoder.bias    %decoder.z  add, models/vae.ts:16
     // decoder = relu(decoder.z)    %decoder  relu, models/vae.ts:16
     dotRelu_decoder();
 
-    // 11.
+    // 12.
     // decoder_wide = decoder in double, in the order it is read    %decoder_wide  widen for logits.product, models/vae.ts:16
     widen_decoder_wide();
 
-    // 12.
+    // 13.
+    // logits.kernel_wide = logits.kernel in double, in the order it is read    %logits.kernel_wide  widen for logits.product, models/vae.ts:16
+    widen_logits_kernel_wide();
+
+    // 14.
     // logits.product = decoder · logits.kernel    %logits.product  dot, models/vae.ts:16
     // logits = logits.product + logits.bias    %logits  add, models/vae.ts:16
     // abs = |logits|    %abs  abs, models/vae.ts:18
@@ -575,7 +587,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // exp_2 = exp(neg)    %exp_2  exp, models/vae.ts:18
     dotAddExp_exp_2();
 
-    // 13.
+    // 15.
     // max = max(logits, 0)    %max  max, models/vae.ts:18
     // mul_9 = logits ⊙ x    %mul_9  mul, models/vae.ts:18
     // sub = max − mul_9    %sub  sub, models/vae.ts:18
@@ -589,25 +601,25 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/vae.ts:18
     sum_rowSum();
 
-    // 14.
+    // 16.
     // cast_3 = f32(live rows)    %cast_3  cast, models/vae.ts:18
     // cast_4 = f32(live rows)    %cast_4  cast, models/vae.ts:20
     const cast_3 = live_rows[0]!;
 
-    // 15.
+    // 17.
     // perRow = 1 / cast_3    %perRow  recip, models/vae.ts:18
     // perRow_2 = 1 / cast_3    %perRow_2  recip, models/vae.ts:20
     const perRow = Math.fround(1 / cast_3);
 
-    // 16.
+    // 18.
     // mul_11 = rowSum ⊙ perRow    %mul_11  mul, models/vae.ts:18
     const mul_11 = rowSum[0]! * perRow;
 
-    // 17.
+    // 19.
     // reconstruction = mul_11 ⊙ 784    %reconstruction  mul, models/vae.ts:18
     const reconstruction = mul_11 * 784;
 
-    // 18.
+    // 20.
     // mul_12 = mu ⊙ mu    %mul_12  mul, models/vae.ts:19
     // add_4 = exp_3 + mul_12    %add_4  add, models/vae.ts:19
     // add_5 = logVariance + 1    %add_5  add, models/vae.ts:19
@@ -620,30 +632,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/vae.ts:20
     sum_rowSum_2();
 
-    // 19.
+    // 21.
     // divergence = rowSum_2 ⊙ perRow    %divergence  mul, models/vae.ts:20
     const divergence = rowSum_2[0]! * perRow;
 
-    // 20.
+    // 22.
     // loss = reconstruction + divergence    %loss  add, models/vae.ts:22
     const loss = Math.fround(reconstruction + divergence);
 
-    // 21.
+    // 23.
     // d_rowSum_2 = perRow    %d_rowSum_2  adjoint of mul, models/vae.ts:20
     d_rowSum_2[0] = perRow;
 
-    // 22.
+    // 24.
     // isLive = [row < live rows]    %isLive  lt, models/vae.ts:18
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/vae.ts:20
     // d_mul_13 = isLive ? d_rowSum_2 : 0    %d_mul_13  adjoint of where, models/vae.ts:20
     // d_sum_2 = d_mul_13 ⊙ 0.5    %d_sum_2  adjoint of mul, models/vae.ts:20
     mul_d_sum_2();
 
-    // 23.
+    // 25.
     // d_rowSum = perRow ⊙ 784    %d_rowSum  adjoint of mul, models/vae.ts:18
     d_rowSum[0] = perRow * 784;
 
-    // 24.
+    // 26.
     // isLive = [row < live rows]    %isLive  lt, models/vae.ts:18
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/vae.ts:20
     // d_mul_10 = isLive ? d_rowSum : 0    %d_mul_10  adjoint of where, models/vae.ts:18
@@ -667,23 +679,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_logits.product = d_logits    %d_logits.product  adjoint of add, models/vae.ts:16
     mulAdd_d_logits();
 
-    // 25.
+    // 27.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/vae.ts:11
     const rate_sub = 1 - adam_beta1_t[0]!;
 
-    // 26.
+    // 28.
     // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/vae.ts:11
     rate[0] = 0.001 / rate_sub;
 
-    // 27.
+    // 29.
     // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/vae.ts:11
     const correction_sub = 1 - adam_beta2_t[0]!;
 
-    // 28.
+    // 30.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/vae.ts:11
     correction[0] = 1 / correction_sub;
 
-    // 29.
+    // 31.
     // d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast, models/vae.ts:16
     // logits.bias_mul = logits.bias.m ⊙ 0.9    %logits.bias_mul  update of logits.bias by adam, models/vae.ts:16
     // logits.bias_mul_2 = d_logits.bias ⊙ 0.09999999999999998    %logits.bias_mul_2  update of logits.bias by adam, models/vae.ts:16
@@ -700,11 +712,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logits.bias_next = logits.bias − logits.bias_div    %logits.bias_next  update of logits.bias by adam, models/vae.ts:16
     sumAdam_logits_bias();
 
-    // 30.
+    // 32.
     // d_logits_wide = d_logits in double, in the order it is read    %d_logits_wide  widen for d_decoder, models/vae.ts:16
     widen_d_logits_wide();
 
-    // 31.
+    // 33.
     // d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot, models/vae.ts:16
     // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu, models/vae.ts:16
     // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/vae.ts:16
@@ -712,15 +724,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/vae.ts:16
     dotWhere_d_decoder_z();
 
-    // 32.
+    // 34.
     // decoder_wide_2 = decoder in double, in the order it is read    %decoder_wide_2  widen for d_logits.kernel, models/vae.ts:16
     widen_decoder_wide_2();
 
-    // 33.
+    // 35.
     // d_logits_wide_2 = d_logits in double, in the order it is read    %d_logits_wide_2  widen for d_logits.kernel, models/vae.ts:16
     widen_d_logits_wide_2();
 
-    // 34.
+    // 36.
     // d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot, models/vae.ts:16
     // logits.kernel_mul = logits.kernel.m ⊙ 0.9    %logits.kernel_mul  update of logits.kernel by adam, models/vae.ts:16
     // logits.kernel_mul_2 = d_logits.kernel ⊙ 0.09999999999999998    %logits.kernel_mul_2  update of logits.kernel by adam, models/vae.ts:16
@@ -737,7 +749,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logits.kernel_next = logits.kernel − logits.kernel_div    %logits.kernel_next  update of logits.kernel by adam, models/vae.ts:16
     dotAdam_logits_kernel();
 
-    // 35.
+    // 37.
     // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/vae.ts:16
     // decoder.bias_mul = decoder.bias.m ⊙ 0.9    %decoder.bias_mul  update of decoder.bias by adam, models/vae.ts:16
     // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam, models/vae.ts:16
@@ -754,7 +766,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/vae.ts:16
     sumAdam_decoder_bias();
 
-    // 36.
+    // 38.
     // d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot, models/vae.ts:16
     // d_mul_8 = d_z    %d_mul_8  adjoint of add, models/vae.ts:15
     // d_add_5 = −d_sum_2    %d_add_5  adjoint of sub, models/vae.ts:19
@@ -774,7 +786,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_mu.product = d_mu    %d_mu.product  adjoint of add, models/vae.ts:12
     dotAdd_d_mu();
 
-    // 37.
+    // 39.
     // d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/vae.ts:16
     // decoder.kernel_mul = decoder.kernel.m ⊙ 0.9    %decoder.kernel_mul  update of decoder.kernel by adam, models/vae.ts:16
     // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam, models/vae.ts:16
@@ -791,7 +803,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.kernel_next = decoder.kernel − decoder.kernel_div    %decoder.kernel_next  update of decoder.kernel by adam, models/vae.ts:16
     dotAdam_decoder_kernel();
 
-    // 38.
+    // 40.
     // d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast, models/vae.ts:13
     // logVariance.bias_mul = logVariance.bias.m ⊙ 0.9    %logVariance.bias_mul  update of logVariance.bias by adam, models/vae.ts:13
     // logVariance.bias_mul_2 = d_logVariance.bias ⊙ 0.09999999999999998    %logVariance.bias_mul_2  update of logVariance.bias by adam, models/vae.ts:13
@@ -808,7 +820,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logVariance.bias_next = logVariance.bias − logVariance.bias_div    %logVariance.bias_next  update of logVariance.bias by adam, models/vae.ts:13
     sumAdam_logVariance_bias();
 
-    // 39.
+    // 41.
     // d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast, models/vae.ts:12
     // mu.bias_mul = mu.bias.m ⊙ 0.9    %mu.bias_mul  update of mu.bias by adam, models/vae.ts:12
     // mu.bias_mul_2 = d_mu.bias ⊙ 0.09999999999999998    %mu.bias_mul_2  update of mu.bias by adam, models/vae.ts:12
@@ -825,11 +837,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mu.bias_next = mu.bias − mu.bias_div    %mu.bias_next  update of mu.bias by adam, models/vae.ts:12
     sumAdam_mu_bias();
 
-    // 40.
+    // 42.
     // d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot, models/vae.ts:13
     dot_d_encoder_part();
 
-    // 41.
+    // 43.
     // d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot, models/vae.ts:13
     // logVariance.kernel_mul = logVariance.kernel.m ⊙ 0.9    %logVariance.kernel_mul  update of logVariance.kernel by adam, models/vae.ts:13
     // logVariance.kernel_mul_2 = d_logVariance.kernel ⊙ 0.09999999999999998    %logVariance.kernel_mul_2  update of logVariance.kernel by adam, models/vae.ts:13
@@ -846,7 +858,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logVariance.kernel_next = logVariance.kernel − logVariance.kernel_div    %logVariance.kernel_next  update of logVariance.kernel by adam, models/vae.ts:13
     dotAdam_logVariance_kernel();
 
-    // 42.
+    // 44.
     // d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot, models/vae.ts:12
     // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/vae.ts:11
     // d_encoder = d_encoder_part + d_encoder_2    %d_encoder  adjoint of relu, models/vae.ts:11
@@ -855,7 +867,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/vae.ts:11
     dotWhere_d_encoder_z();
 
-    // 43.
+    // 45.
     // d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot, models/vae.ts:12
     // mu.kernel_mul = mu.kernel.m ⊙ 0.9    %mu.kernel_mul  update of mu.kernel by adam, models/vae.ts:12
     // mu.kernel_mul_2 = d_mu.kernel ⊙ 0.09999999999999998    %mu.kernel_mul_2  update of mu.kernel by adam, models/vae.ts:12
@@ -872,7 +884,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mu.kernel_next = mu.kernel − mu.kernel_div    %mu.kernel_next  update of mu.kernel by adam, models/vae.ts:12
     dotAdam_mu_kernel();
 
-    // 44.
+    // 46.
     // d_encoder.bias = Σ d_encoder.z over axes 0    %d_encoder.bias  adjoint of broadcast, models/vae.ts:11
     // encoder.bias_mul = encoder.bias.m ⊙ 0.9    %encoder.bias_mul  update of encoder.bias by adam, models/vae.ts:11
     // encoder.bias_mul_2 = d_encoder.bias ⊙ 0.09999999999999998    %encoder.bias_mul_2  update of encoder.bias by adam, models/vae.ts:11
@@ -889,15 +901,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // encoder.bias_next = encoder.bias − encoder.bias_div    %encoder.bias_next  update of encoder.bias by adam, models/vae.ts:11
     sumAdam_encoder_bias();
 
-    // 45.
+    // 47.
     // x_wide_2 = x in double, in the order it is read    %x_wide_2  widen for d_encoder.kernel, models/vae.ts:11
     widen_x_wide_2();
 
-    // 46.
+    // 48.
     // d_encoder.z_wide = d_encoder.z in double, in the order it is read    %d_encoder.z_wide  widen for d_encoder.kernel, models/vae.ts:11
     widen_d_encoder_z_wide();
 
-    // 47.
+    // 49.
     // d_encoder.kernel = xᵀ · d_encoder.z    %d_encoder.kernel  adjoint of dot, models/vae.ts:11
     // encoder.kernel_mul = encoder.kernel.m ⊙ 0.9    %encoder.kernel_mul  update of encoder.kernel by adam, models/vae.ts:11
     // encoder.kernel_mul_2 = d_encoder.kernel ⊙ 0.09999999999999998    %encoder.kernel_mul_2  update of encoder.kernel by adam, models/vae.ts:11
@@ -1177,6 +1189,29 @@ function widen_64x784(x_: Float32Array, x_wide_: Float64Array): () => void {
   };
 }
 
+/** encoder.kernel_wide = encoder.kernel in double, in the order it is read */
+function widen_128x784(
+  encoder_kernel_: Float32Array,
+  encoder_kernel_wide_: Float64Array,
+): () => void {
+  return function widen_128x784(): void {
+    const encoder_kernel = encoder_kernel_;
+    const encoder_kernel_wide = encoder_kernel_wide_;
+    for (let i = 0; i < 128; i += 8) {
+      for (let j = 0; j < 784; j++) {
+        encoder_kernel_wide[i * 784 + j] = encoder_kernel[j * 128 + i]!;
+        encoder_kernel_wide[i * 784 + j + 784] = encoder_kernel[j * 128 + i + 1]!;
+        encoder_kernel_wide[i * 784 + j + 1568] = encoder_kernel[j * 128 + i + 2]!;
+        encoder_kernel_wide[i * 784 + j + 2352] = encoder_kernel[j * 128 + i + 3]!;
+        encoder_kernel_wide[i * 784 + j + 3136] = encoder_kernel[j * 128 + i + 4]!;
+        encoder_kernel_wide[i * 784 + j + 3920] = encoder_kernel[j * 128 + i + 5]!;
+        encoder_kernel_wide[i * 784 + j + 4704] = encoder_kernel[j * 128 + i + 6]!;
+        encoder_kernel_wide[i * 784 + j + 5488] = encoder_kernel[j * 128 + i + 7]!;
+      }
+    }
+  };
+}
+
 /**
  * encoder.product = x · encoder.kernel
  * encoder = relu(encoder.z)
@@ -1184,7 +1219,7 @@ function widen_64x784(x_: Float32Array, x_wide_: Float64Array): () => void {
  */
 function dotRelu_64x784x128(
   x_wide_: Float64Array,
-  encoder_kernel_: Float32Array,
+  encoder_kernel_wide_: Float64Array,
   encoder_bias_: Float32Array,
   encoder_: Float32Array,
 ): () => void {
@@ -1193,7 +1228,7 @@ function dotRelu_64x784x128(
     i &= 63;
     j &= 127;
     const x_wide = x_wide_;
-    const encoder_kernel = encoder_kernel_;
+    const encoder_kernel_wide = encoder_kernel_wide_;
     const encoder_bias = encoder_bias_;
     const encoder = encoder_;
     let sum00 = 0;
@@ -1205,58 +1240,58 @@ function dotRelu_64x784x128(
     for (let k = 0; k < 784; k += 4) {
       {
         const x_wide_0 = x_wide[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k]!;
+        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 784]!;
         const x_wide_1 = x_wide[i * 784 + k + 784]!;
         const x_wide_2 = x_wide[i * 784 + k + 1568]!;
-        sum00 += x_wide_0 * encoder_kernel_0;
-        sum01 += x_wide_0 * encoder_kernel_1;
-        sum10 += x_wide_1 * encoder_kernel_0;
-        sum11 += x_wide_1 * encoder_kernel_1;
-        sum20 += x_wide_2 * encoder_kernel_0;
-        sum21 += x_wide_2 * encoder_kernel_1;
+        sum00 += x_wide_0 * encoder_kernel_wide_0;
+        sum01 += x_wide_0 * encoder_kernel_wide_1;
+        sum10 += x_wide_1 * encoder_kernel_wide_0;
+        sum11 += x_wide_1 * encoder_kernel_wide_1;
+        sum20 += x_wide_2 * encoder_kernel_wide_0;
+        sum21 += x_wide_2 * encoder_kernel_wide_1;
       }
       if (k + 1 === 784) break;
       {
         const x_wide_0 = x_wide[i * 784 + k + 1]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k + 1]!;
+        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 785]!;
         const x_wide_1 = x_wide[i * 784 + k + 785]!;
         const x_wide_2 = x_wide[i * 784 + k + 1569]!;
-        sum00 += x_wide_0 * encoder_kernel_0;
-        sum01 += x_wide_0 * encoder_kernel_1;
-        sum10 += x_wide_1 * encoder_kernel_0;
-        sum11 += x_wide_1 * encoder_kernel_1;
-        sum20 += x_wide_2 * encoder_kernel_0;
-        sum21 += x_wide_2 * encoder_kernel_1;
+        sum00 += x_wide_0 * encoder_kernel_wide_0;
+        sum01 += x_wide_0 * encoder_kernel_wide_1;
+        sum10 += x_wide_1 * encoder_kernel_wide_0;
+        sum11 += x_wide_1 * encoder_kernel_wide_1;
+        sum20 += x_wide_2 * encoder_kernel_wide_0;
+        sum21 += x_wide_2 * encoder_kernel_wide_1;
       }
       if (k + 2 === 784) break;
       {
         const x_wide_0 = x_wide[i * 784 + k + 2]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k + 2]!;
+        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 786]!;
         const x_wide_1 = x_wide[i * 784 + k + 786]!;
         const x_wide_2 = x_wide[i * 784 + k + 1570]!;
-        sum00 += x_wide_0 * encoder_kernel_0;
-        sum01 += x_wide_0 * encoder_kernel_1;
-        sum10 += x_wide_1 * encoder_kernel_0;
-        sum11 += x_wide_1 * encoder_kernel_1;
-        sum20 += x_wide_2 * encoder_kernel_0;
-        sum21 += x_wide_2 * encoder_kernel_1;
+        sum00 += x_wide_0 * encoder_kernel_wide_0;
+        sum01 += x_wide_0 * encoder_kernel_wide_1;
+        sum10 += x_wide_1 * encoder_kernel_wide_0;
+        sum11 += x_wide_1 * encoder_kernel_wide_1;
+        sum20 += x_wide_2 * encoder_kernel_wide_0;
+        sum21 += x_wide_2 * encoder_kernel_wide_1;
       }
       if (k + 3 === 784) break;
       {
         const x_wide_0 = x_wide[i * 784 + k + 3]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+        const encoder_kernel_wide_0 = encoder_kernel_wide[j * 784 + k + 3]!;
+        const encoder_kernel_wide_1 = encoder_kernel_wide[j * 784 + k + 787]!;
         const x_wide_1 = x_wide[i * 784 + k + 787]!;
         const x_wide_2 = x_wide[i * 784 + k + 1571]!;
-        sum00 += x_wide_0 * encoder_kernel_0;
-        sum01 += x_wide_0 * encoder_kernel_1;
-        sum10 += x_wide_1 * encoder_kernel_0;
-        sum11 += x_wide_1 * encoder_kernel_1;
-        sum20 += x_wide_2 * encoder_kernel_0;
-        sum21 += x_wide_2 * encoder_kernel_1;
+        sum00 += x_wide_0 * encoder_kernel_wide_0;
+        sum01 += x_wide_0 * encoder_kernel_wide_1;
+        sum10 += x_wide_1 * encoder_kernel_wide_0;
+        sum11 += x_wide_1 * encoder_kernel_wide_1;
+        sum20 += x_wide_2 * encoder_kernel_wide_0;
+        sum21 += x_wide_2 * encoder_kernel_wide_1;
       }
     }
     const encoder_product00 = Math.fround(sum00);
@@ -1282,7 +1317,7 @@ function dotRelu_64x784x128(
   }
   return function dotRelu_64x784x128(): void {
     const x_wide = x_wide_;
-    const encoder_kernel = encoder_kernel_;
+    const encoder_kernel_wide = encoder_kernel_wide_;
     const encoder_bias = encoder_bias_;
     const encoder = encoder_;
     for (let i = 0; i < 63; i += 3) {
@@ -1295,10 +1330,10 @@ function dotRelu_64x784x128(
       let sum1 = 0;
       for (let k = 0; k < 784; k++) {
         const x_wide_3 = x_wide[k + 49392]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
-        sum0 += x_wide_3 * encoder_kernel_2;
-        sum1 += x_wide_3 * encoder_kernel_3;
+        const encoder_kernel_wide_2 = encoder_kernel_wide[j * 784 + k]!;
+        const encoder_kernel_wide_3 = encoder_kernel_wide[j * 784 + k + 784]!;
+        sum0 += x_wide_3 * encoder_kernel_wide_2;
+        sum1 += x_wide_3 * encoder_kernel_wide_3;
       }
       const encoder_product0 = Math.fround(sum0);
       const encoder_product1 = Math.fround(sum1);
@@ -1702,6 +1737,29 @@ function widen_64x128(decoder_: Float32Array, decoder_wide_: Float64Array): () =
   };
 }
 
+/** logits.kernel_wide = logits.kernel in double, in the order it is read */
+function widen_784x128(
+  logits_kernel_: Float32Array,
+  logits_kernel_wide_: Float64Array,
+): () => void {
+  return function widen_784x128(): void {
+    const logits_kernel = logits_kernel_;
+    const logits_kernel_wide = logits_kernel_wide_;
+    for (let i = 0; i < 784; i += 8) {
+      for (let j = 0; j < 128; j++) {
+        logits_kernel_wide[i * 128 + j] = logits_kernel[j * 784 + i]!;
+        logits_kernel_wide[i * 128 + j + 128] = logits_kernel[j * 784 + i + 1]!;
+        logits_kernel_wide[i * 128 + j + 256] = logits_kernel[j * 784 + i + 2]!;
+        logits_kernel_wide[i * 128 + j + 384] = logits_kernel[j * 784 + i + 3]!;
+        logits_kernel_wide[i * 128 + j + 512] = logits_kernel[j * 784 + i + 4]!;
+        logits_kernel_wide[i * 128 + j + 640] = logits_kernel[j * 784 + i + 5]!;
+        logits_kernel_wide[i * 128 + j + 768] = logits_kernel[j * 784 + i + 6]!;
+        logits_kernel_wide[i * 128 + j + 896] = logits_kernel[j * 784 + i + 7]!;
+      }
+    }
+  };
+}
+
 /**
  * logits.product = decoder · logits.kernel
  * logits = logits.product + logits.bias
@@ -1711,7 +1769,7 @@ function widen_64x128(decoder_: Float32Array, decoder_wide_: Float64Array): () =
  */
 function dotAddExp_64x128x784(
   decoder_wide_: Float64Array,
-  logits_kernel_: Float32Array,
+  logits_kernel_wide_: Float64Array,
   logits_: Float32Array,
   logits_bias_: Float32Array,
   exp_2_: Float32Array,
@@ -1720,7 +1778,7 @@ function dotAddExp_64x128x784(
   function block(j: number): void {
     j &= 1023;
     const decoder_wide = decoder_wide_;
-    const logits_kernel = logits_kernel_;
+    const logits_kernel_wide = logits_kernel_wide_;
     const logits = logits_;
     for (let i = 0; i < 64; i += 2) {
       let sum00 = 0;
@@ -1732,58 +1790,58 @@ function dotAddExp_64x128x784(
       for (let k = 0; k < 128; k += 4) {
         {
           const decoder_wide_0 = decoder_wide[i * 128 + k]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k]!;
+          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 128]!;
+          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 256]!;
           const decoder_wide_1 = decoder_wide[i * 128 + k + 128]!;
-          sum00 += decoder_wide_0 * logits_kernel_0;
-          sum01 += decoder_wide_0 * logits_kernel_1;
-          sum02 += decoder_wide_0 * logits_kernel_2;
-          sum10 += decoder_wide_1 * logits_kernel_0;
-          sum11 += decoder_wide_1 * logits_kernel_1;
-          sum12 += decoder_wide_1 * logits_kernel_2;
+          sum00 += decoder_wide_0 * logits_kernel_wide_0;
+          sum01 += decoder_wide_0 * logits_kernel_wide_1;
+          sum02 += decoder_wide_0 * logits_kernel_wide_2;
+          sum10 += decoder_wide_1 * logits_kernel_wide_0;
+          sum11 += decoder_wide_1 * logits_kernel_wide_1;
+          sum12 += decoder_wide_1 * logits_kernel_wide_2;
         }
         if (k + 1 === 128) break;
         {
           const decoder_wide_0 = decoder_wide[i * 128 + k + 1]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
+          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k + 1]!;
+          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 129]!;
+          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 257]!;
           const decoder_wide_1 = decoder_wide[i * 128 + k + 129]!;
-          sum00 += decoder_wide_0 * logits_kernel_0;
-          sum01 += decoder_wide_0 * logits_kernel_1;
-          sum02 += decoder_wide_0 * logits_kernel_2;
-          sum10 += decoder_wide_1 * logits_kernel_0;
-          sum11 += decoder_wide_1 * logits_kernel_1;
-          sum12 += decoder_wide_1 * logits_kernel_2;
+          sum00 += decoder_wide_0 * logits_kernel_wide_0;
+          sum01 += decoder_wide_0 * logits_kernel_wide_1;
+          sum02 += decoder_wide_0 * logits_kernel_wide_2;
+          sum10 += decoder_wide_1 * logits_kernel_wide_0;
+          sum11 += decoder_wide_1 * logits_kernel_wide_1;
+          sum12 += decoder_wide_1 * logits_kernel_wide_2;
         }
         if (k + 2 === 128) break;
         {
           const decoder_wide_0 = decoder_wide[i * 128 + k + 2]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
+          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k + 2]!;
+          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 130]!;
+          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 258]!;
           const decoder_wide_1 = decoder_wide[i * 128 + k + 130]!;
-          sum00 += decoder_wide_0 * logits_kernel_0;
-          sum01 += decoder_wide_0 * logits_kernel_1;
-          sum02 += decoder_wide_0 * logits_kernel_2;
-          sum10 += decoder_wide_1 * logits_kernel_0;
-          sum11 += decoder_wide_1 * logits_kernel_1;
-          sum12 += decoder_wide_1 * logits_kernel_2;
+          sum00 += decoder_wide_0 * logits_kernel_wide_0;
+          sum01 += decoder_wide_0 * logits_kernel_wide_1;
+          sum02 += decoder_wide_0 * logits_kernel_wide_2;
+          sum10 += decoder_wide_1 * logits_kernel_wide_0;
+          sum11 += decoder_wide_1 * logits_kernel_wide_1;
+          sum12 += decoder_wide_1 * logits_kernel_wide_2;
         }
         if (k + 3 === 128) break;
         {
           const decoder_wide_0 = decoder_wide[i * 128 + k + 3]!;
-          const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
-          const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
-          const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
+          const logits_kernel_wide_0 = logits_kernel_wide[j * 128 + k + 3]!;
+          const logits_kernel_wide_1 = logits_kernel_wide[j * 128 + k + 131]!;
+          const logits_kernel_wide_2 = logits_kernel_wide[j * 128 + k + 259]!;
           const decoder_wide_1 = decoder_wide[i * 128 + k + 131]!;
-          sum00 += decoder_wide_0 * logits_kernel_0;
-          sum01 += decoder_wide_0 * logits_kernel_1;
-          sum02 += decoder_wide_0 * logits_kernel_2;
-          sum10 += decoder_wide_1 * logits_kernel_0;
-          sum11 += decoder_wide_1 * logits_kernel_1;
-          sum12 += decoder_wide_1 * logits_kernel_2;
+          sum00 += decoder_wide_0 * logits_kernel_wide_0;
+          sum01 += decoder_wide_0 * logits_kernel_wide_1;
+          sum02 += decoder_wide_0 * logits_kernel_wide_2;
+          sum10 += decoder_wide_1 * logits_kernel_wide_0;
+          sum11 += decoder_wide_1 * logits_kernel_wide_1;
+          sum12 += decoder_wide_1 * logits_kernel_wide_2;
         }
       }
       logits[i * 784 + j] = sum00;
@@ -1796,7 +1854,7 @@ function dotAddExp_64x128x784(
   }
   return function dotAddExp_64x128x784(): void {
     const decoder_wide = decoder_wide_;
-    const logits_kernel = logits_kernel_;
+    const logits_kernel_wide = logits_kernel_wide_;
     const logits = logits_;
     const logits_bias = logits_bias_;
     const exp_2 = exp_2_;
@@ -1808,10 +1866,10 @@ function dotAddExp_64x128x784(
       let sum1 = 0;
       for (let k = 0; k < 128; k++) {
         const decoder_wide_2 = decoder_wide[i * 128 + k]!;
-        const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+        const logits_kernel_wide_3 = logits_kernel_wide[k + 100224]!;
         const decoder_wide_3 = decoder_wide[i * 128 + k + 128]!;
-        sum0 += decoder_wide_2 * logits_kernel_3;
-        sum1 += decoder_wide_3 * logits_kernel_3;
+        sum0 += decoder_wide_2 * logits_kernel_wide_3;
+        sum1 += decoder_wide_3 * logits_kernel_wide_3;
       }
       logits[i * 784 + 783] = sum0;
       logits[i * 784 + 1567] = sum1;
