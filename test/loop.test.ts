@@ -6,6 +6,7 @@ import { apply, at, literal, load, local, select } from "../compiler/loop/build.
 import { add, constant, equal, evaluate, index, print as printIndex, quotient, rangeOf, remainder, rowMajor, scale, shift, substitute, type Index } from "../compiler/loop/index.ts"; // prettier-ignore
 import { createMemory, erf, evaluateScalar, interpretEntry, interpretKernel } from "../compiler/loop/interpret.ts"; // prettier-ignore
 import type { Definition, Group, Kernel, Module, Param, Program, Scalar, Stmt } from "../compiler/loop/loop.ts"; // prettier-ignore
+import { distancesIn } from "../compiler/loop/lanes.ts";
 import { parseKernel, parseModule, parseProgram } from "../compiler/loop/parse.ts";
 import { printDefinition, printDefinitions, printGroup, printKernel, printModule, printProgram, printScalar } from "../compiler/loop/print.ts"; // prettier-ignore
 import { verifyKernel, verifyModule, verifyProgram } from "../compiler/loop/verify.ts";
@@ -681,6 +682,15 @@ describe("a vector loop", () => {
   ])("refuses %s", (body, head, law) => {
     expect(() => verifyKernel(kernel(body, head))).toThrow(law);
   }); // prettier-ignore
+
+  test("knows how far its lanes are apart, where that is the same everywhere", () => {
+    const [lane, m] = [index("lane", 4), index("m", 8)];
+    const apart = (at: Index) => distancesIn(at, { lane: "lane", count: 4 });
+    expect(apart(add(scale(m, 7), scale(lane, 2)))).toEqual([0, 2, 4, 6]);
+    expect(apart(quotient(add(scale(m, 4), lane), 2))).toEqual([0, 0, 1, 1]);
+    expect(apart(remainder(add(scale(m, 4), lane), 2))).toEqual([0, 1, 0, 1]);
+    expect(apart(quotient(add(m, lane), 2))).toBe(undefined); // from an odd m on: 0, 1, 1, 2
+  });
 
   test("has four lanes, or a pair of them", () => {
     const lanes = (n: number): Kernel => parseKernel(printKernel(kernel("y[lane] = x[lane]")).replace("0..4 vector", `0..${n} vector`)); // prettier-ignore

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import binaryen from "binaryen";
 import { afterAll, describe, expect, test } from "vitest";
 import { apply, literal, load as loadOf, local, select } from "../compiler/loop/build.ts";
-import { add, constant, index, scale, type Index } from "../compiler/loop/index.ts";
+import { add, constant, index, quotient, scale, type Index } from "../compiler/loop/index.ts";
 import { printModule } from "../compiler/loop/print.ts";
 import { verifyKernel, verifyModule } from "../compiler/loop/verify.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
-import type { Kernel, ScalarFn } from "../compiler/loop/loop.ts";
+import type { Kernel, Scalar, ScalarFn } from "../compiler/loop/loop.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
 import { targets } from "../compiler/targets/index.ts";
 import { assemble, textOf } from "../compiler/targets/wasm/assemble.ts";
@@ -173,6 +173,59 @@ test("a pair of lanes loads and stores two elements, and adds up two", async () 
   arena.set([1, 2, 3, 4, 5, 6, 7, 9, -1, -1, -1, -1, -1, -1, -1, -1]);
   functions["pair"]!(0, 32);
   expect(Array.from(arena.subarray(8))).toEqual([116, -1, 6, 5, -1, -1, -1, -1]);
+});
+
+test("lanes that lie within two vectors are picked from them, up to the end of the memory", async () => {
+  const [lane, m] = [index("lane", 4), index("m", 2)];
+  const x = (at: Index) => loadOf("x", "f32", at);
+  const store = (n: number, value: Scalar) => ({ kind: "store", buffer: "y", at: add(scale(m, 4), lane, constant(n)), value }) as const; // prettier-ignore
+  const body = [
+    store(0, x(add(scale(m, 8), scale(lane, 2), constant(1)))),
+    store(8, x(quotient(add(scale(m, 4), lane), 2))),
+    store(16, x(add(scale(m, 4), constant(11), scale(lane, -1)))),
+  ];
+  const picked: Kernel = {
+    name: "picked",
+    doc: [],
+    params: [{ name: "x", dtype: "f32", length: 16, access: "read" }, { name: "y", dtype: "f32", length: 24, access: "write" }], // prettier-ignore
+    body: [{ kind: "for", index: "m", from: constant(0), to: constant(2), step: 1, form: "loop", body: [{ kind: "for", index: "lane", from: constant(0), to: constant(4), step: 1, form: "vector", body }] }], // prettier-ignore
+    flops: 0,
+  };
+  verifyKernel(picked);
+  const page = 65536;
+  const module = { name: "picked", entries: [], buffers: [], kernels: [picked], slots: [], arenaBytes: page - 16 }; // prettier-ignore
+  expect(textOf(module).text.match(/i8x16\.shuffle [\d ]+/g)).toEqual([
+    "i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 ",
+    "i8x16.shuffle 0 1 2 3 0 1 2 3 4 5 6 7 4 5 6 7 ",
+  ]);
+  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  expect(memory.buffer.byteLength).toBe(page);
+  const from = page - 16 - 16 * 4; // x ends where the arena does
+  new Float32Array(memory.buffer, from, 16).set(Array.from({ length: 16 }, (_, n) => n));
+  functions["picked"]!(from, 0);
+  expect(Array.from(new Float32Array(memory.buffer, 0, 24))).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 0, 0, 1, 1, 2, 2, 3, 3, 11, 10, 9, 8, 15, 14, 13, 12]); // prettier-ignore
+});
+
+test("a choice between a value and nothing is a mask, with the same bits", async () => {
+  const lane = index("lane", 4);
+  const [x, z] = ["x", "z"].map((name) => loadOf(name, "f32", lane)) as [Scalar, Scalar];
+  const positive = apply("lt", "bool", literal(0, "f32"), x);
+  const choices = [select(positive, z, literal(0, "f32")), select(positive, literal(0, "f32"), z), select(positive, z, literal(-0, "f32"))]; // prettier-ignore
+  const body = choices.map((value, n) => ({ kind: "store", buffer: "y", at: add(lane, constant(4 * n)), value }) as const); // prettier-ignore
+  const masked: Kernel = {
+    name: "masked",
+    doc: [],
+    params: (["x", "z", "y"] as const).map((name) => ({ name, dtype: "f32", length: name === "y" ? 12 : 4, access: name === "y" ? "write" : "read" })), // prettier-ignore
+    body: [{ kind: "for", index: "lane", from: constant(0), to: constant(4), step: 1, form: "vector", body }], // prettier-ignore
+    flops: 0,
+  };
+  const module = { name: "masked", entries: [], buffers: [], kernels: [masked], slots: [], arenaBytes: 80 }; // prettier-ignore
+  expect(textOf(module).text.match(/v128\.(and|andnot|bitselect) /g)).toEqual(["v128.and ", "v128.andnot ", "v128.bitselect "]); // prettier-ignore
+  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const arena = new Float32Array(memory.buffer, 0, 20);
+  arena.set([1, -1, NaN, 0, NaN, -0, -Infinity, 5]);
+  functions["masked"]!(0, 16, 32);
+  expect(Array.from(arena.subarray(8))).toEqual([NaN, 0, 0, 0, 0, -0, -Infinity, 5, NaN, -0, -0, -0]); // prettier-ignore
 });
 
 describe.each(["wasm", "wasm-external"] as const)("of %s, an engine that cannot read the kernels is told what to use instead", (target) => {

@@ -5,7 +5,7 @@
  */
 
 import { loadsOf, walkScalar, walkStmts } from "./build.ts";
-import { equal, namesIn, rangeOf, strideOf, type Index } from "./index.ts";
+import { add, constant, equal, namesIn, rangeOf, scale, strideOf, substitute, type Index } from "./index.ts"; // prettier-ignore
 import type { Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 /** Lanes of a vector of float32. */
@@ -27,6 +27,14 @@ export interface Lanes {
 }
 
 const mentions = (at: Index, lane: string): boolean => namesIn(at).has(lane);
+
+/** How far each lane lies from the first, where the distances are the same wherever the vector stands. */
+export function distancesIn(at: Index, { lane, count }: Pick<Lanes, "lane" | "count">): readonly number[] | undefined {
+  const inLane = (n: number): Index => substitute(at, new Map([[lane, constant(n)]]));
+  const first = scale(inLane(0), -1);
+  const apart = Array.from({ length: count }, (_, n) => add(inLane(n), first));
+  return apart.every(({ terms }) => terms.length === 0) ? apart.map(({ offset }) => offset) : undefined;
+} // prettier-ignore
 
 /** Whether a scalar differs from lane to lane. */
 export function varies(s: Scalar, { lane, varying }: Pick<Lanes, "lane" | "varying">): boolean {

@@ -35,7 +35,7 @@ import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
-import { LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
+import { isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
 
 /** One point of a tile: where its axes are, and how its locals are told apart. */
 interface Point {
@@ -261,8 +261,11 @@ export class Nest {
         this.#inLanes = false;
         return vector;
       };
-      const vector = inLanes(whole > LANES ? index(last.name, whole - LANES + 1) : constant(0), LANES); // prettier-ignore
-      const head: Stmt[] = whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: [vector] }] : [vector]; // prettier-ignore
+      const inTiles = this.#readsInTiles(last, LANES);
+      const from = inTiles ? scale(index(last.name, whole / LANES), LANES) : index(last.name, whole - LANES + 1); // prettier-ignore
+      const vector = inLanes(whole > LANES ? from : constant(0), LANES);
+      const [to, step] = inTiles ? [whole / LANES, 1] : [whole, LANES];
+      const head: Stmt[] = whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(to), step, form: "loop", body: [vector] }] : [vector]; // prettier-ignore
       const pair = last.extent - whole === PAIR ? inLanes(constant(whole), PAIR) : undefined;
       const rest = pair === undefined ? this.#innerRest(last, whole, here) : [pair];
       const holds = (one: Loop | undefined): boolean => one === undefined || obstacle(one, this.#lengths()) === undefined; // prettier-ignore
@@ -447,12 +450,12 @@ export class Nest {
     const hoisted = hoistParts(named, new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
     const body = (scalars: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } =>
       shareParts(scalars, (part) => this.#nameOf(part), terms.length > 1);
-    if (reduce.by === "argmax") return [...hoisted.lets, ...this.#argmax(over, body(hoisted.scalars), results)]; // prettier-ignore
+    if (reduce.by === "argmax") return [...hoisted.lets, ...this.#argmax(over, hoisted.scalars, results)]; // prettier-ignore
     const { dtype } = reduce;
     const fn = reduce.by;
     const start = literal(fn === "add" ? 0 : -Infinity, dtype);
     const begin = (names: readonly string[]): Stmt[] => names.map((name, n) => ({ kind: "let", name, dtype, value: resumed?.[n] ?? start, mutable: true })); // prettier-ignore
-    const steps = (names: readonly string[], { lets, scalars }: { lets: Stmt[]; scalars: Scalar[] }): Stmt[] =>
+    const steps = (names: readonly string[], { lets, scalars }: { lets: readonly Stmt[]; scalars: readonly Scalar[] }): Stmt[] =>
       [...lets, ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) }))]; // prettier-ignore
     const wrap = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
       axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);
@@ -474,20 +477,28 @@ export class Nest {
     const { unrolled } = this.#tile;
     const isWhole = terms.length === valuesOf(this.#tile);
     const innermost = (axis: Axis, inside: Stmt[]): Stmt[] => loop(axis, inside, isWhole && unrolled !== undefined && axis.extent >= unrolled ? unrolled : undefined);
+    if (this.#inLanes && resumed === undefined && !isProduct(reduce.term)) return [...hoisted.lets, ...begin(results), ...this.#everywhere(over, hoisted.scalars, (scalars) => steps(results, { lets: [], scalars }))];
     const inside = steps(results, body(hoisted.scalars));
     return [...hoisted.lets, ...begin(results), ...(last === undefined ? inside : wrap(over.slice(0, -1), innermost(last, inside)))];
   } // prettier-ignore
 
+  /** The steps at every position of a reduction, in their order: in loops, or of a window in lanes written out. */
+  #everywhere(over: readonly Axis[], scalars: readonly Scalar[], steps: (scalars: readonly Scalar[], here: Index) => Stmt[]): Stmt[] {
+    const extents = over.map(({ extent }) => extent);
+    const here = rowMajor(over.map(({ name, extent }) => index(name, extent)), extents);
+    const at = (where: ReadonlyMap<string, Index>): Stmt[] => {
+      const body = shareParts(scalars.map((s) => substitute(s, where)), (part) => this.#nameOf(part), scalars.length > 1);
+      return [...body.lets, ...steps(body.scalars, substituteIndex(here, where))];
+    };
+    if (!this.#inLanes || sizeOf(extents) > WINDOW) return over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), at(new Map()));
+    return positionsOf(over).flatMap(at);
+  } // prettier-ignore
+
   /** The first position of the largest term. */
-  #argmax(
-    over: readonly Axis[],
-    { lets, scalars }: { lets: Stmt[]; scalars: Scalar[] },
-    results: readonly string[],
-  ): Stmt[] {
-    const of = scalars[0]!.dtype;
+  #argmax(over: readonly Axis[], terms: readonly Scalar[], results: readonly string[]): Stmt[] {
+    const of = terms[0]!.dtype;
     const best = results.map(() => this.#names.take("best"));
-    const here = rowMajor(over.map((axis) => index(axis.name, axis.extent)), over.map((axis) => axis.extent)); // prettier-ignore
-    const steps = scalars.flatMap((term, n): Stmt[] => {
+    const step = (term: Scalar, n: number, here: Index): Stmt[] => {
       const value = this.#names.take("value");
       const larger = apply("lt", "bool", local(best[n]!, of), local(value, of));
       const position: Scalar = { kind: "index", dtype: "i32", at: here };
@@ -505,15 +516,26 @@ export class Nest {
         { kind: "assign", name: results[n]!, value: select(larger, position, local(results[n]!, "i32")) }, // prettier-ignore
         { kind: "assign", name: best[n]!, value: select(larger, local(value, of), local(best[n]!, of)) }, // prettier-ignore
       ];
-    });
+    };
     const begin = (name: string, value: Scalar): Stmt => ({ kind: "let", name, dtype: value.dtype, value, mutable: true }); // prettier-ignore
     return [
       ...best.map((name) => begin(name, literal(-Infinity, of))),
       ...results.map((name) => begin(name, literal(0, "i32"))),
-      ...over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...lets, ...steps]),
+      ...this.#everywhere(over, terms, (scalars, here) => scalars.flatMap((term, n) => step(term, n, here))), // prettier-ignore
     ];
   }
 }
+
+/** Positions of the largest window that is written out. */
+const WINDOW = 9;
+
+/** Every position of some axes, row-major. */
+const positionsOf = (axes: readonly Axis[]): readonly ReadonlyMap<string, Index>[] =>
+  axes.reduce<readonly ReadonlyMap<string, Index>[]>(
+    (all, { name, extent }) =>
+      all.flatMap((where) => Array.from({ length: extent }, (_, n) => new Map(where).set(name, constant(n)))), // prettier-ignore
+    [new Map()],
+  );
 
 /** Whether a reduction over flat loads is taken in lanes along its innermost axis, as tile.ts says of definitions. */
 function inLanes({ by, over, term }: Reduce): boolean {

@@ -5,7 +5,8 @@
  */
 
 import { loadsOf } from "../../loop/build.ts";
-import { add, constant, index, namesIn, print, rangeOf, scale, shift, strideOf, type Index } from "../../loop/index.ts"; // prettier-ignore
+import { constant, namesIn, print, rangeOf, shift, strideOf, substitute, type Index } from "../../loop/index.ts"; // prettier-ignore
+import { distancesIn } from "../../loop/lanes.ts";
 import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
 
 /** A pointer of one loop: where it starts, and how many elements an iteration moves it; undefined where it must be computed anew. */
@@ -25,14 +26,14 @@ interface Access {
 }
 
 /** The lanes' index is no part of an address: a vector access starts at lane 0. */
-const withoutLane = (at: Index, lane: string | undefined): Index =>
-  lane === undefined || !namesIn(at).has(lane) ? at : add(at, scale(index(lane, 4), -(strideOf(at, lane) ?? 0))); // prettier-ignore
+const withoutLane = (at: Index, vector: Loop | undefined): Index =>
+  vector === undefined ? at : substitute(at, new Map([[vector.index, constant(0)]]));
 
 /** Loops that count; a vector loop only gives lanes. */
 const isCounted = ({ form }: Loop): boolean => form === "loop";
 
-const laneOf = (loops: readonly Loop[]): string | undefined =>
-  loops.find((loop) => !isCounted(loop))?.index;
+const vectorOf = (loops: readonly Loop[]): Loop | undefined =>
+  loops.find((loop) => !isCounted(loop));
 
 /** The innermost loop that an index depends on. */
 const ownerOf = (at: Index, loops: readonly Loop[]): Loop | undefined => {
@@ -49,9 +50,13 @@ export class Addresses {
   }
 
   #note({ buffer, at, loops }: Access): void {
-    const lane = laneOf(loops);
-    if (lane !== undefined && strideOf(at, lane) === undefined) return; // each lane computes its own
-    const whole = withoutLane(at, lane);
+    const vector = vectorOf(loops);
+    if (
+      vector !== undefined &&
+      distancesIn(at, { lane: vector.index, count: vector.to.offset }) === undefined
+    )
+      return; // each lane computes its own
+    const whole = withoutLane(at, vector);
     const owner = ownerOf(whole, loops);
     if (owner === undefined) return;
     const pointers = this.#byLoop.get(owner) ?? new Map<string, Pointer>();
@@ -70,7 +75,7 @@ export class Addresses {
 
   /** How an access is reached: from a pointer or from the buffer itself, and how many elements further. */
   reach(buffer: string, at: Index, loops: readonly Loop[]): { pointer: Pointer | undefined; distance: number } {
-    const whole = withoutLane(at, laneOf(loops));
+    const whole = withoutLane(at, vectorOf(loops));
     const owner = ownerOf(whole, loops);
     const pointer = owner === undefined ? undefined : this.#byLoop.get(owner)?.get(keyOf(buffer, whole));
     return { pointer, distance: whole.offset - (pointer?.at.offset ?? 0) };

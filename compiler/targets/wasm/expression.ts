@@ -2,7 +2,7 @@
 
 import { apply, keyOf, literal, select, walkScalar } from "../../loop/build.ts";
 import { strideOf, type Index } from "../../loop/index.ts";
-import { PAIR, varies, type Lanes } from "../../loop/lanes.ts";
+import { distancesIn, LANES, PAIR, varies, type Lanes } from "../../loop/lanes.ts";
 import type { Scalar, ScalarFn } from "../../loop/loop.ts";
 import type { DType } from "../../graph/type.ts";
 
@@ -145,7 +145,7 @@ export function printLanes(s: Scalar, p: Place): string {
     case "local":
       return `(local.get $${s.name}.v)`;
     case "index":
-      return ramp(s.at, lanes.lane, p);
+      return ramp(s.at, lanes, p);
     case "load": {
       const text = loadLanes(s, lanes, p);
       return s.dtype === "bool" ? `(i32x4.ne ${text} ${ZERO})` : text;
@@ -156,7 +156,11 @@ export function printLanes(s: Scalar, p: Place): string {
       const [then, otherwise] = [printLanes(s.then, p), printLanes(s.otherwise, p)];
       const extreme = extremeOf(s);
       if (extreme !== undefined) return `(f32x4.${extreme} ${otherwise} ${then})`;
-      if (varies(s.when, lanes)) return `(v128.bitselect ${then} ${otherwise} ${printLanes(s.when, p)})`; // prettier-ignore
+      if (varies(s.when, lanes)) {
+        const when = printLanes(s.when, p);
+        if (isNothing(s.otherwise)) return `(v128.and ${then} ${when})`;
+        return isNothing(s.then) ? `(v128.andnot ${otherwise} ${when})` : `(v128.bitselect ${then} ${otherwise} ${when})`; // prettier-ignore
+      }
       return `(if (result v128) ${printOne(s.when, p)} (then ${then}) (else ${otherwise}))`;
     }
     case "apply":
@@ -178,6 +182,10 @@ function extremeOf({
   return left === b && right === a ? "pmin" : undefined;
 }
 
+/** Whether a value has no bit set. */
+const isNothing = (s: Scalar): boolean =>
+  s.kind === "literal" && s.dtype !== "bool" && Object.is(s.value, 0);
+
 const ZERO = "(v128.const i32x4 0 0 0 0)";
 const ONES = (dtype: DType): string =>
   dtype === "f32" ? "(v128.const f32x4 1 1 1 1)" : "(v128.const i32x4 1 1 1 1)";
@@ -193,27 +201,42 @@ function splat(s: Scalar, p: Place): string {
   return `(${typeOf(s.dtype)}x4.splat ${printOne(s, p)})`;
 }
 
-/** base, base + stride, … */
-function ramp(at: Index, lane: string, p: Place): string {
-  const stride = strideOf(at, lane);
-  if (stride !== undefined) return `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 0 ${stride} ${2 * stride} ${3 * stride}))`; // prettier-ignore
-  return [1, 2, 3].reduce((lanes, n) => `(i32x4.replace_lane ${n} ${lanes} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`); // prettier-ignore
+/** An index in lanes: the first lane's, and how far the others are from it. */
+function ramp(at: Index, lanes: Lanes, p: Place): string {
+  const apart = distancesIn(at, lanes);
+  if (apart !== undefined) return `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 ${filled(apart).join(" ")}))`; // prettier-ignore
+  return [1, 2, 3].reduce((vector, n) => `(i32x4.replace_lane ${n} ${vector} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`); // prettier-ignore
 }
 
-function loadLanes(s: Extract<Scalar, { kind: "load" }>, { lane, count }: Lanes, p: Place): string {
+/** Numbers for all four lanes; where there are two, the others have the first's. */
+const filled = (numbers: readonly number[]): readonly number[] =>
+  [0, 1, 2, 3].map((n) => numbers[n] ?? numbers[0]!);
+
+function loadLanes(s: Extract<Scalar, { kind: "load" }>, lanes: Lanes, p: Place): string {
   const at = s.at[0]!;
+  const { lane, count } = lanes;
   const stride = strideOf(at, lane);
   if (stride === 1) return access(count === PAIR ? "v128.load64_zero" : "v128.load", p.address(s.buffer, at)); // prettier-ignore
+  const apart = distancesIn(at, lanes);
+  if (apart?.every((distance) => distance >= 0 && distance < 2 * LANES)) return picked(s, filled(apart), p); // prettier-ignore
   const addressOf = (n: number): Address =>
-    stride === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, n * stride);
+    apart === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, apart[n]);
   return [1, 2, 3].slice(0, count - 1).reduce(
-    (lanes, n) => {
+    (vector, n) => {
       const { offset, base } = addressOf(n);
-      return access("v128.load32_lane", { offset: `${offset} ${n}`.trim(), base }, lanes);
+      return access("v128.load32_lane", { offset: `${offset} ${n}`.trim(), base }, vector);
     },
     access("v128.load32_zero", addressOf(0)),
   );
 }
+
+/** Lanes that lie within a vector, or two: those are loaded whole, maybe to beyond the buffer, and the lanes picked from them. */
+function picked({ buffer, at }: Extract<Scalar, { kind: "load" }>, apart: readonly number[], p: Place): string {
+  const vector = (n: number): string => access("v128.load", p.address(buffer, at[0]!, n * LANES));
+  const second = apart.some((distance) => distance >= LANES) ? vector(1) : ZERO;
+  const bytes = apart.flatMap((distance) => [0, 1, 2, 3].map((n) => 4 * distance + n));
+  return `(i8x16.shuffle ${bytes.join(" ")} ${vector(0)} ${second})`;
+} // prettier-ignore
 
 /** c + a·b and c − a·b as one instruction. */
 function multiplyAdd(s: Apply): { readonly fn: "madd" | "nmadd"; readonly args: readonly Scalar[] } | undefined {
