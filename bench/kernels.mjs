@@ -3,14 +3,13 @@
  *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7] [--winograd]
  */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { batchesFor } from "./data.mjs";
-import { lowerWorkload } from "./compiled.mjs";
-import { FLOPS, scalar, simd128 } from "./prototypes/sgemm.mjs";
+import { yardstick } from "./prototypes/sgemm.mjs";
+import { kernelsOf } from "./step-kernels.mjs";
 import { median } from "./timing.mjs";
 
 const { values, positionals } = parseArgs({
@@ -28,7 +27,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "adjoint-kernels-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-const prototype = values.target === "wasm" ? await simd128() : scalar();
+const square = await yardstick(values.target);
 for (const workload of positionals) {
   const own = join(root, "dist");
   const compared = [
@@ -37,34 +36,8 @@ for (const workload of positionals) {
     ...(values.against === undefined ? [] : [{ label: values.against, dist: resolve(values.against), options: {} }]), // prettier-ignore
   ];
   const versions = [];
-  for (const { label, dist, options } of compared) versions.push({ label, ...(await kernelsOf(workload, dist, options)) }); // prettier-ignore
+  for (const { label, dist, options } of compared) versions.push({ label, ...(await kernelsOf(workload, values.target, folder, dist, options)) }); // prettier-ignore
   report(workload, versions);
-}
-
-/** The calls of a training step, each as a function of nothing. */
-async function kernelsOf(workload, dist, options) {
-  const { module, trainer, functions } = await lowerWorkload(
-    workload,
-    values.target,
-    folder,
-    dist,
-    options,
-  );
-  const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
-  const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
-  const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
-  const calls = entry.calls.filter(({ kind }) => kind === "call");
-  const [batch] = batchesFor(trainer);
-  for (let n = 0; n < 3; n++) trainer.step(batch);
-  const arena = trainer.inputs.x.buffer;
-  const distinct = [...new Set(calls.map(({ kernel, args }) => `${kernel} ${args}`))];
-  const kernels = calls.map(({ kernel, args }) => {
-    const run = values.target === "wasm"
-      ? () => functions[kernel](...args.map((name) => slots.get(name).offset))
-      : functions[distinct.indexOf(`${kernel} ${args}`)];
-    return { kernel, flops: flops.get(kernel), run };
-  }); // prettier-ignore
-  return { kernels, arena };
 }
 
 function report(workload, versions) {
@@ -73,7 +46,7 @@ function report(workload, versions) {
     const kept = new Uint8Array(arena).slice();
     return kernels.map((one) => ({ ...one, version, restore: () => new Uint8Array(arena).set(kept) })); // prettier-ignore
   });
-  const timed = [{ kernel: "prototype", flops: FLOPS, run: prototype, version: 0, restore: () => {} }, ...all]; // prettier-ignore
+  const timed = [{ ...square, kernel: "prototype", version: 0, restore: () => {} }, ...all]; // prettier-ignore
   for (const one of timed) {
     let count = 1;
     for (;;) {

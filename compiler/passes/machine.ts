@@ -8,7 +8,7 @@ export interface Machine {
   readonly lanes: 1 | 4;
   /** Iterations of a long sum that are written in a row. */
   readonly unrolled: number;
-  /** The best that is known of one core, a server's of 2021: bench/prototypes/sgemm.mjs, and triads in the second cache and over 64 MiB. */
+  /** The best that is known of one core of a server: products in bench/products.md, triads in the second cache and over 64 MiB. */
   readonly rates: Rates;
   /** Functions that are calls of the emitted file's own mathematics, and cost more where they stand often in one kernel. */
   readonly called: ReadonlySet<ScalarFn>;
@@ -32,7 +32,7 @@ const typescript: Machine = {
   name: "typescript",
   lanes: 1,
   unrolled: 4,
-  rates: { flopsPerSecond: 4.2e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
+  rates: { flopsPerSecond: 7.7e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
   called: MATHEMATICS,
   binds: true,
 };
@@ -40,7 +40,7 @@ const wasm: Machine = {
   name: "wasm",
   lanes: 4,
   unrolled: 2,
-  rates: { flopsPerSecond: 37e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
+  rates: { flopsPerSecond: 50e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
   called: new Set(),
   binds: false,
 };

@@ -1,0 +1,131 @@
+/**
+ * Every matrix product of W1–W5's training steps, its copies included, in turns with the fastest hand-written program of its shape; beside them the square
+ * that fits the second cache, and OpenBLAS's sgemm on one thread where --python finds numpy.
+ *   node bench/products.mjs [w1 w3 …] [--target wasm|typescript] [--python python3] [--repeats 9] [--write]
+ * Writes bench/products.md with --write. The exit code is 1 where a kernel is below its bar, or a square counts for nothing beside OpenBLAS.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { markdown } from "../scripts/markdown.mjs";
+import { fastest, flopsOf, timeOf, yardstick } from "./prototypes/sgemm.mjs";
+import { kernelsOf } from "./step-kernels.mjs";
+import { median } from "./timing.mjs";
+
+const { values, positionals } = parseArgs({
+  options: {
+    target: { type: "string" },
+    python: { type: "string", default: "python3" },
+    repeats: { type: "string", default: "9" },
+    write: { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+const NOTE = `each product of a training step with the copies that it needs, in turns with the fastest of some 60 hand-written
+programs (\`prototypes/simd128.mjs\`, \`prototypes/scalar.mjs\`) of its shape, their copies, masks and updates included. Processor time, medians; \`of it\` is paired by turn.`;
+
+/** What a kernel must reach of the fastest program of its shape, and that of OpenBLAS for it to count. */
+const BARS = { wasm: { kernel: 0.9, counts: 1 / 3 }, typescript: { kernel: 0.85, counts: 1 / 20 } };
+const workloads = positionals.length > 0 ? positionals : ["w1", "w1-b128", "w2", "w3", "w4", "w5"];
+const wanted = values.target === undefined ? Object.keys(BARS) : [values.target];
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "adjoint-products-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+/** Asks OpenBLAS for GFLOP/s; undefined where there is none. */
+async function openblas() {
+  const child = spawn(values.python, [fileURLToPath(new URL("peers/openblas.py", import.meta.url))], { stdio: ["pipe", "pipe", "ignore"] }); // prettier-ignore
+  child.on("error", () => {});
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  if ((await lines.next()).done) return undefined;
+  const ask = async () => {
+    child.stdin.write("40\n");
+    return Number((await lines.next()).value);
+  };
+  return { ask, end: () => child.stdin.end() };
+}
+
+/** The shape of a product, by its name and its first line; undefined of other kernels. */
+function shapeOf({ kernel, doc }) {
+  const extents = /^dot([A-Z]\w*)?_(\d+(?:x\d+){2,})$/.exec(kernel);
+  const operands = /^\S+ = (?:the sums of \S+|(.+) · (.+))$/.exec(doc[0]);
+  if (extents === null || operands === null) return undefined;
+  const all = extents[2].split("x").map(Number);
+  const isTransposed = (operand = "") => operand.endsWith("ᵀ");
+  const then = { Sgd: "sgd", Adam: "adam", Where: "where" }[extents[1]];
+  return {
+    m: all[0],
+    n: all.at(-1),
+    k: all.slice(1, -1).reduce((product, extent) => product * extent, 1),
+    a: isTransposed(operands[1]) ? "km" : "mk",
+    b: isTransposed(operands[2]) ? "nk" : "kn",
+    ...(then === undefined ? {} : { then }),
+  };
+}
+
+const COPIES = /^(pack|widen|transpose)_/;
+
+/** The copies that a kernel reads, and those that they read, in the order of the step; what several read counts for each. */
+function copiesFor(kernel, kernels) {
+  const before = kernels.slice(0, kernels.indexOf(kernel));
+  const direct = kernel.reads.flatMap((name) => before.findLast((one) => COPIES.test(one.kernel) && one.writes.includes(name)) ?? []); // prettier-ignore
+  return direct.flatMap((one) => [...copiesFor(one, kernels), one]);
+}
+
+const planText = (plan) => Object.entries(plan).flatMap(([name, value]) => value === false || value === "no" ? [] : [value === true ? name : `${name} ${value}`]).join(", "); // prettier-ignore
+
+async function measure(workload, target, square, peer) {
+  const { kernels, arena } = await kernelsOf(workload, target, folder, dist);
+  const kept = new Uint8Array(arena).slice();
+  const rows = [];
+  for (const kernel of kernels) {
+    const shape = shapeOf(kernel);
+    if (shape === undefined) continue;
+    const copies = copiesFor(kernel, kernels);
+    const own = [...copies, kernel];
+    const ours = { run: () => { for (const { run } of own) run(); }, times: [] }; // prettier-ignore
+    const rivals = (await fastest(target, shape, 4)).map((one) => ({ ...one, times: [] }));
+    const turns = [];
+    timeOf(ours.run, 25);
+    for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
+      new Uint8Array(arena).set(kept);
+      for (const one of [ours, ...rivals]) one.times.push(timeOf(one.run, 15));
+      turns.push({ square: square.flops / 1e6 / timeOf(square.run, 15), blas: await peer?.ask() });
+    }
+    const best = rivals.reduce((a, b) => (median(b.times) < median(a.times) ? b : a));
+    const ratio = median(ours.times.map((time, n) => best.times[n] / time));
+    rows.push({ workload, target, kernel: kernel.kernel, shape, copies: copies.length, ours: median(ours.times), best, ratio, turns }); // prettier-ignore
+    process.stderr.write(`${target} ${workload} ${kernel.kernel}: ${ratio.toFixed(2)}\n`);
+  }
+  return rows;
+}
+
+const peer = await openblas();
+let failed = false;
+const parts = [];
+for (const target of wanted) {
+  const square = await yardstick(target);
+  timeOf(square.run, 200);
+  const rows = [];
+  for (const workload of workloads) rows.push(...(await measure(workload, target, square, peer)));
+  const turns = rows.flatMap((row) => row.turns);
+  const rate = median(turns.map((turn) => turn.square));
+  const share = peer === undefined ? undefined : median(turns.map((turn) => turn.square / turn.blas)); // prettier-ignore
+  failed ||= rows.some(({ ratio }) => ratio < BARS[target].kernel) || (share ?? 1) < BARS[target].counts; // prettier-ignore
+  const beside = share === undefined ? "numpy was not found, so OpenBLAS is not beside it" : `${share.toFixed(2)} of OpenBLAS's sgemm (${median(turns.map((turn) => turn.blas)).toFixed(0)} GFLOP/s)`; // prettier-ignore
+  const table = markdown(["workload", "kernel", "µs with its copies", "GFLOP/s", "the fastest of its shape, µs", "of it", "its plan"], rows.map(({ workload, kernel, shape, copies, ours, best, ratio }) => [workload, `${kernel}${copies > 0 ? ` + ${copies}` : ""}`, (1e3 * ours).toPrecision(3), (flopsOf(shape) / 1e6 / ours).toFixed(1), (1e3 * median(best.times)).toPrecision(3), ratio.toFixed(2), planText(best.plan)])); // prettier-ignore
+  parts.push(`## ${target}\n\nThe square product: ${rate.toFixed(1)} GFLOP/s, ${beside}. A kernel must reach ${BARS[target].kernel} of the fastest hand-written program of its shape.\n\n${table}`); // prettier-ignore
+}
+peer?.end();
+const text = parts.join("\n\n");
+console.log(text);
+if (values.write) {
+  const head = `# Matrix products beside hand-written programs of their shapes\n\n\`node bench/products.mjs --write\`, on ${cpus()[0].model.trim()}, Node ${process.versions.node}: ${NOTE}`;
+  writeFileSync(new URL("products.md", import.meta.url), `${head}\n\n${text}\n`);
+}
+process.exitCode = failed ? 1 : 0;
