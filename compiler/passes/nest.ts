@@ -35,13 +35,8 @@ import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
+import { LANE, laneLoop, lanesOf, loop, pointsOf, positionsOf, rangesOf, suffixed, type Block, type Point, type Range } from "./points.ts"; // prettier-ignore
 import { isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
-
-/** One point of a tile: where its axes are, and how its locals are told apart. */
-interface Point {
-  readonly where: ReadonlyMap<string, Index>;
-  readonly suffix: string;
-}
 
 /** A kernel without its name. */
 export interface Built {
@@ -529,14 +524,6 @@ export class Nest {
 /** Positions of the largest window that is written out. */
 const WINDOW = 9;
 
-/** Every position of some axes, row-major. */
-const positionsOf = (axes: readonly Axis[]): readonly ReadonlyMap<string, Index>[] =>
-  axes.reduce<readonly ReadonlyMap<string, Index>[]>(
-    (all, { name, extent }) =>
-      all.flatMap((where) => Array.from({ length: extent }, (_, n) => new Map(where).set(name, constant(n)))), // prettier-ignore
-    [new Map()],
-  );
-
 /** Whether a reduction over flat loads is taken in lanes along its innermost axis, as tile.ts says of definitions. */
 function inLanes({ by, over, term }: Reduce): boolean {
   const last = over.at(-1);
@@ -549,71 +536,10 @@ function inLanes({ by, over, term }: Reduce): boolean {
   return strides.includes(1) && strides.every((stride) => stride === 0 || stride === 1);
 }
 
-/** The index that counts lanes. */
-const LANE = "lane";
-
-const laneLoop = (body: readonly Stmt[], lanes = LANES): Loop => ({ kind: "for", index: LANE, from: constant(0), to: constant(lanes), step: 1, form: "vector", body }); // prettier-ignore
-
 const hasReduceIn = (stages: readonly Stage[]): boolean =>
   stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-  readonly size: number;
-  readonly vector: boolean;
-}
-
-/** An axis in pieces: whole tiles, then what is left; lanes leave a vector, then a pair or single points. */
-function rangesOf(extent: number, size: number, inLanes: boolean): Range[] {
-  const sizes = inLanes ? [size, LANES] : [size];
-  let from = 0;
-  const ranges = sizes.map((one) => {
-    const to = from + Math.floor((extent - from) / one) * one;
-    const range = { from, to, size: one, vector: inLanes };
-    from = to;
-    return range;
-  });
-  return [...ranges, { from, to: extent, size: extent - from, vector: inLanes && extent - from === PAIR }].filter(({ from, to }) => to > from); // prettier-ignore
-}
-
-/** A name and a place in the tile: sum01, d_W2_01. */
-const suffixed = (name: string, suffix: string): string =>
-  suffix !== "" && /\d$/.test(name) ? `${name}_${suffix}` : `${name}${suffix}`;
-
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
-
-/** Part of a tile along one axis: `size` points from `base`. */
-interface Block {
-  readonly axis: Axis;
-  readonly base: Index;
-  readonly size: number;
-  /** Its points are lanes, four to a local, or a pair. */
-  readonly vector: boolean;
-}
-
-const lanesOf = ({ size }: Pick<Block, "size">): number => Math.min(size, LANES);
-
-/** The points of a tile, row-major; their suffixes are their places in it. Of lanes there is one point a vector. */
-function pointsOf(block: readonly Block[]): Point[] {
-  const many = ({ size, vector }: Block): boolean => size > (vector ? lanesOf({ size }) : 1);
-  return block.reduce<Point[]>(
-    (points, { axis, base, size, vector }) =>
-      points.flatMap(({ where, suffix }) =>
-        Array.from({ length: vector ? size / lanesOf({ size }) : size }, (_, n) => ({
-          where: new Map(where).set(
-            axis.name,
-            vector ? shift(add(base, index(LANE, lanesOf({ size }))), n * LANES) : shift(base, n),
-          ),
-          suffix: many({ axis, base, size, vector }) ? `${suffix}${n}` : suffix,
-        })),
-      ),
-    [{ where: new Map(), suffix: "" }],
-  );
-}
-
-const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
-  extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", ...(unrolled === undefined ? {} : { unrolled }), body }]; // prettier-ignore
 
 /** Storing rounds by itself. */
 export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? value.value : value);
