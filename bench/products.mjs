@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const NOTE = `each product of a training step with the copies that it needs, in turns with the fastest of some 60 hand-written
-programs (\`prototypes/simd128.mjs\`, \`prototypes/scalar.mjs\`) of its shape, their copies, masks and updates included. Processor time, medians; \`of it\` is paired by turn.`;
+programs (\`prototypes/simd128.mjs\`, \`prototypes/scalar.mjs\`) of its shape, their copies, biases, masks and updates included. Processor time, medians; \`of it\` is paired by turn.`;
 
 /** What a kernel must reach of the fastest program of its shape, and that of OpenBLAS for it to count. */
 const BARS = { wasm: { kernel: 0.9, counts: 1 / 3 }, typescript: { kernel: 0.85, counts: 1 / 20 } };
@@ -51,13 +51,14 @@ async function openblas() {
 }
 
 /** The shape of a product, by its name and its first line; undefined of other kernels. */
-function shapeOf({ kernel, doc }) {
+function shapeOf({ kernel, doc, writes }) {
   const extents = /^dot([A-Z]\w*)?_(\d+(?:x\d+){2,})$/.exec(kernel);
   const operands = /^\S+ = (?:the sums of \S+|(.+) · (.+))$/.exec(doc[0]);
   if (extents === null || operands === null) return undefined;
   const all = extents[2].split("x").map(Number);
   const isTransposed = (operand = "") => operand.endsWith("ᵀ");
-  const then = { Sgd: "sgd", Adam: "adam", Where: "where" }[extents[1]];
+  const isMomentum = extents[1] === "Sgd" && writes.length > 1;
+  const then = isMomentum ? "momentum" : { Sgd: "sgd", Adam: "adam", Where: "where", Add: "add", Relu: "relu" }[extents[1]]; // prettier-ignore
   return {
     m: all[0],
     n: all.at(-1),

@@ -25,8 +25,12 @@ export function textOf(shape, { rows, columns, inARow, outer, copyA, copyB }) {
   const [wholeA, wholeB] = [copyA ? panels(rows, k) : a, copyB ? panels(columns, k) : b];
   const bind =
     "const a = A, b = B, c = C, first = FIRST, second = SECOND, aCopy = A_COPY, bCopy = B_COPY;";
-  const store = (at, sum) => {
+  const store = (at, sum, column) => {
     if (then === undefined) return `c[${at}] = ${sum};`;
+    if (then === "add") return `c[${at}] = ${sum} + first[${column}];`;
+    if (then === "relu")
+      return `{ const y = ${sum} + first[${column}]; c[${at}] = y < 0 ? 0 : y; }`;
+    if (then === "momentum") return `{ const v = Math.fround(first[${at}] * 0.9 + ${sum}); first[${at}] = v; c[${at}] -= v * 1e-4; }`; // prettier-ignore
     if (then === "where") return `c[${at}] = first[${at}] > 0 ? ${sum} : 0;`;
     if (then === "sgd") return `c[${at}] -= ${sum} * 1e-4;`;
     return `{ const g = Math.fround(${sum}), m1 = Math.fround(first[${at}] * 0.9 + g * 0.1), m2 = Math.fround(second[${at}] * 0.999 + g * g * 0.001);
@@ -41,7 +45,7 @@ export function textOf(shape, { rows, columns, inARow, outer, copyA, copyB }) {
     return `function ${name}(i, j) { i &= ${mask(m)}; j &= ${mask(n)}; ${bind}
       let ${rs.flatMap((r) => cs.map((s) => `s${r}${s} = 0`)).join(", ")};
       for (let t = 0; t < ${k}; t += ${unrolled}) { ${numbers(unrolled).map(term).join("\n")} }
-      ${rs.map((r) => cs.map((s) => store(`i * ${n} + j + ${r * n + s}`, `s${r}${s}`)).join(" ")).join("\n")} }`;
+      ${rs.map((r) => cs.map((s) => store(`i * ${n} + j + ${r * n + s}`, `s${r}${s}`, `j + ${s}`)).join(" ")).join("\n")} }`;
   }; // prettier-ignore
   const [lastRow, lastColumn] = [m - (m % rows), n - (n % columns)];
   const loop = (index, from, to, step, body) => (from < to ? `for (let ${index} = ${from}; ${index} < ${to}; ${index} += ${step}) { ${body} }` : ""); // prettier-ignore

@@ -1,20 +1,22 @@
 /**
  * Guarantees the fastest hand-written SIMD128 programs known here for C = op(A)·op(B) of one shape, with the copies that they need and what consumes
- * the sums: a mask (`where`) or an update of C. Each computes tiles of `rows` × 8 columns in registers, two terms in a row with an exit between; plans differ in tile, blocks of
+ * the sums: a bias (`add`, `relu`), a mask (`where`) or an update of C. Each computes tiles of `rows` × 8 columns in registers, two terms in a row with an exit between; plans differ in tile, blocks of
  * terms, order of the tiles and in what is copied first.
  */
 
 import loadWabt from "wabt";
 
-/** `a`: A by rows or by terms; `b`: B by terms or by columns. @typedef {{ m: number, n: number, k: number, a: "mk" | "km", b: "kn" | "nk", then?: "where" | "sgd" | "adam" }} Shape */
+/** `a`: A by rows or by terms; `b`: B by terms or by columns. @typedef {{ m: number, n: number, k: number, a: "mk" | "km", b: "kn" | "nk", then?: "add" | "relu" | "where" | "sgd" | "momentum" | "adam" }} Shape */
 /** @typedef {{ rows: number, terms: number, outer: "rows" | "columns", copyA: boolean, copyB: "no" | "all" | "panel" }} Plan */
 
 const TERMS = [32, 64, 128, 256, 512, 1024];
 
+/** What reads C before it stores to it: partial sums have no place there. */
+const UPDATES = new Set(["sgd", "momentum", "adam"]);
+
 /** The plans worth timing for a shape. @param {Shape} shape @returns {Plan[]} */
 export function plansOf({ m, k, b, then }) {
-  const blocks =
-    then !== "sgd" && then !== "adam" ? [...TERMS.filter((terms) => terms < k), k] : [k];
+  const blocks = !UPDATES.has(then) ? [...TERMS.filter((terms) => terms < k), k] : [k];
   const plans = [];
   for (const rows of [4, 2].filter((rows) => m % rows === 0))
     for (const terms of blocks)
@@ -120,6 +122,12 @@ export function textOf(shape, plan) {
       const sum = get(`s${r}${c}`);
       const of = (base) => load(v, get("r"), base + rowAt(r));
       if (!last || then === undefined) return store(v, get("r"), sum, at.c + rowAt(r));
+      if (then === "add" || then === "relu") {
+        const biased = f32("add", sum, load(v, times(get("j"), 4), at.m1));
+        return store(v, get("r"), then === "add" ? biased : f32("pmax", splat(0), biased), at.c + rowAt(r)); // prettier-ignore
+      }
+      if (then === "momentum") return `${set("t0", f32("add", f32("mul", of(at.m1), splat(0.9)), sum))} ${store(v, get("r"), get("t0"), at.m1 + rowAt(r))}
+        ${store(v, get("r"), f32("sub", of(at.c), f32("mul", get("t0"), get("rate"))), at.c + rowAt(r))}`; // prettier-ignore
       if (then === "where") return store(v, get("r"), `(v128.and ${sum} ${f32("gt", of(at.m1), splat(0))})`, at.c + rowAt(r)); // prettier-ignore
       if (then === "sgd") return store(v, get("r"), f32("sub", of(at.c), f32("mul", sum, get("rate"))), at.c + rowAt(r)); // prettier-ignore
       return `${set("t0", f32("add", f32("mul", of(at.m1), splat(0.9)), f32("mul", sum, splat(0.1))))} ${store(v, get("r"), get("t0"), at.m1 + rowAt(r))}
