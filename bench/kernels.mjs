@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { yardstick } from "./prototypes/sgemm.mjs";
 import { kernelsOf } from "./step-kernels.mjs";
-import { median } from "./timing.mjs";
+import { median, processor, timed } from "./timing.mjs";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -46,12 +46,12 @@ function report(workload, versions) {
     const kept = new Uint8Array(arena).slice();
     return kernels.map((one) => ({ ...one, version, restore: () => new Uint8Array(arena).set(kept) })); // prettier-ignore
   });
-  const timed = [{ ...square, kernel: "prototype", version: 0, restore: () => {} }, ...all]; // prettier-ignore
-  for (const one of timed) {
+  const contenders = [{ ...square, kernel: "prototype", version: 0, restore: () => {} }, ...all]; // prettier-ignore
+  for (const one of contenders) {
     let count = 1;
     for (;;) {
       one.restore();
-      const ms = cpu(() => { for (let n = 0; n < count; n++) one.run(); }); // prettier-ignore
+      const ms = timed(one.run, count, processor);
       one.count = Math.max(
         1,
         Math.round((count * Number(values.seconds) * 1e3) / Math.max(ms, 0.01)),
@@ -62,16 +62,16 @@ function report(workload, versions) {
     one.times = [];
   }
   for (let repeat = 0; repeat < repeats; repeat++)
-    for (const one of timed) {
+    for (const one of contenders) {
       one.restore();
-      const ms = cpu(() => { for (let n = 0; n < one.count; n++) one.run(); }); // prettier-ignore
+      const ms = timed(one.run, one.count, processor);
       one.times.push(ms / one.count);
     }
-  const best = timed[0];
+  const best = contenders[0];
   const rate = ({ flops, times }) => flops / 1e6 / median(times);
   console.log(`\n${workload} ${values.target}: prototype ${rate(best).toFixed(1)} GFLOP/s`);
   versions.forEach(({ label }, version) => {
-    const own = timed.filter((one) => one !== best && one.version === version);
+    const own = contenders.filter((one) => one !== best && one.version === version);
     const total = own.reduce((sum, { times }) => sum + median(times), 0);
     console.log(`${versions.length > 1 ? `[${label}] ` : ""}${total.toFixed(3)} ms in all`); // prettier-ignore
     for (const one of own) {
@@ -81,11 +81,4 @@ function report(workload, versions) {
       console.log(`  ${one.kernel.padEnd(52)} ${(1e3 * median(one.times)).toFixed(1).padStart(9)} µs ${(100 * share).toFixed(1).padStart(5)} %  ${rate(one).toFixed(2).padStart(6)} GFLOP/s  ${median(ratios).toFixed(2)} of the prototype`); // prettier-ignore
     }
   });
-}
-
-function cpu(run) {
-  const before = process.cpuUsage();
-  run();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e3;
 }

@@ -1,6 +1,6 @@
 /** Guarantees the yardsticks of matrix products: the fastest program known here of a square that fits the second cache, and of any one shape. */
 
-import { processor } from "../timing.mjs";
+import { processor, timed } from "../timing.mjs";
 import * as scalar from "./scalar.mjs";
 import * as simd128 from "./simd128.mjs";
 
@@ -22,9 +22,7 @@ export async function yardstick(target) {
 /** Milliseconds of processor time that `run` takes, over at least `least` of them. */
 export function timeOf(run, least) {
   for (let count = 1; ;) {
-    const before = processor();
-    for (let n = 0; n < count; n++) run();
-    const spent = processor() - before;
+    const spent = timed(run, count, processor);
     if (spent >= least) return spent / count;
     count = spent < least / 20 ? count * 10 : Math.ceil((1.3 * count * least) / spent);
   }

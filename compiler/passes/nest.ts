@@ -35,7 +35,7 @@ import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
-import { LANE, laneLoop, lanesOf, loop, pointsOf, positionsOf, rangesOf, suffixed, type Block, type Point, type Range } from "./points.ts"; // prettier-ignore
+import { LANE, laneCount, laneLoop, loop, pointsOf, positionsOf, rangesOf, suffixed, type Block, type Point, type Range } from "./points.ts"; // prettier-ignore
 import { isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
 
 /** A kernel without its name. */
@@ -207,7 +207,7 @@ export class Nest {
     const inLanes = block.find(({ vector }) => vector);
     if (inLanes === undefined) return this.#stages(points);
     this.#inLanes = true;
-    const vector = laneLoop(this.#stages(points), lanesOf(inLanes));
+    const vector = laneLoop(this.#stages(points), laneCount(inLanes));
     this.#inLanes = false;
     return obstacle(vector, this.#lengths()) === undefined ? [vector] : undefined;
   }
@@ -443,15 +443,15 @@ export class Nest {
     const over = resumed === undefined ? all : all.slice(1);
     const named = terms.map((term) => substitute(term, renamed));
     const hoisted = hoistParts(named, new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
-    const body = (scalars: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } =>
-      shareParts(scalars, (part) => this.#nameOf(part), terms.length > 1);
     if (reduce.by === "argmax") return [...hoisted.lets, ...this.#argmax(over, hoisted.scalars, results)]; // prettier-ignore
     const { dtype } = reduce;
     const fn = reduce.by;
     const start = literal(fn === "add" ? 0 : -Infinity, dtype);
     const begin = (names: readonly string[]): Stmt[] => names.map((name, n) => ({ kind: "let", name, dtype, value: resumed?.[n] ?? start, mutable: true })); // prettier-ignore
-    const steps = (names: readonly string[], { lets, scalars }: { lets: readonly Stmt[]; scalars: readonly Scalar[] }): Stmt[] =>
-      [...lets, ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) }))]; // prettier-ignore
+    const steps = (names: readonly string[], of: readonly Scalar[]): Stmt[] => {
+      const { lets, scalars } = this.#shared(of);
+      return [...lets, ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) }))];
+    };
     const wrap = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
       axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);
     const last = over.at(-1);
@@ -460,31 +460,34 @@ export class Nest {
       const parts = results.map((name) => this.#names.take(`${name}_lanes`));
       const at = new Map([[last.name, add(index(last.name, whole - LANES + 1), index(LANE, LANES))]]);
       this.#inLanes = true;
-      const strips = steps(parts, body(hoisted.scalars.map((term) => substitute(term, at))));
+      const strips = steps(parts, hoisted.scalars.map((term) => substitute(term, at)));
       this.#inLanes = false;
       const strip: Stmt = { kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: strips };
       const gather = parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
       const vector = laneLoop([...begin(parts), ...wrap(over.slice(0, -1), [strip]), ...gather]);
-      const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (at) => steps(results, body(hoisted.scalars.map((term) => substitute(term, new Map([[last.name, at]]))))))) : [];
+      const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (at) => steps(results, hoisted.scalars.map((term) => substitute(term, new Map([[last.name, at]])))))) : [];
       if (obstacle(vector, this.#lengths()) === undefined) return [...hoisted.lets, ...begin(results), vector, ...rest];
     }
     // what is left beside whole tiles is little time, and would be as much text again
     const { unrolled } = this.#tile;
     const isWhole = terms.length === valuesOf(this.#tile);
     const innermost = (axis: Axis, inside: Stmt[]): Stmt[] => loop(axis, inside, isWhole && unrolled !== undefined && axis.extent >= unrolled ? unrolled : undefined);
-    if (this.#inLanes && resumed === undefined && !isProduct(reduce.term)) return [...hoisted.lets, ...begin(results), ...this.#everywhere(over, hoisted.scalars, (scalars) => steps(results, { lets: [], scalars }))];
-    const inside = steps(results, body(hoisted.scalars));
+    if (this.#inLanes && resumed === undefined && !isProduct(reduce.term)) return [...hoisted.lets, ...begin(results), ...this.#everywhere(over, hoisted.scalars, (scalars) => steps(results, scalars))];
+    const inside = steps(results, hoisted.scalars);
     return [...hoisted.lets, ...begin(results), ...(last === undefined ? inside : wrap(over.slice(0, -1), innermost(last, inside)))];
   } // prettier-ignore
+
+  /** Terms that stand side by side, what they have in common named. */
+  #shared(terms: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } {
+    return shareParts(terms, (part) => this.#nameOf(part), terms.length > 1);
+  }
 
   /** The steps at every position of a reduction, in their order: in loops, or of a window in lanes written out. */
   #everywhere(over: readonly Axis[], scalars: readonly Scalar[], steps: (scalars: readonly Scalar[], here: Index) => Stmt[]): Stmt[] {
     const extents = over.map(({ extent }) => extent);
     const here = rowMajor(over.map(({ name, extent }) => index(name, extent)), extents);
-    const at = (where: ReadonlyMap<string, Index>): Stmt[] => {
-      const body = shareParts(scalars.map((s) => substitute(s, where)), (part) => this.#nameOf(part), scalars.length > 1);
-      return [...body.lets, ...steps(body.scalars, substituteIndex(here, where))];
-    };
+    const at = (where: ReadonlyMap<string, Index>): Stmt[] =>
+      steps(scalars.map((s) => substitute(s, where)), substituteIndex(here, where));
     if (!this.#inLanes || sizeOf(extents) > WINDOW) return over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), at(new Map()));
     return positionsOf(over).flatMap(at);
   } // prettier-ignore
@@ -512,11 +515,15 @@ export class Nest {
         { kind: "assign", name: best[n]!, value: select(larger, local(value, of), local(best[n]!, of)) }, // prettier-ignore
       ];
     };
+    const steps = (at: readonly Scalar[], here: Index): Stmt[] => {
+      const { lets, scalars } = this.#shared(at);
+      return [...lets, ...scalars.flatMap((term, n) => step(term, n, here))];
+    };
     const begin = (name: string, value: Scalar): Stmt => ({ kind: "let", name, dtype: value.dtype, value, mutable: true }); // prettier-ignore
     return [
       ...best.map((name) => begin(name, literal(-Infinity, of))),
       ...results.map((name) => begin(name, literal(0, "i32"))),
-      ...this.#everywhere(over, terms, (scalars, here) => scalars.flatMap((term, n) => step(term, n, here))), // prettier-ignore
+      ...this.#everywhere(over, terms, steps),
     ];
   }
 }

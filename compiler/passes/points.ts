@@ -45,18 +45,18 @@ export interface Block {
 }
 
 /** Lanes of a block in lanes. */
-export const lanesOf = ({ size }: Pick<Block, "size">): number => Math.min(size, LANES);
+export const laneCount = ({ size }: Pick<Block, "size">): number => Math.min(size, LANES);
 
 /** The points of a tile, row-major; their suffixes are their places in it. Of lanes there is one point a vector. */
 export function pointsOf(block: readonly Block[]): Point[] {
-  const many = ({ size, vector }: Block): boolean => size > (vector ? lanesOf({ size }) : 1);
+  const many = ({ size, vector }: Block): boolean => size > (vector ? laneCount({ size }) : 1);
   return block.reduce<Point[]>(
     (points, { axis, base, size, vector }) =>
       points.flatMap(({ where, suffix }) =>
-        Array.from({ length: vector ? size / lanesOf({ size }) : size }, (_, n) => ({
+        Array.from({ length: vector ? size / laneCount({ size }) : size }, (_, n) => ({
           where: new Map(where).set(
             axis.name,
-            vector ? shift(add(base, index(LANE, lanesOf({ size }))), n * LANES) : shift(base, n),
+            vector ? shift(add(base, index(LANE, laneCount({ size }))), n * LANES) : shift(base, n),
           ),
           suffix: many({ axis, base, size, vector }) ? `${suffix}${n}` : suffix,
         })),
