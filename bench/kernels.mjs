@@ -1,5 +1,5 @@
 /**
- * Every kernel of a workload's training step, timed by itself in turns with the hand-written sgemm of bench/prototypes on the arena as a step leaves it.
+ * Every kernel of a workload's training step, timed by itself in turns with the hand-written sgemm of bench/prototypes on what a step has there when it comes to it.
  *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7] [--winograd]
  */
 
@@ -42,15 +42,14 @@ for (const workload of positionals) {
 
 function report(workload, versions) {
   const repeats = Number(values.repeats);
-  const all = versions.flatMap(({ kernels, arena }, version) => {
-    const kept = new Uint8Array(arena).slice();
-    return kernels.map((one) => ({ ...one, version, restore: () => new Uint8Array(arena).set(kept) })); // prettier-ignore
-  });
-  const contenders = [{ ...square, kernel: "prototype", version: 0, restore: () => {} }, ...all]; // prettier-ignore
+  const all = versions.flatMap(({ kernels }, version) =>
+    kernels.map((one) => ({ ...one, version })),
+  );
+  const contenders = [{ ...square, kernel: "prototype", version: 0, prepare: () => {} }, ...all]; // prettier-ignore
   for (const one of contenders) {
     let count = 1;
     for (;;) {
-      one.restore();
+      one.prepare();
       const ms = timed(one.run, count, processor);
       one.count = Math.max(
         1,
@@ -63,7 +62,7 @@ function report(workload, versions) {
   }
   for (let repeat = 0; repeat < repeats; repeat++)
     for (const one of contenders) {
-      one.restore();
+      one.prepare();
       const ms = timed(one.run, one.count, processor);
       one.times.push(ms / one.count);
     }

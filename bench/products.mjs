@@ -69,6 +69,9 @@ function shapeOf({ kernel, doc, writes }) {
   };
 }
 
+/** The numbers in both: gradients of zero, applied thousands of times, would leave moments that are denormal, and slow. */
+const FILL = 0.5;
+
 const COPIES = /^(pack|widen|transpose)_/;
 
 /** The copies that a kernel reads, and those that they read, in the order of the step; what several read counts for each. */
@@ -82,7 +85,6 @@ const planText = (plan) => Object.entries(plan).flatMap(([name, value]) => value
 
 async function measure(workload, target, square, peer) {
   const { kernels, arena } = await kernelsOf(workload, target, folder, dist);
-  const kept = new Uint8Array(arena).slice();
   const rows = [];
   for (const kernel of kernels) {
     const shape = shapeOf(kernel);
@@ -94,7 +96,7 @@ async function measure(workload, target, square, peer) {
     const turns = [];
     timeOf(ours.run, 25);
     for (let repeat = 0; repeat < Number(values.repeats); repeat++) {
-      new Uint8Array(arena).set(kept);
+      new Float32Array(arena).fill(FILL);
       for (const one of [ours, ...rivals]) one.times.push(timeOf(one.run, 15));
       turns.push({ square: square.flops / 1e6 / timeOf(square.run, 15), blas: await peer?.ask() });
     }

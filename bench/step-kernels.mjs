@@ -1,9 +1,9 @@
-/** Guarantees the kernels of a workload's training step, each as a function of nothing, on the arena as a step leaves it. */
+/** Guarantees the kernels of a workload's training step, each as a function of nothing, and the arena as a step brings it to each of them. */
 
 import { lowerWorkload } from "./compiled.mjs";
 import { batchesFor } from "./data.mjs";
 
-/** `writes`, `reads`: names of buffers; `doc`: what the kernel computes. */
+/** `writes`, `reads`: names of buffers; `doc`: what the kernel computes; `prepare`: puts in the arena what a step has there when it comes to the kernel. */
 export async function kernelsOf(workload, target, folder, dist, options = {}) {
   const { module, trainer, functions } = await lowerWorkload(workload, target, folder, dist, options); // prettier-ignore
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
@@ -13,14 +13,19 @@ export async function kernelsOf(workload, target, folder, dist, options = {}) {
   const [batch] = batchesFor(trainer);
   for (let n = 0; n < 3; n++) trainer.step(batch);
   const arena = trainer.inputs.x.buffer;
+  const begun = new Uint8Array(arena).slice();
   const distinct = [...new Set(calls.map(({ kernel, args }) => `${kernel} ${args}`))];
-  const kernels = calls.map(({ kernel, args }) => {
+  const prepare = (until) => {
+    new Uint8Array(arena).set(begun);
+    for (const { run } of kernels.slice(0, until)) run();
+  };
+  const kernels = calls.map(({ kernel, args }, n) => {
     const { flops, doc, params } = declared.get(kernel);
     const run = target === "wasm"
       ? () => functions[kernel](...args.map((name) => slots.get(name).offset))
       : functions[distinct.indexOf(`${kernel} ${args}`)];
     const given = (isMeant) => args.filter((_, n) => isMeant(params[n].access));
-    return { kernel, flops, run, doc, reads: given((access) => access !== "write"), writes: given((access) => access !== "read") };
+    return { kernel, flops, run, doc, prepare: () => prepare(n), reads: given((access) => access !== "write"), writes: given((access) => access !== "read") };
   }); // prettier-ignore
   return { kernels, arena };
 }
