@@ -345,7 +345,7 @@ function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): R
   });
 } // prettier-ignore
 
-/** A weight's gradient as a matrix whose columns are filters: d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with the filters of d_y side by side. */
+/** A weight's gradient as a matrix whose columns are filters: d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with d_y in panels of a vector's filters. */
 function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
@@ -356,7 +356,8 @@ function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const d_y = loads.find((one) => dependsOn(one, filters));
   if (loads.length !== 2 || d_y === undefined || definition.axes.slice(1).some((axis) => dependsOn(d_y, axis))) return group;
   if (filters.extent % 4 !== 0 || reduce.over.at(-1)!.extent < 4 || sizeOf(definition.shape) < 64) return group;
-  const spread = copied(d_y, [...reduce.over, filters], "pack", definition, buffers, keep);
+  const [outer, ...inside] = reduce.over;
+  const spread = copied(d_y, [outer!, filters, ...inside], "pack", definition, buffers, keep, filters);
   const axes = [...definition.axes.slice(1), filters];
   const sums = withLoads(reduce, (part) => (part === d_y ? spread : part));
   const raw = sumsOf(definition, axes, sums, buffers);

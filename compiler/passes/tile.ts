@@ -7,6 +7,7 @@ import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
 import { cutsOf } from "./guards.ts";
 import { NEAR, type Machine } from "./machine.ts";
+import { rangesOf, type Range } from "./points.ts";
 
 export interface Tile {
   /** Points along each shared axis. */
@@ -39,11 +40,11 @@ export const LONG_SUM = 24;
 /** Whether the innermost axis of a sum is long; where nothing is summed there is none. */
 export const isLong = ({ over }: Reduce): boolean => (over.at(-1)?.extent ?? 0) >= LONG_SUM;
 
-/** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
-const VECTORS = 8;
-
-/** Rows of such a microkernel, of two vectors each. */
+/** Rows of a microkernel in lanes, where they come out even. */
 export const ROWS = 4;
+
+/** Microkernels in lanes, rows by vectors: at most eight sums leave room for operands and products among 16 registers. */
+const MICROKERNELS: readonly (readonly [rows: number, vectors: number])[] = [[ROWS, 2], [2, 4], [2, 3], [3, 2], [1, 4]]; // prettier-ignore
 
 type Load = Extract<Scalar, { kind: "load" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -266,15 +267,34 @@ function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
   const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
   const row = rowOf(group.axes, lane, still, moving);
-  const rows = row === undefined ? 1 : Math.min(ROWS, group.axes[row]!.extent);
-  const most = rows >= 3 ? 2 : VECTORS / (2 * rows);
-  const vectors = Math.max(1, Math.min(most, Math.floor(group.axes[lane]!.extent / LANES)));
+  const [rows, vectors] = microkernelOf(row === undefined ? 1 : group.axes[row]!.extent, Math.floor(group.axes[lane]!.extent / LANES)); // prettier-ignore
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
   const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
   const order = row === undefined ? plain.order : outermost(group, machine, reduce, row, lane, still, moving, sizes, buffers); // prettier-ignore
   const inARow = isProduct(reduce.term) && isLong(reduce) ? { unrolled: machine.unrolled } : {}; // prettier-ignore
   return { sizes, order, lane, ...outer, ...inARow };
 }
+
+/** The microkernel for so many rows of so many vectors; rows that come out even lie side by side in copies (pack.ts). */
+function microkernelOf(rows: number, vectors: number): readonly [rows: number, vectors: number] {
+  const fitting = MICROKERNELS.map(([r, v]) => [Math.min(r, rows), Math.min(v, vectors)] as const);
+  if (rows % ROWS === 0) return fitting[0]!;
+  const cycles = (of: readonly [number, number]): number => {
+    const [across, along] = [rangesOf(rows, of[0], false), rangesOf(LANES * vectors, LANES * of[1], true)]; // prettier-ignore
+    return across.reduce((sum, r) => along.reduce((inner, v) => inner + timesOf(r) * timesOf(v) * cyclesOf(r.size, v.size / LANES), sum), 0); // prettier-ignore
+  };
+  return fitting.reduce((best, one) => (cycles(one) < WORTH * cycles(best) ? one : best));
+}
+
+/** What another microkernel must take of the time of one before it: of many rows, only the last are uneven. */
+const WORTH = 0.98;
+
+/** How often a range is taken. */
+const timesOf = ({ from, to, size }: Range): number => (to - from) / size;
+
+/** Cycles of one term: two products, two sums and two loads at once, and something for the loop (measured on Zen, conv2d of 6 channels). */
+const cyclesOf = (rows: number, vectors: number): number =>
+  (Math.max(rows * vectors, rows + vectors) + 1) / 2;
 
 /** The axis whose points share what moves along the columns and read what stands still: of several the last that fills a tile. */
 export function rowOf(axes: readonly Axis[], column: number, still: readonly Load[], moving: readonly Load[]): number | undefined {
