@@ -3,28 +3,32 @@
  * Says { first, version, rss } after its first step, then answers lines { kind: "losses" | "run", steps } until its input ends.
  */
 
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
+import { peak } from "./peak.mjs";
 
 const [, , peer, folder, argument] = process.argv;
 const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8"));
-const { buffer, byteOffset } = readFileSync(`${folder}/data.bin`);
-const read = ({ shape, dtype, offset }) =>
-  new (dtype === "i32" ? Int32Array : Float32Array)(buffer.slice(byteOffset + offset, byteOffset + offset + 4 * shape.reduce((a, b) => a * b, 1))); // prettier-ignore
+const data = openSync(`${folder}/data.bin`);
+const read = ({ shape, dtype, offset }) => {
+  const values = new (dtype === "i32" ? Int32Array : Float32Array)(shape.reduce((a, b) => a * b, 1)); // prettier-ignore
+  readSync(data, values, { position: offset });
+  return values;
+};
 const workload = {
   spec: manifest.spec,
   parameters: manifest.parameters.map((entry) => ({ ...entry, values: read(entry) })),
   batches: manifest.batches.map(({ x, y }) => ({ x: read(x), y: read(y), shape: x.shape })),
 };
+closeSync(data);
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
-const rss = () => process.resourceUsage().maxRSS;
 
 const imported = performance.now();
 const { build } = await import(pathToFileURL(peer).href);
 const { version, restore, step } = await build(workload, argument);
 const first = await step(0);
-say({ first, version, rss: rss(), sinceImport: performance.now() - imported });
+say({ first, version, rss: peak(), sinceImport: performance.now() - imported });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { kind, steps } = JSON.parse(line);
@@ -41,7 +45,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       if (loss instanceof Promise) await loss;
     }
     const { user, system } = process.cpuUsage(before);
-    say({ wall: performance.now() - began, cpu: (user + system) / 1e3, rss: rss() });
+    say({ wall: performance.now() - began, cpu: (user + system) / 1e3, rss: peak() });
   }
 }
 process.exit(0);

@@ -228,7 +228,7 @@ function start(command, args) {
 
 /** Megabytes of an engine that runs nothing. */
 async function bareEngine() {
-  const script = "console.log(JSON.stringify({ rss: process.resourceUsage().maxRSS }))";
-  const { rss } = await start(process.execPath, ["-e", script]).ask();
+  const script = `import { peak } from "${new URL("peak.mjs", import.meta.url).href}"; console.log(JSON.stringify({ rss: peak() }))`;
+  const { rss } = await start(process.execPath, ["--input-type=module", "-e", script]).ask();
   return rss / 1024;
 }

@@ -1,5 +1,5 @@
 """Guarantees the same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.mjs's protocol."""
-import json, os, resource, sys, time
+import json, os, re, resource, sys, time
 import warnings
 warnings.filterwarnings("ignore")
 import torch
@@ -61,10 +61,18 @@ def step(n):
     return loss.item()
 
 restore()
+
+def peak():
+    """KiB of this process's memory alone, as bench/peak.mjs says it."""
+    try:
+        return int(re.search(r"^VmHWM:\s+(\d+) kB$", open("/proc/self/status").read(), re.M)[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
 def say(o):
     print(json.dumps(o), flush=True)
 loss = step(0)
-say({"first": loss, "version": f"PyTorch {torch.__version__}, {threads} thread{'s' if threads > 1 else ''}", "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+say({"first": loss, "version": f"PyTorch {torch.__version__}, {threads} thread{'s' if threads > 1 else ''}", "rss": peak()})
 for line in sys.stdin:
     ask = json.loads(line)
     if ask["kind"] == "losses":
@@ -74,6 +82,6 @@ for line in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
         for n in range(ask["steps"]):
             step(n)
-        say({"wall": (time.perf_counter() - wall) * 1e3, "cpu": (time.process_time() - cpu) * 1e3, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+        say({"wall": (time.perf_counter() - wall) * 1e3, "cpu": (time.process_time() - cpu) * 1e3, "rss": peak()})
     else:
         break
