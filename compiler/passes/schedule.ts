@@ -14,7 +14,7 @@ import type { Pass } from "./pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
 import { sweepsOf } from "./sweeps.ts";
-import { mainReduce, tileOf, type Tile } from "./tile.ts";
+import { mainReduce, onePeriod, pointByPoint, tileOf, type Tile } from "./tile.ts";
 
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
 export type Tiles = ReadonlyMap<string, Tile>;
@@ -77,25 +77,20 @@ type Buffers = ReadonlyMap<string, Buffer>;
 /** Loops of one group, and what a reader might not expect of them. */
 type Loops = Built & { readonly note: readonly string[] };
 
-const PLAIN = ({ axes }: Group): Tile => ({
-  sizes: axes.map(() => 1),
-  order: axes.map((_, n) => n),
-});
-
 /** The loops under the chosen tile or the cost model's, or without lanes where these have an obstacle. */
 const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile): Loops =>
   nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ??
-  nestUnder(PLAIN(group), group, machine, buffers)!; // only lanes meet obstacles
+  nestUnder(onePeriod(group), group, machine, buffers)!; // only lanes meet obstacles
 
 /** The tile that the cost model gives a group, as its loops take it. */
 export function modelledTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const tile = tileOf(group, machine, buffers);
-  return nestUnder(tile, group, machine, buffers) === undefined ? PLAIN(group) : tile;
+  return nestUnder(tile, group, machine, buffers) === undefined ? onePeriod(group) : tile;
 }
 
 /** The loops before any schedule: point by point, one after the other. */
 export const unscheduled = (group: Group, buffers: Buffers): Built =>
-  new Nest(group, buffers, PLAIN(group), 1).build()!;
+  new Nest(group, buffers, pointByPoint(group), 1).build()!;
 
 /** The loops under a tile; undefined where its lanes meet an obstacle. */
 export function nestUnder(
@@ -109,7 +104,7 @@ export function nestUnder(
   const built = nest.build();
   if (built === undefined) return undefined;
   if (rest === undefined) return { ...built, note: [] };
-  const after = new Nest(rest, buffers, PLAIN(group), machine.lanes, nest).build()!;
+  const after = new Nest(rest, buffers, pointByPoint(group), machine.lanes, nest).build()!;
   const note = `All sums first, kept in ${identifier(sums.stages[0]!.definition.name)}; then the rest, point by point.`;
   return { ...after, body: [...built.body, ...after.body], note: [note] };
 }

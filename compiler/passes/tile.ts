@@ -1,7 +1,7 @@
 /** Guarantees the tile of a group: how many points along each shared axis one microkernel keeps in locals, in which order, and in lanes along which axis. */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
-import { firstReduce, loadsOf, storedIn } from "../loop/build.ts";
+import { firstReduce, loadsOf, storedIn, walkScalar } from "../loop/build.ts";
 import { index, namesIn, rowMajor, strideOf, substitute, type Index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
@@ -66,10 +66,34 @@ export const isUniform = ({ axes, stages }: Group): boolean =>
 /** Whether a sum is one of products. */
 export const isProduct = (term: Scalar): boolean => term.kind === "apply" && term.fn === "mul";
 
-const ones = ({ axes }: Group): Tile => ({
+/** One point after the other. */
+export const pointByPoint = ({ axes }: Group): Tile => ({
   sizes: axes.map(() => 1),
   order: axes.map((_, n) => n),
 });
+
+/** Point by point; of values that ask where along an axis they are within a period, all points of one at a time: of each the guards are then decided. */
+export function onePeriod(group: Group): Tile {
+  const plain = pointByPoint(group);
+  if (!isUniform(group) || mainReduce(group) !== undefined) return plain;
+  const sizes = group.axes.map((axis) => Math.min(periodOf(group, axis), axis.extent));
+  return sizeOf(sizes) > PERIODS ? plain : { ...plain, sizes };
+}
+
+/** Points of periods that stand side by side, at most. */
+const PERIODS = 16;
+
+/** The longest period of an axis of which a value asks for the place; 1 where none does. */
+function periodOf({ stages }: Group, { name }: Axis): number {
+  const periods = (at: Index): number[] => at.terms.flatMap(({ atom }) => (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(name) ? [atom.by] : [])); // prettier-ignore
+  const found = [1];
+  for (const { definition } of stages)
+    walkScalar(definition.value, (part) => {
+      if (part.kind === "load") found.push(...part.at.flatMap(periods));
+      if (part.kind === "index") found.push(...periods(part.at));
+    });
+  return Math.max(...found);
+}
 
 /** The operands of a reduction: its loads that its own axes move. */
 const operandsOf = (reduce: Reduce): Load[] =>
@@ -80,9 +104,14 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   if (pieces.length > 0) return piecesTile(group, pieces, machine);
   if (machine.lanes > 1) return vectorTile(group, machine, buffers);
   const { axes } = group;
-  const plain = ones(group);
+  const plain = pointByPoint(group);
   const reduce = mainReduce(group);
-  if (isUniform(group) && reduce === undefined && axes.length > 0) return { ...plain, sizes: sized(group, [[crossed(group, axes.length - 1, buffers), 8]]) }; // prettier-ignore
+  if (isUniform(group) && reduce === undefined && axes.length > 0) {
+    const across = crossed(group, axes.length - 1, buffers);
+    return across === undefined
+      ? onePeriod(group)
+      : { ...plain, sizes: sized(group, [[across, 8]]) };
+  }
   if (!isUniform(group) || reduce === undefined || reduce.by !== "add") return plain;
   const loads = operandsOf(reduce);
   const readBy = axes.map((axis) => loads.filter((load) => dependsOn(load, axis.name)).length);
@@ -257,7 +286,7 @@ const replaced = (s: Scalar, from: Reduce, to: Reduce): Scalar => {
 };
 
 function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
-  const plain = ones(group);
+  const plain = pointByPoint(group);
   const lane = columns(group);
   const reduce = mainReduce(group);
   if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, machine, reduce, buffers) : plain; // prettier-ignore
@@ -325,7 +354,7 @@ export function accumulates(group: Group, buffers: Buffers): boolean {
 
 /** Values that are no sums: a vector, or as many as use lines of memory whole. */
 function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
-  const plain = ones(group);
+  const plain = pointByPoint(group);
   const panel = lane - 1;
   const strides = (axis: number): (number | undefined)[] => group.stages.flatMap(({ definition }) => loadsOf(definition.value)).map((load) => strideIn(load, group.axes[axis]!.name, buffers)); // prettier-ignore
   // panels: what is written lies a vector apart along one axis, what is read along another
@@ -359,7 +388,7 @@ function crossed(group: Group, lane: number, buffers: Buffers): number | undefin
 
 /** Sums in lanes along their own axis: rows of both operands side by side. */
 function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffers): Tile {
-  const plain = ones(group);
+  const plain = pointByPoint(group);
   const loads = operandsOf(reduce);
   if (reduce.by !== "add" || !reducesInLanes(reduce, buffers)) return plain;
   if (loads.length !== 2) {

@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,555,424 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 aad407864e8634eb
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 983f0ec9c7c64697
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -2558,30 +2558,28 @@ function relu_64x16x7x7(
 
 /** started_padded = started in a margin of zeros */
 function pad_64x16x17x17(started_: Float32Array, started_padded_: Float32Array): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 63;
+  return function pad_64x16x17x17(): void {
     const started = started_;
     const started_padded = started_padded_;
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 17; l++) {
-        for (let m = 0; m < 17; m++) {
-          started_padded[i * 4624 + j * 289 + l * 17 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 7 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 7 &&
-            m % 2 === 0
-              ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-              : 0;
-        }
-      }
-    }
-  }
-  return function pad_64x16x17x17(): void {
     for (let i = 0; i < 64; i++) {
-      block(i);
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2] =
+              0 <= l - 1 && 0 <= m - 1 ? started[i * 784 + j * 49 + l * 7 + m - 8]! : 0;
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2 + 1] = 0;
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2 + 17] = 0;
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2 + 18] = 0;
+          }
+          started_padded[i * 4624 + j * 289 + l * 34 + 16] = 0;
+          started_padded[i * 4624 + j * 289 + l * 34 + 33] = 0;
+        }
+        for (let m = 0; m < 8; m++) {
+          started_padded[i * 4624 + j * 289 + m * 2 + 272] = 0;
+          started_padded[i * 4624 + j * 289 + m * 2 + 273] = 0;
+        }
+        started_padded[i * 4624 + j * 289 + 288] = 0;
+      }
     }
   };
 }
@@ -2693,19 +2691,22 @@ function pad_64x8x31x31(
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
     for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 31; l++) {
-        for (let m = 0; m < 31; m++) {
-          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 14 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 14 &&
-            m % 2 === 0
-              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-              : 0;
+      for (let l = 0; l < 15; l++) {
+        for (let m = 0; m < 15; m++) {
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2] =
+            0 <= l - 1 && 0 <= m - 1 ? generator_double[i * 1568 + j * 196 + l * 14 + m - 15]! : 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 1] = 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 31] = 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 32] = 0;
         }
+        generator_double_padded[i * 7688 + j * 961 + l * 62 + 30] = 0;
+        generator_double_padded[i * 7688 + j * 961 + l * 62 + 61] = 0;
       }
+      for (let m = 0; m < 15; m++) {
+        generator_double_padded[i * 7688 + j * 961 + m * 2 + 930] = 0;
+        generator_double_padded[i * 7688 + j * 961 + m * 2 + 931] = 0;
+      }
+      generator_double_padded[i * 7688 + j * 961 + 960] = 0;
     }
   }
   return function pad_64x8x31x31(): void {
@@ -5282,19 +5283,22 @@ function pad_64x8x31x31_generator(
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
     for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 31; l++) {
-        for (let m = 0; m < 31; m++) {
-          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 14 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 14 &&
-            m % 2 === 0
-              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-              : 0;
+      for (let l = 0; l < 15; l++) {
+        for (let m = 0; m < 15; m++) {
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2] =
+            0 <= l - 1 && 0 <= m - 1 ? generator_double[i * 1568 + j * 196 + l * 14 + m - 15]! : 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 1] = 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 31] = 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 32] = 0;
         }
+        generator_double_padded[i * 7688 + j * 961 + l * 62 + 30] = 0;
+        generator_double_padded[i * 7688 + j * 961 + l * 62 + 61] = 0;
       }
+      for (let m = 0; m < 15; m++) {
+        generator_double_padded[i * 7688 + j * 961 + m * 2 + 930] = 0;
+        generator_double_padded[i * 7688 + j * 961 + m * 2 + 931] = 0;
+      }
+      generator_double_padded[i * 7688 + j * 961 + 960] = 0;
     }
   }
   return function pad_64x8x31x31_generator(): void {
@@ -6563,20 +6567,29 @@ function widen_16x17x17x64_generator(
     i &= 15;
     const started = started_;
     const started_padded_2_wide = started_padded_2_wide_;
-    for (let j = 0; j < 17; j++) {
-      for (let l = 0; l < 17; l++) {
+    for (let j = 0; j < 8; j++) {
+      for (let l = 0; l < 8; l++) {
         for (let m = 0; m < 64; m++) {
-          started_padded_2_wide[i * 18496 + j * 1088 + l * 64 + m] =
-            0 <= ((j / 2) | 0) - 1 &&
-            ((j / 2) | 0) - 1 < 7 &&
-            j % 2 === 0 &&
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 7 &&
-            l % 2 === 0
-              ? started[m * 784 + i * 49 + ((j / 2) | 0) * 7 + ((l / 2) | 0) - 8]!
-              : 0;
+          started_padded_2_wide[i * 18496 + j * 2176 + l * 128 + m] =
+            0 <= j - 1 && 0 <= l - 1 ? started[m * 784 + i * 49 + j * 7 + l - 8]! : 0;
+          started_padded_2_wide[i * 18496 + j * 2176 + l * 128 + m + 64] = 0;
+          started_padded_2_wide[i * 18496 + j * 2176 + l * 128 + m + 1088] = 0;
+          started_padded_2_wide[i * 18496 + j * 2176 + l * 128 + m + 1152] = 0;
         }
       }
+      for (let m = 0; m < 64; m++) {
+        started_padded_2_wide[i * 18496 + j * 2176 + m + 1024] = 0;
+        started_padded_2_wide[i * 18496 + j * 2176 + m + 2112] = 0;
+      }
+    }
+    for (let l = 0; l < 8; l++) {
+      for (let m = 0; m < 64; m++) {
+        started_padded_2_wide[i * 18496 + l * 128 + m + 17408] = 0;
+        started_padded_2_wide[i * 18496 + l * 128 + m + 17472] = 0;
+      }
+    }
+    for (let m = 0; m < 64; m++) {
+      started_padded_2_wide[i * 18496 + m + 18432] = 0;
     }
   }
   return function widen_16x17x17x64_generator(): void {
@@ -7498,30 +7511,28 @@ function pad_64x16x17x17_evaluate(
   started_: Float32Array,
   started_padded_: Float32Array,
 ): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number): void {
-    i &= 63;
+  return function pad_64x16x17x17_evaluate(): void {
     const started = started_;
     const started_padded = started_padded_;
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 17; l++) {
-        for (let m = 0; m < 17; m++) {
-          started_padded[i * 4624 + j * 289 + l * 17 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 7 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 7 &&
-            m % 2 === 0
-              ? started[i * 784 + j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-              : 0;
-        }
-      }
-    }
-  }
-  return function pad_64x16x17x17_evaluate(): void {
     for (let i = 0; i < 64; i++) {
-      block(i);
+      for (let j = 0; j < 16; j++) {
+        for (let l = 0; l < 8; l++) {
+          for (let m = 0; m < 8; m++) {
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2] =
+              0 <= l - 1 && 0 <= m - 1 ? started[i * 784 + j * 49 + l * 7 + m - 8]! : 0;
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2 + 1] = 0;
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2 + 17] = 0;
+            started_padded[i * 4624 + j * 289 + l * 34 + m * 2 + 18] = 0;
+          }
+          started_padded[i * 4624 + j * 289 + l * 34 + 16] = 0;
+          started_padded[i * 4624 + j * 289 + l * 34 + 33] = 0;
+        }
+        for (let m = 0; m < 8; m++) {
+          started_padded[i * 4624 + j * 289 + m * 2 + 272] = 0;
+          started_padded[i * 4624 + j * 289 + m * 2 + 273] = 0;
+        }
+        started_padded[i * 4624 + j * 289 + 288] = 0;
+      }
     }
   };
 }
@@ -7633,19 +7644,22 @@ function pad_64x8x31x31_evaluate(
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
     for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 31; l++) {
-        for (let m = 0; m < 31; m++) {
-          generator_double_padded[i * 7688 + j * 961 + l * 31 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 14 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 14 &&
-            m % 2 === 0
-              ? generator_double[i * 1568 + j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-              : 0;
+      for (let l = 0; l < 15; l++) {
+        for (let m = 0; m < 15; m++) {
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2] =
+            0 <= l - 1 && 0 <= m - 1 ? generator_double[i * 1568 + j * 196 + l * 14 + m - 15]! : 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 1] = 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 31] = 0;
+          generator_double_padded[i * 7688 + j * 961 + l * 62 + m * 2 + 32] = 0;
         }
+        generator_double_padded[i * 7688 + j * 961 + l * 62 + 30] = 0;
+        generator_double_padded[i * 7688 + j * 961 + l * 62 + 61] = 0;
       }
+      for (let m = 0; m < 15; m++) {
+        generator_double_padded[i * 7688 + j * 961 + m * 2 + 930] = 0;
+        generator_double_padded[i * 7688 + j * 961 + m * 2 + 931] = 0;
+      }
+      generator_double_padded[i * 7688 + j * 961 + 960] = 0;
     }
   }
   return function pad_64x8x31x31_evaluate(): void {
@@ -8452,19 +8466,22 @@ function pad_1x16x17x17_predict(started_: Float32Array, started_padded_: Float32
     const started = started_;
     const started_padded = started_padded_;
     for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 17; l++) {
-        for (let m = 0; m < 17; m++) {
-          started_padded[j * 289 + l * 17 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 7 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 7 &&
-            m % 2 === 0
-              ? started[j * 49 + ((l / 2) | 0) * 7 + ((m / 2) | 0) - 8]!
-              : 0;
+      for (let l = 0; l < 8; l++) {
+        for (let m = 0; m < 8; m++) {
+          started_padded[j * 289 + l * 34 + m * 2] =
+            0 <= l - 1 && 0 <= m - 1 ? started[j * 49 + l * 7 + m - 8]! : 0;
+          started_padded[j * 289 + l * 34 + m * 2 + 1] = 0;
+          started_padded[j * 289 + l * 34 + m * 2 + 17] = 0;
+          started_padded[j * 289 + l * 34 + m * 2 + 18] = 0;
         }
+        started_padded[j * 289 + l * 34 + 16] = 0;
+        started_padded[j * 289 + l * 34 + 33] = 0;
       }
+      for (let m = 0; m < 8; m++) {
+        started_padded[j * 289 + m * 2 + 272] = 0;
+        started_padded[j * 289 + m * 2 + 273] = 0;
+      }
+      started_padded[j * 289 + 288] = 0;
     }
   };
 }
@@ -8569,19 +8586,22 @@ function pad_1x8x31x31_predict(
     const generator_double = generator_double_;
     const generator_double_padded = generator_double_padded_;
     for (let j = 0; j < 8; j++) {
-      for (let l = 0; l < 31; l++) {
-        for (let m = 0; m < 31; m++) {
-          generator_double_padded[j * 961 + l * 31 + m] =
-            0 <= ((l / 2) | 0) - 1 &&
-            ((l / 2) | 0) - 1 < 14 &&
-            l % 2 === 0 &&
-            0 <= ((m / 2) | 0) - 1 &&
-            ((m / 2) | 0) - 1 < 14 &&
-            m % 2 === 0
-              ? generator_double[j * 196 + ((l / 2) | 0) * 14 + ((m / 2) | 0) - 15]!
-              : 0;
+      for (let l = 0; l < 15; l++) {
+        for (let m = 0; m < 15; m++) {
+          generator_double_padded[j * 961 + l * 62 + m * 2] =
+            0 <= l - 1 && 0 <= m - 1 ? generator_double[j * 196 + l * 14 + m - 15]! : 0;
+          generator_double_padded[j * 961 + l * 62 + m * 2 + 1] = 0;
+          generator_double_padded[j * 961 + l * 62 + m * 2 + 31] = 0;
+          generator_double_padded[j * 961 + l * 62 + m * 2 + 32] = 0;
         }
+        generator_double_padded[j * 961 + l * 62 + 30] = 0;
+        generator_double_padded[j * 961 + l * 62 + 61] = 0;
       }
+      for (let m = 0; m < 15; m++) {
+        generator_double_padded[j * 961 + m * 2 + 930] = 0;
+        generator_double_padded[j * 961 + m * 2 + 931] = 0;
+      }
+      generator_double_padded[j * 961 + 960] = 0;
     }
   };
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 5,266   arena 8,387,680 bytes, nothing else is ever allocated   341,306,162 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 02f0efae55dadbbe
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9b8dffd5053e521e
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";
@@ -4116,15 +4116,14 @@ function pad_16x16x32x32(
     const d_batchNorm_6_mu = d_batchNorm_6_mu_;
     const d_batchNorm_6_centered_padded = d_batchNorm_6_centered_padded_;
     for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 32; l++) {
-        for (let m = 0; m < 32; m++) {
-          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 32 + m] =
-            l % 2 === 0 && m % 2 === 0
-              ? Math.fround(
-                  d_batchNorm_6_centered[i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0)]! +
-                    d_batchNorm_6_mu[j]! * 0.000244140625,
-                )
-              : 0;
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2] =
+            d_batchNorm_6_centered[i * 4096 + j * 256 + l * 16 + m]! +
+            d_batchNorm_6_mu[j]! * 0.000244140625;
+          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2 + 1] = 0;
+          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2 + 32] = 0;
+          d_batchNorm_6_centered_padded[i * 16384 + j * 1024 + l * 64 + m * 2 + 33] = 0;
         }
       }
     }
@@ -4887,17 +4886,18 @@ function pad_16x16x34x34(
     const d_batchNorm_4_mu = d_batchNorm_4_mu_;
     const d_batchNorm_4_centered_padded = d_batchNorm_4_centered_padded_;
     for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 34; l++) {
-        for (let m = 0; m < 34; m++) {
-          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 34 + m] =
-            0 <= ((l / 2) | 0) - 1 && l % 2 === 0 && 0 <= ((m / 2) | 0) - 1 && m % 2 === 0
+      for (let l = 0; l < 17; l++) {
+        for (let m = 0; m < 17; m++) {
+          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 68 + m * 2] =
+            0 <= l - 1 && 0 <= m - 1
               ? Math.fround(
-                  d_batchNorm_4_centered[
-                    i * 4096 + j * 256 + ((l / 2) | 0) * 16 + ((m / 2) | 0) - 17
-                  ]! +
+                  d_batchNorm_4_centered[i * 4096 + j * 256 + l * 16 + m - 17]! +
                     d_batchNorm_4_mu[j]! * 0.000244140625,
                 )
               : 0;
+          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 68 + m * 2 + 1] = 0;
+          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 68 + m * 2 + 34] = 0;
+          d_batchNorm_4_centered_padded[i * 18496 + j * 1156 + l * 68 + m * 2 + 35] = 0;
         }
       }
     }
