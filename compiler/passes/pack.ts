@@ -176,10 +176,11 @@ function withMargin(
   if (otherwise.kind !== "literal" || otherwise.value !== 0) return undefined;
   const of = loadsOf(then).sort((a, b) => b.at.length - a.at.length)[0];
   if (of === undefined) return undefined;
-  // one position a dimension: of a quotient, what it divides
-  const positions = of.at.map((at): Index => {
+  // one position a dimension: of a quotient, what it divides; of several dimensions in a row, those that the guard asks for
+  const asked = positionsIn(when);
+  const positions = of.at.flatMap((at): readonly Index[] => {
     const [only] = at.terms;
-    return at.terms.length === 1 && only!.atom.kind === "quotient" ? only!.atom.of : at;
+    return at.terms.length === 1 && only!.atom.kind === "quotient" ? [only!.atom.of] : (apart(at, asked) ?? [at]); // prettier-ignore
   });
   const ranges = positions.map(rangeOf);
   const shape = ranges.map(([low, high]) => high - low + 1);
@@ -214,11 +215,39 @@ const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {
   });
 };
 
+/** The positions that a guard asks for. */
+function positionsIn(when: Scalar): readonly Index[] {
+  const found: Index[] = [];
+  walkScalar(when, (part) => {
+    if (part.kind === "index" && part.at.terms.length > 0 && !found.some((one) => sameTerms(one, part.at))) found.push(part.at); // prettier-ignore
+  });
+  return found;
+}
+
+/** A position in rows of rows as those that it is made of, some of which are asked for: 28·(l + k − 1) + (m + n − 1) as l + k − 1 and m + n − 1. */
+function apart(at: Index, asked: readonly Index[]): readonly Index[] | undefined {
+  if (asked.some((one) => sameTerms(one, at))) return undefined;
+  const parts = asked.filter((one) => multiple(at, one) !== undefined);
+  const rest = parts.reduce((left, part) => add(left, scale(part, -multiple(at, part)!)), at);
+  const others = rest.terms.map(({ atom }): Index => ({ terms: [{ atom, by: 1 }], offset: 0 }));
+  return parts.length === 0 ? undefined : [...others, ...parts];
+}
+
+/** How often a position is in another, by all of its terms; undefined where it is not. */
+function multiple(at: Index, part: Index): number | undefined {
+  const [first, ...others] = part.terms.map(({ atom, by }) => atom.kind === "index" ? (strideOf(at, atom.name) ?? 0) / by : 0); // prettier-ignore
+  const is = first !== undefined && first !== 0 && Number.isInteger(first) && others.every((one) => one === first); // prettier-ignore
+  return is ? first : undefined;
+}
+
 /** An index of the reader as one of the copy, whose axes count the reader's positions. */
 function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]): Index | undefined {
   if (at.terms.length === 0) return at;
   const n = positions.findIndex((position) => sameTerms(position, at));
   if (n >= 0) return shift(own[n]!, at.offset - positions[n]!.offset);
+  const many = positions.map((position) => multiple(at, position) ?? 0);
+  const rest = positions.reduce((left, position, p) => add(left, scale(position, -many[p]!)), at);
+  if (rest.terms.length === 0) return shift(add(...own.map((one, p) => scale(one, many[p]!))), rest.offset); // prettier-ignore
   const parts = at.terms.map(({ atom, by }): Index | undefined => {
     if (atom.kind === "index") return undefined;
     const of = rewritten(atom.of, positions, own);

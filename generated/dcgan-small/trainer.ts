@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,555,424 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 983f0ec9c7c64697
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 06fed200d6c0268c
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -325,56 +325,58 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const generator_paint_bias_m = new Float32Array(arena, 373136, 1); // [1]  state, always there
   const generator_paint_bias_v = new Float32Array(arena, 373152, 1); // [1]  state, always there
   const stepCount = new Int32Array(arena, 373168, 1); // []  state, always there
-  const x = new Float32Array(arena, 3162560, 50176); // [64,784]  input, statements 1–54
-  const live_rows = new Int32Array(arena, 3965376, 1); // []  input, statements 1–26
+  const x = new Float32Array(arena, 3162560, 50176); // [64,784]  input, statements 1–55
+  const live_rows = new Int32Array(arena, 3965376, 1); // []  input, statements 1–27
   const mul_6 = new Float32Array(arena, 373184, 2048); // [64,32]  scratch, statements 3–4
   const generator_spread = new Float32Array(arena, 1556928, 50176); // [64,784]  scratch, statements 4–6
   const sum = new Float32Array(arena, 373184, 16); // [16]  scratch, statements 5–6
   const sum_2 = new Float32Array(arena, 373248, 16); // [16]  scratch, statements 5–6
   const started = new Float32Array(arena, 1556928, 50176); // [64,16,7,7]  scratch, statements 6–7, written over generator_spread
   const generator_double = new Float32Array(arena, 2341312, 100352); // [64,8,14,14]  scratch, statements 8–9
-  const generator_paint = new Float32Array(arena, 3363264, 50176); // [64,1,28,28]  residual, statements 10–42
-  const discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  residual, statements 11–49
-  const edges = new Float32Array(arena, 1958336, 100352); // [64,8,14,14]  residual, statements 11–50
-  const discriminator_compare_z = new Float32Array(arena, 3563968, 50176); // [64,16,7,7]  residual, statements 13–46
-  const parts = new Float32Array(arena, 3764672, 50176); // [64,16,7,7]  residual, statements 13–45
-  const discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  residual, statements 15–38
-  const edges_2 = new Float32Array(arena, 2761152, 100352); // [64,8,14,14]  residual, statements 15–39
-  const discriminator_compare_z_2 = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  residual, statements 17–36
-  const parts_2 = new Float32Array(arena, 1098176, 50176); // [64,16,7,7]  residual, statements 17–35
-  const d_rowSum_2 = new Float32Array(arena, 373952, 1); // []  scratch, statements 20–21
-  const discriminator_judge_2 = new Float32Array(arena, 373184, 64); // [64,1]  residual, statements 21–22
-  const exp_2 = new Float32Array(arena, 373440, 64); // [64,1]  residual, statements 21–22
-  const d_discriminator_judge_2 = new Float32Array(arena, 373696, 64); // [64,1]  scratch, statements 21–35
-  const rowSum_2 = new Float32Array(arena, 373952, 1); // []  scratch, statements 22–23
-  const d_rowSum = new Float32Array(arena, 373952, 1); // []  scratch, statements 24–25
-  const neg = new Float32Array(arena, 373184, 64); // [64,1]  residual, statements 25–26
-  const exp_ = new Float32Array(arena, 373440, 64); // [64,1]  residual, statements 25–26
-  const d_neg = new Float32Array(arena, 4169216, 64); // [64,1]  scratch, statements 25–45
-  const rowSum = new Float32Array(arena, 3965376, 1); // []  scratch, statements 26–27, written over live_rows
-  const rate = new Float32Array(arena, 4169472, 1); // []  scratch, statements 30–54
-  const correction = new Float32Array(arena, 4169488, 1); // []  scratch, statements 32–54
-  const d_flatten_2 = new Float32Array(arena, 3965376, 50176); // [64,784]  scratch, statements 34–36
-  const d_discriminator_judge_kernel_part = new Float32Array(arena, 4166080, 784); // [784,1]  scratch, statements 35–45
-  const d_discriminator_compare_z_2 = new Float32Array(arena, 3965376, 50176); // [64,16,7,7]  scratch, statements 36–47, written over d_flatten_2
-  const d_discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  scratch, statements 38–53, written over discriminator_look_z_2
-  const d_discriminator_compare_kernel_part = new Float32Array(arena, 2961856, 2048); // [16,8,4,4]  scratch, statements 41–52
-  const d_discriminator_look_kernel_part = new Float32Array(arena, 2970048, 128); // [8,1,4,4]  scratch, statements 43–54
-  const d_flatten = new Float32Array(arena, 2761152, 50176); // [64,784]  scratch, statements 44–46
-  const d_discriminator_compare_z = new Float32Array(arena, 2761152, 50176); // [64,16,7,7]  scratch, statements 46–51, written over d_flatten
-  const d_discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  scratch, statements 49–54, written over discriminator_look_z
+  const generator_paint = new Float32Array(arena, 3363264, 50176); // [64,1,28,28]  residual, statements 10–43
+  const discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  residual, statements 12–50
+  const edges = new Float32Array(arena, 1958336, 100352); // [64,8,14,14]  residual, statements 12–51
+  const discriminator_compare_z = new Float32Array(arena, 3563968, 50176); // [64,16,7,7]  residual, statements 14–47
+  const parts = new Float32Array(arena, 3764672, 50176); // [64,16,7,7]  residual, statements 14–46
+  const discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  residual, statements 16–39
+  const edges_2 = new Float32Array(arena, 2761152, 100352); // [64,8,14,14]  residual, statements 16–40
+  const discriminator_compare_z_2 = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  residual, statements 18–37
+  const parts_2 = new Float32Array(arena, 1098176, 50176); // [64,16,7,7]  residual, statements 18–36
+  const d_rowSum_2 = new Float32Array(arena, 373952, 1); // []  scratch, statements 21–22
+  const discriminator_judge_2 = new Float32Array(arena, 373184, 64); // [64,1]  residual, statements 22–23
+  const exp_2 = new Float32Array(arena, 373440, 64); // [64,1]  residual, statements 22–23
+  const d_discriminator_judge_2 = new Float32Array(arena, 373696, 64); // [64,1]  scratch, statements 22–36
+  const rowSum_2 = new Float32Array(arena, 373952, 1); // []  scratch, statements 23–24
+  const d_rowSum = new Float32Array(arena, 373952, 1); // []  scratch, statements 25–26
+  const neg = new Float32Array(arena, 373184, 64); // [64,1]  residual, statements 26–27
+  const exp_ = new Float32Array(arena, 373440, 64); // [64,1]  residual, statements 26–27
+  const d_neg = new Float32Array(arena, 4169216, 64); // [64,1]  scratch, statements 26–46
+  const rowSum = new Float32Array(arena, 3965376, 1); // []  scratch, statements 27–28, written over live_rows
+  const rate = new Float32Array(arena, 4169472, 1); // []  scratch, statements 31–56
+  const correction = new Float32Array(arena, 4169488, 1); // []  scratch, statements 33–56
+  const d_flatten_2 = new Float32Array(arena, 3965376, 50176); // [64,784]  scratch, statements 35–37
+  const d_discriminator_judge_kernel_part = new Float32Array(arena, 4166080, 784); // [784,1]  scratch, statements 36–46
+  const d_discriminator_compare_z_2 = new Float32Array(arena, 3965376, 50176); // [64,16,7,7]  scratch, statements 37–48, written over d_flatten_2
+  const d_discriminator_look_z_2 = new Float32Array(arena, 2359744, 100352); // [64,8,14,14]  scratch, statements 39–54, written over discriminator_look_z_2
+  const d_discriminator_compare_kernel_part = new Float32Array(arena, 2961856, 2048); // [16,8,4,4]  scratch, statements 42–53
+  const d_discriminator_look_kernel_part = new Float32Array(arena, 2970048, 128); // [8,1,4,4]  scratch, statements 44–56
+  const d_flatten = new Float32Array(arena, 2761152, 50176); // [64,784]  scratch, statements 45–47
+  const d_discriminator_compare_z = new Float32Array(arena, 2761152, 50176); // [64,16,7,7]  scratch, statements 47–52, written over d_flatten
+  const d_discriminator_look_z = new Float32Array(arena, 1556928, 100352); // [64,8,14,14]  scratch, statements 50–56, written over discriminator_look_z
   const started_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 7–8
   const generator_double_padded = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 9–10
-  const edges_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 12–13
-  const generator_paint_padded = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 14–15
-  const edges_2_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 16–17
-  const d_discriminator_compare_z_2_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 37–38
-  const edges_2_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 39–41
-  const d_discriminator_compare_z_2_wide = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, statements 40–41
-  const generator_paint_padded_2 = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 42–43
-  const d_discriminator_compare_z_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 48–49
-  const edges_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 50–52
-  const d_discriminator_compare_z_wide = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, statements 51–52
+  const x_padded = new Float32Array(arena, 373184, 57600); // [64,30,30]  scratch, statements 11–12
+  const edges_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 13–14
+  const generator_paint_padded = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 15–16
+  const edges_2_padded = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 17–18
+  const d_discriminator_compare_z_2_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 38–39
+  const edges_2_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 40–42
+  const d_discriminator_compare_z_2_wide = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, statements 41–42
+  const generator_paint_padded_2 = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 43–44
+  const d_discriminator_compare_z_padded = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 49–50
+  const edges_padded_2 = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 51–53
+  const d_discriminator_compare_z_wide = new Float64Array(arena, 897472, 50176); // [16,7,7,64]  scratch, statements 52–53
+  const x_padded_2 = new Float32Array(arena, 373184, 57600); // [64,30,30]  scratch, statements 55–56
   const live_rows_generator = new Int32Array(arena, 3344832, 1); // []  input, statements 1–21
   const mul_6_generator = new Float32Array(arena, 4547008, 2048); // [64,32]  residual, statements 4–55
   const generator_spread_generator = new Float32Array(arena, 3944896, 50176); // [64,784]  residual, statements 6–51
@@ -420,26 +422,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const started_padded_2_wide_generator = new Float64Array(arena, 373184, 295936); // [16,17,17,64]  scratch, statements 45–47
   const d_generator_double_z_wide_generator = new Float64Array(arena, 2740672, 100352); // [8,14,14,64]  scratch, statements 46–47
   const x_evaluate = new Float32Array(arena, 2742720, 50176); // [64,784]  input, statements 1–8
-  const live_rows_evaluate = new Int32Array(arena, 2943424, 1); // []  input, statements 1–24
+  const live_rows_evaluate = new Int32Array(arena, 2943424, 1); // []  input, statements 1–25
   const mul_6_evaluate = new Float32Array(arena, 373184, 2048); // [64,32]  scratch, statements 1–2
   const generator_spread_product_evaluate = new Float32Array(arena, 1556928, 50176); // [64,784]  scratch, statements 2–3
   const started_evaluate = new Float32Array(arena, 1556928, 50176); // [64,16,7,7]  scratch, statements 3–4, written over generator_spread_product_evaluate
   const generator_double_evaluate = new Float32Array(arena, 2341312, 100352); // [64,8,14,14]  scratch, statements 5–6
-  const generator_paint_evaluate = new Float32Array(arena, 2341312, 50176); // [64,1,28,28]  scratch, statements 7–12
-  const edges_evaluate = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, statements 8–9
-  const parts_evaluate = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  scratch, statements 10–11
-  const neg_evaluate = new Float32Array(arena, 1298880, 64); // [64,1]  scratch, statements 11–17
-  const edges_2_evaluate = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, statements 13–14
-  const parts_2_evaluate = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  scratch, statements 15–16
-  const discriminator_judge_2_evaluate = new Float32Array(arena, 373184, 64); // [64,1]  scratch, statements 16–24
-  const rowSum_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, statements 17–20
-  const rowSum_2_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, statements 21–22
-  const rowSum_3_evaluate = new Float32Array(arena, 2943424, 1); // []  scratch, statements 24–25, written over live_rows_evaluate
+  const generator_paint_evaluate = new Float32Array(arena, 2341312, 50176); // [64,1,28,28]  scratch, statements 7–13
+  const edges_evaluate = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, statements 9–10
+  const parts_evaluate = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  scratch, statements 11–12
+  const neg_evaluate = new Float32Array(arena, 1298880, 64); // [64,1]  scratch, statements 12–18
+  const edges_2_evaluate = new Float32Array(arena, 897472, 100352); // [64,8,14,14]  scratch, statements 14–15
+  const parts_2_evaluate = new Float32Array(arena, 897472, 50176); // [64,16,7,7]  scratch, statements 16–17
+  const discriminator_judge_2_evaluate = new Float32Array(arena, 373184, 64); // [64,1]  scratch, statements 17–25
+  const rowSum_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, statements 18–21
+  const rowSum_2_evaluate = new Float32Array(arena, 373440, 1); // []  scratch, statements 22–23
+  const rowSum_3_evaluate = new Float32Array(arena, 2943424, 1); // []  scratch, statements 25–26, written over live_rows_evaluate
   const started_padded_evaluate = new Float32Array(arena, 373184, 295936); // [64,16,17,17]  scratch, statements 4–5
   const generator_double_padded_evaluate = new Float32Array(arena, 373184, 492032); // [64,8,31,31]  scratch, statements 6–7
-  const edges_padded_evaluate = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 9–10
-  const generator_paint_padded_evaluate = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 12–13
-  const edges_2_padded_evaluate = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 14–15
+  const x_padded_evaluate = new Float32Array(arena, 373184, 57600); // [64,30,30]  scratch, statements 8–9
+  const edges_padded_evaluate = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 10–11
+  const generator_paint_padded_evaluate = new Float32Array(arena, 373184, 57600); // [64,1,30,30]  scratch, statements 13–14
+  const edges_2_padded_evaluate = new Float32Array(arena, 373184, 131072); // [64,8,16,16]  scratch, statements 15–16
   const mul_6_predict = new Float32Array(arena, 373184, 32); // [1,32]  scratch, statements 1–2
   const generator_spread_product_predict = new Float32Array(arena, 391680, 784); // [1,784]  scratch, statements 2–3
   const started_predict = new Float32Array(arena, 391680, 784); // [1,16,7,7]  scratch, statements 3–4, written over generator_spread_product_predict
@@ -478,8 +481,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_paint,
     generator_paint_bias,
   );
+  const pad_x_padded = pad_64x30x30(x, x_padded);
   const convAddWhere_edges = convAddWhere_64x8x14x1x4x4x14(
-    x,
+    x_padded,
     discriminator_look_kernel,
     discriminator_look_bias,
     discriminator_look_z,
@@ -493,8 +497,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     discriminator_compare_z,
     parts,
   );
-  const pad_generator_paint_padded = pad_64x1x30x30(generator_paint, generator_paint_padded);
-  const convAddWhere_edges_2 = convAddWhere_64x8x14x1x4x4x14_2(
+  const pad_generator_paint_padded = pad_64x30x30(generator_paint, generator_paint_padded);
+  const convAddWhere_edges_2 = convAddWhere_64x8x14x1x4x4x14(
     generator_paint_padded,
     discriminator_look_kernel,
     discriminator_look_bias,
@@ -575,7 +579,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     d_discriminator_compare_z_2_wide,
     d_discriminator_compare_kernel_part,
   );
-  const pad_generator_paint_padded_2 = pad_64x1x30x30(generator_paint, generator_paint_padded_2);
+  const pad_generator_paint_padded_2 = pad_64x30x30(generator_paint, generator_paint_padded_2);
   const conv_d_discriminator_look_kernel_part = conv_8x1x4x14x14x64x4(
     generator_paint_padded_2,
     d_discriminator_look_z_2,
@@ -640,8 +644,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate,
     correction,
   );
+  const pad_x_padded_2 = pad_64x30x30(x, x_padded_2);
   const convAddAdam_discriminator_look_kernel = convAddAdam_8x1x4x14x14x64x4(
-    x,
+    x_padded_2,
     d_discriminator_look_z,
     d_discriminator_look_kernel_part,
     discriminator_look_kernel_m,
@@ -691,7 +696,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_paint_generator,
     generator_paint_bias,
   );
-  const pad_generator_paint_padded_generator = pad_64x1x30x30(
+  const pad_generator_paint_padded_generator = pad_64x30x30(
     generator_paint_generator,
     generator_paint_padded_generator,
   );
@@ -764,7 +769,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     rate_generator,
     correction_generator,
   );
-  const pad_d_generator_paint_z_padded_generator = pad_64x1x30x30(
+  const pad_d_generator_paint_z_padded_generator = pad_64x30x30(
     d_generator_paint_z_generator,
     d_generator_paint_z_padded_generator,
   );
@@ -934,8 +939,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     generator_paint_evaluate,
     generator_paint_bias,
   );
+  const pad_x_padded_evaluate = pad_64x30x30(x_evaluate, x_padded_evaluate);
   const convAddWhere_edges_evaluate = convAddWhere_64x8x14x1x4x4x14_evaluate(
-    x_evaluate,
+    x_padded_evaluate,
     discriminator_look_kernel,
     discriminator_look_bias,
     edges_evaluate,
@@ -953,11 +959,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     discriminator_judge_bias,
     neg_evaluate,
   );
-  const pad_generator_paint_padded_evaluate = pad_64x1x30x30_evaluate(
+  const pad_generator_paint_padded_evaluate = pad_64x30x30(
     generator_paint_evaluate,
     generator_paint_padded_evaluate,
   );
-  const convAddWhere_edges_2_evaluate = convAddWhere_64x8x14x1x4x4x14_2_evaluate(
+  const convAddWhere_edges_2_evaluate = convAddWhere_64x8x14x1x4x4x14_evaluate(
     generator_paint_padded_evaluate,
     discriminator_look_kernel,
     discriminator_look_bias,
@@ -1123,6 +1129,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convSigmoid_generator_paint();
 
     // 11.
+    // x_padded = x in a margin of zeros    %x_padded  pad for discriminator.look.product, models/dcgan-small.ts:20
+    pad_x_padded();
+
+    // 12.
     // discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel    %discriminator.look.product  conv, models/dcgan-small.ts:20
     // discriminator.look.z = discriminator.look.product + discriminator.look.bias    %discriminator.look.z  add, models/dcgan-small.ts:20
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:20
@@ -1130,11 +1140,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // edges = lt ? discriminator.look.z : mul_13    %edges  where, models/dcgan-small.ts:20
     convAddWhere_edges();
 
-    // 12.
+    // 13.
     // edges_padded = edges in a margin of zeros    %edges_padded  pad for discriminator.compare.product, models/dcgan-small.ts:21
     pad_edges_padded();
 
-    // 13.
+    // 14.
     // discriminator.compare.product = edges ∗ discriminator.compare.kernel    %discriminator.compare.product  conv, models/dcgan-small.ts:21
     // discriminator.compare.z = discriminator.compare.product + discriminator.compare.bias    %discriminator.compare.z  add, models/dcgan-small.ts:21
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
@@ -1142,11 +1152,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // parts = lt_2 ? discriminator.compare.z : mul_14    %parts  where, models/dcgan-small.ts:21
     convAddWhere_parts();
 
-    // 14.
+    // 15.
     // generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2, models/dcgan-small.ts:20
     pad_generator_paint_padded();
 
-    // 15.
+    // 16.
     // discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel    %discriminator.look.product_2  conv, models/dcgan-small.ts:20
     // discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias    %discriminator.look.z_2  add, models/dcgan-small.ts:20
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:20
@@ -1154,11 +1164,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // edges_2 = lt_3 ? discriminator.look.z_2 : mul_15    %edges_2  where, models/dcgan-small.ts:20
     convAddWhere_edges_2();
 
-    // 16.
+    // 17.
     // edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2, models/dcgan-small.ts:21
     pad_edges_2_padded();
 
-    // 17.
+    // 18.
     // discriminator.compare.product_2 = edges_2 ∗ discriminator.compare.kernel    %discriminator.compare.product_2  conv, models/dcgan-small.ts:21
     // discriminator.compare.z_2 = discriminator.compare.product_2 + discriminator.compare.bias    %discriminator.compare.z_2  add, models/dcgan-small.ts:21
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
@@ -1166,21 +1176,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // parts_2 = lt_4 ? discriminator.compare.z_2 : mul_16    %parts_2  where, models/dcgan-small.ts:21
     convAddWhere_parts_2();
 
-    // 18.
+    // 19.
     // cast_3 = f32(live rows)    %cast_3  cast, models/dcgan-small.ts:28
     // cast_4 = f32(live rows)    %cast_4  cast, models/dcgan-small.ts:28
     const cast_3 = live_rows[0]!;
 
-    // 19.
+    // 20.
     // perRow = 1 / cast_3    %perRow  recip, models/dcgan-small.ts:28
     // perRow_2 = 1 / cast_3    %perRow_2  recip, models/dcgan-small.ts:28
     const perRow = Math.fround(1 / cast_3);
 
-    // 20.
+    // 21.
     // d_rowSum_2 = perRow    %d_rowSum_2  adjoint of mul, models/dcgan-small.ts:28
     d_rowSum_2[0] = perRow;
 
-    // 21.
+    // 22.
     // discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel    %discriminator.judge.product_2  dot, models/dcgan-small.ts:22
     // discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias    %discriminator.judge_2  add, models/dcgan-small.ts:22
     // abs_2 = |discriminator.judge_2|    %abs_2  abs, models/dcgan-small.ts:28
@@ -1204,7 +1214,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.judge.product_2 = d_discriminator.judge_2    %d_discriminator.judge.product_2  adjoint of add, models/dcgan-small.ts:22
     dotAddExpAdd_d_discriminator_judge_2();
 
-    // 22.
+    // 23.
     // max_2 = max(discriminator.judge_2, 0)    %max_2  max, models/dcgan-small.ts:28
     // log1p_2 = log1p(exp_2)    %log1p_2  log1p, models/dcgan-small.ts:28
     // add_8 = max_2 + log1p_2    %add_8  add, models/dcgan-small.ts:28
@@ -1215,15 +1225,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/dcgan-small.ts:28
     sum_rowSum_2();
 
-    // 23.
+    // 24.
     // mul_18 = rowSum_2 ⊙ perRow    %mul_18  mul, models/dcgan-small.ts:28
     const mul_18 = rowSum_2[0]! * perRow;
 
-    // 24.
+    // 25.
     // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/dcgan-small.ts:28
     d_rowSum[0] = perRow;
 
-    // 25.
+    // 26.
     // discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel    %discriminator.judge.product  dot, models/dcgan-small.ts:22
     // discriminator.judge = discriminator.judge.product + discriminator.judge.bias    %discriminator.judge  add, models/dcgan-small.ts:22
     // neg = −discriminator.judge    %neg  neg, models/dcgan-small.ts:28
@@ -1247,7 +1257,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_neg = d_neg_part + d_neg_4    %d_neg  adjoint of neg, models/dcgan-small.ts:28
     dotNegExpAdd_d_neg();
 
-    // 26.
+    // 27.
     // max = max(neg, 0)    %max  max, models/dcgan-small.ts:28
     // log1p = log1p(exp)    %log1p  log1p, models/dcgan-small.ts:28
     // add_7 = max + log1p    %add_7  add, models/dcgan-small.ts:28
@@ -1258,31 +1268,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/dcgan-small.ts:28
     sum_rowSum();
 
-    // 27.
+    // 28.
     // mul_17 = rowSum ⊙ perRow    %mul_17  mul, models/dcgan-small.ts:28
     const mul_17 = rowSum[0]! * perRow;
 
-    // 28.
+    // 29.
     // judging = mul_17 + mul_18    %judging  add, models/dcgan-small.ts:28
     const judging = Math.fround(mul_17 + mul_18);
 
-    // 29.
+    // 30.
     // rate_sub = 1 − discriminator.adam.beta1^t_next    %rate_sub  update of rate by adam, models/dcgan-small.ts:20
     const rate_sub = 1 - discriminator_adam_beta1_t[0]!;
 
-    // 30.
+    // 31.
     // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/dcgan-small.ts:20
     rate[0] = 0.001 / rate_sub;
 
-    // 31.
+    // 32.
     // correction_sub = 1 − discriminator.adam.beta2^t_next    %correction_sub  update of correction by adam, models/dcgan-small.ts:20
     const correction_sub = 1 - discriminator_adam_beta2_t[0]!;
 
-    // 32.
+    // 33.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/dcgan-small.ts:20
     correction[0] = 1 / correction_sub;
 
-    // 33.
+    // 34.
     // d_broadcast_10 = d_discriminator.judge_2 − d_neg    %d_broadcast_10  adjoint of broadcast, models/dcgan-small.ts:22
     // d_discriminator.judge.bias = Σ d_broadcast_10 over axes 0    %d_discriminator.judge.bias  adjoint of broadcast, models/dcgan-small.ts:22
     // discriminator.judge.bias_mul = discriminator.judge.bias.m ⊙ 0.5    %discriminator.judge.bias_mul  update of discriminator.judge.bias by adam, models/dcgan-small.ts:22
@@ -1300,15 +1310,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.judge.bias_next = discriminator.judge.bias − discriminator.judge.bias_div    %discriminator.judge.bias_next  update of discriminator.judge.bias by adam, models/dcgan-small.ts:22
     sumAdam_discriminator_judge_bias();
 
-    // 34.
+    // 35.
     // d_flatten_2 = d_discriminator.judge_2 · discriminator.judge.kernelᵀ    %d_flatten_2  adjoint of dot, models/dcgan-small.ts:22
     dot_d_flatten_2();
 
-    // 35.
+    // 36.
     // d_discriminator.judge.kernel_part = reshape(parts_2, [64,784])ᵀ · d_discriminator.judge_2    %d_discriminator.judge.kernel_part  adjoint of dot, models/dcgan-small.ts:22
     dot_d_discriminator_judge_kernel_part();
 
-    // 36.
+    // 37.
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
     // d_discriminator.compare.z_2_part = lt_4 ? reshape(d_flatten_2, [64,16,7,7]) : 0    %d_discriminator.compare.z_2_part  adjoint of where, models/dcgan-small.ts:21
     // d_mul_16 = lt_4 ? 0 : reshape(d_flatten_2, [64,16,7,7])    %d_mul_16  adjoint of where, models/dcgan-small.ts:21
@@ -1317,11 +1327,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.compare.product_2 = d_discriminator.compare.z_2    %d_discriminator.compare.product_2  adjoint of add, models/dcgan-small.ts:21
     add_d_discriminator_compare_z_2();
 
-    // 37.
+    // 38.
     // d_discriminator.compare.z_2_padded = d_discriminator.compare.z_2 in a margin of zeros    %d_discriminator.compare.z_2_padded  pad for d_edges_2, models/dcgan-small.ts:21
     pad_d_discriminator_compare_z_2_padded();
 
-    // 38.
+    // 39.
     // d_edges_2 = d_discriminator.compare.z_2 ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])    %d_edges_2  adjoint of conv, models/dcgan-small.ts:21
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:20
     // d_discriminator.look.z_2_part = lt_3 ? d_edges_2 : 0    %d_discriminator.look.z_2_part  adjoint of where, models/dcgan-small.ts:20
@@ -1331,33 +1341,33 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.look.product_2 = d_discriminator.look.z_2    %d_discriminator.look.product_2  adjoint of add, models/dcgan-small.ts:20
     convAdd_d_discriminator_look_z_2();
 
-    // 39.
+    // 40.
     // edges_2_padded_2 = edges_2 in a margin of zeros    %edges_2_padded_2  pad for d_discriminator.compare.kernel_part, models/dcgan-small.ts:21
     pad_edges_2_padded_2();
 
-    // 40.
+    // 41.
     // d_discriminator.compare.z_2_wide = d_discriminator.compare.z_2 in double, in the order it is read    %d_discriminator.compare.z_2_wide  widen for d_discriminator.compare.kernel_part, models/dcgan-small.ts:21
     widen_d_discriminator_compare_z_2_wide();
 
-    // 41.
+    // 42.
     // d_discriminator.compare.kernel_conv = transpose(edges_2, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z_2, [1,0,2,3])    %d_discriminator.compare.kernel_conv  adjoint of conv, models/dcgan-small.ts:21
     conv_d_discriminator_compare_kernel_part();
 
-    // 42.
+    // 43.
     // generator.paint_padded_2 = generator.paint in a margin of zeros    %generator.paint_padded_2  pad for d_discriminator.look.kernel_part, models/dcgan-small.ts:20
     pad_generator_paint_padded_2();
 
-    // 43.
+    // 44.
     // d_discriminator.look.kernel_conv = transpose(generator.paint, [1,0,2,3]) ∗ transpose(d_discriminator.look.z_2, [1,0,2,3])    %d_discriminator.look.kernel_conv  adjoint of conv, models/dcgan-small.ts:20
     conv_d_discriminator_look_kernel_part();
 
-    // 44.
+    // 45.
     // d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg, models/dcgan-small.ts:28
     // d_discriminator.judge.product = d_discriminator.judge    %d_discriminator.judge.product  adjoint of add, models/dcgan-small.ts:22
     // d_flatten = d_discriminator.judge · discriminator.judge.kernelᵀ    %d_flatten  adjoint of dot, models/dcgan-small.ts:22
     dot_d_flatten();
 
-    // 45.
+    // 46.
     // d_discriminator.judge = −d_neg    %d_discriminator.judge  adjoint of neg, models/dcgan-small.ts:28
     // d_discriminator.judge.product = d_discriminator.judge    %d_discriminator.judge.product  adjoint of add, models/dcgan-small.ts:22
     // d_discriminator.judge.kernel_2 = reshape(parts, [64,784])ᵀ · d_discriminator.judge    %d_discriminator.judge.kernel_2  adjoint of dot, models/dcgan-small.ts:22
@@ -1377,7 +1387,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.judge.kernel_next = discriminator.judge.kernel − discriminator.judge.kernel_div    %discriminator.judge.kernel_next  update of discriminator.judge.kernel by adam, models/dcgan-small.ts:22
     dotAddAdam_discriminator_judge_kernel();
 
-    // 46.
+    // 47.
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
     // d_discriminator.compare.z_part = lt_2 ? reshape(d_flatten, [64,16,7,7]) : 0    %d_discriminator.compare.z_part  adjoint of where, models/dcgan-small.ts:21
     // d_mul_14 = lt_2 ? 0 : reshape(d_flatten, [64,16,7,7])    %d_mul_14  adjoint of where, models/dcgan-small.ts:21
@@ -1386,7 +1396,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.compare.product = d_discriminator.compare.z    %d_discriminator.compare.product  adjoint of add, models/dcgan-small.ts:21
     add_d_discriminator_compare_z();
 
-    // 47.
+    // 48.
     // d_broadcast_9 = d_discriminator.compare.z_2 + d_discriminator.compare.z    %d_broadcast_9  adjoint of broadcast, models/dcgan-small.ts:21
     // d_discriminator.compare.bias = Σ d_broadcast_9 over axes 0,2,3    %d_discriminator.compare.bias  adjoint of broadcast, models/dcgan-small.ts:21
     // discriminator.compare.bias_mul = discriminator.compare.bias.m ⊙ 0.5    %discriminator.compare.bias_mul  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
@@ -1404,11 +1414,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.compare.bias_next = discriminator.compare.bias − discriminator.compare.bias_div    %discriminator.compare.bias_next  update of discriminator.compare.bias by adam, models/dcgan-small.ts:21
     sumAdam_discriminator_compare_bias();
 
-    // 48.
+    // 49.
     // d_discriminator.compare.z_padded = d_discriminator.compare.z in a margin of zeros    %d_discriminator.compare.z_padded  pad for d_edges, models/dcgan-small.ts:21
     pad_d_discriminator_compare_z_padded();
 
-    // 49.
+    // 50.
     // d_edges = d_discriminator.compare.z ∗ reverse(transpose(discriminator.compare.kernel, [1,0,2,3]), [2,3])    %d_edges  adjoint of conv, models/dcgan-small.ts:21
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:20
     // d_discriminator.look.z_part = lt ? d_edges : 0    %d_discriminator.look.z_part  adjoint of where, models/dcgan-small.ts:20
@@ -1418,15 +1428,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_discriminator.look.product = d_discriminator.look.z    %d_discriminator.look.product  adjoint of add, models/dcgan-small.ts:20
     convAdd_d_discriminator_look_z();
 
-    // 50.
+    // 51.
     // edges_padded_2 = edges in a margin of zeros    %edges_padded_2  pad for d_discriminator.compare.kernel_2, models/dcgan-small.ts:21
     pad_edges_padded_2();
 
-    // 51.
+    // 52.
     // d_discriminator.compare.z_wide = d_discriminator.compare.z in double, in the order it is read    %d_discriminator.compare.z_wide  widen for d_discriminator.compare.kernel_2, models/dcgan-small.ts:21
     widen_d_discriminator_compare_z_wide();
 
-    // 52.
+    // 53.
     // d_discriminator.compare.kernel_conv_2 = transpose(edges, [1,0,2,3]) ∗ transpose(d_discriminator.compare.z, [1,0,2,3])    %d_discriminator.compare.kernel_conv_2  adjoint of conv, models/dcgan-small.ts:21
     // d_discriminator.compare.kernel = transpose(d_discriminator.compare.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.compare.kernel_conv_2, [1,0,2,3])    %d_discriminator.compare.kernel  adjoint of param, models/dcgan-small.ts:21
     // discriminator.compare.kernel_mul = discriminator.compare.kernel.m ⊙ 0.5    %discriminator.compare.kernel_mul  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
@@ -1444,7 +1454,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.compare.kernel_next = discriminator.compare.kernel − discriminator.compare.kernel_div    %discriminator.compare.kernel_next  update of discriminator.compare.kernel by adam, models/dcgan-small.ts:21
     convAddAdam_discriminator_compare_kernel();
 
-    // 53.
+    // 54.
     // d_broadcast_8 = d_discriminator.look.z_2 + d_discriminator.look.z    %d_broadcast_8  adjoint of broadcast, models/dcgan-small.ts:20
     // d_discriminator.look.bias = Σ d_broadcast_8 over axes 0,2,3    %d_discriminator.look.bias  adjoint of broadcast, models/dcgan-small.ts:20
     // discriminator.look.bias_mul = discriminator.look.bias.m ⊙ 0.5    %discriminator.look.bias_mul  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
@@ -1462,7 +1472,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // discriminator.look.bias_next = discriminator.look.bias − discriminator.look.bias_div    %discriminator.look.bias_next  update of discriminator.look.bias by adam, models/dcgan-small.ts:20
     sumAdam_discriminator_look_bias();
 
-    // 54.
+    // 55.
+    // x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_discriminator.look.kernel_2, models/dcgan-small.ts:20
+    pad_x_padded_2();
+
+    // 56.
     // d_discriminator.look.kernel_conv_2 = transpose(reshape(x, [64,1,28,28]), [1,0,2,3]) ∗ transpose(d_discriminator.look.z, [1,0,2,3])    %d_discriminator.look.kernel_conv_2  adjoint of conv, models/dcgan-small.ts:20
     // d_discriminator.look.kernel = transpose(d_discriminator.look.kernel_conv, [1,0,2,3]) + transpose(d_discriminator.look.kernel_conv_2, [1,0,2,3])    %d_discriminator.look.kernel  adjoint of param, models/dcgan-small.ts:20
     // discriminator.look.kernel_mul = discriminator.look.kernel.m ⊙ 0.5    %discriminator.look.kernel_mul  update of discriminator.look.kernel by adam, models/dcgan-small.ts:20
@@ -2010,6 +2024,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convSigmoid_generator_paint_evaluate();
 
     // 8.
+    // x_padded = x in a margin of zeros    %x_padded  pad for discriminator.look.product, models/dcgan-small.ts:20
+    pad_x_padded_evaluate();
+
+    // 9.
     // discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel    %discriminator.look.product  conv, models/dcgan-small.ts:20
     // discriminator.look.z = discriminator.look.product + discriminator.look.bias    %discriminator.look.z  add, models/dcgan-small.ts:20
     // lt = [0 < discriminator.look.z]    %lt  lt, models/dcgan-small.ts:20
@@ -2017,11 +2035,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // edges = lt ? discriminator.look.z : mul_8    %edges  where, models/dcgan-small.ts:20
     convAddWhere_edges_evaluate();
 
-    // 9.
+    // 10.
     // edges_padded = edges in a margin of zeros    %edges_padded  pad for discriminator.compare.product, models/dcgan-small.ts:21
     pad_edges_padded_evaluate();
 
-    // 10.
+    // 11.
     // discriminator.compare.product = edges ∗ discriminator.compare.kernel    %discriminator.compare.product  conv, models/dcgan-small.ts:21
     // discriminator.compare.z = discriminator.compare.product + discriminator.compare.bias    %discriminator.compare.z  add, models/dcgan-small.ts:21
     // lt_2 = [0 < discriminator.compare.z]    %lt_2  lt, models/dcgan-small.ts:21
@@ -2029,17 +2047,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // parts = lt_2 ? discriminator.compare.z : mul_9    %parts  where, models/dcgan-small.ts:21
     convAddWhere_parts_evaluate();
 
-    // 11.
+    // 12.
     // discriminator.judge.product = reshape(parts, [64,784]) · discriminator.judge.kernel    %discriminator.judge.product  dot, models/dcgan-small.ts:22
     // discriminator.judge = discriminator.judge.product + discriminator.judge.bias    %discriminator.judge  add, models/dcgan-small.ts:22
     // neg = −discriminator.judge    %neg  neg, models/dcgan-small.ts:28
     dotNeg_neg_evaluate();
 
-    // 12.
+    // 13.
     // generator.paint_padded = generator.paint in a margin of zeros    %generator.paint_padded  pad for discriminator.look.product_2, models/dcgan-small.ts:20
     pad_generator_paint_padded_evaluate();
 
-    // 13.
+    // 14.
     // discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel    %discriminator.look.product_2  conv, models/dcgan-small.ts:20
     // discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias    %discriminator.look.z_2  add, models/dcgan-small.ts:20
     // lt_3 = [0 < discriminator.look.z_2]    %lt_3  lt, models/dcgan-small.ts:20
@@ -2047,11 +2065,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // edges_2 = lt_3 ? discriminator.look.z_2 : mul_10    %edges_2  where, models/dcgan-small.ts:20
     convAddWhere_edges_2_evaluate();
 
-    // 14.
+    // 15.
     // edges_2_padded = edges_2 in a margin of zeros    %edges_2_padded  pad for discriminator.compare.product_2, models/dcgan-small.ts:21
     pad_edges_2_padded_evaluate();
 
-    // 15.
+    // 16.
     // discriminator.compare.product_2 = edges_2 ∗ discriminator.compare.kernel    %discriminator.compare.product_2  conv, models/dcgan-small.ts:21
     // discriminator.compare.z_2 = discriminator.compare.product_2 + discriminator.compare.bias    %discriminator.compare.z_2  add, models/dcgan-small.ts:21
     // lt_4 = [0 < discriminator.compare.z_2]    %lt_4  lt, models/dcgan-small.ts:21
@@ -2059,12 +2077,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // parts_2 = lt_4 ? discriminator.compare.z_2 : mul_11    %parts_2  where, models/dcgan-small.ts:21
     convAddWhere_parts_2_evaluate();
 
-    // 16.
+    // 17.
     // discriminator.judge.product_2 = reshape(parts_2, [64,784]) · discriminator.judge.kernel    %discriminator.judge.product_2  dot, models/dcgan-small.ts:22
     // discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias    %discriminator.judge_2  add, models/dcgan-small.ts:22
     dotAdd_discriminator_judge_2_evaluate();
 
-    // 17.
+    // 18.
     // max = max(neg, 0)    %max  max, models/dcgan-small.ts:28
     // abs = |neg|    %abs  abs, models/dcgan-small.ts:28
     // neg_2 = −abs    %neg_2  neg, models/dcgan-small.ts:28
@@ -2079,23 +2097,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/dcgan-small.ts:28
     sum_rowSum_evaluate();
 
-    // 18.
+    // 19.
     // cast_3 = f32(live rows)    %cast_3  cast, models/dcgan-small.ts:28
     // cast_4 = f32(live rows)    %cast_4  cast, models/dcgan-small.ts:28
     // cast_5 = f32(live rows)    %cast_5  cast, models/dcgan-small.ts:29
     const cast_3 = live_rows_evaluate[0]!;
 
-    // 19.
+    // 20.
     // perRow = 1 / cast_3    %perRow  recip, models/dcgan-small.ts:28
     // perRow_2 = 1 / cast_3    %perRow_2  recip, models/dcgan-small.ts:28
     // perRow_3 = 1 / cast_3    %perRow_3  recip, models/dcgan-small.ts:29
     const perRow = Math.fround(1 / cast_3);
 
-    // 20.
+    // 21.
     // mul_12 = rowSum ⊙ perRow    %mul_12  mul, models/dcgan-small.ts:28
     const mul_12 = rowSum_evaluate[0]! * perRow;
 
-    // 21.
+    // 22.
     // max_2 = max(discriminator.judge_2, 0)    %max_2  max, models/dcgan-small.ts:28
     // abs_2 = |discriminator.judge_2|    %abs_2  abs, models/dcgan-small.ts:28
     // neg_3 = −abs_2    %neg_3  neg, models/dcgan-small.ts:28
@@ -2110,15 +2128,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_2 = Σ liveRows_2    %rowSum_2  sum, models/dcgan-small.ts:28
     sum_rowSum_2_evaluate();
 
-    // 22.
+    // 23.
     // mul_13 = rowSum_2 ⊙ perRow    %mul_13  mul, models/dcgan-small.ts:28
     const mul_13 = rowSum_2_evaluate[0]! * perRow;
 
-    // 23.
+    // 24.
     // judging = mul_12 + mul_13    %judging  add, models/dcgan-small.ts:28
     const judging = Math.fround(mul_12 + mul_13);
 
-    // 24.
+    // 25.
     // neg_4 = −discriminator.judge_2    %neg_4  neg, models/dcgan-small.ts:29
     // max_3 = max(neg_4, 0)    %max_3  max, models/dcgan-small.ts:29
     // abs_3 = |neg_4|    %abs_3  abs, models/dcgan-small.ts:29
@@ -2134,7 +2152,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum_3 = Σ liveRows_3    %rowSum_3  sum, models/dcgan-small.ts:29
     sum_rowSum_3_evaluate();
 
-    // 25.
+    // 26.
     // painting = rowSum_3 ⊙ perRow    %painting  mul, models/dcgan-small.ts:29
     const painting = Math.fround(rowSum_3_evaluate[0]! * perRow);
 
@@ -2787,6 +2805,33 @@ function convSigmoid_64x1x28x8x4x4x28(
   };
 }
 
+/** x_padded = x in a margin of zeros */
+function pad_64x30x30(x_: Float32Array, x_padded_: Float32Array): () => void {
+  return function pad_64x30x30(): void {
+    const x = x_;
+    const x_padded = x_padded_;
+    for (let i = 0; i < 64; i++) {
+      x_padded[i * 900] = 0;
+      for (let l = 0; l < 28; l++) {
+        x_padded[i * 900 + l + 1] = 0;
+      }
+      x_padded[i * 900 + 29] = 0;
+      for (let j = 0; j < 28; j++) {
+        x_padded[i * 900 + j * 30 + 30] = 0;
+        for (let l = 0; l < 28; l++) {
+          x_padded[i * 900 + j * 30 + l + 31] = x[i * 784 + j * 28 + l]!;
+        }
+        x_padded[i * 900 + j * 30 + 59] = 0;
+      }
+      x_padded[i * 900 + 870] = 0;
+      for (let l = 0; l < 28; l++) {
+        x_padded[i * 900 + l + 871] = 0;
+      }
+      x_padded[i * 900 + 899] = 0;
+    }
+  };
+}
+
 /**
  * discriminator.look.product = reshape(x, [64,1,28,28]) ∗ discriminator.look.kernel
  * discriminator.look.z = discriminator.look.product + discriminator.look.bias
@@ -2794,7 +2839,7 @@ function convSigmoid_64x1x28x8x4x4x28(
  * 3,411,968 floating-point operations.
  */
 function convAddWhere_64x8x14x1x4x4x14(
-  x_: Float32Array,
+  x_padded_: Float32Array,
   discriminator_look_kernel_: Float32Array,
   discriminator_look_bias_: Float32Array,
   discriminator_look_z_: Float32Array,
@@ -2804,7 +2849,7 @@ function convAddWhere_64x8x14x1x4x4x14(
   function block(i: number, j: number): void {
     i &= 63;
     j &= 7;
-    const x = x_;
+    const x_padded = x_padded_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const discriminator_look_z = discriminator_look_z_;
@@ -2821,28 +2866,23 @@ function convAddWhere_64x8x14x1x4x4x14(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++) {
           for (let k3 = 0; k3 < 4; k3++) {
-            const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
-            const chosen_0 =
-              and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
-                ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
-                : 0;
+            const x_padded_0 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
             const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const chosen_1 =
-              and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
+            const x_padded_1 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
             const discriminator_look_kernel_1 =
               discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
             const discriminator_look_kernel_2 =
               discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
             const discriminator_look_kernel_3 =
               discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += chosen_0 * discriminator_look_kernel_0;
-            sum01 += chosen_1 * discriminator_look_kernel_0;
-            sum10 += chosen_0 * discriminator_look_kernel_1;
-            sum11 += chosen_1 * discriminator_look_kernel_1;
-            sum20 += chosen_0 * discriminator_look_kernel_2;
-            sum21 += chosen_1 * discriminator_look_kernel_2;
-            sum30 += chosen_0 * discriminator_look_kernel_3;
-            sum31 += chosen_1 * discriminator_look_kernel_3;
+            sum00 += x_padded_0 * discriminator_look_kernel_0;
+            sum01 += x_padded_1 * discriminator_look_kernel_0;
+            sum10 += x_padded_0 * discriminator_look_kernel_1;
+            sum11 += x_padded_1 * discriminator_look_kernel_1;
+            sum20 += x_padded_0 * discriminator_look_kernel_2;
+            sum21 += x_padded_1 * discriminator_look_kernel_2;
+            sum30 += x_padded_0 * discriminator_look_kernel_3;
+            sum31 += x_padded_1 * discriminator_look_kernel_3;
           }
         }
         const discriminator_look_product00 = Math.fround(sum00);
@@ -3138,180 +3178,6 @@ function convAddWhere_64x16x7x8x4x4x7(
   return function convAddWhere_64x16x7x8x4x4x7(): void {
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 16; j += 4) {
-        block(i, j);
-      }
-    }
-  };
-}
-
-/** generator.paint_padded = generator.paint in a margin of zeros */
-function pad_64x1x30x30(
-  generator_paint_: Float32Array,
-  generator_paint_padded_: Float32Array,
-): () => void {
-  return function pad_64x1x30x30(): void {
-    const generator_paint = generator_paint_;
-    const generator_paint_padded = generator_paint_padded_;
-    for (let i = 0; i < 64; i++) {
-      generator_paint_padded[i * 900] = 0;
-      for (let m = 0; m < 28; m++) {
-        generator_paint_padded[i * 900 + m + 1] = 0;
-      }
-      generator_paint_padded[i * 900 + 29] = 0;
-      for (let l = 0; l < 28; l++) {
-        generator_paint_padded[i * 900 + l * 30 + 30] = 0;
-        for (let m = 0; m < 28; m++) {
-          generator_paint_padded[i * 900 + l * 30 + m + 31] =
-            generator_paint[i * 784 + l * 28 + m]!;
-        }
-        generator_paint_padded[i * 900 + l * 30 + 59] = 0;
-      }
-      generator_paint_padded[i * 900 + 870] = 0;
-      for (let m = 0; m < 28; m++) {
-        generator_paint_padded[i * 900 + m + 871] = 0;
-      }
-      generator_paint_padded[i * 900 + 899] = 0;
-    }
-  };
-}
-
-/**
- * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
- * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
- * edges_2 = lt_3 ? discriminator.look.z_2 : mul_15
- * 3,411,968 floating-point operations.
- */
-function convAddWhere_64x8x14x1x4x4x14_2(
-  generator_paint_padded_: Float32Array,
-  discriminator_look_kernel_: Float32Array,
-  discriminator_look_bias_: Float32Array,
-  discriminator_look_z_2_: Float32Array,
-  edges_2_: Float32Array,
-): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const generator_paint_padded = generator_paint_padded_;
-    const discriminator_look_kernel = discriminator_look_kernel_;
-    const discriminator_look_bias = discriminator_look_bias_;
-    const discriminator_look_z_2 = discriminator_look_z_2_;
-    const edges_2 = edges_2_;
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 14; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k2 = 0; k2 < 4; k2++) {
-          for (let k3 = 0; k3 < 4; k3++) {
-            const generator_paint_padded_0 =
-              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const generator_paint_padded_1 =
-              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const discriminator_look_kernel_1 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const discriminator_look_kernel_2 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const discriminator_look_kernel_3 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-          }
-        }
-        const discriminator_look_product_2_00 = Math.fround(sum00);
-        const discriminator_look_product_2_01 = Math.fround(sum01);
-        const discriminator_look_product_2_10 = Math.fround(sum10);
-        const discriminator_look_product_2_11 = Math.fround(sum11);
-        const discriminator_look_product_2_20 = Math.fround(sum20);
-        const discriminator_look_product_2_21 = Math.fround(sum21);
-        const discriminator_look_product_2_30 = Math.fround(sum30);
-        const discriminator_look_product_2_31 = Math.fround(sum31);
-        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-        const discriminator_look_z_2_00 = Math.fround(
-          discriminator_look_product_2_00 + discriminator_look_bias_0,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m] = discriminator_look_z_2_00;
-        const discriminator_look_z_2_01 = Math.fround(
-          discriminator_look_product_2_01 + discriminator_look_bias_0,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 1] = discriminator_look_z_2_01;
-        const discriminator_look_z_2_10 = Math.fround(
-          discriminator_look_product_2_10 + discriminator_look_bias_1,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 196] = discriminator_look_z_2_10;
-        const discriminator_look_z_2_11 = Math.fround(
-          discriminator_look_product_2_11 + discriminator_look_bias_1,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 197] = discriminator_look_z_2_11;
-        const discriminator_look_z_2_20 = Math.fround(
-          discriminator_look_product_2_20 + discriminator_look_bias_2,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 392] = discriminator_look_z_2_20;
-        const discriminator_look_z_2_21 = Math.fround(
-          discriminator_look_product_2_21 + discriminator_look_bias_2,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 393] = discriminator_look_z_2_21;
-        const discriminator_look_z_2_30 = Math.fround(
-          discriminator_look_product_2_30 + discriminator_look_bias_3,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 588] = discriminator_look_z_2_30;
-        const discriminator_look_z_2_31 = Math.fround(
-          discriminator_look_product_2_31 + discriminator_look_bias_3,
-        );
-        discriminator_look_z_2[i * 1568 + j * 196 + l * 14 + m + 589] = discriminator_look_z_2_31;
-        edges_2[i * 1568 + j * 196 + l * 14 + m] =
-          0 < discriminator_look_z_2_00
-            ? discriminator_look_z_2_00
-            : discriminator_look_z_2_00 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-          0 < discriminator_look_z_2_01
-            ? discriminator_look_z_2_01
-            : discriminator_look_z_2_01 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-          0 < discriminator_look_z_2_10
-            ? discriminator_look_z_2_10
-            : discriminator_look_z_2_10 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-          0 < discriminator_look_z_2_11
-            ? discriminator_look_z_2_11
-            : discriminator_look_z_2_11 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-          0 < discriminator_look_z_2_20
-            ? discriminator_look_z_2_20
-            : discriminator_look_z_2_20 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-          0 < discriminator_look_z_2_21
-            ? discriminator_look_z_2_21
-            : discriminator_look_z_2_21 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-          0 < discriminator_look_z_2_30
-            ? discriminator_look_z_2_30
-            : discriminator_look_z_2_30 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-          0 < discriminator_look_z_2_31
-            ? discriminator_look_z_2_31
-            : discriminator_look_z_2_31 * 0.2;
-      }
-    }
-  }
-  return function convAddWhere_64x8x14x1x4x4x14_2(): void {
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
         block(i, j);
       }
     }
@@ -4642,7 +4508,7 @@ function sumAdam_64x14x14x8(
  * 3,213,056 floating-point operations.
  */
 function convAddAdam_8x1x4x14x14x64x4(
-  x_: Float32Array,
+  x_padded_2_: Float32Array,
   d_discriminator_look_z_: Float32Array,
   d_discriminator_look_kernel_part_: Float32Array,
   discriminator_look_kernel_m_: Float32Array,
@@ -4652,7 +4518,7 @@ function convAddAdam_8x1x4x14x14x64x4(
   correction_: Float32Array,
 ): () => void {
   return function convAddAdam_8x1x4x14x14x64x4(): void {
-    const x = x_;
+    const x_padded_2 = x_padded_2_;
     const d_discriminator_look_z = d_discriminator_look_z_;
     const d_discriminator_look_kernel_part = d_discriminator_look_kernel_part_;
     const discriminator_look_kernel_m = discriminator_look_kernel_m_;
@@ -4674,75 +4540,67 @@ function convAddAdam_8x1x4x14x14x64x4(
           for (let k2 = 0; k2 < 14; k2++) {
             for (let k3 = 0; k3 < 64; k3 += 4) {
               {
-                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
-                const chosen_0 =
-                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 29]! : 0;
+                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2]!;
                 const d_discriminator_look_z_0 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
-                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 28]! : 0;
-                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 27]! : 0;
+                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1]!;
+                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2]!;
                 const d_discriminator_look_z_1 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-                sum00 += chosen_0 * d_discriminator_look_z_0;
-                sum01 += chosen_1 * d_discriminator_look_z_0;
-                sum02 += chosen_2 * d_discriminator_look_z_0;
-                sum10 += chosen_0 * d_discriminator_look_z_1;
-                sum11 += chosen_1 * d_discriminator_look_z_1;
-                sum12 += chosen_2 * d_discriminator_look_z_1;
+                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
+                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
+                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
+                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
+                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
+                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
               }
               if (k3 + 1 === 64) break;
               {
-                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
-                const chosen_0 =
-                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 755]! : 0;
+                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 900]!;
                 const d_discriminator_look_z_0 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 1568]!;
-                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 756]! : 0;
-                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 757]! : 0;
+                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 901]!;
+                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 902]!;
                 const d_discriminator_look_z_1 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 1764]!;
-                sum00 += chosen_0 * d_discriminator_look_z_0;
-                sum01 += chosen_1 * d_discriminator_look_z_0;
-                sum02 += chosen_2 * d_discriminator_look_z_0;
-                sum10 += chosen_0 * d_discriminator_look_z_1;
-                sum11 += chosen_1 * d_discriminator_look_z_1;
-                sum12 += chosen_2 * d_discriminator_look_z_1;
+                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
+                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
+                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
+                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
+                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
+                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
               }
               if (k3 + 2 === 64) break;
               {
-                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
-                const chosen_0 =
-                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 1539]! : 0;
+                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1800]!;
                 const d_discriminator_look_z_0 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 3136]!;
-                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 1540]! : 0;
-                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 1541]! : 0;
+                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1801]!;
+                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 1802]!;
                 const d_discriminator_look_z_1 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 3332]!;
-                sum00 += chosen_0 * d_discriminator_look_z_0;
-                sum01 += chosen_1 * d_discriminator_look_z_0;
-                sum02 += chosen_2 * d_discriminator_look_z_0;
-                sum10 += chosen_0 * d_discriminator_look_z_1;
-                sum11 += chosen_1 * d_discriminator_look_z_1;
-                sum12 += chosen_2 * d_discriminator_look_z_1;
+                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
+                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
+                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
+                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
+                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
+                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
               }
               if (k3 + 3 === 64) break;
               {
-                const and_0 = 0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28;
-                const chosen_0 =
-                  and_0 && 0 <= k2 * 2 - 1 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 2323]! : 0;
+                const x_padded_2_0 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2700]!;
                 const d_discriminator_look_z_0 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 4704]!;
-                const chosen_1 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 2324]! : 0;
-                const chosen_2 = and_0 ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 + 2325]! : 0;
+                const x_padded_2_1 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2701]!;
+                const x_padded_2_2 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 2702]!;
                 const d_discriminator_look_z_1 =
                   d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 4900]!;
-                sum00 += chosen_0 * d_discriminator_look_z_0;
-                sum01 += chosen_1 * d_discriminator_look_z_0;
-                sum02 += chosen_2 * d_discriminator_look_z_0;
-                sum10 += chosen_0 * d_discriminator_look_z_1;
-                sum11 += chosen_1 * d_discriminator_look_z_1;
-                sum12 += chosen_2 * d_discriminator_look_z_1;
+                sum00 += x_padded_2_0 * d_discriminator_look_z_0;
+                sum01 += x_padded_2_1 * d_discriminator_look_z_0;
+                sum02 += x_padded_2_2 * d_discriminator_look_z_0;
+                sum10 += x_padded_2_0 * d_discriminator_look_z_1;
+                sum11 += x_padded_2_1 * d_discriminator_look_z_1;
+                sum12 += x_padded_2_2 * d_discriminator_look_z_1;
               }
             }
           }
@@ -4859,16 +4717,13 @@ function convAddAdam_8x1x4x14x14x64x4(
         for (let k = 0; k < 14; k++) {
           for (let k2 = 0; k2 < 14; k2++) {
             for (let k3 = 0; k3 < 64; k3++) {
-              const chosen_3 =
-                0 <= l + k * 2 - 1 && l + k * 2 - 1 < 28 && k2 * 2 + 2 < 28
-                  ? x[k3 * 784 + l * 28 + k * 56 + k2 * 2 - 26]!
-                  : 0;
+              const x_padded_2_3 = x_padded_2[k3 * 900 + l * 30 + k * 60 + k2 * 2 + 3]!;
               const d_discriminator_look_z_2 =
                 d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2]!;
               const d_discriminator_look_z_3 =
                 d_discriminator_look_z[k3 * 1568 + i * 196 + k * 14 + k2 + 196]!;
-              sum0 += chosen_3 * d_discriminator_look_z_2;
-              sum1 += chosen_3 * d_discriminator_look_z_3;
+              sum0 += x_padded_2_3 * d_discriminator_look_z_2;
+              sum1 += x_padded_2_3 * d_discriminator_look_z_3;
             }
           }
         }
@@ -7747,7 +7602,7 @@ function convSigmoid_64x1x28x8x4x4x28_evaluate(
  * 3,411,968 floating-point operations.
  */
 function convAddWhere_64x8x14x1x4x4x14_evaluate(
-  x_: Float32Array,
+  x_padded_: Float32Array,
   discriminator_look_kernel_: Float32Array,
   discriminator_look_bias_: Float32Array,
   edges_: Float32Array,
@@ -7756,7 +7611,7 @@ function convAddWhere_64x8x14x1x4x4x14_evaluate(
   function block(i: number, j: number): void {
     i &= 63;
     j &= 7;
-    const x = x_;
+    const x_padded = x_padded_;
     const discriminator_look_kernel = discriminator_look_kernel_;
     const discriminator_look_bias = discriminator_look_bias_;
     const edges = edges_;
@@ -7772,28 +7627,23 @@ function convAddWhere_64x8x14x1x4x4x14_evaluate(
         let sum31 = 0;
         for (let k2 = 0; k2 < 4; k2++) {
           for (let k3 = 0; k3 < 4; k3++) {
-            const and_0 = 0 <= l * 2 + k2 - 1 && l * 2 + k2 - 1 < 28;
-            const chosen_0 =
-              and_0 && 0 <= m * 2 + k3 - 1 && m * 2 + k3 - 1 < 28
-                ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 29]!
-                : 0;
+            const x_padded_0 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
             const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const chosen_1 =
-              and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
+            const x_padded_1 = x_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
             const discriminator_look_kernel_1 =
               discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
             const discriminator_look_kernel_2 =
               discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
             const discriminator_look_kernel_3 =
               discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += chosen_0 * discriminator_look_kernel_0;
-            sum01 += chosen_1 * discriminator_look_kernel_0;
-            sum10 += chosen_0 * discriminator_look_kernel_1;
-            sum11 += chosen_1 * discriminator_look_kernel_1;
-            sum20 += chosen_0 * discriminator_look_kernel_2;
-            sum21 += chosen_1 * discriminator_look_kernel_2;
-            sum30 += chosen_0 * discriminator_look_kernel_3;
-            sum31 += chosen_1 * discriminator_look_kernel_3;
+            sum00 += x_padded_0 * discriminator_look_kernel_0;
+            sum01 += x_padded_1 * discriminator_look_kernel_0;
+            sum10 += x_padded_0 * discriminator_look_kernel_1;
+            sum11 += x_padded_1 * discriminator_look_kernel_1;
+            sum20 += x_padded_0 * discriminator_look_kernel_2;
+            sum21 += x_padded_1 * discriminator_look_kernel_2;
+            sum30 += x_padded_0 * discriminator_look_kernel_3;
+            sum31 += x_padded_1 * discriminator_look_kernel_3;
           }
         }
         const discriminator_look_product00 = Math.fround(sum00);
@@ -8084,170 +7934,6 @@ function dotNeg_64x784x1_evaluate(
       neg[i + 1] = -(discriminator_judge_product1 + discriminator_judge_bias_0);
       neg[i + 2] = -(discriminator_judge_product2 + discriminator_judge_bias_0);
       neg[i + 3] = -(discriminator_judge_product3 + discriminator_judge_bias_0);
-    }
-  };
-}
-
-/** generator.paint_padded = generator.paint in a margin of zeros */
-function pad_64x1x30x30_evaluate(
-  generator_paint_: Float32Array,
-  generator_paint_padded_: Float32Array,
-): () => void {
-  return function pad_64x1x30x30_evaluate(): void {
-    const generator_paint = generator_paint_;
-    const generator_paint_padded = generator_paint_padded_;
-    for (let i = 0; i < 64; i++) {
-      generator_paint_padded[i * 900] = 0;
-      for (let m = 0; m < 28; m++) {
-        generator_paint_padded[i * 900 + m + 1] = 0;
-      }
-      generator_paint_padded[i * 900 + 29] = 0;
-      for (let l = 0; l < 28; l++) {
-        generator_paint_padded[i * 900 + l * 30 + 30] = 0;
-        for (let m = 0; m < 28; m++) {
-          generator_paint_padded[i * 900 + l * 30 + m + 31] =
-            generator_paint[i * 784 + l * 28 + m]!;
-        }
-        generator_paint_padded[i * 900 + l * 30 + 59] = 0;
-      }
-      generator_paint_padded[i * 900 + 870] = 0;
-      for (let m = 0; m < 28; m++) {
-        generator_paint_padded[i * 900 + m + 871] = 0;
-      }
-      generator_paint_padded[i * 900 + 899] = 0;
-    }
-  };
-}
-
-/**
- * discriminator.look.product_2 = generator.paint ∗ discriminator.look.kernel
- * discriminator.look.z_2 = discriminator.look.product_2 + discriminator.look.bias
- * edges_2 = lt_3 ? discriminator.look.z_2 : mul_10
- * 3,411,968 floating-point operations.
- */
-function convAddWhere_64x8x14x1x4x4x14_2_evaluate(
-  generator_paint_padded_: Float32Array,
-  discriminator_look_kernel_: Float32Array,
-  discriminator_look_bias_: Float32Array,
-  edges_2_: Float32Array,
-): () => void {
-  /** What the loops repeat; masks say how large an index is. */
-  function block(i: number, j: number): void {
-    i &= 63;
-    j &= 7;
-    const generator_paint_padded = generator_paint_padded_;
-    const discriminator_look_kernel = discriminator_look_kernel_;
-    const discriminator_look_bias = discriminator_look_bias_;
-    const edges_2 = edges_2_;
-    for (let l = 0; l < 14; l++) {
-      for (let m = 0; m < 14; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k2 = 0; k2 < 4; k2++) {
-          for (let k3 = 0; k3 < 4; k3++) {
-            const generator_paint_padded_0 =
-              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3]!;
-            const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
-            const generator_paint_padded_1 =
-              generator_paint_padded[i * 900 + l * 60 + k2 * 30 + m * 2 + k3 + 2]!;
-            const discriminator_look_kernel_1 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
-            const discriminator_look_kernel_2 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 32]!;
-            const discriminator_look_kernel_3 =
-              discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 48]!;
-            sum00 += generator_paint_padded_0 * discriminator_look_kernel_0;
-            sum01 += generator_paint_padded_1 * discriminator_look_kernel_0;
-            sum10 += generator_paint_padded_0 * discriminator_look_kernel_1;
-            sum11 += generator_paint_padded_1 * discriminator_look_kernel_1;
-            sum20 += generator_paint_padded_0 * discriminator_look_kernel_2;
-            sum21 += generator_paint_padded_1 * discriminator_look_kernel_2;
-            sum30 += generator_paint_padded_0 * discriminator_look_kernel_3;
-            sum31 += generator_paint_padded_1 * discriminator_look_kernel_3;
-          }
-        }
-        const discriminator_look_product_2_00 = Math.fround(sum00);
-        const discriminator_look_product_2_01 = Math.fround(sum01);
-        const discriminator_look_product_2_10 = Math.fround(sum10);
-        const discriminator_look_product_2_11 = Math.fround(sum11);
-        const discriminator_look_product_2_20 = Math.fround(sum20);
-        const discriminator_look_product_2_21 = Math.fround(sum21);
-        const discriminator_look_product_2_30 = Math.fround(sum30);
-        const discriminator_look_product_2_31 = Math.fround(sum31);
-        const discriminator_look_bias_0 = discriminator_look_bias[j]!;
-        const discriminator_look_bias_1 = discriminator_look_bias[j + 1]!;
-        const discriminator_look_bias_2 = discriminator_look_bias[j + 2]!;
-        const discriminator_look_bias_3 = discriminator_look_bias[j + 3]!;
-        const discriminator_look_z_2_00 = Math.fround(
-          discriminator_look_product_2_00 + discriminator_look_bias_0,
-        );
-        const discriminator_look_z_2_01 = Math.fround(
-          discriminator_look_product_2_01 + discriminator_look_bias_0,
-        );
-        const discriminator_look_z_2_10 = Math.fround(
-          discriminator_look_product_2_10 + discriminator_look_bias_1,
-        );
-        const discriminator_look_z_2_11 = Math.fround(
-          discriminator_look_product_2_11 + discriminator_look_bias_1,
-        );
-        const discriminator_look_z_2_20 = Math.fround(
-          discriminator_look_product_2_20 + discriminator_look_bias_2,
-        );
-        const discriminator_look_z_2_21 = Math.fround(
-          discriminator_look_product_2_21 + discriminator_look_bias_2,
-        );
-        const discriminator_look_z_2_30 = Math.fround(
-          discriminator_look_product_2_30 + discriminator_look_bias_3,
-        );
-        const discriminator_look_z_2_31 = Math.fround(
-          discriminator_look_product_2_31 + discriminator_look_bias_3,
-        );
-        edges_2[i * 1568 + j * 196 + l * 14 + m] =
-          0 < discriminator_look_z_2_00
-            ? discriminator_look_z_2_00
-            : discriminator_look_z_2_00 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 1] =
-          0 < discriminator_look_z_2_01
-            ? discriminator_look_z_2_01
-            : discriminator_look_z_2_01 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 196] =
-          0 < discriminator_look_z_2_10
-            ? discriminator_look_z_2_10
-            : discriminator_look_z_2_10 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 197] =
-          0 < discriminator_look_z_2_11
-            ? discriminator_look_z_2_11
-            : discriminator_look_z_2_11 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 392] =
-          0 < discriminator_look_z_2_20
-            ? discriminator_look_z_2_20
-            : discriminator_look_z_2_20 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 393] =
-          0 < discriminator_look_z_2_21
-            ? discriminator_look_z_2_21
-            : discriminator_look_z_2_21 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 588] =
-          0 < discriminator_look_z_2_30
-            ? discriminator_look_z_2_30
-            : discriminator_look_z_2_30 * 0.2;
-        edges_2[i * 1568 + j * 196 + l * 14 + m + 589] =
-          0 < discriminator_look_z_2_31
-            ? discriminator_look_z_2_31
-            : discriminator_look_z_2_31 * 0.2;
-      }
-    }
-  }
-  return function convAddWhere_64x8x14x1x4x4x14_2_evaluate(): void {
-    for (let i = 0; i < 64; i++) {
-      for (let j = 0; j < 8; j += 4) {
-        block(i, j);
-      }
     }
   };
 }
