@@ -13,7 +13,8 @@ const manifest = JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8"));
 const data = openSync(`${folder}/data.bin`);
 const read = ({ shape, dtype, offset }) => {
   const values = new (dtype === "i32" ? Int32Array : Float32Array)(shape.reduce((a, b) => a * b, 1)); // prettier-ignore
-  readSync(data, values, { position: offset });
+  if (readSync(data, values, { position: offset }) < values.byteLength)
+    throw new Error(`${folder}/data.bin ends early`);
   return values;
 };
 const workload = {

@@ -66,7 +66,7 @@ def peak():
     """KiB of this process's memory alone, as bench/peak.mjs says it."""
     try:
         return int(re.search(r"^VmHWM:\s+(\d+) kB$", open("/proc/self/status").read(), re.M)[1])
-    except OSError:
+    except (OSError, TypeError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 def say(o):

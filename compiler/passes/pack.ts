@@ -224,14 +224,19 @@ function positionsIn(when: Scalar): readonly Index[] {
   return found;
 }
 
-/** A position in rows of rows as those that it is made of, some of which are asked for: 28·(l + k − 1) + (m + n − 1) as l + k − 1 and m + n − 1. */
+/** A position in rows of rows as those that it is made of, the farthest apart in memory first: 28·(l + k − 1) + (m + n − 1) as l + k − 1 and m + n − 1. */
 function apart(at: Index, asked: readonly Index[]): readonly Index[] | undefined {
   if (asked.some((one) => sameTerms(one, at))) return undefined;
   const parts = asked.filter((one) => multiple(at, one) !== undefined);
-  const rest = parts.reduce((left, part) => add(left, scale(part, -multiple(at, part)!)), at);
-  const others = rest.terms.map(({ atom }): Index => ({ terms: [{ atom, by: 1 }], offset: 0 }));
-  return parts.length === 0 ? undefined : [...others, ...parts];
+  if (parts.length === 0) return undefined;
+  const { terms } = parts.reduce((left, part) => add(left, scale(part, -multiple(at, part)!)), at);
+  // what no guard asks for stays one position: of several, elements would be copied more than once
+  const by = terms.map((term) => Math.abs(term.by)).reduce(gcd, 0);
+  const rest: Index = { terms: terms.map((term) => ({ ...term, by: term.by / by })), offset: 0 };
+  return [...(terms.length > 0 ? [rest] : []), ...parts].sort((a, b) => Math.abs(multiple(at, b)!) - Math.abs(multiple(at, a)!)); // prettier-ignore
 }
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 /** How often a position is in another, by all of its terms; undefined where it is not. */
 function multiple(at: Index, part: Index): number | undefined {
@@ -265,19 +270,19 @@ const dependsOn = ({ at }: Load, { name }: Axis): boolean =>
   at.some((one) => namesIn(one).has(name));
 
 /**
- * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows,
- * the rows of a tile lie side by side: its loads follow each other in memory.
+ * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows or
+ * in vectors, four lie side by side, a panel: its loads follow each other in memory.
  */
-function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep, rows?: Axis): Load {
-  const inPanels = rows !== undefined && rows.extent % ROWS === 0 && axes.includes(rows);
-  const extents = axes.map((axis) => (inPanels && axis === rows ? axis.extent / ROWS : axis.extent));
+function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep, panel?: Axis): Load {
+  const inPanels = panel !== undefined && panel.extent % ROWS === 0 && axes.includes(panel);
+  const extents = axes.map((axis) => (inPanels && axis === panel ? axis.extent / ROWS : axis.extent));
   const own = axesOf(inPanels ? [...extents, ROWS] : extents);
   const counted = own.map((axis) => index(axis.name, axis.extent));
-  const back = new Map(axes.map((axis, n) => [axis.name, inPanels && axis === rows ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]));
+  const back = new Map(axes.map((axis, n) => [axis.name, inPanels && axis === panel ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]));
   const name = named(`${of.buffer}_${op === "transpose" ? "transposed" : "packed"}`, buffers);
   keep(copyOf(name, of, own, load(of.buffer, of.dtype, ...of.at.map((at) => substitute(at, back))), op, reader));
   const here = axes.map((axis) => index(axis.name, axis.extent));
-  const at = inPanels ? [...here.map((one, n) => (axes[n] === rows ? quotient(one, ROWS) : one)), remainder(index(rows.name, rows.extent), ROWS)] : here;
+  const at = inPanels ? [...here.map((one, n) => (axes[n] === panel ? quotient(one, ROWS) : one)), remainder(index(panel.name, panel.extent), ROWS)] : here;
   return { kind: "load", dtype: of.dtype, buffer: name, at };
 } // prettier-ignore
 

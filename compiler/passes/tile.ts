@@ -72,10 +72,10 @@ export const pointByPoint = ({ axes }: Group): Tile => ({
   order: axes.map((_, n) => n),
 });
 
-/** Point by point; of values that ask where along an axis they are within a period, all points of one at a time: of each the guards are then decided. */
+/** Point by point; where guards ask for the place of an axis within a period, all points of one at a time: of each they are then decided. */
 export function onePeriod(group: Group): Tile {
   const plain = pointByPoint(group);
-  if (!isUniform(group) || mainReduce(group) !== undefined) return plain;
+  if (!isUniform(group) || group.stages.some(({ definition }) => firstReduce(definition.value) !== undefined)) return plain; // prettier-ignore
   const sizes = group.axes.map((axis) => Math.min(periodOf(group, axis), axis.extent));
   return sizeOf(sizes) > PERIODS ? plain : { ...plain, sizes };
 }
@@ -83,16 +83,16 @@ export function onePeriod(group: Group): Tile {
 /** Points of periods that stand side by side, at most. */
 const PERIODS = 16;
 
-/** The longest period of an axis of which a value asks for the place; 1 where none does. */
-function periodOf({ stages }: Group, { name }: Axis): number {
-  const periods = (at: Index): number[] => at.terms.flatMap(({ atom }) => (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(name) ? [atom.by] : [])); // prettier-ignore
+/** The longest period of an axis of which a guard asks for the place; 1 where none does, or where a stretch of the axis begins anywhere. */
+function periodOf(group: Group, axis: Axis): number {
   const found = [1];
-  for (const { definition } of stages)
+  for (const { definition } of group.stages)
     walkScalar(definition.value, (part) => {
-      if (part.kind === "load") found.push(...part.at.flatMap(periods));
-      if (part.kind === "index") found.push(...periods(part.at));
+      if (part.kind !== "index") return;
+      for (const { atom } of part.at.terms)
+        if (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(axis.name)) found.push(atom.by); // prettier-ignore
     });
-  return Math.max(...found);
+  return cutsOf(group, axis).length > 2 ? 1 : Math.max(...found);
 }
 
 /** The operands of a reduction: its loads that its own axes move. */
@@ -315,7 +315,7 @@ function microkernelOf(rows: number, vectors: number): readonly [rows: number, v
   return fitting.reduce((best, one) => (cycles(one) < WORTH * cycles(best) ? one : best));
 }
 
-/** What another microkernel must take of the time of one before it: of many rows, only the last are uneven. */
+/** What a microkernel must take of the time of one before it in the list; of many rows, only the last are uneven, and little is gained. */
 const WORTH = 0.98;
 
 /** How often a range is taken. */

@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,830,496 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 ad796bc24547f695
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7fa7593efff711bb
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -6163,61 +6163,41 @@ function pad_8x48x18x18(
     const conv2d_4_padded = conv2d_4_padded_;
     for (let j = 0; j < 16; j++) {
       conv2d_4_padded[i * 15552 + j * 324] = 0;
-      for (let m = 0; m < 16; m += 2) {
+      for (let m = 0; m < 16; m++) {
         conv2d_4_padded[i * 15552 + j * 324 + m + 1] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + m + 2] = 0;
       }
       conv2d_4_padded[i * 15552 + j * 324 + 17] = 0;
-      for (let l = 0; l < 16; l += 2) {
+      for (let l = 0; l < 16; l++) {
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 36] = 0;
-        for (let m = 0; m < 16; m += 2) {
+        for (let m = 0; m < 16; m++) {
           conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
             conv2d_4[i * 4096 + j * 256 + l * 16 + m]!;
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 20] =
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 1]!;
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 37] =
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 16]!;
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 38] =
-            conv2d_4[i * 4096 + j * 256 + l * 16 + m + 17]!;
         }
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 53] = 0;
       }
       conv2d_4_padded[i * 15552 + j * 324 + 306] = 0;
-      for (let m = 0; m < 16; m += 2) {
+      for (let m = 0; m < 16; m++) {
         conv2d_4_padded[i * 15552 + j * 324 + m + 307] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + m + 308] = 0;
       }
       conv2d_4_padded[i * 15552 + j * 324 + 323] = 0;
     }
     for (let j = 0; j < 32; j++) {
       conv2d_4_padded[i * 15552 + j * 324 + 5184] = 0;
-      for (let m = 0; m < 16; m += 2) {
+      for (let m = 0; m < 16; m++) {
         conv2d_4_padded[i * 15552 + j * 324 + m + 5185] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + m + 5186] = 0;
       }
       conv2d_4_padded[i * 15552 + j * 324 + 5201] = 0;
-      for (let l = 0; l < 16; l += 2) {
+      for (let l = 0; l < 16; l++) {
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5202] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5220] = 0;
-        for (let m = 0; m < 16; m += 2) {
+        for (let m = 0; m < 16; m++) {
           conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5203] =
             conv2d_6[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5204] =
-            conv2d_6[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + (((m + 1) / 2) | 0)]!;
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5221] =
-            conv2d_6[i * 2048 + j * 64 + (((l + 1) / 2) | 0) * 8 + ((m / 2) | 0)]!;
-          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5222] =
-            conv2d_6[i * 2048 + j * 64 + (((l + 1) / 2) | 0) * 8 + (((m + 1) / 2) | 0)]!;
         }
         conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5219] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5237] = 0;
       }
       conv2d_4_padded[i * 15552 + j * 324 + 5490] = 0;
-      for (let m = 0; m < 16; m += 2) {
+      for (let m = 0; m < 16; m++) {
         conv2d_4_padded[i * 15552 + j * 324 + m + 5491] = 0;
-        conv2d_4_padded[i * 15552 + j * 324 + m + 5492] = 0;
       }
       conv2d_4_padded[i * 15552 + j * 324 + 5507] = 0;
     }
@@ -8975,16 +8955,13 @@ function concat_8x32x16x16_evaluate(
     const conv2d_6_bias = conv2d_6_bias_;
     const concat = concat_;
     for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          const conv2d_6_product_0 = conv2d_6_product[i * 2048 + j * 64 + l * 8 + m]!;
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const conv2d_6_product_0 =
+            conv2d_6_product[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
           const conv2d_6_bias_0 = conv2d_6_bias[j]!;
           const add_0 = conv2d_6_product_0 + conv2d_6_bias_0;
-          const part_0 = Math.fround(add_0 < 0 ? 0 : add_0);
-          concat[i * 12288 + j * 256 + l * 32 + m * 2 + 4096] = part_0;
-          concat[i * 12288 + j * 256 + l * 32 + m * 2 + 4097] = part_0;
-          concat[i * 12288 + j * 256 + l * 32 + m * 2 + 4112] = part_0;
-          concat[i * 12288 + j * 256 + l * 32 + m * 2 + 4113] = part_0;
+          concat[i * 12288 + j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
         }
       }
     }
@@ -10637,16 +10614,12 @@ function concat_1x32x16x16_predict(
     const conv2d_6_bias = conv2d_6_bias_;
     const concat = concat_;
     for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 8; l++) {
-        for (let m = 0; m < 8; m++) {
-          const conv2d_6_product_0 = conv2d_6_product[j * 64 + l * 8 + m]!;
+      for (let l = 0; l < 16; l++) {
+        for (let m = 0; m < 16; m++) {
+          const conv2d_6_product_0 = conv2d_6_product[j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
           const conv2d_6_bias_0 = conv2d_6_bias[j]!;
           const add_0 = conv2d_6_product_0 + conv2d_6_bias_0;
-          const part_0 = Math.fround(add_0 < 0 ? 0 : add_0);
-          concat[j * 256 + l * 32 + m * 2 + 4096] = part_0;
-          concat[j * 256 + l * 32 + m * 2 + 4097] = part_0;
-          concat[j * 256 + l * 32 + m * 2 + 4112] = part_0;
-          concat[j * 256 + l * 32 + m * 2 + 4113] = part_0;
+          concat[j * 256 + l * 16 + m + 4096] = add_0 < 0 ? 0 : add_0;
         }
       }
     }
