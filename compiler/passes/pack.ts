@@ -328,7 +328,10 @@ const withLoads = (reduce: Reduce, replace: (load: Load) => Scalar): Reduce => {
 /** From this extent on a sum is as fast in lanes along itself as along its columns. */
 const LONG = 256;
 
-/** An operand of a matrix product that is read across its rows, as a copy in which columns lie side by side. */
+/** Whether columns are many, and fill panels of a vector. */
+const comesInPanels = ({ extent }: Axis): boolean => extent % LANES === 0 && extent > LINE * LANES;
+
+/** An operand of a matrix product that is read across its rows, as a copy in which columns lie side by side: all of a row, or those of a panel. */
 function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
   const column = definition.axes.at(-1);
   const [inner] = reduce.over;
@@ -337,7 +340,7 @@ function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, 
     const stride = strideIn(part, column.name, buffers);
     if (stride === undefined || stride <= 1 || strideIn(part, inner!.name, buffers) !== 1) return part;
     if (dependsOn(part, definition.axes[0]!) || points < 16 * inner!.extent * column.extent) return part;
-    return copied(part, [inner!, column], "transpose", definition, buffers, keep);
+    return copied(part, comesInPanels(column) ? [column, inner!] : [inner!, column], "transpose", definition, buffers, keep, comesInPanels(column) ? column : undefined); // prettier-ignore
   });
 } // prettier-ignore
 
@@ -371,7 +374,7 @@ function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): R
   const [inner] = reduce.over;
   if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1) return reduce;
   const many = inner!.extent * column.extent * 4 <= 2 * NEAR ? MANY.near : MANY.far;
-  if (row!.extent < many || inner!.extent < LEAST_DEEP || column.extent % LANES !== 0 || column.extent <= LINE * LANES) return reduce;
+  if (row!.extent < many || inner!.extent < LEAST_DEEP || !comesInPanels(column)) return reduce;
   return withLoads(reduce, (part) => {
     const rows = strideIn(part, inner!.name, buffers);
     if (dependsOn(part, row!) || strideIn(part, column.name, buffers) !== 1 || rows === undefined || rows < column.extent) return part;
