@@ -15,11 +15,8 @@ export async function kernelsOf(workload, target, folder, dist, options = {}) {
   const arena = trainer.inputs.x.buffer;
   const begun = new Uint8Array(arena).slice();
   const [floats, integers] = [new Float32Array(arena), new Int32Array(arena)];
-  const distinct = [
-    ...new Set(
-      calls.filter(({ kind }) => kind === "call").map(({ kernel, args }) => `${kernel} ${args}`),
-    ),
-  ];
+  const keyOf = ({ kernel, args }) => `${kernel} ${args}`;
+  const distinct = [...new Set(calls.filter(({ kind }) => kind === "call").map(keyOf))];
   const prepare = (until) => {
     new Uint8Array(arena).set(begun);
     for (const [name, values] of Object.entries(batch)) trainer.inputs[name].set(values);
@@ -32,7 +29,7 @@ export async function kernelsOf(workload, target, folder, dist, options = {}) {
     const { flops, doc, params } = declared.get(kernel);
     const run = target === "wasm"
       ? () => functions[kernel](...args.map((name) => slots.get(name).offset))
-      : functions[distinct.indexOf(`${kernel} ${args}`)];
+      : functions[distinct.indexOf(keyOf({ kernel, args }))];
     const given = (isMeant) => args.filter((_, n) => isMeant(params[n].access));
     return { kernel, flops, run, doc, prepare: () => prepare(n), reads: given((access) => access !== "write"), writes: given((access) => access !== "read") };
   }); // prettier-ignore

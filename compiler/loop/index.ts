@@ -183,6 +183,10 @@ export function strideOf(a: Index, name: string): number | undefined {
   return stride;
 }
 
+/** What a loop index alone is divided by where its quotients or remainders are asked for. */
+export const divisorsOf = (a: Index, name: string): readonly number[] =>
+  a.terms.flatMap(({ atom }) => (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(name) ? [atom.by] : [])); // prettier-ignore
+
 export function evaluate(a: Index, at: ReadonlyMap<string, number>): number {
   let total = a.offset;
   for (const { atom, by } of a.terms) {

@@ -20,6 +20,7 @@ import { Names } from "../loop/identifier.ts";
 import {
   add,
   constant,
+  divisorsOf,
   index,
   namesIn,
   rowMajor,
@@ -36,7 +37,7 @@ import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
 import { LANE, laneCount, laneLoop, loop, pointsOf, positionsOf, rangesOf, suffixed, type Block, type Point, type Range } from "./points.ts"; // prettier-ignore
-import { isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts";
+import { hasReduceIn, isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts"; // prettier-ignore
 
 /** A kernel without its name. */
 export interface Built {
@@ -57,8 +58,7 @@ export class Nest {
   readonly #written: ReadonlySet<string>;
   /** Storage that a stage overwrites, by the stage's name. */
   readonly #targets: ReadonlyMap<string, string>;
-  /** Stage values that locals hold at the current point: stage name and suffix. */
-  /** Locals of the block that is being built. */
+  /** Stage values that locals of the block being built hold: stage name and suffix. */
   readonly #held = new Map<string, Scalar>();
   readonly #totals = new Map<string, Scalar>();
 
@@ -189,9 +189,8 @@ export class Nest {
 
   /** Whether a load names its place along an axis by tile and place in the tile. */
   #readsInTiles({ name }: Axis, size: number): boolean {
-    const split = ({ atom }: Index["terms"][number]): boolean =>
-      atom.kind !== "index" && size % atom.by === 0 && atom.of.terms.length === 1 && namesIn(atom.of).has(name); // prettier-ignore
-    return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some((at) => at.terms.some(split)))); // prettier-ignore
+    const split = (at: Index): boolean => divisorsOf(at, name).some((by) => size % by === 0);
+    return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some(split))); // prettier-ignore
   }
 
   /** The ranges of an axis; where guards turn along it, those of each stretch between two turns, counted from its start. */
@@ -542,9 +541,6 @@ function inLanes({ by, over, term }: Reduce): boolean {
   const strides = moved.map(({ at }) => strideOf(at[0]!, last.name));
   return strides.includes(1) && strides.every((stride) => stride === 0 || stride === 1);
 }
-
-const hasReduceIn = (stages: readonly Stage[]): boolean =>
-  stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
 
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
 

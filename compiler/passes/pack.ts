@@ -229,7 +229,7 @@ function apart(at: Index, asked: readonly Index[]): readonly Index[] | undefined
   if (asked.some((one) => sameTerms(one, at))) return undefined;
   const parts = asked.filter((one) => multiple(at, one) !== undefined);
   if (parts.length === 0) return undefined;
-  const { terms } = parts.reduce((left, part) => add(left, scale(part, -multiple(at, part)!)), at);
+  const { terms } = without(at, parts);
   // what no guard asks for stays one position: of several, elements would be copied more than once
   const by = terms.map((term) => Math.abs(term.by)).reduce(gcd, 0);
   const rest: Index = { terms: terms.map((term) => ({ ...term, by: term.by / by })), offset: 0 };
@@ -237,6 +237,10 @@ function apart(at: Index, asked: readonly Index[]): readonly Index[] | undefined
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** What is left of a position without all multiples of others. */
+const without = (at: Index, parts: readonly Index[]): Index =>
+  parts.reduce((left, part) => add(left, scale(part, -(multiple(at, part) ?? 0))), at);
 
 /** How often a position is in another, by all of its terms; undefined where it is not. */
 function multiple(at: Index, part: Index): number | undefined {
@@ -250,9 +254,8 @@ function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]
   if (at.terms.length === 0) return at;
   const n = positions.findIndex((position) => sameTerms(position, at));
   if (n >= 0) return shift(own[n]!, at.offset - positions[n]!.offset);
-  const many = positions.map((position) => multiple(at, position) ?? 0);
-  const rest = positions.reduce((left, position, p) => add(left, scale(position, -many[p]!)), at);
-  if (rest.terms.length === 0) return shift(add(...own.map((one, p) => scale(one, many[p]!))), rest.offset); // prettier-ignore
+  const rest = without(at, positions);
+  if (rest.terms.length === 0) return shift(add(...own.map((one, p) => scale(one, multiple(at, positions[p]!) ?? 0))), rest.offset); // prettier-ignore
   const parts = at.terms.map(({ atom, by }): Index | undefined => {
     if (atom.kind === "index") return undefined;
     const of = rewritten(atom.of, positions, own);
@@ -340,7 +343,8 @@ function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, 
     const stride = strideIn(part, column.name, buffers);
     if (stride === undefined || stride <= 1 || strideIn(part, inner!.name, buffers) !== 1) return part;
     if (dependsOn(part, definition.axes[0]!) || points < 16 * inner!.extent * column.extent) return part;
-    return copied(part, comesInPanels(column) ? [column, inner!] : [inner!, column], "transpose", definition, buffers, keep, comesInPanels(column) ? column : undefined); // prettier-ignore
+    const panel = comesInPanels(column) ? column : undefined;
+    return copied(part, panel === undefined ? [inner!, column] : [panel, inner!], "transpose", definition, buffers, keep, panel);
   });
 } // prettier-ignore
 

@@ -2,9 +2,17 @@
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { firstReduce, loadsOf, storedIn, walkScalar } from "../loop/build.ts";
-import { index, namesIn, rowMajor, strideOf, substitute, type Index } from "../loop/index.ts";
+import {
+  divisorsOf,
+  index,
+  namesIn,
+  rowMajor,
+  strideOf,
+  substitute,
+  type Index,
+} from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
-import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
+import type { Axis, Buffer, Group, Scalar, Stage } from "../loop/loop.ts";
 import { cutsOf } from "./guards.ts";
 import { NEAR, type Machine } from "./machine.ts";
 import { rangesOf, type Range } from "./points.ts";
@@ -63,6 +71,9 @@ export const isUniform = ({ axes, stages }: Group): boolean =>
     ({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length,
   );
 
+export const hasReduceIn = (stages: readonly Stage[]): boolean =>
+  stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
+
 /** Whether a sum is one of products. */
 export const isProduct = (term: Scalar): boolean => term.kind === "apply" && term.fn === "mul";
 
@@ -75,7 +86,7 @@ export const pointByPoint = ({ axes }: Group): Tile => ({
 /** Point by point; where guards ask for the place of an axis within a period, all points of one at a time: of each they are then decided. */
 export function onePeriod(group: Group): Tile {
   const plain = pointByPoint(group);
-  if (!isUniform(group) || group.stages.some(({ definition }) => firstReduce(definition.value) !== undefined)) return plain; // prettier-ignore
+  if (!isUniform(group) || hasReduceIn(group.stages)) return plain;
   const sizes = group.axes.map((axis) => Math.min(periodOf(group, axis), axis.extent));
   return sizeOf(sizes) > PERIODS ? plain : { ...plain, sizes };
 }
@@ -88,9 +99,7 @@ function periodOf(group: Group, axis: Axis): number {
   const found = [1];
   for (const { definition } of group.stages)
     walkScalar(definition.value, (part) => {
-      if (part.kind !== "index") return;
-      for (const { atom } of part.at.terms)
-        if (atom.kind !== "index" && atom.of.terms.length === 1 && namesIn(atom.of).has(axis.name)) found.push(atom.by); // prettier-ignore
+      if (part.kind === "index") found.push(...divisorsOf(part.at, axis.name));
     });
   return cutsOf(group, axis).length > 2 ? 1 : Math.max(...found);
 }
