@@ -6,6 +6,7 @@ import { paint, printSvg, type Drawing, type Ink, type Shape } from "./drawing/s
 import type { Point, Raster } from "./drawing/raster.ts";
 import { ticksOver, wholeTicks } from "./drawing/ticks.ts";
 import { noCurve } from "./error.ts";
+import { printable } from "./printable.ts";
 
 /** What `fit` resolves to, as far as curves need it. */
 export interface EpochHistory {
@@ -149,7 +150,7 @@ export function curvesText(history: EpochHistory, options: TextOptions): string 
     const plot = asciichart
       .plot(series, { height, format: label, ...(color && { colors }) })
       .replace(/ +$/gm, "");
-    return `${name}  ${legend.join("  ")}\n${plot}\n${footer(history.epochs.length, width)}`;
+    return `${printable(name)}  ${legend.join("  ")}\n${plot}\n${footer(history.epochs.length, width)}`;
   };
   return panels
     .flatMap(({ name, curves }) =>

@@ -1,10 +1,14 @@
 /** Every message of `fit`, `evaluate` and batching: what was found, what was expected, what to do. */
 
 import { nearest } from "./nearest.ts";
+import { printable } from "./printable.ts";
 
-/** Data that cannot be trained on as they are: a file, an array, or one value in it. */
+/** Data that cannot be trained on as they are: a file, an array, or one value in it. What files call things is printable in it. */
 export class DataError extends Error {
   override readonly name = "DataError";
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /** A loss left the finite numbers; the weights it came from are no longer worth keeping. */

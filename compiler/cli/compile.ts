@@ -26,7 +26,7 @@ import {
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
-import { grouped, note, paint, paintNote, progress, result, resultJson, table } from "./output.ts";
+import { grouped, note, paint, progress, result, resultJson, table } from "./output.ts";
 import { measured, schedulesOf, writeSchedules } from "./schedules.ts";
 import { readText, writeFiles } from "./write-files.ts";
 
@@ -94,7 +94,7 @@ export const compile = defineCommand({
         ...(args.print === undefined ? {} : { stages: printed.map(({ entry, pass, after }) => ({ entry, pass, text: after })) }),
       };
       done.push(json);
-      for (const diagnostic of compiled.diagnostics) note(`${paintNote.yellow("warning")} ${printDiagnostic(diagnostic)}\n`);
+      for (const diagnostic of compiled.diagnostics) note(`${paint.yellow("warning")} ${printDiagnostic(diagnostic)}\n`);
       if (args.json === true) continue;
       if (args.print === undefined) result(report(json));
       else result(printed.map((stage) => stageText(stage)).join("\n\n"));

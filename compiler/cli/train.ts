@@ -17,7 +17,7 @@ import { inputsOf } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
-import { note, paint, progress, result, resultJson, watched } from "./output.ts";
+import { coloured, note, progress, result, resultDrawn, resultJson, watched } from "./output.ts";
 import { schedulesOf } from "./schedules.ts";
 import { curvesFile, writeCurves, writePictures } from "./train-pictures.ts";
 import { readText } from "./write-files.ts";
@@ -84,7 +84,7 @@ export const train = defineCommand({
     const best = stopping?.best;
     const notes = [data.note, history.note].filter((one) => one !== undefined).join("; ");
     if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(best && { best }), ...(notes !== "" && { note: notes }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }), ...(written.length > 0 && { pictures: written }) } satisfies TrainJson);
-    if (watched && history.epochs.length > 1) result(`\n${curvesText(history, { color: paint.bold("") !== "" })}\n`);
+    if (watched && history.epochs.length > 1) resultDrawn(`\n${curvesText(history, { color: coloured })}\n`);
     if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
     if (written.length > 0) result(`pictures in ${written.join(", ")}`);

@@ -2,6 +2,7 @@
 
 import { createColors } from "picocolors";
 import type { StepEvent } from "../history.ts";
+import { printable } from "../printable.ts";
 
 export interface Progress {
   onStep(event: StepEvent): void;
@@ -81,7 +82,7 @@ export function progress(options: ProgressOptions = {}): Progress {
       clear();
       const { epoch, ...means } = entry;
       const figures = Object.entries(means as Record<string, number>)
-        .map(([name, mean]) => `${color.dim(name)} ${figure(mean)}`)
+        .map(([name, mean]) => `${color.dim(printable(name))} ${figure(mean)}`)
         .join("  ");
       const of = epochs === 0 ? "" : `/${epochs}`;
       stream.write(
@@ -105,7 +106,7 @@ function stepLine(
     typeof loss === "number"
       ? `loss ${figure(loss)}`
       : Object.entries(loss)
-          .map(([phase, value]) => `${phase} ${figure(value)}`)
+          .map(([phase, value]) => `${printable(phase)} ${figure(value)}`)
           .join("  ");
   const rate = seconds === 0 ? "" : `  ${Math.round(rowsTaken / seconds)} rows/s`;
   const eta = `eta ${duration((left * seconds) / stepsTaken)}`;

@@ -1,15 +1,10 @@
 /** Guarantees that text from a model stays inside its comment. */
 
+import { printable } from "../../graph/printable.ts";
 import type { Doc } from "../../loop/loop.ts";
 
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** `\\u2028` for the character itself. */
-export const escaped = (character: string): string =>
-  `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-
 /** One line of any text: line ends and other control characters become visible escapes. */
-export const line = (text: string): string => text.replace(INVISIBLE, escaped);
+export const line = printable;
 
 export const lineComment = (text: string): string => `// ${line(text)}`.trimEnd();
 

@@ -4,7 +4,8 @@ import { Names } from "../../loop/identifier.ts";
 import type { Buffer, Module, Slot } from "../../loop/loop.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { arrayOf } from "./statement.ts";
-import { blockComment, escaped, line } from "./comment.ts";
+import { printable } from "../../graph/printable.ts";
+import { blockComment, line } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
@@ -63,7 +64,7 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
 
 /** Any text as a string literal. */
 export const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
+  printable(JSON.stringify(text));
 
 /** A property name from a model: quoted, and never the one that sets a prototype. */
 export const property = (name: string): string =>
