@@ -8,6 +8,7 @@ import { CompilerFault, ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
 import type { Float } from "./graph/type.ts";
+import { sha256, textHash } from "./hash.ts";
 import type { Definitions, Module, Program } from "./loop/loop.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "./model/context.ts";
@@ -284,7 +285,7 @@ export async function lower(
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
     version: VERSION,
-    ...(options.source === undefined ? {} : { source: { path: options.source.path, hash: (await sha256(options.source.text)).slice(0, 16) } }),
+    ...(options.source === undefined ? {} : { source: { path: options.source.path, hash: (await textHash(options.source.text)).slice(0, 16) } }),
     command,
     batch,
     phases,
@@ -294,7 +295,7 @@ export async function lower(
     ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
-    ...(tiles.size === 0 ? {} : { schedules: { path: options.schedules!.path, hash: (await sha256(options.schedules!.text)).slice(0, 16) } }),
+    ...(tiles.size === 0 ? {} : { schedules: { path: options.schedules!.path, hash: (await textHash(options.schedules!.text)).slice(0, 16) } }),
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation, chosen, tiles };
 }
@@ -357,12 +358,6 @@ export function commandOf({
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
   ].join(" ");
-}
-
-/** Hex digest of a text. */
-export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The emitted text of a lowered model, formatted. */

@@ -1,6 +1,7 @@
 /** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
-import { lower, sha256, type CompileOptions } from "../lower.ts";
+import { canonicalText, sha256 } from "../hash.ts";
+import { lower, type CompileOptions } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";
@@ -13,8 +14,8 @@ const LINE = /^\/\/ certificate: .*$/m;
 export const withoutCertificate = (text: string): string =>
   text.replace(/^\/\/ certificate: .*\n?/m, "");
 
-/** SHA-256 of a file without its certificate line. */
-export const hashOf = (text: string): Promise<string> => sha256(withoutCertificate(text));
+/** SHA-256 of a file without its certificate line, the same for every checkout of it. */
+export const hashOf = (text: string): Promise<string> => sha256(withoutCertificate(canonicalText(text)));
 
 export const withCertificate = (text: string, line: string): string => text.replace(LINE, line);
 
@@ -90,7 +91,7 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
   if (hash !== recorded.trainer) return refuse(`the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.trainer.slice(0, 16)}: one of them was edited; make both again with adjoint compile`);
   if (recorded.gradients !== undefined && gradients === undefined) return refuse("the certificate records a gradients.ts, which is missing; make it again with adjoint compile --entry gradients");
   if (recorded.gradients !== undefined && recorded.gradients !== (await hashOf(gradients!))) return refuse(`the SHA-256 of gradients.ts is ${(await hashOf(gradients!)).slice(0, 16)}, but the certificate was made for ${recorded.gradients.slice(0, 16)}: one of them was edited; make both again with adjoint compile --entry gradients`);
-  const line = LINE.exec(text)?.[0] ?? "";
+  const line = LINE.exec(canonicalText(text))?.[0] ?? "";
   const expected = lineOf(recorded.tensors, hash);
   if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
@@ -135,7 +136,7 @@ async function sealed(record: object): Promise<string> {
 
 async function isSealed(certificate: string): Promise<boolean> {
   const { sha256: _, ...record } = JSON.parse(certificate) as { readonly sha256?: unknown };
-  return (await sealed(record)) === certificate;
+  return (await sealed(record)) === canonicalText(certificate);
 }
 
 interface Recorded {

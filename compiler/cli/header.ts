@@ -1,7 +1,6 @@
 /** Guarantees that what a generated file says of its making is read as it was written. */
 
-import { withoutCertificate } from "../check/certificate.ts";
-import { sha256 } from "../lower.ts";
+import { hashOf } from "../check/certificate.ts";
 import type { TargetName } from "../targets/index.ts";
 import { parsePasses, type OptionalPass } from "../passes/selection.ts";
 
@@ -81,5 +80,5 @@ export const certificateLine = (text: string): string | undefined =>
 /** Whether the certificate line carries the hash of this very text. */
 export async function carriesItsHash(text: string): Promise<boolean> {
   const carried = /\b[0-9a-f]{16,64}\b/.exec(certificateLine(text) ?? "")?.[0];
-  return carried !== undefined && (await sha256(withoutCertificate(text))).startsWith(carried);
+  return carried !== undefined && (await hashOf(text)).startsWith(carried);
 }

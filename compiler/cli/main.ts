@@ -4,9 +4,10 @@
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { VERSION } from "../version.ts";
 import { checkFlags } from "./arguments.ts";
-import { InputError, outcomeOf, suggestion } from "./errors.ts";
+import { InputError, outcomeOf, suggestion, type ExitCode } from "./errors.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { endProgress, keepStdout, note, paint, result, resultDrawn, tolerateClosedPipes } from "./output.ts";
+import { onStray } from "./stray.ts";
 
 // each verb's arguments have a type of their own, which no table of verbs can state
 type Verb = CommandDef<never>;
@@ -85,6 +86,14 @@ const rootUsage = (): Promise<string> =>
     }),
   );
 
+/** Says what went wrong; gives back the code to end with. */
+function tell(error: unknown): ExitCode {
+  const { code, message } = outcomeOf(error, `adjoint ${raw.join(" ")}`);
+  note(`${paint.red("error")} ${message}`);
+  if (raw.includes("--debug") && error instanceof Error) note(`\n${error.stack ?? ""}`);
+  return code;
+}
+
 const raw = process.argv.slice(2);
 Error.stackTraceLimit = 50;
 tolerateClosedPipes();
@@ -94,12 +103,10 @@ onInterrupt(() => {
   note("interrupted");
   process.exit(130);
 });
+onStray((error) => process.exit(tell(error)));
 try {
   await main(raw);
 } catch (error) {
-  const { code, message } = outcomeOf(error, `adjoint ${raw.join(" ")}`);
-  note(`${paint.red("error")} ${message}`);
-  if (raw.includes("--debug") && error instanceof Error) note(`\n${error.stack ?? ""}`);
-  process.exitCode = code;
+  process.exitCode = tell(error);
 }
 endProgress();

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileOf, type CompileOptions } from "../compile.ts";
+import { canonicalText } from "../hash.ts";
 import { lower } from "../lower.ts";
 import { measureSchedules } from "../measure-schedules.ts";
 import { isKept, keepByStep, type StepTimes } from "../measure-step.ts";
@@ -24,7 +25,7 @@ const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loade
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
   const file = join(dirname(loaded.shown), nameOf(loaded, target));
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
-  return { schedules: { path: pathOf(loaded, target), text: readFileSync(file, "utf8") } };
+  return { schedules: { path: pathOf(loaded, target), text: canonicalText(readFileSync(file, "utf8")) } };
 }
 
 /** Measures a model's kernels as these options compile them, and a step with what was chosen; undefined where no kernel has a choice. */
