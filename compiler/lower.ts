@@ -1,9 +1,9 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
-import { checkArena, MOST_BYTES } from "./arena.ts";
+import { checkArena } from "./arena.ts";
 import { withinBudget } from "./budget.ts";
-import { readBudget, type Budget } from "./graph/bytes.ts";
+import { MOST_BYTES, readBudget, type Budget } from "./graph/bytes.ts";
 import { CompilerFault, ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
@@ -21,6 +21,7 @@ import { machines } from "./passes/machine.ts";
 import { schedule, type Tiles } from "./passes/schedule.ts";
 import type { Tile } from "./passes/tile.ts";
 import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
+import { requireSteady } from "./steady.ts";
 import { targets, type TargetName } from "./targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
 import type { Facts } from "./targets/target.ts";
@@ -201,6 +202,7 @@ export async function lower(
     throw new ModelError({ code: "target-relaxed", site: "", law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
+  if (options.small !== true) requireSteady(declared, () => entriesOf(model, options, kind), options.source?.path ?? model.name, options.source); // prettier-ignore
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const road = {

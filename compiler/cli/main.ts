@@ -6,7 +6,15 @@ import { VERSION } from "../version.ts";
 import { checkFlags } from "./arguments.ts";
 import { InputError, outcomeOf, suggestion, type ExitCode } from "./errors.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { endProgress, keepStdout, note, paint, result, resultDrawn, tolerateClosedPipes } from "./output.ts";
+import {
+  endProgress,
+  keepStdout,
+  note,
+  paint,
+  result,
+  resultDrawn,
+  tolerateClosedPipes,
+} from "./output.ts";
 import { onStray } from "./stray.ts";
 
 // each verb's arguments have a type of their own, which no table of verbs can state

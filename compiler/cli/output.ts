@@ -92,7 +92,9 @@ export function note(text: string): void {
 export function progress(text: string): void {
   const line = printable(text);
   if (live) {
-    stderr.write(`${CLEAR}${shownOn(stderr, paint.dim(line.slice(0, (stderr.columns ?? 80) - 1)))}`);
+    stderr.write(
+      `${CLEAR}${shownOn(stderr, paint.dim(line.slice(0, (stderr.columns ?? 80) - 1)))}`,
+    );
     drawn = true;
   } else if (performance.now() - shown > PLAIN_MS) {
     shown = performance.now();

@@ -25,7 +25,9 @@ const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loade
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
   const file = join(dirname(loaded.shown), nameOf(loaded, target));
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
-  return { schedules: { path: pathOf(loaded, target), text: canonicalText(readFileSync(file, "utf8")) } };
+  return {
+    schedules: { path: pathOf(loaded, target), text: canonicalText(readFileSync(file, "utf8")) },
+  };
 }
 
 /** Measures a model's kernels as these options compile them, and a step with what was chosen; undefined where no kernel has a choice. */

@@ -28,7 +28,10 @@ export function picturesFolder(folder: string | undefined): string | undefined {
 }
 
 export function writeCurves(path: string, history: EpochHistory): string {
-  return writeOneFile(path, extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)));
+  return writeOneFile(
+    path,
+    extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)),
+  );
 }
 
 /** A trained model, and what it was tested on. */

@@ -3,15 +3,29 @@
 import { suggestion } from "../graph/nearest.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
-import type { Context } from "./context.ts";
+import { context, type Context } from "./context.ts";
 import { composed, relu, sigmoid, tanh, type Unary } from "./elementwise.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 const literal = (c: Context, value: number): Value => c.g.literal(value, c.float);
 const times = (c: Context, x: Value, factor: number): Value => c.g.mul(x, literal(c, factor));
 
+/** Throws a ModelError at the model's line where a function of a tensor and a number is given anything else. */
+function requireArguments(name: string, x: unknown, option: string, value: unknown): void {
+  const c = context();
+  const isTensor = typeof x === "object" && x !== null && "value" in x && "shape" in x;
+  const of = (given: unknown): string => (typeof given === "string" ? JSON.stringify(given) : typeof given === "function" ? "a function" : String(given));
+  c.run(() => {
+    if (!isTensor)
+      c.fail(`${name}/tensor`, `${name} needs a tensor, but got ${of(x)}`, `Write ${name}(x), with ${option} after it if you like; as a layer, activation((x) => ${name}(x, 0.1)).`);
+    if (typeof value !== "number" || !Number.isFinite(value))
+      c.fail(`${name}/${option}`, `${name}: ${option} needs a finite number, but got ${of(value)}`, `Change ${option}, or leave it out for its default.`);
+  });
+} // prettier-ignore
+
 /** x where x > 0, slope·x elsewhere; the slope at 0 is `slope`. */
 export function leakyRelu<S extends Shape>(x: FloatTensor<S>, slope = 0.01): FloatTensor<S> {
+  requireArguments("leakyRelu", x, "slope", slope);
   return composed((c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x);
 }
 
@@ -25,6 +39,7 @@ function exponentialLinear(c: Context, x: Value, alpha: number): Value {
 
 /** x where x > 0, α·(eˣ − 1) elsewhere. */
 export function elu<S extends Shape>(x: FloatTensor<S>, alpha = 1): FloatTensor<S> {
+  requireArguments("elu", x, "alpha", alpha);
   return composed((c, v) => exponentialLinear(c, v, alpha))(x);
 }
 

@@ -1,10 +1,11 @@
 /** Guarantees that the layer language appends to the graph being declared, at the model's line and under the model's names. */
 
 import { Builder } from "../graph/build.ts";
+import { MOST_BYTES } from "../graph/bytes.ts";
 import type { Mark } from "./advice.ts";
 import { ModelError, type Diagnostic, type Operand } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
-import { type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
+import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import type { LayerRecord } from "./layers/layer.ts";
@@ -23,6 +24,9 @@ export interface Citation {
 export const LIVE_ROWS = "live rows";
 export const RANDOM = "random";
 const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT, RANDOM]);
+
+/** Of an element as it ships: at float64, where only checks compute, it has twice as many. */
+const LEAST_BYTES = 4;
 
 export interface Mode {
   readonly training: boolean;
@@ -201,6 +205,9 @@ export class Context {
       if (!(Number.isInteger(extent) && extent > 0))
         this.fail("shape/extent", `${op} ${JSON.stringify(name)}: axis ${axis} needs a whole number above 0, but got ${extent}`, "Change that dimension."); // prettier-ignore
     });
+    const bytes = sizeOf(type.shape) * LEAST_BYTES;
+    if (bytes > MOST_BYTES)
+      this.fail("shape/bytes", `${op} ${JSON.stringify(name)}: [${type.shape.join(",")}] is ${bytes.toLocaleString("en-US")} bytes, and all memory of a trainer has at most ${MOST_BYTES.toLocaleString("en-US")}`, "Declare a smaller shape."); // prettier-ignore
     this.storage.set(name, `${op}, ${this.site}`);
     // storage keeps its declared name: a computed value of that name gives way
     const computed = this.builder.nodes.findIndex(

@@ -11,6 +11,8 @@ export type ScheduleScope = Pick<UpdateScope, "g" | "parameter" | "hyper">;
 /** A rate as a function of how many updates were made before: 0 in the first. */
 export interface Schedule {
   readonly kind: "schedule";
+  /** 1, and one more for each schedule that it lies around. */
+  readonly depth: number;
   at(scope: ScheduleScope, step: Value): Value;
 }
 
@@ -21,6 +23,8 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
 const isSchedule = (value: unknown): value is Schedule =>
   isObject(value) && "kind" in value && value.kind === "schedule";
 const isHyper = (value: unknown): value is Hyper => isObject(value) && "hyper" in value;
+
+export const depthOf = (rate: Rate): number => (isSchedule(rate) ? rate.depth : 0);
 
 export const RATE: Law = {
   says: "a finite number of at least 0, a hyper or a schedule",
