@@ -90,28 +90,24 @@ interface Row {
   readonly shape: readonly number[];
 }
 
-export const missingTensor = (name: string, row: Row): DataError =>
-  new DataError(
-    `${name} lacks ${row.name}, which the model declares as ${typeText(row.dtype, row.shape)}; ${ANOTHER}`,
-  );
+/** All that differs, each as one of the clauses below: to mend one of them alone would not help. */
+export const otherTensors = (name: string, differences: readonly string[]): DataError =>
+  new DataError(`${name} ${differences.join("; ")}; ${ANOTHER}`);
 
-export const unknownTensor = (name: string, tensor: Row): DataError =>
-  new DataError(
-    `${name} holds ${tensor.name} as ${typeText(tensor.dtype, tensor.shape)}, which the model does not have; ${ANOTHER}`,
-  );
+export const missingTensor = (row: Row): string =>
+  `lacks ${row.name}, which the model declares as ${typeText(row.dtype, row.shape)}`;
 
-export const otherTensor = (name: string, tensor: Row, row: Row): DataError =>
-  new DataError(
-    `${name} holds ${row.name} as ${typeText(tensor.dtype, tensor.shape)}, but the model declares it as ` +
-      `${typeText(row.dtype, row.shape)}; ${ANOTHER}`,
-  );
+export const unknownTensor = (tensor: Row): string =>
+  `holds ${tensor.name} as ${typeText(tensor.dtype, tensor.shape)}, which the model does not have`;
 
-export const otherHyper = (name: string, hyper: string, declared: boolean): DataError =>
-  new DataError(
-    declared
-      ? `${name} lacks the live scalar ${hyper}, which the model declares; ${ANOTHER}`
-      : `${name} holds the live scalar ${hyper}, which the model does not have; ${ANOTHER}`,
-  );
+export const otherTensor = (tensor: Row, row: Row): string =>
+  `holds ${row.name} as ${typeText(tensor.dtype, tensor.shape)}, but the model declares it as ${typeText(row.dtype, row.shape)}`;
+
+export const missingHyper = (hyper: string): string =>
+  `lacks the live scalar ${hyper}, which the model declares`;
+
+export const unknownHyper = (hyper: string): string =>
+  `holds the live scalar ${hyper}, which the model does not have`;
 
 export const otherGraph = (name: string, found: string, expected: string): DataError =>
   new DataError(

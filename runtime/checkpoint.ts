@@ -145,7 +145,7 @@ const isEpochs = (value: unknown): value is readonly number[] =>
 /**
  * Whether a checkpoint is of the trainer's own model.
  *
- * @throws DataError when it is not: the message says which tensor differs
+ * @throws DataError when it is not: the message lists every tensor and live scalar that differs
  */
 export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
   const { name, model, graph, hyper, tensors } = checkpoint;
@@ -153,29 +153,32 @@ export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: 
     throw error.otherModel(name, model, tables.MODEL);
   }
   const held = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const differences: string[] = [];
   for (const row of rowsOf(tables)) {
     const tensor = held.get(row.name);
-    if (tensor === undefined) throw error.missingTensor(name, row);
-    const same =
-      tensor.dtype === DTYPES[row.dtype] &&
-      tensor.shape.length === row.shape.length &&
-      tensor.shape.every((extent, axis) => extent === row.shape[axis]);
-    if (!same) throw error.otherTensor(name, tensor, row);
     held.delete(row.name);
+    if (tensor === undefined) differences.push(error.missingTensor(row));
+    else if (!isOfType(tensor, row)) differences.push(error.otherTensor(tensor, row));
   }
-  for (const tensor of held.values()) throw error.unknownTensor(name, tensor);
+  for (const tensor of held.values()) differences.push(error.unknownTensor(tensor));
   const live = Object.keys(trainer.hyper);
-  const unknown = Object.keys(hyper).find((one) => !live.includes(one)) ?? live.find((one) => !Object.hasOwn(hyper, one)); // prettier-ignore
-  if (unknown !== undefined) throw error.otherHyper(name, unknown, live.includes(unknown));
+  for (const one of Object.keys(hyper)) if (!live.includes(one)) differences.push(error.unknownHyper(one)); // prettier-ignore
+  for (const one of live) if (!Object.hasOwn(hyper, one)) differences.push(error.missingHyper(one));
+  if (differences.length > 0) throw error.otherTensors(name, differences);
   if (graph !== undefined && tables.GRAPH !== undefined && graph !== tables.GRAPH) {
     throw error.otherGraph(name, graph, tables.GRAPH);
   }
 }
 
+const isOfType = (tensor: Tensor, row: TableRow): boolean =>
+  tensor.dtype === DTYPES[row.dtype] &&
+  tensor.shape.length === row.shape.length &&
+  tensor.shape.every((extent, axis) => extent === row.shape[axis]);
+
 /**
  * Gives the trainer the parameters, state and live scalars of a checkpoint.
  *
- * @throws DataError when they are of another model: the message says which tensor differs; nothing is changed then
+ * @throws DataError when they are of another model: the message lists every tensor that differs; nothing is changed then
  */
 export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
   requireSameModel(tables, trainer, checkpoint);

@@ -15,7 +15,8 @@ export const withoutCertificate = (text: string): string =>
   text.replace(/^\/\/ certificate: .*\n?/m, "");
 
 /** SHA-256 of a file without its certificate line, the same for every checkout of it. */
-export const hashOf = (text: string): Promise<string> => sha256(withoutCertificate(canonicalText(text)));
+export const hashOf = (text: string): Promise<string> =>
+  sha256(withoutCertificate(canonicalText(text)));
 
 export const withCertificate = (text: string, line: string): string => text.replace(LINE, line);
 
