@@ -97,6 +97,13 @@ export const otherTensors = (name: string, differences: readonly string[]): Data
 export const missingTensor = (row: Row): string =>
   `lacks ${row.name}, which the model declares as ${typeText(row.dtype, row.shape)}`;
 
+/** Of Adam's state before 1 − β^t itself was kept: the few digits that it had are no start for the new one. */
+export const formerPower = (name: string, tensor: Row, row: Row): DataError =>
+  new DataError(
+    `${name} holds Adam's ${tensor.name}, where the model now keeps ${row.name}, which has more digits: it was written by a trainer that an ` +
+      `earlier adjoint compiled; end that run with the trainer that wrote it, or begin this one in a store of its own`,
+  );
+
 export const unknownTensor = (tensor: Row): string =>
   `holds ${tensor.name} as ${typeText(tensor.dtype, tensor.shape)}, which the model does not have`;
 

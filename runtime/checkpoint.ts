@@ -142,6 +142,9 @@ const isEpochs = (value: unknown): value is readonly number[] =>
   value.every((epoch) => Number.isSafeInteger(epoch) && epoch >= 1) &&
   new Set(value).size === value.length;
 
+/** Under which name Adam kept β^t, where it now keeps 1 − β^t: adam.1-beta2^t was adam.beta2^t. */
+const formerName = (name: string): string => name.replace(/\.1-(beta[12]\^t)$/, ".$1");
+
 /**
  * Whether a checkpoint is of the trainer's own model.
  *
@@ -156,6 +159,8 @@ export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: 
   const differences: string[] = [];
   for (const row of rowsOf(tables)) {
     const tensor = held.get(row.name);
+    const former = held.get(formerName(row.name));
+    if (tensor === undefined && former !== undefined) throw error.formerPower(name, former, row);
     held.delete(row.name);
     if (tensor === undefined) differences.push(error.missingTensor(row));
     else if (!isOfType(tensor, row)) differences.push(error.otherTensor(tensor, row));

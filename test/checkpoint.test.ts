@@ -181,6 +181,16 @@ describe("checkpoints", () => {
     expect([...bytes]).toEqual(Array(16).fill(0));
   }); // prettier-ignore
 
+  test.each(["adam", "critic.group2.adamw"])("a checkpoint from before %s kept 1 − β^t is refused with the remedy, and nothing is changed", (rule) => {
+    const before: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.beta1^t`), row(`${rule}.beta2^t`)] };
+    const now: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.1-beta1^t`), row(`${rule}.1-beta2^t`)] };
+    const bytes = new Uint8Array(24);
+    const old = loadCheckpoint(saveCheckpoint(before, holding(new Uint8Array(24).fill(7), {})), "f");
+    expect(() => restoreCheckpoint(now, holding(bytes, {}), old)).toThrowError(says(`f holds Adam's ${rule}.beta1^t, where the model now keeps ${rule}.1-beta1^t, which has more digits: it was written by a trainer that an earlier adjoint compiled; end that run with the trainer that wrote it, or begin this one in a store of its own`));
+    expect([...bytes]).toEqual(Array(24).fill(0));
+    expect(() => restoreCheckpoint(before, holding(bytes, {}), old)).not.toThrow();
+  }); // prettier-ignore
+
   test("live scalars that differ", () => {
     const into = (hyper: object) => () => restoreCheckpoint(TABLES, holding(new Uint8Array(16), hyper), loadCheckpoint(saved(), "f")); // prettier-ignore
     expect(into({})).toThrowError(

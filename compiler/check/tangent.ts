@@ -28,7 +28,7 @@ const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
   div: ["1 / b", "-a / (b * b)"],
   max: ["a > b ? 1 : a < b ? 0 : 0.5", "a > b ? 0 : a < b ? 1 : 0.5"],
   min: ["a < b ? 1 : a > b ? 0 : 0.5", "a < b ? 0 : a > b ? 1 : 0.5"],
-  pow: ["b * Math.pow(a, b - 1)", "a > 0 ? Math.pow(a, b) * Math.log(a) : 0"],
+  pow: ["a === 0 && b === 0 ? 0 : b * Math.pow(a, b - 1)", "a > 0 || (a === 0 && b < 0) ? Math.pow(a, b) * Math.log(a) : 0"], // prettier-ignore
 };
 
 /** Functions with a corner, and the difference that is 0 there. */

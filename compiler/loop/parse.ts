@@ -277,7 +277,7 @@ const annotation = (r: Reader): DType | undefined => (r.has(":") ? r.word(DTYPES
 const opensReduction = (r: Reader): boolean => r.is("{") && (r.is(":", 1) || r.is("<", 2));
 
 function reduction(r: Reader, scope: Scope, { text, line, column }: Token): Scalar {
-  const by = text === "sum" ? "add" : text;
+  const by = text === "sum" || text === "sumInLanes" ? "add" : text;
   if (by !== "add" && by !== "max" && by !== "argmax")
     throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected \`sum\`, \`max\` or \`argmax\` before \`{\`, but found \`${text}\``); // prettier-ignore
   r.eat("{");
@@ -285,7 +285,7 @@ function reduction(r: Reader, scope: Scope, { text, line, column }: Token): Scal
   const term = scalar(r, enter(scope, over));
   r.eat("}");
   const dtype = annotation(r) ?? (by === "argmax" ? "i32" : term.dtype);
-  return { kind: "reduce", dtype, by, over, term };
+  return { kind: "reduce", dtype, by, over, term, ...(text === "sumInLanes" ? { inLanes: true } : {}) }; // prettier-ignore
 }
 
 function call(r: Reader, scope: Scope, name: string): Scalar {

@@ -116,7 +116,7 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
     case "round":
       return [`round(${printScalar(s.value)})`, ATOM];
     case "reduce":
-      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}: ${write(s.term, REDUCE)}`, REDUCE];
+      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${write(s.term, REDUCE)}`, REDUCE];
     case "apply":
       return applied(s);
   }
@@ -277,7 +277,7 @@ function scalarText(s: Scalar, scope: Scope): string {
       return `round(${scalarText(s.value, scope)})`;
     case "reduce": {
       const term = scalarText(s.term, enter(scope, s.over));
-      const word = s.by === "add" ? "sum" : s.by;
+      const word = s.by === "add" ? (s.inLanes === true ? "sumInLanes" : "sum") : s.by;
       return as(`${word}{${printAxes(s.over)}: ${term}}`, s.by === "argmax" ? "i32" : s.term.dtype);
     }
   }

@@ -18,6 +18,7 @@ import type {
   Scalar,
 } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
+import { exactValues } from "./numerics.ts";
 import type { Pass } from "./pass.ts";
 import { nameOf } from "./rewrite.ts";
 
@@ -32,7 +33,8 @@ export interface Defined {
 export interface Term {
   readonly definition: Definition;
   readonly view: boolean;
-  readonly rounded: boolean;
+  /** Storage holds the very value: a float32, or another type. What is not is read once, and computed where it is read. */
+  readonly exact: boolean;
   readonly contracts: boolean;
   /** A sum whose terms have known weights: additions (unroll.ts). */
   readonly weighted?: true;
@@ -100,11 +102,12 @@ export const define: Pass<Graph, Defined> = {
     });
     const docs = docsOf(graph);
     const terms: Term[] = [];
-    const add = (definition: Definition, node: Node): void => {
+    const exact = exactValues(graph);
+    const add = (definition: Definition, node: Node, value: number): void => {
       const op = opOf(node.op);
       const weighted =
         op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
-      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, ...(weighted ? { weighted: true as const } : {}), role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
+      terms.push({ definition, view: op.view === true && definition.name === node.name, exact: exact[value]!, contracts: op.contracts === true, ...(weighted ? { weighted: true as const } : {}), role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
     };
     graph.nodes.forEach((node, value) => {
       if (stored(node)) return;
@@ -130,6 +133,7 @@ export const define: Pass<Graph, Defined> = {
           docs[value]!,
         ),
         node,
+        value,
       );
     });
     const { copies, results } = targets(graph, terms);
@@ -182,7 +186,7 @@ function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryR
       site: node.origin.site,
     };
     const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
-    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
+    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, exact: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
   };
   for (const result of graph.results) {
     const node = graph.nodes[result.value]!;

@@ -3,6 +3,7 @@
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
+import { additions } from "./additions.ts";
 import { algebra } from "./algebra.ts";
 import { define } from "./define.ts";
 import { differentiate } from "./differentiate.ts";
@@ -76,6 +77,7 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
   rounded
     .then(recompute(road.recomputed))                 // forward values that the backward pass computes again
     .then(define)                                     // Graph → definitions
+    .then(additions(machineOf(road)))                 // in which order sums add, once and for all
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
     .then(parts)                                      // what is only copied into a larger value is stored there

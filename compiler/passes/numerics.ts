@@ -38,7 +38,7 @@ export const numerics: Pass<Graph> = {
     const exact: boolean[] = [];
     const nodes = graph.nodes.map((node, at): Node => {
       const op = opOf(node.op);
-      const isExact = node.attrs["rounded"] === true || exactly(node, op, exact);
+      const isExact = node.attrs["rounded"] === true || exactly(node, op, exact, graph.nodes);
       exact.push(isExact);
       if (isExact || node.type.dtype !== "f32") return node;
       const reduces = !op.elementwise && !op.view;
@@ -55,7 +55,7 @@ export const numerics: Pass<Graph> = {
 /** Which values of a graph whose roundings are fixed are float32 numbers, or of another type. */
 export function exactValues({ nodes }: Graph): readonly boolean[] {
   const exact: boolean[] = [];
-  for (const node of nodes) exact.push(node.attrs["rounded"] === true || exactly(node, opOf(node.op), exact)); // prettier-ignore
+  for (const node of nodes) exact.push(node.attrs["rounded"] === true || exactly(node, opOf(node.op), exact, nodes)); // prettier-ignore
   return exact;
 }
 
@@ -64,11 +64,13 @@ function exactly(
   node: Node,
   op: { readonly exact?: true; readonly leaf?: true },
   exact: readonly boolean[],
+  nodes: readonly Node[],
 ): boolean {
   if (node.type.dtype !== "f32") return true;
   if (node.op === "literal")
     return Object.is(Math.fround(node.attrs["value"] as number), node.attrs["value"]);
   if (node.op === "table") return numbers(node.attrs, "values").every((value) => Object.is(Math.fround(value), value)); // prettier-ignore
   if (op.leaf) return true;
-  return op.exact === true && node.inputs.every((input) => exact[input]);
+  // an integer beyond 2^24 is no float32
+  return op.exact === true && node.inputs.every((input) => exact[input] && nodes[input]!.type.dtype !== "i32");
 }
