@@ -52,7 +52,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   // the runtime, which imports nothing, lends its one edit distance and its one way of writing out what is not visible
   { of: /^compiler\/graph\/(nearest|printable)\.ts$/, may: [/^runtime\/(nearest|printable)\.ts$/] },
   { of: /^compiler\/graph\//, may: compiler("graph") },
-  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error)\.ts$/] },
+  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|printable)\.ts$/] },
   { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },

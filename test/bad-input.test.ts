@@ -206,7 +206,8 @@ test("an output folder that cannot be written; what stood there before still sta
   expect((await run("compile models/circuit.ts --out kept")).code).toBe(0);
   rmSync(at("kept/circuit/model.plan"));
   mkdirSync(at("kept/circuit/model.plan"));
-  writeFileSync(at("kept/circuit/trainer.ts"), "as it was");
+  const stood = `${readFileSync(at("kept/circuit/trainer.ts"), "utf8")}// as it was\n`;
+  writeFileSync(at("kept/circuit/trainer.ts"), stood);
   const before = readdirSync(at("kept/circuit"));
   await expectRefusals({
     "compile models/circuit.ts --out file": "file/circuit cannot be used: part of the path is a file, where a folder was needed; move the file, or choose another path",
@@ -214,6 +215,6 @@ test("an output folder that cannot be written; what stood there before still sta
     "compile models/circuit.ts --out kept": "kept/circuit/model.plan cannot be read or written: it is a folder, where a file was needed; name a file",
   }); // prettier-ignore
   expect(readdirSync(at("kept/circuit"))).toEqual(before);
-  expect(readFileSync(at("kept/circuit/trainer.ts"), "utf8")).toBe("as it was");
+  expect(readFileSync(at("kept/circuit/trainer.ts"), "utf8")).toBe(stood);
   expect(readdirSync(at("taken"))).toEqual(["circuit"]);
 }, 60_000);
