@@ -174,6 +174,7 @@ describe("checkpoints", () => {
     [{ PARAMETERS, STATE: [row("stepCount")] }, "f holds stepCount as i32[], but the model declares it as f32[]"],
     [{ PARAMETERS, STATE: [...STATE, row("W.m", 2, 1)] }, "f lacks W.m, which the model declares as f32[2,1]"],
     [{ PARAMETERS, STATE: [] }, "f holds stepCount as i32[], which the model does not have"],
+    [{ PARAMETERS: [row("W", 1, 2), row("c")], STATE: [row("stepCount")] }, "f holds W as f32[2,1], but the model declares it as f32[1,2]; lacks c, which the model declares as f32[]; holds stepCount as i32[], but the model declares it as f32[]; holds b as f32[], which the model does not have"],
   ])("another model is refused by what differs: %#", (tables, message) => {
     const bytes = new Uint8Array(16);
     const into = () => restoreCheckpoint(tables, holding(bytes, { learningRate: 1 }), loadCheckpoint(saved(), "f"));
@@ -196,6 +197,9 @@ describe("checkpoints", () => {
     expect(into({})).toThrowError(
       says(`f holds the live scalar learningRate, which the model does not have; ${ANOTHER}`),
     );
+    expect(into({ decay: 1, momentum: 1 })).toThrowError(
+      says(`f holds the live scalar learningRate, which the model does not have; lacks the live scalar decay, which the model declares; lacks the live scalar momentum, which the model declares; ${ANOTHER}`),
+    ); // prettier-ignore
     expect(into({ learningRate: 1, momentum: 1 })).toThrowError(
       says(`f lacks the live scalar momentum, which the model declares; ${ANOTHER}`),
     );
