@@ -27,7 +27,9 @@ export const additions = (machine: Machine): Pass<Defined> => ({
     const definitions = defined.definitions.map((term): Term => {
       const { definition } = term;
       if (!hasReduce(definition.value)) return term;
-      const value = mapScalar(definition.value, (part) =>
+      const value = mapScalar(
+        definition.value,
+        (part) =>
         part.kind === "reduce" && part.by === "add" ? inOrder(part, definition, storable, machine) : part, // prettier-ignore
       );
       return value === definition.value ? term : { ...term, definition: { ...definition, value } };
