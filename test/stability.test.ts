@@ -5,15 +5,16 @@ import { binaryCrossentropy, categoricalCrossentropy, input, kl, labels, log, mu
 import { disagreements, emitted, type Build } from "./support/one-loss.ts";
 
 const any = (x: unknown): FloatTensor => x as FloatTensor; // shapes are checked when the model is declared
+const flipped = (x: unknown): FloatTensor => any(transpose(x as FloatTensor<readonly [number, number]>)); // prettier-ignore
 
 /** Probabilities of [n, 3] logits, moved and moved back, or computed along another axis. */
 const BEHIND: Readonly<Record<string, (x: FloatTensor) => FloatTensor>> = {
   "nothing": (x) => softmax(x),
-  "a transpose": (x) => any(transpose(softmax(any(transpose(x)), 0))),
+  "a transpose": (x) => flipped(softmax(flipped(x), 0)),
   "a reshape": (x) => any(reshape(softmax(any(reshape(x, [x.shape[0]!, 1, 3]))), [x.shape[0]!, 3])),
   "a slice": (x) => any(squeeze(slice(softmax(any(stack([x, x], 0))), [1, 0, 0], [2, x.shape[0]!, 3]), 0)),
   "two reversals": (x) => any(reversed(softmax(any(reversed(x, [0, 1]))), [0, 1])),
-  "several": (x) => any(transpose(transpose(reversed(reshape(softmax(any(reversed(x, [0]))), [x.shape[0]!, 3]), [0])))),
+  "several": (x) => flipped(flipped(reversed(reshape(softmax(any(reversed(x, [0]))), [x.shape[0]!, 3]), [0]))),
 }; // prettier-ignore
 
 const x3 = (n: number): FloatTensor => input("x", [n, 3]);
@@ -44,7 +45,7 @@ describe.each(Object.entries(BEHIND))("softmax behind %s", (_, moved) => {
 
 describe("sigmoid behind a transpose", () => {
   const x = (n: number): FloatTensor => input("x", [n, 2]);
-  const moved = (n: number): FloatTensor => any(transpose(sigmoid(any(transpose(x(n))))));
+  const moved = (n: number): FloatTensor => flipped(sigmoid(flipped(x(n))));
 
   test("binary cross-entropy: 200 where it was infinite", async () => {
     const build: Build = (n) => binaryCrossentropy(moved(n), input("t", [n, 2]));
@@ -54,7 +55,7 @@ describe("sigmoid behind a transpose", () => {
   });
 
   test("1 − p behind another movement", async () => {
-    const build: Build = (n) => neg(sum(log(any(transpose(sub(1, moved(n)))))));
+    const build: Build = (n) => neg(sum(log(flipped(sub(1, moved(n))))));
     const found = await emitted(build, 1, { x: Float32Array.of(200, 1) });
     expect(found.loss).toBeCloseTo(200 + Math.log(1 + Math.E), 3);
   });
