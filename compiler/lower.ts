@@ -19,6 +19,7 @@ import { roadOf, type Choice } from "./memory.ts";
 import { runPass, type Observer } from "./passes/pass.ts";
 import { machines } from "./passes/machine.ts";
 import { schedule, type Tiles } from "./passes/schedule.ts";
+import { withoutOrder } from "./passes/terms.ts";
 import type { Tile } from "./passes/tile.ts";
 import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
 import { requireSteady } from "./steady.ts";
@@ -327,10 +328,10 @@ function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budg
   return readBudget(model.name, text);
 }
 
-/** What is computed, without whose lines it came from: moving a line of the model changes no graph. */
+/** What is computed, without whose lines it came from, or in which order a target's sums add: moving a line of the model changes no graph. */
 const withoutOrigins = (graph: Graph): Graph => ({
   ...graph,
-  nodes: graph.nodes.map((node) => ({ ...node, origin: { role: "primal", site: "" } })),
+  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })), // prettier-ignore
   aliases: [],
 });
 

@@ -3,6 +3,7 @@
 import type { Value } from "../graph/graph.ts";
 import { sameShape, type Shape } from "../graph/type.ts";
 import type { ElementwiseName } from "../ops/scalar.ts";
+import { adviseSpread } from "./advice.ts";
 import { context, type Context } from "./context.ts";
 import type { Broadcast, Broadcastable, FloatTensor, Tensor } from "./tensor.ts";
 
@@ -23,13 +24,15 @@ export function spread(c: Context, value: Value, to: Shape): Value {
 /** The shape two tensors broadcast to. Throws a ModelError where they do not. */
 export function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
   const rank = Math.max(a.shape.length, b.shape.length);
-  return Array.from({ length: rank }, (_, axis) => {
+  const shape = Array.from({ length: rank }, (_, axis) => {
     const m = a.shape[axis - rank + a.shape.length] ?? 1;
     const n = b.shape[axis - rank + b.shape.length] ?? 1;
     if (m === n || n === 1) return m;
     if (m === 1) return n;
     return c.fail(`shape/${op}`, `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`, "Change one of the shapes: aligned at the last axis, extents must be equal or 1.", [c.operand("a", a.value), c.operand("b", b.value)]); // prettier-ignore
   });
+  adviseSpread(c, op, a, b, shape);
+  return shape;
 }
 
 /** A tensor, or a number that becomes a literal of the other operand's dtype. */

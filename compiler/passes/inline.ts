@@ -58,7 +58,7 @@ function permutes({ definition, view }: Term): string | undefined {
 }
 
 /** A reduction that is only read transposed is computed in the order it is read: what follows can then share its loops. */
-function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
+export function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
   const readers = new Map<string, Term[]>();
   for (const term of defined.definitions)
     for (const { buffer } of loadsOf(term.definition.value)) readers.set(buffer, [...(readers.get(buffer) ?? []), term]);
@@ -137,7 +137,7 @@ function readersOf(
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
-  { definition, view, kept, weighted: isWeighted }: Term,
+  { definition, view, kept, exact, weighted: isWeighted }: Term,
   needed: ReadonlySet<string>,
   readers: ReadonlyMap<string, ReadonlySet<Term>>,
   byName: ReadonlyMap<string, Term>,
@@ -146,6 +146,8 @@ function goesIntoReaders(
   if (kept) return false;
   if (definition.target !== undefined || needed.has(definition.name)) return false;
   if (definition.shape.length === 0) return false; // a named local of the entry
+  // storing would round it: it is read once, and computed there (numerics.ts)
+  if (!exact) return true;
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
   const by = readers.get(definition.name) ?? NOBODY;

@@ -61,6 +61,12 @@ interface Bindings {
   readonly attrs: Record<string, Attrs>;
 }
 
+/** What a value is, seen as a pattern; undefined where it is none. */
+export function seenAs(pattern: Pattern, value: Value, { builder, g }: Pick<Found, "builder" | "g">): Found | undefined {
+  const into: Bindings = { value: {}, node: {}, attrs: {} };
+  return matches(builder, pattern, value, into) ? { ...into, g, builder } : undefined;
+} // prettier-ignore
+
 function matches(builder: Builder, pattern: Pattern, value: Value, into: Bindings): boolean {
   const node = builder.node(value);
   switch (pattern.kind) {
