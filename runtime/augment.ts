@@ -1,7 +1,7 @@
 /** Guarantees that a picture's change depends on seed, epoch and row alone, so a resumed run sees the same pictures. */
 
 import * as error from "./error.ts";
-import { kind, optionsOf, required } from "./arguments.ts";
+import { kind, optionsOf, required, whole } from "./arguments.ts";
 import { FLOATS, hold, NUMBER, PICTURE } from "./kinds.ts";
 import { keys, mix } from "./random.ts";
 
@@ -69,7 +69,7 @@ export function crop(
   padding: number,
   at: AugmentAt,
 ): void {
-  hold("crop", { pictures, shape, padding, at }, { pictures: FLOATS, shape: PICTURE, padding: NUMBER, at: AT }); // prettier-ignore
+  hold("crop", { pictures, shape, padding, at }, { pictures: FLOATS, shape: PICTURE, padding: whole("a whole number of at least 0", 0), at: AT }); // prettier-ignore
   const [channels, height, width] = shape;
   const size = pictureSize(pictures, shape, at);
   if (!Number.isInteger(padding) || padding < 0 || padding > Math.min(height, width)) {

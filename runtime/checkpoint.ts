@@ -56,7 +56,7 @@ const bytesOf = ({ shape, dtype }: TableRow): number =>
 const sizeOf = (rows: readonly TableRow[]): number =>
   rows.reduce((sum, row) => sum + bytesOf(row), 0);
 
-const RUN = kind("where fit stands", isRunState);
+const RUN = kind("where fit stands", isRecord);
 const KEPT = kind("a map of bytes by epoch", (value) => Object.prototype.toString.call(value) === "[object Map]"); // prettier-ignore
 const CHECKPOINT = kind("what loadCheckpoint returns", (value) => isRecord(value) && Array.isArray(value["tensors"]) && isRecord(value["hyper"]) && typeof value["name"] === "string"); // prettier-ignore
 

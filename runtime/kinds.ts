@@ -39,7 +39,7 @@ export const SNAPSHOT: Law = kind("a trainer, made by createTrainer()", (value) 
 /** The module itself, or a copy of what it exports. */
 export const TABLES: Law = kind("the trainer's module, for its PARAMETERS and STATE", (value) => isObject(value) && Array.isArray(value["PARAMETERS"]) && Array.isArray(value["STATE"])); // prettier-ignore
 /** Each array is judged by name in `tabulate`. */
-export const DATA: Law = kind("the data as a record of arrays, such as { x, y }", (value) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value)); // prettier-ignore
+export const DATA: Law = kind("a record of arrays, such as { x, y }", (value) => isObject(value) && !Array.isArray(value) && !ArrayBuffer.isView(value)); // prettier-ignore
 
 const HOOKS: readonly string[] = ["onStep", "onEpoch", "onResume", "kept", "onEnd"];
 const isCallback = (value: unknown): boolean =>

@@ -30,7 +30,7 @@ const METADATA = "__metadata__";
 const LONGEST_HEADER = 100_000_000;
 
 const TENSOR = optionsOf<Tensor>({ name: required(TEXT), dtype: required(TEXT), shape: required(listOf("a list of extents", NUMBER)), bytes: required(BYTES) }, "a tensor, { name, dtype, shape, bytes }"); // prettier-ignore
-const FILE = optionsOf<Safetensors>({ tensors: required(listOf("a list of tensors", TENSOR)), metadata: required(recordOf("texts by name", TEXT)) }, "{ tensors, metadata }"); // prettier-ignore
+const FILE = optionsOf<Safetensors>({ tensors: required(listOf("a list of tensors", TENSOR)), metadata: required(recordOf("texts by name", TEXT)) }, "its options as { tensors, metadata }"); // prettier-ignore
 
 /** The file that holds the tensors one after another, in their order. */
 export function writeSafetensors(options: Safetensors): Uint8Array {

@@ -1,8 +1,8 @@
 /** Guarantees that data are scaled by what was measured on the training rows alone, the same on every engine. */
 
-import { isRecord, kind, optionsOf, required } from "./arguments.ts";
+import { COUNT, isRecord, kind, optionsOf, required } from "./arguments.ts";
 import * as error from "./error.ts";
-import { FLOATS, hold, NUMBER } from "./kinds.ts";
+import { FLOATS, hold } from "./kinds.ts";
 
 /** One affine map a column: (value − shift) · factor. */
 export interface Scale {
@@ -18,7 +18,7 @@ export interface Columns {
   readonly plane?: number;
 }
 
-const COLUMNS = optionsOf<Columns>({ columns: required(NUMBER), plane: NUMBER }, "{ columns, plane }"); // prettier-ignore
+const COLUMNS = optionsOf<Columns>({ columns: required(COUNT), plane: COUNT }, "its options as { columns, plane }"); // prettier-ignore
 const SCALE = kind("what standardScale or rangeScale returns", (value) => isRecord(value) && typeof value["plane"] === "number" && ArrayBuffer.isView(value["shift"]) && ArrayBuffer.isView(value["factor"])); // prettier-ignore
 
 /**

@@ -16,7 +16,7 @@ export interface CustomVjp<In extends Tensors, S extends Shape> {
   readonly backward: (cotangent: FloatTensor<S>, inputs: In, y: FloatTensor<S>) => Tensors;
 }
 
-const CUSTOM = optionsOf<CustomVjp<Tensors, Shape>>({ forward: required(FUNCTION), backward: required(FUNCTION) }, "{ forward, backward }"); // prettier-ignore
+const CUSTOM = optionsOf<CustomVjp<Tensors, Shape>>({ forward: required(FUNCTION), backward: required(FUNCTION) }, "its options as { forward, backward }"); // prettier-ignore
 
 /**
  * A function with a gradient rule of its own (JAX's custom_vjp): d_x = backward(d_y, inputs, y), replayed wherever a loss is differentiated.
