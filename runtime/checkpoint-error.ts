@@ -167,11 +167,5 @@ export const notListed = (reason: string, cause: unknown): DataError =>
     { cause },
   );
 
-export const badEvery = (unit: string, value: number): RangeError =>
-  new RangeError(`checkpoint.every.${unit} must be a whole number of at least 1, not ${value}`);
-
-export const badKeep = (keep: number): RangeError =>
-  new RangeError(`checkpoint.keep must be a whole number of at least 1, not ${keep}`);
-
 export const fellBack = (used: string, faults: readonly string[]): string =>
   `training went on from ${used}, an older checkpoint: ${faults.join("; ")}`;

@@ -1,7 +1,9 @@
 /** A training run as one safetensors file and back: whatever it depends on returns with the same bits, into the same model only. */
 
+import { isRecord, kind, optional, TEXT } from "./arguments.ts";
 import * as error from "./checkpoint-error.ts";
 import { crc32 } from "./crc32.ts";
+import { BYTES as FILE, hold, SNAPSHOT, TABLES } from "./kinds.ts";
 import { fromText, isNumbers, isRunState, toText, type RunState } from "./run-state.ts";
 import { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
 import type { Trainer } from "./trainer.ts";
@@ -54,6 +56,10 @@ const bytesOf = ({ shape, dtype }: TableRow): number =>
 const sizeOf = (rows: readonly TableRow[]): number =>
   rows.reduce((sum, row) => sum + bytesOf(row), 0);
 
+const RUN = kind("where fit stands", isRecord);
+const KEPT = kind("a map of bytes by epoch", (value) => Object.prototype.toString.call(value) === "[object Map]"); // prettier-ignore
+const CHECKPOINT = kind("what loadCheckpoint returns", (value) => isRecord(value) && Array.isArray(value["tensors"]) && isRecord(value["hyper"]) && typeof value["name"] === "string"); // prettier-ignore
+
 /**
  * The trainer's parameters and state by name, its live scalars, where the run stands, and what is kept of earlier
  * epochs. See Note: the checksum.
@@ -66,6 +72,7 @@ export function saveCheckpoint(
   run?: RunState,
   kept: Kept = new Map(),
 ): Uint8Array {
+  hold("saveCheckpoint", { tables, trainer, run, kept }, { tables: TABLES, trainer: SNAPSHOT, run: optional(RUN), kept: KEPT }); // prettier-ignore
   const packed = trainer.bytes();
   const rows = rowsOf(tables);
   const declared = sizeOf(rows);
@@ -106,6 +113,7 @@ function keptTensors(rows: readonly TableRow[], kept: Kept): readonly Tensor[] {
  * @throws DataError naming the file when it is anything else, or a bit of it has changed
  */
 export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
+  hold("loadCheckpoint", { file, name }, { file: FILE, name: TEXT });
   const { tensors, metadata } = readSafetensors(file, name);
   const { checksum, ...rest } = metadata;
   if (rest["format"] !== FORMAT) throw error.notCheckpoint(name, rest["format"], FORMAT);
@@ -186,6 +194,7 @@ const isOfType = (tensor: Tensor, row: TableRow): boolean =>
  * @throws DataError when they are of another model: the message lists every tensor that differs; nothing is changed then
  */
 export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
+  hold("restoreCheckpoint", { tables, trainer, checkpoint }, { tables: TABLES, trainer: SNAPSHOT, checkpoint: CHECKPOINT }); // prettier-ignore
   requireSameModel(tables, trainer, checkpoint);
   const rows = rowsOf(tables);
   const byName = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor.bytes]));

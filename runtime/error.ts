@@ -66,12 +66,6 @@ export const tooFewRows = (rows: number, batch: number): DataError =>
       `interact (batch norm); give it more rows, or compile it for a smaller batch`,
   );
 
-export const badEpochs = (epochs: number): RangeError =>
-  new RangeError(`epochs must be a whole number of at least 1, not ${epochs}`);
-
-export const badSeed = (seed: number): RangeError =>
-  new RangeError(`shuffle.seed must be a whole number within ±(2^53 − 1), not ${seed}`);
-
 export const badBatchSize = (size: number, batch: number): RangeError =>
   new RangeError(
     Number.isInteger(size) && size > batch
@@ -121,15 +115,6 @@ export const badPadding = (padding: number, height: number, width: number): Rang
       `${height}×${width}, not ${padding}`,
   );
 
-export const badPatience = (patience: number): RangeError =>
-  new RangeError(
-    `patience must be a whole number of at least 1, not ${patience}: ` +
-      `the epochs without improvement after which training stops`,
-  );
-
-export const badMinDelta = (delta: number): RangeError =>
-  new RangeError(`minDelta must be a finite number of at least 0, not ${delta}`);
-
 /** A measure that is there only with validation data is named as such. */
 export const unknownMeasure = (monitor: string, measured: readonly string[]): DataError => {
   const near = nearest(monitor, measured);
@@ -156,14 +141,6 @@ export const noOutputRows = (name: string, length: number, batch: number): DataE
     `the output ${name} has ${length} values for a batch of ${batch} rows, so it has no leading batch axis ` +
       `and cannot be taken row by row; call trainer.predict yourself`,
   );
-
-export const badFraction = (fraction: number): RangeError =>
-  new RangeError(
-    `validation must be a share of the rows above 0 and below 1, such as 0.1, not ${fraction}`,
-  );
-
-export const badSplitSeed = (seed: number): RangeError =>
-  new RangeError(`seed must be a whole number within ±(2^53 − 1), not ${seed}`);
 
 export const nothingToSplit = (rows: number): DataError =>
   new DataError(

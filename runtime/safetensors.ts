@@ -1,5 +1,7 @@
 /** The safetensors layout, written and read in this one place: 8 bytes of header length, a JSON header, the data without gaps. */
 
+import { listOf, optionsOf, recordOf, required, TEXT } from "./arguments.ts";
+import { BYTES, hold, NUMBER } from "./kinds.ts";
 import * as error from "./checkpoint-error.ts";
 
 /** Bytes an element, by the format's names of types. */
@@ -27,8 +29,13 @@ const METADATA = "__metadata__";
 /** The format's own limit. Bytes. */
 const LONGEST_HEADER = 100_000_000;
 
+const TENSOR = optionsOf<Tensor>({ name: required(TEXT), dtype: required(TEXT), shape: required(listOf("a list of extents", NUMBER)), bytes: required(BYTES) }, "a tensor, { name, dtype, shape, bytes }"); // prettier-ignore
+const FILE = optionsOf<Safetensors>({ tensors: required(listOf("a list of tensors", TENSOR)), metadata: required(recordOf("texts by name", TEXT)) }, "its options as { tensors, metadata }"); // prettier-ignore
+
 /** The file that holds the tensors one after another, in their order. */
-export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+export function writeSafetensors(options: Safetensors): Uint8Array {
+  hold("writeSafetensors", { options }, { options: FILE });
+  const { tensors, metadata } = options;
   let end = 0;
   const entries = tensors.map(({ name, dtype, shape, bytes }): [string, object] => {
     const start = end;
@@ -58,6 +65,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
  * data that overlap, leave gaps, end early or go on. Allocates nothing that the file merely declares.
  */
 export function readSafetensors(file: Uint8Array, name: string): Safetensors {
+  hold("readSafetensors", { file, name }, { file: BYTES, name: TEXT });
   if (file.length < 8) throw error.shortFile(name, file.length, 8);
   const declared = new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true);
   if (declared > LONGEST_HEADER) throw error.longHeader(name, declared, LONGEST_HEADER);

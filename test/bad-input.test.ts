@@ -102,7 +102,7 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
   "fractional": extent("2.5"),
   "batch": [
     'import { model, param, sgd, sum, zeros } from "adjoint";\nexport default model("m", { batch: 2.5 }, () => ({ loss: sum(param("W", [3], zeros())), optimizer: sgd() }));\n',
-    ":2:16  m\n\n  batch.train needs a whole number above 0, but got 2.5\n\n  Give the number of rows of a batch.",
+    ':2:16\n\n  model "m": batch needs a whole number above 0, but got 2.5\n\n  Change batch, or leave it out for its default.',
   ],
   "loss": [
     declaring('const x = input("x", [batch, 3]);', 'const W = param("W", [3, 2], zeros());', "const scores = matmul(x, W);", "return { loss: scores, optimizer: sgd() };"),
@@ -138,7 +138,7 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
   ],
   "rate": finite("return { loss: sum(a), optimizer: sgd({ learningRate: NaN }) };", "sgd: learningRate needs a finite number of at least 0, a hyper or a schedule, but got NaN", "Change learningRate, or leave it out for its default."),
   "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a number of at least 0 and below 1, but got Infinity", "Change beta1, or leave it out for its default."),
-  "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": needs a finite number, but got -Infinity', "Use a finite number."),
+  "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": value needs a finite number, but got -Infinity', "Change value."),
   "constant": finite('return { loss: sum(add(a, param("b", [3], constant(NaN)))), optimizer: sgd() };', "constant needs finite numbers, but got NaN", "Use a finite number."),
   "no-model": ["export const one = 1;\n", " has no default export; end the file with `export default model(…)`, where model comes from adjoint"],
   "misspelt": ['import { modle } from "adjoint";\nexport default modle("m", {}, () => 1);\n', " imports modle from adjoint, which exports nothing of that name; check the spelling"],

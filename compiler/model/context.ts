@@ -31,6 +31,15 @@ const LEAST_BYTES = 4;
 export interface Mode {
   readonly training: boolean;
   readonly small: boolean;
+  /** Which call of which model's function this is, for tensors that outlive it. */
+  readonly call?: Call;
+}
+
+/** One call of a model's function. */
+export interface Call {
+  readonly entry: string;
+  /** The same for all calls of one model. */
+  readonly of: object;
 }
 
 export class Context {
@@ -50,6 +59,7 @@ export class Context {
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
   readonly #layerNames = new Map<string, number>();
+  readonly call: Call;
   /** Whether this is a training entry: dropout drops, batch norm takes the batch's statistics. */
   readonly training: boolean;
   /** Whether sizes take their `check` extents. */
@@ -59,8 +69,9 @@ export class Context {
   /** New values of states, written at the end of a training step. */
   readonly assignments = new Map<Value, Value>();
 
-  constructor(name: string, float: Float, citation: Citation, { training, small }: Mode) {
+  constructor(name: string, float: Float, citation: Citation, { training, small, call }: Mode) {
     this.builder = new Builder(name);
+    this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
     this.float = float;
     this.#citation = citation;
@@ -240,7 +251,7 @@ export class Context {
 
   tensor(value: Value): Tensor {
     const { shape, dtype } = this.builder.typeOf(value);
-    return { shape, dtype, value } satisfies Tensor;
+    return { shape, dtype, value, [OWNER]: this, [Symbol.toStringTag]: "tensor" } as Tensor;
   }
 
   typeOf(value: Value): { readonly shape: readonly number[]; readonly dtype: DType } {
@@ -248,8 +259,14 @@ export class Context {
   }
 }
 
-const isTensor = (x: unknown): x is Tensor =>
-  typeof x === "object" && x !== null && "value" in x && "shape" in x && "dtype" in x;
+/** The declaration that a tensor belongs to: its number means another node in every other. Copies by spreading keep it. */
+const OWNER = Symbol("declaration");
+
+export const isTensor = (x: unknown): x is Tensor => ownerOf(x) !== undefined;
+
+/** The declaration that made a tensor; undefined for what is none. */
+export const ownerOf = (x: unknown): Context | undefined =>
+  typeof x === "object" && x !== null && OWNER in x ? (x[OWNER] as Context) : undefined; // set by `tensor` alone
 
 let current: Context | undefined;
 

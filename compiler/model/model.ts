@@ -8,7 +8,9 @@ import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseDropped, adviseLinear } from "./advice.ts";
 import { Context, within, type Citation } from "./context.ts";
+import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
 import { covers, type LayerRecord } from "./layers/layer.ts";
+import { callSite } from "./site.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** What a declaration may depend on. */
@@ -91,10 +93,10 @@ export function model(
   options: ModelOptions,
   declare: (instance: Instance) => Declaration,
 ): Model {
+  checkModel(name, options, declare);
   const batch = batchSizes(options.batch);
-  for (const [entry, size] of Object.entries(batch))
-    if (!(Number.isInteger(size) && size > 0))
-      throw new ModelError({ code: "model/batch", site: name, law: `batch.${entry} needs a whole number above 0, but got ${String(size)}`, operands: [], remedy: "Give the number of rows of a batch." }); // prettier-ignore
+  const site = callSite();
+  const of = {};
   if (options.memory !== undefined) readBudget(name, options.memory);
   return {
     kind: "adjoint model",
@@ -102,8 +104,13 @@ export function model(
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
     trace({ entry, batch: rows, float, small, citation }) {
-      const c = new Context(name, float, citation, { training: entry === "train", small });
-      const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));
+      const training = entry === "train";
+      const c = new Context(name, float, citation, { training, small, call: { entry, of } });
+      const declared = within(c, () => {
+        const result = declare(instanceOf(c, { batch: rows, training }, options, site));
+        checkDeclared(c, result, site);
+        return result;
+      });
       return finish(c, entry, declared);
     },
   };
@@ -178,13 +185,7 @@ function trainedNames(
   });
 }
 
-function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
-  if (loss?.value === undefined)
-    c.fail(
-      "model/loss",
-      `phase ${JSON.stringify(name)} has no loss`,
-      "Return the loss as a tensor.",
-    );
+function checkLoss(c: Context, { loss }: PhaseDeclaration): void {
   const node = c.builder.node(loss.value);
   if (node.type.shape.length > 0)
     throw new ModelError({

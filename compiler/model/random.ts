@@ -2,7 +2,9 @@
 
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
-import { context, type Context } from "./context.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { ANY_NUMBER, SHAPE } from "./kinds.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 /** How many numbers of 24 bits there are: all of them are float32 values. */
@@ -26,7 +28,7 @@ function checked(c: Context, name: string, shape: Shape, ...bounds: readonly num
 
 /** Uniform on [low, high), in steps of (high − low)·2⁻²⁴. Evaluation and prediction draw without moving the stream on. */
 export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1): FloatTensor<S> {
-  const c = context();
+  const c = called("randomUniform", { shape, low, high }, { shape: SHAPE, low: ANY_NUMBER, high: ANY_NUMBER }); // prettier-ignore
   return c.run(() => {
     const { g, float } = c;
     checked(c, "randomUniform", shape, low, high);
@@ -37,7 +39,7 @@ export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1
 
 /** Standard normal, √(−2·log u)·cos(2π·v) of two uniform draws (Box & Muller 1958). */
 export function randomNormal<const S extends Shape>(shape: S): FloatTensor<S> {
-  const c = context();
+  const c = called("randomNormal", { shape }, { shape: SHAPE });
   return c.run(() => {
     const { g, float } = c;
     const literal = (value: number): Value => g.literal(value, float);
