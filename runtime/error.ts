@@ -112,17 +112,21 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
 export function ofStep(
   cause: unknown,
   when: Omit<Divergence, "phase" | "value">,
-  placeOf: (input: string, at: number) => { readonly row: number; readonly column: number },
+  placeOf: (
+    input: string,
+    at: number,
+  ) => { readonly row: number; readonly column: number } | undefined,
 ): unknown {
   if (!(cause instanceof RangeError)) return cause;
   const found: ReadonlyMap<string, unknown> = new Map(Object.entries(cause));
   const [loss, phase, input, at] = ["loss", "phase", "input", "at"].map((name) => found.get(name));
   if (typeof loss === "number")
     return diverged({ ...when, value: loss, ...(typeof phase === "string" && { phase }) });
-  if (typeof input !== "string" || typeof at !== "number") return cause;
-  const { row, column } = placeOf(input, at);
+  const place = typeof input === "string" && typeof at === "number" ? placeOf(input, at) : undefined; // prettier-ignore
+  if (place === undefined) return cause;
+  const { row, column } = place;
   return new DataError(
-    `${input} holds ${String(found.get("value"))} at row ${row}, column ${column} (counted from 0), in epoch ${when.epoch}, ` +
+    `${String(input)} holds ${String(found.get("value"))} at row ${row}, column ${column} (counted from 0), in epoch ${when.epoch}, ` +
       `step ${when.step} of ${when.steps}, though it was finite when training began: mend augment, or whatever changed it since`,
     { cause },
   );

@@ -118,16 +118,17 @@ export async function fit<T extends Trainer>(
 /** What every step is asked for: no NaN passes unseen. */
 const FINITE: StepOptions = { finite: true };
 
-/** The row of the data behind an element of the batch that began at `start`, and where in that row it stands. */
+/** The row of the data behind an element of the batch that began at `start`, and where in that row it stands; of inputs in rows. */
 function placeOf(
   table: Table,
   order: Uint32Array,
   start: number,
   input: string,
   at: number,
-): { row: number; column: number } {
-  const width = table.columns.find(({ name }) => name === input)?.width ?? 1;
-  return { row: order[start + Math.floor(at / width)] ?? 0, column: at % width };
+): { row: number; column: number } | undefined {
+  const width = table.columns.find(({ name }) => name === input)?.width;
+  const row = width && order[start + Math.floor(at / width)];
+  return row === undefined || width === undefined ? undefined : { row, column: at % width };
 }
 
 /** Rows a step, once every option is known to be in range. */
