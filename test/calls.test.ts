@@ -3,7 +3,7 @@
 import { runInNewContext } from "node:vm";
 import { add, dropout, glorot, he, hyper, input, labels, log, matmul, model, mse, mul, param, sgd, softmaxCrossEntropy, sum, zeros } from "adjoint"; // prettier-ignore
 import { describe, expect, test } from "vitest";
-import type { LoadedTrainer } from "../compiler/compile.ts";
+import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { lower } from "../compiler/lower.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
 import { targets, type TargetName } from "../compiler/targets/index.ts";
@@ -336,6 +336,21 @@ describe("fit asks every step for finite numbers", () => {
     await expect(trained(1, { epochs: 1, augment: (batch: Batch) => void (batch["y"]![1] = 3) })).rejects.toThrow(new RangeError("y[1] is 3, but labels are whole numbers from 0 to 2")); // prettier-ignore
   });
 });
+
+test("an input that the model declares and nothing reads may be in a batch, and is of no account", async () => {
+  const unread = model("unread", { batch: 2 }, ({ batch }) => {
+    input("z", [batch, 3]);
+    const s = matmul(input("x", [batch, 2]), param("W", [2, 1], he()));
+    return { phases: [{ name: "first", loss: mse(s, input("t", [batch, 1])), optimizer: sgd() }, { name: "second", loss: mse(s, input("u", [batch, 1])), optimizer: sgd() }], outputs: { s } };
+  }); // prettier-ignore
+  // the check gives each phase all inputs of the model
+  const compiled = await compile(unread);
+  expect(compiled.check?.holds).toBe(true);
+  const trainer = (await load(compiled)).createTrainer();
+  const batch = { x: new Float32Array(4), t: new Float32Array(2), u: new Float32Array(2) };
+  expect(trainer.step({ ...batch, z: new Float32Array(1) })).toEqual({ first: 0, second: 0 });
+  expect(said(() => trainer.step({ ...batch, y: batch.x }))).toBe('RangeError: step takes a batch { x, t, u, z } and no "y"'); // prettier-ignore
+}, 30_000);
 
 describe("restore", () => {
   const trainer = plain.createTrainer({ seed: 1 });

@@ -1,6 +1,7 @@
 /** Guarantees what an emitted file refuses, and in which words: everything that a caller passes in is looked at before anything changes. */
 
 import type { Entry, Module } from "../../loop/loop.ts";
+import type { Facts } from "../target.ts";
 import { perRowOf, takenBy } from "./entry.ts";
 import { quoted, type Kernels, type Scope } from "./scope.ts";
 
@@ -19,18 +20,21 @@ export interface Call {
 /** The checks that calls begin with, and the names that they compare with. */
 export class CallChecks {
   readonly #module: Module;
+  readonly #known: readonly string[];
   readonly #scope: Scope;
   readonly #lists = new Map<string, string>();
 
-  constructor(module: Module, scope: Scope) {
+  constructor(module: Module, { inputs }: Pick<Facts, "inputs">, scope: Scope) {
     this.#module = module;
+    this.#known = inputs;
     this.#scope = scope;
   }
 
   /** Statements that throw where a call is not given what it takes: count and names, then kinds and values. */
   of({ name, entries, rows, count, finite }: Call): string[] {
     const taken = takenBy(this.#module, entries);
-    const lists = [taken, takenBy(this.#module, this.#module.entries)].map((inputs) => this.#listOf(inputs.map(([given]) => given))); // prettier-ignore
+    const names = taken.map(([given]) => given);
+    const lists = [names, [...new Set([...names, ...this.#known])]].map((list) => this.#listOf(list)); // prettier-ignore
     const checks = taken.map(([given, buffer]) => {
       const perRow = perRowOf(buffer, rows);
       const args = (view: string): string => `${view}batch[${quoted(given)}], ${perRow}, count, ${quoted(given)}`;

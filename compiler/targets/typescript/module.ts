@@ -175,7 +175,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const phaseFunction = new Map(
     facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]),
   );
-  const checks = new CallChecks(module, scope);
+  const checks = new CallChecks(module, facts, scope);
   const training = facts.phases.map((phase) => entryNamed(module, phase));
   const phases = training.map((entry) => printPhase(module, entry, facts, scope, needs, phaseFunction.get(entry.name)!, checks)); // prettier-ignore
   const evaluate = printEvaluate(module, facts, scope, needs, checks);
@@ -284,7 +284,7 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
       const buffer = module.buffers.find((b) => b.name === value);
       return result === "output" && name.startsWith(`${kind}:`) && buffer !== undefined ? [[name.slice(kind.length + 1), buffer] as const] : []; // prettier-ignore
     });
-  const checks = new CallChecks(module, scope);
+  const checks = new CallChecks(module, facts, scope);
   const rows = facts.batch.train;
   const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.rowsInteract ? "full" : "any", finite: false }); // prettier-ignore
   const views = (fields: readonly (readonly [string, Buffer])[]) => recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)])); // prettier-ignore
