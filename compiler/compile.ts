@@ -187,7 +187,7 @@ type Batch = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 type Views = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 
 export interface LoadedTrainer {
-  step(batch: Batch, count?: number): number;
+  step(batch: Batch, count?: number, options?: { readonly finite?: boolean }): number;
   evaluate(
     batch: Batch,
     count?: number,

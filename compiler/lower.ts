@@ -293,6 +293,7 @@ export async function lower(
     batch,
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
+    inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     graph,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.relaxed === true ? { relaxed: true as const } : {}),

@@ -21,6 +21,15 @@ export const badHeader = (name: string): DataError =>
     `${name} has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`,
   );
 
+export const twice = (name: string, key: string): DataError =>
+  new DataError(`${name} has ${JSON.stringify(key)} twice in its header; ${DAMAGED}`);
+
+export const holdsNaN = (name: string, tensor: string, at: number, epoch?: number): DataError =>
+  new DataError(
+    `${name} holds NaN in ${tensor}${epoch === undefined ? "" : `, as kept after epoch ${epoch}`}, at element ${at} (counted from 0): ` +
+      `the run had diverged; take an older checkpoint, and a smaller learning rate`,
+  );
+
 export const badMetadata = (name: string): DataError =>
   new DataError(
     `${name} has metadata that are not all texts, where a safetensors file has an object of strings; ${DAMAGED}`,

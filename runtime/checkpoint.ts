@@ -110,7 +110,7 @@ function keptTensors(rows: readonly TableRow[], kept: Kept): readonly Tensor[] {
 /**
  * What a file of `saveCheckpoint` holds; the tensors are views of its bytes.
  *
- * @throws DataError naming the file when it is anything else, or a bit of it has changed
+ * @throws DataError naming the file when it is anything else, or a bit of it has changed, or a tensor of it holds NaN
  */
 export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
   hold("loadCheckpoint", { file, name }, { file: FILE, name: TEXT });
@@ -132,6 +132,8 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
   const length = own.reduce((sum, { bytes }) => sum + bytes.length, 0);
   for (const bytes of kept.values())
     if (bytes.length !== length) throw error.badField(name, "kept");
+  requireNumbers(name, own);
+  for (const [epoch, bytes] of kept) requireNumbers(name, cut(bytes, own), epoch);
   return {
     name,
     step: Number(step),
@@ -142,6 +144,27 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
     kept,
     tensors: own,
   };
+}
+
+/** Packed bytes as tensors of the same names, types and lengths. */
+function cut(packed: Uint8Array, like: readonly Tensor[]): readonly Tensor[] {
+  let at = 0;
+  return like.map((tensor) => ({
+    ...tensor,
+    bytes: packed.subarray(at, (at += tensor.bytes.length)),
+  }));
+}
+
+/** Weights that are no numbers train nothing. */
+function requireNumbers(name: string, tensors: readonly Tensor[], epoch?: number): void {
+  for (const { name: tensor, dtype, bytes } of tensors) {
+    const width = dtype === "F32" ? 4 : dtype === "F64" ? 8 : undefined;
+    if (width === undefined) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at < bytes.length; at += width)
+      if (Number.isNaN(width === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true)))
+        throw error.holdsNaN(name, tensor, at / width, epoch);
+  }
 }
 
 /** Distinct epochs, from 1. */

@@ -99,6 +99,33 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
         : `start again with a smaller learning rate: the weights it left are not usable`),
   );
 
+/**
+ * What a step threw, told of the run: a loss that is none by epoch and step, an element of the batch by its place in the data; anything
+ * else as it is.
+ */
+export function ofStep(
+  cause: unknown,
+  when: Omit<Divergence, "phase" | "value">,
+  placeOf: (
+    input: string,
+    at: number,
+  ) => { readonly row: number; readonly column: number } | undefined,
+): unknown {
+  if (!(cause instanceof RangeError)) return cause;
+  const found: ReadonlyMap<string, unknown> = new Map(Object.entries(cause));
+  const [loss, phase, input, at] = ["loss", "phase", "input", "at"].map((name) => found.get(name));
+  if (typeof loss === "number")
+    return diverged({ ...when, value: loss, ...(typeof phase === "string" && { phase }) });
+  const place = typeof input === "string" && typeof at === "number" ? placeOf(input, at) : undefined; // prettier-ignore
+  if (place === undefined) return cause;
+  const { row, column } = place;
+  return new DataError(
+    `${String(input)} holds ${String(found.get("value"))} at row ${row}, column ${column} (counted from 0), in epoch ${when.epoch}, ` +
+      `step ${when.step} of ${when.steps}, though it was finite when training began: mend augment, or whatever changed it since`,
+    { cause },
+  );
+}
+
 export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
   `because its rows interact (batch norm)`;

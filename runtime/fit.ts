@@ -12,7 +12,7 @@ import { createLossMeans } from "./loss-means.ts";
 import { createPace, type Pace } from "./pause.ts";
 import { openCheckpoints } from "./resume.ts";
 import { tabulate, type Table } from "./table.ts";
-import type { Trainer, TrainingData } from "./trainer.ts";
+import type { Loss, StepOptions, Trainer, TrainingData } from "./trainer.ts";
 
 const OPTIONS = optionsOf<FitOptions>({
   epochs: required(COUNT),
@@ -30,7 +30,7 @@ const OPTIONS = optionsOf<FitOptions>({
  * between steps; a step itself allocates nothing here but the views that copy wide rows.
  *
  * @param data the batch's own record, each array [n, …], any n ≥ 1; checked once, before the first step
- * @throws DataError when the data do not fit the model or hold NaN or ±Infinity
+ * @throws DataError when the data do not fit the model or hold NaN or ±Infinity, at first or once augmented
  * @throws RangeError when an option is out of range; TypeError when an argument is of another kind
  * @throws DivergenceError when a loss is no longer finite
  * @throws DataError when a checkpoint cannot be gone on from, or not be written
@@ -94,7 +94,12 @@ export async function fit<T extends Trainer>(
       fillBatch(buffer, order, start, rows);
       // the buffer has exactly the arrays of the data
       augment?.(buffer.batch as TrainingData<T>, epoch, order, start, rows);
-      const loss = trainer.step(buffer.batch, rows);
+      let loss: Loss;
+      try {
+        loss = trainer.step(buffer.batch, rows, FINITE);
+      } catch (cause) {
+        throw error.ofStep(cause, { epoch, step, steps }, (input, at) => placeOf(table, order, start, input, at)); // prettier-ignore
+      }
       if (!means.add(loss, rows))
         throw error.diverged({ ...means.fault(loss), epoch, step, steps });
       if (callbacks?.onStep !== undefined) {
@@ -122,6 +127,22 @@ export async function fit<T extends Trainer>(
   callbacks?.onEnd?.(trainer);
   const notes = [unused, checkpoints?.note].filter((note) => note !== undefined);
   return notes.length === 0 ? { epochs: entries } : { epochs: entries, note: notes.join("; ") };
+}
+
+/** What every step is asked for: no NaN passes unseen. */
+const FINITE: StepOptions = { finite: true };
+
+/** The row of the data behind an element of the batch that began at `start`, and where in that row it stands; of inputs in rows. */
+function placeOf(
+  table: Table,
+  order: Uint32Array,
+  start: number,
+  input: string,
+  at: number,
+): { row: number; column: number } | undefined {
+  const width = table.columns.find(({ name }) => name === input)?.width;
+  const row = width && order[start + Math.floor(at / width)];
+  return row === undefined || width === undefined ? undefined : { row, column: at % width };
 }
 
 /** Rows a step, once they are known to be in range. */

@@ -101,14 +101,46 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function parseHeader(bytes: Uint8Array, name: string): Readonly<Record<string, unknown>> {
+  let text: string;
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch {
     throw error.badHeader(name);
   }
   if (!isRecord(header)) throw error.badHeader(name);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw error.twice(name, twice);
   return header;
+}
+
+/** The first key that an object of a JSON text has twice: of two, a parser keeps the last, and another the first. */
+function repeatedKey(json: string): string | undefined {
+  /** The keys so far of each object that is open; a list that is open has none. */
+  const open: (Set<string> | undefined)[] = [];
+  for (let at = 0; at < json.length; at++) {
+    const token = json[at];
+    if (token === "{") open.push(new Set());
+    else if (token === "[") open.push(undefined);
+    else if (token === "}" || token === "]") open.pop();
+    else if (token === '"') {
+      const start = at++;
+      while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+      const keys = open.at(-1);
+      if (keys === undefined || !isKey(json, at + 1)) continue;
+      const key = String(JSON.parse(json.slice(start, at + 1)));
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+/** Whether what ends before `at` is a key: a colon follows. */
+function isKey(json: string, at: number): boolean {
+  while (/\s/.test(json[at] ?? "")) at++;
+  return json[at] === ":";
 }
 
 interface Entry {

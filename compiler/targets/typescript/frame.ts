@@ -1,4 +1,4 @@
-/** Guarantees the fixed parts of an emitted file: header, tables, checks of what callers pass in. */
+/** Guarantees the fixed parts of an emitted file: header, tables, packing, feeding. */
 
 import type { Buffer, Module } from "../../loop/loop.ts";
 import { bytesOf, sizeOf } from "../../graph/type.ts";
@@ -91,6 +91,7 @@ export function printPacking(module: Module, record: string): string {
     ({ role }) => role === "parameter" || (record === "trainer" && role === "state"),
   );
   const size = kept.reduce((n, { shape, dtype }) => n + sizeOf(shape) * bytesOf(dtype), 0);
+  const doubles = module.buffers.some(isDouble);
   const tables = record === "trainer" ? "[...PARAMETERS, ...STATE]" : "PARAMETERS";
   return `
   /** Parameters, then state, packed without gaps, little-endian. */
@@ -105,11 +106,21 @@ export function printPacking(module: Module, record: string): string {
     return packed;
   }
 
-  /** Takes back what bytes() gave. Throws a RangeError for bytes of another length. */
+  /** Takes back what bytes() gave. Throws a TypeError or RangeError for anything else, and for NaN, before anything changes. */
   function restore(packed: Uint8Array): void {
+    if (!ArrayBuffer.isView(packed) || packed[Symbol.toStringTag] !== "Uint8Array")
+      throw new TypeError(\`restore takes a Uint8Array, as bytes() gives it, but got \${shown(packed)}\`);
     ${record === "trainer" ? `if (packed.length !== ${size})` : `if (packed.length < ${size})`}
       throw new RangeError(\`restore: needs ${size} bytes, but got \${packed.length}; they belong to another model\`);
+    const numbers = new DataView(packed.buffer, packed.byteOffset);
     let at = 0;
+    for (const { name, shape, dtype } of ${tables}) {
+      const length = shape.reduce((n, extent) => n * extent, 1);
+      for (let n = 0; n < length; n++, at += ${widthOf(module)})
+        if (dtype !== "i32" && Number.isNaN(numbers.${doubles ? "getFloat64" : "getFloat32"}(at, true)))
+          throw new RangeError(\`restore: \${name}[\${n}] is NaN: the run behind these bytes had diverged; take earlier ones\`);
+    }
+    at = 0;
     for (const { ${fieldsOf(module)} } of ${tables}) {
       const length = shape.reduce((n, extent) => n * extent, 1) * ${widthOf(module)};
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
@@ -127,53 +138,12 @@ const fieldsOf = (module: Module): string =>
 const widthOf = (module: Module): string =>
   module.buffers.some(isDouble) ? `(dtype === "f64" ? 8 : 4)` : "4";
 
-/** The checks of what callers pass in, each only where it is used. */
-export function printChecks(floats: string, text: string): string {
-  const pieces: string[] = [];
-  if (text.includes("checkCount("))
-    pieces.push(`/** How many rows of a batch are real. */
-function checkCount(count: number, rows: number): void {
-  if (!Number.isInteger(count) || count < 1 || count > rows)
-    throw new RangeError(\`count needs a whole number from 1 to \${rows}, but got \${count}\`);
-}`);
-  if (text.includes("checkFull("))
-    pieces.push(`/** Each row's result depends on the other rows, so no row may be missing. */
-function checkFull(count: number, rows: number): void {
-  if (count !== rows)
-    throw new RangeError(\`a step needs a full batch of \${rows} rows, but got \${count}: in this model each row's result depends on the other rows of its batch (batch norm); leave the rest of the data out, or evaluate it\`);
-}`);
-  if (text.includes("feed("))
-    pieces.push(`/** Copies the first \`count\` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
-function feed(slot: ${floats}, given: ${floats}, perRow: number, count: number, name: string): void {
-  checkLength(slot.length, given, perRow, count, name);
+/** How an input gets into its slot, where there is one. */
+export const printFeeding = (floats: string, text: string): string =>
+  text.includes("feed(")
+    ? `/** Copies the first \`count\` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
+function feed(slot: ${floats} | Int32Array, given: ${floats} | Int32Array, perRow: number, count: number): void {
   slot.set(given);
   if (perRow > 0) slot.fill(0, count * perRow);
-}`);
-  if (text.includes("feedLabels("))
-    pieces.push(`/** As feed, for labels: each of the real rows must name a class. */
-function feedLabels(slot: Int32Array, given: Int32Array, perRow: number, count: number, name: string, classes: number): void {
-  checkLength(slot.length, given, perRow, count, name);
-  const used = perRow > 0 ? count * perRow : slot.length;
-  for (let n = 0; n < used; n++) {
-    const label = given[n]!;
-    if (!(label >= 0 && label < classes))
-      throw new RangeError(\`\${name}[\${n}] is \${label}, but labels are whole numbers from 0 to \${classes - 1}\`);
-  }
-  slot.set(given);
-  slot.fill(0, used);
-}`);
-  if (pieces.some((piece) => piece.includes("checkLength(")))
-    pieces.push(`/** A batch comes whole, or as exactly its real rows. */
-function checkLength(whole: number, given: ${floats} | Int32Array | undefined, perRow: number, count: number, name: string): void {
-  if (given === undefined) throw new RangeError(\`\${name} is missing from the batch\`);
-  if (given.length === whole || (perRow > 0 && given.length === count * perRow)) return;
-  throw new RangeError(\`\${name} needs \${whole} elements, but got \${given.length}\`);
-}`);
-  if (text.includes("checkHyper("))
-    pieces.push(`/** A live scalar must stay finite. */
-function checkHyper(value: number, name: string): number {
-  if (Number.isFinite(value)) return value;
-  throw new RangeError(\`hyper.\${name} needs a finite number, but is \${value}\`);
-}`);
-  return pieces.join("\n\n");
-}
+}`
+    : "";
