@@ -85,6 +85,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   const { effort = "quick", progress } = options;
   progress?.("compiling");
   const lowered = await lower(model, options);
+  requireParameters(lowered, options.source?.path ?? model.name);
   const trainer = await print(lowered, "trainer");
   const wantsGradients = options.entries?.includes("gradients") ?? false;
   const other = wantsGradients ? await lower(model, options, "gradients") : undefined;
@@ -136,6 +137,14 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
 }
+
+/** A trainer has something to train. */
+function requireParameters({ module }: Lowered, site: string): void {
+  const parameters = module.buffers.filter(({ role }) => role === "parameter");
+  if (parameters.some(({ trainable }) => trainable !== false)) return;
+  const law = parameters.length === 0 ? "a model needs something to train, but this one declares no parameter" : `a model needs something to train, but all its parameters are frozen: ${parameters.map(({ name }) => name).join(", ")}`;
+  throw new ModelError({ code: "model/parameters", site, law, operands: [], remedy: "Declare one with param(name, shape, initial), or use a layer that does, such as dense." });
+} // prettier-ignore
 
 /** A trainer that this engine cannot run cannot be checked here. */
 async function checkRelaxed({ module, facts }: Lowered): Promise<void> {

@@ -131,7 +131,6 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   for (const phase of phases) checkLoss(c, phase);
   const trained = phases.map((phase) => trainedNames(c, phase));
   checkReached(c, phases, trained);
-  checkTrains(c);
   if (entry === "train")
     for (const [target, value] of c.assignments)
       builder.results.push({ kind: "write", target, value });
@@ -196,14 +195,6 @@ function checkLoss(c: Context, { loss }: PhaseDeclaration): void {
       remedy: "Average it over the batch and sum it over its other axes.",
     });
 }
-
-/** There is something to train. */
-function checkTrains(c: Context): void {
-  const parameters = c.builder.nodes.filter(({ op }) => op === "param");
-  if (parameters.some(({ attrs }) => attrs["trainable"] !== false)) return;
-  const law = parameters.length === 0 ? "a model needs something to train, but this one declares no parameter" : `a model needs something to train, but all its parameters are frozen: ${parameters.map(({ name }) => name).join(", ")}`;
-  c.fail("model/parameters", law, "Declare one with param(name, shape, initial), or use a layer that does, such as dense.");
-} // prettier-ignore
 
 /** Every trainable parameter is reached by a loss of a phase that trains it. */
 function checkReached(
