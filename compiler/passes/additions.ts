@@ -1,17 +1,15 @@
 /**
  * Guarantees in which order every sum adds its terms, from the graph and the machine alone: no fusion, copy, schedule or budget changes it.
  *   %s = sum %h {axes=[0,2]}   →   with lanes %s = sum %h {axes=[0,2] inLanes=true};  %y = conv … {termsBy=[1,2,0]}
- * The order is the one that suits the sum best where it stands alone and everything that it reads and that can be stored is stored.
+ * The order is the one that suits the sum best where it stands alone and reads what it reads before any budget has its say.
  * `termsBy` gives its axes from the outermost to the innermost; `inLanes` means: what is left over after whole vectors of the innermost
  * axis first, then four sums, of every fourth term each, added one after the other.
  */
 
 import type { Graph, Node } from "../graph/graph.ts";
-import { mapScalar, substitute } from "../loop/build.ts";
-import type { Index } from "../loop/index.ts";
 import type { Buffer, Definition, Group, Scalar } from "../loop/loop.ts";
-import { define, type Defined } from "./define.ts";
-import { inReadOrder } from "./inline.ts";
+import { define } from "./define.ts";
+import { inline } from "./inline.ts";
 import type { Machine } from "./machine.ts";
 import { packedAlone } from "./pack.ts";
 import type { Pass } from "./pass.ts";
@@ -32,15 +30,13 @@ export const additions = (machine: Machine): Pass<Graph> => ({
   why: "in which order every sum adds its terms, once and for all",
   run(graph) {
     const declared = define.run(graph);
-    // as fusion has it before anything is computed again: what is only read transposed is computed in the order it is read
-    const needed = new Set(declared.results.map(({ value }) => value));
-    const defined = { ...declared, definitions: inReadOrder(declared, needed) };
-    const storable = new Storable(defined);
+    const terms = inline(declared);
+    const buffers = new Map([...declared.storage, ...terms.map(({ definition }) => scratch(definition))].map((buffer) => [buffer.name, buffer])); // prettier-ignore
     // the axes of a sum have names of their own
     const found = new Map<string, Addition>();
-    for (const { definition } of defined.definitions) {
+    for (const { definition } of terms) {
       const sum = wholeSum(definition.value);
-      if (sum !== undefined && sum.over.length > 0) found.set(sum.over[0]!.name, additionOf(sum, definition, storable, machine)); // prettier-ignore
+      if (sum !== undefined && sum.over.length > 0) found.set(sum.over[0]!.name, additionOf(sum, definition, buffers, machine)); // prettier-ignore
     }
     const own = new Map(declared.definitions.map(({ definition }) => [definition.name, wholeSum(definition.value)?.over[0]?.name])); // prettier-ignore
     const nodes = graph.nodes.map((node): Node => {
@@ -52,15 +48,20 @@ export const additions = (machine: Machine): Pass<Graph> => ({
   },
 });
 
-function additionOf(sum: Reduce, of: Definition, storable: Storable, machine: Machine): Addition {
-  const read = { ...sum, term: storable.read(sum.term) };
-  if (weighted(read) !== undefined) return {}; // written out, from left to right
-  const { target: _, ...own } = of;
-  const definition: Definition = { ...own, value: read };
+const scratch = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" }); // prettier-ignore
+
+function additionOf(
+  sum: Reduce,
+  of: Definition,
+  before: ReadonlyMap<string, Buffer>,
+  machine: Machine,
+): Addition {
+  // prettier-ignore
+  if (weighted(sum) !== undefined) return {}; // written out, from left to right
+  const { target: _, ...definition } = of;
   const group: Group = { axes: of.axes, stages: [{ definition, storage: "buffer" }] };
-  const buffers = new Map(storable.buffers);
-  const keep = ({ name, dtype, shape }: Definition): void => void buffers.set(name, { name, dtype, shape, role: "scratch" }); // prettier-ignore
-  const alone = packedAlone(group, machine, buffers, keep);
+  const buffers = new Map(before).set(of.name, scratch(of));
+  const alone = packedAlone(group, machine, buffers, (copy) => buffers.set(copy.name, scratch(copy))); // prettier-ignore
   const found = mainReduce(alone);
   // where a copy takes its sums, they are in the order of the graph
   if (found === undefined || found.over.length !== sum.over.length) return {};
@@ -69,34 +70,4 @@ function additionOf(sum: Reduce, of: Definition, storable: Storable, machine: Ma
     ...(termsBy.every((at, n) => at === n) ? {} : { termsBy }),
     ...(machine.lanes > 1 && servedByLanes(alone, found, buffers) ? { inLanes: true } : {}),
   };
-}
-
-/** What can be stored, and scalars in terms of it alone. */
-class Storable {
-  readonly buffers: ReadonlyMap<string, Buffer>;
-  readonly #inside: ReadonlyMap<string, Definition>;
-  readonly #expanded = new Map<string, Scalar>();
-
-  constructor({ storage, definitions }: Defined) {
-    const made = definitions.map(({ definition: { name, dtype, shape } }) => ({ name, dtype, shape, role: "scratch" as const })); // prettier-ignore
-    this.buffers = new Map([...storage, ...made].map((buffer) => [buffer.name, buffer]));
-    const inside = definitions.filter(({ view, exact }) => view || !exact);
-    this.#inside = new Map(inside.map(({ definition }) => [definition.name, definition]));
-  }
-
-  /** A scalar without reads of movements, and of values that are computed where they are read. */
-  read(s: Scalar): Scalar {
-    return mapScalar(s, (part) => {
-      const of = part.kind === "load" ? this.#inside.get(part.buffer) : undefined;
-      if (of === undefined || part.kind !== "load") return part;
-      const where = new Map<string, Index>(of.axes.map(({ name }, n) => [name, part.at[n]!]));
-      return substitute(this.#of(of), where);
-    });
-  }
-
-  #of({ name, value }: Definition): Scalar {
-    let known = this.#expanded.get(name);
-    if (known === undefined) this.#expanded.set(name, (known = this.read(value)));
-    return known;
-  }
 }

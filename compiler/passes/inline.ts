@@ -58,7 +58,7 @@ function permutes({ definition, view }: Term): string | undefined {
 }
 
 /** A reduction that is only read transposed is computed in the order it is read: what follows can then share its loops. */
-export function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
+function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
   const readers = new Map<string, Term[]>();
   for (const term of defined.definitions)
     for (const { buffer } of loadsOf(term.definition.value)) readers.set(buffer, [...(readers.get(buffer) ?? []), term]);

@@ -7,7 +7,8 @@ import { rewrite } from "./rewrite.ts";
 
 /** A side of a rule: a variable, a literal number, or an op over patterns. */
 export type Pattern =
-  | { readonly kind: "variable"; readonly name: string }
+  /** `seen`: what the right side then sees it as, perhaps behind movements. */
+  | { readonly kind: "variable"; readonly name: string; readonly seen?: Pattern }
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "any number"; readonly name: string }
   | {
@@ -17,7 +18,7 @@ export type Pattern =
       readonly as: string;
     };
 
-export const variable = (name: string): Pattern => ({ kind: "variable", name });
+export const variable = (name: string, seen?: Pattern): Pattern => ({ kind: "variable", name, ...(seen === undefined ? {} : { seen }) }); // prettier-ignore
 export const anyNumber = (name: string): Pattern => ({ kind: "any number", name });
 const lift = (p: Pattern | number): Pattern =>
   typeof p === "number" ? { kind: "number", value: p } : p;

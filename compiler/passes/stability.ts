@@ -47,7 +47,7 @@ function logarithm(
   becomes: string,
   right: (found: Found) => Value | undefined,
 ): readonly Rule[] {
-  const any = variable("p");
+  const any = variable("p", p);
   const hasWeight = match("not", [match("and", [isZero(variable("t")), isZero(any)])]);
   const stable = (found: Found): Value | undefined =>
     behind(found.value["p"]!, found, (source) => {
@@ -83,7 +83,7 @@ export const stabilityRules: readonly Rule[] = [
   }),
   ...logarithm("sigmoid(x)", match("sigmoid", [x]), "min(x, 0) − log1p(e^−|x|)", ({ value, g }) =>
     g.sub(g.min(value["x"]!, zero(g, value["x"]!)), tail(g, value["x"]!))),
-  ...logarithm("1 − sigmoid(x)", match("sub", [1, variable("q")]), "−max(x, 0) − log1p(e^−|x|)", (found) =>
+  ...logarithm("1 − sigmoid(x)", match("sub", [1, variable("q", match("sigmoid", [x]))]), "−max(x, 0) − log1p(e^−|x|)", (found) =>
     behind(found.value["q"]!, found, (source) => {
       const seen = seenAs(match("sigmoid", [x]), source, found);
       if (seen === undefined) return undefined;
