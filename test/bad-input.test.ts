@@ -140,6 +140,19 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
   "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a number of at least 0 and below 1, but got Infinity", "Change beta1, or leave it out for its default."),
   "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": value needs a finite number, but got -Infinity', "Change value."),
   "constant": finite('return { loss: sum(add(a, param("b", [3], constant(NaN)))), optimizer: sgd() };', "constant needs finite numbers, but got NaN", "Use a finite number."),
+  "word": [
+    declaring('const a = param("a", [3], zeros());', 'return { loss: sum(a), optimizer: "adam" };'),
+    `:2
+
+    1 | ${IMPORT}
+  > 2 | export default model("m", { batch: 4 }, ({ batch }) => {
+    3 |   const a = param("a", [3], zeros());
+
+  what the function of model "m" returns: optimizer needs an optimizer, such as adam(), but got "adam"
+
+  Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 }).`,
+  ],
+  "axes": finite("return { loss: sum(a, 2), optimizer: sgd() };", "sum: axes needs a list of axes, such as [0], but got 2", "Change axes, or leave it out for its default."),
   "no-model": ["export const one = 1;\n", " has no default export; end the file with `export default model(…)`, where model comes from adjoint"],
   "misspelt": ['import { modle } from "adjoint";\nexport default modle("m", {}, () => 1);\n', " imports modle from adjoint, which exports nothing of that name; check the spelling"],
   "syntax": ["export default = 3;\n", ':1:16  Unexpected "="\n\n    export default = 3;\n                   ^\n\nMend that line of the model and run the command again.'],
