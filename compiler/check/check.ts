@@ -6,6 +6,7 @@ import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkKernels } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
+import { smallInstance } from "./instance.ts";
 import { validatePasses } from "./passes.ts";
 import {
   resultOf,
@@ -58,15 +59,16 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
   const shipped = { ...from, chosen: lowered.chosen };
+  const instance = smallInstance(model, from);
   progress?.("validating every pass");
-  await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
+  await validatePasses(model, { ...shipped, facts: lowered.facts }, instance, seed);
   progress?.("checking gradients against forward mode and central differences");
-  const gradients = await checkModelGradients(model, from, { ...size, seed });
+  const gradients = await checkModelGradients(model, from, instance, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
-  const steps = await checkTranslation(model, shipped, seed);
+  const steps = await checkTranslation(model, shipped, instance, seed);
   progress?.("checking every kernel at sampled elements");
   const kernels = options.kernels ?? (await checkKernels(lowered, options.trainer ?? (await print(lowered, "trainer")), size.elements, seed)); // prettier-ignore
-  return resultOf(model.name, [...gradients, ...steps, ...kernels]);
+  return resultOf(model.name, [...gradients, ...steps, ...kernels], instance.told);
 }
 
 const describe = ({ name, method, worst, bound, at }: TensorCheck): string =>

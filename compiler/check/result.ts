@@ -27,6 +27,8 @@ export interface TensorCheck {
 export interface CheckResult {
   readonly model: string;
   readonly holds: boolean;
+  /** The small instance that was found, such as `checked at 6×6 of 32×32`; without it, extents were the model's own. */
+  readonly instance?: string;
   readonly tensors: readonly TensorCheck[];
 }
 
@@ -66,8 +68,9 @@ export const FLOAT32 = "float32 against float64";
 export const roleOf = ({ op }: { readonly op: string }): CheckRole =>
   op === "param" ? "parameter" : "input";
 
-export const resultOf = (model: string, tensors: readonly TensorCheck[]): CheckResult => ({
+export const resultOf = (model: string, tensors: readonly TensorCheck[], instance?: string): CheckResult => ({
   model,
+  ...(instance === undefined ? {} : { instance }),
   holds: tensors.every(withinBound) && fewKinks(probed(tensors)),
   tensors,
 });

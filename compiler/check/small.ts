@@ -9,10 +9,8 @@ import { drawFeed } from "./draw.ts";
 import { checkForwardMode } from "./forward-mode.ts";
 import { checkDifferences, type Sampling } from "./numeric-gradient.ts";
 import { Perturbed } from "./perturb.ts";
+import type { Instance } from "./instance.ts";
 import { merged, type TensorCheck } from "./result.ts";
-
-/** Rows of the small instance. */
-export const ROWS = 3;
 
 /** The loss of a phase: the one loss left in its entry's graph. */
 export function lossOf(graph: Graph, phase: string): Value {
@@ -25,19 +23,16 @@ export function lossOf(graph: Graph, phase: string): Value {
 export async function checkModelGradients(
   model: Model,
   options: Pick<CompileOptions, "source">,
+  { batch, extents }: Instance,
   sampling: Sampling,
 ): Promise<TensorCheck[]> {
-  const entries = entriesOf(
-    model,
-    { ...options, batch: ROWS, small: true, dtype: "f64" },
-    "trainer",
-  );
+  const entries = entriesOf(model, { ...options, batch, extents, small: true, dtype: "f64" }, "trainer"); // prettier-ignore
   const phases = entries.flatMap(({ purpose, traced }) =>
     purpose.kind === "train" ? [{ phase: purpose.phase, graph: traced.graph }] : [],
   );
   const found: TensorCheck[] = [];
   for (const { phase, graph } of phases)
-    for (const tensor of await checkPhase(phase, graph, sampling))
+    for (const tensor of await checkPhase(phase, graph, batch.train, sampling))
       found.push(named(tensor, phase, phases.length));
   return found;
 }
@@ -46,12 +41,12 @@ export async function checkModelGradients(
 export const named = (tensor: TensorCheck, { name }: Phase, phases: number): TensorCheck =>
   phases === 1 ? tensor : { ...tensor, name: `${name}: ${tensor.name}` };
 
-async function checkPhase(phase: Phase, declared: Graph, sampling: Sampling): Promise<TensorCheck[]> {
+async function checkPhase(phase: Phase, declared: Graph, all: number, sampling: Sampling): Promise<TensorCheck[]> {
   const graph = gradients(phase).run(declared);
   const loss = lossOf(graph, phase.name);
   const masks = graph.nodes.some((node) => node.op === "count");
   const rows: (readonly TensorCheck[])[] = [];
-  for (const [n, count] of (masks ? [ROWS, ROWS - 1] : [ROWS]).entries()) {
+  for (const [n, count] of (masks && all > 1 ? [all, all - 1] : [all]).entries()) {
     const perturbed = new Perturbed(graph, loss, drawFeed(graph, sampling.seed + n, count));
     const forward = await checkForwardMode(perturbed, sampling.directions, sampling.seed + n);
     rows.push([...forward, ...checkDifferences(perturbed, sampling)]);
