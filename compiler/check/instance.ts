@@ -36,10 +36,27 @@ const NOTHING: Smaller = { space: new Map(), width: new Map() };
 
 /** Rows of the small instance: few, or the model's own where constants of its declaration have as many. */
 export const instanceRows = (model: Model, options: Pick<CompileOptions, "source">): BatchSizes =>
-  declaredAt(model, options, FEW) === undefined ? model.batch : FEW;
+  known.get(model)?.batch ??
+  (declaredAt(model, sourceOf(options), FEW) === undefined ? model.batch : FEW);
+
+/** A model is a function of its instance: what was found for it once holds. */
+const known = new WeakMap<Model, Instance>();
 
 /** The small instance that a model is checked on. Throws a ModelError only where the declaration does at the model's own batch. */
 export function smallInstance(model: Model, options: Pick<CompileOptions, "source">): Instance {
+  const instance = known.get(model) ?? searched(model, sourceOf(options));
+  known.set(model, instance);
+  return instance;
+}
+
+/** How an instance is declared. */
+export const declarationOf = ({ batch, extents }: Instance) =>
+  ({ batch, extents, small: true }) as const;
+
+const sourceOf = ({ source }: Pick<CompileOptions, "source">): Pick<CompileOptions, "source"> =>
+  source === undefined ? {} : { source };
+
+function searched(model: Model, options: Pick<CompileOptions, "source">): Instance {
   const few = declaredAt(model, options, FEW);
   const batch = few === undefined ? model.batch : FEW;
   const full = few ?? declaredIn(model, { ...options, batch, small: true });
@@ -105,7 +122,9 @@ class Search {
   #named(): Readonly<Record<keyof Smaller, ReadonlySet<number>>> {
     const of = (kind: keyof Smaller) => new Set(ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.[kind] ?? [])])); // prettier-ignore
     // a scan of fewer steps would be another graph
-    const unrolled = new Set(ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.unrolled ?? [])]));
+    const unrolled = new Set(
+      ENTRIES.flatMap((entry) => [...(this.#full[entry].named?.unrolled ?? [])]),
+    );
     return { space: of("space"), width: new Set([...of("width")].filter((extent) => !unrolled.has(extent))) }; // prettier-ignore
   }
 

@@ -20,7 +20,7 @@ import type { Facts } from "../targets/target.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
-import type { Instance } from "./instance.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
 
 /**
  * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own
@@ -35,9 +35,11 @@ const largestOf = (values: Float64Array): number =>
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, { batch, extents }: Instance, seed: number): Promise<void> {
+export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
   const rows = (name: string): number => batch[name === "evaluate" || name === "predict" ? name : "train"];
-  const entries = entriesOf(model, { ...options, batch, extents, small: true, dtype: "f64" }, "trainer");
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
   const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), rows(name)) }), purpose, traced.graph, (leaf) => drawLeaf(leaf, seed, rows(name))) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
@@ -61,7 +63,8 @@ function validateEntry(
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
-      if (pass.name === "differentiate") meaning = ofGraph(differentiated(purpose, declared), contents);
+      if (pass.name === "differentiate")
+        meaning = ofGraph(differentiated(purpose, declared), contents);
       const fault = difference(pass.name, entry, meaning, ofGraph(output, contents));
       if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
@@ -89,7 +92,12 @@ function ofGraph(graph: Graph, contents: Contents): Meaning {
   ]);
 }
 
-function ofModule(module: Module, entry: string, leaves: readonly Node[], contents: Contents): Meaning {
+function ofModule(
+  module: Module,
+  entry: string,
+  leaves: readonly Node[],
+  contents: Contents,
+): Meaning {
   const memory = createMemory(module);
   const { results, calls } = module.entries.find(({ name }) => name === entry)!;
   const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;

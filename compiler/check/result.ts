@@ -68,7 +68,11 @@ export const FLOAT32 = "float32 against float64";
 export const roleOf = ({ op }: { readonly op: string }): CheckRole =>
   op === "param" ? "parameter" : "input";
 
-export const resultOf = (model: string, tensors: readonly TensorCheck[], instance?: string): CheckResult => ({
+export const resultOf = (
+  model: string,
+  tensors: readonly TensorCheck[],
+  instance?: string,
+): CheckResult => ({
   model,
   ...(instance === undefined ? {} : { instance }),
   holds: tensors.every(withinBound) && fewKinks(probed(tensors)),

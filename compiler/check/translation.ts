@@ -17,7 +17,7 @@ import { evaluateResults } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
-import type { Instance } from "./instance.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
 import { checkUpdateRules } from "./update-rule.ts";
 
 /** One training phase of the small instance, unoptimized, with its updates. */
@@ -33,10 +33,11 @@ export type Store = Map<string, Float64Array>;
 export async function checkTranslation(
   model: Model,
   options: Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">,
-  { batch, extents }: Instance,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const small = { ...options, batch, extents, small: true };
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const small = { ...options, ...declarationOf(instance) };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
@@ -57,7 +58,12 @@ export async function checkTranslation(
   const emitted = await emittedGradients(lowered, phases);
   const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
   const rules = await checkUpdateRules(lowered, emitted, phases, store, seed, batch.train);
-  return [...float32, ...checkSteps(trainer, phases, graphs, store, seed, batch.train), ...rules, ...returned];
+  return [
+    ...float32,
+    ...checkSteps(trainer, phases, graphs, store, seed, batch.train),
+    ...rules,
+    ...returned,
+  ];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */

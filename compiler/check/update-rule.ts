@@ -80,7 +80,13 @@ function runPhase(
 }
 
 /** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
-function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number, rows: number): Store {
+function stepUpTo(
+  trainer: Running,
+  phases: readonly SmallPhase[],
+  n: number,
+  seed: number,
+  rows: number,
+): Store {
   if (n === 0) {
     const { declared } = phases[0]!;
     const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
