@@ -133,7 +133,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     printReport(
       { ...lowered, passes: measurePasses(lowered) },
       trainer,
-      await firstLosses(lowered, trainer),
+      check?.first ?? (await firstLosses(lowered, trainer)),
     ),
   );
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });
