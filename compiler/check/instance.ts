@@ -188,8 +188,11 @@ function widths(named: readonly number[]): ReadonlyMap<number, number>[] {
   if (wide.length === 0) return [];
   const inUnits = UNITS.map((unit) => new Map(wide.map((extent, n) => [extent, Math.min(extent, extent % unit === 0 ? unit * (1 + (n % 3)) : 5 + (extent % 2) + 2 * (n % 3))]))); // prettier-ignore
   const inScale = SCALES.map((scale) => new Map(wide.filter((extent) => extent % scale === 0 && extent / scale > 1).map((extent) => [extent, extent / scale]))); // prettier-ignore
-  return [...inUnits, ...inScale];
+  return [...inUnits, ...inScale].map(changed).filter(({ size }) => size > 0);
 }
+
+const changed = (map: ReadonlyMap<number, number>): ReadonlyMap<number, number> =>
+  new Map([...map].filter(([from, to]) => to < from));
 
 /** Multiplications and additions of one evaluation, about. */
 function operationsOf({ nodes }: Graph): number {
