@@ -21,7 +21,10 @@ import { targets, type TargetName } from "./targets/index.ts";
 import { assemble, isRead } from "./targets/wasm/assemble.ts";
 import { printReport } from "./targets/report.ts";
 
-export interface CompileOptions extends LowerOptions {
+/** Extents, and rows by entry, are for the instances that the check declares. */
+export interface CompileOptions extends Omit<LowerOptions, "extents" | "batch"> {
+  /** Rows of every entry, in place of the model's own. */
+  readonly batch?: number;
   /** How thoroughly gradients, steps and kernels are checked; `none` writes no certificate. Default: quick. */
   readonly effort?: "none" | "quick" | "more" | "exhaustive";
   /** Hears what is being done. */
@@ -131,7 +134,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     printReport(
       { ...lowered, passes: measurePasses(lowered) },
       trainer,
-      await firstLosses(lowered, trainer),
+      check?.first ?? (await firstLosses(lowered, trainer)),
     ),
   );
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });

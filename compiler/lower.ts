@@ -12,7 +12,8 @@ import { sha256, textHash } from "./hash.ts";
 import type { Definitions, Module, Program } from "./loop/loop.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "./model/context.ts";
-import type { EntryKind, Model, Traced } from "./model/model.ts";
+import type { ExtentMap } from "./model/extents.ts";
+import type { BatchSizes, EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";
@@ -43,10 +44,12 @@ export interface CompileOptions {
   readonly entries?: readonly "gradients"[];
   /** Which passes' text to keep in `stages`. */
   readonly keep?: (pass: string) => boolean;
-  /** Rows of every entry, in place of the model's own. */
-  readonly batch?: number;
+  /** Rows of every entry, or of each, in place of the model's own. */
+  readonly batch?: number | BatchSizes;
   /** Declares the small instance: every size(…) takes its `check` extent. */
   readonly small?: boolean;
+  /** What the small instance makes of the extents that a declaration without sizes names, by entry. */
+  readonly extents?: InstanceExtents | undefined;
   /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
   readonly passes?: readonly OptionalPass[];
   /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
@@ -118,12 +121,21 @@ export function citation(source: Source | undefined): Citation {
   };
 }
 
-const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
+/** Of each entry, since each is a graph of its own. */
+export type InstanceExtents = Readonly<Record<EntryKind, ExtentMap>>;
+
+/** Rows of every entry. */
+export const batchSizes = (model: Model, batch: CompileOptions["batch"]): BatchSizes =>
+  typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch); // prettier-ignore
+
+/** Declares one entry of a model. */
+export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
   model.trace({
     entry,
-    batch: options.batch ?? model.batch[entry],
+    batch: batchSizes(model, options.batch)[entry],
     float: options.dtype ?? "f32",
     small: options.small ?? false,
+    extents: options.extents?.[entry],
     citation: citation(options.source),
   });
 
@@ -284,7 +296,7 @@ export async function lower(
   const module = tiles.size === 0 ? first : placed(entries);
   checkPlan(module, options.threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
-  const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
+  const batch = batchSizes(model, options.batch);
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
     version: VERSION,
@@ -320,7 +332,7 @@ const scheduled = (entry: CompiledEntry, program: Program): CompiledEntry => ({
 
 /** Rows of an entry's batch. */
 const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>
-  batch ?? (entry === "evaluate" || entry === "predict" ? model.batch[entry] : model.batch.train);
+  batchSizes(model, batch)[entry === "evaluate" || entry === "predict" ? entry : "train"];
 
 /** The amount asked for, or the model's own; the small instance has none. */
 function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budget | undefined {

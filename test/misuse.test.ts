@@ -45,7 +45,7 @@ const made = (value: unknown): unknown =>
 
 /** What a call in a declaration is answered with, its valid arguments altered. */
 async function answerTo(row: Row, alter: (given: unknown[]) => void): Promise<unknown> {
-  const c = new Context("misused", "f32", HERE, { training: true, small: false });
+  const c = new Context("misused", "f32", HERE, { training: true, small: false, batch: 1 });
   try {
     await within(c, () => {
       const given = [...row.valid()];

@@ -6,6 +6,7 @@ import type { Axis, Buffer, Call, Definition, Module, Scalar } from "../loop/loo
 import type { Precision } from "../loop/interpret.ts";
 import { importText } from "../strip.ts";
 import type { Numbers } from "./emitted.ts";
+import { Memo } from "./memo.ts";
 import { FN, flatText, loops, Writer, type Load } from "./scalar-text.ts";
 
 /** An element of a stage of the same statement, by its row-major position. */
@@ -82,13 +83,13 @@ export class DefinitionTable {
     const doubt = (): void => void (doubted = true);
     return this.#calls.get(call)!.map((definition) => {
       const { name, buffers, own } = this.#made.get(definition)!;
-      const [x, text, known] = [buffers.map(view), this.#functions[name]!, new Map<number, number>()];
+      const [x, text, known] = [buffers.map(view), this.#functions[name]!, new Memo(sizeOf(definition.shape))];
       // a stage may read one that comes after it in the order of the loops
       const others = own.map((other): Element => (at) => elements.get(other)!(at));
       const doubts = new Set<number>();
       const element: Element = (at) => {
         const before = doubted;
-        doubted = doubts.has(at);
+        doubted = doubts.size > 0 && doubts.has(at);
         const value = known.get(at) ?? text(x, others, locals, FN, doubt, at);
         known.set(at, value);
         if (doubted) doubts.add(at);

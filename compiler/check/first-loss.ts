@@ -6,13 +6,14 @@ import type { FirstLosses } from "../targets/report.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { batchOf, moduleFor, type Batch, type TrainerText } from "./emitted.ts";
 
-const SEED = 0;
+/** Of the first weights and the first batch. */
+export const FIRST_SEED = 0;
 
 /** What the first step is fed. */
 export function firstBatch({ entries, facts }: Pick<Lowered, "entries" | "facts">): Batch {
   const graph = entries[0]!.traced.graph;
   const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
-  return batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, SEED, facts.batch.train)])));
+  return batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, FIRST_SEED, facts.batch.train)])));
 } // prettier-ignore
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */
@@ -23,8 +24,8 @@ export async function firstLosses(lowered: Lowered, trainer: string): Promise<Fi
   const { createTrainer } = await importText<TrainerText>(code);
   const batch = firstBatch(lowered);
   const phases = facts.phases.map((phase) => {
-    const { step, phases } = createTrainer({ ...given, seed: SEED });
+    const { step, phases } = createTrainer({ ...given, seed: FIRST_SEED });
     return { phase, loss: Number((phases?.[phase] ?? step)(batch)) };
   });
-  return { seed: SEED, phases };
+  return { seed: FIRST_SEED, phases };
 } // prettier-ignore

@@ -17,7 +17,7 @@ import { evaluateResults } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
-import { ROWS } from "./small.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
 import { checkUpdateRules } from "./update-rule.ts";
 
 /** One training phase of the small instance, unoptimized, with its updates. */
@@ -35,7 +35,9 @@ export async function checkTranslation(
   options: Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const small = { ...options, batch: ROWS, small: true };
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const small = { ...options, ...declarationOf(instance) };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
@@ -50,13 +52,18 @@ export async function checkTranslation(
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
-      ? checkPredict(trainer, traced.graph, store, seed)
-      : checkEvaluate(trainer, traced.graph, store, seed),
+      ? checkPredict(trainer, traced.graph, store, seed, batch.predict)
+      : checkEvaluate(trainer, traced.graph, store, seed, batch.evaluate),
   );
   const emitted = await emittedGradients(lowered, phases);
-  const float32 = checkFloat32(emitted, phases, store, seed);
-  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed);
-  return [...float32, ...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
+  const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
+  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed, batch.train);
+  return [
+    ...float32,
+    ...checkSteps(trainer, phases, graphs, store, seed, batch.train),
+    ...rules,
+    ...returned,
+  ];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
@@ -65,7 +72,7 @@ function start(trainer: AnyTrainer, graphs: readonly Graph[], seed: number): Sto
   for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
-      store.set(node.name, asStored(node, drawLeaf(node, seed, ROWS)));
+      store.set(node.name, asStored(node, drawLeaf(node, seed, 0)));
     }
   write(trainer, store);
   return store;
@@ -89,12 +96,14 @@ export function feedOf(
   store: Store,
   seed: number,
   count: number,
+  /** Rows of the batch, where it may be padded. */
+  rows = count,
 ): Map<string, Float64Array> {
   const contents = (node: Node): Float64Array => {
     const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
     if (kept !== undefined) return kept;
     const drawn = asStored(node, drawLeaf(node, seed, count));
-    return node.op === "input" ? withoutPadding(node, ROWS, count, drawn) : drawn;
+    return node.op === "input" ? withoutPadding(node, rows, count, drawn) : drawn;
   };
   return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
 }
@@ -105,10 +114,11 @@ export function interpretStep(
   store: Store,
   seed: number,
   count: number,
+  rows: number,
 ): Map<string, number> {
   const losses = new Map<string, number>();
   for (const { phase, graph } of phases) {
-    const run = evaluateResults(graph, feedOf(graph, store, seed, count));
+    const run = evaluateResults(graph, feedOf(graph, store, seed, count, rows));
     losses.set(phase.name, run.losses.get(phase.name)!);
     for (const [name, { data }] of run.writes) store.set(name, data);
   }
@@ -116,8 +126,8 @@ export function interpretStep(
 }
 
 /** The rows of three steps, or as many as it takes to update every weight: the second has one row masked, unless the model refuses that. */
-const countsOf = (phases: readonly SmallPhase[]): number[] =>
-  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? ROWS - 1 : ROWS)); // prettier-ignore
+const countsOf = (phases: readonly SmallPhase[], rows: number): number[] =>
+  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? Math.max(1, rows - 1) : rows)); // prettier-ignore
 
 /** Names of the states that are compared whatever the rule: the model's own, the step count, and what each rule says of its own. */
 const comparableStates = (phases: readonly SmallPhase[]): ReadonlySet<string> =>
@@ -141,19 +151,20 @@ function checkSteps(
   graphs: readonly Graph[],
   first: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
   const known = comparableStates(phases);
   const comparable = (name: string): boolean => linear || known.has(name);
-  const counts = countsOf(phases);
+  const counts = countsOf(phases, rows);
   const store: Store = new Map(first);
   return counts.flatMap((wanted, n): TensorCheck[] => {
     const inputs = seed + 100 + n;
     // weights follow the emitted run where its own rounding may move them far
     if (!linear)
       for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) store.set(name, data); // prettier-ignore
-    const count = takesStep(trainer, phases, inputs, wanted);
-    const losses = interpretStep(phases, store, inputs, count.rows);
+    const count = takesStep(trainer, phases, inputs, wanted, rows);
+    const losses = interpretStep(phases, store, inputs, count.rows, rows);
     if (n > 0 && n < counts.length - 1) return [];
     const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
     const found = read(trainer);
@@ -179,14 +190,15 @@ function takesStep(
   phases: readonly SmallPhase[],
   seed: number,
   wanted: number,
+  all: number,
 ): { readonly rows: number; readonly loss: number | Readonly<Record<string, number>> } {
   const { declared } = phases[0]!;
-  const batch = (rows: number) => batchOf(declared, feedOf(declared, new Map(), seed, rows));
+  const batch = (rows: number) => batchOf(declared, feedOf(declared, new Map(), seed, rows, all));
   try {
     return { rows: wanted, loss: trainer.step(batch(wanted), wanted) };
   } catch (error) {
-    if (!(error instanceof RangeError) || wanted === ROWS) throw error;
-    return { rows: ROWS, loss: trainer.step(batch(ROWS), ROWS) };
+    if (!(error instanceof RangeError) || wanted === all) throw error;
+    return { rows: all, loss: trainer.step(batch(all), all) };
   }
 }
 
@@ -218,13 +230,14 @@ function checkEvaluate(
   graph: Graph,
   store: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
-  return [ROWS, ROWS - 1].flatMap((count) => {
-    const feed = feedOf(graph, store, seed + 200, count);
+  return (rows > 1 ? [rows, rows - 1] : [rows]).flatMap((count) => {
+    const feed = feedOf(graph, store, seed + 200, count, rows);
     const found = trainer.evaluate(batchOf(graph, feed), count);
     const { losses } = evaluateResults(graph, feed);
     const pairs = [...losses].map(([name, value]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected: [value] })); // prettier-ignore
-    return judge(pairs, count === ROWS ? "evaluate" : "evaluate, one row masked", STEP_BOUND);
+    return judge(pairs, count === rows ? "evaluate" : "evaluate, one row masked", STEP_BOUND);
   });
 }
 
@@ -233,8 +246,9 @@ function checkPredict(
   graph: Graph,
   store: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
-  const feed = feedOf(graph, store, seed + 300, ROWS);
+  const feed = feedOf(graph, store, seed + 300, rows);
   const found = trainer.predict(batchOf(graph, feed));
   const { outputs } = evaluateResults(graph, feed);
   const pairs = [...outputs].map(([name, { data, type }]): Pair => ({ name, role: "output", shape: type.shape, found: found[name]!, expected: data })); // prettier-ignore

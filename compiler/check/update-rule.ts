@@ -15,7 +15,7 @@ import { evaluateResults } from "./evaluate.ts";
 import { give } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
-import { named, ROWS } from "./small.ts";
+import { named } from "./small.ts";
 import { feedOf, isLinear, read, write, type SmallPhase, type Store } from "./translation.ts";
 
 export async function checkUpdateRules(
@@ -24,6 +24,7 @@ export async function checkUpdateRules(
   phases: readonly SmallPhase[],
   first: Store,
   seed: number,
+  rows: number,
 ): Promise<TensorCheck[]> {
   if (isLinear(phases)) return [];
   const trainer = await runningTrainer(lowered);
@@ -33,16 +34,16 @@ export async function checkUpdateRules(
   for (const [n, { phase, declared }] of phases.entries()) {
     const own = emitted[n]!;
     // the second step, so that moments are not zero before it, or the one that updates every weight
-    const before = stepUpTo(trainer, phases, n, seed);
-    const leaves = feedOf(declared, before, seed + 401, ROWS);
+    const before = stepUpTo(trainer, phases, n, seed, rows);
+    const leaves = feedOf(declared, before, seed + 401, rows);
     const batch = batchOf(declared, leaves);
     give(own, before);
-    const given = own.gradients(batch, ROWS).parameters;
-    runPhase(trainer, phase.name, single, batch);
+    const given = own.gradients(batch, rows).parameters;
+    runPhase(trainer, phase.name, single, batch, rows);
     const rule = ruleOf(declared, phase.parameters);
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
     const feed = new Map([
-      ...feedOf(graph, before, seed, ROWS),
+      ...feedOf(graph, before, seed, rows),
       ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const), // prettier-ignore
     ]);
     const { writes } = evaluateResults(graph, feed);
@@ -72,18 +73,25 @@ function runPhase(
   phase: string,
   single: boolean,
   batch: Parameters<Running["step"]>[0],
+  rows: number,
 ): void {
-  if (single) trainer.step(batch, ROWS);
-  else trainer.phases![phase]!(batch, ROWS);
+  if (single) trainer.step(batch, rows);
+  else trainer.phases![phase]!(batch, rows);
 }
 
 /** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
-function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number): Store {
+function stepUpTo(
+  trainer: Running,
+  phases: readonly SmallPhase[],
+  n: number,
+  seed: number,
+  rows: number,
+): Store {
   if (n === 0) {
     const { declared } = phases[0]!;
     const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
     for (let step = 1; step < period; step++)
-      trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 399 + step, ROWS)), ROWS);
+      trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 399 + step, rows)), rows);
   }
   return read(trainer);
 }

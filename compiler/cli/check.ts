@@ -31,16 +31,17 @@ export const check = defineCommand({
   },
 }); // prettier-ignore
 
-export const toJson = ({ model, holds, tensors }: Pick<CheckResult, "model" | "holds" | "tensors">): CheckJson => ({
+export const toJson = ({ model, holds, instance, tensors }: Pick<CheckResult, "model" | "holds" | "instance" | "tensors">): CheckJson => ({
   model,
   holds,
+  ...(instance === undefined ? {} : { instance }),
   tensors: tensors.map(({ name, role, method, coordinates, worst, at, kinks }) => ({ name, role, method, coordinates, worst, at, kinks })),
 }); // prettier-ignore
 
-function show({ model, holds, tensors }: CheckJson): string {
+function show({ model, holds, instance, tensors }: CheckJson): string {
   const worst = Math.max(0, ...tensors.map((tensor) => tensor.worst));
   return [
-    `model ${paint.bold(model)}`,
+    `model ${paint.bold(model)}${instance === undefined ? "" : `, gradients and steps ${instance}`}`,
     "",
     tensorTable(tensors),
     "",

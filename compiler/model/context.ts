@@ -9,6 +9,7 @@ import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import type { LayerRecord } from "./layers/layer.ts";
+import { Extents, type ExtentMap } from "./extents.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -31,6 +32,10 @@ const LEAST_BYTES = 4;
 export interface Mode {
   readonly training: boolean;
   readonly small: boolean;
+  /** Rows of the batch. */
+  readonly batch: number;
+  /** What a small instance makes of the extents that are named; without it they stay. */
+  readonly extents?: ExtentMap | undefined;
   /** Which call of which model's function this is, for tensors that outlive it. */
   readonly call?: Call;
 }
@@ -54,6 +59,7 @@ export class Context {
   readonly #marks = new Map<Value, Mark>();
   readonly advice: Diagnostic[] = [];
   #draws = 0;
+  readonly #places: number[] = [];
   #random: Value | undefined;
   readonly storage = new Map<string, string>();
   /** Calls of layers, in order. */
@@ -64,12 +70,19 @@ export class Context {
   readonly training: boolean;
   /** Whether sizes take their `check` extents. */
   readonly small: boolean;
+  /** The extents that the declaration names. */
+  readonly extents: Extents;
+  /** Whether a size was declared: then the model itself says how small it is checked. */
+  sized = false;
+  /** Lengths of the scans that are written out: as many copies are in the graph. */
+  readonly unrolled = new Set<number>();
   /** Whether a row's result depends on other rows: a short training batch is then refused. */
   rowsInteract = false;
   /** New values of states, written at the end of a training step. */
   readonly assignments = new Map<Value, Value>();
 
-  constructor(name: string, float: Float, citation: Citation, { training, small, call }: Mode) {
+  constructor(name: string, float: Float, citation: Citation, mode: Mode) {
+    const { training, small, batch, extents, call } = mode;
     this.builder = new Builder(name);
     this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
@@ -77,6 +90,15 @@ export class Context {
     this.#citation = citation;
     this.training = training;
     this.small = small;
+    this.extents = new Extents(batch, extents);
+  }
+
+  /** The shape that a value has in the full declaration, where this is a small instance of it. */
+  fullShape(value: Value): Shape | undefined {
+    const { nodes } = this.builder;
+    for (let n = this.#places.length; n <= value; n++)
+      this.#places.push((this.#places[n - 1] ?? -1) + (nodes[n]!.op === "literal" ? 0 : 1));
+    return this.extents.full(this.#places[value]!);
   }
 
   /** `dense`, `dense_2`, …: the n-th layer of that name. */

@@ -23,8 +23,9 @@ export function input<const S extends Shape>(
   options: InputOptions = {},
 ): FloatTensor<S> {
   const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT }); // prettier-ignore
-  return c.run(() =>
-    c.tensor(c.leaf("input", name, { dtype: c.float, shape }, {})),
+  return c.run(
+    () =>
+    c.tensor(c.leaf("input", name, { dtype: c.float, shape: c.extents.shape(shape, { rows: true }) }, {})), // prettier-ignore
   ) as FloatTensor<S>;
 }
 
@@ -39,7 +40,8 @@ export function labels<const S extends Shape>(
   const c = called(titled("labels", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: LABELS }); // prettier-ignore
   const { classes } = options;
   return c.run(() => {
-    return c.tensor(c.leaf("input", name, { dtype: "i32", shape }, { classes }));
+    const type = { dtype: "i32", shape: c.extents.shape(shape, { rows: true }) } as const;
+    return c.tensor(c.leaf("input", name, type, { classes: c.extents.of(classes) }));
   }) as Tensor<S, "i32">;
 }
 
@@ -55,9 +57,10 @@ export function param<const S extends Shape>(
   const c = called(titled("param", name), { name, shape, initial, options }, { name: NAME, shape: SHAPE, initial: INITIALIZER, options: PARAM }); // prettier-ignore
   const { trainable = true } = options;
   return c.run(() => {
-    const value: Attr = initial.initial(shape, () => c.nextStream(), c);
+    const own = c.extents.shape(shape, { rows: false });
+    const value: Attr = initial.initial(own, () => c.nextStream(), c);
     return c.tensor(
-      c.leaf("param", name, { dtype: c.float, shape }, { initial: value, trainable }),
+      c.leaf("param", name, { dtype: c.float, shape: own }, { initial: value, trainable }),
     );
   }) as FloatTensor<S>;
 }
@@ -70,8 +73,9 @@ export function state<const S extends Shape>(
 ): FloatTensor<S> {
   const c = called(titled("state", name), { name, shape, initial }, { name: NAME, shape: SHAPE, initial: INITIALIZER }); // prettier-ignore
   return c.run(() => {
-    const value: Attr = initial.initial(shape, () => c.nextStream(), c);
-    return c.tensor(c.leaf("state", name, { dtype: c.float, shape }, { initial: value }));
+    const own = c.extents.shape(shape, { rows: false });
+    const value: Attr = initial.initial(own, () => c.nextStream(), c);
+    return c.tensor(c.leaf("state", name, { dtype: c.float, shape: own }, { initial: value }));
   }) as FloatTensor<S>;
 }
 
@@ -103,6 +107,7 @@ export function size<const N extends number>(
   return c.run(() => {
     if (check > extent)
       c.fail("size/check", `size ${JSON.stringify(name)}: check ${check} is above the extent ${extent} itself`, "Give a smaller extent to check at."); // prettier-ignore
+    c.sized = true;
     return (c.small ? check : extent) as N; // in its type the extent is the one that ships
   });
 }

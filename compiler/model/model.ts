@@ -7,6 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseDropped, adviseLinear } from "./advice.ts";
+import type { ExtentKind, ExtentMap } from "./extents.ts";
 import { Context, within, type Citation } from "./context.ts";
 import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
 import { covers, type LayerRecord } from "./layers/layer.ts";
@@ -53,6 +54,8 @@ export interface TraceRequest {
   readonly float: Float;
   /** The small instance, where the compiler validates itself. */
   readonly small: boolean;
+  /** What the small instance makes of the extents that the declaration names, where no size(…) says so. */
+  readonly extents?: ExtentMap | undefined;
   readonly citation: Citation;
 }
 
@@ -65,7 +68,17 @@ export interface Traced {
   readonly advice: readonly Diagnostic[];
   /** A row's result depends on other rows (batch norm): a short training batch must be refused. */
   readonly rowsInteract: boolean;
+  /** What the declaration named, of which a small instance may be made; a graph that was not declared has none. */
+  readonly named?: NamedExtents;
   readonly phases: readonly Phase[];
+}
+
+/** The extents that a declaration names, in full. */
+export interface NamedExtents extends Readonly<Record<ExtentKind, ReadonlySet<number>>> {
+  /** Lengths of scans. */
+  readonly unrolled: ReadonlySet<number>;
+  /** Whether a size(…) was declared. */
+  readonly sized: boolean;
 }
 
 export interface Model {
@@ -103,9 +116,9 @@ export function model(
     name,
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    trace({ entry, batch: rows, float, small, citation }) {
+    trace({ entry, batch: rows, float, small, extents, citation }) {
       const training = entry === "train";
-      const c = new Context(name, float, citation, { training, small, call: { entry, of } });
+      const c = new Context(name, float, citation, { training, small, batch: rows, extents, call: { entry, of } }); // prettier-ignore
       const declared = within(c, () => {
         const result = declare(instanceOf(c, { batch: rows, training }, options, site));
         checkDeclared(c, result, site);
@@ -161,6 +174,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
     layers: c.layers,
     advice: [...adviseLinear(c), ...c.advice],
     rowsInteract: c.rowsInteract,
+    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sized },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
       return { name, rule, ...(parameters === undefined ? {} : { parameters }) };

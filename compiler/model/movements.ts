@@ -73,7 +73,9 @@ export function slice<D extends DType>(
     const rank = x.shape.length;
     if (start.length !== rank || limit.length !== rank || every.length !== rank)
       c.fail("slice/rank", `slice needs a start, a limit and a stride for each of ${rank} axes, but got ${start.length}, ${limit.length} and ${every.length}`, "Give one number an axis.", [c.operand("x", x.value)]); // prettier-ignore
-    return c.tensor(c.g.slice(x.value, { start, limit, stride: every }));
+    const full = c.fullShape(x.value);
+    const own = (ends: readonly number[]): number[] => ends.map((at, axis) => c.extents.cut(full?.[axis], x.shape[axis]!, at)); // prettier-ignore
+    return c.tensor(c.g.slice(x.value, { start: own(start), limit: own(limit), stride: every }));
   }) as Tensor<Shape, D>; // slice keeps the dtype
 }
 
@@ -88,7 +90,8 @@ export function split<D extends DType>(
   return c.run(() => {
     const at = axisOf(c, "split", x, axis);
     const extent = x.shape[at]!;
-    const sizes = typeof parts === "number" ? Array.from({ length: parts }, () => extent / parts) : parts; // prettier-ignore
+    const full = c.fullShape(x.value)?.[at];
+    const sizes = typeof parts === "number" ? Array.from({ length: parts }, () => extent / parts) : parts.map((part) => c.extents.cut(full, extent, part)); // prettier-ignore
     const total = sizes.reduce((n, size) => n + size, 0);
     if (sizes.length === 0 || total !== extent || !sizes.every((n) => Number.isInteger(n) && n > 0))
       c.fail("split/sizes", `split needs whole parts that add up to ${extent}, but got ${JSON.stringify(parts)}`, "Give the number of equal parts, or their sizes.", [c.operand("x", x.value)]); // prettier-ignore
@@ -159,8 +162,9 @@ export function oneHot<S extends Shape, const N extends number>(
   const c = called("oneHot", { y, classes }, { y: INTEGERS, classes: EXTENT });
   return c.run(() => {
     const rank = y.shape.length;
-    const position = c.g.iota({ dtype: "i32", shape: [...y.shape, classes] }, { axis: rank });
-    const chosen = c.g.eq(position, c.g.broadcast(y.value, { axes: [rank], size: [classes] }));
+    const extent = c.extents.of(classes);
+    const position = c.g.iota({ dtype: "i32", shape: [...y.shape, extent] }, { axis: rank });
+    const chosen = c.g.eq(position, c.g.broadcast(y.value, { axes: [rank], size: [extent] }));
     return c.tensor(c.g.cast(chosen, { to: c.float }));
   }) as FloatTensor<readonly [...S, N]>;
 }

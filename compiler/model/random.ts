@@ -32,7 +32,10 @@ export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1
   return c.run(() => {
     const { g, float } = c;
     checked(c, "randomUniform", shape, low, high);
-    const scaled = g.mul(draw(c, shape), g.literal((high - low) / COUNT, float));
+    const scaled = g.mul(
+      draw(c, c.extents.shape(shape, { rows: true })),
+      g.literal((high - low) / COUNT, float),
+    );
     return c.tensor(low === 0 ? scaled : g.add(scaled, g.literal(low, float)));
   }) as FloatTensor<S>; // bits have the asked shape
 }
@@ -44,10 +47,11 @@ export function randomNormal<const S extends Shape>(shape: S): FloatTensor<S> {
     const { g, float } = c;
     const literal = (value: number): Value => g.literal(value, float);
     checked(c, "randomNormal", shape);
+    const own = c.extents.shape(shape, { rows: true });
     // u in (0, 1]: its logarithm is finite
-    const u = g.mul(g.add(draw(c, shape), literal(1)), literal(1 / COUNT));
+    const u = g.mul(g.add(draw(c, own), literal(1)), literal(1 / COUNT));
     const radius = c.named("radius", g.sqrt(g.mul(g.log(u), literal(-2))));
-    const angle = g.mul(draw(c, shape), literal((2 * Math.PI) / COUNT));
+    const angle = g.mul(draw(c, own), literal((2 * Math.PI) / COUNT));
     return c.tensor(g.mul(radius, g.cos(angle)));
   }) as FloatTensor<S>; // bits have the asked shape
 }

@@ -52,6 +52,7 @@ export function scan<Carry>(
     const steps = xs.shape[1];
     if (steps === undefined)
       return c.fail("shape/scan", `scan needs a time axis, [n, steps, …], but got [${xs.shape.join(",")}]`, "Give it a batch axis and a time axis.", [c.operand("xs", xs.value)]); // prettier-ignore
+    c.unrolled.add(steps);
     let carry = initial;
     const ys = Array.from({ length: steps }, (_, t): Value => {
       const done = step(carry, float(c.tensor(at(c, xs.value, t))), t);

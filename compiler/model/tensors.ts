@@ -59,7 +59,10 @@ export function transpose(x: FloatTensor, order: readonly number[] = [1, 0]): Fl
 /** The same elements, row-major, under another shape. */
 export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<S> {
   const c = called("reshape", { x, shape }, { x: FLOATS, shape: SHAPE });
-  return c.run(() => c.tensor(c.g.reshape(x.value, { shape }))) as FloatTensor<S>;
+  return c.run(() => {
+    const own = c.extents.reshaped(c.fullShape(x.value), x.shape, shape);
+    return c.tensor(c.g.reshape(x.value, { shape: own }));
+  }) as FloatTensor<S>;
 }
 
 /** d(loss)/d(x) for each x, as values like any other: usable in outputs, in losses, and again in grad. */

@@ -118,7 +118,7 @@ export const conv1d = <const N extends number>(
   // prettier-ignore
   layer<Convolution1dLayer<N>>("conv1d", checked("conv1d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
     checkImage(scope, x.shape, 1);
-    return convolve(scope, x, filters, options.groups ?? 1, kernelSize, options);
+    return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
   });
 
 /** x [n, c, h, w] → [n, filters, h', w']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
@@ -130,7 +130,7 @@ export const conv2d = <const N extends number>(
   // prettier-ignore
   layer<Convolution2dLayer<N>>("conv2d", checked("conv2d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
     checkImage(scope, x.shape, 2);
-    return convolve(scope, x, filters, options.groups ?? 1, kernelSize, options);
+    return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
   });
 
 export interface DepthwiseOptions extends Omit<ConvolutionOptions, "groups"> {

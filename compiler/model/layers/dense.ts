@@ -57,11 +57,12 @@ export const dense = <const N extends number>(
     if (rank < 2)
       scope.fail(`needs rows of features, [n, …, features], but got [${x.shape.join(",")}]`, "Give it a batch axis and a feature axis."); // prettier-ignore
     const features = x.shape[rank - 1]!;
-    const kernel = scope.param("kernel", [features, units], options.kernelInitializer ?? glorot());
+    const width = scope.c.extents.of(units);
+    const kernel = scope.param("kernel", [features, width], options.kernelInitializer ?? glorot());
     const product = g.dot(x.value, kernel, dotAttrs([rank - 1], [0]));
     if (options.useBias === false) return activated(scope, product, options.activation);
     scope.named("product", product);
-    const bias = scope.param("bias", [units], options.biasInitializer ?? zeros());
+    const bias = scope.param("bias", [width], options.biasInitializer ?? zeros());
     const lead = { axes: x.shape.slice(1).map((_, axis) => axis), size: x.shape.slice(0, -1) };
     return activated(scope, scope.named("z", g.add(product, g.broadcast(bias, lead))), options.activation); // prettier-ignore
   });

@@ -38,10 +38,11 @@ export const embedding = <const W extends number>(
   layer<EmbeddingLayer<W>>("embedding", checked("embedding", { vocabulary, width, options }, EMBEDDING), (scope, x) => {
     if (x.dtype !== "i32")
       scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`); // prettier-ignore
+    const { extents } = scope.c;
     const { classes } = scope.c.builder.node(x.value).attrs;
-    if (typeof classes === "number" && classes > vocabulary)
+    if (typeof classes === "number" && classes > extents.of(vocabulary))
       scope.fail(`has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`, "Make the vocabulary as large as there are classes."); // prettier-ignore
-    const table = scope.param("table", [vocabulary, width], options.initializer ?? uniform(-0.05, 0.05)); // prettier-ignore
+    const table = scope.param("table", [extents.of(vocabulary), extents.of(width)], options.initializer ?? uniform(-0.05, 0.05)); // prettier-ignore
     return scope.c.g.gather(table, x.value);
   });
 

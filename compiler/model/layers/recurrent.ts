@@ -62,16 +62,17 @@ function gatesOf({ c }: LayerScope, value: Value, gates: number, units: number):
 
 function recurrent<const N extends number, Sequences extends boolean>(
   kind: string,
-  units: N,
+  declared: N,
   options: RecurrentOptions<Sequences>,
   cell: Cell,
   laws: Law = RECURRENT,
 ): RecurrentLayer<N, Sequences> {
   return layer<RecurrentLayer<N, Sequences>>(
     kind,
-    checked(kind, { units, options }, { units: EXTENT, options: laws }),
+    checked(kind, { units: declared, options }, { units: EXTENT, options: laws }),
     (scope, x) => {
       const { c } = scope;
+      const units = c.extents.of(declared);
       if (x.shape.length !== 3)
       scope.fail(`needs sequences of features [n, t, f], but got [${x.shape.join(",")}]`, "Reshape its input to sequences."); // prettier-ignore
       const [n] = x.shape as readonly [number, number, number];

@@ -34,7 +34,9 @@ export const flatten = (options: LayerOptions = {}): FlattenLayer =>
       const [rows, ...rest] = x.shape;
       if (rows === undefined)
         return fail("needs a batch axis, but got a scalar", "Give it a tensor [n, …].");
-      return c.g.reshape(x.value, { shape: [rows, sizeOf(rest)] });
+      const full = c.fullShape(x.value)?.slice(1);
+      const shape = full === undefined ? [sizeOf(rest)] : c.extents.reshaped(full, rest, [sizeOf(full)]); // prettier-ignore
+      return c.g.reshape(x.value, { shape: [rows, ...shape] });
     },
   );
 
@@ -63,9 +65,10 @@ export function reshape(
     checked("reshape", given, { shape: SHAPE, options: layerOptions({}) }),
     ({ c, fail }, x) => {
       const [rows, ...rest] = x.shape;
-      if (rows === undefined || sizeOf(rest) !== sizeOf(first))
-      fail(`needs ${sizeOf(first)} elements a row for [${first.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`, "Change one of the shapes."); // prettier-ignore
-      return c.g.reshape(x.value, { shape: [rows!, ...first] });
+      const shape = c.extents.reshaped(c.fullShape(x.value)?.slice(1), rest, first);
+      if (rows === undefined || sizeOf(rest) !== sizeOf(shape))
+      fail(`needs ${sizeOf(shape)} elements a row for [${shape.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`, "Change one of the shapes."); // prettier-ignore
+      return c.g.reshape(x.value, { shape: [rows!, ...shape] });
     },
   );
 }

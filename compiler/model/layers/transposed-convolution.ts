@@ -76,12 +76,13 @@ function filtersOf({ c }: LayerScope, kernel: Value, groups: number): Value {
  * Throws a ModelError for a wrong rank, groups that do not divide, or no output left.
  */
 export const conv2dTranspose = <const N extends number>(
-  filters: N,
+  outputs: N,
   kernelSize: PerAxis,
   options: TransposedOptions = {},
 ): Convolution2dLayer<N> =>
   // prettier-ignore
-  layer<Convolution2dLayer<N>>("conv2dTranspose", checked("conv2dTranspose", { filters, kernelSize, options }, TRANSPOSED), (scope, x) => {
+  layer<Convolution2dLayer<N>>("conv2dTranspose", checked("conv2dTranspose", { filters: outputs, kernelSize, options }, TRANSPOSED), (scope, x) => {
+    const filters = scope.c.extents.of(outputs);
     checkImage(scope, x.shape, 2);
     const { groups = 1 } = options;
     const channels = x.shape[1]!;
