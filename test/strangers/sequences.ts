@@ -118,7 +118,7 @@ export const decoder = transformer(true);
 export function patches(draft: Draft, name: string): string {
   const { draw } = draft;
   draft.traits.add("attention");
-  const [channels, side, patch] = draw.one([[1, 16, 4], [3, 16, 4], [1, 28, 7], [3, 32, 8]] as const); // prettier-ignore
+  const [channels, side, patch] = draw.one<readonly [number, number, number]>([[1, 16, 4], [3, 16, 4], [1, 28, 7], [3, 32, 8]]); // prettier-ignore
   const width = draw.one([8, 16, 32]);
   const n = (side / patch) ** 2;
   const x = draft.leaf("input", "x", `[batch, ${channels}, ${side}, ${side}]`);
