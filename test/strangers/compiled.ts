@@ -57,7 +57,7 @@ export async function outcomeOf(stranger: Stranger, target: Target): Promise<Out
     ...(late ? { refusal: "time" as const } : {}),
     message: late ? `took ${seconds.toFixed(1)} s` : "",
     tensors: tensors.length,
-    notJudged: 0,
+    notJudged: tensors.filter((tensor) => "unjudged" in tensor).length,
     seconds,
   };
 }
