@@ -59,11 +59,11 @@ function stages(draft: Draft, image: Image, norm: Norm): LayerText[] {
   const { draw } = draft;
   const layers: LayerText[] = [];
   let filters = filtersFor(draft, image);
-  const count = draw.whole(1, image.side >= 16 ? 3 : 2);
+  const count = draw.weighted([[3, 1], [3, 2], [image.side >= 16 ? 1 : 0, 3]] as const); // prettier-ignore
   for (let n = 0; n < count && image.side >= 4; n++) {
     const strided = draw.often(0.2);
     layers.push(...convolved(draft, image, filters, norm, strided ? 2 : 1));
-    if (draw.often(0.35)) layers.push(...convolved(draft, image, filters, norm));
+    if (draw.often(0.25)) layers.push(...convolved(draft, image, filters, norm));
     if (!strided && image.side >= 2 && draw.often(0.85)) layers.push(poolText(draw, image));
     layers.push(...draw.maybe(0.15, "dropout(0.25)"));
     if (filters < 32) filters *= draw.one([1, 2]);
@@ -117,7 +117,7 @@ export function residualNet(draft: Draft, name: string): string {
     if (bias) draft.traits.add("convolution and its bias before batch norm");
     h = draft.bind("start", `relu(batchNorm()(${h}))`);
   }
-  const blocks = draw.whole(1, 3);
+  const blocks = draw.weighted([[4, 1], [3, 2], [1, 3]] as const); // prettier-ignore
   for (let n = 0; n < blocks; n++) {
     const strides = n > 0 && image.side >= 6 ? draw.one([1, 2]) : 1;
     if (strides === 2) filters *= 2;

@@ -91,7 +91,7 @@ function transformer(causal: boolean): (draft: Draft, name: string) => string {
   return (draft, name) => {
     const { draw } = draft;
     draft.traits.add("attention");
-    const given = sequence(draft, [6, 8, 8, 12, 16], [8, 16, 16, 32], causal ? 1 : 0.75);
+    const given = sequence(draft, [4, 6, 8, 8, 12, 16], [8, 16, 16, 32], causal ? 1 : 0.75);
     const heads = draw.one([1, 2, 2, 4]);
     let h = given.local;
     if (draw.often(0.85)) h = draft.bind("placed", `positionalEncoding(${draw.often(0.5) ? '{ table: "learned" }' : ""})(${h})`); // prettier-ignore
@@ -168,9 +168,9 @@ function recurrentText(draw: Draw, kind: string, units: number, sequences: boole
 export function recurrentNet(draft: Draft, name: string): string {
   const { draw } = draft;
   draft.traits.add("recurrent");
-  const given = sequence(draft, [4, 5, 6, 8, 8, 10], [4, 8, 8, 16], 0.55);
+  const given = sequence(draft, [3, 4, 4, 5, 6, 8], [4, 8, 8, 16], 0.55);
   const kind = draw.weighted([[5, "lstm"], [4, "gru"], [2, "simpleRnn"]] as const); // prettier-ignore
-  const units = draw.one([8, 8, 16, 32]);
+  const units = draw.one([4, 8, 8, 16, 32]);
   const everyStep = draw.often(0.35);
   let h = given.local;
   if (draw.often(0.1)) h = draft.bind("dropped", `dropout(0.2)(${h})`);
