@@ -8,8 +8,7 @@ import { stranger } from "./strangers/families.ts";
 import { report, SHARES, shareOf } from "./strangers/table.ts";
 
 const drawn = Array.from({ length: 1000 }, (_, n) => stranger(7, n));
-const rowsOf = (strangers: typeof drawn): Row[] =>
-  strangers.map((one, n) => rowOf({ seed: 7, n, stranger: one, outcomes: [] }));
+const rows = drawn.map((one, n) => rowOf({ seed: 7, n, stranger: one, outcomes: [] }));
 
 describe("what is drawn", () => {
   test("is the same wherever it is drawn, and apart for each seed", () => {
@@ -20,7 +19,7 @@ describe("what is drawn", () => {
   });
 
   test.each(Object.entries(SHARES))("%s in at least %d of all", (trait, least) => {
-    expect(shareOf(rowsOf(drawn), trait as keyof typeof SHARES)).toBeGreaterThan(least);
+    expect(shareOf(rows, trait as keyof typeof SHARES)).toBeGreaterThan(least);
   });
 
   test("has no size, and every loss, rule, wrapper, schedule, initializer and activation", () => {
@@ -43,15 +42,15 @@ describe("what is drawn", () => {
 });
 
 test("a slice of them compiles on both targets", { timeout: 600_000 }, async () => {
-  const rows: Row[] = [];
+  const compiled: Row[] = [];
   const texts: string[] = [];
   for await (const tried of tryAll({ seed: 6, from: 0, to: 12 })) {
-    rows.push(rowOf(tried));
-    if (refused([rows.at(-1)!]).length > 0) texts.push(explain(tried));
+    compiled.push(rowOf(tried));
+    if (refused([compiled.at(-1)!]).length > 0) texts.push(explain(tried));
   }
   expect(texts.join("\n")).toBe("");
-  expect(rows).toHaveLength(12);
-  for (const { outcomes } of rows) for (const { tensors } of outcomes) expect(tensors).toBeGreaterThan(5); // prettier-ignore
+  expect(compiled).toHaveLength(12);
+  for (const { outcomes } of compiled) for (const { tensors } of outcomes) expect(tensors).toBeGreaterThan(5); // prettier-ignore
 });
 
 describe("a refused model", () => {

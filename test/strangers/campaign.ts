@@ -36,13 +36,22 @@ export interface Row {
   readonly family: string;
   readonly traits: readonly Trait[];
   readonly calls: readonly string[];
-  readonly words: readonly string[];
+  readonly words: Readonly<Record<Word, readonly string[]>>;
   readonly outcomes: readonly Outcome[];
 }
 
-/** What `sequential` is told by name. */
-const wordsIn = (text: string): readonly string[] =>
-  [...text.matchAll(/^ {2}(loss|optimizer): "(\w+)",$/gm)].map(([, key, word]) => `${key} "${word}"`); // prettier-ignore
+/** What a text says by name and not by a call: words of `sequential`, activations, shapes of inputs, rows of a batch. */
+const PATTERNS = {
+  loss: /^ {2}loss: "(\w+)",$/gm,
+  optimizer: /^ {2}optimizer: "(\w+)",$/gm,
+  activation: /\bactivation(?:: |\()"(\w+)"/g,
+  shape: /\binput(?:\("\w+", |: )(\[[^\]]*\])/g,
+  rows: /\b(?:batch: (?=[\d{])(?:\{ train: )?|batchSize: )(\d+)/g,
+} as const;
+export type Word = keyof typeof PATTERNS;
+
+const wordsOf = (kind: Word, text: string): readonly string[] =>
+  [...text.matchAll(PATTERNS[kind])].map(([, word]) => word!);
 
 export const rowOf = ({ seed, n, stranger: { family, traits, text }, outcomes }: Tried): Row => ({
   seed,
@@ -50,7 +59,7 @@ export const rowOf = ({ seed, n, stranger: { family, traits, text }, outcomes }:
   family,
   traits: [...traits],
   calls: callsIn(text),
-  words: wordsIn(text),
+  words: { loss: wordsOf("loss", text), optimizer: wordsOf("optimizer", text), activation: wordsOf("activation", text), shape: wordsOf("shape", text), rows: wordsOf("rows", text) }, // prettier-ignore
   outcomes,
 });
 

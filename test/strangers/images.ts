@@ -79,7 +79,8 @@ function convolutional(norm: Norm): (draft: Draft, name: string) => string {
     const classes = draw.one([2, 3, 5, 10, 10, 10]);
     const layers = [...stages(draft, image, norm), flattened(draft, image), ...denseEnd(draft, norm)]; // prettier-ignore
     if (draw.often(0.4)) return sequentialText(draft, name, layers, `[${channels}, ${side}, ${side}]`, classes); // prettier-ignore
-    const x = draft.leaf("input", "x", `[batch, ${channels}, ${side}, ${side}]`);
+    const pixels = draft.leaf("input", "x", `[batch, ${channels}, ${side}, ${side}]`);
+    const x = draw.often(0.12) ? draft.bind("scaled", draw.often(0.5) ? `mul(${pixels}, ${1 / 255})` : `div(sub(${pixels}, 0.1307), 0.3081)`) : pixels; // prettier-ignore
     return classified(draft, name, chain(draft, layers, x), classes);
   };
 }

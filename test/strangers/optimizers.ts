@@ -17,6 +17,8 @@ function scheduled(draw: Draw, rate: string): string {
 
 function rateOf(draw: Draw, rates: readonly [string, ...string[]]): string {
   const rate = draw.one(rates);
+  // inside a function, where sequential too may declare it
+  if (draw.often(0.03)) return `hyper("learningRate", ${rate})`;
   return draw.often(0.2) ? scheduled(draw, rate) : rate;
 }
 

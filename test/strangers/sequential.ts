@@ -34,6 +34,9 @@ const NUMBERS: readonly (readonly [weight: number, ending: Ending])[] = [
   [1, { loss: "cosine_similarity", metrics: [] }],
 ];
 
+/** A rule that declares a live scalar is made when the model is. */
+const declared = (rule: string): string => (rule.includes("hyper(") ? `() => ${rule}` : rule);
+
 /** `sequential([…]).compile(…)` of layers that end in features: scores of classes, yes or no, or numbers. */
 export function sequentialText(draft: Draft, name: string, features: readonly LayerText[], input: string, classes: number): string {
   const { draw } = draft;
@@ -49,7 +52,7 @@ export function sequentialText(draft: Draft, name: string, features: readonly La
   const metrics = ending.metrics.filter((metric) => draw.often(0.6) && !(metric === "top_3" && units < 3));
   const options = [
     `input: ${input}`,
-    `optimizer: ${draw.often(0.5) ? `"${draw.one(["adam", "adam", "adam", "sgd", "rmsprop", "adamw", "adagrad", "adadelta", "lion"])}"` : optimizerText(draw)}`,
+    `optimizer: ${draw.often(0.5) ? `"${draw.one(["adam", "adam", "adam", "sgd", "rmsprop", "adamw", "adagrad", "adadelta", "lion"])}"` : declared(optimizerText(draw))}`,
     `loss: "${ending.loss}"`,
     ...(metrics.length > 0 ? [`metrics: [${metrics.map((metric) => `"${metric}"`).join(", ")}]`] : []),
     ...draw.maybe(0.7, `batchSize: ${draw.one([4, 8, 16, 32])}`),

@@ -70,6 +70,14 @@ ${counted("family", ({ family }) => [family])}
 
 ${counted("call", ({ calls }) => calls)}
 
-${counted("word of `sequential`", ({ words }) => words)}
+${counted("activation by name", ({ words }) => words.activation)}
+
+${counted("loss of `sequential`", ({ words }) => words.loss)}
+
+${counted("optimizer of `sequential`", ({ words }) => words.optimizer)}
+
+${counted("shape of an input", ({ words }) => words.shape.map((shape) => `\`${shape}\``))}
+
+${counted("rows of a batch", ({ words }) => words.rows)}
 `;
 } // prettier-ignore
