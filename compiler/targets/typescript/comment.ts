@@ -1,6 +1,6 @@
 /** Guarantees that text from a model stays inside its comment. */
 
-import { printable } from "../../graph/printable.ts";
+import { escaped, printable } from "../../graph/printable.ts";
 import type { Doc } from "../../loop/loop.ts";
 
 /** One line of any text: line ends and other control characters become visible escapes. */
