@@ -19,20 +19,27 @@ import type { Pipeline } from "../passes/pass.ts";
 import type { Facts } from "../targets/target.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
-import { evaluateResults } from "./evaluate.ts";
+import { evaluateResults, type Watch } from "./evaluate.ts";
+import { Rounding } from "./scale.ts";
 import { ROWS } from "./small.ts";
 
 /**
- * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own
- * (the bias of an attention's keys): sums in another order, and the rewrites that are approximate by name.
+ * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own: sums in
+ * another order, and the rewrites that are approximate by name. What rounding moves further by itself is no fault (scale.ts).
  */
 const BOUND = 1e-9;
 
 const largestOf = (values: Float64Array): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
+  values.reduce((most, value) => (Math.abs(value) < Infinity ? Math.max(most, Math.abs(value)) : most), Number.MIN_VALUE); // prettier-ignore
 
 /** Results by what they are called: losses and outputs by name, writes by their target. */
-type Meaning = ReadonlyMap<string, Float64Array>;
+type Results = ReadonlyMap<string, Float64Array>;
+
+/** What a program should give, and how far rounding may move it: looked at where something differs. */
+interface Meaning {
+  readonly results: Results;
+  readonly rounding: () => Rounding;
+}
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
 export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
@@ -55,13 +62,14 @@ function validateEntry(
   declared: Graph,
   seed: number,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
-  let meaning = ofGraph(declared, seed);
+  let meaning = meaningOf(declared, seed);
   let leaves = fedLeaves(declared);
   const program = passes.run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
-      if (pass.name === "differentiate") meaning = ofGraph(differentiated(purpose, declared), seed);
+      if (pass.name === "differentiate")
+        meaning = meaningOf(differentiated(purpose, declared), seed);
       const fault = difference(pass.name, entry, meaning, ofGraph(output, seed));
       if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
@@ -79,9 +87,17 @@ const differentiated = (purpose: Purpose, graph: Graph): Graph =>
 /** Contents of a leaf, the same under every pass. */
 const contents = (leaf: Node, seed: number): Float64Array => drawLeaf(leaf, seed, ROWS);
 
-function ofGraph(graph: Graph, seed: number): Meaning {
+function meaningOf(graph: Graph, seed: number): Meaning {
+  let rounding: Rounding | undefined;
+  return {
+    results: ofGraph(graph, seed),
+    rounding: () => (rounding ??= new Rounding((watch) => ofGraph(graph, seed, watch), "f64")),
+  };
+}
+
+function ofGraph(graph: Graph, seed: number, watch?: Watch): Results {
   const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf, seed)]));
-  const { losses, outputs, writes } = evaluateResults(graph, feed);
+  const { losses, outputs, writes } = evaluateResults(graph, feed, watch);
   return new Map([
     ...[...losses].map(([name, value]) => [`loss ${name}`, Float64Array.of(value)] as const),
     ...[...outputs].map(([name, { data }]) => [`output ${name}`, data] as const),
@@ -89,7 +105,7 @@ function ofGraph(graph: Graph, seed: number): Meaning {
   ]);
 }
 
-function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: number): Meaning {
+function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: number): Results {
   const memory = createMemory(module);
   const { results, calls } = module.entries.find(({ name }) => name === entry)!;
   const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;
@@ -110,7 +126,7 @@ function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: 
 const isKept = ({ op }: Node): boolean => op === "param" || op === "state" || op === "hyper";
 
 /** What an entry of the running trainer makes of the same contents. */
-function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], seed: number): Meaning {
+function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], seed: number): Results {
   const kept = { ...trainer.parameters, ...trainer.state };
   const batch: Record<string, Numbers> = {};
   for (const leaf of leaves)
@@ -126,13 +142,15 @@ function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves:
 } // prettier-ignore
 
 /** The fault of a pass that changed a result, if it did. */
-function difference(pass: string, entry: string, expected: Meaning, found: Meaning): CompilerFault | undefined {
-  const largest = Math.max(...[...expected.values()].map(largestOf));
-  for (const [name, values] of expected) {
+function difference(pass: string, entry: string, { results, rounding }: Meaning, found: Results): CompilerFault | undefined {
+  const largest = Math.max(...[...results.values()].map(largestOf));
+  for (const [name, values] of results) {
     const other = found.get(name);
     if (other === undefined) return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name} is gone`);
-    const scale = Math.max(largestOf(values), 1e-3 * largest);
-    const at = values.findIndex((value, n) => !(value === other[n] || Math.abs(value - other[n]!) <= BOUND * scale));
+    const allowed = BOUND * Math.max(largestOf(values), 1e-3 * largest);
+    const beyond = (more: number): number => values.findIndex((value, n) => !(Object.is(value, other[n]) || Math.abs(value - other[n]!) <= allowed + more));
+    let at = beyond(0);
+    for (let looking = true; at >= 0 && looking; looking = at >= 0 && rounding().look()) at = beyond(rounding().of(name));
     if (at < 0 && other.length === values.length) continue;
     return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`);
   }

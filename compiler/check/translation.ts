@@ -7,16 +7,18 @@
  */
 
 import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
-import type { Graph, Node } from "../graph/graph.ts";
+import type { Graph, Node, Result } from "../graph/graph.ts";
+import type { Shape } from "../graph/type.ts";
 import { entriesOf, lower, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { asStored, batchOf, runningTrainer, withoutPadding, type AnyTrainer } from "./emitted.ts";
-import { evaluateResults } from "./evaluate.ts";
+import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
+import { sizesOf, type Again } from "./scale.ts";
 import { ROWS } from "./small.ts";
 import { checkUpdateRules } from "./update-rule.ts";
 
@@ -105,10 +107,11 @@ export function interpretStep(
   store: Store,
   seed: number,
   count: number,
+  watch?: Watch,
 ): Map<string, number> {
   const losses = new Map<string, number>();
   for (const { phase, graph } of phases) {
-    const run = evaluateResults(graph, feedOf(graph, store, seed, count));
+    const run = evaluateResults(graph, feedOf(graph, store, seed, count), watch);
     losses.set(phase.name, run.losses.get(phase.name)!);
     for (const [name, { data }] of run.writes) store.set(name, data);
   }
@@ -146,30 +149,48 @@ function checkSteps(
   const known = comparableStates(phases);
   const comparable = (name: string): boolean => linear || known.has(name);
   const counts = countsOf(phases);
+  /** What the interpreter did: from which contents, and with how many rows. */
+  const done: { readonly given: Store; readonly inputs: number; readonly rows: number }[] = [];
   const store: Store = new Map(first);
   return counts.flatMap((wanted, n): TensorCheck[] => {
     const inputs = seed + 100 + n;
+    const given: Store = new Map(n === 0 ? first : []);
     // weights follow the emitted run where its own rounding may move them far
     if (!linear)
-      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) store.set(name, data); // prettier-ignore
-    const count = takesStep(trainer, phases, inputs, wanted);
-    const losses = interpretStep(phases, store, inputs, count.rows);
+      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) given.set(name, data); // prettier-ignore
+    const { rows, loss } = takesStep(trainer, phases, inputs, wanted);
+    done.push({ given, inputs, rows });
+    for (const [name, data] of given) store.set(name, data);
+    const losses = interpretStep(phases, store, inputs, rows);
     if (n > 0 && n < counts.length - 1) return [];
     const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
-    const found = read(trainer);
-    const pairs = [...found].flatMap(([name, values]): Pair[] => {
-      const isParameter = name in trainer.parameters;
-      if (isParameter ? !linear : !comparable(name)) return [];
-      return [pairOf(graphs, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
-    });
-    const lossPairs = [...losses].map(([name, loss]): Pair => ({
-      name: phases.length === 1 ? "loss" : `loss ${name}`,
+    const startOf = (name: string): Float64Array | undefined => name in trainer.parameters ? first.get(name)! : undefined; // prettier-ignore
+    const judged = [...read(trainer)].filter(([name]) => name in trainer.parameters ? linear : comparable(name)); // prettier-ignore
+    const shapeOf = (name: string): Shape => graphs.flatMap(({ nodes }) => nodes).find((node) => node.name === name)!.type.shape; // prettier-ignore
+    const pairs = judged.map(([name, values]) =>
+      writtenPair(name, shapeOf(name), values, store.get(name)!, startOf(name), n + 1),
+    );
+    const lossName = (name: string): string => (phases.length === 1 ? "loss" : `loss ${name}`);
+    const lossPairs = [...losses].map(([name, expected]): Pair => ({
+      name: lossName(name),
       role: "output",
       shape: [],
-      found: [typeof count.loss === "number" ? count.loss : count.loss[name]!],
-      expected: [loss],
+      found: [typeof loss === "number" ? loss : loss[name]!],
+      expected: [expected],
     }));
-    return judge([...pairs, ...lossPairs], method, STEP_BOUND);
+    const again: Again = (watch) => {
+      const moving: Store = new Map();
+      let last = new Map<string, number>();
+      for (const step of done.slice(0, n + 1)) {
+        for (const [name, data] of step.given) moving.set(name, data);
+        last = interpretStep(phases, moving, step.inputs, step.rows, watch);
+      }
+      return new Map<string, ArrayLike<number>>([
+        ...judged.map(([name]) => [name, moved(moving.get(name)!, startOf(name))] as const),
+        ...[...last].map(([name, value]) => [lossName(name), [value]] as const),
+      ]);
+    };
+    return judge([...pairs, ...lossPairs], { method, bound: STEP_BOUND, dtype: "f32", again });
   });
 }
 
@@ -193,25 +214,26 @@ function takesStep(
 /** Rounding of one store, relative. */
 const ROUNDING = 2 ** -24;
 
-/** Weights are compared by how far they moved, which is the stricter: storage may have rounded each step's result. */
-function pairOf(
-  graphs: readonly Graph[],
+/** How far contents moved from their start; themselves where they have none. */
+export const moved = (values: Float64Array, start: Float64Array | undefined): Float64Array =>
+  start === undefined ? values : values.map((value, n) => value - start[n]!);
+
+/** Weights are compared by how far they moved, which is the stricter: each step's result may have been rounded, and so may what was taken off. */
+export function writtenPair(
   name: string,
-  isParameter: boolean,
+  shape: Shape,
   found: Float64Array,
   expected: Float64Array,
-  before: Float64Array | undefined,
+  start: Float64Array | undefined,
   steps: number,
 ): Pair {
-  const nodes = graphs.flatMap((graph) => graph.nodes);
-  const { shape } = nodes.find((node) => node.name === name)!.type;
-  const role = isParameter ? "parameter" : "state";
-  if (before === undefined) return { name, role, shape, found, expected };
-  const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const moved = (values: Float64Array): Float64Array =>
-    values.map((value, n) => value - before[n]!);
-  return { name, role, shape, found: moved(found), expected: moved(expected), slack: steps * ROUNDING * size }; // prettier-ignore
+  if (start === undefined) return { name, role: "state", shape, found, expected };
+  const size = Math.max(sizeOfAll(start), sizeOfAll(expected));
+  return { name, role: "parameter", shape, found: moved(found, start), expected: moved(expected, start), slack: steps * ROUNDING * size }; // prettier-ignore
 }
+
+const sizeOfAll = (values: Float64Array): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 function checkEvaluate(
   trainer: AnyTrainer,
@@ -222,9 +244,11 @@ function checkEvaluate(
   return [ROWS, ROWS - 1].flatMap((count) => {
     const feed = feedOf(graph, store, seed + 200, count);
     const found = trainer.evaluate(batchOf(graph, feed), count);
-    const { losses } = evaluateResults(graph, feed);
-    const pairs = [...losses].map(([name, value]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected: [value] })); // prettier-ignore
-    return judge(pairs, count === ROWS ? "evaluate" : "evaluate, one row masked", STEP_BOUND);
+    const again = (watch?: Watch): Map<string, number[]> =>
+      new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
+    const pairs = [...again()].map(([name, expected]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected })); // prettier-ignore
+    const method = count === ROWS ? "evaluate" : "evaluate, one row masked";
+    return judge(pairs, { method, bound: STEP_BOUND, dtype: "f32", again });
   });
 }
 
@@ -236,7 +260,9 @@ function checkPredict(
 ): TensorCheck[] {
   const feed = feedOf(graph, store, seed + 300, ROWS);
   const found = trainer.predict(batchOf(graph, feed));
-  const { outputs } = evaluateResults(graph, feed);
-  const pairs = [...outputs].map(([name, { data, type }]): Pair => ({ name, role: "output", shape: type.shape, found: found[name]!, expected: data })); // prettier-ignore
-  return judge(pairs, "predict", STEP_BOUND);
+  const { values } = evaluateResults(graph, feed);
+  const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore
+  const pairs = outputs.map(({ name, value }): Pair => ({ name, role: "output", shape: values[value]!.type.shape, found: found[name]!, expected: values[value]!.data, sizes: () => sizesOf(graph, values, value) })); // prettier-ignore
+  const again: Again = (watch) => new Map([...evaluateResults(graph, feed, watch).outputs].map(([name, { data }]) => [name, data])); // prettier-ignore
+  return judge(pairs, { method: "predict", bound: STEP_BOUND, dtype: "f32", again });
 }

@@ -15,8 +15,18 @@ import { evaluateResults } from "./evaluate.ts";
 import { give } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
+import type { Again } from "./scale.ts";
 import { named, ROWS } from "./small.ts";
-import { feedOf, isLinear, read, write, type SmallPhase, type Store } from "./translation.ts";
+import {
+  feedOf,
+  isLinear,
+  moved,
+  read,
+  write,
+  writtenPair,
+  type SmallPhase,
+  type Store,
+} from "./translation.ts";
 
 export async function checkUpdateRules(
   lowered: Lowered,
@@ -47,20 +57,14 @@ export async function checkUpdateRules(
     ]);
     const { writes } = evaluateResults(graph, feed);
     const after = read(trainer);
-    const pairs = [...writes].map(([name, { data, type }]) =>
-      pairOf(
-        name,
-        name in trainer.parameters,
-        type.shape,
-        before.get(name)!,
-        after.get(name)!,
-        data,
-      ),
+    const start = (name: string): Float64Array | undefined => name in trainer.parameters ? before.get(name)! : undefined; // prettier-ignore
+    const pairs = [...writes].map(([name, { data, type }]): Pair =>
+      writtenPair(name, type.shape, after.get(name)!, data, start(name), 1),
     );
-    const method = `${phase.rule.name} on given gradients`;
-    found.push(
-      ...judge(pairs, method, STEP_BOUND).map((tensor) => named(tensor, phase, phases.length)),
-    );
+    const again: Again = (watch) =>
+      new Map([...evaluateResults(graph, feed, watch).writes].map(([name, { data }]) => [name, moved(data, start(name))])); // prettier-ignore
+    const judging = { method: `${phase.rule.name} on given gradients`, bound: STEP_BOUND, dtype: "f32", again } as const; // prettier-ignore
+    found.push(...judge(pairs, judging).map((tensor) => named(tensor, phase, phases.length)));
   }
   return found;
 }
@@ -112,20 +116,4 @@ function ruleOf(
       return builder.graph();
     },
   };
-}
-
-/** Weights by how far they moved, beside what storing them rounds off. */
-function pairOf(
-  name: string,
-  isParameter: boolean,
-  shape: readonly number[],
-  before: Float64Array,
-  after: Float64Array,
-  expected: Float64Array,
-): Pair {
-  if (!isParameter) return { name, role: "state", shape, found: after, expected };
-  const moved = (values: Float64Array): Float64Array =>
-    values.map((value, n) => value - before[n]!);
-  const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return { name, role: "parameter", shape, found: moved(after), expected: moved(expected), slack: 2 ** -24 * size }; // prettier-ignore
 }

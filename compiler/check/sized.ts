@@ -1,0 +1,93 @@
+/**
+ * Guarantees definitions as text that gives two numbers: an element, and the magnitudes of the terms that were added to make it, through sums, products
+ * and functions alike. Contents of buffers are exact: they are what was stored.
+ *   size(a + b) = |a + b| + size(a) + size(b)      size(f(a)) = |f(a)| + |f′(a)|·size(a)      size(Σ t) = Σ |t| + size(t)
+ */
+
+import type { Axis, Scalar } from "../loop/loop.ts";
+import { filled, loops, Writer, type Load } from "./scalar-text.ts";
+import { SLOPES } from "./tangent.ts";
+
+/** Names or literals of a value and of its size. */
+export interface Sized {
+  readonly value: string;
+  readonly size: string;
+}
+
+const NONE = "0";
+
+/** Functions that give one of their operands, or its magnitude: nothing is rounded. */
+const EXACT: ReadonlySet<string> = new Set(["neg", "abs", "max", "min", "cast"]);
+
+export abstract class SizedWriter extends Writer {
+  /** What was loaded, and what it was made of: nothing, where it lies in a buffer. */
+  protected abstract sizedLoad(s: Load): Sized;
+
+  /** Writes what computes a scalar and its size. */
+  sized(s: Scalar): Sized {
+    switch (s.kind) {
+      case "literal":
+      case "local":
+      case "index":
+        return { value: this.value(s), size: NONE };
+      case "load":
+        return this.sizedLoad(s);
+      case "round": {
+        const { value, size } = this.sized(s.value);
+        const rounded = this.let(`Math.fround(${value})`);
+        return { value: rounded, size: this.let(`${size} + Math.abs(${rounded})`) };
+      }
+      case "apply":
+        return this.#sizedApply(s);
+      case "select":
+        return this.#sizedBranch(s);
+      case "reduce":
+        return s.by === "add" ? this.#sizedSum(s.over, s.term) : this.#sizedLargest(s);
+    }
+  }
+
+  #sizedApply(s: Extract<Scalar, { kind: "apply" }>): Sized {
+    const args = s.args.map((arg) => this.sized(arg));
+    const names = args.map(({ value }) => value);
+    const value = this.applied(s, names);
+    if (s.dtype === "i32" || s.dtype === "bool") return { value, size: NONE };
+    const slopes = s.fn === "cast" ? ["1"] : (SLOPES[s.fn] ?? []);
+    const terms = args.flatMap(({ size }, n) =>
+      size === NONE || slopes[n] === undefined
+        ? []
+        : [`${size} * Math.abs(${filled(slopes[n], names)})`],
+    );
+    if (!EXACT.has(s.fn)) terms.unshift(`Math.abs(${value})`);
+    return { value, size: terms.length === 0 ? NONE : this.let(terms.join(" + ")) };
+  }
+
+  #sizedBranch(s: Extract<Scalar, { kind: "select" }>): Sized {
+    const size = this.fresh();
+    this.lines.push(`let ${size};`);
+    const value = this.branch(s, (part) => {
+      const own = this.sized(part);
+      this.lines.push(`${size} = ${own.size};`);
+      return own.value;
+    });
+    return { value, size };
+  }
+
+  #sizedSum(over: readonly Axis[], term: Scalar): Sized {
+    const [total, size] = [this.fresh(), this.fresh()];
+    this.lines.push(`let ${total} = 0, ${size} = 0;`, ...loops(over));
+    const own = this.sized(term);
+    this.lines.push(`${total} += ${own.value};`, `${size} += Math.abs(${own.value}) + ${own.size};`, ...over.map(() => "}")); // prettier-ignore
+    return { value: total, size };
+  }
+
+  /** Of the largest term that there is: its value comes from the text without sizes. */
+  #sizedLargest(s: Extract<Scalar, { kind: "reduce" }>): Sized {
+    const value = this.value(s);
+    if (s.by === "argmax") return { value, size: NONE };
+    const size = this.fresh();
+    this.lines.push(`let ${size} = 0;`, ...loops(s.over));
+    const own = this.sized(s.term);
+    this.lines.push(`if (${own.size} > ${size}) ${size} = ${own.size};`, ...s.over.map(() => "}"));
+    return { value, size };
+  }
+}
