@@ -4,6 +4,7 @@ import type { CompileOptions, Lowered } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
+import { drawsOf } from "./domain.ts";
 import { checkKernels } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
 import { validatePasses } from "./passes.ts";
@@ -52,6 +53,8 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
   const shipped = { ...from, chosen: lowered.chosen };
+  const { failure } = drawsOf(model, from);
+  if (failure !== undefined) throw failure;
   progress?.("validating every pass");
   await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
   progress?.("checking gradients against forward mode and central differences");

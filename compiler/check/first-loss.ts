@@ -3,16 +3,18 @@
 import type { Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { batchOf, moduleFor, type Batch, type TrainerText } from "./emitted.ts";
 
 const SEED = 0;
 
 /** What the first step is fed. */
-export function firstBatch({ entries, facts }: Pick<Lowered, "entries" | "facts">): Batch {
+export function firstBatch({ entries, facts, model }: Pick<Lowered, "entries" | "facts" | "model">): Batch {
   const graph = entries[0]!.traced.graph;
+  const draws = drawsOf(model, {});
   const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
-  return batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, SEED, facts.batch.train)])));
+  return batchOf(graph, new Map(inputs.map((node) => [node.name, draws.leaf(node, SEED, facts.batch.train)])));
 } // prettier-ignore
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */

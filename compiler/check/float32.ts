@@ -22,8 +22,8 @@ export function give({ parameters, state }: AnyGradients, store: Store): void {
 
 /** How far the gradient of each parameter and input is from the interpreter's, tensor by tensor. */
 export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number): TensorCheck[] {
-  return phases.flatMap(({ phase, declared }, n) => {
-    const leaves = feedOf(declared, store, seed + 500, ROWS);
+  return phases.flatMap(({ phase, declared, draws }, n) => {
+    const leaves = feedOf(draws, declared, store, seed + 500, ROWS);
     give(emitted[n]!, store);
     const found = emitted[n]!.gradients(batchOf(declared, leaves), ROWS);
     const graph = gradients(phase).run(declared);

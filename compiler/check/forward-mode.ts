@@ -14,7 +14,7 @@ import type { Axis } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
 import { axesOf, at as indicesOf } from "../passes/define.ts";
 import { importText } from "../strip.ts";
-import { randomOf } from "./draw.ts";
+import { randomOf, type Random } from "./draw.ts";
 import { evaluateGraph, type Watch } from "./evaluate.ts";
 import { gradientLeaves, isZero, largestOf, type Leaf } from "./leaves.ts";
 import { isHeld, type Perturbed } from "./perturb.ts";
@@ -32,12 +32,11 @@ export async function checkForwardMode(perturbed: Perturbed, directions: number,
   const leaves = gradientLeaves(graph, perturbed);
   const largest = largestOf(leaves);
   const program = await forwardProgram(perturbed, leaves);
-  return leaves.map((leaf) => checkLeaf(program, perturbed, leaf, largest, directions, seed));
+  return leaves.map((leaf, n) => checkLeaf(program, perturbed, leaf, largest, directions, randomOf(seed, `direction ${n}`)));
 } // prettier-ignore
 
-function checkLeaf(program: Forward, perturbed: Perturbed, leaf: Leaf, largest: number, directions: number, seed: number): TensorCheck {
+function checkLeaf(program: Forward, perturbed: Perturbed, leaf: Leaf, largest: number, directions: number, random: Random): TensorCheck {
   const { node, gradient } = leaf;
-  const random = randomOf(seed, `direction ${node.name}`);
   const found = { worst: 0, at: "", coordinates: 0, kinks: 0, zero: true, vague: 0 };
   for (let left = 4 * directions; found.coordinates < directions && left > 0; left--) {
     const v = Float64Array.from(gradient, () => 2 * random() - 1);

@@ -14,7 +14,8 @@ import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../lo
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import { DefinitionTable, stagesOf } from "./definitions.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf, type Draws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { judgeElements, termsOf, toleranceOf } from "./elements.ts";
 import {
   moduleFor,
@@ -50,7 +51,7 @@ export function instrument(text: string): string {
 
 /** What a check of a text needs, made once: the same for every text of a lowered model. */
 export interface Prepared {
-  readonly lowered: Pick<Lowered, "module" | "entries" | "target" | "facts">;
+  readonly lowered: Pick<Lowered, "model" | "module" | "entries" | "target" | "facts">;
   readonly table: DefinitionTable;
   /** The same with sizes, made when it is first needed. */
   sized(): Promise<DefinitionTable>;
@@ -101,6 +102,7 @@ async function runText(
   seed: number,
 ): Promise<TensorCheck[]> {
   const { module, entries, facts } = lowered;
+  const draws = drawsOf(lowered.model, {});
   const watch = new Watch(module, table, samples, seed, precisionOf(lowered));
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
@@ -114,14 +116,14 @@ async function runText(
   );
   // a bias that starts from zero would hide a wrong sign before it
   for (const [name, view] of Object.entries(trainer.parameters))
-    view.set(drawLeaf(leaves.get(name)!, seed, 0));
+    view.set(draws.leaf(leaves.get(name)!, seed, 0));
   const run = (chosen: readonly CompiledEntry[], short: boolean): readonly TensorCheck[] => {
     watch.found = [];
     for (const entry of chosen) {
       const n = entries.indexOf(entry);
       watch.entry = module.entries[n]!;
       const given = seed + n + (short ? 100 : 0);
-      watch.compareReturned(call(trainer, entry, facts, given, short));
+      watch.compareReturned(call(trainer, entry, facts, draws, given, short));
     }
     return watch.found;
   };
@@ -141,6 +143,7 @@ function call(
   trainer: AnyTrainer,
   { name, purpose, traced }: CompiledEntry,
   { batch: rows, rowsInteract }: Lowered["facts"],
+  draws: Draws,
   seed: number,
   short: boolean,
 ): Readonly<Record<string, ArrayLike<number>>> {
@@ -148,7 +151,7 @@ function call(
   const batch: Batch = Object.fromEntries(
     inputs.map((node): [string, Numbers] => [
       node.name,
-      stored(node.type.dtype, drawLeaf(node, seed, 0)),
+      stored(node.type.dtype, draws.leaf(node, seed, 0)),
     ]),
   );
   if (name === "predict") return trainer.predict(batch);
@@ -253,7 +256,7 @@ class Watch {
         definition.part === undefined ? shape : definition.shape,
         this.#samples,
         this.#seed,
-        `${this.entry!.name} ${call.kind === "call" ? call.kernel : buffer}`,
+        `${this.entry!.calls.indexOf(call)} ${n}`,
       );
       const elements = positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
       return [

@@ -66,7 +66,7 @@ function rowOf(
     const [one, other] = [found[n]!, expected[n]!];
     // not a number in both is no difference
     const difference = Object.is(one, other) ? 0 : Math.abs(one - other);
-    const error = difference <= slack + LEAST ? 0 : (difference - slack) / scale;
+    const error = difference === 0 || difference <= slack + LEAST ? 0 : (difference - slack) / scale; // prettier-ignore
     if (!beats(error, worst)) continue;
     [worst, at] = [error, n];
   }

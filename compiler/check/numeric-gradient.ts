@@ -46,7 +46,7 @@ export const checkGradients = (graph: Graph, loss: Value, feed: Feed, sampling: 
 export function checkDifferences(perturbed: Perturbed, sampling: Sampling): TensorCheck[] {
   const leaves = gradientLeaves(perturbed.graph, perturbed);
   const largest = largestOf(leaves);
-  return leaves.map((leaf) => checkLeaf(perturbed, leaf, largest, sampling));
+  return leaves.map((leaf, n) => checkLeaf(perturbed, leaf, largest, sampling, randomOf(sampling.seed, `probe ${n}`))); // prettier-ignore
 }
 
 /** A move of the leaf: x + t·v, with the slope that the gradient predicts. */
@@ -62,9 +62,9 @@ function checkLeaf(
   { at, node, gradient }: Leaf,
   largest: number,
   sampling: Sampling,
+  random: Random,
 ): TensorCheck {
   const norm = normOf(gradient);
-  const random = randomOf(sampling.seed, `probe ${node.name}`);
   const start = perturbed.base[at]!.data;
   const tally = { compared: 0, kinks: 0, worst: 0, at: "", zero: true, estimate: 0, vague: 0 };
   const compare = (probe: Probe): boolean => {

@@ -17,7 +17,8 @@ import { choiceOf } from "../passes/selection.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import type { Pipeline } from "../passes/pass.ts";
 import type { Facts } from "../targets/target.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
 import { evaluateResults, type Watch } from "./evaluate.ts";
 import { Rounding } from "./scale.ts";
@@ -44,14 +45,16 @@ interface Meaning {
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
 export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, seed) }));
+  const draws = drawsOf(model, options);
+  const contents: Contents = (leaf) => draws.leaf(leaf, seed, ROWS);
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, contents) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
   for (const { name, purpose, meaning, leaves } of validated) {
-    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, seed));
+    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, contents));
     if (fault === undefined) continue;
-    throw difference("schedule", name, meaning, ofModule(module, name, leaves, seed)) ?? fault;
+    throw difference("schedule", name, meaning, ofModule(module, name, leaves, contents)) ?? fault;
   }
 } // prettier-ignore
 
@@ -60,17 +63,17 @@ function validateEntry(
   passes: Pipeline<Graph, Program>,
   purpose: Purpose,
   declared: Graph,
-  seed: number,
+  contents: Contents,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
-  let meaning = meaningOf(declared, seed);
+  let meaning = meaningOf(declared, contents);
   let leaves = fedLeaves(declared);
   const program = passes.run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
       if (pass.name === "differentiate")
-        meaning = meaningOf(differentiated(purpose, declared), seed);
-      const fault = difference(pass.name, entry, meaning, ofGraph(output, seed));
+        meaning = meaningOf(differentiated(purpose, declared), contents);
+      const fault = difference(pass.name, entry, meaning, ofGraph(output, contents));
       if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
     },
@@ -85,18 +88,18 @@ const differentiated = (purpose: Purpose, graph: Graph): Graph =>
   purpose.kind === "train" ? differentiate(purpose.phase, purpose).run(graph) : graph;
 
 /** Contents of a leaf, the same under every pass. */
-const contents = (leaf: Node, seed: number): Float64Array => drawLeaf(leaf, seed, ROWS);
+type Contents = (leaf: Node) => Float64Array;
 
-function meaningOf(graph: Graph, seed: number): Meaning {
+function meaningOf(graph: Graph, contents: Contents): Meaning {
   let rounding: Rounding | undefined;
   return {
-    results: ofGraph(graph, seed),
-    rounding: () => (rounding ??= new Rounding((watch) => ofGraph(graph, seed, watch), "f64")),
+    results: ofGraph(graph, contents),
+    rounding: () => (rounding ??= new Rounding((watch) => ofGraph(graph, contents, watch), "f64")),
   };
 }
 
-function ofGraph(graph: Graph, seed: number, watch?: Watch): Results {
-  const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf, seed)]));
+function ofGraph(graph: Graph, contents: Contents, watch?: Watch): Results {
+  const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf)]));
   const { losses, outputs, writes } = evaluateResults(graph, feed, watch);
   return new Map([
     ...[...losses].map(([name, value]) => [`loss ${name}`, Float64Array.of(value)] as const),
@@ -105,12 +108,17 @@ function ofGraph(graph: Graph, seed: number, watch?: Watch): Results {
   ]);
 }
 
-function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: number): Results {
+function ofModule(
+  module: Module,
+  entry: string,
+  leaves: readonly Node[],
+  contents: Contents,
+): Results {
   const memory = createMemory(module);
   const { results, calls } = module.entries.find(({ name }) => name === entry)!;
   const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;
   for (const leaf of leaves)
-    memory.set(isKept(leaf) ? leaf.name : `${leaf.name}${suffix}`, contents(leaf, seed));
+    memory.set(isKept(leaf) ? leaf.name : `${leaf.name}${suffix}`, contents(leaf));
   const returned = interpretEntry(module, entry, memory, { precision: "double" });
   const targets = calls.flatMap((call) => {
     if (call.kind === "call") return call.group.stages.map(({ definition }) => definition.target);
@@ -126,12 +134,12 @@ function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: 
 const isKept = ({ op }: Node): boolean => op === "param" || op === "state" || op === "hyper";
 
 /** What an entry of the running trainer makes of the same contents. */
-function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], seed: number): Results {
+function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], contents: Contents): Results {
   const kept = { ...trainer.parameters, ...trainer.state };
   const batch: Record<string, Numbers> = {};
   for (const leaf of leaves)
-    if (leaf.op === "input") batch[leaf.name] = stored(leaf.type.dtype, contents(leaf, seed));
-    else kept[leaf.name]?.set(contents(leaf, seed));
+    if (leaf.op === "input") batch[leaf.name] = stored(leaf.type.dtype, contents(leaf));
+    else kept[leaf.name]?.set(contents(leaf));
   if (purpose.kind === "train") {
     const loss = trainer.phases === undefined ? trainer.step(batch) : trainer.phases[entry]!(batch);
     const after = Object.entries(kept).map(([name, values]) => [`new ${name}`, Float64Array.from(values)] as const);

@@ -5,14 +5,13 @@ import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/gradients.ts";
-import { drawFeed } from "./draw.ts";
+import { drawsOf, ROWS, type Draws } from "./domain.ts";
 import { checkForwardMode } from "./forward-mode.ts";
 import { checkDifferences, type Sampling } from "./numeric-gradient.ts";
 import { Perturbed } from "./perturb.ts";
 import { merged, type TensorCheck } from "./result.ts";
 
-/** Rows of the small instance. */
-export const ROWS = 3;
+export { ROWS };
 
 /** The loss of a phase: the one loss left in its entry's graph. */
 export function lossOf(graph: Graph, phase: string): Value {
@@ -37,7 +36,7 @@ export async function checkModelGradients(
   );
   const found: TensorCheck[] = [];
   for (const { phase, graph } of phases)
-    for (const tensor of await checkPhase(phase, graph, sampling))
+    for (const tensor of await checkPhase(phase, graph, drawsOf(model, options), sampling))
       found.push(named(tensor, phase, phases.length));
   return found;
 }
@@ -46,13 +45,13 @@ export async function checkModelGradients(
 export const named = (tensor: TensorCheck, { name }: Phase, phases: number): TensorCheck =>
   phases === 1 ? tensor : { ...tensor, name: `${name}: ${tensor.name}` };
 
-async function checkPhase(phase: Phase, declared: Graph, sampling: Sampling): Promise<TensorCheck[]> {
+async function checkPhase(phase: Phase, declared: Graph, draws: Draws, sampling: Sampling): Promise<TensorCheck[]> {
   const graph = gradients(phase).run(declared);
   const loss = lossOf(graph, phase.name);
   const masks = graph.nodes.some((node) => node.op === "count");
   const rows: (readonly TensorCheck[])[] = [];
   for (const [n, count] of (masks ? [ROWS, ROWS - 1] : [ROWS]).entries()) {
-    const perturbed = new Perturbed(graph, loss, drawFeed(graph, sampling.seed + n, count));
+    const perturbed = new Perturbed(graph, loss, draws.feed(graph, sampling.seed + n, count));
     const forward = await checkForwardMode(perturbed, sampling.directions, sampling.seed + n);
     rows.push([...forward, ...checkDifferences(perturbed, sampling)]);
   }

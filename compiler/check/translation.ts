@@ -12,7 +12,8 @@ import type { Shape } from "../graph/type.ts";
 import { entriesOf, lower, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf, type Draws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { asStored, batchOf, runningTrainer, withoutPadding, type AnyTrainer } from "./emitted.ts";
 import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
@@ -27,6 +28,7 @@ export interface SmallPhase {
   readonly phase: Phase;
   readonly declared: Graph;
   readonly graph: Graph;
+  readonly draws: Draws;
 }
 
 /** Contents of parameters and state by name, as the interpreter goes. */
@@ -40,20 +42,21 @@ export async function checkTranslation(
   const small = { ...options, batch: ROWS, small: true };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
+  const draws = drawsOf(model, options);
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
     purpose.kind === "train"
-      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph) }]
+      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph), draws }]
       : [],
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
   const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
   const graphs = [...phases.map(({ graph }) => graph), ...forwards];
-  const store = start(trainer, graphs, seed);
+  const store = start(trainer, graphs, draws, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
-      ? checkPredict(trainer, traced.graph, store, seed)
-      : checkEvaluate(trainer, traced.graph, store, seed),
+      ? checkPredict(trainer, traced.graph, draws, store, seed)
+      : checkEvaluate(trainer, traced.graph, draws, store, seed),
   );
   const emitted = await emittedGradients(lowered, phases);
   const float32 = checkFloat32(emitted, phases, store, seed);
@@ -62,12 +65,12 @@ export async function checkTranslation(
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
-function start(trainer: AnyTrainer, graphs: readonly Graph[], seed: number): Store {
+function start(trainer: AnyTrainer, graphs: readonly Graph[], draws: Draws, seed: number): Store {
   const store: Store = new Map();
   for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
-      store.set(node.name, asStored(node, drawLeaf(node, seed, ROWS)));
+      store.set(node.name, asStored(node, draws.leaf(node, seed, ROWS)));
     }
   write(trainer, store);
   return store;
@@ -87,6 +90,7 @@ export function read({ parameters, state }: AnyTrainer): Store {
 
 /** Leaves of one call: storage from the store, inputs drawn, padding zero. */
 export function feedOf(
+  draws: Draws,
   graph: Graph,
   store: Store,
   seed: number,
@@ -95,7 +99,7 @@ export function feedOf(
   const contents = (node: Node): Float64Array => {
     const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
     if (kept !== undefined) return kept;
-    const drawn = asStored(node, drawLeaf(node, seed, count));
+    const drawn = asStored(node, draws.leaf(node, seed, count));
     return node.op === "input" ? withoutPadding(node, ROWS, count, drawn) : drawn;
   };
   return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
@@ -110,8 +114,8 @@ export function interpretStep(
   watch?: Watch,
 ): Map<string, number> {
   const losses = new Map<string, number>();
-  for (const { phase, graph } of phases) {
-    const run = evaluateResults(graph, feedOf(graph, store, seed, count), watch);
+  for (const { phase, graph, draws } of phases) {
+    const run = evaluateResults(graph, feedOf(draws, graph, store, seed, count), watch);
     losses.set(phase.name, run.losses.get(phase.name)!);
     for (const [name, { data }] of run.writes) store.set(name, data);
   }
@@ -201,8 +205,8 @@ function takesStep(
   seed: number,
   wanted: number,
 ): { readonly rows: number; readonly loss: number | Readonly<Record<string, number>> } {
-  const { declared } = phases[0]!;
-  const batch = (rows: number) => batchOf(declared, feedOf(declared, new Map(), seed, rows));
+  const { declared, draws } = phases[0]!;
+  const batch = (rows: number) => batchOf(declared, feedOf(draws, declared, new Map(), seed, rows));
   try {
     return { rows: wanted, loss: trainer.step(batch(wanted), wanted) };
   } catch (error) {
@@ -238,11 +242,12 @@ const sizeOfAll = (values: Float64Array): number =>
 function checkEvaluate(
   trainer: AnyTrainer,
   graph: Graph,
+  draws: Draws,
   store: Store,
   seed: number,
 ): TensorCheck[] {
   return [ROWS, ROWS - 1].flatMap((count) => {
-    const feed = feedOf(graph, store, seed + 200, count);
+    const feed = feedOf(draws, graph, store, seed + 200, count);
     const found = trainer.evaluate(batchOf(graph, feed), count);
     const again = (watch?: Watch): Map<string, number[]> =>
       new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
@@ -255,10 +260,11 @@ function checkEvaluate(
 function checkPredict(
   trainer: AnyTrainer,
   graph: Graph,
+  draws: Draws,
   store: Store,
   seed: number,
 ): TensorCheck[] {
-  const feed = feedOf(graph, store, seed + 300, ROWS);
+  const feed = feedOf(draws, graph, store, seed + 300, ROWS);
   const found = trainer.predict(batchOf(graph, feed));
   const { values } = evaluateResults(graph, feed);
   const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore

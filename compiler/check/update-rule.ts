@@ -40,11 +40,11 @@ export async function checkUpdateRules(
   write(trainer, first);
   const single = phases.length === 1;
   const found: TensorCheck[] = [];
-  for (const [n, { phase, declared }] of phases.entries()) {
+  for (const [n, { phase, declared, draws }] of phases.entries()) {
     const own = emitted[n]!;
     // the second step, so that moments are not zero before it, or the one that updates every weight
     const before = stepUpTo(trainer, phases, n, seed);
-    const leaves = feedOf(declared, before, seed + 401, ROWS);
+    const leaves = feedOf(draws, declared, before, seed + 401, ROWS);
     const batch = batchOf(declared, leaves);
     give(own, before);
     const given = own.gradients(batch, ROWS).parameters;
@@ -52,7 +52,7 @@ export async function checkUpdateRules(
     const rule = ruleOf(declared, phase.parameters);
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
     const feed = new Map([
-      ...feedOf(graph, before, seed, ROWS),
+      ...feedOf(draws, graph, before, seed, ROWS),
       ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const), // prettier-ignore
     ]);
     const { writes } = evaluateResults(graph, feed);
@@ -84,10 +84,13 @@ function runPhase(
 /** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
 function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number): Store {
   if (n === 0) {
-    const { declared } = phases[0]!;
+    const { declared, draws } = phases[0]!;
     const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
     for (let step = 1; step < period; step++)
-      trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 399 + step, ROWS)), ROWS);
+      trainer.step(
+        batchOf(declared, feedOf(draws, declared, new Map(), seed + 399 + step, ROWS)),
+        ROWS,
+      );
   }
   return read(trainer);
 }

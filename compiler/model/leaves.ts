@@ -1,19 +1,39 @@
 /** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
-import type { Attr } from "../graph/graph.ts";
+import type { Attr, Attrs } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import { context, LIVE_ROWS, type Context } from "./context.ts";
 import type { Initializer } from "./initializers.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
-/** A float input of the batch, fed at every call. */
-export function input<const S extends Shape>(name: string, shape: S): FloatTensor<S> {
-  const c = context();
-  return c.run(() =>
-    c.tensor(c.leaf("input", name, { dtype: c.float, shape }, {})),
-  ) as FloatTensor<S>;
+/** Where the elements of an input lie: what the check draws from. Default: what the graph shows, or any number near 0. */
+export type InputDomain =
+  "positive" | "unit" | "probabilities" | readonly [low: number, high: number];
+
+export interface InputOptions {
+  readonly domain?: InputDomain;
 }
+
+/** A float input of the batch, fed at every call. */
+export function input<const S extends Shape>(
+  name: string,
+  shape: S,
+  { domain }: InputOptions = {},
+): FloatTensor<S> {
+  const c = context();
+  return c.run(() => {
+    if (domain !== undefined && !isDomain(domain))
+      c.fail("input/domain", `input ${JSON.stringify(name)}: domain needs "positive", "unit", "probabilities" or [low, high] with low < high, but got ${JSON.stringify(domain)}`, "Say where its elements lie, or leave the domain out."); // prettier-ignore
+    const attrs: Attrs = domain === undefined ? {} : { domain };
+    return c.tensor(c.leaf("input", name, { dtype: c.float, shape }, attrs));
+  }) as FloatTensor<S>;
+}
+
+const isDomain = (domain: unknown): domain is InputDomain =>
+  Array.isArray(domain)
+    ? domain.length === 2 && domain.every(Number.isFinite) && domain[0] < domain[1]
+    : domain === "positive" || domain === "unit" || domain === "probabilities";
 
 /** Class labels, 0 ≤ y < classes, one a row. */
 export function labels<const S extends Shape>(
