@@ -10,6 +10,7 @@ import type { Precision } from "../loop/interpret.ts";
 import { importText } from "../strip.ts";
 import type { Numbers } from "./emitted.ts";
 import { FN, flatText, type Load } from "./scalar-text.ts";
+import { ROUNDED } from "./result.ts";
 import { SizedWriter, type Sized } from "./sized.ts";
 
 /** An element of a stage of the same statement, by its row-major position. */
@@ -45,8 +46,10 @@ export class DefinitionTable {
   readonly #made = new Map<Definition, Made>();
   readonly #calls = new Map<Call, readonly Definition[]>();
   readonly #functions: Readonly<Record<string, Text>>;
+  readonly sized: boolean;
 
-  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>) {
+  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>, sized: boolean) {
+    this.sized = sized;
     this.#made = made;
     this.#calls = calls;
     this.#functions = functions;
@@ -74,11 +77,22 @@ export class DefinitionTable {
       }
     }
     const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
-    return new DefinitionTable(made, calls, await importText<Readonly<Record<string, Text>>>(code));
+    return new DefinitionTable(
+      made,
+      calls,
+      await importText<Readonly<Record<string, Text>>>(code),
+      sized,
+    );
   }
 
   /** The stages of a statement, each with its elements on the arena as it stands; no element is evaluated twice. */
-  of(call: Call, view: (buffer: string) => Numbers, locals: Locals): readonly Evaluated[] {
+  of(
+    call: Call,
+    view: (buffer: string) => Numbers,
+    locals: Locals,
+    /** Elements of stages that others read as they were stored. */
+    given: ReadonlyMap<string, (at: number) => number | undefined> = new Map(),
+  ): readonly Evaluated[] {
     const elements = new Map<string, Element>();
     const sizes = new Map<string, Element>();
     return this.#calls.get(call)!.map((definition) => {
@@ -96,8 +110,9 @@ export class DefinitionTable {
       };
       // what lies in memory was rounded when it was stored
       const size: Element = (at) => Math.abs(element(at)) + (knownSizes.get(at) ?? 0);
-      elements.set(definition.name, element);
-      sizes.set(definition.name, size);
+      const stored = given.get(definition.name);
+      elements.set(definition.name, (at) => stored?.(at) ?? element(at));
+      sizes.set(definition.name, (at) => (stored?.(at) === undefined ? size(at) : Math.abs(stored(at)!))); // prettier-ignore
       return { definition, element, size };
     });
   } // prettier-ignore
@@ -112,7 +127,8 @@ function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<
     inner *= shape[axis]!;
   }
   const reads = writer.buffers.map((_, n) => `const x${n} = x[${n}];`);
-  const text = `(x, own, sizes, locals, fn, sized, at) => {\n${[...position, ...reads, ...writer.lines, ...(size === undefined ? [] : [`sized(${size});`])].join("\n")}\nreturn ${result};\n}`;
+  const rho = `const rho = ${ROUNDED[precision]};`;
+  const text = `(x, own, sizes, locals, fn, sized, at) => {\n${[...(sized ? [rho] : []), ...position, ...reads, ...writer.lines, ...(size === undefined ? [] : [`sized(${size});`])].join("\n")}\nreturn ${result};\n}`;
   return { text, buffers: writer.buffers, own: writer.own };
 } // prettier-ignore
 

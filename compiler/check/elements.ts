@@ -8,7 +8,7 @@ import { sizeOf } from "../graph/type.ts";
 import { walkScalar } from "../loop/build.ts";
 import type { Definition, Scalar } from "../loop/loop.ts";
 import { MATHEMATICS } from "../passes/machine.ts";
-import { beats, KERNEL_BOUND, singleBound, type TensorCheck } from "./result.ts";
+import { beats, KERNEL_BOUND, ROUNDED, singleBound, type TensorCheck } from "./result.ts";
 
 /** What a function of a rounded argument may add to its rounding, in terms: log near 1, cos near its zeros. */
 const FUNCTION_TERMS = 32;
@@ -45,8 +45,8 @@ export interface Tolerance {
 
 export const toleranceOf = (precision: Precision, terms: number): Tolerance =>
   precision === "double"
-    ? { floor: 1e-3, bound: KERNEL_BOUND, rounding: KERNEL_BOUND }
-    : { floor: 1 / 8, bound: singleBound(terms), rounding: singleBound(0) };
+    ? { floor: 1e-3, bound: KERNEL_BOUND, rounding: ROUNDED.double }
+    : { floor: 1 / 8, bound: singleBound(terms), rounding: ROUNDED.single };
 
 /** An element: what was stored or returned, what its definition gives, and the magnitudes of its terms; 0 where nobody asked. */
 export interface Element {
@@ -61,11 +61,12 @@ const [LARGEST, LEAST] = [3.4028234663852886e38, 2 ** -126];
 
 export function judgeElements(name: string, elements: readonly Element[], { floor, bound, rounding }: Tolerance): TensorCheck {
   const largest = elements.reduce((most, { expected }) => (Math.abs(expected) < Infinity ? Math.max(most, Math.abs(expected)) : most), 0);
-  let [worst, at, overflows] = [0, "", 0];
+  let [worst, at, undecided, overflows] = [0, "", 0, 0];
   for (const { at: place, found, expected, size } of elements) {
-    const own = Math.max(Math.abs(expected), floor * largest, size < Infinity ? (size * rounding) / bound : 0);
+    const own = Math.max(Math.abs(expected), floor * largest, (size * rounding) / bound);
     const difference = Object.is(found, expected) ? 0 : Math.abs(found - expected);
     const error = difference <= LEAST ? 0 : difference / own;
+    if (difference > LEAST && error <= bound && !(size < Infinity)) undecided++;
     if (!beats(error, worst)) continue;
     // what float32 cannot hold comes out infinite, and as no number from there
     if (!(Math.abs(found) < Infinity) && !(size < LARGEST && Math.abs(expected) < LARGEST)) {
@@ -75,5 +76,6 @@ export function judgeElements(name: string, elements: readonly Element[], { floo
     [worst, at] = [error, place];
   }
   const row = { name, role: "kernel", method: "sampled elements", coordinates: elements.length, worst, bound, at, kinks: 0 } as const;
-  return overflows > 0 && overflows === elements.length ? { ...row, unjudged: "it leaves the range of float32" } : row;
+  if (overflows > 0 && overflows === elements.length) return { ...row, unjudged: "it leaves the range of float32" };
+  return undecided > 0 && undecided === elements.length ? { ...row, unjudged: "it is decided by rounding alone" } : row;
 } // prettier-ignore

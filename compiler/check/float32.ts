@@ -22,7 +22,7 @@ export function give({ parameters, state }: AnyGradients, store: Store): void {
 
 /** How far the gradient of each parameter and input is from the interpreter's, tensor by tensor. */
 export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number): TensorCheck[] {
-  return phases.flatMap(({ phase, declared, draws }, n) => {
+  return phases.flatMap(({ phase, declared, draws, dtype }, n) => {
     const leaves = feedOf(draws, declared, store, seed + 500, ROWS);
     give(emitted[n]!, store);
     const found = emitted[n]!.gradients(batchOf(declared, leaves), ROWS);
@@ -41,6 +41,6 @@ export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly 
       const { outputs } = evaluateResults(graph, leaves, watch);
       return new Map([...names].map(([name, output]) => [name, outputs.get(output)!.data]));
     };
-    return judge(all, { method: FLOAT32, bound: STEP_BOUND, dtype: "f32", again }).map((tensor) => named(tensor, phase, phases.length));
+    return judge(all, { method: FLOAT32, bound: STEP_BOUND, dtype, again }).map((tensor) => named(tensor, phase, phases.length));
   });
 } // prettier-ignore

@@ -177,13 +177,13 @@ const storesOf = (call: Call): number =>
       ? 1
       : 0;
 
-/** A sampled element of what the next statement writes, and what its definition gives on the arena as it stands. */
+/** Sampled elements of what the next statement writes, and what its definition gives on the arena as it stands; given what it left, where that counts. */
 interface Expected {
   readonly kernel: string;
   /** How many terms its values are sums of. */
   readonly terms: number;
   readonly buffer: string;
-  readonly elements: readonly { readonly flat: number; readonly value: number; readonly size: number }[]; // prettier-ignore
+  elements(arena: ArrayBuffer): readonly { readonly flat: number; readonly value: number; readonly size: number }[]; // prettier-ignore
 }
 
 class Watch {
@@ -242,7 +242,13 @@ class Watch {
   }
 
   #expect(call: Call, arena: ArrayBuffer): Expected[] {
-    const stages = this.#table.of(call, (name) => this.#view(name, arena), this.#locals);
+    // beside the terms of its own, a stage is held to what the others stored: Adam's update to its moments, though these may be rounding alone
+    let after: ArrayBuffer | undefined;
+    const waits = this.#table.sized && storesOf(call) > 1;
+    const before = waits ? arena.slice(0) : arena;
+    const givenBy = (definition: Definition) => (at: number): number | undefined => after && this.#view(storedIn(definition), after)[placeIn(definition, at, this.#buffers.get(storedIn(definition))!.shape)]; // prettier-ignore
+    const given = call.kind === "call" && waits ? new Map(call.group.stages.filter(({ storage }) => storage !== "local").map(({ definition }) => [definition.name, givenBy(definition)] as const)) : undefined; // prettier-ignore
+    const stages = this.#table.of(call, (name) => this.#view(name, before), this.#locals, given);
     if (call.kind === "let") {
       this.#locals[call.name] = stages[0]!.element(0);
       return [];
@@ -258,12 +264,16 @@ class Watch {
         this.#seed,
         `${this.entry!.calls.indexOf(call)} ${n}`,
       );
-      const elements = positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
+      const evaluated = () => positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
+      const now = waits ? undefined : evaluated();
       return [
         {
           kernel: call.kind === "call" ? call.kernel : buffer,
           buffer,
-          elements,
+          elements: (stored) => {
+            after = stored;
+            return now ?? evaluated();
+          },
           terms: termsOf([...own, definition]),
         },
       ];
@@ -273,7 +283,7 @@ class Watch {
   #compare(arena: ArrayBuffer): void {
     for (const { kernel, buffer, elements, terms } of this.#expected) {
       const view = this.#view(buffer, arena);
-      const pairs = elements.map(({ flat, value, size }) => ({
+      const pairs = elements(arena).map(({ flat, value, size }) => ({
         at: `${buffer}[${flat}]`,
         found: view[flat]!,
         expected: value,

@@ -24,6 +24,8 @@ export interface TensorCheck {
   readonly zero?: true;
   /** Of a tensor that was judged beside measured rounding (rounding.ts): how far that moves it, relative to its scale. */
   readonly rounding?: number;
+  /** Rounding decides it in float32, so that the same code was judged in float64. */
+  readonly inDouble?: true;
   /** Why it was not judged; `worst` then says nothing. */
   readonly unjudged?: string;
 }
@@ -50,6 +52,8 @@ export const STEP_BOUND = 1e-4;
 export const KERNEL_BOUND = 1e-6;
 /** The same of kernels that compute in float32: half a unit in the last place for every term of their sums, twice, and for what follows. */
 export const singleBound = (terms: number): number => (64 + 2 * terms) * 2 ** -24;
+/** What rounding may move an element of a kernel by, relative to the magnitudes of its terms. */
+export const ROUNDED = { double: KERNEL_BOUND, single: singleBound(0) } as const;
 
 export const verdictOf = ({ worst, bound, unjudged }: TensorCheck): Verdict =>
   unjudged !== undefined ? "not judged" : worst <= bound ? "holds" : "wrong"; // NaN is wrong

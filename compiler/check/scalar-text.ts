@@ -11,6 +11,9 @@ export const FN = {
   erf,
   randomBits,
   bitsOf: (a: number): number => new Int32Array(Float32Array.of(a).buffer)[0]!,
+  /** A size times a slope; what nothing is added to stays nothing, whatever the slope. */
+  through: (size: number, slope: number): number =>
+    size === 0 || slope === 0 ? 0 : size * Math.abs(slope),
   floatOf: (a: number): number => new Float32Array(Int32Array.of(a).buffer)[0]!,
 };
 

@@ -2,9 +2,11 @@
  * Guarantees definitions as text that gives two numbers: an element, and the magnitudes of the terms that were added to make it, through sums, products
  * and functions alike. Contents of buffers are exact: they are what was stored.
  *   size(a + b) = |a + b| + size(a) + size(b)      size(f(a)) = |f(a)| + |f′(a)|·size(a)      size(Σ t) = Σ |t| + size(t)
+ * Times what is rounded off of each term, ρ, that is how far an element may be off; where an operand may be off by as much as itself, slopes at it say too
+ * little: products have a term of second order, and what is divided by such an operand may be anything (infinite): Adam's update of what is rounding alone.
  */
 
-import type { Axis, Scalar } from "../loop/loop.ts";
+import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
 import { filled, loops, Writer, type Load } from "./scalar-text.ts";
 import { SLOPES } from "./tangent.ts";
 
@@ -17,6 +19,14 @@ export interface Sized {
 const NONE = "0";
 
 /** Functions that give one of their operands, or its magnitude: nothing is rounded. */
+/** Sizes of functions whose slopes at the operands say too little; of the others, every operand adds its own times its slope. */
+const OWN: Readonly<Partial<Record<ScalarFn, string>>> = {
+  mul: "fn.through(A, b) + fn.through(B, a) + rho * A * B",
+  div: "(rho * B >= 0.5 * Math.abs(b) && B > 0 ? Infinity : 2 * (fn.through(A, 1 / b) + fn.through(B, a / (b * b))))",
+  sqrt: "Math.min(fn.through(A, 0.5 / Math.sqrt(a)), Math.sqrt(A / rho))",
+  log: "(rho * A >= 0.5 * Math.abs(a) && A > 0 ? Infinity : 2 * fn.through(A, 1 / a))",
+};
+
 const EXACT: ReadonlySet<string> = new Set(["neg", "abs", "max", "min", "cast"]);
 
 export abstract class SizedWriter extends Writer {
@@ -52,11 +62,11 @@ export abstract class SizedWriter extends Writer {
     const value = this.applied(s, names);
     if (s.dtype === "i32" || s.dtype === "bool") return { value, size: NONE };
     const slopes = s.fn === "cast" ? ["1"] : (SLOPES[s.fn] ?? []);
-    const terms = args.flatMap(({ size }, n) =>
-      size === NONE || slopes[n] === undefined
-        ? []
-        : [`${size} * Math.abs(${filled(slopes[n], names)})`],
-    );
+    const own = OWN[s.fn];
+    const terms =
+      own !== undefined && args.some(({ size }) => size !== NONE)
+        ? [filled(own, names).replace(/\b[AB]\b/g, (of) => args[of === "A" ? 0 : 1]!.size)]
+        : args.flatMap(({ size }, n) => size === NONE || slopes[n] === undefined ? [] : [`fn.through(${size}, ${filled(slopes[n], names)})`]); // prettier-ignore
     if (!EXACT.has(s.fn)) terms.unshift(`Math.abs(${value})`);
     return { value, size: terms.length === 0 ? NONE : this.let(terms.join(" + ")) };
   }

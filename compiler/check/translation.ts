@@ -8,7 +8,7 @@
 
 import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
 import type { Graph, Node, Result } from "../graph/graph.ts";
-import type { Shape } from "../graph/type.ts";
+import type { Float, Shape } from "../graph/type.ts";
 import { entriesOf, lower, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
@@ -29,23 +29,36 @@ export interface SmallPhase {
   readonly declared: Graph;
   readonly graph: Graph;
   readonly draws: Draws;
+  /** What is stored, and rounded. */
+  readonly dtype: Float;
 }
 
 /** Contents of parameters and state by name, as the interpreter goes. */
 export type Store = Map<string, Float64Array>;
 
-export async function checkTranslation(
+type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">;
+
+/** Where float32 says nothing, the same pipeline's code in float64 is judged. */
+export async function checkTranslation(model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
+  const single = await checkIn("f32", model, options, seed);
+  if (single.every(({ unjudged }) => unjudged === undefined)) return single;
+  const double = await checkIn("f64", model, { ...options, target: "typescript" }, seed);
+  return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
+} // prettier-ignore
+
+async function checkIn(
+  dtype: Float,
   model: Model,
-  options: Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">,
+  options: Shipped,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const small = { ...options, batch: ROWS, small: true };
+  const small = { ...options, batch: ROWS, small: true, dtype };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
   const draws = drawsOf(model, options);
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
     purpose.kind === "train"
-      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph), draws }]
+      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph), draws, dtype }]
       : [],
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
@@ -55,8 +68,8 @@ export async function checkTranslation(
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
-      ? checkPredict(trainer, traced.graph, draws, store, seed)
-      : checkEvaluate(trainer, traced.graph, draws, store, seed),
+      ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed)
+      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed),
   );
   const emitted = await emittedGradients(lowered, phases);
   const float32 = checkFloat32(emitted, phases, store, seed);
@@ -150,6 +163,7 @@ function checkSteps(
   seed: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
+  const { dtype } = phases[0]!;
   const known = comparableStates(phases);
   const comparable = (name: string): boolean => linear || known.has(name);
   const counts = countsOf(phases);
@@ -194,7 +208,7 @@ function checkSteps(
         ...[...last].map(([name, value]) => [lossName(name), [value]] as const),
       ]);
     };
-    return judge([...pairs, ...lossPairs], { method, bound: STEP_BOUND, dtype: "f32", again });
+    return judge([...pairs, ...lossPairs], { method, bound: STEP_BOUND, dtype, again });
   });
 }
 
@@ -242,7 +256,7 @@ const sizeOfAll = (values: Float64Array): number =>
 function checkEvaluate(
   trainer: AnyTrainer,
   graph: Graph,
-  draws: Draws,
+  { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
 ): TensorCheck[] {
@@ -253,14 +267,14 @@ function checkEvaluate(
       new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
     const pairs = [...again()].map(([name, expected]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected })); // prettier-ignore
     const method = count === ROWS ? "evaluate" : "evaluate, one row masked";
-    return judge(pairs, { method, bound: STEP_BOUND, dtype: "f32", again });
+    return judge(pairs, { method, bound: STEP_BOUND, dtype, again });
   });
 }
 
 function checkPredict(
   trainer: AnyTrainer,
   graph: Graph,
-  draws: Draws,
+  { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
 ): TensorCheck[] {
@@ -270,5 +284,5 @@ function checkPredict(
   const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore
   const pairs = outputs.map(({ name, value }): Pair => ({ name, role: "output", shape: values[value]!.type.shape, found: found[name]!, expected: values[value]!.data, sizes: () => sizesOf(graph, values, value) })); // prettier-ignore
   const again: Again = (watch) => new Map([...evaluateResults(graph, feed, watch).outputs].map(([name, { data }]) => [name, data])); // prettier-ignore
-  return judge(pairs, { method: "predict", bound: STEP_BOUND, dtype: "f32", again });
+  return judge(pairs, { method: "predict", bound: STEP_BOUND, dtype, again });
 }

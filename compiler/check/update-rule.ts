@@ -10,6 +10,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Lowered } from "../lower.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { differentiate } from "../passes/differentiate.ts";
+import { gradientName, gradients } from "../passes/gradients.ts";
 import { batchOf, runningTrainer, type AnyGradients } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
 import { give } from "./float32.ts";
@@ -40,7 +41,7 @@ export async function checkUpdateRules(
   write(trainer, first);
   const single = phases.length === 1;
   const found: TensorCheck[] = [];
-  for (const [n, { phase, declared, draws }] of phases.entries()) {
+  for (const [n, { phase, declared, draws, dtype }] of phases.entries()) {
     const own = emitted[n]!;
     // the second step, so that moments are not zero before it, or the one that updates every weight
     const before = stepUpTo(trainer, phases, n, seed);
@@ -61,9 +62,21 @@ export async function checkUpdateRules(
     const pairs = [...writes].map(([name, { data, type }]): Pair =>
       writtenPair(name, type.shape, after.get(name)!, data, start(name), 1),
     );
-    const again: Again = (watch) =>
-      new Map([...evaluateResults(graph, feed, watch).writes].map(([name, { data }]) => [name, moved(data, start(name))])); // prettier-ignore
-    const judging = { method: `${phase.rule.name} on given gradients`, bound: STEP_BOUND, dtype: "f32", again } as const; // prettier-ignore
+    // the trainer's own gradients may be rounded otherwise than the given ones
+    const derived = gradients(phase).run(declared);
+    const exact = evaluateResults(derived, leaves).outputs;
+    const again: Again = (watch) => {
+      const { outputs } = evaluateResults(derived, leaves, watch);
+      const shaken = rule.parameters.map((name): [string, Float64Array] => {
+        const [one, other] = [outputs, exact].map((all) => all.get(gradientName("param", name))!.data) as [Float64Array, Float64Array]; // prettier-ignore
+        return [`gradient ${name}`, feed.get(`gradient ${name}`)!.map((value, n) => value + one[n]! - other[n]!)]; // prettier-ignore
+      });
+      const results = evaluateResults(graph, new Map([...feed, ...shaken]), watch);
+      return new Map(
+        [...results.writes].map(([name, { data }]) => [name, moved(data, start(name))]),
+      );
+    };
+    const judging = { method: `${phase.rule.name} on given gradients`, bound: STEP_BOUND, dtype, again } as const; // prettier-ignore
     found.push(...judge(pairs, judging).map((tensor) => named(tensor, phase, phases.length)));
   }
   return found;
