@@ -44,7 +44,7 @@ const right: Readonly<Record<string, readonly [Model, readonly RegExp[]]>> = {
   "a sigmoid far to the left": [plain([3], (x) => rowSum(mul(x, sigmoid(param("w", [3], constant(-720)))))), [/^w, forward mode: /]],
   "a gelu of large numbers": [plain([3], (x) => rowSum(gelu(mul(5, matmul(x as FloatTensor<[number, number]>, param("W", [3, 4], normal())))))), []],
   "rms norm over one feature": [plain([3], (x) => rowSum(square(rmsNorm()(dense(1)(x as FloatTensor<[number, number]>))))), []],
-  "a loss that diverges": [plain([3], (x) => mean(square(square(square(matmul(x as FloatTensor<[number, number]>, param("W", [3, 2], normal())))))), 1), [/^evaluate: sum_4x2_evaluate → sum_evaluate, sampled elements: it leaves the range of float32$/]],
+  "a loss that diverges": [plain([3], (x) => mean(square(square(square(matmul(x as FloatTensor<[number, number]>, param("W", [3, 2], normal())))))), 1), []],
   "batch norms in a row": [classifier([4], (x) => repeated(x, 8, (h, n) => relu(batchNorm()(matmul(h as FloatTensor<[number, number]>, param(`W${n}`, [4, 4], glorot())))))), []],
   "a recurrent layer of many steps": [classifier([16, 2], (x) => gru(3)(x as FloatTensor<[number, number, number]>) as FloatTensor), []],
 }; // prettier-ignore
@@ -58,6 +58,13 @@ test.each(Object.entries(right))("nothing is wrong with %s", async (name, [one, 
   const found = unjudged(rows);
   expect(found.length, found.join("; ")).toBe(reasons.length);
   reasons.forEach((reason, n) => expect(found[n]).toMatch(reason));
+});
+
+test("where float32 overflows, the same steps are judged in float64", async () => {
+  const [one] = right["a loss that diverges"]!;
+  const row = (await check(one, "typescript")).find(({ name, method }) => name === "W" && method === "three steps")!; // prettier-ignore
+  expect(row).toMatchObject({ inDouble: true, bound: 1e-4 });
+  expect(verdictOf(row)).toBe("holds");
 });
 
 describe("what is wrong stays wrong", () => {

@@ -18,16 +18,26 @@ export interface Sized {
 
 const NONE = "0";
 
-/** Functions that give one of their operands, or its magnitude: nothing is rounded. */
+/** What jumps may be anything where rounding decides to which side. */
+const UNDECIDED = (when: string): string => `(${when} ? Infinity : 0)`;
+
 /** Sizes of functions whose slopes at the operands say too little; of the others, every operand adds its own times its slope. */
 const OWN: Readonly<Partial<Record<ScalarFn, string>>> = {
   mul: "fn.through(A, b) + fn.through(B, a) + rho * A * B",
   div: "(rho * B >= 0.5 * Math.abs(b) && B > 0 ? Infinity : 2 * (fn.through(A, 1 / b) + fn.through(B, a / (b * b))))",
   sqrt: "Math.min(fn.through(A, 0.5 / Math.sqrt(a)), Math.sqrt(A / rho))",
+  sign: UNDECIDED("A > 0 && rho * A >= Math.abs(a)"),
+  floor: UNDECIDED("A > 0 && Math.floor(a - rho * A) !== Math.floor(a + rho * A)"),
+  lt: UNDECIDED("A + B > 0 && rho * (A + B) >= Math.abs(a - b)"),
+  le: UNDECIDED("A + B > 0 && rho * (A + B) >= Math.abs(a - b)"),
+  eq: UNDECIDED("A + B > 0 && rho * (A + B) >= Math.abs(a - b)"),
   log: "(rho * A >= 0.5 * Math.abs(a) && A > 0 ? Infinity : 2 * fn.through(A, 1 / a))",
 };
 
-const EXACT: ReadonlySet<string> = new Set(["neg", "abs", "max", "min", "cast"]);
+/** Functions that give one of their operands, its magnitude, or a decision: nothing is rounded. */
+const EXACT: ReadonlySet<string> = new Set(["neg", "abs", "sign", "floor", "max", "min", "cast", "lt", "le", "eq", "and", "or", "not"]); // prettier-ignore
+/** What may be anything makes these anything. */
+const PASSED: ReadonlySet<string> = new Set(["cast", "and", "or", "not"]);
 
 export abstract class SizedWriter extends Writer {
   /** What was loaded, and what it was made of: nothing, where it lies in a buffer. */
@@ -60,8 +70,8 @@ export abstract class SizedWriter extends Writer {
     const args = s.args.map((arg) => this.sized(arg));
     const names = args.map(({ value }) => value);
     const value = this.applied(s, names);
-    if (s.dtype === "i32" || s.dtype === "bool") return { value, size: NONE };
-    const slopes = s.fn === "cast" ? ["1"] : (SLOPES[s.fn] ?? []);
+    if (s.dtype === "i32") return { value, size: NONE };
+    const slopes = PASSED.has(s.fn) ? ["1", "1"] : (SLOPES[s.fn] ?? []);
     const own = OWN[s.fn];
     const terms =
       own !== undefined && args.some(({ size }) => size !== NONE)
@@ -72,6 +82,7 @@ export abstract class SizedWriter extends Writer {
   }
 
   #sizedBranch(s: Extract<Scalar, { kind: "select" }>): Sized {
+    const when = this.sized(s.when);
     const size = this.fresh();
     this.lines.push(`let ${size};`);
     const value = this.branch(s, (part) => {
@@ -79,7 +90,7 @@ export abstract class SizedWriter extends Writer {
       this.lines.push(`${size} = ${own.size};`);
       return own.value;
     });
-    return { value, size };
+    return { value, size: when.size === NONE ? size : this.let(`${when.size} + ${size}`) };
   }
 
   #sizedSum(over: readonly Axis[], term: Scalar): Sized {
