@@ -111,5 +111,11 @@ test("a point where branches meet and move apart is a kink of forward mode, not 
   builder.results.push({ kind: "loss", name: "train", value: g.sum(g.relu(x), { axes: [0] }) });
   const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
   const [row] = await checkForwardMode(new Perturbed(full, lossOf(full, "train"), drawsIn([full]).feed(full, 1, 1)), 1, 1); // prettier-ignore
-  expect(row).toMatchObject({ name: "x", method: "forward mode", coordinates: 0, kinks: 4 });
+  expect(row).toMatchObject({
+    name: "x",
+    method: "forward mode",
+    coordinates: 0,
+    kinks: 4,
+    unjudged: "branches meet at the very point, in every direction",
+  });
 });
