@@ -1,6 +1,6 @@
 /** What is true of the check's verdicts: what rounding explains is no fault, what it cannot judge it says with the reason, and what is wrong stays wrong. */
 
-import { add, batchMean, batchNorm, constant, conv2d, dense, flatten, gelu, globalAveragePool2d, glorot, gru, input, l1, labels, matmul, max, maximum, maxPool2d, mean, model, mse, mul, multiHeadAttention, normal, param, relu, rmsNorm, sgd, adam, sigmoid, softmaxCrossEntropy, square, sum, tanh, zeros, type FloatTensor, type Scalar } from "adjoint"; // prettier-ignore
+import { add, batchMean, batchNorm, constant, conv2d, dense, flatten, gelu, globalAveragePool2d, glorot, gru, input, l1, labels, matmul, max, maximum, maxPool2d, mean, model, mul, multiHeadAttention, normal, param, relu, rmsNorm, sgd, adam, sigmoid, softmaxCrossEntropy, square, sum, tanh, zeros, type FloatTensor, type Scalar } from "adjoint"; // prettier-ignore
 import { describe, expect, test } from "vitest";
 import { checkModel } from "../compiler/check/check.ts";
 import { judge, type Judging, type Pair } from "../compiler/check/norm.ts";
