@@ -12,13 +12,15 @@ import { sha256, textHash } from "./hash.ts";
 import type { Definitions, Module, Program } from "./loop/loop.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "./model/context.ts";
-import type { EntryKind, Model, Traced } from "./model/model.ts";
+import type { ExtentMap } from "./model/extents.ts";
+import type { BatchSizes, EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";
 import { runPass, type Observer } from "./passes/pass.ts";
 import { machines } from "./passes/machine.ts";
 import { schedule, type Tiles } from "./passes/schedule.ts";
+import { withoutOrder } from "./passes/terms.ts";
 import type { Tile } from "./passes/tile.ts";
 import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
 import { requireSteady } from "./steady.ts";
@@ -42,10 +44,12 @@ export interface CompileOptions {
   readonly entries?: readonly "gradients"[];
   /** Which passes' text to keep in `stages`. */
   readonly keep?: (pass: string) => boolean;
-  /** Rows of every entry, in place of the model's own. */
-  readonly batch?: number;
+  /** Rows of every entry, or of each, in place of the model's own. */
+  readonly batch?: number | BatchSizes;
   /** Declares the small instance: every size(…) takes its `check` extent. */
   readonly small?: boolean;
+  /** What the small instance makes of the extents that a declaration without sizes names, by entry. */
+  readonly extents?: InstanceExtents | undefined;
   /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
   readonly passes?: readonly OptionalPass[];
   /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
@@ -117,12 +121,21 @@ export function citation(source: Source | undefined): Citation {
   };
 }
 
-const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
+/** Of each entry, since each is a graph of its own. */
+export type InstanceExtents = Readonly<Record<EntryKind, ExtentMap>>;
+
+/** Rows of every entry. */
+export const batchSizes = (model: Model, batch: CompileOptions["batch"]): BatchSizes =>
+  typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch); // prettier-ignore
+
+/** Declares one entry of a model. */
+export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
   model.trace({
     entry,
-    batch: options.batch ?? model.batch[entry],
+    batch: batchSizes(model, options.batch)[entry],
     float: options.dtype ?? "f32",
     small: options.small ?? false,
+    extents: options.extents?.[entry],
     citation: citation(options.source),
   });
 
@@ -283,7 +296,7 @@ export async function lower(
   const module = tiles.size === 0 ? first : placed(entries);
   checkPlan(module, options.threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
-  const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
+  const batch = batchSizes(model, options.batch);
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
     version: VERSION,
@@ -292,6 +305,7 @@ export async function lower(
     batch,
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
+    inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     graph,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.relaxed === true ? { relaxed: true as const } : {}),
@@ -318,7 +332,7 @@ const scheduled = (entry: CompiledEntry, program: Program): CompiledEntry => ({
 
 /** Rows of an entry's batch. */
 const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>
-  batch ?? (entry === "evaluate" || entry === "predict" ? model.batch[entry] : model.batch.train);
+  batchSizes(model, batch)[entry === "evaluate" || entry === "predict" ? entry : "train"];
 
 /** The amount asked for, or the model's own; the small instance has none. */
 function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budget | undefined {
@@ -327,10 +341,10 @@ function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budg
   return readBudget(model.name, text);
 }
 
-/** What is computed, without whose lines it came from: moving a line of the model changes no graph. */
+/** What is computed, without whose lines it came from, or in which order a target's sums add: moving a line of the model changes no graph. */
 const withoutOrigins = (graph: Graph): Graph => ({
   ...graph,
-  nodes: graph.nodes.map((node) => ({ ...node, origin: { role: "primal", site: "" } })),
+  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })), // prettier-ignore
   aliases: [],
 });
 

@@ -1,6 +1,8 @@
 /** Guarantees that a picture's change depends on seed, epoch and row alone, so a resumed run sees the same pictures. */
 
 import * as error from "./error.ts";
+import { kind, optionsOf, required, whole } from "./arguments.ts";
+import { FLOATS, hold, NUMBER, PICTURE } from "./kinds.ts";
 import { keys, mix } from "./random.ts";
 
 /** Where in training a batch stands. The object is reused: read it, do not keep it. */
@@ -12,6 +14,8 @@ export interface AugmentAt {
   readonly rows: Uint32Array;
   readonly count: number;
 }
+
+const AT = optionsOf<AugmentAt>({ epoch: required(NUMBER), seed: required(NUMBER), rows: required(kind("a Uint32Array", (value) => value instanceof Uint32Array)), count: required(NUMBER) }, "where the batch stands, as fit says it"); // prettier-ignore
 
 /** Changes a filled batch in place, before the step that trains on it. */
 export type Augment<Batch = object> = (batch: Batch, at: AugmentAt) => void;
@@ -35,6 +39,7 @@ function bitsOf(row: number, [key0, key1]: readonly [number, number], kind: numb
  * @throws RangeError when the array does not hold the batch's pictures
  */
 export function flip(pictures: Float32Array, shape: PictureShape, at: AugmentAt): void {
+  hold("flip", { pictures, shape, at }, { pictures: FLOATS, shape: PICTURE, at: AT });
   const [channels, height, width] = shape;
   const size = pictureSize(pictures, shape, at);
   const key = keys(at.seed, at.epoch);
@@ -64,6 +69,7 @@ export function crop(
   padding: number,
   at: AugmentAt,
 ): void {
+  hold("crop", { pictures, shape, padding, at }, { pictures: FLOATS, shape: PICTURE, padding: whole("a whole number of at least 0", 0), at: AT }); // prettier-ignore
   const [channels, height, width] = shape;
   const size = pictureSize(pictures, shape, at);
   if (!Number.isInteger(padding) || padding < 0 || padding > Math.min(height, width)) {

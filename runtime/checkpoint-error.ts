@@ -21,6 +21,15 @@ export const badHeader = (name: string): DataError =>
     `${name} has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`,
   );
 
+export const twice = (name: string, key: string): DataError =>
+  new DataError(`${name} has ${JSON.stringify(key)} twice in its header; ${DAMAGED}`);
+
+export const holdsNaN = (name: string, tensor: string, at: number, epoch?: number): DataError =>
+  new DataError(
+    `${name} holds NaN in ${tensor}${epoch === undefined ? "" : `, as kept after epoch ${epoch}`}, at element ${at} (counted from 0): ` +
+      `the run had diverged; take an older checkpoint, and a smaller learning rate`,
+  );
+
 export const badMetadata = (name: string): DataError =>
   new DataError(
     `${name} has metadata that are not all texts, where a safetensors file has an object of strings; ${DAMAGED}`,
@@ -166,12 +175,6 @@ export const notListed = (reason: string, cause: unknown): DataError =>
     `the checkpoints of the store could not be listed (${reason}); mend its permissions, or name another`,
     { cause },
   );
-
-export const badEvery = (unit: string, value: number): RangeError =>
-  new RangeError(`checkpoint.every.${unit} must be a whole number of at least 1, not ${value}`);
-
-export const badKeep = (keep: number): RangeError =>
-  new RangeError(`checkpoint.keep must be a whole number of at least 1, not ${keep}`);
 
 export const fellBack = (used: string, faults: readonly string[]): string =>
   `training went on from ${used}, an older checkpoint: ${faults.join("; ")}`;

@@ -1,8 +1,10 @@
 /** Training ends when a measure stops improving, and the trainer is left as it was when the measure was best. */
 
 import * as error from "./error.ts";
+import { COUNT, FLAG, numbers, oneOf, optionsOf, required, TEXT } from "./arguments.ts";
 import type { Kept } from "./checkpoint.ts";
 import type { Callbacks } from "./history.ts";
+import { hold } from "./kinds.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface EarlyStoppingOptions {
@@ -28,6 +30,14 @@ export interface EarlyStopping extends Callbacks {
   onEnd(trainer: Trainer): void;
 }
 
+const OPTIONS = optionsOf<EarlyStoppingOptions>({
+  monitor: TEXT,
+  patience: required({ ...COUNT, remedy: "the epochs without improvement after which training stops" }), // prettier-ignore
+  minDelta: numbers("a finite number of at least 0", (delta) => delta >= 0),
+  mode: oneOf("min", "max"),
+  restoreBest: FLAG,
+});
+
 /**
  * Stops `fit` once `monitor` has not improved for `patience` epochs: `fit(trainer, data, { epochs, validation,
  * callbacks: [earlyStopping({ patience: 3 })] })`. NaN never improves. Each training begins anew;
@@ -37,14 +47,13 @@ export interface EarlyStopping extends Callbacks {
  * `monitor`, or where a checkpoint does not hold the weights of the best epoch before it
  */
 export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
+  hold("earlyStopping", { options }, { options: OPTIONS });
   const {
     patience,
     minDelta = 0,
     mode = directionOf(options.monitor),
     restoreBest = true,
   } = options;
-  if (!Number.isInteger(patience) || patience < 1) throw error.badPatience(patience);
-  if (!(minDelta >= 0 && minDelta < Infinity)) throw error.badMinDelta(minDelta);
   let best: { epoch: number; value: number } | undefined;
   let kept: Uint8Array | undefined;
   let waited = 0;

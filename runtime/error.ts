@@ -66,12 +66,6 @@ export const tooFewRows = (rows: number, batch: number): DataError =>
       `interact (batch norm); give it more rows, or compile it for a smaller batch`,
   );
 
-export const badEpochs = (epochs: number): RangeError =>
-  new RangeError(`epochs must be a whole number of at least 1, not ${epochs}`);
-
-export const badSeed = (seed: number): RangeError =>
-  new RangeError(`shuffle.seed must be a whole number within ±(2^53 − 1), not ${seed}`);
-
 export const badBatchSize = (size: number, batch: number): RangeError =>
   new RangeError(
     Number.isInteger(size) && size > batch
@@ -105,6 +99,33 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
         : `start again with a smaller learning rate: the weights it left are not usable`),
   );
 
+/**
+ * What a step threw, told of the run: a loss that is none by epoch and step, an element of the batch by its place in the data; anything
+ * else as it is.
+ */
+export function ofStep(
+  cause: unknown,
+  when: Omit<Divergence, "phase" | "value">,
+  placeOf: (
+    input: string,
+    at: number,
+  ) => { readonly row: number; readonly column: number } | undefined,
+): unknown {
+  if (!(cause instanceof RangeError)) return cause;
+  const found: ReadonlyMap<string, unknown> = new Map(Object.entries(cause));
+  const [loss, phase, input, at] = ["loss", "phase", "input", "at"].map((name) => found.get(name));
+  if (typeof loss === "number")
+    return diverged({ ...when, value: loss, ...(typeof phase === "string" && { phase }) });
+  const place = typeof input === "string" && typeof at === "number" ? placeOf(input, at) : undefined; // prettier-ignore
+  if (place === undefined) return cause;
+  const { row, column } = place;
+  return new DataError(
+    `${String(input)} holds ${String(found.get("value"))} at row ${row}, column ${column} (counted from 0), in epoch ${when.epoch}, ` +
+      `step ${when.step} of ${when.steps}, though it was finite when training began: mend augment, or whatever changed it since`,
+    { cause },
+  );
+}
+
 export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
   `because its rows interact (batch norm)`;
@@ -120,15 +141,6 @@ export const badPadding = (padding: number, height: number, width: number): Rang
     `crop takes a whole number of pixels from 0 to ${Math.min(height, width)} for pictures of ` +
       `${height}×${width}, not ${padding}`,
   );
-
-export const badPatience = (patience: number): RangeError =>
-  new RangeError(
-    `patience must be a whole number of at least 1, not ${patience}: ` +
-      `the epochs without improvement after which training stops`,
-  );
-
-export const badMinDelta = (delta: number): RangeError =>
-  new RangeError(`minDelta must be a finite number of at least 0, not ${delta}`);
 
 /** A measure that is there only with validation data is named as such. */
 export const unknownMeasure = (monitor: string, measured: readonly string[]): DataError => {
@@ -156,14 +168,6 @@ export const noOutputRows = (name: string, length: number, batch: number): DataE
     `the output ${name} has ${length} values for a batch of ${batch} rows, so it has no leading batch axis ` +
       `and cannot be taken row by row; call trainer.predict yourself`,
   );
-
-export const badFraction = (fraction: number): RangeError =>
-  new RangeError(
-    `validation must be a share of the rows above 0 and below 1, such as 0.1, not ${fraction}`,
-  );
-
-export const badSplitSeed = (seed: number): RangeError =>
-  new RangeError(`seed must be a whole number within ±(2^53 − 1), not ${seed}`);
 
 export const nothingToSplit = (rows: number): DataError =>
   new DataError(

@@ -1,6 +1,7 @@
 /** The mean of every metric over all rows, each row counted once, however the last batch falls. */
 
 import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
+import { DATA, hold, TRAINER } from "./kinds.ts";
 import { tabulate, type Table } from "./table.ts";
 import type { EvaluationData, Means, Trainer } from "./trainer.ts";
 
@@ -11,6 +12,7 @@ import type { EvaluationData, Means, Trainer } from "./trainer.ts";
  * @throws DataError when the data do not fit the model or hold NaN or ±Infinity
  */
 export function evaluate<T extends Trainer>(trainer: T, data: EvaluationData<T>): Means<T> {
+  hold("evaluate", { trainer, data }, { trainer: TRAINER, data: DATA });
   const batches = evaluateBatches(trainer, tabulate(trainer, data));
   for (;;) {
     const next = batches.next();

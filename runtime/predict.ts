@@ -2,6 +2,7 @@
 
 import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
 import { noOutputRows } from "./error.ts";
+import { DATA, hold, TRAINER } from "./kinds.ts";
 import { isFloat, tabulateOnly } from "./table.ts";
 import type { Trainer, Values } from "./trainer.ts";
 
@@ -19,6 +20,7 @@ export type Predictions<T extends Trainer> = { readonly [K in keyof ReturnType<T
  * @throws DataError when the data do not fit the model, hold NaN or ±Infinity, or an output has no row axis
  */
 export function predictAll<T extends Trainer>(trainer: T, data: PredictionData<T>): Predictions<T> {
+  hold("predictAll", { trainer, data }, { trainer: TRAINER, data: DATA });
   const table = tabulateOnly(trainer, data, Object.keys(data));
   const size = trainer.batch.predict;
   const buffer = allocateBatch(table, size);

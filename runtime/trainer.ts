@@ -9,6 +9,12 @@ export type Values = Float32Array | Int32Array;
 /** The losses of one step: a number with one phase, a number for each phase with several. */
 export type Loss = number | Readonly<Record<string, number>>;
 
+/** What a step may be asked for. */
+export interface StepOptions {
+  /** Refuses inputs that hold NaN or infinity before anything changes, and a loss that became so. */
+  readonly finite?: boolean;
+}
+
 /**
  * A compiled training program.
  *
@@ -17,7 +23,7 @@ export type Loss = number | Readonly<Record<string, number>>;
  */
 export interface Trainer {
   /** One update on one batch; returns the loss before it. Rows at or past `count` weigh nothing. */
-  step(batch: object, count?: number): Loss;
+  step(batch: object, count?: number, options?: StepOptions): Loss;
   /** Loss and metrics of one batch, each the batch mean times `count`, so that Σ/Σcount is the mean. */
   evaluate(batch: object, count?: number): { readonly count: number };
   /** Outputs of one batch, as views that the next call overwrites. */
@@ -35,6 +41,7 @@ export interface Trainer {
   readonly shortBatch?: "refuse";
   /** Parameters, then state, packed and little-endian. */
   bytes(): Uint8Array;
+  /** Takes back what `bytes` gave; refuses anything else, and NaN, before anything changes. */
   restore(bytes: Uint8Array): void;
 }
 

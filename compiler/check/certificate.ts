@@ -62,7 +62,7 @@ function lineOf(tensors: readonly Judged[], hash: string): string {
 /** The header's line and certificate.json. */
 export async function certificateOf(check: CheckResult, { trainer, gradients }: { readonly trainer: string; readonly gradients?: string }): Promise<{ line: string; json: string }> {
   const hash = await hashOf(trainer);
-  const record = { model: check.model, trainer: hash, ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }), tensors: check.tensors };
+  const record = { model: check.model, ...(check.instance === undefined ? {} : { instance: check.instance }), trainer: hash, ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }), tensors: check.tensors };
   return { line: lineOf(check.tensors, hash), json: await sealed(record) };
 } // prettier-ignore
 
@@ -139,7 +139,12 @@ async function sealed(record: object): Promise<string> {
 
 async function isSealed(certificate: string): Promise<boolean> {
   const { sha256: _, ...record } = JSON.parse(certificate) as { readonly sha256?: unknown };
-  return (await sealed(record)) === canonicalText(certificate);
+  try {
+    return (await sealed(record)) === canonicalText(certificate);
+  } catch {
+    // nested so deep that it cannot be printed: no certificate of ours is
+    return false;
+  }
 }
 
 interface Recorded {

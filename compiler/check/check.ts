@@ -5,8 +5,9 @@ import { lower, print } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { drawsOf } from "./domain.ts";
-import { checkKernels } from "./kernels.ts";
+import { prepareKernels, runText, type TextRun } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
+import { smallInstance } from "./instance.ts";
 import { validatePasses } from "./passes.ts";
 import { isWrong, resultOf, type CheckResult, type Effort, type TensorCheck } from "./result.ts";
 import { checkModelGradients } from "./small.ts";
@@ -52,18 +53,20 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }), ...(winograd === undefined ? {} : { winograd }) }; // prettier-ignore
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
-  const shipped = { ...from, chosen: lowered.chosen };
+  const small = { ...from, chosen: lowered.chosen };
   const { failure } = drawsOf(model, from);
   if (failure !== undefined) throw failure;
   progress?.("validating every pass");
-  await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
+  await validatePasses(model, { ...small, facts: lowered.facts }, seed);
   progress?.("checking gradients against forward mode and central differences");
   const gradients = await drawnTwice(seed, (draw) => checkModelGradients(model, from, { ...size, seed: draw })); // prettier-ignore
   progress?.("checking the emitted step against the interpreter");
-  const steps = await drawnTwice(seed, (draw) => checkTranslation(model, shipped, draw));
+  const steps = await drawnTwice(seed, (draw) => checkTranslation(model, small, draw));
   progress?.("checking every kernel at sampled elements");
-  const kernels = options.kernels ?? (await checkKernels(lowered, options.trainer ?? (await print(lowered, "trainer")), size.elements, seed)); // prettier-ignore
-  return resultOf(model.name, [...gradients, ...steps, ...kernels]);
+  const shipped = async (): Promise<TextRun> => runText(await prepareKernels(lowered), options.trainer ?? (await print(lowered, "trainer")), size.elements, seed); // prettier-ignore
+  const kernels = options.kernels === undefined ? await shipped() : { rows: options.kernels };
+  const result = resultOf(model.name, [...gradients, ...steps, ...kernels.rows], smallInstance(model, from).told); // prettier-ignore
+  return kernels.first === undefined ? result : { ...result, first: kernels.first };
 }
 
 /** Far from every seed that is derived from the first. */

@@ -4,11 +4,12 @@
  */
 
 import { CompilerFault } from "../graph/error.ts";
-import type { Shape } from "../graph/type.ts";
+import { sizeOf, type Shape } from "../graph/type.ts";
 import type { Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
 import type { Precision } from "../loop/interpret.ts";
 import { importText } from "../strip.ts";
 import type { Numbers } from "./emitted.ts";
+import { Memo } from "./memo.ts";
 import { FN, flatText, type Load } from "./scalar-text.ts";
 import { ROUNDED } from "./result.ts";
 import { SizedWriter, type Sized } from "./sized.ts";
@@ -98,7 +99,8 @@ export class DefinitionTable {
     return this.#calls.get(call)!.map((definition) => {
       const { name, buffers, own } = this.#made.get(definition)!;
       const [x, text] = [buffers.map(view), this.#functions[name]!];
-      const [known, knownSizes] = [new Map<number, number>(), new Map<number, number>()];
+      const known = new Memo(sizeOf(definition.shape));
+      const knownSizes = new Map<number, number>();
       // a stage may read one that comes after it in the order of the loops
       const [others, theirs] = [elements, sizes].map((all) => own.map((other): Element => (at) => all.get(other)!(at))) as [Element[], Element[]]; // prettier-ignore
       const element: Element = (at) => {

@@ -9,8 +9,9 @@ import { isFloat, type Tensor } from "../graph/type.ts";
 import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { opOf } from "../ops/index.ts";
-import { drawLeaf, fedLeaves, type Domain, type Drawn } from "./draw.ts";
+import { drawLeaf, fedLeaves, type Domain } from "./draw.ts";
 import { evaluateGraph, type Feed } from "./evaluate.ts";
+import { declarationOf, ROWS, smallInstance } from "./instance.ts";
 
 /** Contents of a model's leaves, the same in every entry, under every pass and at every size. */
 export interface Draws {
@@ -26,69 +27,86 @@ export interface ModelDraws extends Draws {
 /** What is tried for inputs that say nothing of themselves. */
 const CANDIDATES: readonly Domain[] = ["normal", "positive", "unit", "probabilities", [-0.9, 0.9], [2, 4], [5, 10]]; // prettier-ignore
 
-/** Rows of the small instance. */
-export const ROWS = 3;
-
 const SEED = 1;
 
 const made = new WeakMap<Model, ModelDraws>();
 
-/** The draws of a model, found once. */
+type Named = Pick<ReturnType<typeof entriesOf>[number], "name" | "traced">;
+
+/** The draws that a model is checked with, found once, at the small instance. */
 export function drawsOf(model: Model, { source }: Pick<CompileOptions, "source">): ModelDraws {
   const known = made.get(model);
   if (known !== undefined) return known;
-  const entries = entriesOf(model, { ...(source === undefined ? {} : { source }), batch: ROWS, small: true, dtype: "f64" }, "trainer"); // prettier-ignore
-  const shown = () => entriesOf(model, source === undefined ? {} : { source }, "trainer").map(({ traced }) => traced.graph); // prettier-ignore
-  const draws = drawsIn(entries.map(({ traced }) => traced.graph), shown); // prettier-ignore
+  const from = source === undefined ? {} : { source };
+  const instance = smallInstance(model, from);
+  const entries = entriesOf(model, { ...from, ...declarationOf(instance), dtype: "f64" }, "trainer"); // prettier-ignore
+  const rows = entries.map(({ name }) => instance.batch[name === "evaluate" || name === "predict" ? name : "train"]); // prettier-ignore
+  const draws = found(new Leaves(graphsOf(entries)), rows, () => graphsOf(entriesOf(model, from, "trainer"))); // prettier-ignore
   made.set(model, draws);
   return draws;
 }
 
-/** Draws for the leaves of graphs that share them by name. `shown` are the same graphs with the shapes that the model's author knows. */
-export function drawsIn(
-  graphs: readonly Graph[],
-  shown: () => readonly Graph[] = () => graphs,
-): ModelDraws {
-  // prettier-ignore
-  const leaves = new Map(
-    graphs
-      .flatMap(fedLeaves)
-      .reverse()
-      .map((node) => [node.name, node]),
-  );
-  const inOrder = graphs.flatMap(fedLeaves).filter((node) => leaves.get(node.name) === node);
-  const ordinals = new Map<string, number>();
-  const counted = new Map<string, number>();
-  for (const { op, name } of inOrder) {
-    ordinals.set(name, counted.get(op) ?? 0);
-    counted.set(op, (counted.get(op) ?? 0) + 1);
-  }
-  const inferred = new Map(graphs.flatMap((graph) => [...inferredIn(graph)]));
-  const free = inOrder.filter(({ op, type, attrs }) => op === "input" && isFloat(type.dtype) && attrs["domain"] === undefined); // prettier-ignore
-  const known = new Map(inOrder.flatMap(({ name, attrs }) => attrs["domain"] === undefined ? [] : [[name, attrs["domain"] as unknown as Domain] as const])); // prettier-ignore
-  const withDomains = (others: ReadonlyMap<string, Domain>): Draws => {
-    const leaf = (node: Node, seed: number, count: number): Float64Array => {
-      const drawn: Drawn = {
-        ordinal: ordinals.get(node.name) ?? 0,
-        domain: known.get(node.name) ?? others.get(node.name) ?? "normal",
-      };
-      return drawLeaf(node, seed, count, drawn);
-    };
-    return { leaf, feed: (graph, seed, count) => new Map(fedLeaves(graph).map((node) => [node.name, leaf(node, seed, count)])) }; // prettier-ignore
-  };
-  const spread = (domain: Domain, keeps: boolean): Draws =>
-    withDomains(new Map(free.map(({ name }) => [name, (keeps ? inferred.get(name) : undefined) ?? domain]))); // prettier-ignore
-  const tries = [true, false].flatMap((keeps) => CANDIDATES.map((domain) => spread(domain, keeps)));
-  const first = tries[0]!;
-  const failures = new Map<Draws, { readonly at: number; readonly feed: Feed }>();
-  for (const draws of free.length === 0 ? [first] : tries) {
-    const feeds = graphs.map((graph) => draws.feed(graph, SEED, ROWS));
+/** The same where nothing is checked, and no domain is tried. */
+export const knownDraws = (model: Model, entries: readonly Named[]): Draws =>
+  made.get(model) ?? new Leaves(graphsOf(entries)).draws("normal", true);
+
+/** Draws for graphs by themselves, which share their leaves by name. */
+export const drawsIn = (graphs: readonly Graph[]): ModelDraws =>
+  found(new Leaves(graphs), graphs.map(() => ROWS), () => graphs); // prettier-ignore
+
+const graphsOf = (entries: readonly Named[]): readonly Graph[] => entries.map(({ traced }) => traced.graph); // prettier-ignore
+
+/** The first domains at which every loss is a number. `shown` gives the graphs with the shapes that the model's author knows. */
+function found(leaves: Leaves, rows: readonly number[], shown: () => readonly Graph[]): ModelDraws {
+  const { graphs } = leaves;
+  const tries = [true, false].flatMap((keeps) => CANDIDATES.map((domain) => leaves.draws(domain, keeps))); // prettier-ignore
+  const [first] = tries as [Draws];
+  let failed: { readonly at: number; readonly feed: Feed } | undefined;
+  for (const draws of leaves.free.length === 0 ? [first] : tries) {
+    const feeds = graphs.map((graph, n) => draws.feed(graph, SEED, rows[n]!));
     const at = graphs.findIndex((graph, n) => !isFinite(graph, feeds[n]!));
     if (at < 0) return draws;
-    failures.set(draws, { at, feed: feeds[at]! });
+    failed ??= { at, feed: feeds[at]! };
   }
-  const { at, feed } = failures.get(first)!;
+  const { at, feed } = failed!;
   return { ...first, failure: failureAt(graphs[at]!, shown()[at]!, feed) };
+}
+
+/** The leaves of graphs that share them by name. */
+class Leaves {
+  readonly graphs: readonly Graph[];
+  /** Inputs that say nothing of themselves. */
+  readonly free: readonly Node[];
+  readonly #ordinals = new Map<string, number>();
+  readonly #own = new Map<string, Domain>();
+  readonly #inferred: ReadonlyMap<string, Domain>;
+
+  constructor(graphs: readonly Graph[]) {
+    this.graphs = graphs;
+    const free: Node[] = [];
+    const counted = new Map<string, number>();
+    for (const node of graphs.flatMap(fedLeaves)) {
+      const { op, name, type, attrs } = node;
+      if (this.#ordinals.has(name)) continue;
+      this.#ordinals.set(name, counted.get(op) ?? 0);
+      counted.set(op, (counted.get(op) ?? 0) + 1);
+      const own = attrs["domain"] as Domain | undefined; // the declaration saw to its form
+      if (own !== undefined) this.#own.set(name, own);
+      else if (op === "input" && isFloat(type.dtype)) free.push(node);
+    }
+    this.free = free;
+    this.#inferred = new Map(graphs.flatMap((graph) => [...inferredIn(graph)]));
+  }
+
+  /** Contents where free inputs lie in `domain`, unless the graph shows another and that `keeps`. */
+  draws(domain: Domain, keeps: boolean): Draws {
+    const leaf = (node: Node, seed: number, count: number): Float64Array =>
+      drawLeaf(node, seed, count, {
+        ordinal: this.#ordinals.get(node.name) ?? 0,
+        domain: this.#own.get(node.name) ?? (keeps ? this.#inferred.get(node.name) : undefined) ?? domain, // prettier-ignore
+      });
+    return { leaf, feed: (graph, seed, count) => new Map(fedLeaves(graph).map((node) => [node.name, leaf(node, seed, count)])) }; // prettier-ignore
+  }
 }
 
 /** Functions that are defined on a part of the numbers, and on which. */

@@ -6,8 +6,8 @@ import { batchOf, runningGradients, type AnyGradients, type Numbers } from "./em
 import { evaluateResults } from "./evaluate.ts";
 import { judge, type Pair } from "./norm.ts";
 import { FLOAT32, STEP_BOUND, type CheckRole, type TensorCheck } from "./result.ts";
-import { named, ROWS } from "./small.ts";
 import { sizesOf, type Again } from "./scale.ts";
+import { named } from "./small.ts";
 import { feedOf, type SmallPhase, type Store } from "./translation.ts";
 
 /** gradients.ts of every phase, running. */
@@ -21,11 +21,11 @@ export function give({ parameters, state }: AnyGradients, store: Store): void {
 }
 
 /** How far the gradient of each parameter and input is from the interpreter's, tensor by tensor. */
-export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number): TensorCheck[] {
+export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number, rows: number): TensorCheck[] {
   return phases.flatMap(({ phase, declared, draws, dtype }, n) => {
-    const leaves = feedOf(draws, declared, store, seed + 500, ROWS);
+    const leaves = feedOf(draws, declared, store, seed + 500, rows);
     give(emitted[n]!, store);
-    const found = emitted[n]!.gradients(batchOf(declared, leaves), ROWS);
+    const found = emitted[n]!.gradients(batchOf(declared, leaves), rows);
     const graph = gradients(phase).run(declared);
     const { values } = evaluateResults(graph, leaves);
     const valueOf = new Map(graph.results.flatMap((result) => (result.kind === "output" ? [[result.name, result.value] as const] : [])));

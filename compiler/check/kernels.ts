@@ -13,10 +13,12 @@ import { evaluate } from "../loop/index.ts";
 import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
+import type { FirstLosses } from "../targets/report.ts";
 import { DefinitionTable, stagesOf } from "./definitions.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { judgeElements, termsOf, toleranceOf } from "./elements.ts";
+import { FIRST_SEED } from "./first-loss.ts";
 import {
   moduleFor,
   stored,
@@ -70,8 +72,10 @@ export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prep
   };
 }
 
-/** A step of so many operations takes seconds, and is run once: with a short batch. */
+/** A step of so many operations takes seconds, and is compared once: with a short batch. */
 const LONG = 5e9;
+/** Before one of so many goes the first step of training, from the initial weights, whose loss is reported: it need not run again for that. */
+const SHARED = 1.5e8;
 
 /** Runs each entry of the text twice and compares `samples` elements, and those at the edges, of every buffer a statement writes. */
 export const checkKernels = async (
@@ -81,26 +85,40 @@ export const checkKernels = async (
   seed: number,
 ): Promise<TensorCheck[]> => checkText(await prepareKernels(lowered), text, samples, seed);
 
-/** The same where the definitions are at hand. What fails is judged again beside the magnitudes of its terms. */
-export async function checkText(
+/** The same where the definitions are at hand. */
+export const checkText = async (
   prepared: Prepared,
   text: string,
   samples: number,
   seed: number,
-): Promise<TensorCheck[]> {
-  const rows = await runText(prepared.lowered, prepared.table, text, samples, seed);
-  if (!rows.some(isWrong)) return rows;
-  const sized = await runText(prepared.lowered, await prepared.sized(), text, samples, seed);
-  return rows.map((row, n) => (isWrong(row) ? sized[n]! : row));
+): Promise<TensorCheck[]> => [...(await runText(prepared, text, samples, seed)).rows];
+
+/** What a run of a text found; and the losses of its first step, where that was the one that is reported. */
+export interface TextRun {
+  readonly rows: readonly TensorCheck[];
+  readonly first?: FirstLosses;
 }
 
-async function runText(
+/** The same, with what else the run gave. What fails is judged again beside the magnitudes of its terms. */
+export async function runText(
+  prepared: Prepared,
+  text: string,
+  samples: number,
+  seed: number,
+): Promise<TextRun> {
+  const run = await runBeside(prepared.lowered, prepared.table, text, samples, seed);
+  if (!run.rows.some(isWrong)) return run;
+  const sized = await runBeside(prepared.lowered, await prepared.sized(), text, samples, seed);
+  return { ...run, rows: run.rows.map((row, n) => (isWrong(row) ? sized.rows[n]! : row)) };
+}
+
+async function runBeside(
   lowered: Prepared["lowered"],
   table: DefinitionTable,
   text: string,
   samples: number,
   seed: number,
-): Promise<TensorCheck[]> {
+): Promise<TextRun> {
   const { module, entries, facts } = lowered;
   const draws = drawsOf(lowered.model, {});
   const watch = new Watch(module, table, samples, seed, precisionOf(lowered));
@@ -110,32 +128,44 @@ async function runText(
   const { createTrainer } = await importText<TrainerText>(
     `const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`,
   );
-  const trainer = createTrainer(await moduleFor(lowered));
+  const trainer = createTrainer({ ...(await moduleFor(lowered)), seed: FIRST_SEED });
   const leaves = new Map(
     entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]),
   );
   // a bias that starts from zero would hide a wrong sign before it
-  for (const [name, view] of Object.entries(trainer.parameters))
-    view.set(draws.leaf(leaves.get(name)!, seed, 0));
-  const run = (chosen: readonly CompiledEntry[], short: boolean): readonly TensorCheck[] => {
+  const draw = (): void => {
+    for (const [name, view] of Object.entries(trainer.parameters))
+      view.set(draws.leaf(leaves.get(name)!, seed, 0));
+  };
+  const losses = new Map<string, number>();
+  const run = (chosen: readonly CompiledEntry[], short: boolean, own: number): readonly TensorCheck[] => {
     watch.found = [];
     for (const entry of chosen) {
       const n = entries.indexOf(entry);
       watch.entry = module.entries[n]!;
-      const given = seed + n + (short ? 100 : 0);
-      watch.compareReturned(call(trainer, entry, facts, draws, given, short));
+      const returned = call(trainer, entry, facts, draws, own + n, short);
+      for (const [name, value] of Object.entries(returned)) losses.set(name, value[0]!);
+      watch.compareReturned(returned);
     }
     return watch.found;
-  };
+  }; // prettier-ignore
   const training = entries.filter(({ purpose }) => purpose.kind === "train");
   const operations = module.kernels.reduce((n, { flops }) => n + flops, 0);
-  const first = operations > LONG ? [] : run(training, false);
-  const found = run(entries, true);
+  const shares = training.length === 1 && operations > SHARED;
+  if (!shares) draw();
+  watch.looks = operations <= LONG;
+  const first =
+    !shares && operations > LONG ? [] : run(training, false, shares ? FIRST_SEED : seed);
+  const phases = facts.phases.map((phase) => ({ phase, loss: losses.get(phase)! }));
+  watch.looks = true;
+  if (shares) draw();
+  const found = run(entries, true, seed + 100);
   Reflect.deleteProperty(host, PROBE);
   const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0); // prettier-ignore
   if (found.length !== expected) throw new CompilerFault("print", `the kernel check saw ${found.length} of ${expected} stores and results: the text's numbered statements are not the plan's`); // prettier-ignore
   // training comes first among the entries
-  return found.map((row, n) => (first[n] === undefined ? row : merged(first[n], row)));
+  const rows = found.map((row, n) => (first[n] === undefined ? row : merged(first[n], row)));
+  return { rows, ...(shares ? { first: { seed: FIRST_SEED, phases } } : {}) };
 }
 
 /** Calls an entry; gives what it returns by name, as its results have it. */
@@ -186,9 +216,15 @@ interface Expected {
   elements(arena: ArrayBuffer): readonly { readonly flat: number; readonly value: number; readonly size: number }[]; // prettier-ignore
 }
 
+/** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
+const TERMS = 2 ** 21;
+const FEWEST = 64;
+
 class Watch {
   found: TensorCheck[] = [];
   entry: Entry | undefined;
+  /** Whether it compares; a step that it lets pass only leaves its moments. */
+  looks = true;
   readonly #table: DefinitionTable;
   readonly #buffers: ReadonlyMap<string, Buffer>;
   readonly #offsets: ReadonlyMap<string, number>;
@@ -216,6 +252,7 @@ class Watch {
   }
 
   probe(_at: number, statement: number, arena: ArrayBuffer): void {
+    if (!this.looks) return;
     this.#compare(arena);
     this.#expected = [];
     if (statement === 1) this.#locals = {};
@@ -260,7 +297,10 @@ class Watch {
       const { shape } = this.#buffers.get(buffer)!;
       const positions = samplePositions(
         definition.part === undefined ? shape : definition.shape,
-        this.#samples,
+        Math.max(
+          FEWEST,
+          Math.min(this.#samples, Math.floor(TERMS / termsOf([...own, definition]))),
+        ),
         this.#seed,
         `${this.entry!.calls.indexOf(call)} ${n}`,
       );

@@ -21,8 +21,8 @@ import { drawsOf } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
 import { evaluateResults, type Watch } from "./evaluate.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
 import { Rounding } from "./scale.ts";
-import { ROWS } from "./small.ts";
 
 /**
  * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own: sums in
@@ -44,17 +44,19 @@ interface Meaning {
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
 export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
-  const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
+  const rows = (name: string): number => batch[name === "evaluate" || name === "predict" ? name : "train"];
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
   const draws = drawsOf(model, options);
-  const contents: Contents = (leaf) => draws.leaf(leaf, seed, ROWS);
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, contents) }));
+  const contents = (name: string): Contents => (leaf) => draws.leaf(leaf, seed, rows(name));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), rows(name)) }), purpose, traced.graph, contents(name)) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
-  const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
   for (const { name, purpose, meaning, leaves } of validated) {
-    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, contents));
+    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, contents(name), rows(name)));
     if (fault === undefined) continue;
-    throw difference("schedule", name, meaning, ofModule(module, name, leaves, contents)) ?? fault;
+    throw difference("schedule", name, meaning, ofModule(module, name, leaves, contents(name))) ?? fault;
   }
 } // prettier-ignore
 
@@ -134,7 +136,7 @@ function ofModule(
 const isKept = ({ op }: Node): boolean => op === "param" || op === "state" || op === "hyper";
 
 /** What an entry of the running trainer makes of the same contents. */
-function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], contents: Contents): Results {
+function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], contents: Contents, rows: number): Results {
   const kept = { ...trainer.parameters, ...trainer.state };
   const batch: Record<string, Numbers> = {};
   for (const leaf of leaves)
@@ -146,7 +148,7 @@ function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves:
     return new Map([[`loss ${purpose.phase.name}`, Float64Array.of(loss as number)], ...after]);
   }
   if (entry === "predict") return new Map(Object.entries(trainer.predict(batch)).map(([name, values]) => [`output ${name}`, Float64Array.from(values)]));
-  return new Map(Object.entries(trainer.evaluate(batch)).map(([name, value]) => [`loss ${name}`, Float64Array.of(value / ROWS)]));
+  return new Map(Object.entries(trainer.evaluate(batch)).map(([name, value]) => [`loss ${name}`, Float64Array.of(value / rows)]));
 } // prettier-ignore
 
 /** The fault of a pass that changed a result, if it did. */

@@ -1,5 +1,7 @@
 /** Guarantees the form of what a check found: one row a tensor, its worst error beside the bound that it was held to. */
 
+import type { FirstLosses } from "../targets/report.ts";
+
 /** What was compared: gradients of leaves, storage after steps, what entries return, what statements write. */
 export type CheckRole = "parameter" | "input" | "state" | "output" | "kernel";
 
@@ -36,6 +38,10 @@ export type Verdict = "holds" | "wrong" | "not judged";
 export interface CheckResult {
   readonly model: string;
   readonly holds: boolean;
+  /** The small instance that was found, such as `checked at 6×6 of 32×32`; without it, extents were the model's own. */
+  readonly instance?: string;
+  /** The losses that training starts from, where the check met them on its way. */
+  readonly first?: FirstLosses;
   readonly tensors: readonly TensorCheck[];
 }
 
@@ -71,8 +77,13 @@ export const FLOAT32 = "float32 against float64";
 export const roleOf = ({ op }: { readonly op: string }): CheckRole =>
   op === "param" ? "parameter" : "input";
 
-export const resultOf = (model: string, tensors: readonly TensorCheck[]): CheckResult => ({
+export const resultOf = (
+  model: string,
+  tensors: readonly TensorCheck[],
+  instance?: string,
+): CheckResult => ({
   model,
+  ...(instance === undefined ? {} : { instance }),
   holds: !tensors.some(isWrong),
   tensors,
 });

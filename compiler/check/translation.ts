@@ -19,8 +19,8 @@ import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
 import { sizesOf, type Again } from "./scale.ts";
-import { ROWS } from "./small.ts";
 import { checkUpdateRules } from "./update-rule.ts";
 
 /** One training phase of the small instance, unoptimized, with its updates. */
@@ -52,7 +52,9 @@ async function checkIn(
   options: Shipped,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const small = { ...options, batch: ROWS, small: true, dtype };
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const small = { ...options, ...declarationOf(instance), dtype };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
   const draws = drawsOf(model, options);
@@ -68,13 +70,18 @@ async function checkIn(
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
-      ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed)
-      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed),
+      ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed, batch.predict)
+      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate),
   );
   const emitted = await emittedGradients(lowered, phases);
-  const float32 = checkFloat32(emitted, phases, store, seed);
-  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed);
-  return [...float32, ...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
+  const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
+  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed, batch.train);
+  return [
+    ...float32,
+    ...checkSteps(trainer, phases, graphs, store, seed, batch.train),
+    ...rules,
+    ...returned,
+  ];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
@@ -83,7 +90,7 @@ function start(trainer: AnyTrainer, graphs: readonly Graph[], draws: Draws, seed
   for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
-      store.set(node.name, asStored(node, draws.leaf(node, seed, ROWS)));
+      store.set(node.name, asStored(node, draws.leaf(node, seed, 0)));
     }
   write(trainer, store);
   return store;
@@ -108,12 +115,14 @@ export function feedOf(
   store: Store,
   seed: number,
   count: number,
+  /** Rows of the batch, where it may be padded. */
+  rows = count,
 ): Map<string, Float64Array> {
   const contents = (node: Node): Float64Array => {
     const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
     if (kept !== undefined) return kept;
     const drawn = asStored(node, draws.leaf(node, seed, count));
-    return node.op === "input" ? withoutPadding(node, ROWS, count, drawn) : drawn;
+    return node.op === "input" ? withoutPadding(node, rows, count, drawn) : drawn;
   };
   return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
 }
@@ -124,11 +133,12 @@ export function interpretStep(
   store: Store,
   seed: number,
   count: number,
+  rows: number,
   watch?: Watch,
 ): Map<string, number> {
   const losses = new Map<string, number>();
   for (const { phase, graph, draws } of phases) {
-    const run = evaluateResults(graph, feedOf(draws, graph, store, seed, count), watch);
+    const run = evaluateResults(graph, feedOf(draws, graph, store, seed, count, rows), watch);
     losses.set(phase.name, run.losses.get(phase.name)!);
     for (const [name, { data }] of run.writes) store.set(name, data);
   }
@@ -136,8 +146,8 @@ export function interpretStep(
 }
 
 /** The rows of three steps, or as many as it takes to update every weight: the second has one row masked, unless the model refuses that. */
-const countsOf = (phases: readonly SmallPhase[]): number[] =>
-  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? ROWS - 1 : ROWS)); // prettier-ignore
+const countsOf = (phases: readonly SmallPhase[], rows: number): number[] =>
+  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? Math.max(1, rows - 1) : rows)); // prettier-ignore
 
 /** Names of the states that are compared whatever the rule: the model's own, the step count, and what each rule says of its own. */
 const comparableStates = (phases: readonly SmallPhase[]): ReadonlySet<string> =>
@@ -161,14 +171,15 @@ function checkSteps(
   graphs: readonly Graph[],
   first: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
   const { dtype } = phases[0]!;
   const known = comparableStates(phases);
   const comparable = (name: string): boolean => linear || known.has(name);
-  const counts = countsOf(phases);
+  const counts = countsOf(phases, rows);
   /** What the interpreter did: from which contents, and with how many rows. */
-  const done: { readonly given: Store; readonly inputs: number; readonly rows: number }[] = [];
+  const done: { readonly given: Store; readonly inputs: number; readonly count: number }[] = [];
   const store: Store = new Map(first);
   return counts.flatMap((wanted, n): TensorCheck[] => {
     const inputs = seed + 100 + n;
@@ -176,10 +187,10 @@ function checkSteps(
     // weights follow the emitted run where its own rounding may move them far
     if (!linear)
       for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) given.set(name, data); // prettier-ignore
-    const { rows, loss } = takesStep(trainer, phases, inputs, wanted);
-    done.push({ given, inputs, rows });
+    const { rows: count, loss } = takesStep(trainer, phases, inputs, wanted, rows);
+    done.push({ given, inputs, count });
     for (const [name, data] of given) store.set(name, data);
-    const losses = interpretStep(phases, store, inputs, rows);
+    const losses = interpretStep(phases, store, inputs, count, rows);
     if (n > 0 && n < counts.length - 1) return [];
     const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
     const startOf = (name: string): Float64Array | undefined => name in trainer.parameters ? first.get(name)! : undefined; // prettier-ignore
@@ -201,7 +212,7 @@ function checkSteps(
       let last = new Map<string, number>();
       for (const step of done.slice(0, n + 1)) {
         for (const [name, data] of step.given) moving.set(name, data);
-        last = interpretStep(phases, moving, step.inputs, step.rows, watch);
+        last = interpretStep(phases, moving, step.inputs, step.count, rows, watch);
       }
       return new Map<string, ArrayLike<number>>([
         ...judged.map(([name]) => [name, moved(moving.get(name)!, startOf(name))] as const),
@@ -218,14 +229,16 @@ function takesStep(
   phases: readonly SmallPhase[],
   seed: number,
   wanted: number,
+  all: number,
 ): { readonly rows: number; readonly loss: number | Readonly<Record<string, number>> } {
   const { declared, draws } = phases[0]!;
-  const batch = (rows: number) => batchOf(declared, feedOf(draws, declared, new Map(), seed, rows));
+  const batch = (rows: number) =>
+    batchOf(declared, feedOf(draws, declared, new Map(), seed, rows, all));
   try {
     return { rows: wanted, loss: trainer.step(batch(wanted), wanted) };
   } catch (error) {
-    if (!(error instanceof RangeError) || wanted === ROWS) throw error;
-    return { rows: ROWS, loss: trainer.step(batch(ROWS), ROWS) };
+    if (!(error instanceof RangeError) || wanted === all) throw error;
+    return { rows: all, loss: trainer.step(batch(all), all) };
   }
 }
 
@@ -259,14 +272,15 @@ function checkEvaluate(
   { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
-  return [ROWS, ROWS - 1].flatMap((count) => {
-    const feed = feedOf(draws, graph, store, seed + 200, count);
+  return (rows > 1 ? [rows, rows - 1] : [rows]).flatMap((count) => {
+    const feed = feedOf(draws, graph, store, seed + 200, count, rows);
     const found = trainer.evaluate(batchOf(graph, feed), count);
     const again = (watch?: Watch): Map<string, number[]> =>
       new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
     const pairs = [...again()].map(([name, expected]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected })); // prettier-ignore
-    const method = count === ROWS ? "evaluate" : "evaluate, one row masked";
+    const method = count === rows ? "evaluate" : "evaluate, one row masked";
     return judge(pairs, { method, bound: STEP_BOUND, dtype, again });
   });
 }
@@ -277,8 +291,9 @@ function checkPredict(
   { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
-  const feed = feedOf(draws, graph, store, seed + 300, ROWS);
+  const feed = feedOf(draws, graph, store, seed + 300, rows);
   const found = trainer.predict(batchOf(graph, feed));
   const { values } = evaluateResults(graph, feed);
   const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore

@@ -17,7 +17,7 @@ import { give } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import type { Again } from "./scale.ts";
-import { named, ROWS } from "./small.ts";
+import { named } from "./small.ts";
 import {
   feedOf,
   isLinear,
@@ -35,6 +35,7 @@ export async function checkUpdateRules(
   phases: readonly SmallPhase[],
   first: Store,
   seed: number,
+  rows: number,
 ): Promise<TensorCheck[]> {
   if (isLinear(phases)) return [];
   const trainer = await runningTrainer(lowered);
@@ -44,16 +45,16 @@ export async function checkUpdateRules(
   for (const [n, { phase, declared, draws, dtype }] of phases.entries()) {
     const own = emitted[n]!;
     // the second step, so that moments are not zero before it, or the one that updates every weight
-    const before = stepUpTo(trainer, phases, n, seed);
-    const leaves = feedOf(draws, declared, before, seed + 401, ROWS);
+    const before = stepUpTo(trainer, phases, n, seed, rows);
+    const leaves = feedOf(draws, declared, before, seed + 401, rows);
     const batch = batchOf(declared, leaves);
     give(own, before);
-    const given = own.gradients(batch, ROWS).parameters;
-    runPhase(trainer, phase.name, single, batch);
+    const given = own.gradients(batch, rows).parameters;
+    runPhase(trainer, phase.name, single, batch, rows);
     const rule = ruleOf(declared, phase.parameters);
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
     const feed = new Map([
-      ...feedOf(draws, graph, before, seed, ROWS),
+      ...feedOf(draws, graph, before, seed, rows),
       ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const), // prettier-ignore
     ]);
     const { writes } = evaluateResults(graph, feed);
@@ -89,20 +90,27 @@ function runPhase(
   phase: string,
   single: boolean,
   batch: Parameters<Running["step"]>[0],
+  rows: number,
 ): void {
-  if (single) trainer.step(batch, ROWS);
-  else trainer.phases![phase]!(batch, ROWS);
+  if (single) trainer.step(batch, rows);
+  else trainer.phases![phase]!(batch, rows);
 }
 
 /** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
-function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number): Store {
+function stepUpTo(
+  trainer: Running,
+  phases: readonly SmallPhase[],
+  n: number,
+  seed: number,
+  rows: number,
+): Store {
   if (n === 0) {
     const { declared, draws } = phases[0]!;
     const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
     for (let step = 1; step < period; step++)
       trainer.step(
-        batchOf(declared, feedOf(draws, declared, new Map(), seed + 399 + step, ROWS)),
-        ROWS,
+        batchOf(declared, feedOf(draws, declared, new Map(), seed + 399 + step, rows)),
+        rows,
       );
   }
   return read(trainer);

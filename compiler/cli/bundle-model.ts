@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
+import { framesOf } from "../model/site.ts";
 import { InputError } from "./errors.ts";
 import { settled } from "./stray.ts";
 
@@ -117,7 +118,7 @@ function syntaxError({ text, location }: Message, shown: string): string {
 /** The first place in a stack that lies in the given file: `line:column`. */
 export function placeIn(file: string, error: Error): string | undefined {
   const names = [file, pathToFileURL(file).href];
-  for (const line of (error.stack ?? "").split("\n"))
+  for (const line of framesOf(error.stack ?? ""))
     for (const name of names) {
       const at = line.lastIndexOf(name);
       const match = at === -1 ? null : /^:(\d+(?::\d+)?)/.exec(line.slice(at + name.length));

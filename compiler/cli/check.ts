@@ -32,21 +32,22 @@ export const check = defineCommand({
   },
 }); // prettier-ignore
 
-export const toJson = ({ model, holds, tensors }: Pick<CheckResult, "model" | "holds" | "tensors">): CheckJson => ({
+export const toJson = ({ model, holds, instance, tensors }: Pick<CheckResult, "model" | "holds" | "instance" | "tensors">): CheckJson => ({
   model,
   holds,
+  ...(instance === undefined ? {} : { instance }),
   tensors: tensors.map((tensor) => {
     const { name, role, method, coordinates, worst, at, kinks, unjudged } = tensor;
     return { name, role, method, coordinates, worst, at, kinks, verdict: verdictOf(tensor), ...(unjudged === undefined ? {} : { reason: unjudged }) };
   }),
 }); // prettier-ignore
 
-function show({ model, holds, tensors }: CheckJson): string {
+function show({ model, holds, instance, tensors }: CheckJson): string {
   const worst = Math.max(0, ...tensors.map((tensor) => tensor.worst));
   const unjudged = tensors.filter(({ reason }) => reason !== undefined);
   const left = unjudged.length === 0 ? "" : `, ${unjudged.length} not judged`;
   return [
-    `model ${paint.bold(model)}`,
+    `model ${paint.bold(model)}${instance === undefined ? "" : `, gradients and steps ${instance}`}`,
     "",
     tensorTable(tensors),
     "",

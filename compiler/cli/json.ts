@@ -51,6 +51,8 @@ export interface Difference {
 export interface CheckJson {
   readonly model: string;
   readonly holds: boolean;
+  /** The small instance that was found, such as `checked at 6×6 of 32×32`. */
+  readonly instance?: string;
   readonly tensors: readonly TensorJson[];
 }
 

@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { inspect } from "node:util";
+import { printDiagnostic, type ModelError } from "../graph/error.ts";
 import { canonicalText } from "../hash.ts";
 import type { Source } from "../lower.ts";
 import type { Model } from "../model/model.ts";
@@ -125,7 +126,7 @@ async function imported(file: string, shown: string): Promise<Record<string, unk
     return await importModel(file, shown);
   } catch (error) {
     const place = error instanceof Error && error.name === "ModelError" ? placeIn(file, error) : undefined; // prettier-ignore
-    if (place !== undefined && error instanceof Error) throw new InputError(`${shown}:${place}  ${error.message}`, { cause: error }); // prettier-ignore
+    if (place !== undefined && error instanceof Error) throw new InputError(printDiagnostic({ ...(error as ModelError).diagnostic, site: `${shown}:${place}` }), { cause: error }); // prettier-ignore
     throw told(file, shown, error);
   }
 }

@@ -18,8 +18,9 @@ const isWatched = (stream: NodeJS.WriteStream): boolean =>
 const live = isWatched(stderr);
 /** Whether results are read on a terminal as they come. */
 export const watched = isWatched(stdout);
-/** Whether they may be coloured. */
+/** Whether they may be coloured; and whether notes may. */
 export const coloured = watched && !env["NO_COLOR"];
+const colouredNotes = live && !env["NO_COLOR"];
 
 /**
  * Colours stand in a text as characters that Unicode keeps for uses like this, and become escape sequences when it is printed, after every
@@ -37,12 +38,12 @@ const SEQUENCES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Colours of results and of notes, a line at most. */
-export const paint = Object.fromEntries(NAMES.map((colour) => [colour, (text: string) => `${markOf(colour)}${printable(text)}${END}`])) as Readonly<Record<Colour, (text: string) => string>>; // prettier-ignore
+export const paint = Object.fromEntries(NAMES.map((colour) => [colour, (text: string) => (coloured || colouredNotes ? `${markOf(colour)}${printable(text)}${END}` : printable(text))])) as Readonly<Record<Colour, (text: string) => string>>; // prettier-ignore
 
 /** A text for a stream: colours where it has them, everything else visible. */
 const shownOn = (stream: NodeJS.WriteStream, text: string): string =>
   printableLines(text).replace(MARKED, (mark) =>
-    isWatched(stream) && !env["NO_COLOR"] ? (SEQUENCES.get(mark) ?? "") : "",
+    (stream === stdout ? coloured : colouredNotes) ? (SEQUENCES.get(mark) ?? "") : "",
   );
 
 /** What writes results: nothing else does, once a model's own output goes elsewhere. */

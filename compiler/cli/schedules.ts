@@ -1,6 +1,6 @@
 /** Guarantees the file of measured schedules beside a model, one for each target: read where it is there, written whole or not at all. */
 
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileOf, type CompileOptions } from "../compile.ts";
@@ -24,7 +24,8 @@ const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loade
 /** What was measured for a model and a target, as an option of a compile; nothing where no file lies beside the model. */
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
   const file = join(dirname(loaded.shown), nameOf(loaded, target));
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
+  // nor where no file can have that name, after a model whose own is nearly as long as a name may be
+  if (!existsSync(file)) return {};
   return {
     schedules: { path: pathOf(loaded, target), text: canonicalText(readFileSync(file, "utf8")) },
   };

@@ -1,18 +1,22 @@
 /** Guarantees two texts of the loop level: index notation for people, and a canonical text that parse.ts reads back unchanged. */
 
+import { printable } from "../graph/printable.ts";
 import type { DType } from "../graph/type.ts";
 import { keyOf } from "./build.ts";
 import { rangeOf, type Index, type Term } from "./index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Doc, Entry, EntryResult, Group, Initial, Kernel, Loop, Module, Program, Scalar, ScalarFn, Slot, Stage, Stmt } from "./loop.ts"; // prettier-ignore
 
 const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** As JSON, all of it visible. */
+const quoted = (value: string | readonly string[]): string => printable(JSON.stringify(value));
+
 /** Words that the canonical text gives a meaning; as names they are quoted. */
 const RESERVED = new Set(["for", "let", "var", "if", "true", "false", "div", "mod"]);
 const SPECIAL = /^(inf|nan)(f32|f64|i32|bool)?$/;
 
 /** A name bare where it cannot be mistaken, otherwise as a JSON string. */
 export const printName = (name: string): string =>
-  WORD.test(name) && !RESERVED.has(name) && !SPECIAL.test(name) ? name : JSON.stringify(name);
+  WORD.test(name) && !RESERVED.has(name) && !SPECIAL.test(name) ? name : quoted(name);
 
 /** A number that reads back to the same double: `-0`, `inf` and `nan` included. */
 export function printNumber(value: number): string {
@@ -313,7 +317,8 @@ function stmtLines(body: readonly Stmt[], scope: Scope): string[] {
   });
 }
 
-const COMMENT = /^[^\p{Cc}\u2028\u2029]*$/u;
+/** Without what is not visible. */
+const COMMENT = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
 
 /** The text of a `//` line as it was; a quoted one is JSON. */
 export const readComment = (text: string): string =>
@@ -321,15 +326,15 @@ export const readComment = (text: string): string =>
 
 function commentLine(text: string): string {
   const plain = COMMENT.test(text) && !text.startsWith('"') && text === text.trimEnd();
-  return `// ${plain ? text : JSON.stringify(text)}`.trimEnd();
+  return `// ${plain ? text : quoted(text)}`.trimEnd();
 }
 
 const DOC = /^(.*) {4}%(\S+) {2}(.*?), (.*)$/u;
 
 /** One graph node from its `//` line: `maths    %node  role, site`, or the four as a JSON array. */
 export function readDoc(text: string): Doc | undefined {
-  const quoted = text.startsWith('["');
-  const parts = quoted ? (JSON.parse(text) as string[]) : DOC.exec(text)?.slice(1);
+  const isQuoted = text.startsWith('["');
+  const parts = isQuoted ? (JSON.parse(text) as string[]) : DOC.exec(text)?.slice(1);
   if (parts === undefined) return undefined;
   const [maths = "", node = "", role = "", site = ""] = parts;
   return { maths, node, role, site };
@@ -343,7 +348,7 @@ function docLine({ maths, node, role, site }: Doc): string {
       : undefined;
   const same =
     back?.maths === maths && back.node === node && back.role === role && back.site === site;
-  return `// ${same ? text : JSON.stringify([maths, node, role, site])}`;
+  return `// ${same ? text : quoted([maths, node, role, site])}`;
 }
 
 function kernelLines(k: Kernel): string[] {

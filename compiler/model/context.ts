@@ -9,6 +9,7 @@ import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import type { LayerRecord } from "./layers/layer.ts";
+import { Extents, type ExtentMap } from "./extents.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -31,6 +32,19 @@ const LEAST_BYTES = 4;
 export interface Mode {
   readonly training: boolean;
   readonly small: boolean;
+  /** Rows of the batch. */
+  readonly batch: number;
+  /** What a small instance makes of the extents that are named; without it they stay. */
+  readonly extents?: ExtentMap | undefined;
+  /** Which call of which model's function this is, for tensors that outlive it. */
+  readonly call?: Call;
+}
+
+/** One call of a model's function. */
+export interface Call {
+  readonly entry: string;
+  /** The same for all calls of one model. */
+  readonly of: object;
 }
 
 export class Context {
@@ -45,27 +59,46 @@ export class Context {
   readonly #marks = new Map<Value, Mark>();
   readonly advice: Diagnostic[] = [];
   #draws = 0;
+  readonly #places: number[] = [];
   #random: Value | undefined;
   readonly storage = new Map<string, string>();
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
   readonly #layerNames = new Map<string, number>();
+  readonly call: Call;
   /** Whether this is a training entry: dropout drops, batch norm takes the batch's statistics. */
   readonly training: boolean;
   /** Whether sizes take their `check` extents. */
   readonly small: boolean;
+  /** The extents that the declaration names. */
+  readonly extents: Extents;
+  /** Whether a size was declared: then the model itself says how small it is checked. */
+  sized = false;
+  /** Lengths of the scans that are written out: as many copies are in the graph. */
+  readonly unrolled = new Set<number>();
   /** Whether a row's result depends on other rows: a short training batch is then refused. */
   rowsInteract = false;
   /** New values of states, written at the end of a training step. */
   readonly assignments = new Map<Value, Value>();
 
-  constructor(name: string, float: Float, citation: Citation, { training, small }: Mode) {
+  constructor(name: string, float: Float, citation: Citation, mode: Mode) {
+    const { training, small, batch, extents, call } = mode;
     this.builder = new Builder(name);
+    this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
     this.float = float;
     this.#citation = citation;
     this.training = training;
     this.small = small;
+    this.extents = new Extents(batch, extents);
+  }
+
+  /** The shape that a value has in the full declaration, where this is a small instance of it. */
+  fullShape(value: Value): Shape | undefined {
+    const { nodes } = this.builder;
+    for (let n = this.#places.length; n <= value; n++)
+      this.#places.push((this.#places[n - 1] ?? -1) + (nodes[n]!.op === "literal" ? 0 : 1));
+    return this.extents.full(this.#places[value]!);
   }
 
   /** `dense`, `dense_2`, …: the n-th layer of that name. */
@@ -240,7 +273,7 @@ export class Context {
 
   tensor(value: Value): Tensor {
     const { shape, dtype } = this.builder.typeOf(value);
-    return { shape, dtype, value } satisfies Tensor;
+    return { shape, dtype, value, [OWNER]: this, [Symbol.toStringTag]: "tensor" } as Tensor;
   }
 
   typeOf(value: Value): { readonly shape: readonly number[]; readonly dtype: DType } {
@@ -248,8 +281,14 @@ export class Context {
   }
 }
 
-const isTensor = (x: unknown): x is Tensor =>
-  typeof x === "object" && x !== null && "value" in x && "shape" in x && "dtype" in x;
+/** The declaration that a tensor belongs to: its number means another node in every other. Copies by spreading keep it. */
+const OWNER = Symbol("declaration");
+
+export const isTensor = (x: unknown): x is Tensor => ownerOf(x) !== undefined;
+
+/** The declaration that made a tensor; undefined for what is none. */
+export const ownerOf = (x: unknown): Context | undefined =>
+  typeof x === "object" && x !== null && OWNER in x ? (x[OWNER] as Context) : undefined; // set by `tensor` alone
 
 let current: Context | undefined;
 

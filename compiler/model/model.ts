@@ -7,8 +7,11 @@ import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseDropped, adviseLinear } from "./advice.ts";
+import type { ExtentKind, ExtentMap } from "./extents.ts";
 import { Context, within, type Citation } from "./context.ts";
+import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
 import { covers, type LayerRecord } from "./layers/layer.ts";
+import { callSite } from "./site.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** What a declaration may depend on. */
@@ -51,6 +54,8 @@ export interface TraceRequest {
   readonly float: Float;
   /** The small instance, where the compiler validates itself. */
   readonly small: boolean;
+  /** What the small instance makes of the extents that the declaration names, where no size(…) says so. */
+  readonly extents?: ExtentMap | undefined;
   readonly citation: Citation;
 }
 
@@ -63,7 +68,17 @@ export interface Traced {
   readonly advice: readonly Diagnostic[];
   /** A row's result depends on other rows (batch norm): a short training batch must be refused. */
   readonly rowsInteract: boolean;
+  /** What the declaration named, of which a small instance may be made; a graph that was not declared has none. */
+  readonly named?: NamedExtents;
   readonly phases: readonly Phase[];
+}
+
+/** The extents that a declaration names, in full. */
+export interface NamedExtents extends Readonly<Record<ExtentKind, ReadonlySet<number>>> {
+  /** Lengths of scans. */
+  readonly unrolled: ReadonlySet<number>;
+  /** Whether a size(…) was declared. */
+  readonly sized: boolean;
 }
 
 export interface Model {
@@ -91,19 +106,24 @@ export function model(
   options: ModelOptions,
   declare: (instance: Instance) => Declaration,
 ): Model {
+  checkModel(name, options, declare);
   const batch = batchSizes(options.batch);
-  for (const [entry, size] of Object.entries(batch))
-    if (!(Number.isInteger(size) && size > 0))
-      throw new ModelError({ code: "model/batch", site: name, law: `batch.${entry} needs a whole number above 0, but got ${String(size)}`, operands: [], remedy: "Give the number of rows of a batch." }); // prettier-ignore
+  const site = callSite();
+  const of = {};
   if (options.memory !== undefined) readBudget(name, options.memory);
   return {
     kind: "adjoint model",
     name,
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    trace({ entry, batch: rows, float, small, citation }) {
-      const c = new Context(name, float, citation, { training: entry === "train", small });
-      const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));
+    trace({ entry, batch: rows, float, small, extents, citation }) {
+      const training = entry === "train";
+      const c = new Context(name, float, citation, { training, small, batch: rows, extents, call: { entry, of } }); // prettier-ignore
+      const declared = within(c, () => {
+        const result = declare(instanceOf(c, { batch: rows, training }, options, site));
+        checkDeclared(c, result, site);
+        return result;
+      });
       return finish(c, entry, declared);
     },
   };
@@ -124,7 +144,6 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   for (const phase of phases) checkLoss(c, phase);
   const trained = phases.map((phase) => trainedNames(c, phase));
   checkReached(c, phases, trained);
-  checkTrains(c);
   if (entry === "train")
     for (const [target, value] of c.assignments)
       builder.results.push({ kind: "write", target, value });
@@ -155,6 +174,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
     layers: c.layers,
     advice: [...adviseLinear(c), ...c.advice],
     rowsInteract: c.rowsInteract,
+    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sized },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
       return { name, rule, ...(parameters === undefined ? {} : { parameters }) };
@@ -178,13 +198,7 @@ function trainedNames(
   });
 }
 
-function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
-  if (loss?.value === undefined)
-    c.fail(
-      "model/loss",
-      `phase ${JSON.stringify(name)} has no loss`,
-      "Return the loss as a tensor.",
-    );
+function checkLoss(c: Context, { loss }: PhaseDeclaration): void {
   const node = c.builder.node(loss.value);
   if (node.type.shape.length > 0)
     throw new ModelError({
@@ -195,14 +209,6 @@ function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
       remedy: "Average it over the batch and sum it over its other axes.",
     });
 }
-
-/** There is something to train. */
-function checkTrains(c: Context): void {
-  const parameters = c.builder.nodes.filter(({ op }) => op === "param");
-  if (parameters.some(({ attrs }) => attrs["trainable"] !== false)) return;
-  const law = parameters.length === 0 ? "a model needs something to train, but this one declares no parameter" : `a model needs something to train, but all its parameters are frozen: ${parameters.map(({ name }) => name).join(", ")}`;
-  c.fail("model/parameters", law, "Declare one with param(name, shape, initial), or use a layer that does, such as dense.");
-} // prettier-ignore
 
 /** Every trainable parameter is reached by a loss of a phase that trains it. */
 function checkReached(

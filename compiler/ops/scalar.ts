@@ -7,11 +7,12 @@ import {
   sameShape,
   tensor,
   type DType,
+  type Tensor,
   type TensorType,
   f32,
   bool,
 } from "../graph/type.ts";
-import { compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
+import { MEANING, compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
 import type { Op, Sample, VjpScope } from "./op.ts";
 
 interface Row {
@@ -187,6 +188,18 @@ export function slopeOf(row: Row, at: number): Formula | null {
   return slope === "derived" ? derive(row.y, row.args[at]!) : parseFormula(slope);
 }
 
+/** Every element by the formula itself. */
+function walk(inputs: readonly Tensor[], data: Float64Array, meaning: (values: readonly number[]) => number): void {
+  const values = inputs.map((one) => one.data[0]!);
+  for (let n = 0; n < data.length; n++) {
+    for (let at = 0; at < values.length; at++) {
+      const { data: own } = inputs[at]!;
+      if (own.length > 1) values[at] = own[n]!;
+    }
+    data[n] = meaning(values);
+  }
+} // prettier-ignore
+
 function elementwise(row: Row): Op {
   const y = parseFormula(row.y);
   const meaning = compileFormula(y, row.args);
@@ -194,6 +207,8 @@ function elementwise(row: Row): Op {
   const slope = (at: number): Formula | null => (slopes[at] ??= slopeOf(row, at));
   const reads = row.reads ?? `${row.name}(${row.args.map((_, n) => `{${n}}`).join(", ")})`;
   const own = y.kind === "call" && y.fn === row.name;
+  const inOrder = own && y.args.every((arg, n) => arg.kind === "variable" && arg.name === row.args[n]); // prettier-ignore
+  const plain = inOrder ? MEANING[row.name] : undefined;
   return {
     name: row.name,
     arity: row.args.length,
@@ -221,14 +236,15 @@ function elementwise(row: Row): Op {
       return times(scope, scope.cotangent, slope(at)!, env);
     },
     evaluate(inputs, _attrs, output) {
-      const values = inputs.map(({ data }) => data[0]!);
-      for (let n = 0; n < output.data.length; n++) {
-        for (let at = 0; at < values.length; at++) {
-          const { data } = inputs[at]!;
-          if (data.length > 1) values[at] = data[n]!;
-        }
-        output.data[n] = meaning(values);
-      }
+      const { data } = output;
+      const [a, b] = inputs.map((one) => one.data) as [Float64Array, Float64Array];
+      // a literal is one element for all; most rows are one function of one or two arguments
+      const [stepA, stepB] = inputs.map((one) => Number(one.data.length > 1)) as [number, number];
+      if (plain !== undefined && inputs.length === 1)
+        for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
+      else if (plain !== undefined && inputs.length === 2)
+        for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!, b[n * stepB]!);
+      else walk(inputs, data, meaning);
     },
     define({ at, read, types, type }) {
       const env = Object.fromEntries(

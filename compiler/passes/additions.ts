@@ -1,86 +1,73 @@
 /**
  * Guarantees in which order every sum adds its terms, from the graph and the machine alone: no fusion, copy, schedule or budget changes it.
- *   y[i] = sum{k<3, l<100: h[i,k,l]}   →   with lanes y[i] = sumInLanes{k<3, l<100: h[i,k,l]}
- * The order is the one that suits the sum best where it stands alone and everything that it reads and that can be stored is stored. In
- * lanes means: what is left over after whole vectors of the last axis first, then four sums, the first that of every fourth term from the
- * first on, added one after the other.
+ *   %s = sum %h {axes=[0,2]}   →   with lanes %s = sum %h {axes=[0,2] inLanes=true};  %y = conv … {termsBy=[1,2,0]}
+ * The order is the one that suits the sum best where it stands alone and reads what it reads before any budget has its say.
+ * `termsBy` gives its axes from the outermost to the innermost; `inLanes` means: what is left over after whole vectors of the innermost
+ * axis first, then four sums, of every fourth term each, added one after the other.
  */
 
-import { mapScalar, substitute } from "../loop/build.ts";
-import type { Index } from "../loop/index.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import type { Buffer, Definition, Group, Scalar } from "../loop/loop.ts";
-import type { Defined, Term } from "./define.ts";
-import { hasReduce } from "./join.ts";
+import { define } from "./define.ts";
+import { inline } from "./inline.ts";
 import type { Machine } from "./machine.ts";
 import { packedAlone } from "./pack.ts";
 import type { Pass } from "./pass.ts";
+import { wholeSum } from "./rows.ts";
 import { mainReduce, servedByLanes } from "./tile.ts";
 import { weighted } from "./unroll.ts";
 
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
 
-export const additions = (machine: Machine): Pass<Defined> => ({
+/** How a sum adds: its axes in another order than its op names them, and in lanes along the last. */
+interface Addition {
+  readonly termsBy?: readonly number[];
+  readonly inLanes?: true;
+}
+
+export const additions = (machine: Machine): Pass<Graph> => ({
   name: "additions",
   why: "in which order every sum adds its terms, once and for all",
-  run(defined) {
-    const storable = new Storable(defined);
-    const definitions = defined.definitions.map((term): Term => {
-      const { definition } = term;
-      if (!hasReduce(definition.value)) return term;
-      const value = mapScalar(definition.value, (part) =>
-        part.kind === "reduce" && part.by === "add" ? inOrder(part, definition, storable, machine) : part, // prettier-ignore
-      );
-      return value === definition.value ? term : { ...term, definition: { ...definition, value } };
+  run(graph) {
+    const declared = define.run(graph);
+    const terms = inline(declared);
+    const buffers = new Map([...declared.storage, ...terms.map(({ definition }) => scratch(definition))].map((buffer) => [buffer.name, buffer])); // prettier-ignore
+    // the axes of a sum have names of their own
+    const found = new Map<string, Addition>();
+    for (const { definition } of terms) {
+      const sum = wholeSum(definition.value);
+      if (sum !== undefined && sum.over.length > 0) found.set(sum.over[0]!.name, additionOf(sum, definition, buffers, machine)); // prettier-ignore
+    }
+    const own = new Map(declared.definitions.map(({ definition }) => [definition.name, wholeSum(definition.value)?.over[0]?.name])); // prettier-ignore
+    const nodes = graph.nodes.map((node): Node => {
+      const addition = found.get(own.get(node.name) ?? "");
+      const same = addition === undefined || Object.keys(addition).length === 0;
+      return same ? node : { ...node, attrs: { ...node.attrs, ...addition } };
     });
-    const same = definitions.every((term, n) => term === defined.definitions[n]);
-    return same ? defined : { ...defined, definitions };
+    return nodes.every((node, at) => node === graph.nodes[at]) ? graph : { ...graph, nodes };
   },
 });
 
-/** A sum with its axes in order, the innermost last, and whether it is taken in lanes along that one. */
-function inOrder(reduce: Reduce, of: Definition, storable: Storable, machine: Machine): Reduce {
-  const read = { ...reduce, term: storable.read(reduce.term) };
-  if (weighted(read) !== undefined) return reduce; // written out, from left to right
-  const { part: _, target: __, ...own } = of;
-  const definition: Definition = { ...own, value: read };
+const scratch = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtype, shape, role: "scratch" }); // prettier-ignore
+
+function additionOf(
+  sum: Reduce,
+  of: Definition,
+  before: ReadonlyMap<string, Buffer>,
+  machine: Machine,
+): Addition {
+  // prettier-ignore
+  if (weighted(sum) !== undefined) return {}; // written out, from left to right
+  const { target: _, ...definition } = of;
   const group: Group = { axes: of.axes, stages: [{ definition, storage: "buffer" }] };
-  const buffers = new Map(storable.buffers).set(of.name, { name: of.name, dtype: of.dtype, shape: of.shape, role: "scratch" }); // prettier-ignore
-  const keep = ({ name, dtype, shape }: Definition): void => void buffers.set(name, { name, dtype, shape, role: "scratch" }); // prettier-ignore
-  const alone = packedAlone(group, machine, buffers, keep);
+  const buffers = new Map(before).set(of.name, scratch(of));
+  const alone = packedAlone(group, machine, buffers, (copy) => buffers.set(copy.name, scratch(copy))); // prettier-ignore
   const found = mainReduce(alone);
   // where a copy takes its sums, they are in the order of the graph
-  if (found === undefined || found.over.length !== reduce.over.length) return reduce;
-  const over = found.over.map(({ name }) => reduce.over.find((axis) => axis.name === name)!);
-  if (machine.lanes > 1 && servedByLanes(alone, found, buffers)) return { ...reduce, over, inLanes: true }; // prettier-ignore
-  return over.every((axis, n) => axis === reduce.over[n]) ? reduce : { ...reduce, over };
-}
-
-/** What can be stored, and definitions in terms of it alone. */
-class Storable {
-  readonly buffers: ReadonlyMap<string, Buffer>;
-  readonly #inside: ReadonlyMap<string, Definition>;
-  readonly #expanded = new Map<string, Scalar>();
-
-  constructor({ storage, definitions }: Defined) {
-    const made = definitions.map(({ definition: { name, dtype, shape } }) => ({ name, dtype, shape, role: "scratch" as const })); // prettier-ignore
-    this.buffers = new Map([...storage, ...made].map((buffer) => [buffer.name, buffer]));
-    const inside = definitions.filter(({ view, exact }) => view || !exact);
-    this.#inside = new Map(inside.map(({ definition }) => [definition.name, definition]));
-  }
-
-  /** A scalar without reads of movements, and of values that are computed where they are read. */
-  read(s: Scalar): Scalar {
-    return mapScalar(s, (part) => {
-      const of = part.kind === "load" ? this.#inside.get(part.buffer) : undefined;
-      if (of === undefined || part.kind !== "load") return part;
-      const where = new Map<string, Index>(of.axes.map(({ name }, n) => [name, part.at[n]!]));
-      return substitute(this.#of(of), where);
-    });
-  }
-
-  #of({ name, value }: Definition): Scalar {
-    let known = this.#expanded.get(name);
-    if (known === undefined) this.#expanded.set(name, (known = this.read(value)));
-    return known;
-  }
+  if (found === undefined || found.over.length !== sum.over.length) return {};
+  const termsBy = found.over.map(({ name }) => sum.over.findIndex((axis) => axis.name === name));
+  return {
+    ...(termsBy.every((at, n) => at === n) ? {} : { termsBy }),
+    ...(machine.lanes > 1 && servedByLanes(alone, found, buffers) ? { inLanes: true } : {}),
+  };
 }

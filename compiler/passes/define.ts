@@ -21,6 +21,7 @@ import { opOf } from "../ops/index.ts";
 import { exactValues } from "./numerics.ts";
 import type { Pass } from "./pass.ts";
 import { nameOf } from "./rewrite.ts";
+import { inOrder } from "./terms.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {
@@ -113,7 +114,7 @@ export const define: Pass<Graph, Defined> = {
       if (stored(node)) return;
       const own = axesOf(node.type.shape);
       const inputs = node.inputs.map((input) => graph.nodes[input]!);
-      const scalar = opOf(node.op).define({
+      const declared = opOf(node.op).define({
         at: at(own),
         read: inputs.map(
           (input) =>
@@ -125,6 +126,7 @@ export const define: Pass<Graph, Defined> = {
         attrs: node.attrs,
         axis,
       });
+      const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
       add(
         definitionOf(
           node,

@@ -70,14 +70,14 @@ export const toRounded = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Gr
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
-    .then(numerics); // which values are rounded, once and for all
+    .then(numerics)                                   // which values are rounded, once and for all
+    .then(additions(machineOf(road))); // in which order sums add, likewise
 
 // prettier-ignore
 const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, Definitions> =>
   rounded
     .then(recompute(road.recomputed))                 // forward values that the backward pass computes again
     .then(define)                                     // Graph → definitions
-    .then(additions(machineOf(road)))                 // in which order sums add, once and for all
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
     .then(parts)                                      // what is only copied into a larger value is stored there

@@ -477,7 +477,7 @@ export class Nest {
       const whole = last.extent - (last.extent % LANES);
       const at = (where: Index): Scalar[] => hoisted.scalars.map((term) => substitute(term, new Map([[last.name, where]])));
       const first = index(last.name, whole - LANES + 1);
-      const rest = wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, at(where))));
+      const rest = last.extent === whole ? [] : wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, at(where))));
       const before = [...hoisted.lets, ...begin(results), ...rest];
       const strips = (body: readonly Stmt[]): Stmt[] => wrap(over.slice(0, -1), whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body }] : body);
       const gathered = (parts: readonly string[]): Stmt[] => parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));

@@ -13,6 +13,8 @@ export interface Facts {
   readonly phases: readonly string[];
   /** A row's result depends on the other rows: training refuses a short batch. */
   readonly rowsInteract: boolean;
+  /** Every input that the model declares, also those that no entry reads: a batch may hold these and no others. */
+  readonly inputs: readonly string[];
   /** A hash of the training graphs, by which a checkpoint knows its own. */
   readonly graph: string;
   /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */

@@ -1,5 +1,7 @@
 /** Checkpoints in a folder: at every moment, whatever dies, each file under its own name is whole. */
 
+import { TEXT } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointStore } from "../resume.ts";
@@ -38,6 +40,7 @@ export async function checkpointFolder(
   folder: string,
   files: FileSystem = fs,
 ): Promise<CheckpointStore> {
+  hold("checkpointFolder", { folder }, { folder: TEXT });
   try {
     await files.mkdir(folder, { recursive: true });
     for (const name of await files.readdir(folder)) {

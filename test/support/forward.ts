@@ -35,7 +35,7 @@ export interface Setting {
 }
 
 function declared(declare: () => Tensor, training: boolean): { c: Context; y: Tensor } {
-  const c = new Context("test", "f64", HERE, { training, small: true });
+  const c = new Context("test", "f64", HERE, { training, small: true, batch: 1 });
   return { c, y: within(c, declare) };
 }
 

@@ -2,7 +2,9 @@
 
 import type { Value } from "../../graph/graph.ts";
 import { isFloat, sameShape, sizeOf } from "../../graph/type.ts";
-import { context, type Context } from "../context.ts";
+import { called } from "../arguments.ts";
+import type { Context } from "../context.ts";
+import { FLOATS } from "../kinds.ts";
 import { countOf } from "../leaves.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
 
@@ -28,7 +30,7 @@ export function meanOf(c: Context, values: Value): Value {
  * short batch too. Throws a ModelError for one number.
  */
 export function batchMean(values: FloatTensor): Scalar {
-  const c = context();
+  const c = called("batchMean", { values }, { values: FLOATS });
   return c.run(() => {
     if (values.shape.length === 0)
       c.fail("shape/batchMean", "batchMean needs a batch, [n, …], but got one number", "Give it a value a row.", [c.operand("values", values.value)]); // prettier-ignore

@@ -3,7 +3,10 @@
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
-import { context, type Context } from "../context.ts";
+import { optionsOf } from "../../graph/arguments.ts";
+import { called } from "../arguments.ts";
+import type { Context } from "../context.ts";
+import { ANY_NUMBER, FLOATS, INTEGERS, TARGETS } from "../kinds.ts";
 import { spread } from "../elementwise.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
 import { checkClasses, isSparse, last, meanOf, oneHot } from "./batch.ts";
@@ -18,6 +21,8 @@ export interface CrossEntropyOptions {
   readonly weights?: FloatTensor;
 }
 
+const OPTIONS = optionsOf<CrossEntropyOptions>({ labelSmoothing: ANY_NUMBER, weights: FLOATS });
+
 /**
  * L = (1/N) Σ −log softmax(scores)[y], from logits: rows are shifted by their largest score. With dense targets t: Σⱼ −tⱼ·log softmax(scores)ⱼ.
  * Weights as in Keras (`sum_over_batch_size`): PyTorch divides by their sum instead.
@@ -25,9 +30,10 @@ export interface CrossEntropyOptions {
 export function softmaxCrossEntropy(
   scores: FloatTensor,
   y: ClassTargets,
-  { labelSmoothing = 0, weights }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = {},
 ): Scalar {
-  const c = context();
+  const c = called("softmaxCrossEntropy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: OPTIONS }); // prettier-ignore
+  const { labelSmoothing = 0, weights } = options;
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "softmaxCrossEntropy", scores, y);
@@ -87,7 +93,7 @@ function weighted(c: Context, losses: Value, weights: FloatTensor): Value {
  * argument (see passes/stability.ts), and as stable as softmaxCrossEntropy. Terms with no weight do not count, not even at p = 0.
  */
 export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTargets): Scalar {
-  const c = context();
+  const c = called("categoricalCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS }); // prettier-ignore
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "categoricalCrossentropy", probabilities, y);
@@ -112,7 +118,7 @@ export function counts(c: Context, t: Value, p: Value): Value {
 
 /** Multiclass SVM: L = (1/N) Σᵢ Σ_{j≠yᵢ} max(0, s_j − s_yᵢ + 1) (Weston & Watkins 1999). */
 export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
-  const c = context();
+  const c = called("svmLoss", { scores, y }, { scores: FLOATS, y: INTEGERS });
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "svmLoss", scores, y);

@@ -1,7 +1,9 @@
 /** Guarantees the penalties on weights: sums over all their elements, times a strength. */
 
 import type { Value } from "../../graph/graph.ts";
-import { context, type Context } from "../context.ts";
+import { called } from "../arguments.ts";
+import type { Context } from "../context.ts";
+import { ANY_NUMBER, FLOAT_TENSORS } from "../kinds.ts";
 import type { FloatTensor, Scalar } from "../tensor.ts";
 
 function penalty(
@@ -10,7 +12,7 @@ function penalty(
   strength: number,
   term: (c: Context, w: Value) => Value,
 ): Scalar {
-  const c = context();
+  const c = called(name, { weights, strength }, { weights: FLOAT_TENSORS, strength: ANY_NUMBER });
   return c.run(() => {
     if (!Number.isFinite(strength)) c.fail("value/finite", `${name} needs a finite strength, but got ${strength}`, "Use a finite number."); // prettier-ignore
     if (weights.length === 0) c.fail(`${name}/empty`, `${name} needs at least one weight`, "Name the weights to penalise."); // prettier-ignore

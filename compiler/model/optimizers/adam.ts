@@ -1,8 +1,10 @@
 /** Guarantees Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
+import { optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import { checkOptions, NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
+import { check } from "../arguments.ts";
+import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import {
   averaged,
@@ -33,13 +35,19 @@ export const adam = (options: AdamOptions = {}): UpdateRule => family("adam", op
 export const adamw = (options: AdamOptions = {}): UpdateRule => family("adamw", options, 1e-2);
 
 function family(name: "adam" | "adamw", options: AdamOptions, decay: number): UpdateRule {
-  checkOptions(name, options, {
-    learningRate: RATE,
-    beta1: SHARE,
-    beta2: SHARE,
-    epsilon: POSITIVE,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    name,
+    { options },
+    {
+      options: optionsOf<AdamOptions>({
+        learningRate: RATE,
+        beta1: SHARE,
+        beta2: SHARE,
+        epsilon: POSITIVE,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const { weightDecay = decay } = options;
   return eachParameter(name, { comparable: ["m"] }, (scope) => {

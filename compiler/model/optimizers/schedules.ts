@@ -3,17 +3,10 @@
  * Powers and cosines are computed from the count, not carried along: a product rounded in every step would drift over a long run.
  */
 
+import { COUNT, listOf, optionsOf, required } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import {
-  checkOptions,
-  COUNT,
-  FRACTION,
-  NOT_NEGATIVE,
-  POSITIVE,
-  refuse,
-  required,
-  type Law,
-} from "./options.ts";
+import { check, refuse } from "../arguments.ts";
+import { FRACTION, NOT_NEGATIVE, POSITIVE } from "./options.ts";
 import { depthOf, RATE, rateAt, type Rate, type Schedule, type ScheduleScope } from "./rate.ts";
 import { number } from "./rule.ts";
 
@@ -38,11 +31,7 @@ export function stepDecay(
   rate: Rate,
   options: { readonly every: number; readonly factor?: number },
 ): Schedule {
-  checkOptions(
-    "stepDecay",
-    { rate, ...options },
-    { rate: required(RATE), every: required(COUNT), factor: POSITIVE },
-  );
+  check("stepDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ every: required(COUNT), factor: POSITIVE }) }); // prettier-ignore
   const { every, factor = 0.1 } = options;
   return schedule("stepDecay", [rate], (scope, step) => {
     const { g, n } = scope;
@@ -55,7 +44,7 @@ export function exponentialDecay(
   rate: Rate,
   options: { readonly factor: number; readonly every?: number },
 ): Schedule {
-  checkOptions("exponentialDecay", { rate, ...options }, { rate: required(RATE), factor: required(POSITIVE), every: COUNT }); // prettier-ignore
+  check("exponentialDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ factor: required(POSITIVE), every: COUNT }) }); // prettier-ignore
   const { factor, every = 1 } = options;
   return schedule("exponentialDecay", [rate], (scope, step) => {
     const { g, n } = scope;
@@ -68,11 +57,7 @@ export function cosineDecay(
   rate: Rate,
   options: { readonly steps: number; readonly to?: number },
 ): Schedule {
-  checkOptions(
-    "cosineDecay",
-    { rate, ...options },
-    { rate: required(RATE), steps: required(COUNT), to: NOT_NEGATIVE },
-  );
+  check("cosineDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ steps: required(COUNT), to: NOT_NEGATIVE }) }); // prettier-ignore
   const { steps, to = 0 } = options;
   return schedule("cosineDecay", [rate], (scope, step) => {
     const { g, n } = scope;
@@ -88,7 +73,7 @@ function between({ g, n }: Words, a: Value, b: Value, at: Value): Value {
 
 /** A straight line up to the start of `then`, (step + 1)/steps of it, in `steps` steps; afterwards `then`, from its own step 0. */
 export function warmup(steps: number, then: Rate): Schedule {
-  checkOptions("warmup", { steps, then }, { steps: required(COUNT), then: required(RATE) });
+  check("warmup", { steps, then }, { steps: COUNT, then: RATE });
   return schedule("warmup", [then], (scope, step) => {
     const { g, n } = scope;
     const later = rateAt(scope, then, g.max(g.sub(step, n(steps)), n(0)));
@@ -109,7 +94,7 @@ export interface OneCycleOptions {
 
 /** Up to the peak and down far below the start, each half a cosine (Smith & Topin 2018; torch OneCycleLR, rate only). */
 export function oneCycle(peak: Rate, options: OneCycleOptions): Schedule {
-  checkOptions("oneCycle", { peak, ...options }, { peak: required(RATE), steps: required(COUNT), warmup: FRACTION, startDivisor: POSITIVE, endDivisor: POSITIVE }); // prettier-ignore
+  check("oneCycle", { peak, options }, { peak: RATE, options: optionsOf<OneCycleOptions>({ steps: required(COUNT), warmup: FRACTION, startDivisor: POSITIVE, endDivisor: POSITIVE }) }); // prettier-ignore
   const { steps, warmup: rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
   const top = rising * steps - 1;
   if (top <= 0)
@@ -130,13 +115,11 @@ export function piecewise(
   rates: readonly Rate[],
   options: { readonly at: readonly number[] },
 ): Schedule {
-  checkOptions("piecewise", { rates, ...options }, { rates: LIST, at: LIST });
+  check("piecewise", { rates, options }, { rates: RATES, options: optionsOf<typeof options>({ at: required(listOf("a list of steps", COUNT)) }) }); // prettier-ignore
   const { at } = options;
   if (rates.length > MOST_PIECES)
     refuse("piecewise", `takes at most ${MOST_PIECES} rates, but got ${rates.length}`, "Use a decay that is computed from the step, such as exponentialDecay, or set a hyper between steps."); // prettier-ignore
-  rates.forEach((rate) => checkOptions("piecewise", { rate }, { rate: required(RATE) }));
   at.forEach((boundary, k) => {
-    checkOptions("piecewise", { boundary }, { boundary: required(COUNT) });
     if (k > 0 && boundary <= at[k - 1]!)
       refuse("piecewise", `needs boundaries that rise, but got [${at.join(", ")}]`, "Sort them, each once."); // prettier-ignore
   });
@@ -152,4 +135,4 @@ export function piecewise(
   });
 }
 
-const LIST: Law = { says: "a list", required: true, holds: Array.isArray };
+const RATES = listOf("a list of rates", RATE);
