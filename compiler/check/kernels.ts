@@ -27,29 +27,12 @@ import {
   type Numbers,
   type TrainerText,
 } from "./emitted.ts";
+import { instrument } from "./instrument.ts";
 import { samplePositions } from "./positions.ts";
 import { isWrong, merged, type TensorCheck } from "./result.ts";
 
 type Probe = (functionAt: number, statement: number, arena: ArrayBuffer) => void;
 const PROBE = "adjoint probe";
-
-/** The text with a call of the probe before every numbered statement, and before the entry returns. */
-export function instrument(text: string): string {
-  let [functions, inside] = [-1, false];
-  const lines = text.split("\n").flatMap((line) => {
-    if (/^ {2}function \w+\(/.test(line)) inside = false;
-    const statement = /^ {4}\/\/ (\d+)\.$/.exec(line)?.[1];
-    if (statement !== undefined) {
-      if (!inside) functions++;
-      inside = true;
-      return [`    $probe(${functions}, ${statement}, arena);`, line];
-    }
-    return inside && /^ {4}return\b/.test(line)
-      ? [`    $probe(${functions}, 0, arena);`, line]
-      : [line];
-  });
-  return `declare const $probe: (at: number, statement: number, arena: ArrayBuffer) => void;\n${lines.join("\n")}`;
-}
 
 /** What a check of a text needs, made once: the same for every text of a lowered model. */
 export interface Prepared {
