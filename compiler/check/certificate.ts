@@ -6,7 +6,7 @@ import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";
 import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
-import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, withinBound, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
+import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, isWrong, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
 
 const LINE = /^\/\/ certificate: .*$/m;
 
@@ -40,21 +40,23 @@ const partOf = ({ method, role }: Judged): Part => BY_METHOD[method] ?? (role ==
 
 function ordersOf(tensors: readonly Judged[]): Orders {
   const order = (part: Part): number => {
-    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part ? worse(tensor.worst, most) : most), 0); // prettier-ignore
+    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part && tensor.unjudged === undefined ? worse(tensor.worst, most) : most), 0); // prettier-ignore
     const at = ORDERS.findIndex((bound) => worst <= bound);
     return at < 0 ? ORDERS.length : at;
   };
   return Object.fromEntries(PARTS.map((part) => [part, order(part)])) as Record<Part, number>; // each part once
 }
 
-type Judged = Pick<TensorCheck, "method" | "role" | "worst">;
+type Judged = Pick<TensorCheck, "method" | "role" | "worst" | "unjudged">;
 
 const shown = (order: number): string => ORDERS[order]?.toExponential(0) ?? "not bounded";
 
 /** The header's line: what its tensors are bounded by, and the hash of the file they were checked in. */
 function lineOf(tensors: readonly Judged[], hash: string): string {
   const orders = ordersOf(tensors);
-  return `// certificate: ${PARTS.map((part) => `${part} ${shown(orders[part])}`).join(", ")}, sha256 ${hash.slice(0, 16)}`;
+  const unjudged = tensors.filter((tensor) => tensor.unjudged !== undefined).length;
+  const left = unjudged === 0 ? "" : `, ${unjudged} of ${tensors.length} not judged`;
+  return `// certificate: ${PARTS.map((part) => `${part} ${shown(orders[part])}`).join(", ")}${left}, sha256 ${hash.slice(0, 16)}`;
 }
 
 /** The header's line and certificate.json. */
@@ -106,7 +108,7 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
 } // prettier-ignore
 
 const firstDifference = (tensors: readonly TensorCheck[]): string | undefined => {
-  const first = tensors.find((tensor) => !withinBound(tensor));
+  const first = tensors.find(isWrong);
   return first === undefined ? undefined : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}`; // prettier-ignore
 };
 

@@ -3,17 +3,19 @@
 import type { Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { knownDraws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { batchOf, moduleFor, type Batch, type TrainerText } from "./emitted.ts";
 
 /** Of the first weights and the first batch. */
 export const FIRST_SEED = 0;
 
 /** What the first step is fed. */
-export function firstBatch({ entries, facts }: Pick<Lowered, "entries" | "facts">): Batch {
+export function firstBatch({ entries, facts, model }: Pick<Lowered, "entries" | "facts" | "model">): Batch {
   const graph = entries[0]!.traced.graph;
+  const draws = knownDraws(model, entries);
   const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
-  return batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, FIRST_SEED, facts.batch.train)])));
+  return batchOf(graph, new Map(inputs.map((node) => [node.name, draws.leaf(node, FIRST_SEED, facts.batch.train)])));
 } // prettier-ignore
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */

@@ -10,7 +10,7 @@ import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
 import { filled, flatText, loops, Writer, type Load } from "./scalar-text.ts";
 
 /** Slopes ∂/∂a and ∂/∂b as text in the arguments; undefined: constant between its jumps. */
-const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
+export const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
   neg: ["-1"],
   abs: ["Math.sign(a)"],
   sqrt: ["0.5 / Math.sqrt(a)"],

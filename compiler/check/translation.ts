@@ -7,17 +7,20 @@
  */
 
 import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
-import type { Graph, Node } from "../graph/graph.ts";
+import type { Graph, Node, Result } from "../graph/graph.ts";
+import type { Float, Shape } from "../graph/type.ts";
 import { entriesOf, lower, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf, type Draws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { asStored, batchOf, runningTrainer, withoutPadding, type AnyTrainer } from "./emitted.ts";
-import { evaluateResults } from "./evaluate.ts";
+import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import { declarationOf, smallInstance } from "./instance.ts";
+import { sizesOf, type Again } from "./scale.ts";
 import { checkUpdateRules } from "./update-rule.ts";
 
 /** One training phase of the small instance, unoptimized, with its updates. */
@@ -25,35 +28,50 @@ export interface SmallPhase {
   readonly phase: Phase;
   readonly declared: Graph;
   readonly graph: Graph;
+  readonly draws: Draws;
+  /** What is stored, and rounded. */
+  readonly dtype: Float;
 }
 
 /** Contents of parameters and state by name, as the interpreter goes. */
 export type Store = Map<string, Float64Array>;
 
-export async function checkTranslation(
+type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">;
+
+/** Where float32 says nothing, the same pipeline's code in float64 is judged. */
+export async function checkTranslation(model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
+  const single = await checkIn("f32", model, options, seed);
+  if (single.every(({ unjudged }) => unjudged === undefined)) return single;
+  const double = await checkIn("f64", model, { ...options, target: "typescript" }, seed);
+  return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
+} // prettier-ignore
+
+async function checkIn(
+  dtype: Float,
   model: Model,
-  options: Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">,
+  options: Shipped,
   seed: number,
 ): Promise<TensorCheck[]> {
   const instance = smallInstance(model, options);
   const { batch } = instance;
-  const small = { ...options, ...declarationOf(instance) };
+  const small = { ...options, ...declarationOf(instance), dtype };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
+  const draws = drawsOf(model, options);
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
     purpose.kind === "train"
-      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph) }]
+      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph), draws, dtype }]
       : [],
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
   const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
   const graphs = [...phases.map(({ graph }) => graph), ...forwards];
-  const store = start(trainer, graphs, seed);
+  const store = start(trainer, graphs, draws, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
-      ? checkPredict(trainer, traced.graph, store, seed, batch.predict)
-      : checkEvaluate(trainer, traced.graph, store, seed, batch.evaluate),
+      ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed, batch.predict)
+      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate),
   );
   const emitted = await emittedGradients(lowered, phases);
   const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
@@ -67,12 +85,12 @@ export async function checkTranslation(
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
-function start(trainer: AnyTrainer, graphs: readonly Graph[], seed: number): Store {
+function start(trainer: AnyTrainer, graphs: readonly Graph[], draws: Draws, seed: number): Store {
   const store: Store = new Map();
   for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
-      store.set(node.name, asStored(node, drawLeaf(node, seed, 0)));
+      store.set(node.name, asStored(node, draws.leaf(node, seed, 0)));
     }
   write(trainer, store);
   return store;
@@ -92,6 +110,7 @@ export function read({ parameters, state }: AnyTrainer): Store {
 
 /** Leaves of one call: storage from the store, inputs drawn, padding zero. */
 export function feedOf(
+  draws: Draws,
   graph: Graph,
   store: Store,
   seed: number,
@@ -102,7 +121,7 @@ export function feedOf(
   const contents = (node: Node): Float64Array => {
     const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
     if (kept !== undefined) return kept;
-    const drawn = asStored(node, drawLeaf(node, seed, count));
+    const drawn = asStored(node, draws.leaf(node, seed, count));
     return node.op === "input" ? withoutPadding(node, rows, count, drawn) : drawn;
   };
   return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
@@ -115,10 +134,11 @@ export function interpretStep(
   seed: number,
   count: number,
   rows: number,
+  watch?: Watch,
 ): Map<string, number> {
   const losses = new Map<string, number>();
-  for (const { phase, graph } of phases) {
-    const run = evaluateResults(graph, feedOf(graph, store, seed, count, rows));
+  for (const { phase, graph, draws } of phases) {
+    const run = evaluateResults(graph, feedOf(draws, graph, store, seed, count, rows), watch);
     losses.set(phase.name, run.losses.get(phase.name)!);
     for (const [name, { data }] of run.writes) store.set(name, data);
   }
@@ -154,33 +174,52 @@ function checkSteps(
   rows: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
+  const { dtype } = phases[0]!;
   const known = comparableStates(phases);
   const comparable = (name: string): boolean => linear || known.has(name);
   const counts = countsOf(phases, rows);
+  /** What the interpreter did: from which contents, and with how many rows. */
+  const done: { readonly given: Store; readonly inputs: number; readonly count: number }[] = [];
   const store: Store = new Map(first);
   return counts.flatMap((wanted, n): TensorCheck[] => {
     const inputs = seed + 100 + n;
+    const given: Store = new Map(n === 0 ? first : []);
     // weights follow the emitted run where its own rounding may move them far
     if (!linear)
-      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) store.set(name, data); // prettier-ignore
-    const count = takesStep(trainer, phases, inputs, wanted, rows);
-    const losses = interpretStep(phases, store, inputs, count.rows, rows);
+      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) given.set(name, data); // prettier-ignore
+    const { rows: count, loss } = takesStep(trainer, phases, inputs, wanted, rows);
+    done.push({ given, inputs, count });
+    for (const [name, data] of given) store.set(name, data);
+    const losses = interpretStep(phases, store, inputs, count, rows);
     if (n > 0 && n < counts.length - 1) return [];
     const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
-    const found = read(trainer);
-    const pairs = [...found].flatMap(([name, values]): Pair[] => {
-      const isParameter = name in trainer.parameters;
-      if (isParameter ? !linear : !comparable(name)) return [];
-      return [pairOf(graphs, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
-    });
-    const lossPairs = [...losses].map(([name, loss]): Pair => ({
-      name: phases.length === 1 ? "loss" : `loss ${name}`,
+    const startOf = (name: string): Float64Array | undefined => name in trainer.parameters ? first.get(name)! : undefined; // prettier-ignore
+    const judged = [...read(trainer)].filter(([name]) => name in trainer.parameters ? linear : comparable(name)); // prettier-ignore
+    const shapeOf = (name: string): Shape => graphs.flatMap(({ nodes }) => nodes).find((node) => node.name === name)!.type.shape; // prettier-ignore
+    const pairs = judged.map(([name, values]) =>
+      writtenPair(name, shapeOf(name), values, store.get(name)!, startOf(name), n + 1),
+    );
+    const lossName = (name: string): string => (phases.length === 1 ? "loss" : `loss ${name}`);
+    const lossPairs = [...losses].map(([name, expected]): Pair => ({
+      name: lossName(name),
       role: "output",
       shape: [],
-      found: [typeof count.loss === "number" ? count.loss : count.loss[name]!],
-      expected: [loss],
+      found: [typeof loss === "number" ? loss : loss[name]!],
+      expected: [expected],
     }));
-    return judge([...pairs, ...lossPairs], method, STEP_BOUND);
+    const again: Again = (watch) => {
+      const moving: Store = new Map();
+      let last = new Map<string, number>();
+      for (const step of done.slice(0, n + 1)) {
+        for (const [name, data] of step.given) moving.set(name, data);
+        last = interpretStep(phases, moving, step.inputs, step.count, rows, watch);
+      }
+      return new Map<string, ArrayLike<number>>([
+        ...judged.map(([name]) => [name, moved(moving.get(name)!, startOf(name))] as const),
+        ...[...last].map(([name, value]) => [lossName(name), [value]] as const),
+      ]);
+    };
+    return judge([...pairs, ...lossPairs], { method, bound: STEP_BOUND, dtype, again });
   });
 }
 
@@ -192,8 +231,9 @@ function takesStep(
   wanted: number,
   all: number,
 ): { readonly rows: number; readonly loss: number | Readonly<Record<string, number>> } {
-  const { declared } = phases[0]!;
-  const batch = (rows: number) => batchOf(declared, feedOf(declared, new Map(), seed, rows, all));
+  const { declared, draws } = phases[0]!;
+  const batch = (rows: number) =>
+    batchOf(declared, feedOf(draws, declared, new Map(), seed, rows, all));
   try {
     return { rows: wanted, loss: trainer.step(batch(wanted), wanted) };
   } catch (error) {
@@ -205,52 +245,59 @@ function takesStep(
 /** Rounding of one store, relative. */
 const ROUNDING = 2 ** -24;
 
-/** Weights are compared by how far they moved, which is the stricter: storage may have rounded each step's result. */
-function pairOf(
-  graphs: readonly Graph[],
+/** How far contents moved from their start; themselves where they have none. */
+export const moved = (values: Float64Array, start: Float64Array | undefined): Float64Array =>
+  start === undefined ? values : values.map((value, n) => value - start[n]!);
+
+/** Weights are compared by how far they moved, which is the stricter: each step's result may have been rounded, and so may what was taken off. */
+export function writtenPair(
   name: string,
-  isParameter: boolean,
+  shape: Shape,
   found: Float64Array,
   expected: Float64Array,
-  before: Float64Array | undefined,
+  start: Float64Array | undefined,
   steps: number,
 ): Pair {
-  const nodes = graphs.flatMap((graph) => graph.nodes);
-  const { shape } = nodes.find((node) => node.name === name)!.type;
-  const role = isParameter ? "parameter" : "state";
-  if (before === undefined) return { name, role, shape, found, expected };
-  const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const moved = (values: Float64Array): Float64Array =>
-    values.map((value, n) => value - before[n]!);
-  return { name, role, shape, found: moved(found), expected: moved(expected), slack: steps * ROUNDING * size }; // prettier-ignore
+  if (start === undefined) return { name, role: "state", shape, found, expected };
+  const size = Math.max(sizeOfAll(start), sizeOfAll(expected));
+  return { name, role: "parameter", shape, found: moved(found, start), expected: moved(expected, start), slack: steps * ROUNDING * size }; // prettier-ignore
 }
+
+const sizeOfAll = (values: Float64Array): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 function checkEvaluate(
   trainer: AnyTrainer,
   graph: Graph,
+  { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
   rows: number,
 ): TensorCheck[] {
   return (rows > 1 ? [rows, rows - 1] : [rows]).flatMap((count) => {
-    const feed = feedOf(graph, store, seed + 200, count, rows);
+    const feed = feedOf(draws, graph, store, seed + 200, count, rows);
     const found = trainer.evaluate(batchOf(graph, feed), count);
-    const { losses } = evaluateResults(graph, feed);
-    const pairs = [...losses].map(([name, value]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected: [value] })); // prettier-ignore
-    return judge(pairs, count === rows ? "evaluate" : "evaluate, one row masked", STEP_BOUND);
+    const again = (watch?: Watch): Map<string, number[]> =>
+      new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
+    const pairs = [...again()].map(([name, expected]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected })); // prettier-ignore
+    const method = count === rows ? "evaluate" : "evaluate, one row masked";
+    return judge(pairs, { method, bound: STEP_BOUND, dtype, again });
   });
 }
 
 function checkPredict(
   trainer: AnyTrainer,
   graph: Graph,
+  { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
   rows: number,
 ): TensorCheck[] {
-  const feed = feedOf(graph, store, seed + 300, rows);
+  const feed = feedOf(draws, graph, store, seed + 300, rows);
   const found = trainer.predict(batchOf(graph, feed));
-  const { outputs } = evaluateResults(graph, feed);
-  const pairs = [...outputs].map(([name, { data, type }]): Pair => ({ name, role: "output", shape: type.shape, found: found[name]!, expected: data })); // prettier-ignore
-  return judge(pairs, "predict", STEP_BOUND);
+  const { values } = evaluateResults(graph, feed);
+  const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore
+  const pairs = outputs.map(({ name, value }): Pair => ({ name, role: "output", shape: values[value]!.type.shape, found: found[name]!, expected: values[value]!.data, sizes: () => sizesOf(graph, values, value) })); // prettier-ignore
+  const again: Again = (watch) => new Map([...evaluateResults(graph, feed, watch).outputs].map(([name, { data }]) => [name, data])); // prettier-ignore
+  return judge(pairs, { method: "predict", bound: STEP_BOUND, dtype, again });
 }

@@ -64,6 +64,10 @@ export interface TensorJson {
   readonly worst: number;
   readonly at: string | number | readonly number[];
   readonly kinks: number;
+  /** Only "wrong" refuses. */
+  readonly verdict: "holds" | "wrong" | "not judged";
+  /** Why it was not judged. */
+  readonly reason?: string;
 }
 
 export interface VerifyJson extends CheckJson {

@@ -53,5 +53,5 @@ export const layerOptions = <Options extends LayerOptions>(
 ): Law => optionsOf<LayerOptions>({ ...laws, name: TEXT, trainable: FLAG });
 
 /** What an input may be told besides its shape: see `input`. */
-const INTERVAL: Law = kind("[low, high]", (value) => Array.isArray(value) && value.length === 2 && value.every((bound) => typeof bound === "number")); // prettier-ignore
-export const DOMAIN: Law = anyOf('"positive", "probabilities", "unit" or [low, high]', oneOf("positive", "probabilities", "unit"), INTERVAL); // prettier-ignore
+const INTERVAL: Law = kind("[low, high] with low < high", (value) => Array.isArray(value) && value.length === 2 && value.every((bound) => Number.isFinite(bound)) && value[0] < value[1]); // prettier-ignore
+export const DOMAIN: Law = anyOf('"positive", "probabilities", "unit" or [low, high] with low < high', oneOf("positive", "probabilities", "unit"), INTERVAL); // prettier-ignore

@@ -1,6 +1,6 @@
 /** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
-import type { Attr } from "../graph/graph.ts";
+import type { Attr, Attrs } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import { FINITE, FLAG, optionsOf, required } from "../graph/arguments.ts";
@@ -10,11 +10,17 @@ import { DOMAIN, EXTENT, FLOATS, INITIALIZER, NAME, SHAPE } from "./kinds.ts";
 import type { Initializer } from "./initializers.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
+/** Where the elements of an input lie: what the check draws from. Default: what the graph shows, or any number near 0. */
+export type InputDomain =
+  "positive" | "unit" | "probabilities" | readonly [low: number, high: number];
+
 /** `input "x"`, for messages; whatever came in place of the name has its own. */
 const titled = (of: string, name: string): string => typeof name === "string" ? `${of} ${JSON.stringify(name)}` : of; // prettier-ignore
 
-export interface InputOptions {}
-const INPUT = optionsOf<{ readonly rows?: boolean; readonly domain?: unknown }>({ rows: FLAG, domain: DOMAIN }); // prettier-ignore
+export interface InputOptions {
+  readonly domain?: InputDomain;
+}
+const INPUT = optionsOf<InputOptions & { readonly rows?: boolean }>({ rows: FLAG, domain: DOMAIN });
 
 /** A float input of the batch, fed at every call. */
 export function input<const S extends Shape>(
@@ -23,9 +29,10 @@ export function input<const S extends Shape>(
   options: InputOptions = {},
 ): FloatTensor<S> {
   const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT }); // prettier-ignore
+  const attrs: Attrs = options.domain === undefined ? {} : { domain: options.domain };
   return c.run(
     () =>
-    c.tensor(c.leaf("input", name, { dtype: c.float, shape: c.extents.shape(shape, { rows: true }) }, {})), // prettier-ignore
+    c.tensor(c.leaf("input", name, { dtype: c.float, shape: c.extents.shape(shape, { rows: true }) }, attrs)), // prettier-ignore
   ) as FloatTensor<S>;
 }
 
