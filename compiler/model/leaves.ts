@@ -1,7 +1,7 @@
 /** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
-import type { Attr } from "../graph/graph.ts";
-import type { Shape } from "../graph/type.ts";
+import type { Attr, Attrs, Value } from "../graph/graph.ts";
+import type { Shape, TensorType } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import { FINITE, FLAG, optionsOf, required } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
@@ -13,8 +13,17 @@ import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 /** `input "x"`, for messages; whatever came in place of the name has its own. */
 const titled = (of: string, name: string): string => typeof name === "string" ? `${of} ${JSON.stringify(name)}` : of; // prettier-ignore
 
-export interface InputOptions {}
+export interface InputOptions {
+  /** `false`: none of its axes is the batch's, though one may be as long; it is given whole. Default: an axis that grows with the batch is. */
+  readonly rows?: boolean;
+}
 const INPUT = optionsOf<{ readonly rows?: boolean; readonly domain?: unknown }>({ rows: FLAG, domain: DOMAIN }); // prettier-ignore
+
+/** An input of the batch, which may say that it has no rows. */
+function fed(c: Context, name: string, { dtype, shape }: TensorType, attrs: Attrs, rows: boolean): Value {
+  if (!rows) c.whole.add(name);
+  return c.leaf("input", name, { dtype, shape: c.extents.shape(shape, { rows }) }, attrs);
+} // prettier-ignore
 
 /** A float input of the batch, fed at every call. */
 export function input<const S extends Shape>(
@@ -23,10 +32,8 @@ export function input<const S extends Shape>(
   options: InputOptions = {},
 ): FloatTensor<S> {
   const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT }); // prettier-ignore
-  return c.run(
-    () =>
-    c.tensor(c.leaf("input", name, { dtype: c.float, shape: c.extents.shape(shape, { rows: true }) }, {})), // prettier-ignore
-  ) as FloatTensor<S>;
+  const { rows = true } = options;
+  return c.run(() => c.tensor(fed(c, name, { dtype: c.float, shape }, {}, rows))) as FloatTensor<S>;
 }
 
 const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>({ classes: required(EXTENT), rows: FLAG }); // prettier-ignore
@@ -35,13 +42,13 @@ const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>(
 export function labels<const S extends Shape>(
   name: string,
   shape: S,
-  options: { readonly classes: number },
+  options: InputOptions & { readonly classes: number },
 ): Tensor<S, "i32"> {
   const c = called(titled("labels", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: LABELS }); // prettier-ignore
-  const { classes } = options;
+  const { classes, rows = true } = options;
   return c.run(() => {
-    const type = { dtype: "i32", shape: c.extents.shape(shape, { rows: true }) } as const;
-    return c.tensor(c.leaf("input", name, type, { classes: c.extents.of(classes) }));
+    const attrs = { classes: c.extents.of(classes) };
+    return c.tensor(fed(c, name, { dtype: "i32", shape }, attrs, rows));
   }) as Tensor<S, "i32">;
 }
 

@@ -1,7 +1,7 @@
 /** Guarantees one sequence of calls for the reference and every target: predict, evaluate, two steps, with names for all that comes back. */
 
 import { drawLeaf, fedLeaves } from "../../compiler/check/draw.ts";
-import { asStored, batchOf, withoutPadding, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
+import { asStored, batchOf, padded, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
 import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { entriesOf } from "../../compiler/lower.ts";
@@ -36,7 +36,9 @@ export function planOf(model: Model, rows: number, seed: number): Plan {
     declared: traced.graph,
     graph: purpose.kind === "train" ? differentiate(purpose.phase, purpose).run(traced.graph) : traced.graph,
   })); // prettier-ignore
-  const short = declared[0]!.traced.rowsInteract ? rows : Math.max(1, rows - 1);
+  const short = declared.some(({ traced }) => traced.meeting !== undefined)
+    ? rows
+    : Math.max(1, rows - 1);
   return { entries, rows, counts: [rows, short], seed };
 }
 
@@ -58,7 +60,7 @@ export function feedOf(plan: Plan, graph: Graph, store: Store, call: number, cou
       const kept = store.get(node.name);
       if (kept !== undefined) return [node.name, kept] as const;
       const drawn = stored(node, drawLeaf(node, plan.seed + call, count));
-      return [node.name, node.op === "input" ? withoutPadding(node, plan.rows, count, drawn) : drawn] as const;
+      return [node.name, node.op === "input" ? padded(node, plan.rows, count, drawn) : drawn] as const;
     }),
   );
 } // prettier-ignore
