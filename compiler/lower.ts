@@ -304,7 +304,8 @@ export async function lower(
     command,
     batch,
     phases,
-    rowsInteract: declared[0]!.traced.rowsInteract,
+    meetings: meetingsOf(declared),
+    wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
     inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     graph,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -315,6 +316,11 @@ export async function lower(
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation, chosen, tiles };
 }
+
+/** Where rows meet, by kind of entry. */
+function meetingsOf(declared: readonly { readonly name: string; readonly purpose: Purpose; readonly traced: Traced }[]): Facts["meetings"] {
+  return Object.fromEntries(declared.flatMap(({ name, purpose, traced: { meeting } }) => meeting === undefined ? [] : [[purpose.kind === "forward" ? name : "train", meeting]]));
+} // prettier-ignore
 
 /** The hash by which checkpoints and schedules know the graph they belong to. */
 async function graphHash(entries: readonly CompiledEntry[]): Promise<string> {
