@@ -20,10 +20,12 @@ export type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Inputs of the first `count` rows as drawn for a batch; what a short batch has beyond them is drawn apart. */
 export function feed(nodes: readonly Node[], rows: number, count: number, seed: number): Map<string, Float64Array> {
-  // an input has its ordinal whatever the batch, and another one for what lies beyond the real rows
+  // a leaf has its ordinal whatever the batch and whether rows are counted, and another one for what lies beyond the real rows
+  const counted = nodes.filter(({ op }) => op !== "count");
   const drawn = (node: Node, ordinal: number): Float64Array => drawLeaf(node, seed, count, { ordinal, domain: "normal" });
   return new Map(
-    nodes.map((node, n) => {
+    nodes.map((node) => {
+      const n = counted.indexOf(node);
       const size = sizeOf(node.type.shape);
       if (node.op !== "input") return [node.name, drawn(node, n)];
       const perRow = size / rows;
