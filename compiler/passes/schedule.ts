@@ -41,7 +41,9 @@ export const schedule = (
     const kernels: Kernel[] = [];
     const names = new Names();
     const built = (group: Group, numbered: readonly string[], tile?: Tile): Known => {
-      const nest = nestOf(group, machine, byName, tile);
+      const nest = machine.scheduled
+        ? nestOf(group, machine, byName, tile)
+        : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
     /** Groups that differ in names alone share a kernel. */

@@ -31,8 +31,6 @@ export function printKernelFunction(
   const arrays = kernel.params.map((param) => ({ own: identifier(param.name), dtype: param.dtype })); // prettier-ignore
   const inside = new Names([...arrays.map(({ own }) => own), ...declaredIn(kernel.body).map(identifier)]); // prettier-ignore
   const given = arrays.map(({ own, dtype }) => ({ own, dtype, name: inside.take(`${own}_`) }));
-  const flops =
-    kernel.flops > 0 ? [`${kernel.flops.toLocaleString("en-US")} floating-point operations.`] : [];
   const stmts = (body: readonly Stmt[]): string[] => body.flatMap((s) => printStmt(s, printer, bools)); // prettier-ignore
   const withArrays = (lines: readonly string[]): string[] => {
     const read = new Set(lines.join("\n").match(/[\w$]+/g));
@@ -53,7 +51,7 @@ export function printKernelFunction(
   };
   const loops = partsOf(kernel.body, limits).flatMap(printPart);
   return [
-    blockComment([...kernel.doc, ...flops]),
+    blockComment(docOf(kernel)),
     `function ${name}(${given.map((one) => `${one.name}: ${arrayOf(one.dtype)}`).join(", ")}): () => void {`,
     ...blocks,
     `return function ${name}(): void {`,
@@ -62,6 +60,24 @@ export function printKernelFunction(
     "}",
   ].join("\n");
 }
+
+/** A function of the arrays themselves, for readers: an engine does without their addresses in its code. */
+export function printPlainFunction(kernel: Kernel, name: string, needs: Set<string>): string {
+  const printer: Printer = { bufferName: identifier, localName: identifier, needs };
+  const bools = new Set(
+    kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
+  );
+  const params = kernel.params.map((param) => `${identifier(param.name)}: ${arrayOf(param.dtype)}`);
+  return [
+    blockComment(docOf(kernel)),
+    `function ${name}(${params.join(", ")}): void {`,
+    ...kernel.body.flatMap((stmt) => printStmt(stmt, printer, bools)),
+    "}",
+  ].join("\n");
+}
+
+const docOf = ({ doc, flops }: Kernel): string[] =>
+  flops > 0 ? [...doc, `${flops.toLocaleString("en-US")} floating-point operations.`] : [...doc];
 
 /** The bits of all numbers below a bound. */
 const maskOf = (below: number): number => 2 ** Math.ceil(Math.log2(below)) - 1;
