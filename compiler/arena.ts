@@ -1,11 +1,9 @@
 /** Guarantees that no trainer is emitted whose arena no engine would give it. */
 
+import { MOST_BYTES } from "./graph/bytes.ts";
 import { ModelError } from "./graph/error.ts";
 import type { Module } from "./loop/loop.ts";
 import { sizeInBytes } from "./passes/place.ts";
-
-/** WebAssembly's addresses have 32 bits, as have the buffers of some engines; a vector load may touch the 16 bytes after the arena. */
-export const MOST_BYTES = 2 ** 32 - 16;
 
 /** Buffers that are named. */
 const SHOWN = 4;

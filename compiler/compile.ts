@@ -1,22 +1,30 @@
 /** Guarantees the whole compilation of a model: its files, checked, or an error that says why there are none. */
 
-import { CompilerFault, ModelError, type Diagnostic } from "./graph/error.ts";
+import { COUNT, FLAG, FUNCTION, isRecord, kind, listOf, oneOf, optional, optionsOf, required, TEXT } from "./graph/arguments.ts"; // prettier-ignore
+import { ModelError, type Diagnostic } from "./graph/error.ts";
+import { suggestion } from "./graph/nearest.ts";
 import { printGraph } from "./graph/print.ts";
 import { certificateOf, withCertificate } from "./check/certificate.ts";
 import { adviceOn } from "./check/advice.ts";
 import { firstLosses } from "./check/first-loss.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
 import { printModule } from "./loop/print.ts";
-import { lower, print, type CompileOptions as LowerOptions, type Lowered } from "./lower.ts"; // prettier-ignore
+import { lower, print, type CompileOptions as LowerOptions, type Lowered, type Source } from "./lower.ts"; // prettier-ignore
 import { measurePasses } from "./measure.ts";
+import { check as checkArguments } from "./model/arguments.ts";
+import { MODEL } from "./model/declared.ts";
 import type { Model } from "./model/model.ts";
 import type { Timing } from "./observe.ts";
+import { OPTIONAL } from "./passes/selection.ts";
 import { importText, stripTypes } from "./strip.ts";
-import type { TargetName } from "./targets/index.ts";
+import { targets, type TargetName } from "./targets/index.ts";
 import { assemble, isRead } from "./targets/wasm/assemble.ts";
 import { printReport } from "./targets/report.ts";
 
-export interface CompileOptions extends LowerOptions {
+/** Extents, and rows by entry, are for the instances that the check declares. */
+export interface CompileOptions extends Omit<LowerOptions, "extents" | "batch"> {
+  /** Rows of every entry, in place of the model's own. */
+  readonly batch?: number;
   /** How thoroughly gradients, steps and kernels are checked; `none` writes no certificate. Default: quick. */
   readonly effort?: "none" | "quick" | "more" | "exhaustive";
   /** Hears what is being done. */
@@ -49,14 +57,38 @@ export class CheckError extends Error {
   }
 }
 
+const isMap = (value: unknown): value is ReadonlyMap<unknown, unknown> =>
+  Object.prototype.toString.call(value) === "[object Map]";
+const PLACED = optionsOf<Source>({ path: required(TEXT), text: required(TEXT) }, "{ path, text }");
+const OPTIONS = optionsOf<CompileOptions>({
+  source: PLACED,
+  dtype: oneOf("f32", "f64"),
+  target: oneOf(...Object.keys(targets)),
+  entries: listOf("a list of entry points", oneOf("gradients")),
+  keep: FUNCTION,
+  batch: COUNT,
+  small: FLAG,
+  passes: listOf("a list of passes", oneOf(...OPTIONAL)),
+  memory: TEXT,
+  chosen: kind("a map of what was chosen, by entry", isMap),
+  schedules: PLACED,
+  threads: COUNT,
+  relaxed: FLAG,
+  winograd: FLAG,
+  effort: oneOf("none", "quick", "more", "exhaustive"),
+  progress: FUNCTION,
+});
+
 /**
  * Compiles a model. Touches no disk and is deterministic.
  * Throws a ModelError for what the user can mend, a CheckError where the numeric check fails, a CompilerFault for faults of its own.
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Compiled> {
+  checkArguments("compile", { model, options }, { model: MODEL, options: OPTIONS });
   const { effort = "quick", progress } = options;
   progress?.("compiling");
   const lowered = await lower(model, options);
+  requireParameters(lowered, options.source?.path ?? model.name);
   const trainer = await print(lowered, "trainer");
   const wantsGradients = options.entries?.includes("gradients") ?? false;
   const other = wantsGradients ? await lower(model, options, "gradients") : undefined;
@@ -102,17 +134,25 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     printReport(
       { ...lowered, passes: measurePasses(lowered) },
       trainer,
-      await firstLosses(lowered, trainer),
+      check?.first ?? (await firstLosses(lowered, trainer)),
     ),
   );
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
 }
 
+/** A trainer has something to train. */
+function requireParameters({ module }: Lowered, site: string): void {
+  const parameters = module.buffers.filter(({ role }) => role === "parameter");
+  if (parameters.some(({ trainable }) => trainable !== false)) return;
+  const law = parameters.length === 0 ? "a model needs something to train, but this one declares no parameter" : `a model needs something to train, but all its parameters are frozen: ${parameters.map(({ name }) => name).join(", ")}`;
+  throw new ModelError({ code: "model/parameters", site, law, operands: [], remedy: "Declare one with param(name, shape, initial), or use a layer that does, such as dense." });
+} // prettier-ignore
+
 /** A trainer that this engine cannot run cannot be checked here. */
-async function checkRelaxed({ module, facts }: Lowered): Promise<void> {
+async function checkRelaxed({ model, module, facts }: Lowered): Promise<void> {
   if (isRead((await assemble(module, facts)).bytes)) return;
-  throw new ModelError({ code: "target-relaxed", site: "", law: "this engine has no relaxed SIMD, so that the trainer's check cannot run", operands: [], remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed." }); // prettier-ignore
+  throw new ModelError({ code: "target-relaxed", site: model.name, law: "this engine has no relaxed SIMD, so that the trainer's check cannot run", operands: [], remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed." }); // prettier-ignore
 }
 
 /** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */
@@ -121,14 +161,19 @@ export const fileOf = (file: string, target: TargetName): string =>
     ? file
     : file.replace(/(?=\.\w+$)/, target === "twin" ? ".twin" : ".wasm");
 
+const COMPILED = kind("what compile resolves to", (value) => isRecord(value) && isMap(value["files"]), "Await it: await load(await compile(model))."); // prettier-ignore
+
 /** An emitted file, loaded in process: its exports (createTrainer, ARENA_BYTES, …). Default: the trainer. */
 export async function load<Exports = TrainerModule>(
   compiled: Pick<Compiled, "files">,
-  file: string = [...compiled.files.keys()].find((name) => /^trainer\..*ts$/.test(name)) ??
-    "trainer.ts",
+  file?: string,
 ): Promise<Exports> {
-  const text = compiled.files.get(file);
-  if (text === undefined) throw new CompilerFault("load", `the compilation has no file ${file}`);
+  checkArguments("load", { compiled, file }, { compiled: COMPILED, file: optional(TEXT) });
+  const names = [...compiled.files.keys()];
+  const asked = file ?? names.find((name) => /^trainer\..*ts$/.test(name)) ?? "trainer.ts";
+  const text = compiled.files.get(asked);
+  if (text === undefined)
+    throw new ModelError({ code: "load/file", site: "load", law: `the compilation has no file ${JSON.stringify(asked)}${suggestion(asked, names)}`, operands: [], remedy: `It has ${names.join(", ")}.` }); // prettier-ignore
   return importText<Exports>(await stripTypes(text));
 }
 
@@ -154,7 +199,7 @@ type Batch = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 type Views = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 
 export interface LoadedTrainer {
-  step(batch: Batch, count?: number): number;
+  step(batch: Batch, count?: number, options?: { readonly finite?: boolean }): number;
   evaluate(
     batch: Batch,
     count?: number,

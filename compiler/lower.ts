@@ -1,25 +1,29 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
-import { checkArena, MOST_BYTES } from "./arena.ts";
+import { checkArena } from "./arena.ts";
 import { withinBudget } from "./budget.ts";
-import { readBudget, type Budget } from "./graph/bytes.ts";
+import { MOST_BYTES, readBudget, type Budget } from "./graph/bytes.ts";
 import { CompilerFault, ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
 import type { Float } from "./graph/type.ts";
+import { sha256, textHash } from "./hash.ts";
 import type { Definitions, Module, Program } from "./loop/loop.ts";
 import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "./model/context.ts";
-import type { EntryKind, Model, Traced } from "./model/model.ts";
+import type { ExtentMap } from "./model/extents.ts";
+import type { BatchSizes, EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";
 import { runPass, type Observer } from "./passes/pass.ts";
 import { machines } from "./passes/machine.ts";
 import { schedule, type Tiles } from "./passes/schedule.ts";
+import { withoutOrder } from "./passes/terms.ts";
 import type { Tile } from "./passes/tile.ts";
 import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
+import { requireSteady } from "./steady.ts";
 import { targets, type TargetName } from "./targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
 import type { Facts } from "./targets/target.ts";
@@ -40,10 +44,12 @@ export interface CompileOptions {
   readonly entries?: readonly "gradients"[];
   /** Which passes' text to keep in `stages`. */
   readonly keep?: (pass: string) => boolean;
-  /** Rows of every entry, in place of the model's own. */
-  readonly batch?: number;
+  /** Rows of every entry, or of each, in place of the model's own. */
+  readonly batch?: number | BatchSizes;
   /** Declares the small instance: every size(…) takes its `check` extent. */
   readonly small?: boolean;
+  /** What the small instance makes of the extents that a declaration without sizes names, by entry. */
+  readonly extents?: InstanceExtents | undefined;
   /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
   readonly passes?: readonly OptionalPass[];
   /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
@@ -115,12 +121,21 @@ export function citation(source: Source | undefined): Citation {
   };
 }
 
-const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
+/** Of each entry, since each is a graph of its own. */
+export type InstanceExtents = Readonly<Record<EntryKind, ExtentMap>>;
+
+/** Rows of every entry. */
+export const batchSizes = (model: Model, batch: CompileOptions["batch"]): BatchSizes =>
+  typeof batch === "number" ? { train: batch, evaluate: batch, predict: batch } : (batch ?? model.batch); // prettier-ignore
+
+/** Declares one entry of a model. */
+export const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
   model.trace({
     entry,
-    batch: options.batch ?? model.batch[entry],
+    batch: batchSizes(model, options.batch)[entry],
     float: options.dtype ?? "f32",
     small: options.small ?? false,
+    extents: options.extents?.[entry],
     citation: citation(options.source),
   });
 
@@ -173,10 +188,10 @@ function checkNames(site: string, what: string, named: readonly { readonly name:
   throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
-function checkThreads(threads: number | undefined, target: TargetName): void {
+function checkThreads({ name }: Model, threads: number | undefined, target: TargetName): void {
   if (threads === undefined) return;
   const refuse = (law: string, remedy: string): never => {
-    throw new ModelError({ code: "target-threads", site: "", law, operands: [], remedy });
+    throw new ModelError({ code: "target-threads", site: name, law, operands: [], remedy });
   };
   if (!Number.isInteger(threads) || threads < 1) refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
   if (target !== "wasm" && target !== "wasm-external") refuse(`only WebAssembly kernels are divided among threads, but the target is ${target}`, "Compile for the target wasm, or without threads.");
@@ -194,12 +209,13 @@ export async function lower(
   const command = commandOf(options);
   const target = options.target ?? "typescript";
   if (target !== "typescript" && options.dtype === "f64") 
-    throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
-  checkThreads(options.threads, target);
+    throw new ModelError({ code: "target-float64", site: model.name, law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
+  checkThreads(model, options.threads, target);
   if (options.relaxed === true && !target.startsWith("wasm"))
-    throw new ModelError({ code: "target-relaxed", site: "", law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
+    throw new ModelError({ code: "target-relaxed", site: model.name, law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
+  if (options.small !== true) requireSteady(declared, () => entriesOf(model, options, kind), options.source?.path ?? model.name, options.source); // prettier-ignore
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const road = {
@@ -280,24 +296,31 @@ export async function lower(
   const module = tiles.size === 0 ? first : placed(entries);
   checkPlan(module, options.threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
-  const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
+  const batch = batchSizes(model, options.batch);
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
     version: VERSION,
-    ...(options.source === undefined ? {} : { source: { path: options.source.path, hash: (await sha256(options.source.text)).slice(0, 16) } }),
+    ...(options.source === undefined ? {} : { source: { path: options.source.path, hash: (await textHash(options.source.text)).slice(0, 16) } }),
     command,
     batch,
     phases,
-    rowsInteract: declared[0]!.traced.rowsInteract,
+    meetings: meetingsOf(declared),
+    wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
+    inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     graph,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
-    ...(tiles.size === 0 ? {} : { schedules: { path: options.schedules!.path, hash: (await sha256(options.schedules!.text)).slice(0, 16) } }),
+    ...(tiles.size === 0 ? {} : { schedules: { path: options.schedules!.path, hash: (await textHash(options.schedules!.text)).slice(0, 16) } }),
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation, chosen, tiles };
 }
+
+/** Where rows meet, by kind of entry. */
+function meetingsOf(declared: readonly { readonly name: string; readonly purpose: Purpose; readonly traced: Traced }[]): Facts["meetings"] {
+  return Object.fromEntries(declared.flatMap(({ name, purpose, traced: { meeting } }) => meeting === undefined ? [] : [[purpose.kind === "forward" ? name : "train", meeting]]));
+} // prettier-ignore
 
 /** The hash by which checkpoints and schedules know the graph they belong to. */
 async function graphHash(entries: readonly CompiledEntry[]): Promise<string> {
@@ -315,7 +338,7 @@ const scheduled = (entry: CompiledEntry, program: Program): CompiledEntry => ({
 
 /** Rows of an entry's batch. */
 const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>
-  batch ?? (entry === "evaluate" || entry === "predict" ? model.batch[entry] : model.batch.train);
+  batchSizes(model, batch)[entry === "evaluate" || entry === "predict" ? entry : "train"];
 
 /** The amount asked for, or the model's own; the small instance has none. */
 function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budget | undefined {
@@ -324,10 +347,10 @@ function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budg
   return readBudget(model.name, text);
 }
 
-/** What is computed, without whose lines it came from: moving a line of the model changes no graph. */
+/** What is computed, without whose lines it came from, or in which order a target's sums add: moving a line of the model changes no graph. */
 const withoutOrigins = (graph: Graph): Graph => ({
   ...graph,
-  nodes: graph.nodes.map((node) => ({ ...node, origin: { role: "primal", site: "" } })),
+  nodes: graph.nodes.map((node) => ({ ...node, attrs: withoutOrder(node.attrs), origin: { role: "primal", site: "" } })), // prettier-ignore
   aliases: [],
 });
 
@@ -357,12 +380,6 @@ export function commandOf({
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
   ].join(" ");
-}
-
-/** Hex digest of a text. */
-export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The emitted text of a lowered model, formatted. */

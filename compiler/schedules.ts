@@ -134,7 +134,18 @@ function parsed(text: string, path: string, refuse: Refuse): File {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const shown = (value: unknown): string => (value === undefined ? "missing" : JSON.stringify(value));
+/** Characters of a wrong value that a message shows. */
+const SHOWN = 80;
+
+function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  try {
+    const text = JSON.stringify(value);
+    return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+  } catch {
+    return `${Array.isArray(value) ? "an array" : "an object"} nested too deep to show`;
+  }
+}
 
 /** The parsed text; where it is none, the line at which an engine that says so stopped. */
 function jsonOf(text: string, path: string, refuse: Refuse): unknown {

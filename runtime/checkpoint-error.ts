@@ -21,6 +21,15 @@ export const badHeader = (name: string): DataError =>
     `${name} has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`,
   );
 
+export const twice = (name: string, key: string): DataError =>
+  new DataError(`${name} has ${JSON.stringify(key)} twice in its header; ${DAMAGED}`);
+
+export const holdsNaN = (name: string, tensor: string, at: number, epoch?: number): DataError =>
+  new DataError(
+    `${name} holds NaN in ${tensor}${epoch === undefined ? "" : `, as kept after epoch ${epoch}`}, at element ${at} (counted from 0): ` +
+      `the run had diverged; take an older checkpoint, and a smaller learning rate`,
+  );
+
 export const badMetadata = (name: string): DataError =>
   new DataError(
     `${name} has metadata that are not all texts, where a safetensors file has an object of strings; ${DAMAGED}`,
@@ -90,28 +99,31 @@ interface Row {
   readonly shape: readonly number[];
 }
 
-export const missingTensor = (name: string, row: Row): DataError =>
+/** All that differs, each as one of the clauses below: to mend one of them alone would not help. */
+export const otherTensors = (name: string, differences: readonly string[]): DataError =>
+  new DataError(`${name} ${differences.join("; ")}; ${ANOTHER}`);
+
+export const missingTensor = (row: Row): string =>
+  `lacks ${row.name}, which the model declares as ${typeText(row.dtype, row.shape)}`;
+
+/** Of Adam's state before 1 − β^t itself was kept: the few digits that it had are no start for the new one. */
+export const formerPower = (name: string, tensor: Row, row: Row): DataError =>
   new DataError(
-    `${name} lacks ${row.name}, which the model declares as ${typeText(row.dtype, row.shape)}; ${ANOTHER}`,
+    `${name} holds Adam's ${tensor.name}, where the model now keeps ${row.name}, which has more digits: it was written by a trainer that an ` +
+      `earlier adjoint compiled; end that run with the trainer that wrote it, or begin this one in a store of its own`,
   );
 
-export const unknownTensor = (name: string, tensor: Row): DataError =>
-  new DataError(
-    `${name} holds ${tensor.name} as ${typeText(tensor.dtype, tensor.shape)}, which the model does not have; ${ANOTHER}`,
-  );
+export const unknownTensor = (tensor: Row): string =>
+  `holds ${tensor.name} as ${typeText(tensor.dtype, tensor.shape)}, which the model does not have`;
 
-export const otherTensor = (name: string, tensor: Row, row: Row): DataError =>
-  new DataError(
-    `${name} holds ${row.name} as ${typeText(tensor.dtype, tensor.shape)}, but the model declares it as ` +
-      `${typeText(row.dtype, row.shape)}; ${ANOTHER}`,
-  );
+export const otherTensor = (tensor: Row, row: Row): string =>
+  `holds ${row.name} as ${typeText(tensor.dtype, tensor.shape)}, but the model declares it as ${typeText(row.dtype, row.shape)}`;
 
-export const otherHyper = (name: string, hyper: string, declared: boolean): DataError =>
-  new DataError(
-    declared
-      ? `${name} lacks the live scalar ${hyper}, which the model declares; ${ANOTHER}`
-      : `${name} holds the live scalar ${hyper}, which the model does not have; ${ANOTHER}`,
-  );
+export const missingHyper = (hyper: string): string =>
+  `lacks the live scalar ${hyper}, which the model declares`;
+
+export const unknownHyper = (hyper: string): string =>
+  `holds the live scalar ${hyper}, which the model does not have`;
 
 export const otherGraph = (name: string, found: string, expected: string): DataError =>
   new DataError(
@@ -163,12 +175,6 @@ export const notListed = (reason: string, cause: unknown): DataError =>
     `the checkpoints of the store could not be listed (${reason}); mend its permissions, or name another`,
     { cause },
   );
-
-export const badEvery = (unit: string, value: number): RangeError =>
-  new RangeError(`checkpoint.every.${unit} must be a whole number of at least 1, not ${value}`);
-
-export const badKeep = (keep: number): RangeError =>
-  new RangeError(`checkpoint.keep must be a whole number of at least 1, not ${keep}`);
 
 export const fellBack = (used: string, faults: readonly string[]): string =>
   `training went on from ${used}, an older checkpoint: ${faults.join("; ")}`;

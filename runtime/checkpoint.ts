@@ -1,7 +1,9 @@
 /** A training run as one safetensors file and back: whatever it depends on returns with the same bits, into the same model only. */
 
+import { isRecord, kind, optional, TEXT } from "./arguments.ts";
 import * as error from "./checkpoint-error.ts";
 import { crc32 } from "./crc32.ts";
+import { BYTES as FILE, hold, SNAPSHOT, TABLES } from "./kinds.ts";
 import { fromText, isNumbers, isRunState, toText, type RunState } from "./run-state.ts";
 import { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
 import type { Trainer } from "./trainer.ts";
@@ -54,6 +56,10 @@ const bytesOf = ({ shape, dtype }: TableRow): number =>
 const sizeOf = (rows: readonly TableRow[]): number =>
   rows.reduce((sum, row) => sum + bytesOf(row), 0);
 
+const RUN = kind("where fit stands", isRecord);
+const KEPT = kind("a map of bytes by epoch", (value) => Object.prototype.toString.call(value) === "[object Map]"); // prettier-ignore
+const CHECKPOINT = kind("what loadCheckpoint returns", (value) => isRecord(value) && Array.isArray(value["tensors"]) && isRecord(value["hyper"]) && typeof value["name"] === "string"); // prettier-ignore
+
 /**
  * The trainer's parameters and state by name, its live scalars, where the run stands, and what is kept of earlier
  * epochs. See Note: the checksum.
@@ -66,6 +72,7 @@ export function saveCheckpoint(
   run?: RunState,
   kept: Kept = new Map(),
 ): Uint8Array {
+  hold("saveCheckpoint", { tables, trainer, run, kept }, { tables: TABLES, trainer: SNAPSHOT, run: optional(RUN), kept: KEPT }); // prettier-ignore
   const packed = trainer.bytes();
   const rows = rowsOf(tables);
   const declared = sizeOf(rows);
@@ -103,9 +110,10 @@ function keptTensors(rows: readonly TableRow[], kept: Kept): readonly Tensor[] {
 /**
  * What a file of `saveCheckpoint` holds; the tensors are views of its bytes.
  *
- * @throws DataError naming the file when it is anything else, or a bit of it has changed
+ * @throws DataError naming the file when it is anything else, or a bit of it has changed, or a tensor of it holds NaN
  */
 export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
+  hold("loadCheckpoint", { file, name }, { file: FILE, name: TEXT });
   const { tensors, metadata } = readSafetensors(file, name);
   const { checksum, ...rest } = metadata;
   if (rest["format"] !== FORMAT) throw error.notCheckpoint(name, rest["format"], FORMAT);
@@ -124,6 +132,8 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
   const length = own.reduce((sum, { bytes }) => sum + bytes.length, 0);
   for (const bytes of kept.values())
     if (bytes.length !== length) throw error.badField(name, "kept");
+  requireNumbers(name, own);
+  for (const [epoch, bytes] of kept) requireNumbers(name, cut(bytes, own), epoch);
   return {
     name,
     step: Number(step),
@@ -136,16 +146,40 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
   };
 }
 
+/** Packed bytes as tensors of the same names, types and lengths. */
+function cut(packed: Uint8Array, like: readonly Tensor[]): readonly Tensor[] {
+  let at = 0;
+  return like.map((tensor) => ({
+    ...tensor,
+    bytes: packed.subarray(at, (at += tensor.bytes.length)),
+  }));
+}
+
+/** Weights that are no numbers train nothing. */
+function requireNumbers(name: string, tensors: readonly Tensor[], epoch?: number): void {
+  for (const { name: tensor, dtype, bytes } of tensors) {
+    const width = dtype === "F32" ? 4 : dtype === "F64" ? 8 : undefined;
+    if (width === undefined) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at < bytes.length; at += width)
+      if (Number.isNaN(width === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true)))
+        throw error.holdsNaN(name, tensor, at / width, epoch);
+  }
+}
+
 /** Distinct epochs, from 1. */
 const isEpochs = (value: unknown): value is readonly number[] =>
   Array.isArray(value) &&
   value.every((epoch) => Number.isSafeInteger(epoch) && epoch >= 1) &&
   new Set(value).size === value.length;
 
+/** Under which name Adam kept β^t, where it now keeps 1 − β^t: adam.1-beta2^t was adam.beta2^t. */
+const formerName = (name: string): string => name.replace(/\.1-(beta[12]\^t)$/, ".$1");
+
 /**
  * Whether a checkpoint is of the trainer's own model.
  *
- * @throws DataError when it is not: the message says which tensor differs
+ * @throws DataError when it is not: the message lists every tensor and live scalar that differs
  */
 export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
   const { name, model, graph, hyper, tensors } = checkpoint;
@@ -153,31 +187,37 @@ export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: 
     throw error.otherModel(name, model, tables.MODEL);
   }
   const held = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const differences: string[] = [];
   for (const row of rowsOf(tables)) {
     const tensor = held.get(row.name);
-    if (tensor === undefined) throw error.missingTensor(name, row);
-    const same =
-      tensor.dtype === DTYPES[row.dtype] &&
-      tensor.shape.length === row.shape.length &&
-      tensor.shape.every((extent, axis) => extent === row.shape[axis]);
-    if (!same) throw error.otherTensor(name, tensor, row);
+    const former = held.get(formerName(row.name));
+    if (tensor === undefined && former !== undefined) throw error.formerPower(name, former, row);
     held.delete(row.name);
+    if (tensor === undefined) differences.push(error.missingTensor(row));
+    else if (!isOfType(tensor, row)) differences.push(error.otherTensor(tensor, row));
   }
-  for (const tensor of held.values()) throw error.unknownTensor(name, tensor);
+  for (const tensor of held.values()) differences.push(error.unknownTensor(tensor));
   const live = Object.keys(trainer.hyper);
-  const unknown = Object.keys(hyper).find((one) => !live.includes(one)) ?? live.find((one) => !Object.hasOwn(hyper, one)); // prettier-ignore
-  if (unknown !== undefined) throw error.otherHyper(name, unknown, live.includes(unknown));
+  for (const one of Object.keys(hyper)) if (!live.includes(one)) differences.push(error.unknownHyper(one)); // prettier-ignore
+  for (const one of live) if (!Object.hasOwn(hyper, one)) differences.push(error.missingHyper(one));
+  if (differences.length > 0) throw error.otherTensors(name, differences);
   if (graph !== undefined && tables.GRAPH !== undefined && graph !== tables.GRAPH) {
     throw error.otherGraph(name, graph, tables.GRAPH);
   }
 }
 
+const isOfType = (tensor: Tensor, row: TableRow): boolean =>
+  tensor.dtype === DTYPES[row.dtype] &&
+  tensor.shape.length === row.shape.length &&
+  tensor.shape.every((extent, axis) => extent === row.shape[axis]);
+
 /**
  * Gives the trainer the parameters, state and live scalars of a checkpoint.
  *
- * @throws DataError when they are of another model: the message says which tensor differs; nothing is changed then
+ * @throws DataError when they are of another model: the message lists every tensor that differs; nothing is changed then
  */
 export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
+  hold("restoreCheckpoint", { tables, trainer, checkpoint }, { tables: TABLES, trainer: SNAPSHOT, checkpoint: CHECKPOINT }); // prettier-ignore
   requireSameModel(tables, trainer, checkpoint);
   const rows = rowsOf(tables);
   const byName = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor.bytes]));

@@ -5,7 +5,10 @@ import asciichart from "asciichart";
 import { paint, printSvg, type Drawing, type Ink, type Shape } from "./drawing/shapes.ts";
 import type { Point, Raster } from "./drawing/raster.ts";
 import { ticksOver, wholeTicks } from "./drawing/ticks.ts";
+import { COUNT, FLAG, optionsOf, required } from "./arguments.ts";
 import { noCurve } from "./error.ts";
+import { HISTORY, hold } from "./kinds.ts";
+import { printable } from "./printable.ts";
 
 /** What `fit` resolves to, as far as curves need it. */
 export interface EpochHistory {
@@ -29,7 +32,9 @@ export interface Panel {
  *
  * @throws DataError for a history without a finite value
  */
-export function curvesOf({ epochs }: EpochHistory): readonly Panel[] {
+export function curvesOf(history: EpochHistory): readonly Panel[] {
+  hold("curvesOf", { history }, { history: HISTORY });
+  const { epochs } = history;
   const rows = epochs.map((entry): ReadonlyMap<string, unknown> => new Map(Object.entries(entry)));
   const names = [...(rows[0]?.keys() ?? [])].filter((name) => name !== "epoch");
   const curve = (name: string, of: Curve["of"]): Curve[] => {
@@ -136,8 +141,11 @@ export interface TextOptions {
   readonly color: boolean;
 }
 
+const TEXT_OPTIONS = optionsOf<TextOptions>({ width: COUNT, height: COUNT, color: required(FLAG) });
+
 /** The curves that training has, as text for a terminal, with those of validation over them. */
 export function curvesText(history: EpochHistory, options: TextOptions): string {
+  hold("curvesText", { history, options }, { history: HISTORY, options: TEXT_OPTIONS });
   const { width = 60, height = 10, color } = options;
   const inks = { training: asciichart.blue, validation: asciichart.yellow } as const;
   const panels = curvesOf(history).filter(({ curves }) => curves[0]?.of === "training");
@@ -149,7 +157,7 @@ export function curvesText(history: EpochHistory, options: TextOptions): string 
     const plot = asciichart
       .plot(series, { height, format: label, ...(color && { colors }) })
       .replace(/ +$/gm, "");
-    return `${name}  ${legend.join("  ")}\n${plot}\n${footer(history.epochs.length, width)}`;
+    return `${printable(name)}  ${legend.join("  ")}\n${plot}\n${footer(history.epochs.length, width)}`;
   };
   return panels
     .flatMap(({ name, curves }) =>

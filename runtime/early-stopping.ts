@@ -1,13 +1,15 @@
 /** Training ends when a measure stops improving, and the trainer is left as it was when the measure was best. */
 
 import * as error from "./error.ts";
+import { COUNT, FLAG, numbers, oneOf, optionsOf, required, TEXT } from "./arguments.ts";
 import type { Kept } from "./checkpoint.ts";
 import type { Callbacks } from "./history.ts";
+import { hold } from "./kinds.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface EarlyStoppingOptions {
-  /** A measure of the history: `val_loss`, `val_accuracy`, `loss`, … */
-  readonly monitor: string;
+  /** A measure of the history: `val_loss`, `val_accuracy`, `loss`, … Default: `val_loss`, or `loss` where `fit` has no validation data. */
+  readonly monitor?: string;
   /** Epochs in a row without improvement after which training stops, at least 1. */
   readonly patience: number;
   /** What counts as improvement: more than this much better than the best. Default: 0. */
@@ -28,18 +30,30 @@ export interface EarlyStopping extends Callbacks {
   onEnd(trainer: Trainer): void;
 }
 
+const OPTIONS = optionsOf<EarlyStoppingOptions>({
+  monitor: TEXT,
+  patience: required({ ...COUNT, remedy: "the epochs without improvement after which training stops" }), // prettier-ignore
+  minDelta: numbers("a finite number of at least 0", (delta) => delta >= 0),
+  mode: oneOf("min", "max"),
+  restoreBest: FLAG,
+});
+
 /**
  * Stops `fit` once `monitor` has not improved for `patience` epochs: `fit(trainer, data, { epochs, validation,
- * callbacks: [earlyStopping({ monitor: "val_loss", patience: 3 })] })`. NaN never improves. Each training begins anew;
+ * callbacks: [earlyStopping({ patience: 3 })] })`. NaN never improves. Each training begins anew;
  * one that goes on from a checkpoint goes on waiting where it stood, and its checkpoints hold the best weights.
  *
  * @throws RangeError when patience or minDelta is out of range; `fit` rejects with DataError where no epoch measures
  * `monitor`, or where a checkpoint does not hold the weights of the best epoch before it
  */
 export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
-  const { monitor, patience, minDelta = 0, mode = directionOf(monitor), restoreBest = true } = options; // prettier-ignore
-  if (!Number.isInteger(patience) || patience < 1) throw error.badPatience(patience);
-  if (!(minDelta >= 0 && minDelta < Infinity)) throw error.badMinDelta(minDelta);
+  hold("earlyStopping", { options }, { options: OPTIONS });
+  const {
+    patience,
+    minDelta = 0,
+    mode = directionOf(options.monitor),
+    restoreBest = true,
+  } = options;
   let best: { epoch: number; value: number } | undefined;
   let kept: Uint8Array | undefined;
   let waited = 0;
@@ -53,9 +67,13 @@ export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
     waited = 0;
     ended = false;
   };
+  /** What is watched, of those that an epoch measures. */
+  const monitorOf = (entry: object | undefined): string =>
+    options.monitor ?? (entry !== undefined && Object.hasOwn(entry, "val_loss") ? "val_loss" : "loss"); // prettier-ignore
   /** Whether the epoch is the best so far. */
   const judge = (entry: { readonly epoch: number }): boolean => {
     const measures: ReadonlyMap<string, unknown> = new Map(Object.entries(entry));
+    const monitor = monitorOf(entry);
     const value = measures.get(monitor);
     if (typeof value !== "number" || monitor === "epoch")
       throw error.unknownMeasure(monitor, [...measures.keys()].filter((name) => name !== "epoch")); // prettier-ignore
@@ -78,7 +96,7 @@ export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
       entries.forEach(judge);
       if (restoreBest && best !== undefined) {
         kept = held.get(best.epoch);
-        if (kept === undefined) throw error.bestNotKept(monitor, best.epoch);
+        if (kept === undefined) throw error.bestNotKept(monitorOf(entries[0]), best.epoch);
       }
       return waited >= patience ? "stop" : undefined;
     },
@@ -91,5 +109,5 @@ export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
   };
 }
 
-const directionOf = (monitor: string): "min" | "max" =>
+const directionOf = (monitor = "loss"): "min" | "max" =>
   /(accuracy|precision|recall|f1)$/i.test(monitor) ? "max" : "min";

@@ -1,10 +1,14 @@
 /** Every message of `fit`, `evaluate` and batching: what was found, what was expected, what to do. */
 
 import { nearest } from "./nearest.ts";
+import { printable } from "./printable.ts";
 
-/** Data that cannot be trained on as they are: a file, an array, or one value in it. */
+/** Data that cannot be trained on as they are: a file, an array, or one value in it. What files call things is printable in it. */
 export class DataError extends Error {
   override readonly name = "DataError";
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /** A loss left the finite numbers; the weights it came from are no longer worth keeping. */
@@ -36,6 +40,17 @@ export const noRowAxis = (name: string, length: number, batch: number): DataErro
       `and cannot be cut into batches; call trainer.step yourself`,
   );
 
+export const rowsAcross = (name: string, axis: number): DataError =>
+  new DataError(
+    `the rows of the input ${name} lie along axis ${axis}, so it cannot be cut into batches; declare it with the ` +
+      `batch's axis first and transpose it in the model, or call trainer.step yourself`,
+  );
+
+export const notWhole = (name: string, expected: number, found: number): DataError =>
+  new DataError(
+    `the input ${name} has no rows and is given whole, so it needs ${expected} values, but holds ${found}`,
+  );
+
 export const brokenRow = (name: string, length: number, width: number): DataError =>
   new DataError(
     `${name} holds ${length} values, which is not a whole number of rows of ${width}; ` +
@@ -59,14 +74,8 @@ export const notFinite = (name: string, value: number, row: number, column: numb
 export const tooFewRows = (rows: number, batch: number): DataError =>
   new DataError(
     `the data hold ${rows} rows, but the model takes only full batches of ${batch}, because its rows ` +
-      `interact (batch norm); give it more rows, or compile it for a smaller batch`,
+      `interact (as in batch norm); give it more rows, or compile it for a smaller batch`,
   );
-
-export const badEpochs = (epochs: number): RangeError =>
-  new RangeError(`epochs must be a whole number of at least 1, not ${epochs}`);
-
-export const badSeed = (seed: number): RangeError =>
-  new RangeError(`shuffle.seed must be a whole number within ±(2^53 − 1), not ${seed}`);
 
 export const badBatchSize = (size: number, batch: number): RangeError =>
   new RangeError(
@@ -79,7 +88,19 @@ export const badBatchSize = (size: number, batch: number): RangeError =>
 export const shortBatchSize = (size: number, batch: number): RangeError =>
   new RangeError(
     `batchSize ${size} is less than the ${batch} rows that the trainer was compiled for, and its rows ` +
-      `interact (batch norm), so it takes only full batches; compile the model for ${size}`,
+      `interact (as in batch norm), so it takes only full batches; compile the model for ${size}`,
+  );
+
+export const shortEvaluation = (rows: number, batch: number): DataError =>
+  new DataError(
+    `the data hold ${rows} rows, but the model evaluates only full batches of ${batch}, because its rows interact: ` +
+      `leave ${rows % batch} of them out, or compile it for an evaluation batch that divides ${rows}`,
+  );
+
+export const shortPrediction = (rows: number, batch: number): DataError =>
+  new DataError(
+    `the data hold ${rows} rows, but the model predicts only full batches of ${batch}, because its rows interact: ` +
+      `leave ${rows % batch} of them out, or compile it for a prediction batch that divides ${rows}`,
   );
 
 export interface Divergence {
@@ -101,9 +122,36 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
         : `start again with a smaller learning rate: the weights it left are not usable`),
   );
 
+/**
+ * What a step threw, told of the run: a loss that is none by epoch and step, an element of the batch by its place in the data; anything
+ * else as it is.
+ */
+export function ofStep(
+  cause: unknown,
+  when: Omit<Divergence, "phase" | "value">,
+  placeOf: (
+    input: string,
+    at: number,
+  ) => { readonly row: number; readonly column: number } | undefined,
+): unknown {
+  if (!(cause instanceof RangeError)) return cause;
+  const found: ReadonlyMap<string, unknown> = new Map(Object.entries(cause));
+  const [loss, phase, input, at] = ["loss", "phase", "input", "at"].map((name) => found.get(name));
+  if (typeof loss === "number")
+    return diverged({ ...when, value: loss, ...(typeof phase === "string" && { phase }) });
+  const place = typeof input === "string" && typeof at === "number" ? placeOf(input, at) : undefined; // prettier-ignore
+  if (place === undefined) return cause;
+  const { row, column } = place;
+  return new DataError(
+    `${String(input)} holds ${String(found.get("value"))} at row ${row}, column ${column} (counted from 0), in epoch ${when.epoch}, ` +
+      `step ${when.step} of ${when.steps}, though it was finite when training began: mend augment, or whatever changed it since`,
+    { cause },
+  );
+}
+
 export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
-  `because its rows interact (batch norm)`;
+  `because its rows interact (as in batch norm)`;
 
 export const notPictures = (length: number, rows: number, shape: readonly number[]): RangeError =>
   new RangeError(
@@ -116,15 +164,6 @@ export const badPadding = (padding: number, height: number, width: number): Rang
     `crop takes a whole number of pixels from 0 to ${Math.min(height, width)} for pictures of ` +
       `${height}×${width}, not ${padding}`,
   );
-
-export const badPatience = (patience: number): RangeError =>
-  new RangeError(
-    `patience must be a whole number of at least 1, not ${patience}: ` +
-      `the epochs without improvement after which training stops`,
-  );
-
-export const badMinDelta = (delta: number): RangeError =>
-  new RangeError(`minDelta must be a finite number of at least 0, not ${delta}`);
 
 /** A measure that is there only with validation data is named as such. */
 export const unknownMeasure = (monitor: string, measured: readonly string[]): DataError => {
@@ -152,14 +191,6 @@ export const noOutputRows = (name: string, length: number, batch: number): DataE
     `the output ${name} has ${length} values for a batch of ${batch} rows, so it has no leading batch axis ` +
       `and cannot be taken row by row; call trainer.predict yourself`,
   );
-
-export const badFraction = (fraction: number): RangeError =>
-  new RangeError(
-    `validation must be a share of the rows above 0 and below 1, such as 0.1, not ${fraction}`,
-  );
-
-export const badSplitSeed = (seed: number): RangeError =>
-  new RangeError(`seed must be a whole number within ±(2^53 − 1), not ${seed}`);
 
 export const nothingToSplit = (rows: number): DataError =>
   new DataError(

@@ -1,24 +1,37 @@
 /** Training around a generated step: epochs over batches, exact means, validation, early stopping, aborting. */
 
+import { COUNT, FUNCTION, optionsOf, required } from "./arguments.ts";
 import { createAugmenter } from "./augment.ts";
 import { allocateBatch, fillBatch, inOrder, permute } from "./batches.ts";
 import { together } from "./callbacks.ts";
 import * as error from "./error.ts";
-import { evaluateBatches } from "./evaluate.ts";
+import { checkEvaluation, evaluateBatches } from "./evaluate.ts";
 import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
+import { CALLBACKS, CHECKPOINT, DATA, hold, NUMBER, SEED, SIGNAL, TRAINER } from "./kinds.ts";
 import { createLossMeans } from "./loss-means.ts";
 import { createPace, type Pace } from "./pause.ts";
 import { openCheckpoints } from "./resume.ts";
 import { tabulate, type Table } from "./table.ts";
-import type { Trainer, TrainingData } from "./trainer.ts";
+import type { Loss, StepOptions, Trainer, TrainingData } from "./trainer.ts";
+
+const OPTIONS = optionsOf<FitOptions>({
+  epochs: required(COUNT),
+  batchSize: NUMBER,
+  shuffle: optionsOf({ seed: required(SEED) }, "{ seed }"),
+  validation: DATA,
+  callbacks: CALLBACKS,
+  augment: FUNCTION,
+  checkpoint: CHECKPOINT,
+  signal: SIGNAL,
+});
 
 /**
  * Trains in place and resolves to what each epoch measured. The event loop gets its turn now and then
  * between steps; a step itself allocates nothing here but the views that copy wide rows.
  *
  * @param data the batch's own record, each array [n, …], any n ≥ 1; checked once, before the first step
- * @throws DataError when the data do not fit the model or hold NaN or ±Infinity
- * @throws RangeError when an option is out of range
+ * @throws DataError when the data do not fit the model or hold NaN or ±Infinity, at first or once augmented
+ * @throws RangeError when an option is out of range; TypeError when an argument is of another kind
  * @throws DivergenceError when a loss is no longer finite
  * @throws DataError when a checkpoint cannot be gone on from, or not be written
  * @throws the signal's reason when aborted; the trainer then stands between two steps and stays usable, and a
@@ -29,12 +42,14 @@ export async function fit<T extends Trainer>(
   data: TrainingData<T>,
   options: FitOptions<T>,
 ): Promise<History<T>> {
+  hold("fit", { trainer, data, options }, { trainer: TRAINER, data: DATA, options: OPTIONS });
   const { epochs, shuffle, signal } = options;
   const callbacks = together(options.callbacks);
-  const size = checkOptions(trainer, options);
+  const size = rowsAStep(trainer, options);
   const table = tabulate(trainer, data);
   const validation =
     options.validation === undefined ? undefined : tabulate(trainer, options.validation);
+  if (validation !== undefined) checkEvaluation(trainer, validation);
   signal?.throwIfAborted();
 
   const { used, note: unused } = usedRows(trainer, table.rows);
@@ -44,7 +59,8 @@ export async function fit<T extends Trainer>(
   const means = createLossMeans();
   const pace = createPace();
   const seed = shuffle?.seed ?? 0;
-  const augment = options.augment && createAugmenter(options.augment, seed, size);
+  const augment =
+    options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
   const checkpoints =
     options.checkpoint &&
     (await openCheckpoints(trainer, options.checkpoint, {
@@ -80,7 +96,12 @@ export async function fit<T extends Trainer>(
       fillBatch(buffer, order, start, rows);
       // the buffer has exactly the arrays of the data
       augment?.(buffer.batch as TrainingData<T>, epoch, order, start, rows);
-      const loss = trainer.step(buffer.batch, rows);
+      let loss: Loss;
+      try {
+        loss = trainer.step(buffer.batch, rows, FINITE);
+      } catch (cause) {
+        throw error.ofStep(cause, { epoch, step, steps }, (input, at) => placeOf(table, order, start, input, at)); // prettier-ignore
+      }
       if (!means.add(loss, rows))
         throw error.diverged({ ...means.fault(loss), epoch, step, steps });
       if (callbacks?.onStep !== undefined) {
@@ -110,15 +131,26 @@ export async function fit<T extends Trainer>(
   return notes.length === 0 ? { epochs: entries } : { epochs: entries, note: notes.join("; ") };
 }
 
-/** Rows a step, once every option is known to be in range. */
-function checkOptions<T extends Trainer>(trainer: T, options: FitOptions<T>): number {
-  const { epochs, shuffle, batchSize } = options;
+/** What every step is asked for: no NaN passes unseen. */
+const FINITE: StepOptions = { finite: true };
+
+/** The row of the data behind an element of the batch that began at `start`, and where in that row it stands; of inputs in rows. */
+function placeOf(
+  table: Table,
+  order: Uint32Array,
+  start: number,
+  input: string,
+  at: number,
+): { row: number; column: number } | undefined {
+  const width = table.columns.find(({ name }) => name === input)?.width;
+  const row = width && order[start + Math.floor(at / width)];
+  return row === undefined || width === undefined ? undefined : { row, column: at % width };
+}
+
+/** Rows a step, once they are known to be in range. */
+function rowsAStep<T extends Trainer>(trainer: T, options: FitOptions<T>): number {
   const compiled = trainer.batch.train;
-  const size = batchSize ?? compiled;
-  if (!Number.isInteger(epochs) || epochs < 1) throw error.badEpochs(epochs);
-  if (shuffle !== undefined && !Number.isSafeInteger(shuffle.seed)) {
-    throw error.badSeed(shuffle.seed);
-  }
+  const size = options.batchSize ?? compiled;
   if (!Number.isInteger(size) || size < 1 || size > compiled) {
     throw error.badBatchSize(size, compiled);
   }

@@ -1,6 +1,7 @@
 /** Measures of a classifier, counted from its scores and the true labels: pure functions, exact counts. */
 
 import * as error from "./error.ts";
+import { hold, NUMBER, NUMERIC } from "./kinds.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -28,6 +29,7 @@ export interface ClassReport {
  * @param labels [n]
  */
 export function topK(scores: Numbers, labels: Numbers, k: number): number {
+  hold("topK", { scores, labels, k }, { scores: NUMERIC, labels: NUMERIC, k: NUMBER });
   const classes = classesOf(scores, labels);
   if (!Number.isInteger(k) || k < 1 || k > classes) throw error.badTopK(k, classes);
   let right = 0;
@@ -53,6 +55,7 @@ export function topK(scores: Numbers, labels: Numbers, k: number): number {
  * @param labels [n]
  */
 export function confusionMatrix(scores: Numbers, labels: Numbers): Int32Array {
+  hold("confusionMatrix", { scores, labels }, { scores: NUMERIC, labels: NUMERIC });
   const classes = classesOf(scores, labels);
   const counts = new Int32Array(classes * classes);
   for (let row = 0; row < labels.length; row++) {
@@ -70,6 +73,7 @@ export function confusionMatrix(scores: Numbers, labels: Numbers): Int32Array {
  * @param confusion [classes, classes], rows are true, as `confusionMatrix` gives it
  */
 export function classReport(confusion: Numbers): ClassReport {
+  hold("classReport", { confusion }, { confusion: NUMERIC });
   const classes = squareSide(confusion);
   const count = (of: (k: number) => number): number => {
     let total = 0;

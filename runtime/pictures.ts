@@ -4,7 +4,9 @@ import { ASCENT, GLYPH_HEIGHT, textWidth } from "./drawing/font.ts";
 import { colorOf, createRaster, drawText, fillRect, WHITE, type Raster } from "./drawing/raster.ts";
 import { shareColor } from "./drawing/scales.ts";
 import { colorTile, columnsFor, drawTiles, signedTile, type Tile } from "./drawing/tiles.ts";
+import { COUNT, optional } from "./arguments.ts";
 import * as error from "./error.ts";
+import { FLOATS, hold, NAMES, NUMBER, NUMERIC, PICTURE } from "./kinds.ts";
 import { squareSide } from "./metrics.ts";
 
 /** [channels, height, width] */
@@ -12,6 +14,7 @@ export type ImageShape = readonly [channels: number, height: number, width: numb
 
 /** The image that a row of `size` values may be: square, of one channel or else of three; undefined where it is none. */
 export function imageShape(size: number): ImageShape | undefined {
+  hold("imageShape", { size }, { size: NUMBER });
   for (const channels of [1, 3]) {
     const side = Math.round(Math.sqrt(size / channels));
     if (side >= 4 && channels * side * side === size) return [channels, side, side];
@@ -27,6 +30,7 @@ export function imageShape(size: number): ImageShape | undefined {
  * @throws RangeError when the weights are no whole number of images
  */
 export function templatePicture(weights: Float32Array, shape: ImageShape): Raster {
+  hold("templatePicture", { weights, shape }, { weights: FLOATS, shape: PICTURE });
   const inputs = shape[0] * shape[1] * shape[2];
   const units = weights.length / inputs;
   if (!Number.isInteger(units) || units < 1) throw error.notTemplates(weights.length, shape);
@@ -44,6 +48,7 @@ export function templatePicture(weights: Float32Array, shape: ImageShape): Raste
  * @throws RangeError when the weights are no whole number of filters
  */
 export function filterPicture(weights: Float32Array, shape: ImageShape): Raster {
+  hold("filterPicture", { weights, shape }, { weights: FLOATS, shape: PICTURE });
   const size = shape[0] * shape[1] * shape[2];
   const filters = weights.length / size;
   if (!Number.isInteger(filters) || filters < 1) throw error.notFilters(weights.length, shape);
@@ -52,8 +57,10 @@ export function filterPicture(weights: Float32Array, shape: ImageShape): Raster 
 }
 
 /** Any matrix [rows, columns] as one tile. */
-export const matrixPicture = (values: Float32Array, rows: number, columns: number): Raster =>
-  drawTiles([signedTile(values, rows, columns)], 1);
+export function matrixPicture(values: Float32Array, rows: number, columns: number): Raster {
+  hold("matrixPicture", { values, rows, columns }, { values: FLOATS, rows: COUNT, columns: COUNT });
+  return drawTiles([signedTile(values, rows, columns)], 1);
+}
 
 function imagesPicture(
   images: readonly Float32Array[],
@@ -92,6 +99,7 @@ const COUNTED = 32;
  * @throws RangeError when the matrix is not square, or the labels are not one a class
  */
 export function confusionPicture(confusion: ArrayLike<number>, labels?: readonly string[]): Raster {
+  hold("confusionPicture", { confusion, labels }, { confusion: NUMERIC, labels: optional(NAMES) });
   const classes = squareSide(confusion);
   const names = labels ?? Array.from({ length: classes }, (_, c) => String(c));
   if (names.length !== classes) throw error.unequalLabels(names.length, classes);

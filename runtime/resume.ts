@@ -67,9 +67,6 @@ export async function openCheckpoints(
   const { store, tables, every = { epochs: 1 }, keep = 3 } = options;
   const steps = "steps" in every ? every.steps : undefined;
   const epochs = "epochs" in every ? every.epochs : undefined;
-  if (!isCount(keep)) throw error.badKeep(keep);
-  if (steps !== undefined && !isCount(steps)) throw error.badEvery("steps", steps);
-  if (epochs !== undefined && !isCount(epochs)) throw error.badEvery("epochs", epochs);
 
   const all = await attempt(() => store.list(), error.notListed);
   const names = all.filter((name) => NAME.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
@@ -127,8 +124,6 @@ async function attempt<Result>(
     throw fault(reasonOf(cause), cause);
   }
 }
-
-const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
 
 /** The newest checkpoint that can be read, and why the newer ones cannot, newest first. */
 async function newestWhole(

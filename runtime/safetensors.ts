@@ -1,5 +1,7 @@
 /** The safetensors layout, written and read in this one place: 8 bytes of header length, a JSON header, the data without gaps. */
 
+import { listOf, optionsOf, recordOf, required, TEXT } from "./arguments.ts";
+import { BYTES, hold, NUMBER } from "./kinds.ts";
 import * as error from "./checkpoint-error.ts";
 
 /** Bytes an element, by the format's names of types. */
@@ -27,8 +29,13 @@ const METADATA = "__metadata__";
 /** The format's own limit. Bytes. */
 const LONGEST_HEADER = 100_000_000;
 
+const TENSOR = optionsOf<Tensor>({ name: required(TEXT), dtype: required(TEXT), shape: required(listOf("a list of extents", NUMBER)), bytes: required(BYTES) }, "a tensor, { name, dtype, shape, bytes }"); // prettier-ignore
+const FILE = optionsOf<Safetensors>({ tensors: required(listOf("a list of tensors", TENSOR)), metadata: required(recordOf("texts by name", TEXT)) }, "its options as { tensors, metadata }"); // prettier-ignore
+
 /** The file that holds the tensors one after another, in their order. */
-export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+export function writeSafetensors(options: Safetensors): Uint8Array {
+  hold("writeSafetensors", { options }, { options: FILE });
+  const { tensors, metadata } = options;
   let end = 0;
   const entries = tensors.map(({ name, dtype, shape, bytes }): [string, object] => {
     const start = end;
@@ -58,6 +65,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
  * data that overlap, leave gaps, end early or go on. Allocates nothing that the file merely declares.
  */
 export function readSafetensors(file: Uint8Array, name: string): Safetensors {
+  hold("readSafetensors", { file, name }, { file: BYTES, name: TEXT });
   if (file.length < 8) throw error.shortFile(name, file.length, 8);
   const declared = new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true);
   if (declared > LONGEST_HEADER) throw error.longHeader(name, declared, LONGEST_HEADER);
@@ -93,14 +101,46 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 function parseHeader(bytes: Uint8Array, name: string): Readonly<Record<string, unknown>> {
+  let text: string;
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch {
     throw error.badHeader(name);
   }
   if (!isRecord(header)) throw error.badHeader(name);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw error.twice(name, twice);
   return header;
+}
+
+/** The first key that an object of a JSON text has twice: of two, a parser keeps the last, and another the first. */
+function repeatedKey(json: string): string | undefined {
+  /** The keys so far of each object that is open; a list that is open has none. */
+  const open: (Set<string> | undefined)[] = [];
+  for (let at = 0; at < json.length; at++) {
+    const token = json[at];
+    if (token === "{") open.push(new Set());
+    else if (token === "[") open.push(undefined);
+    else if (token === "}" || token === "]") open.pop();
+    else if (token === '"') {
+      const start = at++;
+      while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+      const keys = open.at(-1);
+      if (keys === undefined || !isKey(json, at + 1)) continue;
+      const key = String(JSON.parse(json.slice(start, at + 1)));
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+/** Whether what ends before `at` is a key: a colon follows. */
+function isKey(json: string, at: number): boolean {
+  while (/\s/.test(json[at] ?? "")) at++;
+  return json[at] === ":";
 }
 
 interface Entry {

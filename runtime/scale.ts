@@ -1,6 +1,8 @@
 /** Guarantees that data are scaled by what was measured on the training rows alone, the same on every engine. */
 
+import { COUNT, isRecord, kind, optionsOf, required } from "./arguments.ts";
 import * as error from "./error.ts";
+import { FLOATS, hold } from "./kinds.ts";
 
 /** One affine map a column: (value − shift) · factor. */
 export interface Scale {
@@ -16,12 +18,17 @@ export interface Columns {
   readonly plane?: number;
 }
 
+const COLUMNS = optionsOf<Columns>({ columns: required(COUNT), plane: COUNT }, "its options as { columns, plane }"); // prettier-ignore
+const SCALE = kind("what standardScale or rangeScale returns", (value) => isRecord(value) && typeof value["plane"] === "number" && ArrayBuffer.isView(value["shift"]) && ArrayBuffer.isView(value["factor"])); // prettier-ignore
+
 /**
  * To mean 0 and standard deviation 1 (of the whole, so divided by n). A column of one value only is centred.
  *
  * @param values [n, columns, plane]
  */
-export function standardScale(values: Float32Array, { columns, plane = 1 }: Columns): Scale {
+export function standardScale(values: Float32Array, options: Columns): Scale {
+  hold("standardScale", { values, options }, { values: FLOATS, options: COLUMNS });
+  const { columns, plane = 1 } = options;
   const count = perColumn(values, columns, plane);
   const shift = new Float64Array(columns);
   const squares = new Float64Array(columns);
@@ -41,7 +48,9 @@ export function standardScale(values: Float32Array, { columns, plane = 1 }: Colu
  *
  * @param values [n, columns, plane]
  */
-export function rangeScale(values: Float32Array, { columns, plane = 1 }: Columns): Scale {
+export function rangeScale(values: Float32Array, options: Columns): Scale {
+  hold("rangeScale", { values, options }, { values: FLOATS, options: COLUMNS });
+  const { columns, plane = 1 } = options;
   perColumn(values, columns, plane);
   const shift = new Float64Array(columns).fill(Infinity);
   const highest = new Float64Array(columns).fill(-Infinity);
@@ -54,7 +63,9 @@ export function rangeScale(values: Float32Array, { columns, plane = 1 }: Columns
 }
 
 /** The values under `scale`, as a new array: that of the training rows for every other set too. */
-export function rescale(values: Float32Array, { plane, shift, factor }: Scale): Float32Array {
+export function rescale(values: Float32Array, scale: Scale): Float32Array {
+  hold("rescale", { values, scale }, { values: FLOATS, scale: SCALE });
+  const { plane, shift, factor } = scale;
   perColumn(values, shift.length, plane);
   const scaled = new Float32Array(values.length);
   each(values, shift.length, plane, (value, column, at) => {

@@ -1,7 +1,9 @@
 /** Cuts data into rows to train on and rows to validate with: every row in one of the two, fixed by the seed. */
 
+import { numbers, optionsOf, required } from "./arguments.ts";
 import { allocateBatch, fillBatch, permute } from "./batches.ts";
 import * as error from "./error.ts";
+import { DATA, hold, SEED, TRAINER } from "./kinds.ts";
 import { tabulate } from "./table.ts";
 import type { Trainer, TrainingData } from "./trainer.ts";
 
@@ -10,6 +12,11 @@ export interface SplitOptions {
   readonly validation: number;
   readonly seed: number;
 }
+
+const OPTIONS = optionsOf<SplitOptions>({
+  validation: required(numbers("a share of the rows above 0 and below 1, such as 0.1", (share) => share > 0 && share < 1)), // prettier-ignore
+  seed: required(SEED),
+});
 
 /**
  * Two copies of parts of `data`, shuffled by the seed alone.
@@ -20,10 +27,10 @@ export interface SplitOptions {
 export function split<T extends Trainer>(
   trainer: T,
   data: TrainingData<T>,
-  { validation, seed }: SplitOptions,
+  options: SplitOptions,
 ): { readonly train: TrainingData<T>; readonly validation: TrainingData<T> } {
-  if (!(validation > 0 && validation < 1)) throw error.badFraction(validation);
-  if (!Number.isSafeInteger(seed)) throw error.badSplitSeed(seed);
+  hold("split", { trainer, data, options }, { trainer: TRAINER, data: DATA, options: OPTIONS });
+  const { validation, seed } = options;
   const table = tabulate(trainer, data);
   const { rows } = table;
   if (table.columns.length === 0 || rows < 2) throw error.nothingToSplit(rows);

@@ -9,6 +9,12 @@ export type Values = Float32Array | Int32Array;
 /** The losses of one step: a number with one phase, a number for each phase with several. */
 export type Loss = number | Readonly<Record<string, number>>;
 
+/** What a step may be asked for. */
+export interface StepOptions {
+  /** Refuses inputs that hold NaN or infinity before anything changes, and a loss that became so. */
+  readonly finite?: boolean;
+}
+
 /**
  * A compiled training program.
  *
@@ -17,7 +23,7 @@ export type Loss = number | Readonly<Record<string, number>>;
  */
 export interface Trainer {
   /** One update on one batch; returns the loss before it. Rows at or past `count` weigh nothing. */
-  step(batch: object, count?: number): Loss;
+  step(batch: object, count?: number, options?: StepOptions): Loss;
   /** Loss and metrics of one batch, each the batch mean times `count`, so that Σ/Σcount is the mean. */
   evaluate(batch: object, count?: number): { readonly count: number };
   /** Outputs of one batch, as views that the next call overwrites. */
@@ -31,10 +37,19 @@ export interface Trainer {
   readonly hyper: object;
   /** Steps taken since creation, or since the state that was restored. */
   readonly stepCount: number;
-  /** Present where rows interact (batch norm): `step` throws `RangeError` unless the batch is full. */
+  /** Present where rows interact (as in batch norm): `step` throws `RangeError` unless the batch is full. */
   readonly shortBatch?: "refuse";
+  /** The same of `evaluate`. */
+  readonly shortEvaluation?: "refuse";
+  /** Present where rows interact in outputs: a batch of `predict` filled up with other rows would change them. */
+  readonly shortPrediction?: "refuse";
+  /** Inputs that are not one row after the other: null where they have no rows and are given whole, or the axis of their rows. */
+  readonly inputRows?: object;
+  /** Outputs that are not one row after the other. */
+  readonly wholeOutputs?: readonly string[];
   /** Parameters, then state, packed and little-endian. */
   bytes(): Uint8Array;
+  /** Takes back what `bytes` gave; refuses anything else, and NaN, before anything changes. */
   restore(bytes: Uint8Array): void;
 }
 

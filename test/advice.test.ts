@@ -1,12 +1,13 @@
 /** What is true of warnings: each is one paragraph at the model's line, said once, where the model really will not learn as expected, and nowhere else. */
 
-import { adam, add, bceWithLogits, binaryCrossentropy, categoricalCrossentropy, constant, dense, dropout, elementwise, flatten, glorot, groups, hyper, input, kl, labels, logSoftmax, model, mse, mul, param, relu, sequential, sgd, sigmoid, softmax, softmaxCrossEntropy, square, warmup, type Model } from "adjoint"; // prettier-ignore
+import { adam, add, batchMean, bceWithLogits, binaryCrossentropy, categoricalCrossentropy, constant, dense, dropout, elementwise, expandDims, flatten, glorot, greater, groups, hyper, input, kl, labels, less, logSoftmax, model, mse, mul, param, relu, sequential, sgd, sigmoid, softmax, softmaxCrossEntropy, square, squeeze, sub, sum, warmup, where, type Model } from "adjoint"; // prettier-ignore
 import { describe, expect, test } from "vitest";
 import { adviceOn } from "../compiler/check/advice.ts";
 import { printDiagnostic } from "../compiler/graph/error.ts";
 import { lower } from "../compiler/lower.ts";
 import { modelNames, modelOf } from "./support/models.ts";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
+import { context } from "../compiler/model/context.ts";
 import type { FloatTensor, Scalar, Tensor } from "../compiler/model/tensor.ts";
 
 /** Every warning, its line replaced: `<line>`. */
@@ -32,6 +33,59 @@ const yesNo = (loss: (score: FloatTensor, y: FloatTensor) => Scalar): Model =>
     const score = dense(1)(input("x", [batch, 3]));
     return { loss: loss(score, input("y", [batch, 1])), outputs: { score }, optimizer: sgd() };
   });
+
+/** The places of [length] elements, from an input's shape alone. */
+const positions = (length: number): FloatTensor => {
+  const c = context();
+  return c.tensor(c.g.iota({ dtype: "f32", shape: [length] }, { axis: 0 })) as FloatTensor;
+};
+
+describe("a column beside a row of the same things", () => {
+  const rows = (error: (x: FloatTensor, y: FloatTensor) => FloatTensor, x: readonly number[] = [1], y: readonly number[] = []): Model =>
+    model("rows", { batch: 2 }, ({ batch }) => {
+      const pred = dense(x.at(-1)!)(input("x", [batch, ...x.slice(0, -1), 3]));
+      return { loss: batchMean(square(error(pred, input("y", [batch, ...y])))), outputs: {}, optimizer: sgd() };
+    }); // prettier-ignore
+
+  test("is spread against it", async () => {
+    expect(await warnings(rows((pred, y) => sub(pred, y)))).toEqual([
+      "<line>\n\n  sub spreads both of its operands: %dense [2,1] and %y [2] make [2,2], every element of the one with every element of the other\n\n  Where they are the same 2 things, give them one shape: squeeze the first with squeeze(…, 1), or make the second a column with expandDims(…, 1). Where all pairs are meant, say so with expandDims(…, 0) of the second.",
+    ]); // prettier-ignore
+  });
+
+  test.each<[string, (x: FloatTensor, y: FloatTensor) => FloatTensor, string]>([
+    ["the other way round", (pred, y) => sub(y, pred) as FloatTensor, "sub"],
+    ["in a product", (pred, y) => mul(pred, y) as FloatTensor, "mul"],
+    ["in a comparison", (pred, y) => where(greater(pred, y), pred, 0) as FloatTensor, "greater"],
+    ["in a choice", (pred, y) => where(greater(y, 0), pred, 0) as FloatTensor, "where"],
+  ])("%s", async (_, error, op) => {
+    const found = await warnings(rows(error));
+    expect(found.map((text) => text.split("\n")[2])).toEqual([expect.stringMatching(new RegExp(`^  ${op} spreads both of its operands: `))]); // prettier-ignore
+  }); // prettier-ignore
+
+  test.each<[string, Model]>([
+    ["both columns", rows((pred, y) => sub(pred, y), [1], [1])],
+    ["a squeezed column", rows((pred, y) => sub(squeeze(pred, 1), y) as FloatTensor)],
+    ["all pairs, said", rows((pred, y) => sub(pred, expandDims(y, 0)) as FloatTensor)],
+    ["a bias", rows((pred) => add(pred, param("c", [1], constant(0))) as FloatTensor)],
+    [
+      "rows of another length",
+      rows((pred) => add(pred, param("c", [3], constant(0))) as FloatTensor),
+    ],
+    [
+      "a mask of positions",
+      rows(
+        (pred) =>
+          add(
+            pred,
+            sum(where(less(expandDims(positions(5), 1), positions(5)), 1, 0)),
+          ) as FloatTensor,
+      ),
+    ],
+  ])("%s are not", async (_, of) => {
+    expect(await warnings(of)).toEqual([]);
+  });
+});
 
 describe("a loss of raw scores", () => {
   test("given probabilities", async () => {

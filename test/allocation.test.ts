@@ -67,8 +67,8 @@ describe("over 2,000 warm steps", () => {
       "globalThis.last = new Float32Array(65536);",
       "collections",
     ],
-    ["an object", "globalThis.last = { count: _count };", "heap"],
-    ["a closure", "globalThis.last = () => _count;", "heap"],
+    ["an object", "globalThis.last = { count };", "heap"],
+    ["a closure", "globalThis.last = () => count;", "heap"],
     ["a view", "globalThis.last = x.subarray(0);", "heap"],
   ] as const)(
     "%s made in a step would be seen",

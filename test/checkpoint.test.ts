@@ -77,6 +77,10 @@ describe("safetensors", () => {
     [file("{}", 0, 9), `f ends within its header, after 10 of 17 bytes; ${DAMAGED}`],
     [file("{}", 0, 2 ** 52), `f declares a header of 4503599627370496 bytes, where a safetensors file has at most 100000000; ${DAMAGED}, or name the right file`],
     [file("[1]"), `f has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`],
+    [file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1), `f has "a" twice in its header; ${DAMAGED}`],
+    [file(`{"a\\"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}, "\\u0061\\u0022b" :{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1), `f has "a\\"b" twice in its header; ${DAMAGED}`],
+    [file(`{"__metadata__":{"x":"1","x":"2"}}`), `f has "x" twice in its header; ${DAMAGED}`],
+    [file(one(`{"dtype":"U8","shape":[1],"dtype":"I8","data_offsets":[0,1]}`), 1), `f has "dtype" twice in its header; ${DAMAGED}`],
     [file("{"), `f has a header that is no JSON object, where one was expected of a safetensors file; ${DAMAGED}`],
     [file(`{"__metadata__":{"a":1}}`), `f has metadata that are not all texts, where a safetensors file has an object of strings; ${DAMAGED}`],
     [file(one(`{"dtype":"F9","shape":[1],"data_offsets":[0,4]}`), 4), `f describes a by something else than a known dtype, a shape and two data_offsets; ${DAMAGED}`],
@@ -93,6 +97,12 @@ describe("safetensors", () => {
     expect(readOrRefuse(() => read(file(`{"__proto__":{"dtype":"constructor","shape":[],"data_offsets":[0,0]}}`)))).toBeUndefined(); // prettier-ignore
     const bytes = file(`{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1);
     expect(read(bytes).tensors.map(({ name }) => name)).toEqual(["__proto__"]);
+  });
+
+  test("the same key in two objects is no fault, nor are texts that look like keys", () => {
+    const of = (at: number) => `{"dtype":"U8","shape":[1],"data_offsets":[${at},${at + 1}]}`;
+    const bytes = file(`{"__metadata__":{"a":"{\\"a\\":1,\\"a\\":2}","b":"a","c":"a"},"a":${of(0)},"b":${of(1)}}`, 2); // prettier-ignore
+    expect(read(bytes).tensors.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 
   test("deep nesting is refused, not followed", () => {
@@ -158,6 +168,24 @@ describe("checkpoints", () => {
     );
   });
 
+  const held = (...values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
+  test.each([
+    [held(NaN, 1, 2, 0), new Map(), "f holds NaN in W, at element 0 (counted from 0)"],
+    [held(0, NaN, NaN, 0), new Map(), "f holds NaN in W, at element 1 (counted from 0)"],
+    [held(0, 1, NaN, 0), new Map(), "f holds NaN in b, at element 0 (counted from 0)"],
+    [held(0, 1, 2, 0), new Map([[1, held(0, 0, 0, 0)], [3, held(0, 0, NaN, 0)]]), "f holds NaN in b, as kept after epoch 3, at element 0 (counted from 0)"],
+  ])("NaN is said on loading, with file and tensor: %#", (bytes, kept, message) => {
+    const written = saveCheckpoint(TABLES, holding(bytes, { learningRate: 0.1 }), RUN, kept);
+    expect(() => loadCheckpoint(written, "f")).toThrowError(
+      says(`${message}: the run had diverged; take an older checkpoint, and a smaller learning rate`),
+    );
+  }); // prettier-ignore
+
+  test("infinity, and integers whose bits would be NaN, are numbers like others", () => {
+    const bytes = held(Infinity, -Infinity, 0, NaN);
+    expect(loadCheckpoint(saveCheckpoint(TABLES, holding(bytes)), "f").tensors[2]!.bytes).toEqual(bytes.subarray(12)); // prettier-ignore
+  });
+
   test("hyper is live again", () => {
     const hyper = { learningRate: 0.5 };
     restoreCheckpoint(TABLES, holding(new Uint8Array(16), hyper), loadCheckpoint(saved(), "f"));
@@ -174,6 +202,7 @@ describe("checkpoints", () => {
     [{ PARAMETERS, STATE: [row("stepCount")] }, "f holds stepCount as i32[], but the model declares it as f32[]"],
     [{ PARAMETERS, STATE: [...STATE, row("W.m", 2, 1)] }, "f lacks W.m, which the model declares as f32[2,1]"],
     [{ PARAMETERS, STATE: [] }, "f holds stepCount as i32[], which the model does not have"],
+    [{ PARAMETERS: [row("W", 1, 2), row("c")], STATE: [row("stepCount")] }, "f holds W as f32[2,1], but the model declares it as f32[1,2]; lacks c, which the model declares as f32[]; holds stepCount as i32[], but the model declares it as f32[]; holds b as f32[], which the model does not have"],
   ])("another model is refused by what differs: %#", (tables, message) => {
     const bytes = new Uint8Array(16);
     const into = () => restoreCheckpoint(tables, holding(bytes, { learningRate: 1 }), loadCheckpoint(saved(), "f"));
@@ -181,11 +210,24 @@ describe("checkpoints", () => {
     expect([...bytes]).toEqual(Array(16).fill(0));
   }); // prettier-ignore
 
+  test.each(["adam", "critic.group2.adamw"])("a checkpoint from before %s kept 1 − β^t is refused with the remedy, and nothing is changed", (rule) => {
+    const before: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.beta1^t`), row(`${rule}.beta2^t`)] };
+    const now: Tables = { PARAMETERS, STATE: [...STATE, row(`${rule}.1-beta1^t`), row(`${rule}.1-beta2^t`)] };
+    const bytes = new Uint8Array(24);
+    const old = loadCheckpoint(saveCheckpoint(before, holding(new Uint8Array(24).fill(7), {})), "f");
+    expect(() => restoreCheckpoint(now, holding(bytes, {}), old)).toThrowError(says(`f holds Adam's ${rule}.beta1^t, where the model now keeps ${rule}.1-beta1^t, which has more digits: it was written by a trainer that an earlier adjoint compiled; end that run with the trainer that wrote it, or begin this one in a store of its own`));
+    expect([...bytes]).toEqual(Array(24).fill(0));
+    expect(() => restoreCheckpoint(before, holding(bytes, {}), old)).not.toThrow();
+  }); // prettier-ignore
+
   test("live scalars that differ", () => {
     const into = (hyper: object) => () => restoreCheckpoint(TABLES, holding(new Uint8Array(16), hyper), loadCheckpoint(saved(), "f")); // prettier-ignore
     expect(into({})).toThrowError(
       says(`f holds the live scalar learningRate, which the model does not have; ${ANOTHER}`),
     );
+    expect(into({ decay: 1, momentum: 1 })).toThrowError(
+      says(`f holds the live scalar learningRate, which the model does not have; lacks the live scalar decay, which the model declares; lacks the live scalar momentum, which the model declares; ${ANOTHER}`),
+    ); // prettier-ignore
     expect(into({ learningRate: 1, momentum: 1 })).toThrowError(
       says(`f lacks the live scalar momentum, which the model declares; ${ANOTHER}`),
     );

@@ -76,6 +76,16 @@ describe("early stopping", () => {
     expect(left.parameters.w[0]).toBe(after(3));
   });
 
+  test("without a monitor it watches val_loss, or loss where nothing validates", async () => {
+    const stopping = earlyStopping({ patience: 2 });
+    const { epochs } = await fit(scripted([0.5, 0.3, 0.2, 0.25, 0.2, 0.1]), two, { ...options, callbacks: stopping }); // prettier-ignore
+    expect([epochs.length, stopping.best]).toEqual([5, { epoch: 3, value: 0.2 }]);
+    const alone = await fit(scripted([1]), two, { epochs: 9, callbacks: stopping });
+    // the scripted trainer's own loss only rises
+    expect([alone.epochs.length, stopping.best]).toEqual([3, { epoch: 1, value: alone.epochs[0]!.loss }]); // prettier-ignore
+    expect(Object.keys(alone.epochs[0]!)).toEqual(["epoch", "loss"]);
+  });
+
   test("accuracy is better when larger, a loss when smaller; mode overrides", async () => {
     const losses = [0.5, 0.3, 0.4, 0.45, 0.6];
     const best = async (monitor: string, mode?: "min" | "max") => {

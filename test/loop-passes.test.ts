@@ -10,8 +10,10 @@ import type { Module } from "../compiler/loop/loop.ts";
 import { sgd } from "../compiler/model/optimizers/index.ts";
 import { observe, type Observation, type Stage } from "../compiler/observe.ts";
 import { opOf } from "../compiler/ops/index.ts";
+import { additions } from "../compiler/passes/additions.ts";
 import { checkPlan } from "../compiler/passes/check-plan.ts";
 import { fromRounded, pipeline, place, type Purpose, type Road } from "../compiler/passes/index.ts";
+import { machines } from "../compiler/passes/machine.ts";
 import { numerics } from "../compiler/passes/numerics.ts";
 import { runPass } from "../compiler/passes/pass.ts";
 import { choiceOf } from "../compiler/passes/selection.ts";
@@ -51,7 +53,8 @@ function compiled({ from, pass, how }: Case): { readonly module: Module; readonl
   if (road === undefined) throw new RangeError(`there is no way to compile "${how}"`);
   const observation: Observation = { timings: [], stages: [] };
   const watch = observe(from.name, observation, (name) => name === pass, "");
-  const program = fromRounded(road).run(numerics.run(from), watch);
+  const machine = machines[road.target ?? "typescript"];
+  const program = fromRounded(road).run(runPass(additions(machine), numerics.run(from), watch), watch); // prettier-ignore
   const module = runPass(place(from.name), [program], watch);
   const [stage, ...others] = observation.stages;
   if (stage === undefined || others.length > 0) throw new RangeError(`"${pass}${how}" does not run once`); // prettier-ignore

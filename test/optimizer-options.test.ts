@@ -55,11 +55,11 @@ const anything = (value: unknown): never => value as never;
 
 const cases: readonly (readonly [() => unknown, law: string, remedy: string])[] = [
   [() => adam({ learningRate: -1 }), "adam: learningRate needs a finite number of at least 0, a hyper or a schedule, but got -1", "Change learningRate, or leave it out for its default."],
-  [() => adam({ learningRate: hyper("r", -1) }), "adam: learningRate needs a finite number of at least 0, a hyper or a schedule, but got an object", "Change learningRate, or leave it out for its default."],
+  [() => adam({ learningRate: hyper("r", -1) }), "adam: learningRate needs a finite number of at least 0, a hyper or a schedule, but got the tensor %r f32[]", "Change learningRate, or leave it out for its default."],
   [() => sgd({ learningRate: Infinity }), "sgd: learningRate needs a finite number of at least 0, a hyper or a schedule, but got Infinity", "Change learningRate, or leave it out for its default."],
   [() => sgd({ learningRate: anything("0.1") }), "sgd: learningRate needs a finite number of at least 0, a hyper or a schedule, but got \"0.1\"", "Change learningRate, or leave it out for its default."],
   [() => sgd(anything({ lr: 0.1 })), "sgd: has no option \"lr\"", "Its options are learningRate, momentum, nesterov, weightDecay."],
-  [() => adam(anything(0.1)), "adam: needs its options as an object, but got 0.1", "Write adam({ … }) with names: learningRate, beta1, beta2, epsilon, weightDecay."],
+  [() => adam(anything(0.1)), "adam: needs its options as an object, but got 0.1", "Write { … } with names: learningRate, beta1, beta2, epsilon, weightDecay."],
   [() => sgd({ momentum: 1 }), "sgd: momentum needs a number of at least 0 and below 1, but got 1", "Change momentum, or leave it out for its default."],
   [() => sgd({ nesterov: true }), "sgd: nesterov needs a momentum above 0, but got 0", "Give momentum, for example 0.9, or leave nesterov out."],
   [() => adamw({ beta1: NaN }), "adamw: beta1 needs a number of at least 0 and below 1, but got NaN", "Change beta1, or leave it out for its default."],
@@ -70,10 +70,10 @@ const cases: readonly (readonly [() => unknown, law: string, remedy: string])[] 
   [() => adadelta({ rho: 1.5 }), "adadelta: rho needs a number of at least 0 and below 1, but got 1.5", "Change rho, or leave it out for its default."],
   [() => lion({ weightDecay: -0.1 }), "lion: weightDecay needs a finite number of at least 0, but got -0.1", "Change weightDecay, or leave it out for its default."],
   [() => clipByValue(adam(), 0), "clipByValue: limit needs a finite number above 0, but got 0", "Change limit."],
-  [() => clipByGlobalNorm(anything(adam), 1), "clipByGlobalNorm: rule needs an optimizer, such as adam(), but got the function adam", "Change rule."],
+  [() => clipByGlobalNorm(anything(adam), 1), "clipByGlobalNorm: rule needs an optimizer, such as adam(), but got the function adam", "Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 })."],
   [() => accumulate(sgd(), 2.5), "accumulate: k needs a whole number of at least 1, but got 2.5", "Change k."],
   [() => ema(sgd(), 1), "ema: decay needs a number of at least 0 and below 1, but got 1", "Change decay."],
-  [() => cosineDecay(0.1, anything(undefined)), "cosineDecay: steps needs a whole number of at least 1, but got undefined", "Change steps."],
+  [() => cosineDecay(0.1, anything(undefined)), "cosineDecay: needs its options as an object, but got undefined", "Write { … } with names: steps, to."],
   [() => cosineDecay(0.1, { steps: 10, to: -1 }), "cosineDecay: to needs a finite number of at least 0, but got -1", "Change to, or leave it out for its default."],
   [() => stepDecay(0.1, { every: 0 }), "stepDecay: every needs a whole number of at least 1, but got 0", "Change every."],
   [() => exponentialDecay(0.1, { factor: 0 }), "exponentialDecay: factor needs a finite number above 0, but got 0", "Change factor."],
@@ -82,10 +82,10 @@ const cases: readonly (readonly [() => unknown, law: string, remedy: string])[] 
   [() => oneCycle(0.1, { steps: 30, warmup: 1 }), "oneCycle: warmup needs a number above 0 and below 1, but got 1", "Change warmup, or leave it out for its default."],
   [() => piecewise([0.1, 0.2], { at: [] }), "piecewise: needs one rate more than boundaries, but got 2 rates and 0 boundaries", "Give a rate before each boundary, and one after the last."],
   [() => piecewise([0.1, 0.2, 0.3], { at: [5, 5] }), "piecewise: needs boundaries that rise, but got [5, 5]", "Sort them, each once."],
-  [() => piecewise([0.1, -0.2], { at: [5] }), "piecewise: rate needs a finite number of at least 0, a hyper or a schedule, but got -0.2", "Change rate."],
+  [() => piecewise([0.1, -0.2], { at: [5] }), "piecewise: rates[1] needs a finite number of at least 0, a hyper or a schedule, but got -0.2", "Change rates[1]."],
   [() => groups(anything([{ optimizer: sgd() }, { optimizer: adam() }])), "groups: group 1 needs parameters, but names none", "List them, or make it the last group, which takes the rest."],
   [() => groups(anything([{ parameters: ["w"], optimizer: sgd() }])), "groups: the last group takes every parameter that no other names, but it names its own", "Add a last group of an optimizer alone: { optimizer: … }."],
-  [() => groups([{ optimizer: anything("adam") }]), "groups: group 1: optimizer needs an optimizer, such as adam(), but got \"adam\"", "Change optimizer."],
+  [() => groups([{ optimizer: anything("adam") }]), "groups: list[0].optimizer needs an optimizer, such as adam(), but got \"adam\"", "Make one by its call: sgd(), adam(), adamw({ learningRate: 1e-3 })."],
 ]; // prettier-ignore
 
 test.each(cases.map(([make, law, remedy]) => ({ make, law, remedy })))(

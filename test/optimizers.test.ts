@@ -1,8 +1,10 @@
 /** What is true of every update rule: it follows its published formula, with numbers done by hand. */
 
-import { adadelta, adagrad, adam, adamw, constant, hyper, lion, model, mul, param, rmsprop, sgd, square, sub, sum } from "adjoint"; // prettier-ignore
-import { expect, test } from "vitest";
+import { accumulate, adadelta, adagrad, adam, adamw, constant, hyper, lion, model, mul, param, rmsprop, sgd, square, sub, sum, type AdamOptions } from "adjoint"; // prettier-ignore
+import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
+import { runningTrainer } from "../compiler/check/emitted.ts";
+import { lower } from "../compiler/lower.ts";
 import { optimizers } from "../compiler/model/optimizers/index.ts";
 import { close } from "./support/close.ts";
 import { trainerOf, weightsOver, withGradients } from "./support/training.ts";
@@ -158,6 +160,37 @@ test.each(byHand.map((row) => [row.name, row] as const))(
     close(weightsOver(trainer, "w", 2).flat(), w, 1.2e-7);
   },
 );
+
+describe.each(["typescript", "wasm"] as const)("bias correction in float32, %s", (target) => {
+  const taking = async (rule: UpdateRule, gradients: readonly number[]) =>
+    runningTrainer(
+      await lower(
+        withGradients({ w: gradients }, 0, () => rule),
+        { target },
+      ),
+    );
+
+  test.each([["adam", adam], ["adamw", (options: AdamOptions) => adamw({ ...options, weightDecay: 0 })], ["accumulate(adam)", (options: AdamOptions) => accumulate(adam(options), 1)]] as const)("%s takes a whole rate a step under a constant gradient, early and late", async (_, rule) => {
+    const trainer = await taking(rule({ learningRate: 1 }), [1, -1000, 0.001, 1, 1]);
+    const ones = (t: number) => [-t, t, -t, -t, -t];
+    // 0.001 / (0.001 + 1e-8): ε itself takes 1e-5 of the third
+    const taken = (t: number) => trainer.parameters["w"]!.map((w, n) => w / ones(t)[n]! / (n === 2 ? 1 / (1 + 1e-5) : 1)); // prettier-ignore
+    for (let t = 1; t <= 2000; t++) {
+      trainer.step({});
+      if (t <= 3 || t % 500 === 0) close([...taken(t)], [1, 1, 1, 1, 1], t <= 3 ? 2.5e-7 : 1e-5, `after ${t}`); // prettier-ignore
+    }
+  }); // prettier-ignore
+
+  test("1 − β^t has the digits of float32 from the first step on", async () => {
+    const trainer = await taking(adam({ learningRate: 1 }), [1]);
+    for (let t = 1; t <= 12_000; t++) {
+      trainer.step({});
+      const [c1, c2] = [0.9, 0.999].map((beta, n) => trainer.state[`adam.1-beta${n + 1}^t`]![0]! / (1 - beta ** t)); // prettier-ignore
+      if (t <= 10) close([c1!, c2!], [1, 1], 3e-7, `after ${t}`);
+      else close([c1!, c2!], [1, 1], 4e-5, `after ${t}`);
+    }
+  });
+});
 
 test("the rules are known by Keras's names, and carry them", () => {
   expect(Object.keys(optimizers)).toEqual(["sgd", "adagrad", "rmsprop", "adam", "adamw", "adadelta", "lion"]); // prettier-ignore

@@ -128,6 +128,15 @@ function instances(rule: Rule, shape: Shape): readonly Graph[] {
       case "any number":
         return [2.5, 0, -1].map((n) => ({ build: (builder) => builder.literal(n, "f32") }));
       case "variable": {
+        const { name, seen } = pattern;
+        if (seen !== undefined)
+          return make(seen).map(({ build }) => ({
+            build(builder, known) {
+              const value = known.get(name) ?? build(builder, known);
+              known.set(name, value);
+              return value;
+            },
+          }));
         const dtype: DType = conditions.has(pattern) ? "bool" : "f32";
         return [{
           build(builder, known) {

@@ -57,6 +57,14 @@ test("a run that had stopped takes no further step, and gives the best weights a
   expect((await run({ store, stopping: { ...STOPPING, patience: 3 } })).epochs).toHaveLength(4);
 });
 
+test("without a monitor, a run that goes on watches what it watched before", async () => {
+  const { monitor: _, ...stopping } = STOPPING;
+  const store = memory();
+  await expect(run({ store, kill: 6, stopping })).rejects.toThrowError("killed");
+  const { steps: __, ...rest } = await run({ store, stopping });
+  expect(rest).toEqual({ bytes: whole.bytes, epochs: whole.epochs, best: whole.best });
+});
+
 test("best weights that no checkpoint holds are said to be missing, before a step is taken", async () => {
   const store = memory();
   await run({ store, stopping: { ...STOPPING, restoreBest: false }, kill: 6 }).catch(() => undefined); // prettier-ignore

@@ -32,7 +32,7 @@ test("a model without phases is told with the file", async () => {
 test.each<[string, string, () => UpdateRule]>([
   ["w.momentum", "sgd", () => sgd({ momentum: 0.9 })],
   ["w.m", "adam", () => adam()],
-  ["adam.beta1^t", "adam", () => adam()],
+  ["adam.1-beta1^t", "adam", () => adam()],
 ])("a parameter called %s, as %s calls its state", async (name, rule, optimizer) => {
   const of = (first: boolean): Model =>
     model("mine", { batch: 2 }, ({ batch }) => {

@@ -129,13 +129,13 @@ describe("a batch", async () => {
     ["a short input", { x: x.slice(1), y }, 6, "x needs 18 elements, but got 17"],
     ["an input of other rows", { x: x.slice(0, 9), y }, 2, "x needs 18 elements, but got 9"],
     ["short labels", { x, y: y.slice(0, 4) }, 6, "y needs 6 elements, but got 4"],
-    ["no labels", { x }, 6, "y is missing from the batch"],
+    ["no labels", { x }, 6, "y is missing from the batch: CALL takes a batch { x, y }"],
     ["a label above the classes", { x, y: y.with(2, 4) }, 6, "y[2] is 4, but labels are whole numbers from 0 to 3"], // prettier-ignore
     ["a negative label", { x, y: y.with(5, -1) }, 6, "y[5] is -1, but labels are whole numbers from 0 to 3"], // prettier-ignore
   ] as const)("with %s is refused, and nothing is learned from it", (_, batch, count, message) => {
     const before = trainer.bytes();
-    expect(() => trainer.step(batch, count)).toThrow(new RangeError(message));
-    expect(() => trainer.evaluate(batch, count)).toThrow(new RangeError(message));
+    expect(() => trainer.step(batch, count)).toThrow(new RangeError(message.replace("CALL", "step"))); // prettier-ignore
+    expect(() => trainer.evaluate(batch, count)).toThrow(new RangeError(message.replace("CALL", "evaluate"))); // prettier-ignore
     expect(trainer.bytes()).toEqual(before);
   });
 

@@ -14,7 +14,7 @@ export interface UpdateScope {
   by<T>(rule: string, body: () => T): T;
   /** State of this parameter, e.g. a moment: `<parameter>.<name>`, created on first use. */
   state(name: string, initial: number): Value;
-  /** Scalar state of the whole optimizer, e.g. β^t, and what is computed from it once a step. */
+  /** Scalar state of the whole optimizer, e.g. 1 − β^t, and what is computed from it once a step. */
   shared(name: string, make: (scalars: SharedScope) => Value): Value;
   /** Updates made before this one, a float scalar; exact up to 2^24. */
   step(): Value;

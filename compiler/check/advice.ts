@@ -6,13 +6,16 @@ import { sizeOf } from "../graph/type.ts";
 import { entriesOf, type CompileOptions, type Lowered } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsIn, knownDraws, type Draws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { evaluateGraph } from "./evaluate.ts";
-import { ROWS } from "./small.ts";
+import { instanceRows } from "./instance.ts";
 
 /** Warnings of the declaration, of the update rules, and of the small instance; of one code and place there is one. */
 export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { source }: Pick<CompileOptions, "source">): readonly Diagnostic[] {
-  const small = { ...(source === undefined ? {} : { source }), batch: ROWS, small: true, dtype: "f64" } as const;
+  const from = source === undefined ? {} : { source };
+  const batch = instanceRows(model, from);
+  const small = { ...from, batch, small: true, dtype: "f64" } as const;
   const heard: Diagnostic[] = [...entries[0]!.traced.advice];
   const declared = entriesOf(model, small, "trainer");
   for (const { purpose, traced } of declared) {
@@ -23,7 +26,7 @@ export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { 
     heard.push(...rules.filter(({ law }, n) => rules.findIndex((one) => one.law === law) === n));
   }
   // every phase is declared as the same graph
-  heard.push(...adviseDead(declared[0]!.traced.graph, ROWS, 1));
+  heard.push(...adviseDead(declared[0]!.traced.graph, batch.train, 1, knownDraws(model, declared)));
   const place = ({ code, site }: Diagnostic): string => `${code} ${site}`;
   return heard.filter((one, n) => heard.findIndex((other) => place(other) === place(one)) === n);
 } // prettier-ignore
@@ -32,11 +35,11 @@ export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { 
 const DRAWS = 4;
 
 /** Relus whose output is zero everywhere, for several drawn batches, at the weights that training starts from. */
-export function adviseDead(graph: Graph, rows: number, seed: number): Diagnostic[] {
+export function adviseDead(graph: Graph, rows: number, seed: number, draws: Draws = drawsIn([graph])): Diagnostic[] {
   const relus = graph.nodes.flatMap((node, at) => (node.op === "relu" ? [{ node, at }] : []));
   const alive = new Set<string>();
   for (let draw = 0; draw < DRAWS && alive.size < relus.length; draw++) {
-    const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, startOf(leaf, seed + draw, rows)]));
+    const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, startOf(draws, leaf, seed + draw, rows)]));
     const values = evaluateGraph(graph, feed);
     for (const { node, at } of relus)
       if (values[at]!.data.some((value) => value > 0)) alive.add(node.name);
@@ -52,8 +55,8 @@ export function adviseDead(graph: Graph, rows: number, seed: number): Diagnostic
 } // prettier-ignore
 
 /** A constant start stays as it is: it may be the fault. */
-function startOf(leaf: Node, seed: number, rows: number): Float64Array {
+function startOf(draws: Draws, leaf: Node, seed: number, rows: number): Float64Array {
   const initial = leaf.attrs["initial"];
-  if (leaf.op !== "param" || !Array.isArray(initial) || initial[0] !== "constant") return drawLeaf(leaf, seed, rows); // prettier-ignore
+  if (leaf.op !== "param" || !Array.isArray(initial) || initial[0] !== "constant") return draws.leaf(leaf, seed, rows); // prettier-ignore
   return new Float64Array(sizeOf(leaf.type.shape)).fill(initial[1] as number);
 }

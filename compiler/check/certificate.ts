@@ -1,11 +1,12 @@
 /** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
-import { lower, sha256, type CompileOptions } from "../lower.ts";
+import { canonicalText, sha256 } from "../hash.ts";
+import { lower, type CompileOptions } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure, SIZES } from "./check.ts";
 import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
-import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, withinBound, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
+import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, isWrong, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
 
 const LINE = /^\/\/ certificate: .*$/m;
 
@@ -13,8 +14,9 @@ const LINE = /^\/\/ certificate: .*$/m;
 export const withoutCertificate = (text: string): string =>
   text.replace(/^\/\/ certificate: .*\n?/m, "");
 
-/** SHA-256 of a file without its certificate line. */
-export const hashOf = (text: string): Promise<string> => sha256(withoutCertificate(text));
+/** SHA-256 of a file without its certificate line, the same for every checkout of it. */
+export const hashOf = (text: string): Promise<string> =>
+  sha256(withoutCertificate(canonicalText(text)));
 
 export const withCertificate = (text: string, line: string): string => text.replace(LINE, line);
 
@@ -38,27 +40,29 @@ const partOf = ({ method, role }: Judged): Part => BY_METHOD[method] ?? (role ==
 
 function ordersOf(tensors: readonly Judged[]): Orders {
   const order = (part: Part): number => {
-    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part ? worse(tensor.worst, most) : most), 0); // prettier-ignore
+    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part && tensor.unjudged === undefined ? worse(tensor.worst, most) : most), 0); // prettier-ignore
     const at = ORDERS.findIndex((bound) => worst <= bound);
     return at < 0 ? ORDERS.length : at;
   };
   return Object.fromEntries(PARTS.map((part) => [part, order(part)])) as Record<Part, number>; // each part once
 }
 
-type Judged = Pick<TensorCheck, "method" | "role" | "worst">;
+type Judged = Pick<TensorCheck, "method" | "role" | "worst" | "unjudged">;
 
 const shown = (order: number): string => ORDERS[order]?.toExponential(0) ?? "not bounded";
 
 /** The header's line: what its tensors are bounded by, and the hash of the file they were checked in. */
 function lineOf(tensors: readonly Judged[], hash: string): string {
   const orders = ordersOf(tensors);
-  return `// certificate: ${PARTS.map((part) => `${part} ${shown(orders[part])}`).join(", ")}, sha256 ${hash.slice(0, 16)}`;
+  const unjudged = tensors.filter((tensor) => tensor.unjudged !== undefined).length;
+  const left = unjudged === 0 ? "" : `, ${unjudged} of ${tensors.length} not judged`;
+  return `// certificate: ${PARTS.map((part) => `${part} ${shown(orders[part])}`).join(", ")}${left}, sha256 ${hash.slice(0, 16)}`;
 }
 
 /** The header's line and certificate.json. */
 export async function certificateOf(check: CheckResult, { trainer, gradients }: { readonly trainer: string; readonly gradients?: string }): Promise<{ line: string; json: string }> {
   const hash = await hashOf(trainer);
-  const record = { model: check.model, trainer: hash, ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }), tensors: check.tensors };
+  const record = { model: check.model, ...(check.instance === undefined ? {} : { instance: check.instance }), trainer: hash, ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }), tensors: check.tensors };
   return { line: lineOf(check.tensors, hash), json: await sealed(record) };
 } // prettier-ignore
 
@@ -90,7 +94,7 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
   if (hash !== recorded.trainer) return refuse(`the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.trainer.slice(0, 16)}: one of them was edited; make both again with adjoint compile`);
   if (recorded.gradients !== undefined && gradients === undefined) return refuse("the certificate records a gradients.ts, which is missing; make it again with adjoint compile --entry gradients");
   if (recorded.gradients !== undefined && recorded.gradients !== (await hashOf(gradients!))) return refuse(`the SHA-256 of gradients.ts is ${(await hashOf(gradients!)).slice(0, 16)}, but the certificate was made for ${recorded.gradients.slice(0, 16)}: one of them was edited; make both again with adjoint compile --entry gradients`);
-  const line = LINE.exec(text)?.[0] ?? "";
+  const line = LINE.exec(canonicalText(text))?.[0] ?? "";
   const expected = lineOf(recorded.tensors, hash);
   if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
@@ -104,7 +108,7 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
 } // prettier-ignore
 
 const firstDifference = (tensors: readonly TensorCheck[]): string | undefined => {
-  const first = tensors.find((tensor) => !withinBound(tensor));
+  const first = tensors.find(isWrong);
   return first === undefined ? undefined : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}`; // prettier-ignore
 };
 
@@ -135,7 +139,12 @@ async function sealed(record: object): Promise<string> {
 
 async function isSealed(certificate: string): Promise<boolean> {
   const { sha256: _, ...record } = JSON.parse(certificate) as { readonly sha256?: unknown };
-  return (await sealed(record)) === certificate;
+  try {
+    return (await sealed(record)) === canonicalText(certificate);
+  } catch {
+    // nested so deep that it cannot be printed: no certificate of ours is
+    return false;
+  }
 }
 
 interface Recorded {

@@ -4,16 +4,12 @@ import type { CompileOptions, Lowered } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
-import { checkKernels } from "./kernels.ts";
+import { drawsOf } from "./domain.ts";
+import { prepareKernels, runText, type TextRun } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
+import { smallInstance } from "./instance.ts";
 import { validatePasses } from "./passes.ts";
-import {
-  resultOf,
-  withinBound,
-  type CheckResult,
-  type Effort,
-  type TensorCheck,
-} from "./result.ts";
+import { isWrong, resultOf, type CheckResult, type Effort, type TensorCheck } from "./result.ts";
 import { checkModelGradients } from "./small.ts";
 import { checkTranslation } from "./translation.ts";
 
@@ -57,27 +53,44 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }), ...(winograd === undefined ? {} : { winograd }) }; // prettier-ignore
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
-  const shipped = { ...from, chosen: lowered.chosen };
+  const small = { ...from, chosen: lowered.chosen };
+  const { failure } = drawsOf(model, from);
+  if (failure !== undefined) throw failure;
   progress?.("validating every pass");
-  await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
+  await validatePasses(model, { ...small, facts: lowered.facts }, seed);
   progress?.("checking gradients against forward mode and central differences");
-  const gradients = await checkModelGradients(model, from, { ...size, seed });
+  const gradients = await drawnTwice(seed, (draw) => checkModelGradients(model, from, { ...size, seed: draw })); // prettier-ignore
   progress?.("checking the emitted step against the interpreter");
-  const steps = await checkTranslation(model, shipped, seed);
+  const steps = await drawnTwice(seed, (draw) => checkTranslation(model, small, draw));
   progress?.("checking every kernel at sampled elements");
-  const kernels = options.kernels ?? (await checkKernels(lowered, options.trainer ?? (await print(lowered, "trainer")), size.elements, seed)); // prettier-ignore
-  return resultOf(model.name, [...gradients, ...steps, ...kernels]);
+  const shipped = async (): Promise<TextRun> => runText(await prepareKernels(lowered), options.trainer ?? (await print(lowered, "trainer")), size.elements, seed); // prettier-ignore
+  const kernels = options.kernels === undefined ? await shipped() : { rows: options.kernels };
+  const result = resultOf(model.name, [...gradients, ...steps, ...kernels.rows], smallInstance(model, from).told); // prettier-ignore
+  return kernels.first === undefined ? result : { ...result, first: kernels.first };
 }
+
+/** Far from every seed that is derived from the first. */
+const SECOND = 1_000_003;
+
+/** What is wrong is looked at once more with other contents: what the compiler does wrong is wrong there too. */
+async function drawnTwice(seed: number, check: (seed: number) => Promise<TensorCheck[]>): Promise<TensorCheck[]> {
+  const first = await check(seed);
+  if (!first.some(isWrong)) return first;
+  const second = await check(seed + SECOND);
+  return first.map((row, n) => {
+    const other = second[n];
+    if (!isWrong(row) || other === undefined || isWrong(other)) return row;
+    return { ...row, worst: 0, at: "", unjudged: `of two draws of weights and inputs it holds for one, and is off by ${row.worst.toExponential(0)} in the other` };
+  });
+} // prettier-ignore
 
 const describe = ({ name, method, worst, bound, at }: TensorCheck): string =>
   `${name}, by ${method}: the worst error is ${worst.toExponential(1)} at ${at}, above ${bound.toExponential(0)}`;
 
 /** What failed and what to do, as one paragraph. */
 export function explainFailure({ model, tensors }: CheckResult): string {
-  const failed = tensors.filter((tensor) => !withinBound(tensor));
+  const failed = tensors.filter(isWrong);
   const remedy =
     "No trainer was written. See all tensors with adjoint check; if the model's own mathematics is in order, this is a fault of the compiler";
-  if (failed.length === 0)
-    return `the check of ${JSON.stringify(model)} met a kink at more than one probe in ten: the loss is not differentiable around its starting point. Start elsewhere, or smooth it. No trainer was written`; // prettier-ignore
   return `the check of ${JSON.stringify(model)} does not hold: ${failed.slice(0, 3).map(describe).join("; ")}${failed.length > 3 ? `; and ${failed.length - 3} more` : ""}. ${remedy}`; // prettier-ignore
 }

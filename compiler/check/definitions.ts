@@ -1,23 +1,29 @@
-/** Guarantees the definitions of a module's statements as functions of an element's position and of the arena, in double: what its kernels are held to. */
+/**
+ * Guarantees the definitions of a module's statements as functions of an element's position and of the arena, in double: what its kernels are held to.
+ * A table with sizes gives the magnitudes of an element's terms beside it (sized.ts).
+ */
 
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
-import type { Axis, Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
+import type { Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
 import type { Precision } from "../loop/interpret.ts";
 import { importText } from "../strip.ts";
 import type { Numbers } from "./emitted.ts";
-import { FN, flatText, loops, Writer, type Load } from "./scalar-text.ts";
+import { Memo } from "./memo.ts";
+import { FN, flatText, type Load } from "./scalar-text.ts";
+import { ROUNDED } from "./result.ts";
+import { SizedWriter, type Sized } from "./sized.ts";
 
 /** An element of a stage of the same statement, by its row-major position. */
 export type Element = (at: number) => number;
 type Locals = Readonly<Record<string, number>>;
-type Text = (x: readonly Numbers[], own: readonly Element[], locals: Locals, fn: typeof FN, doubt: () => void, at: number) => number; // prettier-ignore
+type Text = (x: readonly Numbers[], own: readonly Element[], sizes: readonly Element[], locals: Locals, fn: typeof FN, sized: (size: number) => void, at: number) => number; // prettier-ignore
 
-/** A stage and its elements; in "single", whether one that was evaluated hangs on a sum that is zero up to what float32 rounds off. */
+/** A stage and its elements, each with the magnitudes of its terms: 0 in a table without sizes. */
 interface Evaluated {
   readonly definition: Definition;
   readonly element: Element;
-  vanishes(at: number): boolean;
+  readonly size: Element;
 }
 
 /** What a definition reads: buffers, and stages of its own statement. */
@@ -36,16 +42,15 @@ const scalarOf = (call: Exclude<Call, { kind: "call" }>): Definition =>
     ? { ...call.definition, axes: [], shape: [], value: call.value }
     : { name: call.name, dtype: call.dtype, axes: [], shape: [], value: call.value, op: "", doc: [] }; // prettier-ignore
 
-/** Times the root of how many terms there are: a sum that is less of its terms' magnitudes may be all rounding, of the terms too. */
-const VANISHING = 64 * 2 ** -24;
-
 /** All definitions of a module, compiled once; equal texts share a function. */
 export class DefinitionTable {
   readonly #made = new Map<Definition, Made>();
   readonly #calls = new Map<Call, readonly Definition[]>();
   readonly #functions: Readonly<Record<string, Text>>;
+  readonly sized: boolean;
 
-  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>) {
+  private constructor(made: Map<Definition, Made>, calls: Map<Call, readonly Definition[]>, functions: Readonly<Record<string, Text>>, sized: boolean) {
+    this.sized = sized;
     this.#made = made;
     this.#calls = calls;
     this.#functions = functions;
@@ -55,6 +60,7 @@ export class DefinitionTable {
   static async of(
     { entries, buffers }: Module,
     precision: Precision = "double",
+    sized = false,
   ): Promise<DefinitionTable> {
     const shapes = new Map(buffers.map((buffer: Buffer) => [buffer.name, buffer.shape]));
     const texts = new Map<string, string>();
@@ -65,56 +71,70 @@ export class DefinitionTable {
       calls.set(call, stages);
       const own = call.kind === "call" ? new Map(stages.map(({ name, shape }) => [name, shape])) : new Map<string, Shape>(); // prettier-ignore
       for (const stage of stages) {
-        const { text, ...reads } = definitionText(stage, shapes, own, precision);
+        const { text, ...reads } = definitionText(stage, shapes, own, precision, sized);
         const name = texts.get(text) ?? `f${texts.size}`;
         texts.set(text, name);
         made.set(stage, { name, ...reads });
       }
     }
     const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
-    return new DefinitionTable(made, calls, await importText<Readonly<Record<string, Text>>>(code));
+    return new DefinitionTable(
+      made,
+      calls,
+      await importText<Readonly<Record<string, Text>>>(code),
+      sized,
+    );
   }
 
   /** The stages of a statement, each with its elements on the arena as it stands; no element is evaluated twice. */
-  of(call: Call, view: (buffer: string) => Numbers, locals: Locals): readonly Evaluated[] {
+  of(
+    call: Call,
+    view: (buffer: string) => Numbers,
+    locals: Locals,
+    /** Elements of stages that others read as they were stored. */
+    given: ReadonlyMap<string, (at: number) => number | undefined> = new Map(),
+  ): readonly Evaluated[] {
     const elements = new Map<string, Element>();
-    let doubted = false;
-    const doubt = (): void => void (doubted = true);
+    const sizes = new Map<string, Element>();
     return this.#calls.get(call)!.map((definition) => {
       const { name, buffers, own } = this.#made.get(definition)!;
-      const [x, text, known] = [buffers.map(view), this.#functions[name]!, new Map<number, number>()];
+      const [x, text] = [buffers.map(view), this.#functions[name]!];
+      const known = new Memo(sizeOf(definition.shape));
+      const knownSizes = new Map<number, number>();
       // a stage may read one that comes after it in the order of the loops
-      const others = own.map((other): Element => (at) => elements.get(other)!(at));
-      const doubts = new Set<number>();
+      const [others, theirs] = [elements, sizes].map((all) => own.map((other): Element => (at) => all.get(other)!(at))) as [Element[], Element[]]; // prettier-ignore
       const element: Element = (at) => {
-        const before = doubted;
-        doubted = doubts.has(at);
-        const value = known.get(at) ?? text(x, others, locals, FN, doubt, at);
+        const before = known.get(at);
+        if (before !== undefined) return before;
+        const value = text(x, others, theirs, locals, FN, (found) => void knownSizes.set(at, found), at); // prettier-ignore
         known.set(at, value);
-        if (doubted) doubts.add(at);
-        doubted ||= before;
         return value;
       };
-      elements.set(definition.name, element);
-      return { definition, element, vanishes: (at: number) => doubts.has(at) };
+      // what lies in memory was rounded when it was stored
+      const size: Element = (at) => Math.abs(element(at)) + (knownSizes.get(at) ?? 0);
+      const stored = given.get(definition.name);
+      elements.set(definition.name, (at) => stored?.(at) ?? element(at));
+      sizes.set(definition.name, (at) => (stored?.(at) === undefined ? size(at) : Math.abs(stored(at)!))); // prettier-ignore
+      return { definition, element, size };
     });
   } // prettier-ignore
 }
 
-function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>, precision: Precision): { text: string; buffers: string[]; own: string[] } {
+function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>, precision: Precision, sized: boolean): { text: string; buffers: string[]; own: string[] } {
   const writer = new DefinitionWriter(shapes, own, precision);
-  const result = writer.value(value);
+  const { value: result, size } = sized ? writer.sized(value) : { value: writer.value(value), size: undefined };
   const position: string[] = [];
   for (let axis = axes.length - 1, inner = 1; axis >= 0; axis--) {
     position.push(`const ${axes[axis]!.name} = Math.floor(at / ${inner}) % ${shape[axis]!};`);
     inner *= shape[axis]!;
   }
   const reads = writer.buffers.map((_, n) => `const x${n} = x[${n}];`);
-  const text = `(x, own, locals, fn, doubt, at) => {\n${[...position, ...reads, ...writer.lines].join("\n")}\nreturn ${result};\n}`;
+  const rho = `const rho = ${ROUNDED[precision]};`;
+  const text = `(x, own, sizes, locals, fn, sized, at) => {\n${[...(sized ? [rho] : []), ...position, ...reads, ...writer.lines, ...(size === undefined ? [] : [`sized(${size});`])].join("\n")}\nreturn ${result};\n}`;
   return { text, buffers: writer.buffers, own: writer.own };
 } // prettier-ignore
 
-class DefinitionWriter extends Writer {
+class DefinitionWriter extends SizedWriter {
   readonly buffers: string[] = [];
   readonly own: string[] = [];
   readonly #shapes: ReadonlyMap<string, Shape>;
@@ -141,24 +161,15 @@ class DefinitionWriter extends Writer {
     return this.let(`x${placeIn(this.buffers, s.buffer)}[${flatText(s, shape)}]`);
   }
 
-  override value(s: Scalar): string {
-    const rounds = this.#single && s.kind === "apply" && s.fn === "cast" && s.dtype === "f32" && s.args[0]!.dtype === "i32"; // prettier-ignore
-    return rounds ? this.let(`Math.fround(${super.value(s)})`) : super.value(s);
-  }
+  protected override applied(s: Extract<Scalar, { kind: "apply" }>, args: readonly string[]): string {
+    const rounds = this.#single && s.fn === "cast" && s.dtype === "f32" && s.args[0]!.dtype === "i32";
+    return rounds ? this.let(`Math.fround(${args[0]})`) : super.applied(s, args);
+  } // prettier-ignore
 
-  protected override summed(over: readonly Axis[], write: () => string): string {
-    if (!this.#single) return super.summed(over, write);
-    const [total, size] = [this.fresh(), this.fresh()];
-    const terms = sizeOf(over.map(({ extent }) => extent));
-    this.lines.push(`let ${total} = 0, ${size} = 0;`, ...loops(over));
-    const term = write();
-    this.lines.push(
-      `${total} += ${term};`,
-      `${size} += Math.abs(${term});`,
-      ...over.map(() => "}"),
-    );
-    this.lines.push(`if (Math.abs(${total}) < ${VANISHING * Math.sqrt(terms)} * ${size}) doubt();`);
-    return total;
+  protected override sizedLoad(s: Load): Sized {
+    const stage = this.#stages.get(s.buffer);
+    const value = this.load(s);
+    return { value, size: stage === undefined ? "0" : this.let(`sizes[${placeIn(this.own, s.buffer)}](${flatText(s, stage)})`) }; // prettier-ignore
   }
 
   protected override local(name: string): string {

@@ -1,7 +1,8 @@
-/** Guarantees random contents that depend on seed, name and position alone: the same on every machine. */
+/** Guarantees random contents that depend on a seed, on which leaf of the model it is and on the position alone: the same on every machine, whatever it is called. */
 
 import type { Graph, Node } from "../graph/graph.ts";
-import { isFloat, sizeOf } from "../graph/type.ts";
+import { isFloat, sizeOf, type Shape } from "../graph/type.ts";
+import type { InputDomain } from "../model/leaves.ts";
 import { opOf } from "../ops/index.ts";
 
 /** Numbers uniform in [0, 1), one a call. */
@@ -43,16 +44,40 @@ function startOf(node: Node, random: Random): () => number {
   return node.op === "param" ? () => a + NUDGE * (2 * random() - 1) : () => a;
 }
 
-function inputOf({ attrs, type }: Node, random: Random): () => number {
+/** Where the elements of a float input lie. */
+export type Domain = "normal" | InputDomain;
+
+/** What is drawn uniformly between two numbers; ends are left out, where functions have their poles. */
+const RANGES = { positive: [0.1, 2], probabilities: [0.1, 1], unit: [0.05, 0.95] } as const;
+
+/** Along the last axis, probabilities add up to 1. */
+function toProbabilities(values: Float64Array, shape: Shape): Float64Array {
+  const last = shape.at(-1) ?? 1;
+  for (let row = 0; row < values.length; row += last) {
+    const total = values.subarray(row, row + last).reduce((sum, value) => sum + value, 0);
+    for (let n = row; n < row + last; n++) values[n]! /= total;
+  }
+  return values;
+}
+
+function inputOf({ attrs, type }: Node, domain: Domain, random: Random): () => number {
   const classes = attrs["classes"];
   if (typeof classes === "number") return () => below(random, classes);
-  if (isFloat(type.dtype)) return () => normalFrom(random);
-  return () => below(random, 2);
+  if (!isFloat(type.dtype)) return () => below(random, 2);
+  if (domain === "normal") return () => normalFrom(random);
+  const [low, high] = typeof domain === "string" ? RANGES[domain] : domain;
+  return () => low + (high - low) * random();
+}
+
+/** Which leaf of its kind it is, in order of declaration, and where an input's elements lie. */
+export interface Drawn {
+  readonly ordinal: number;
+  readonly domain: Domain;
 }
 
 /** Contents of one leaf; `count` is the number of live rows. */
-export function drawLeaf(node: Node, seed: number, count: number): Float64Array {
-  const random = randomOf(seed, `${node.op} ${node.name}`);
+export function drawLeaf(node: Node, seed: number, count: number, { ordinal, domain }: Drawn): Float64Array {
+  const random = randomOf(seed, `${node.op} ${ordinal}`);
   const value = node.attrs["value"];
   const next =
     node.op === "count"
@@ -60,15 +85,12 @@ export function drawLeaf(node: Node, seed: number, count: number): Float64Array 
       : node.op === "hyper"
         ? () => value as number
         : node.op === "input"
-          ? inputOf(node, random)
+          ? inputOf(node, domain, random)
           : startOf(node, random);
-  return Float64Array.from({ length: sizeOf(node.type.shape) }, next);
-}
+  const values = Float64Array.from({ length: sizeOf(node.type.shape) }, next);
+  return node.op === "input" && domain === "probabilities" && isFloat(node.type.dtype) ? toProbabilities(values, node.type.shape) : values;
+} // prettier-ignore
 
 /** The leaves that are fed from outside. */
 export const fedLeaves = (graph: Graph): readonly Node[] =>
   graph.nodes.filter(({ op }) => opOf(op).leaf === true && opOf(op).view !== true);
-
-/** Contents of every leaf, by name. */
-export const drawFeed = (graph: Graph, seed: number, count: number): Map<string, Float64Array> =>
-  new Map(fedLeaves(graph).map((node) => [node.name, drawLeaf(node, seed, count)]));

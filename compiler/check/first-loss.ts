@@ -3,16 +3,19 @@
 import type { Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { knownDraws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { batchOf, moduleFor, type Batch, type TrainerText } from "./emitted.ts";
 
-const SEED = 0;
+/** Of the first weights and the first batch. */
+export const FIRST_SEED = 0;
 
 /** What the first step is fed. */
-export function firstBatch({ entries, facts }: Pick<Lowered, "entries" | "facts">): Batch {
+export function firstBatch({ entries, facts, model }: Pick<Lowered, "entries" | "facts" | "model">): Batch {
   const graph = entries[0]!.traced.graph;
+  const draws = knownDraws(model, entries);
   const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
-  return batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, SEED, facts.batch.train)])));
+  return batchOf(graph, new Map(inputs.map((node) => [node.name, draws.leaf(node, FIRST_SEED, facts.batch.train)])));
 } // prettier-ignore
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */
@@ -23,8 +26,8 @@ export async function firstLosses(lowered: Lowered, trainer: string): Promise<Fi
   const { createTrainer } = await importText<TrainerText>(code);
   const batch = firstBatch(lowered);
   const phases = facts.phases.map((phase) => {
-    const { step, phases } = createTrainer({ ...given, seed: SEED });
+    const { step, phases } = createTrainer({ ...given, seed: FIRST_SEED });
     return { phase, loss: Number((phases?.[phase] ?? step)(batch)) };
   });
-  return { seed: SEED, phases };
+  return { seed: FIRST_SEED, phases };
 } // prettier-ignore

@@ -6,7 +6,8 @@ import { batchOf, runningGradients, type AnyGradients, type Numbers } from "./em
 import { evaluateResults } from "./evaluate.ts";
 import { judge, type Pair } from "./norm.ts";
 import { FLOAT32, STEP_BOUND, type CheckRole, type TensorCheck } from "./result.ts";
-import { named, ROWS } from "./small.ts";
+import { sizesOf, type Again } from "./scale.ts";
+import { named } from "./small.ts";
 import { feedOf, type SmallPhase, type Store } from "./translation.ts";
 
 /** gradients.ts of every phase, running. */
@@ -20,18 +21,26 @@ export function give({ parameters, state }: AnyGradients, store: Store): void {
 }
 
 /** How far the gradient of each parameter and input is from the interpreter's, tensor by tensor. */
-export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number): TensorCheck[] {
-  return phases.flatMap(({ phase, declared }, n) => {
-    const leaves = feedOf(declared, store, seed + 500, ROWS);
+export function checkFloat32(emitted: readonly AnyGradients[], phases: readonly SmallPhase[], store: Store, seed: number, rows: number): TensorCheck[] {
+  return phases.flatMap(({ phase, declared, draws, dtype }, n) => {
+    const leaves = feedOf(draws, declared, store, seed + 500, rows);
     give(emitted[n]!, store);
-    const found = emitted[n]!.gradients(batchOf(declared, leaves), ROWS);
-    const { outputs } = evaluateResults(gradients(phase).run(declared), leaves);
+    const found = emitted[n]!.gradients(batchOf(declared, leaves), rows);
+    const graph = gradients(phase).run(declared);
+    const { values } = evaluateResults(graph, leaves);
+    const valueOf = new Map(graph.results.flatMap((result) => (result.kind === "output" ? [[result.name, result.value] as const] : [])));
     const pairs = (op: "param" | "input", role: CheckRole, of: Readonly<Record<string, Numbers>>): Pair[] =>
-      Object.entries(of).map(([name, values]) => {
-        const { data, type } = outputs.get(gradientName(op, name))!;
-        return { name, role, shape: type.shape, found: values, expected: data };
+      Object.entries(of).map(([name, own]) => {
+        const value = valueOf.get(gradientName(op, name))!;
+        const { data, type } = values[value]!;
+        return { name, role, shape: type.shape, found: own, expected: data, sizes: () => sizesOf(graph, values, value) };
       });
     const all = [...pairs("input", "input", found.inputs), ...pairs("param", "parameter", found.parameters)];
-    return judge(all, FLOAT32, STEP_BOUND).map((tensor) => named(tensor, phase, phases.length));
+    const names = new Map(all.map(({ name, role }) => [name, gradientName(role === "parameter" ? "param" : "input", name)]));
+    const again: Again = (watch) => {
+      const { outputs } = evaluateResults(graph, leaves, watch);
+      return new Map([...names].map(([name, output]) => [name, outputs.get(output)!.data]));
+    };
+    return judge(all, { method: FLOAT32, bound: STEP_BOUND, dtype, again }).map((tensor) => named(tensor, phase, phases.length));
   });
 } // prettier-ignore

@@ -1,21 +1,24 @@
 /**
  * Guarantees that what ships is what is run: the text itself, at its real shapes, statement by statement, for two steps (a full batch from the
  * start, then a short one where moments are no longer zero). After each statement, sampled elements of what it wrote are compared with their
- * definitions, evaluated in double on the arena as it stood before; in the end, what the entry returned.
- *   error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer); of kernels that compute in float32, an eighth of the largest
+ * definitions, evaluated in double on the arena as it stood before; in the end, what the entry returned: see elements.ts for the measure. Where that
+ * is above its bound, the text runs again beside definitions that give the magnitudes of their terms too.
  */
 
 import { CompilerFault } from "../graph/error.ts";
 import type { Precision } from "../loop/interpret.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
-import { storedIn, walkScalar } from "../loop/build.ts";
+import { storedIn } from "../loop/build.ts";
 import { evaluate } from "../loop/index.ts";
-import type { Buffer, Call, Definition, Entry, EntryResult, Module, Scalar } from "../loop/loop.ts";
+import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
-import { MATHEMATICS } from "../passes/machine.ts";
 import { importText, stripTypes } from "../strip.ts";
+import type { FirstLosses } from "../targets/report.ts";
 import { DefinitionTable, stagesOf } from "./definitions.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf, type Draws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
+import { judgeElements, termsOf, toleranceOf } from "./elements.ts";
+import { FIRST_SEED } from "./first-loss.ts";
 import {
   moduleFor,
   stored,
@@ -24,46 +27,38 @@ import {
   type Numbers,
   type TrainerText,
 } from "./emitted.ts";
+import { instrument } from "./instrument.ts";
 import { samplePositions } from "./positions.ts";
-import { KERNEL_BOUND, merged, singleBound, beats, type TensorCheck } from "./result.ts";
+import { isWrong, merged, type TensorCheck } from "./result.ts";
 
 type Probe = (functionAt: number, statement: number, arena: ArrayBuffer) => void;
 const PROBE = "adjoint probe";
 
-/** The text with a call of the probe before every numbered statement, and before the entry returns. */
-export function instrument(text: string): string {
-  let [functions, inside] = [-1, false];
-  const lines = text.split("\n").flatMap((line) => {
-    if (/^ {2}function \w+\(/.test(line)) inside = false;
-    const statement = /^ {4}\/\/ (\d+)\.$/.exec(line)?.[1];
-    if (statement !== undefined) {
-      if (!inside) functions++;
-      inside = true;
-      return [`    $probe(${functions}, ${statement}, arena);`, line];
-    }
-    return inside && /^ {4}return\b/.test(line)
-      ? [`    $probe(${functions}, 0, arena);`, line]
-      : [line];
-  });
-  return `declare const $probe: (at: number, statement: number, arena: ArrayBuffer) => void;\n${lines.join("\n")}`;
-}
-
 /** What a check of a text needs, made once: the same for every text of a lowered model. */
 export interface Prepared {
-  readonly lowered: Pick<Lowered, "module" | "entries" | "target" | "facts">;
+  readonly lowered: Pick<Lowered, "model" | "module" | "entries" | "target" | "facts">;
   readonly table: DefinitionTable;
+  /** The same with sizes, made when it is first needed. */
+  sized(): Promise<DefinitionTable>;
 }
 
 /** What the statements of a target compute in between stores. */
 const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => target === "typescript" ? "double" : "single"; // prettier-ignore
 
-export const prepareKernels = async (lowered: Prepared["lowered"]): Promise<Prepared> => ({
-  lowered,
-  table: await DefinitionTable.of(lowered.module, precisionOf(lowered)),
-});
+export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prepared> {
+  const table = await DefinitionTable.of(lowered.module, precisionOf(lowered));
+  let sized: Promise<DefinitionTable> | undefined;
+  return {
+    lowered,
+    table,
+    sized: () => (sized ??= DefinitionTable.of(lowered.module, precisionOf(lowered), true)),
+  };
+}
 
-/** A step of so many operations takes seconds, and is run once: with a short batch. */
+/** A step of so many operations takes seconds, and is compared once: with a short batch. */
 const LONG = 5e9;
+/** Before one of so many goes the first step of training, from the initial weights, whose loss is reported: it need not run again for that. */
+const SHARED = 1.5e8;
 
 /** Runs each entry of the text twice and compares `samples` elements, and those at the edges, of every buffer a statement writes. */
 export const checkKernels = async (
@@ -74,13 +69,41 @@ export const checkKernels = async (
 ): Promise<TensorCheck[]> => checkText(await prepareKernels(lowered), text, samples, seed);
 
 /** The same where the definitions are at hand. */
-export async function checkText(
-  { lowered, table }: Prepared,
+export const checkText = async (
+  prepared: Prepared,
   text: string,
   samples: number,
   seed: number,
-): Promise<TensorCheck[]> {
+): Promise<TensorCheck[]> => [...(await runText(prepared, text, samples, seed)).rows];
+
+/** What a run of a text found; and the losses of its first step, where that was the one that is reported. */
+export interface TextRun {
+  readonly rows: readonly TensorCheck[];
+  readonly first?: FirstLosses;
+}
+
+/** The same, with what else the run gave. What fails is judged again beside the magnitudes of its terms. */
+export async function runText(
+  prepared: Prepared,
+  text: string,
+  samples: number,
+  seed: number,
+): Promise<TextRun> {
+  const run = await runBeside(prepared.lowered, prepared.table, text, samples, seed);
+  if (!run.rows.some(isWrong)) return run;
+  const sized = await runBeside(prepared.lowered, await prepared.sized(), text, samples, seed);
+  return { ...run, rows: run.rows.map((row, n) => (isWrong(row) ? sized.rows[n]! : row)) };
+}
+
+async function runBeside(
+  lowered: Prepared["lowered"],
+  table: DefinitionTable,
+  text: string,
+  samples: number,
+  seed: number,
+): Promise<TextRun> {
   const { module, entries, facts } = lowered;
+  const draws = drawsOf(lowered.model, {});
   const watch = new Watch(module, table, samples, seed, precisionOf(lowered));
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
@@ -88,39 +111,52 @@ export async function checkText(
   const { createTrainer } = await importText<TrainerText>(
     `const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`,
   );
-  const trainer = createTrainer(await moduleFor(lowered));
+  const trainer = createTrainer({ ...(await moduleFor(lowered)), seed: FIRST_SEED });
   const leaves = new Map(
     entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]),
   );
   // a bias that starts from zero would hide a wrong sign before it
-  for (const [name, view] of Object.entries(trainer.parameters))
-    view.set(drawLeaf(leaves.get(name)!, seed, 0));
-  const run = (chosen: readonly CompiledEntry[], short: boolean): readonly TensorCheck[] => {
+  const draw = (): void => {
+    for (const [name, view] of Object.entries(trainer.parameters))
+      view.set(draws.leaf(leaves.get(name)!, seed, 0));
+  };
+  const losses = new Map<string, number>();
+  const run = (chosen: readonly CompiledEntry[], short: boolean, own: number): readonly TensorCheck[] => {
     watch.found = [];
     for (const entry of chosen) {
       const n = entries.indexOf(entry);
       watch.entry = module.entries[n]!;
-      const given = seed + n + (short ? 100 : 0);
-      watch.compareReturned(call(trainer, entry, facts, given, short));
+      const returned = call(trainer, entry, facts, draws, own + n, short);
+      for (const [name, value] of Object.entries(returned)) losses.set(name, value[0]!);
+      watch.compareReturned(returned);
     }
     return watch.found;
-  };
+  }; // prettier-ignore
   const training = entries.filter(({ purpose }) => purpose.kind === "train");
   const operations = module.kernels.reduce((n, { flops }) => n + flops, 0);
-  const first = operations > LONG ? [] : run(training, false);
-  const found = run(entries, true);
+  const shares = training.length === 1 && operations > SHARED;
+  if (!shares) draw();
+  watch.looks = operations <= LONG;
+  const first =
+    !shares && operations > LONG ? [] : run(training, false, shares ? FIRST_SEED : seed);
+  const phases = facts.phases.map((phase) => ({ phase, loss: losses.get(phase)! }));
+  watch.looks = true;
+  if (shares) draw();
+  const found = run(entries, true, seed + 100);
   Reflect.deleteProperty(host, PROBE);
   const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0); // prettier-ignore
   if (found.length !== expected) throw new CompilerFault("print", `the kernel check saw ${found.length} of ${expected} stores and results: the text's numbered statements are not the plan's`); // prettier-ignore
   // training comes first among the entries
-  return found.map((row, n) => (first[n] === undefined ? row : merged(first[n], row)));
+  const rows = found.map((row, n) => (first[n] === undefined ? row : merged(first[n], row)));
+  return { rows, ...(shares ? { first: { seed: FIRST_SEED, phases } } : {}) };
 }
 
 /** Calls an entry; gives what it returns by name, as its results have it. */
 function call(
   trainer: AnyTrainer,
   { name, purpose, traced }: CompiledEntry,
-  { batch: rows, rowsInteract }: Lowered["facts"],
+  { batch: rows, meetings }: Lowered["facts"],
+  draws: Draws,
   seed: number,
   short: boolean,
 ): Readonly<Record<string, ArrayLike<number>>> {
@@ -128,12 +164,15 @@ function call(
   const batch: Batch = Object.fromEntries(
     inputs.map((node): [string, Numbers] => [
       node.name,
-      stored(node.type.dtype, drawLeaf(node, seed, 0)),
+      stored(node.type.dtype, draws.leaf(node, seed, 0)),
     ]),
   );
   if (name === "predict") return trainer.predict(batch);
   const of = purpose.kind === "train" ? rows.train : rows.evaluate;
-  const count = short && of > 1 && !(rowsInteract && purpose.kind === "train") ? of - 1 : of;
+  const count =
+    short && of > 1 && meetings[purpose.kind === "train" ? "train" : "evaluate"] === undefined
+      ? of - 1
+      : of;
   if (purpose.kind === "train") {
     const loss =
       trainer.phases === undefined
@@ -154,18 +193,24 @@ const storesOf = (call: Call): number =>
       ? 1
       : 0;
 
-/** A sampled element of what the next statement writes, and what its definition gives on the arena as it stands. */
+/** Sampled elements of what the next statement writes, and what its definition gives on the arena as it stands; given what it left, where that counts. */
 interface Expected {
   readonly kernel: string;
   /** How many terms its values are sums of. */
   readonly terms: number;
   readonly buffer: string;
-  readonly elements: readonly { readonly flat: number; readonly value: number }[];
+  elements(arena: ArrayBuffer): readonly { readonly flat: number; readonly value: number; readonly size: number }[]; // prettier-ignore
 }
+
+/** Terms that are summed again for one buffer, about; of long sums fewer elements are sampled beside those at the edges, but so many at least. */
+const TERMS = 2 ** 21;
+const FEWEST = 64;
 
 class Watch {
   found: TensorCheck[] = [];
   entry: Entry | undefined;
+  /** Whether it compares; a step that it lets pass only leaves its moments. */
+  looks = true;
   readonly #table: DefinitionTable;
   readonly #buffers: ReadonlyMap<string, Buffer>;
   readonly #offsets: ReadonlyMap<string, number>;
@@ -193,6 +238,7 @@ class Watch {
   }
 
   probe(_at: number, statement: number, arena: ArrayBuffer): void {
+    if (!this.looks) return;
     this.#compare(arena);
     this.#expected = [];
     if (statement === 1) this.#locals = {};
@@ -219,30 +265,41 @@ class Watch {
   }
 
   #expect(call: Call, arena: ArrayBuffer): Expected[] {
-    const stages = this.#table.of(call, (name) => this.#view(name, arena), this.#locals);
+    // beside the terms of its own, a stage is held to what the others stored: Adam's update to its moments, though these may be rounding alone
+    let after: ArrayBuffer | undefined;
+    const waits = this.#table.sized && storesOf(call) > 1;
+    const before = waits ? arena.slice(0) : arena;
+    const givenBy = (definition: Definition) => (at: number): number | undefined => after && this.#view(storedIn(definition), after)[placeIn(definition, at, this.#buffers.get(storedIn(definition))!.shape)]; // prettier-ignore
+    const given = call.kind === "call" && waits ? new Map(call.group.stages.filter(({ storage }) => storage !== "local").map(({ definition }) => [definition.name, givenBy(definition)] as const)) : undefined; // prettier-ignore
+    const stages = this.#table.of(call, (name) => this.#view(name, before), this.#locals, given);
     if (call.kind === "let") {
       this.#locals[call.name] = stages[0]!.element(0);
       return [];
     }
     const own = call.kind === "call" ? stagesOf(call) : [];
-    return stages.flatMap(({ definition, element, vanishes }, n): Expected[] => {
+    return stages.flatMap(({ definition, element, size }, n): Expected[] => {
       if (call.kind === "call" && call.group.stages[n]!.storage === "local") return [];
       const buffer = storedIn(definition);
       const { shape } = this.#buffers.get(buffer)!;
       const positions = samplePositions(
         definition.part === undefined ? shape : definition.shape,
-        this.#samples,
+        Math.max(
+          FEWEST,
+          Math.min(this.#samples, Math.floor(TERMS / termsOf([...own, definition]))),
+        ),
         this.#seed,
-        `${this.entry!.name} ${call.kind === "call" ? call.kernel : buffer}`,
+        `${this.entry!.calls.indexOf(call)} ${n}`,
       );
-      const all = positions.map((at) => ({ at, flat: placeIn(definition, at, shape), value: element(at) })); // prettier-ignore
-      // of a sum that is nothing but rounding, two orders have nothing in common
-      const elements = all.filter(({ at }) => !vanishes(at));
+      const evaluated = () => positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
+      const now = waits ? undefined : evaluated();
       return [
         {
           kernel: call.kind === "call" ? call.kernel : buffer,
           buffer,
-          elements,
+          elements: (stored) => {
+            after = stored;
+            return now ?? evaluated();
+          },
           terms: termsOf([...own, definition]),
         },
       ];
@@ -252,14 +309,14 @@ class Watch {
   #compare(arena: ArrayBuffer): void {
     for (const { kernel, buffer, elements, terms } of this.#expected) {
       const view = this.#view(buffer, arena);
-      const pairs = elements.map(({ flat, value }) => ({
+      const pairs = elements(arena).map(({ flat, value, size }) => ({
         at: `${buffer}[${flat}]`,
         found: view[flat]!,
         expected: value,
+        size,
       }));
-      this.found.push(
-        judged(`${this.entry!.name}: ${kernel} → ${buffer}`, pairs, this.#toleranceOf(terms)),
-      );
+      const name = `${this.entry!.name}: ${kernel} → ${buffer}`;
+      this.found.push(judgeElements(name, pairs, toleranceOf(this.#precision, terms)));
     }
   }
 
@@ -271,16 +328,11 @@ class Watch {
         at: `${name}[${n}]`,
         found: found?.[n] ?? NaN,
         expected: value,
+        size: 0,
       }));
-      this.found.push(judged(`${this.entry!.name}: returns ${name}`, pairs, this.#toleranceOf(0)));
+      this.found.push(judgeElements(`${this.entry!.name}: returns ${name}`, pairs, toleranceOf(this.#precision, 0))); // prettier-ignore
     }
     this.#results = new Map();
-  }
-
-  #toleranceOf(terms: number): Tolerance {
-    return this.#precision === "double"
-      ? { floor: 1e-3, bound: KERNEL_BOUND }
-      : { floor: 1 / 8, bound: singleBound(terms) };
   }
 }
 
@@ -290,61 +342,4 @@ function placeIn({ axes, part }: Definition, flat: number, shape: readonly numbe
   const point = new Map<string, number>();
   axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), flat); // prettier-ignore
   return part.at.reduce((place, at, n) => place * shape[n]! + evaluate(at, point), 0);
-}
-
-/** What a function of a rounded argument may add to its rounding, in terms: log near 1, cos near its zeros. */
-const FUNCTION_TERMS = 32;
-
-/** How many terms are summed, one sum after another, at most; of sums that are written out, the magnitudes of their weights. */
-const termsOf = (definitions: readonly Definition[]): number =>
-  definitions.reduce((total, { value }) => {
-    let [terms, functions] = [0, 0];
-    walkScalar(value, (part) => {
-      if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent)); // prettier-ignore
-      if (part.kind === "apply" && MATHEMATICS.has(part.fn)) functions += FUNCTION_TERMS;
-    });
-    return total + functions + (terms > 0 ? terms : weightOf(value));
-  }, 0);
-
-/** How large a sum of numbers below 1 may become. */
-function weightOf(s: Scalar): number {
-  if (s.kind === "round") return weightOf(s.value);
-  if (s.kind === "select") return Math.max(weightOf(s.then), weightOf(s.otherwise));
-  if (s.kind !== "apply") return 1;
-  const [a, b] = s.args as [Scalar, Scalar];
-  if (s.fn === "neg") return weightOf(a);
-  if (s.fn === "add" || s.fn === "sub") return weightOf(a) + weightOf(b);
-  return s.fn === "mul" && a.kind === "literal" ? Math.abs(a.value) * weightOf(b) : 1;
-}
-
-interface Tolerance {
-  readonly floor: number;
-  readonly bound: number;
-}
-
-function judged(
-  name: string,
-  pairs: readonly { readonly at: string; readonly found: number; readonly expected: number }[],
-  { floor, bound }: Tolerance,
-): TensorCheck {
-  const largest = pairs.reduce((most, { expected }) => Math.max(most, Math.abs(expected)), 0);
-  let [worst, at] = [0, ""];
-  for (const { at: place, found, expected } of pairs) {
-    const error =
-      Object.is(found, expected) || found === expected
-        ? 0
-        : Math.abs(found - expected) / Math.max(Math.abs(expected), floor * largest);
-    if (!beats(error, worst)) continue;
-    [worst, at] = [error, place];
-  }
-  return {
-    name,
-    role: "kernel",
-    method: "sampled elements",
-    coordinates: pairs.length,
-    worst,
-    bound,
-    at,
-    kinks: 0,
-  };
 }

@@ -9,6 +9,8 @@ import { worse } from "./result.ts";
 export interface Leaf {
   readonly at: Value;
   readonly node: Node;
+  /** What computes its gradient. */
+  readonly value: Value;
   readonly gradient: Float64Array;
 }
 
@@ -18,7 +20,7 @@ export function gradientLeaves(graph: Graph, { base }: { readonly base: readonly
   return graph.nodes.flatMap((node, at): Leaf[] => {
     if (opOf(node.op).leaf !== true) return [];
     const value = outputs.get(gradientName(node.op, node.name));
-    return value === undefined ? [] : [{ at: at as Value, node, gradient: base[value]!.data }];
+    return value === undefined ? [] : [{ at: at as Value, node, value, gradient: base[value]!.data }];
   });
 } // prettier-ignore
 

@@ -17,34 +17,46 @@ import { choiceOf } from "../passes/selection.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import type { Pipeline } from "../passes/pass.ts";
 import type { Facts } from "../targets/target.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
+import { drawsOf } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
-import { evaluateResults } from "./evaluate.ts";
-import { ROWS } from "./small.ts";
+import { evaluateResults, type Watch } from "./evaluate.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
+import { Rounding } from "./scale.ts";
 
 /**
- * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own
- * (the bias of an attention's keys): sums in another order, and the rewrites that are approximate by name.
+ * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own: sums in
+ * another order, and the rewrites that are approximate by name. What rounding moves further by itself is no fault (scale.ts).
  */
 const BOUND = 1e-9;
 
 const largestOf = (values: Float64Array): number =>
-  values.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
+  values.reduce((most, value) => (Math.abs(value) < Infinity ? Math.max(most, Math.abs(value)) : most), Number.MIN_VALUE); // prettier-ignore
 
 /** Results by what they are called: losses and outputs by name, writes by their target. */
-type Meaning = ReadonlyMap<string, Float64Array>;
+type Results = ReadonlyMap<string, Float64Array>;
+
+/** What a program should give, and how far rounding may move it: looked at where something differs. */
+interface Meaning {
+  readonly results: Results;
+  readonly rounding: () => Rounding;
+}
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
 export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
-  const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, seed) }));
+  const rows = (name: string): number => batch[name === "evaluate" || name === "predict" ? name : "train"];
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const entries = entriesOf(model, { ...options, ...declarationOf(instance), dtype: "f64" }, "trainer");
+  const draws = drawsOf(model, options);
+  const contents = (name: string): Contents => (leaf) => draws.leaf(leaf, seed, rows(name));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), rows(name)) }), purpose, traced.graph, contents(name)) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
-  const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
   for (const { name, purpose, meaning, leaves } of validated) {
-    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, seed));
+    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, contents(name), rows(name)));
     if (fault === undefined) continue;
-    throw difference("schedule", name, meaning, ofModule(module, name, leaves, seed)) ?? fault;
+    throw difference("schedule", name, meaning, ofModule(module, name, leaves, contents(name))) ?? fault;
   }
 } // prettier-ignore
 
@@ -53,16 +65,17 @@ function validateEntry(
   passes: Pipeline<Graph, Program>,
   purpose: Purpose,
   declared: Graph,
-  seed: number,
+  contents: Contents,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
-  let meaning = ofGraph(declared, seed);
+  let meaning = meaningOf(declared, contents);
   let leaves = fedLeaves(declared);
   const program = passes.run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
-      if (pass.name === "differentiate") meaning = ofGraph(differentiated(purpose, declared), seed);
-      const fault = difference(pass.name, entry, meaning, ofGraph(output, seed));
+      if (pass.name === "differentiate")
+        meaning = meaningOf(differentiated(purpose, declared), contents);
+      const fault = difference(pass.name, entry, meaning, ofGraph(output, contents));
       if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
     },
@@ -77,11 +90,19 @@ const differentiated = (purpose: Purpose, graph: Graph): Graph =>
   purpose.kind === "train" ? differentiate(purpose.phase, purpose).run(graph) : graph;
 
 /** Contents of a leaf, the same under every pass. */
-const contents = (leaf: Node, seed: number): Float64Array => drawLeaf(leaf, seed, ROWS);
+type Contents = (leaf: Node) => Float64Array;
 
-function ofGraph(graph: Graph, seed: number): Meaning {
-  const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf, seed)]));
-  const { losses, outputs, writes } = evaluateResults(graph, feed);
+function meaningOf(graph: Graph, contents: Contents): Meaning {
+  let rounding: Rounding | undefined;
+  return {
+    results: ofGraph(graph, contents),
+    rounding: () => (rounding ??= new Rounding((watch) => ofGraph(graph, contents, watch), "f64")),
+  };
+}
+
+function ofGraph(graph: Graph, contents: Contents, watch?: Watch): Results {
+  const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, contents(leaf)]));
+  const { losses, outputs, writes } = evaluateResults(graph, feed, watch);
   return new Map([
     ...[...losses].map(([name, value]) => [`loss ${name}`, Float64Array.of(value)] as const),
     ...[...outputs].map(([name, { data }]) => [`output ${name}`, data] as const),
@@ -89,12 +110,17 @@ function ofGraph(graph: Graph, seed: number): Meaning {
   ]);
 }
 
-function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: number): Meaning {
+function ofModule(
+  module: Module,
+  entry: string,
+  leaves: readonly Node[],
+  contents: Contents,
+): Results {
   const memory = createMemory(module);
   const { results, calls } = module.entries.find(({ name }) => name === entry)!;
   const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;
   for (const leaf of leaves)
-    memory.set(isKept(leaf) ? leaf.name : `${leaf.name}${suffix}`, contents(leaf, seed));
+    memory.set(isKept(leaf) ? leaf.name : `${leaf.name}${suffix}`, contents(leaf));
   const returned = interpretEntry(module, entry, memory, { precision: "double" });
   const targets = calls.flatMap((call) => {
     if (call.kind === "call") return call.group.stages.map(({ definition }) => definition.target);
@@ -110,29 +136,31 @@ function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: 
 const isKept = ({ op }: Node): boolean => op === "param" || op === "state" || op === "hyper";
 
 /** What an entry of the running trainer makes of the same contents. */
-function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], seed: number): Meaning {
+function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], contents: Contents, rows: number): Results {
   const kept = { ...trainer.parameters, ...trainer.state };
   const batch: Record<string, Numbers> = {};
   for (const leaf of leaves)
-    if (leaf.op === "input") batch[leaf.name] = stored(leaf.type.dtype, contents(leaf, seed));
-    else kept[leaf.name]?.set(contents(leaf, seed));
+    if (leaf.op === "input") batch[leaf.name] = stored(leaf.type.dtype, contents(leaf));
+    else kept[leaf.name]?.set(contents(leaf));
   if (purpose.kind === "train") {
     const loss = trainer.phases === undefined ? trainer.step(batch) : trainer.phases[entry]!(batch);
     const after = Object.entries(kept).map(([name, values]) => [`new ${name}`, Float64Array.from(values)] as const);
     return new Map([[`loss ${purpose.phase.name}`, Float64Array.of(loss as number)], ...after]);
   }
   if (entry === "predict") return new Map(Object.entries(trainer.predict(batch)).map(([name, values]) => [`output ${name}`, Float64Array.from(values)]));
-  return new Map(Object.entries(trainer.evaluate(batch)).map(([name, value]) => [`loss ${name}`, Float64Array.of(value / ROWS)]));
+  return new Map(Object.entries(trainer.evaluate(batch)).map(([name, value]) => [`loss ${name}`, Float64Array.of(value / rows)]));
 } // prettier-ignore
 
 /** The fault of a pass that changed a result, if it did. */
-function difference(pass: string, entry: string, expected: Meaning, found: Meaning): CompilerFault | undefined {
-  const largest = Math.max(...[...expected.values()].map(largestOf));
-  for (const [name, values] of expected) {
+function difference(pass: string, entry: string, { results, rounding }: Meaning, found: Results): CompilerFault | undefined {
+  const largest = Math.max(...[...results.values()].map(largestOf));
+  for (const [name, values] of results) {
     const other = found.get(name);
     if (other === undefined) return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name} is gone`);
-    const scale = Math.max(largestOf(values), 1e-3 * largest);
-    const at = values.findIndex((value, n) => !(value === other[n] || Math.abs(value - other[n]!) <= BOUND * scale));
+    const allowed = BOUND * Math.max(largestOf(values), 1e-3 * largest);
+    const beyond = (more: number): number => values.findIndex((value, n) => !(Object.is(value, other[n]) || Math.abs(value - other[n]!) <= allowed + more));
+    let at = beyond(0);
+    for (let looking = true; at >= 0 && looking; looking = at >= 0 && rounding().look()) at = beyond(rounding().of(name));
     if (at < 0 && other.length === values.length) continue;
     return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`);
   }

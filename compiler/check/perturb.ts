@@ -28,6 +28,7 @@ export const isHeld = (node: Node): boolean => {
 export class Perturbed {
   readonly graph: Graph;
   readonly loss: Value;
+  readonly feed: Feed;
   /** Every value at the start. */
   readonly base: readonly Tensor[];
   readonly #needed: readonly boolean[];
@@ -38,6 +39,7 @@ export class Perturbed {
   constructor(graph: Graph, loss: Value, feed: Feed) {
     this.graph = graph;
     this.loss = loss;
+    this.feed = feed;
     this.base = evaluateGraph(graph, feed);
     this.#needed = neededBy(graph, loss);
   }

@@ -11,6 +11,9 @@ export const FN = {
   erf,
   randomBits,
   bitsOf: (a: number): number => new Int32Array(Float32Array.of(a).buffer)[0]!,
+  /** A size times a slope; what nothing is added to stays nothing, whatever the slope. */
+  through: (size: number, slope: number): number =>
+    size === 0 || slope === 0 ? 0 : size * Math.abs(slope),
   floatOf: (a: number): number => new Float32Array(Int32Array.of(a).buffer)[0]!,
 };
 
@@ -84,9 +87,7 @@ export abstract class Writer {
       case "apply": {
         const args = s.args.map((arg) => this.value(arg));
         if (COMPARISONS.has(s.fn)) this.compared(s.args, args);
-        if (s.fn === "cast") return this.let({ i32: `(Math.max(-2147483648, Math.min(2147483647, ${args[0]})) | 0)`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[s.dtype]); // prettier-ignore
-        if (s.fn === "neg" && s.dtype === "i32") return this.let(`-${args[0]} | 0`); // no −0
-        return this.let(filled(VALUES[s.fn], args));
+        return this.applied(s, args);
       }
       case "select":
         return this.branch(s, (part) => this.value(part));
@@ -94,6 +95,13 @@ export abstract class Writer {
         return s.by === "add" ? this.summed(s.over, () => this.value(s.term)) : this.#largest(s);
     }
   }
+
+  /** A function of what was computed. */
+  protected applied({ fn, dtype }: Extract<Scalar, { kind: "apply" }>, args: readonly string[]): string {
+    if (fn === "cast") return this.let({ i32: `(Math.max(-2147483648, Math.min(2147483647, ${args[0]})) | 0)`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[dtype]);
+    if (fn === "neg" && dtype === "i32") return this.let(`-${args[0]} | 0`); // no −0
+    return this.let(filled(VALUES[fn], args));
+  } // prettier-ignore
 
   /** Only the branch that is taken is computed: the other may load out of bounds. */
   protected branch(s: Extract<Scalar, { kind: "select" }>, write: (part: Scalar) => string): string {

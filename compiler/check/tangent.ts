@@ -10,7 +10,7 @@ import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
 import { filled, flatText, loops, Writer, type Load } from "./scalar-text.ts";
 
 /** Slopes ∂/∂a and ∂/∂b as text in the arguments; undefined: constant between its jumps. */
-const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
+export const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
   neg: ["-1"],
   abs: ["Math.sign(a)"],
   sqrt: ["0.5 / Math.sqrt(a)"],
@@ -28,7 +28,7 @@ const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
   div: ["1 / b", "-a / (b * b)"],
   max: ["a > b ? 1 : a < b ? 0 : 0.5", "a > b ? 0 : a < b ? 1 : 0.5"],
   min: ["a < b ? 1 : a > b ? 0 : 0.5", "a < b ? 0 : a > b ? 1 : 0.5"],
-  pow: ["b * Math.pow(a, b - 1)", "a > 0 ? Math.pow(a, b) * Math.log(a) : 0"],
+  pow: ["a === 0 && b === 0 ? 0 : b * Math.pow(a, b - 1)", "a > 0 || (a === 0 && b < 0) ? Math.pow(a, b) * Math.log(a) : 0"], // prettier-ignore
 };
 
 /** Functions with a corner, and the difference that is 0 there. */

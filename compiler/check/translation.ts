@@ -7,17 +7,20 @@
  */
 
 import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
-import type { Graph, Node } from "../graph/graph.ts";
+import type { Graph, Node, Result } from "../graph/graph.ts";
+import type { Float, Shape } from "../graph/type.ts";
 import { entriesOf, lower, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { drawLeaf, fedLeaves } from "./draw.ts";
-import { asStored, batchOf, runningTrainer, withoutPadding, type AnyTrainer } from "./emitted.ts";
-import { evaluateResults } from "./evaluate.ts";
+import { drawsOf, type Draws } from "./domain.ts";
+import { fedLeaves } from "./draw.ts";
+import { asStored, batchOf, padded, runningTrainer, type AnyTrainer } from "./emitted.ts";
+import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
-import { ROWS } from "./small.ts";
+import { declarationOf, smallInstance } from "./instance.ts";
+import { sizesOf, type Again } from "./scale.ts";
 import { checkUpdateRules } from "./update-rule.ts";
 
 /** One training phase of the small instance, unoptimized, with its updates. */
@@ -25,47 +28,69 @@ export interface SmallPhase {
   readonly phase: Phase;
   readonly declared: Graph;
   readonly graph: Graph;
+  readonly draws: Draws;
+  /** What is stored, and rounded. */
+  readonly dtype: Float;
 }
 
 /** Contents of parameters and state by name, as the interpreter goes. */
 export type Store = Map<string, Float64Array>;
 
-export async function checkTranslation(
+type Shipped = Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">;
+
+/** Where float32 says nothing, the same pipeline's code in float64 is judged. */
+export async function checkTranslation(model: Model, options: Shipped, seed: number): Promise<TensorCheck[]> {
+  const single = await checkIn("f32", model, options, seed);
+  if (single.every(({ unjudged }) => unjudged === undefined)) return single;
+  const double = await checkIn("f64", model, { ...options, target: "typescript" }, seed);
+  return single.map((row, n) => (row.unjudged === undefined ? row : { ...double[n]!, inDouble: true as const }));
+} // prettier-ignore
+
+async function checkIn(
+  dtype: Float,
   model: Model,
-  options: Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">,
+  options: Shipped,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const small = { ...options, batch: ROWS, small: true };
+  const instance = smallInstance(model, options);
+  const { batch } = instance;
+  const small = { ...options, ...declarationOf(instance), dtype };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
+  const draws = drawsOf(model, options);
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>
     purpose.kind === "train"
-      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph) }]
+      ? [{ phase: purpose.phase, declared: traced.graph, graph: differentiate(purpose.phase, purpose).run(traced.graph), draws, dtype }]
       : [],
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
   const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
   const graphs = [...phases.map(({ graph }) => graph), ...forwards];
-  const store = start(trainer, graphs, seed);
+  const store = start(trainer, graphs, draws, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
-      ? checkPredict(trainer, traced.graph, store, seed)
-      : checkEvaluate(trainer, traced.graph, store, seed),
+      ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed, batch.predict)
+      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate, traced.meeting !== undefined), // prettier-ignore
   );
   const emitted = await emittedGradients(lowered, phases);
-  const float32 = checkFloat32(emitted, phases, store, seed);
-  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed);
-  return [...float32, ...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
+  const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
+  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed, batch.train);
+  return [
+    ...float32,
+    ...checkSteps(trainer, phases, graphs, store, seed, batch.train),
+    ...rules,
+    ...returned,
+  ];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
-function start(trainer: AnyTrainer, graphs: readonly Graph[], seed: number): Store {
+function start(trainer: AnyTrainer, graphs: readonly Graph[], draws: Draws, seed: number): Store {
   const store: Store = new Map();
   for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
-      store.set(node.name, asStored(node, drawLeaf(node, seed, ROWS)));
+      store.set(node.name, asStored(node, draws.leaf(node, seed, 0)));
     }
   write(trainer, store);
   return store;
@@ -83,18 +108,21 @@ export function read({ parameters, state }: AnyTrainer): Store {
   return new Map(views.map(([name, view]) => [name, Float64Array.from(view)]));
 }
 
-/** Leaves of one call: storage from the store, inputs drawn, padding zero. */
+/** Leaves of one call: storage from the store, inputs drawn, padding as the trainer makes it. */
 export function feedOf(
+  draws: Draws,
   graph: Graph,
   store: Store,
   seed: number,
   count: number,
+  /** Rows of the batch, where it may be padded. */
+  rows = count,
 ): Map<string, Float64Array> {
   const contents = (node: Node): Float64Array => {
     const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
     if (kept !== undefined) return kept;
-    const drawn = asStored(node, drawLeaf(node, seed, count));
-    return node.op === "input" ? withoutPadding(node, ROWS, count, drawn) : drawn;
+    const drawn = asStored(node, draws.leaf(node, seed, count));
+    return node.op === "input" ? padded(node, rows, count, drawn) : drawn;
   };
   return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
 }
@@ -105,10 +133,12 @@ export function interpretStep(
   store: Store,
   seed: number,
   count: number,
+  rows: number,
+  watch?: Watch,
 ): Map<string, number> {
   const losses = new Map<string, number>();
-  for (const { phase, graph } of phases) {
-    const run = evaluateResults(graph, feedOf(graph, store, seed, count));
+  for (const { phase, graph, draws } of phases) {
+    const run = evaluateResults(graph, feedOf(draws, graph, store, seed, count, rows), watch);
     losses.set(phase.name, run.losses.get(phase.name)!);
     for (const [name, { data }] of run.writes) store.set(name, data);
   }
@@ -116,8 +146,8 @@ export function interpretStep(
 }
 
 /** The rows of three steps, or as many as it takes to update every weight: the second has one row masked, unless the model refuses that. */
-const countsOf = (phases: readonly SmallPhase[]): number[] =>
-  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? ROWS - 1 : ROWS)); // prettier-ignore
+const countsOf = (phases: readonly SmallPhase[], rows: number): number[] =>
+  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? Math.max(1, rows - 1) : rows)); // prettier-ignore
 
 /** Names of the states that are compared whatever the rule: the model's own, the step count, and what each rule says of its own. */
 const comparableStates = (phases: readonly SmallPhase[]): ReadonlySet<string> =>
@@ -141,35 +171,55 @@ function checkSteps(
   graphs: readonly Graph[],
   first: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
+  const { dtype } = phases[0]!;
   const known = comparableStates(phases);
   const comparable = (name: string): boolean => linear || known.has(name);
-  const counts = countsOf(phases);
+  const counts = countsOf(phases, rows);
+  /** What the interpreter did: from which contents, and with how many rows. */
+  const done: { readonly given: Store; readonly inputs: number; readonly count: number }[] = [];
   const store: Store = new Map(first);
   return counts.flatMap((wanted, n): TensorCheck[] => {
     const inputs = seed + 100 + n;
+    const given: Store = new Map(n === 0 ? first : []);
     // weights follow the emitted run where its own rounding may move them far
     if (!linear)
-      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) store.set(name, data); // prettier-ignore
-    const count = takesStep(trainer, phases, inputs, wanted);
-    const losses = interpretStep(phases, store, inputs, count.rows);
+      for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) given.set(name, data); // prettier-ignore
+    const { rows: count, loss } = takesStep(trainer, phases, inputs, wanted, rows);
+    done.push({ given, inputs, count });
+    for (const [name, data] of given) store.set(name, data);
+    const losses = interpretStep(phases, store, inputs, count, rows);
     if (n > 0 && n < counts.length - 1) return [];
     const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
-    const found = read(trainer);
-    const pairs = [...found].flatMap(([name, values]): Pair[] => {
-      const isParameter = name in trainer.parameters;
-      if (isParameter ? !linear : !comparable(name)) return [];
-      return [pairOf(graphs, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
-    });
-    const lossPairs = [...losses].map(([name, loss]): Pair => ({
-      name: phases.length === 1 ? "loss" : `loss ${name}`,
+    const startOf = (name: string): Float64Array | undefined => name in trainer.parameters ? first.get(name)! : undefined; // prettier-ignore
+    const judged = [...read(trainer)].filter(([name]) => name in trainer.parameters ? linear : comparable(name)); // prettier-ignore
+    const shapeOf = (name: string): Shape => graphs.flatMap(({ nodes }) => nodes).find((node) => node.name === name)!.type.shape; // prettier-ignore
+    const pairs = judged.map(([name, values]) =>
+      writtenPair(name, shapeOf(name), values, store.get(name)!, startOf(name), n + 1),
+    );
+    const lossName = (name: string): string => (phases.length === 1 ? "loss" : `loss ${name}`);
+    const lossPairs = [...losses].map(([name, expected]): Pair => ({
+      name: lossName(name),
       role: "output",
       shape: [],
-      found: [typeof count.loss === "number" ? count.loss : count.loss[name]!],
-      expected: [loss],
+      found: [typeof loss === "number" ? loss : loss[name]!],
+      expected: [expected],
     }));
-    return judge([...pairs, ...lossPairs], method, STEP_BOUND);
+    const again: Again = (watch) => {
+      const moving: Store = new Map();
+      let last = new Map<string, number>();
+      for (const step of done.slice(0, n + 1)) {
+        for (const [name, data] of step.given) moving.set(name, data);
+        last = interpretStep(phases, moving, step.inputs, step.count, rows, watch);
+      }
+      return new Map<string, ArrayLike<number>>([
+        ...judged.map(([name]) => [name, moved(moving.get(name)!, startOf(name))] as const),
+        ...[...last].map(([name, value]) => [lossName(name), [value]] as const),
+      ]);
+    };
+    return judge([...pairs, ...lossPairs], { method, bound: STEP_BOUND, dtype, again });
   });
 }
 
@@ -179,64 +229,76 @@ function takesStep(
   phases: readonly SmallPhase[],
   seed: number,
   wanted: number,
+  all: number,
 ): { readonly rows: number; readonly loss: number | Readonly<Record<string, number>> } {
-  const { declared } = phases[0]!;
-  const batch = (rows: number) => batchOf(declared, feedOf(declared, new Map(), seed, rows));
+  const { declared, draws } = phases[0]!;
+  const batch = (rows: number) =>
+    batchOf(declared, feedOf(draws, declared, new Map(), seed, rows, all));
   try {
     return { rows: wanted, loss: trainer.step(batch(wanted), wanted) };
   } catch (error) {
-    if (!(error instanceof RangeError) || wanted === ROWS) throw error;
-    return { rows: ROWS, loss: trainer.step(batch(ROWS), ROWS) };
+    if (!(error instanceof RangeError) || wanted === all) throw error;
+    return { rows: all, loss: trainer.step(batch(all), all) };
   }
 }
 
 /** Rounding of one store, relative. */
 const ROUNDING = 2 ** -24;
 
-/** Weights are compared by how far they moved, which is the stricter: storage may have rounded each step's result. */
-function pairOf(
-  graphs: readonly Graph[],
+/** How far contents moved from their start; themselves where they have none. */
+export const moved = (values: Float64Array, start: Float64Array | undefined): Float64Array =>
+  start === undefined ? values : values.map((value, n) => value - start[n]!);
+
+/** Weights are compared by how far they moved, which is the stricter: each step's result may have been rounded, and so may what was taken off. */
+export function writtenPair(
   name: string,
-  isParameter: boolean,
+  shape: Shape,
   found: Float64Array,
   expected: Float64Array,
-  before: Float64Array | undefined,
+  start: Float64Array | undefined,
   steps: number,
 ): Pair {
-  const nodes = graphs.flatMap((graph) => graph.nodes);
-  const { shape } = nodes.find((node) => node.name === name)!.type;
-  const role = isParameter ? "parameter" : "state";
-  if (before === undefined) return { name, role, shape, found, expected };
-  const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const moved = (values: Float64Array): Float64Array =>
-    values.map((value, n) => value - before[n]!);
-  return { name, role, shape, found: moved(found), expected: moved(expected), slack: steps * ROUNDING * size }; // prettier-ignore
+  if (start === undefined) return { name, role: "state", shape, found, expected };
+  const size = Math.max(sizeOfAll(start), sizeOfAll(expected));
+  return { name, role: "parameter", shape, found: moved(found, start), expected: moved(expected, start), slack: steps * ROUNDING * size }; // prettier-ignore
 }
+
+const sizeOfAll = (values: Float64Array): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 function checkEvaluate(
   trainer: AnyTrainer,
   graph: Graph,
+  { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
+  rows: number,
+  onlyFull: boolean,
 ): TensorCheck[] {
-  return [ROWS, ROWS - 1].flatMap((count) => {
-    const feed = feedOf(graph, store, seed + 200, count);
+  return (rows > 1 && !onlyFull ? [rows, rows - 1] : [rows]).flatMap((count) => {
+    const feed = feedOf(draws, graph, store, seed + 200, count, rows);
     const found = trainer.evaluate(batchOf(graph, feed), count);
-    const { losses } = evaluateResults(graph, feed);
-    const pairs = [...losses].map(([name, value]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected: [value] })); // prettier-ignore
-    return judge(pairs, count === ROWS ? "evaluate" : "evaluate, one row masked", STEP_BOUND);
+    const again = (watch?: Watch): Map<string, number[]> =>
+      new Map([...evaluateResults(graph, feed, watch).losses].map(([name, value]) => [name, [value]])); // prettier-ignore
+    const pairs = [...again()].map(([name, expected]): Pair => ({ name, role: "output", shape: [], found: [found[name]! / count], expected })); // prettier-ignore
+    const method = count === rows ? "evaluate" : "evaluate, one row masked";
+    return judge(pairs, { method, bound: STEP_BOUND, dtype, again });
   });
 }
 
 function checkPredict(
   trainer: AnyTrainer,
   graph: Graph,
+  { draws, dtype }: Pick<SmallPhase, "draws" | "dtype">,
   store: Store,
   seed: number,
+  rows: number,
 ): TensorCheck[] {
-  const feed = feedOf(graph, store, seed + 300, ROWS);
+  const feed = feedOf(draws, graph, store, seed + 300, rows);
   const found = trainer.predict(batchOf(graph, feed));
-  const { outputs } = evaluateResults(graph, feed);
-  const pairs = [...outputs].map(([name, { data, type }]): Pair => ({ name, role: "output", shape: type.shape, found: found[name]!, expected: data })); // prettier-ignore
-  return judge(pairs, "predict", STEP_BOUND);
+  const { values } = evaluateResults(graph, feed);
+  const outputs = graph.results.filter(({ kind }) => kind === "output") as Extract<Result, { kind: "output" }>[]; // prettier-ignore
+  const pairs = outputs.map(({ name, value }): Pair => ({ name, role: "output", shape: values[value]!.type.shape, found: found[name]!, expected: values[value]!.data, sizes: () => sizesOf(graph, values, value) })); // prettier-ignore
+  const again: Again = (watch) => new Map([...evaluateResults(graph, feed, watch).outputs].map(([name, { data }]) => [name, data])); // prettier-ignore
+  return judge(pairs, { method: "predict", bound: STEP_BOUND, dtype, again });
 }

@@ -10,13 +10,24 @@ import type { Graph } from "../graph/graph.ts";
 import type { Lowered } from "../lower.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { differentiate } from "../passes/differentiate.ts";
+import { gradientName, gradients } from "../passes/gradients.ts";
 import { batchOf, runningTrainer, type AnyGradients } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
 import { give } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
-import { named, ROWS } from "./small.ts";
-import { feedOf, isLinear, read, write, type SmallPhase, type Store } from "./translation.ts";
+import type { Again } from "./scale.ts";
+import { named } from "./small.ts";
+import {
+  feedOf,
+  isLinear,
+  moved,
+  read,
+  write,
+  writtenPair,
+  type SmallPhase,
+  type Store,
+} from "./translation.ts";
 
 export async function checkUpdateRules(
   lowered: Lowered,
@@ -24,43 +35,50 @@ export async function checkUpdateRules(
   phases: readonly SmallPhase[],
   first: Store,
   seed: number,
+  rows: number,
 ): Promise<TensorCheck[]> {
   if (isLinear(phases)) return [];
   const trainer = await runningTrainer(lowered);
   write(trainer, first);
   const single = phases.length === 1;
   const found: TensorCheck[] = [];
-  for (const [n, { phase, declared }] of phases.entries()) {
+  for (const [n, { phase, declared, draws, dtype }] of phases.entries()) {
     const own = emitted[n]!;
     // the second step, so that moments are not zero before it, or the one that updates every weight
-    const before = stepUpTo(trainer, phases, n, seed);
-    const leaves = feedOf(declared, before, seed + 401, ROWS);
+    const before = stepUpTo(trainer, phases, n, seed, rows);
+    const leaves = feedOf(draws, declared, before, seed + 401, rows);
     const batch = batchOf(declared, leaves);
     give(own, before);
-    const given = own.gradients(batch, ROWS).parameters;
-    runPhase(trainer, phase.name, single, batch);
+    const given = own.gradients(batch, rows).parameters;
+    runPhase(trainer, phase.name, single, batch, rows);
     const rule = ruleOf(declared, phase.parameters);
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
     const feed = new Map([
-      ...feedOf(graph, before, seed, ROWS),
+      ...feedOf(draws, graph, before, seed, rows),
       ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const), // prettier-ignore
     ]);
     const { writes } = evaluateResults(graph, feed);
     const after = read(trainer);
-    const pairs = [...writes].map(([name, { data, type }]) =>
-      pairOf(
-        name,
-        name in trainer.parameters,
-        type.shape,
-        before.get(name)!,
-        after.get(name)!,
-        data,
-      ),
+    const start = (name: string): Float64Array | undefined => name in trainer.parameters ? before.get(name)! : undefined; // prettier-ignore
+    const pairs = [...writes].map(([name, { data, type }]): Pair =>
+      writtenPair(name, type.shape, after.get(name)!, data, start(name), 1),
     );
-    const method = `${phase.rule.name} on given gradients`;
-    found.push(
-      ...judge(pairs, method, STEP_BOUND).map((tensor) => named(tensor, phase, phases.length)),
-    );
+    // the trainer's own gradients may be rounded otherwise than the given ones
+    const derived = gradients(phase).run(declared);
+    const exact = evaluateResults(derived, leaves).outputs;
+    const again: Again = (watch) => {
+      const { outputs } = evaluateResults(derived, leaves, watch);
+      const shaken = rule.parameters.map((name): [string, Float64Array] => {
+        const [one, other] = [outputs, exact].map((all) => all.get(gradientName("param", name))!.data) as [Float64Array, Float64Array]; // prettier-ignore
+        return [`gradient ${name}`, feed.get(`gradient ${name}`)!.map((value, n) => value + one[n]! - other[n]!)]; // prettier-ignore
+      });
+      const results = evaluateResults(graph, new Map([...feed, ...shaken]), watch);
+      return new Map(
+        [...results.writes].map(([name, { data }]) => [name, moved(data, start(name))]),
+      );
+    };
+    const judging = { method: `${phase.rule.name} on given gradients`, bound: STEP_BOUND, dtype, again } as const; // prettier-ignore
+    found.push(...judge(pairs, judging).map((tensor) => named(tensor, phase, phases.length)));
   }
   return found;
 }
@@ -72,18 +90,28 @@ function runPhase(
   phase: string,
   single: boolean,
   batch: Parameters<Running["step"]>[0],
+  rows: number,
 ): void {
-  if (single) trainer.step(batch, ROWS);
-  else trainer.phases![phase]!(batch, ROWS);
+  if (single) trainer.step(batch, rows);
+  else trainer.phases![phase]!(batch, rows);
 }
 
 /** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
-function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number): Store {
+function stepUpTo(
+  trainer: Running,
+  phases: readonly SmallPhase[],
+  n: number,
+  seed: number,
+  rows: number,
+): Store {
   if (n === 0) {
-    const { declared } = phases[0]!;
+    const { declared, draws } = phases[0]!;
     const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
     for (let step = 1; step < period; step++)
-      trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 399 + step, ROWS)), ROWS);
+      trainer.step(
+        batchOf(declared, feedOf(draws, declared, new Map(), seed + 399 + step, rows)),
+        rows,
+      );
   }
   return read(trainer);
 }
@@ -112,20 +140,4 @@ function ruleOf(
       return builder.graph();
     },
   };
-}
-
-/** Weights by how far they moved, beside what storing them rounds off. */
-function pairOf(
-  name: string,
-  isParameter: boolean,
-  shape: readonly number[],
-  before: Float64Array,
-  after: Float64Array,
-  expected: Float64Array,
-): Pair {
-  if (!isParameter) return { name, role: "state", shape, found: after, expected };
-  const moved = (values: Float64Array): Float64Array =>
-    values.map((value, n) => value - before[n]!);
-  const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return { name, role: "parameter", shape, found: moved(after), expected: moved(expected), slack: 2 ** -24 * size }; // prettier-ignore
 }

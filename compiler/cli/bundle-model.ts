@@ -1,11 +1,13 @@
 /** Guarantees that a model file runs as it was written, TypeScript or not, whatever its package says of modules; and that stack lines are its own. */
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
+import { framesOf } from "../model/site.ts";
 import { InputError } from "./errors.ts";
+import { settled } from "./stray.ts";
 
 const here = import.meta.url;
 /** What `adjoint` and its subpaths mean in a model: this very package. */
@@ -36,20 +38,31 @@ const packagesByUrl: Plugin = {
 
 /** The exports of a model file. Messages name it as `shown`. */
 export async function importModel(file: string, shown: string): Promise<Record<string, unknown>> {
-  const code = await bundle(file, shown);
+  const { code, map } = await bundle(file, shown);
   process.setSourceMapsEnabled(true);
-  const folder = await mkdtemp(join(tmpdir(), "adjoint-"));
+  const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   try {
     const path = join(folder, "model.mjs");
-    await writeFile(path, code);
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>; // a module's exports
+    writeFileSync(path, [code, importOf(removalOf(folder)), map, ""].join("\n"), { flag: "wx" });
+    const exports = import(pathToFileURL(path).href) as Promise<Record<string, unknown>>; // a module's exports
+    return await settled(exports, () => new InputError(`${shown} never finishes loading: its top-level await waits for what never comes; await only what settles, or leave it out`));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    remove();
+    process.off("exit", remove);
   }
-}
+} // prettier-ignore
+
+/** Runs when all is read and before the model does: whatever ends the process from then on, no folder is left. */
+const removalOf = (folder: string): string =>
+  `import { rmSync } from "node:fs"; rmSync(${JSON.stringify(folder)}, { recursive: true, force: true });`;
+
+const importOf = (code: string): string =>
+  `import "data:text/javascript;base64,${Buffer.from(code).toString("base64")}";`;
 
 /** One module of the file and all that it imports of its own, with a source map inside. esbuild is loaded when first needed. */
-async function bundle(file: string, shown: string): Promise<string> {
+async function bundle(file: string, shown: string): Promise<{ readonly code: string; readonly map: string }> {
   const { build } = await import("esbuild");
   const url = pathToFileURL(file).href;
   try {
@@ -76,15 +89,15 @@ async function bundle(file: string, shown: string): Promise<string> {
     if (first === undefined) throw error;
     throw new InputError(syntaxError(first, shown));
   }
-}
+} // prettier-ignore
 
-function withMap(files: readonly OutputFile[], folder: string): string {
+function withMap(files: readonly OutputFile[], folder: string): { readonly code: string; readonly map: string } {
   const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))!.text;
   const map = JSON.parse(text(".map")) as { sources: string[] }; // esbuild's own
   map.sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
   const base64 = Buffer.from(JSON.stringify(map)).toString("base64");
-  return `${text(".mjs")}\n//# sourceMappingURL=data:application/json;base64,${base64}\n`;
-}
+  return { code: text(".mjs"), map: `//# sourceMappingURL=data:application/json;base64,${base64}` };
+} // prettier-ignore
 
 /** `models/x.ts:2:18  Unexpected "="`, and the line it is in. */
 function syntaxError({ text, location }: Message, shown: string): string {
@@ -105,7 +118,7 @@ function syntaxError({ text, location }: Message, shown: string): string {
 /** The first place in a stack that lies in the given file: `line:column`. */
 export function placeIn(file: string, error: Error): string | undefined {
   const names = [file, pathToFileURL(file).href];
-  for (const line of (error.stack ?? "").split("\n"))
+  for (const line of framesOf(error.stack ?? ""))
     for (const name of names) {
       const at = line.lastIndexOf(name);
       const match = at === -1 ? null : /^:(\d+(?::\d+)?)/.exec(line.slice(at + name.length));

@@ -2,6 +2,7 @@
 
 import { defineCommand } from "citty";
 import { checkModel, type CheckResult } from "../check/check.ts";
+import { verdictOf } from "../check/result.ts";
 import { COMMON } from "./arguments.ts";
 import { InputError } from "./errors.ts";
 import type { CheckJson, Results, TensorJson } from "./json.ts";
@@ -31,21 +32,31 @@ export const check = defineCommand({
   },
 }); // prettier-ignore
 
-export const toJson = ({ model, holds, tensors }: Pick<CheckResult, "model" | "holds" | "tensors">): CheckJson => ({
+export const toJson = ({ model, holds, instance, tensors }: Pick<CheckResult, "model" | "holds" | "instance" | "tensors">): CheckJson => ({
   model,
   holds,
-  tensors: tensors.map(({ name, role, method, coordinates, worst, at, kinks }) => ({ name, role, method, coordinates, worst, at, kinks })),
+  ...(instance === undefined ? {} : { instance }),
+  tensors: tensors.map((tensor) => {
+    const { name, role, method, coordinates, worst, at, kinks, unjudged } = tensor;
+    return { name, role, method, coordinates, worst, at, kinks, verdict: verdictOf(tensor), ...(unjudged === undefined ? {} : { reason: unjudged }) };
+  }),
 }); // prettier-ignore
 
-function show({ model, holds, tensors }: CheckJson): string {
+function show({ model, holds, instance, tensors }: CheckJson): string {
   const worst = Math.max(0, ...tensors.map((tensor) => tensor.worst));
+  const unjudged = tensors.filter(({ reason }) => reason !== undefined);
+  const left = unjudged.length === 0 ? "" : `, ${unjudged.length} not judged`;
   return [
-    `model ${paint.bold(model)}`,
+    `model ${paint.bold(model)}${instance === undefined ? "" : `, gradients and steps ${instance}`}`,
     "",
     tensorTable(tensors),
     "",
+    ...unjudged.map(
+      ({ name, method, reason }) => `  not judged: ${name}, by ${method}: ${reason!}`,
+    ),
+    ...(unjudged.length === 0 ? [] : [""]),
     holds
-      ? `${paint.green("✓")} holds: ${tensors.length} tensors agree, worst error ${worst.toExponential(1)}`
+      ? `${paint.green("✓")} holds: ${tensors.length - unjudged.length} tensors agree, worst error ${worst.toExponential(1)}${left}`
       : `${paint.red("✗")} does not hold: the worst error is ${worst.toExponential(1)}`,
   ].join("\n");
 }
@@ -60,12 +71,12 @@ export function tensorTable(tensors: readonly TensorJson[]): string {
       { head: "worst", align: "right" },
       { head: "kinks", align: "right" },
     ],
-    tensors.map(({ name, role, method, coordinates, worst, kinks }) => [
+    tensors.map(({ name, role, method, coordinates, worst, kinks, verdict }) => [
       name,
       role,
       method,
       grouped(coordinates),
-      worst === 0 ? "0" : worst.toExponential(1),
+      verdict === "not judged" ? verdict : worst === 0 ? "0" : worst.toExponential(1),
       String(kinks),
     ]),
   );

@@ -1,6 +1,5 @@
 /** Guarantees `adjoint compile`: a model's files, all of them and only after its check holds. */
 
-import { writeFileSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineCommand } from "citty";
@@ -18,6 +17,7 @@ import type { TargetName } from "../targets/index.ts";
 import {
   askedBefore,
   checkStems,
+  requireGenerated,
   folderFor,
   modelFiles,
   targetsIn,
@@ -26,9 +26,9 @@ import {
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
-import { grouped, note, paint, paintNote, progress, result, resultJson, table } from "./output.ts";
+import { grouped, note, paint, progress, result, resultJson, table } from "./output.ts";
 import { measured, schedulesOf, writeSchedules } from "./schedules.ts";
-import { readText, writeFiles } from "./write-files.ts";
+import { readText, requireWritable, writeFiles, writeOneFile } from "./write-files.ts";
 
 export const compile = defineCommand({
   meta: { name: "adjoint compile", description: "Compile models to the programs that train them" },
@@ -42,6 +42,7 @@ export const compile = defineCommand({
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
     relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
     winograd: { type: "boolean", description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors" },
+    force: { type: "boolean", description: "Overwrite a trainer.ts that no compile made" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -62,6 +63,7 @@ export const compile = defineCommand({
     const passes = passesAsked(args.passes);
     const shaped = kernelsOf(args.threads, args.relaxed, args.winograd, target);
     const keep = keepOf(args.print, args.stages !== undefined, { choice: choiceOf(passes), winograd: args.winograd === true });
+    if (args.stages !== undefined) requireWritable(args.stages);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
       const kept = args._.length > 0 ? (["typescript"] as const) : targetsIn(folderFor(args.out, model));
@@ -72,6 +74,8 @@ export const compile = defineCommand({
       const before = args._.length > 0 ? {} : askedBefore(folder);
       const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
       const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
+      requireWritable(folder);
+      if (args.force !== true) requireGenerated(folder, target, asked.entries ?? []);
       const loaded = await loadModel(model);
       const schedules = measures ? await measured(loaded, { ...asked, target }) : schedulesOf(loaded, target).schedules;
       const compiled = await compileOne(loaded, { ...asked, target, keep, ...(schedules !== undefined && { schedules }) });
@@ -94,7 +98,7 @@ export const compile = defineCommand({
         ...(args.print === undefined ? {} : { stages: printed.map(({ entry, pass, after }) => ({ entry, pass, text: after })) }),
       };
       done.push(json);
-      for (const diagnostic of compiled.diagnostics) note(`${paintNote.yellow("warning")} ${printDiagnostic(diagnostic)}\n`);
+      for (const diagnostic of compiled.diagnostics) note(`${paint.yellow("warning")} ${printDiagnostic(diagnostic)}\n`);
       if (args.json === true) continue;
       if (args.print === undefined) result(report(json));
       else result(printed.map((stage) => stageText(stage)).join("\n\n"));
@@ -187,9 +191,8 @@ function writeStages(folder: string, { lowered }: Compiled): void {
     const at = counts.get(stage.entry) ?? 0;
     counts.set(stage.entry, at + 1);
     const to = join(folder, stage.entry);
-    mkdirSync(to, { recursive: true });
-    if (at === 0) writeFileSync(join(to, "00-declared.txt"), `${stage.before}\n`);
-    writeFileSync(join(to, `${String(at + 1).padStart(2, "0")}-${stage.pass}.txt`), `${stage.after}\n`); // prettier-ignore
+    if (at === 0) writeOneFile(join(to, "00-declared.txt"), `${stage.before}\n`);
+    writeOneFile(join(to, `${String(at + 1).padStart(2, "0")}-${stage.pass}.txt`), `${stage.after}\n`); // prettier-ignore
   }
 }
 

@@ -1,6 +1,7 @@
 /** Guarantees that the data a model declares are found or made, or says what to declare. */
 
 import { loadFashionMnist, loadMnist } from "../../runtime/node/index.ts";
+import { ANYTHING, isRecord, nearWord, optionsOf, problemIn, shown as inWords } from "../graph/arguments.ts"; // prettier-ignore
 import { InputError, suggestion } from "./errors.ts";
 import { inputsOf } from "./inputs.ts";
 import type { LoadedModel } from "./load-model.ts";
@@ -48,6 +49,27 @@ const SOURCES = {
   synthetic: makeSynthetic,
 } as const satisfies Record<string, Load>;
 
+/** What may be declared for each source beside `source`, `epochs` and `validation`; whoever reads a value judges it. */
+const NAMES: Readonly<Record<DataDeclaration["source"], readonly string[]>> = {
+  mnist: [],
+  "fashion-mnist": [],
+  cifar10: ["rows", "seed"],
+  csv: ["file", "label", "scale", "test", "seed"],
+  text: ["file", "rows", "test", "seed"],
+  npy: ["files", "test", "seed"],
+  npz: ["file", "test", "seed"],
+  synthetic: ["rows", "seed", "classes", "kind"],
+};
+const EVERY = ["source", "epochs", "validation"];
+
+/** A name that its source does not know would be read by nobody. */
+function checkNames(shown: string, data: Readonly<Record<string, unknown>>, source: DataDeclaration["source"]): void {
+  const names = [...EVERY, ...NAMES[source]];
+  const problem = problemIn({ data }, { data: optionsOf(Object.fromEntries(names.map((name) => [name, ANYTHING]))) });
+  if (problem?.unknown === undefined) return;
+  throw new InputError(`${shown} gives its data ${JSON.stringify(problem.unknown)}, which no ${source} source takes${nearWord(problem)}; it takes ${names.join(", ")}`);
+} // prettier-ignore
+
 const EXAMPLE = 'export const data = { source: "mnist", epochs: 5 }';
 const SYNTHETIC = 'export const data = { source: "synthetic", rows: 2000, seed: 1, epochs: 5 }';
 const isSource = (name: unknown): name is DataDeclaration["source"] =>
@@ -59,10 +81,13 @@ export function readDataDeclaration({ shown, data }: LoadedModel): DataDeclarati
       `${shown} names no data to train on; add ${EXAMPLE} to it, ` +
         `or train it in a program of your own with fit from adjoint/runtime`,
     );
-  const declared: Readonly<Record<string, unknown>> = typeof data === "object" && data !== null ? { ...data } : {}; // prettier-ignore
+  if (!isRecord(data))
+    throw new InputError(`${shown} exports ${inWords(data)} as its data, which need to be an object; write ${EXAMPLE}`); // prettier-ignore
+  const declared = data;
   const { source, epochs = 1, validation } = declared;
   if (!isSource(source))
     throw new InputError(`${shown} names the data source ${JSON.stringify(source) ?? "nothing"}, but the sources are ${Object.keys(SOURCES).join(", ")}; write ${EXAMPLE}${suggestion(String(source), Object.keys(SOURCES))}`); // prettier-ignore
+  checkNames(shown, declared, source);
   if (!isWhole(epochs, 1))
     throw new InputError(`${shown} asks for ${JSON.stringify(epochs)} epochs of its data, which needs a whole number of at least 1; write ${EXAMPLE}`); // prettier-ignore
   if (validation !== undefined && !isShare(validation))

@@ -47,6 +47,11 @@ const DISK: Readonly<Record<string, string>> = {
   EEXIST: "a file lies where a folder was needed; move the file, or choose another path",
   EISDIR: "it is a folder, where a file was needed; name a file",
   ENOSPC: "the disk is full; free some space",
+  EDQUOT: "the quota of the disk is used up; free some space, or choose another place",
+  EFBIG: "it is larger than this process may write; raise the limit (ulimit -f), or choose another place",
+  EIO: "the disk reports a fault; check it, or choose another place",
+  ELOOP: "its links lead in a circle; mend them, or choose another path",
+  EMFILE: "too many files are open; close some, or raise the limit (ulimit -n)",
   ENAMETOOLONG: "the name is too long for this file system; choose a shorter one",
 }; // prettier-ignore
 
@@ -60,10 +65,11 @@ export function outcomeOf(error: unknown, command: string): Outcome {
   return fault(error.name === "CompilerFault" ? error.message : `${error.name}: ${error.message}`, command); // prettier-ignore
 }
 
-/** An error of the file system, told by path; undefined for any other. */
+/** An error of the file system, told by path where it has one; undefined for any other. */
 function diskError(error: Error): string | undefined {
   const { code, path, syscall } = error as NodeJS.ErrnoException;
-  if (code === undefined || path === undefined) return undefined;
+  if (code === undefined) return undefined;
+  if (path === undefined) return DISK[code] === undefined ? undefined : `a file cannot be read or written: ${DISK[code]}`; // prettier-ignore
   const doing = syscall === "open" || syscall === "read" ? "read or written" : "used";
   return `${path} cannot be ${doing}: ${DISK[code] ?? error.message}`;
 }

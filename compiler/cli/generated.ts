@@ -80,6 +80,16 @@ export function modelOf(file: string, { model }: Header): string | undefined {
 export const folderFor = (out: string, model: string): string =>
   join(out, basename(model, extname(model)));
 
+/** Throws an InputError where a file that no compile made would be written over. */
+export function requireGenerated(folder: string, target: TargetName, entries: readonly string[]): void {
+  for (const name of ["trainer.ts", ...entries.map((entry) => `${entry}.ts`)]) {
+    const file = join(folder, fileOf(name, target));
+    const text = readText(file) ?? "";
+    if (text.trim() !== "" && readHeader(text) === undefined)
+      throw new InputError(`${file} was not made by adjoint compile, as it has no header of a generated file, and would be lost; move it, choose another --out folder, or overwrite it with --force`);
+  }
+} // prettier-ignore
+
 /** Two models of one stem would overwrite each other. */
 export function checkStems(out: string, models: readonly string[]): void {
   const taken = new Map<string, string>();

@@ -51,6 +51,8 @@ export interface Difference {
 export interface CheckJson {
   readonly model: string;
   readonly holds: boolean;
+  /** The small instance that was found, such as `checked at 6×6 of 32×32`. */
+  readonly instance?: string;
   readonly tensors: readonly TensorJson[];
 }
 
@@ -62,6 +64,10 @@ export interface TensorJson {
   readonly worst: number;
   readonly at: string | number | readonly number[];
   readonly kinks: number;
+  /** Only "wrong" refuses. */
+  readonly verdict: "holds" | "wrong" | "not judged";
+  /** Why it was not judged. */
+  readonly reason?: string;
 }
 
 export interface VerifyJson extends CheckJson {

@@ -3,11 +3,15 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { inspect } from "node:util";
+import { printDiagnostic, type ModelError } from "../graph/error.ts";
+import { canonicalText } from "../hash.ts";
 import type { Source } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { importModel, placeIn } from "./bundle-model.ts";
 import { InputError } from "./errors.ts";
 import { readHeader } from "./header.ts";
+import { blame } from "./stray.ts";
 
 export interface LoadedModel {
   /** As the user named it. */
@@ -39,7 +43,7 @@ export function packageOf(file: string): string {
 export async function loadModel(shown: string): Promise<LoadedModel> {
   const file = resolve(shown);
   checkFile(file, shown);
-  const text = await readFile(file, "utf8");
+  const text = canonicalText(await readFile(file, "utf8"));
   const header = readHeader(text);
   if (header !== undefined)
     throw new InputError(
@@ -47,6 +51,7 @@ export async function loadModel(shown: string): Promise<LoadedModel> {
         `To check a generated file, run adjoint verify ${shown}`,
     );
   const path = slashed(relative(packageOf(file), file));
+  blame((error) => toldLater(file, shown, error));
   const exports = await imported(file, shown);
   return {
     shown,
@@ -121,7 +126,7 @@ async function imported(file: string, shown: string): Promise<Record<string, unk
     return await importModel(file, shown);
   } catch (error) {
     const place = error instanceof Error && error.name === "ModelError" ? placeIn(file, error) : undefined; // prettier-ignore
-    if (place !== undefined && error instanceof Error) throw new InputError(`${shown}:${place}  ${error.message}`, { cause: error }); // prettier-ignore
+    if (place !== undefined && error instanceof Error) throw new InputError(printDiagnostic({ ...(error as ModelError).diagnostic, site: `${shown}:${place}` }), { cause: error }); // prettier-ignore
     throw told(file, shown, error);
   }
 }
@@ -129,8 +134,23 @@ async function imported(file: string, shown: string): Promise<Record<string, unk
 /** Errors that already say where and what. */
 const CLEAR = ["ModelError", "InputError", "CompilerFault", "VerifyError"];
 
+const thrown = (value: unknown): string => inspect(value, { depth: 0, breakLength: Infinity });
+
+/** What the model's own code does after its file was loaded: a timer that throws, a promise that nobody awaits. */
+function toldLater(file: string, shown: string, error: unknown): unknown {
+  const remedy = "Let the file only declare a model, or catch what its timers and promises throw.";
+  if (!(error instanceof Error)) return new InputError(`${shown}  apart from its declaration the model threw ${thrown(error)}\n\n${remedy}`);
+  const place = placeIn(file, error);
+  if (CLEAR.includes(error.name) || (place === undefined && isOwn(error))) return error;
+  return new InputError(`${shown}${place === undefined ? "" : `:${place}`}  apart from its declaration the model threw ${error.name}: ${error.message}\n\n${remedy}`, { cause: error });
+} // prettier-ignore
+
+/** Whether this package's own code was running. */
+const isOwn = ({ stack = "" }: Error): boolean =>
+  stack.includes(new URL(import.meta.url.endsWith("/compiler/cli/load-model.ts") ? "../../" : "./", import.meta.url).href); // prettier-ignore
+
 function told(file: string, shown: string, error: unknown): unknown {
-  if (!(error instanceof Error)) return new InputError(`${shown} threw ${String(error)}; it needs to declare a model`); // prettier-ignore
+  if (!(error instanceof Error)) return new InputError(`${shown} threw ${thrown(error)}; it needs to declare a model`); // prettier-ignore
   if (CLEAR.includes(error.name)) return error;
   const missing = /does not provide an export named '([^']*)'/.exec(error.message);
   if (error instanceof SyntaxError && missing !== null) {

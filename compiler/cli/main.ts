@@ -1,13 +1,21 @@
 #!/usr/bin/env node
 /** Guarantees that every invocation ends with the exit code of its outcome, and loads only the verb it needs. */
 
-import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { VERSION } from "../version.ts";
 import { checkFlags } from "./arguments.ts";
-import { InputError, outcomeOf, suggestion } from "./errors.ts";
+import { InputError, outcomeOf, suggestion, type ExitCode } from "./errors.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { endProgress, note, paint, paintNote, result, tolerateClosedPipes } from "./output.ts";
+import {
+  endProgress,
+  keepStdout,
+  note,
+  paint,
+  result,
+  resultDrawn,
+  tolerateClosedPipes,
+} from "./output.ts";
+import { onStray } from "./stray.ts";
 
 // each verb's arguments have a type of their own, which no table of verbs can state
 type Verb = CommandDef<never>;
@@ -52,7 +60,7 @@ const VERBS: Readonly<
 async function main(raw: readonly string[]): Promise<void> {
   const [name, ...rest] = raw;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    if (name === undefined || rest[0] === undefined) return result(await rootUsage());
+    if (name === undefined || rest[0] === undefined) return resultDrawn(await rootUsage());
     return main([rest[0], "--help"]);
   }
   if (name === "--version" || name === "-v") return result(VERSION);
@@ -64,7 +72,7 @@ async function main(raw: readonly string[]): Promise<void> {
   const command = (await verb.load()) as Verb; // what defineCommand gave
   const flags = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
   if (flags.includes("--help") || flags.includes("-h"))
-    return result(plain(await renderUsage(command)));
+    return resultDrawn(await renderUsage(command));
   checkFlags(name, rest, (await resolved(command.args)) ?? {});
   await runCommand(command, { rawArgs: rest });
 }
@@ -72,39 +80,41 @@ async function main(raw: readonly string[]): Promise<void> {
 const resolved = async <T>(value: T | Promise<T> | (() => T | Promise<T>) | undefined): Promise<T | undefined> =>
   typeof value === "function" ? await (value as () => T | Promise<T>)() : await value; // prettier-ignore
 
-const plain = (text: string): string =>
-  paint.bold("") === "" ? stripVTControlCharacters(text) : text;
-
-const rootUsage = async (): Promise<string> =>
-  plain(
-    await renderUsage(
-      defineCommand({
-        meta: {
-          name: "adjoint",
-          version: VERSION,
-          description: "Compiles a neural network to the TypeScript program that trains it",
-        },
-        subCommands: Object.fromEntries(
-          Object.entries(VERBS).map(([name, { description }]) => [name, { meta: { description } }]),
-        ),
-      }),
-    ),
+const rootUsage = (): Promise<string> =>
+  renderUsage(
+    defineCommand({
+      meta: {
+        name: "adjoint",
+        version: VERSION,
+        description: "Compiles a neural network to the TypeScript program that trains it",
+      },
+      subCommands: Object.fromEntries(
+        Object.entries(VERBS).map(([name, { description }]) => [name, { meta: { description } }]),
+      ),
+    }),
   );
+
+/** Says what went wrong; gives back the code to end with. */
+function tell(error: unknown): ExitCode {
+  const { code, message } = outcomeOf(error, `adjoint ${raw.join(" ")}`);
+  note(`${paint.red("error")} ${message}`);
+  if (raw.includes("--debug") && error instanceof Error) note(`\n${error.stack ?? ""}`);
+  return code;
+}
 
 const raw = process.argv.slice(2);
 Error.stackTraceLimit = 50;
 tolerateClosedPipes();
+keepStdout();
 onInterrupt(() => {
   endProgress();
   note("interrupted");
   process.exit(130);
 });
+onStray((error) => process.exit(tell(error)));
 try {
   await main(raw);
 } catch (error) {
-  const { code, message } = outcomeOf(error, `adjoint ${raw.join(" ")}`);
-  note(`${paintNote.red("error")} ${message}`);
-  if (raw.includes("--debug") && error instanceof Error) note(`\n${error.stack ?? ""}`);
-  process.exitCode = code;
+  process.exitCode = tell(error);
 }
 endProgress();

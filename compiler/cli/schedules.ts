@@ -1,9 +1,10 @@
 /** Guarantees the file of measured schedules beside a model, one for each target: read where it is there, written whole or not at all. */
 
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileOf, type CompileOptions } from "../compile.ts";
+import { canonicalText } from "../hash.ts";
 import { lower } from "../lower.ts";
 import { measureSchedules } from "../measure-schedules.ts";
 import { isKept, keepByStep, type StepTimes } from "../measure-step.ts";
@@ -23,8 +24,11 @@ const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loade
 /** What was measured for a model and a target, as an option of a compile; nothing where no file lies beside the model. */
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
   const file = join(dirname(loaded.shown), nameOf(loaded, target));
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
-  return { schedules: { path: pathOf(loaded, target), text: readFileSync(file, "utf8") } };
+  // nor where no file can have that name, after a model whose own is nearly as long as a name may be
+  if (!existsSync(file)) return {};
+  return {
+    schedules: { path: pathOf(loaded, target), text: canonicalText(readFileSync(file, "utf8")) },
+  };
 }
 
 /** Measures a model's kernels as these options compile them, and a step with what was chosen; undefined where no kernel has a choice. */

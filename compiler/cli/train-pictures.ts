@@ -1,23 +1,37 @@
 /** Guarantees what `adjoint train` draws: curves, the first weights, and a classifier's confusions. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { extname, join } from "node:path";
 import type { LoadedTrainer, TableRow } from "../compile.ts";
 import { sizeOf } from "../graph/type.ts";
 import { confusionMatrix, confusionPicture, curvesRaster, curvesSvg, filterPicture, imageShape, matrixPicture, png, predictAll, templatePicture, type EpochHistory, type ImageShape, type Raster } from "../../runtime/index.ts"; // prettier-ignore
 import { InputError } from "./errors.ts";
 import type { InputFacts } from "./inputs.ts";
 import type { Arrays } from "./synthetic.ts";
+import { requireWritableFile, writeOneFile } from "./write-files.ts";
 
-/** The file of `--curves`, whose ending says what is drawn. */
+/** The file of `--curves`, whose ending says what is drawn; refused before training where it cannot be written. */
 export function curvesFile(path: string | undefined): string | undefined {
-  if (path !== undefined && ![".svg", ".png"].includes(extname(path)))
+  if (path === undefined) return undefined;
+  if (![".svg", ".png"].includes(extname(path)))
     throw new InputError(`--curves needs a file that ends in .svg or .png, but got ${JSON.stringify(path)}`); // prettier-ignore
+  requireWritableFile(path);
   return path;
 }
 
+const PICTURES = { weights: "weights.png", confusion: "confusion.png" } as const;
+
+/** The folder of `--pictures`, refused before training where no picture can be written. */
+export function picturesFolder(folder: string | undefined): string | undefined {
+  if (folder !== undefined)
+    for (const name of Object.values(PICTURES)) requireWritableFile(join(folder, name));
+  return folder;
+}
+
 export function writeCurves(path: string, history: EpochHistory): string {
-  return save(path, extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)));
+  return writeOneFile(
+    path,
+    extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)),
+  );
 }
 
 /** A trained model, and what it was tested on. */
@@ -31,18 +45,12 @@ export interface Trained {
 /** Writes weights.png, and confusion.png where the model gives a score for each class of one label a row. */
 export function writePictures(folder: string, trained: Trained): readonly string[] {
   const pictures = [
-    ["weights.png", firstWeights(trained)],
-    ["confusion.png", confusions(trained)],
+    [PICTURES.weights, firstWeights(trained)],
+    [PICTURES.confusion, confusions(trained)],
   ] as const;
   return pictures.flatMap(([name, raster]) =>
-    raster === undefined ? [] : [save(join(folder, name), png(raster))],
+    raster === undefined ? [] : [writeOneFile(join(folder, name), png(raster))],
   );
-}
-
-function save(path: string, contents: string | Uint8Array): string {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, contents);
-  return path;
 }
 
 /** The first parameter that is a matrix or a filter bank; undefined where there is none. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { defineCommand } from "citty";
 import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
 import { importText, stripTypes } from "../strip.ts";
-import { sha256 } from "../lower.ts";
+import { textHash } from "../hash.ts";
 import { VERSION } from "../version.ts";
 import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts"; // prettier-ignore
 import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";
@@ -17,9 +17,9 @@ import { inputsOf } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
-import { note, paint, progress, result, resultJson, watched } from "./output.ts";
+import { coloured, note, progress, result, resultDrawn, resultJson, watched } from "./output.ts";
 import { schedulesOf } from "./schedules.ts";
-import { curvesFile, writeCurves, writePictures } from "./train-pictures.ts";
+import { curvesFile, picturesFolder, writeCurves, writePictures } from "./train-pictures.ts";
 import { readText } from "./write-files.ts";
 
 export const train = defineCommand({
@@ -44,6 +44,7 @@ export const train = defineCommand({
     const epochs = wholeNumber("epochs", args.epochs, 1);
     const patience = wholeNumber("patience", args.patience, 1);
     const curves = curvesFile(args.curves);
+    const folder = picturesFolder(args.pictures);
     const loaded = await loadModel(file);
     const declared = readDataDeclaration(loaded);
     const validation = shareOf("validation", args.validation) ?? declared.validation;
@@ -79,12 +80,12 @@ export const train = defineCommand({
     const entries = history.epochs.map((entry) => Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, Number(value)])));
     const written = [
       ...(curves === undefined ? [] : [writeCurves(curves, history)]),
-      ...(args.pictures === undefined ? [] : writePictures(args.pictures, { trainer, parameters: module.PARAMETERS, inputs: inputsOf(loaded.model, loaded.source), test: data.test })),
+      ...(folder === undefined ? [] : writePictures(folder, { trainer, parameters: module.PARAMETERS, inputs: inputsOf(loaded.model, loaded.source), test: data.test })),
     ];
     const best = stopping?.best;
     const notes = [data.note, history.note].filter((one) => one !== undefined).join("; ");
     if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(best && { best }), ...(notes !== "" && { note: notes }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }), ...(written.length > 0 && { pictures: written }) } satisfies TrainJson);
-    if (watched && history.epochs.length > 1) result(`\n${curvesText(history, { color: paint.bold("") !== "" })}\n`);
+    if (watched && history.epochs.length > 1) resultDrawn(`\n${curvesText(history, { color: coloured })}\n`);
     if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
     if (written.length > 0) result(`pictures in ${written.join(", ")}`);
@@ -107,7 +108,7 @@ async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; 
       header?.version === VERSION &&
       header.model === source.path &&
       header.hash !== undefined &&
-      (await sha256(source.text)).startsWith(header.hash) &&
+      (await textHash(source.text)).startsWith(header.hash) &&
       (await carriesItsHash(text));
     if (current) return { module: await importText<TrainerModule>(await stripTypes(text)), path };
     note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`); // prettier-ignore

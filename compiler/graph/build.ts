@@ -2,7 +2,10 @@
 
 import { ModelError, ShapeError, type Operand } from "./error.ts";
 import { nodeOf, type Alias, type Attrs, type Graph, type Node, type Origin, type Result, type Value } from "./graph.ts"; // prettier-ignore
-import type { DType, TensorType } from "./type.ts";
+import { sizeOf, type DType, type TensorType } from "./type.ts";
+
+/** Of a tensor. Positions and costs, some of them products of several, stay below 2^53, where every whole number is a double. */
+const MOST_ELEMENTS = 2 ** 50;
 
 /** What the builder needs of an op. */
 export interface TypingLaw {
@@ -120,7 +123,11 @@ export class Builder {
     declared?: TensorType,
   ): TensorType {
     try {
-      return law.infer(inputs.map((input) => this.typeOf(input)), attrs, declared); // prettier-ignore
+      const types = inputs.map((input) => this.typeOf(input));
+      const type = law.infer(types, attrs, declared);
+      if (sizeOf(type.shape) > MOST_ELEMENTS)
+        throw new ShapeError(law.name, `its result [${type.shape.join(",")}] has more elements than positions can be counted exactly`, types.map((one, n) => ({ label: String.fromCharCode(97 + n), type: one })), "Declare smaller shapes."); // prettier-ignore
+      return type;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       const operands = error.operands.map((operand, n): Operand => {

@@ -12,6 +12,12 @@ const UNITS: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 
+/**
+ * Of an arena. WebAssembly's addresses have 32 bits, as have the buffers of some engines; a vector load may touch the 16 bytes after the
+ * arena.
+ */
+export const MOST_BYTES = 2 ** 32 - 16;
+
 /** What an amount of memory looks like, for messages. */
 export const AMOUNT = `a number and a unit, such as 512KB or 1.5MiB: ${Object.keys(UNITS).join(", ")} (KB is 1000 bytes, KiB 1024)`; // prettier-ignore
 

@@ -1,5 +1,6 @@
 /** Guarantees that every complaint about a model carries its code, its model line, the law, the operands and the remedy, and reads the same everywhere. */
 
+import { printable, printableLines } from "./printable.ts";
 import { printType, type TensorType } from "./type.ts";
 
 /** A value as a message shows it. */
@@ -23,21 +24,21 @@ export interface Diagnostic {
   readonly frame?: string;
 }
 
-/** The text of a diagnostic: site, law, operands as a table, remedy. */
+/** The text of a diagnostic: site, law, operands as a table, remedy. What a model calls things is printable in it. */
 export function printDiagnostic(d: Diagnostic): string {
-  const rows = d.operands.map((o) => [o.label, o.name ?? "", printType(o.type), o.site ?? ""]);
+  const rows = d.operands.map((o) => [o.label, o.name ?? "", printType(o.type), o.site ?? ""].map(printable)); // prettier-ignore
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
   const table = rows.map((row) =>
     `    ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
   );
   return [
-    d.site,
-    ...(d.frame === undefined ? [] : ["", d.frame]),
+    printable(d.site),
+    ...(d.frame === undefined ? [] : ["", printableLines(d.frame)]),
     "",
-    `  ${d.law}`,
+    `  ${printableLines(d.law)}`,
     ...(table.length > 0 ? ["", ...table] : []),
     "",
-    `  ${d.remedy}`,
+    `  ${printableLines(d.remedy)}`,
   ].join("\n");
 }
 

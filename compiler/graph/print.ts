@@ -2,6 +2,7 @@
 
 import { nodeOf, type Attr, type Attrs, type Graph, type Node } from "./graph.ts";
 import type { Origin, Result, Value } from "./graph.ts";
+import { printable } from "./printable.ts";
 import { printType, type, type DType } from "./type.ts";
 
 /** What may stand without quotes. The printer quotes the rest, the parser reads both. */
@@ -15,16 +16,9 @@ export const bare = {
 
 /** Words that read as a number or a truth value. */
 const RESERVED = ["true", "false", "inf", "nan"];
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const LINE_WIDTH = 100;
 
-const escape = (character: string): string =>
-  Array.from(
-    { length: character.length },
-    (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, "0")}`,
-  ).join("");
-
-const quote = (text: string): string => JSON.stringify(text).replace(INVISIBLE, escape);
+const quote = (text: string): string => printable(JSON.stringify(text));
 
 function printText(text: string, pattern: RegExp): string {
   pattern.lastIndex = 0;

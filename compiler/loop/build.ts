@@ -176,6 +176,6 @@ export function keyOf(s: Scalar): string {
     case "round":
       return `round(${keyOf(s.value)})`;
     case "reduce":
-      return `${s.by}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
+      return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
   }
 }

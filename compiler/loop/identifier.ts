@@ -8,16 +8,19 @@ const RESERVED = new Set(
   ).split(" "),
 );
 
-/** Letters, digits, _ and $ stay; everything else becomes _. A leading digit gets a _ before it. */
+/** Characters of the longest identifier: a longer name is cut, and told from others by a number. */
+const LONGEST = 60;
+
+/** Letters, digits, _ and $ stay; everything else becomes _. A leading digit gets a _ before it. What this gives stays as it is. */
 export function identifier(name: string): string {
   const clean = name
     .replace(/[^A-Za-z0-9_$]/g, "_")
     .replace(/^(?=\d)/, "_")
-    .slice(0, 60);
+    .slice(0, LONGEST);
   return clean === "" || RESERVED.has(clean) ? `${clean}_` : clean;
 }
 
-/** Gives out identifiers, each once. */
+/** Gives out identifiers, each once, and none that would be cut again. */
 export class Names {
   readonly #taken: Set<string>;
   constructor(taken: Iterable<string> = []) {
@@ -31,7 +34,10 @@ export class Names {
   take(name: string): string {
     const base = identifier(name);
     let candidate = base;
-    for (let n = 2; this.#taken.has(candidate); n++) candidate = `${base}_${n}`;
+    for (let n = 2; this.#taken.has(candidate); n++) {
+      const number = `_${n}`;
+      candidate = `${base.slice(0, LONGEST - number.length)}${number}`;
+    }
     this.#taken.add(candidate);
     return candidate;
   }

@@ -22,7 +22,10 @@ export interface Axis {
   readonly extent: number;
 }
 
-/** How terms combine. The order is row-major over the axes, one term after the other: no schedule may change it. */
+/**
+ * How terms combine. The order is row-major over the axes, one term after the other; or, `inLanes`, in four sums side by side
+ * (passes/additions.ts). It is part of a reduction's meaning: no schedule may change it.
+ */
 export type ReduceBy = "add" | "max" | "argmax";
 
 /** One scalar. Pure: evaluating it twice is the same as once. `select` evaluates only the branch it takes. */
@@ -37,7 +40,7 @@ export type Scalar =
   /** To float32, ties to even: the only rounding besides stores. */
   | { readonly kind: "round"; readonly dtype: "f32"; readonly value: Scalar }
   /** argmax gives the first position of the largest term, counted row-major over the axes. */
-  | { readonly kind: "reduce"; readonly dtype: DType; readonly by: ReduceBy; readonly over: readonly Axis[]; readonly term: Scalar }; // prettier-ignore
+  | { readonly kind: "reduce"; readonly dtype: DType; readonly by: ReduceBy; readonly over: readonly Axis[]; readonly term: Scalar; readonly inLanes?: true }; // prettier-ignore
 
 /** One graph node as the emitter shows it: `maths    %node  role, site`. */
 export interface Doc {
@@ -156,6 +159,8 @@ export interface Buffer {
   readonly role: Role;
   /** For labels: values must lie in 0 ≤ y < classes. */
   readonly classes?: number;
+  /** Of an input, where the batch's rows lie: `per` positions of an axis each, or nowhere. Default: along a leading axis as long as the batch. */
+  readonly rows?: { readonly axis: number; readonly per: number } | "none";
   readonly trainable?: boolean;
   readonly initial?: Initial;
 }

@@ -277,7 +277,7 @@ const annotation = (r: Reader): DType | undefined => (r.has(":") ? r.word(DTYPES
 const opensReduction = (r: Reader): boolean => r.is("{") && (r.is(":", 1) || r.is("<", 2));
 
 function reduction(r: Reader, scope: Scope, { text, line, column }: Token): Scalar {
-  const by = text === "sum" ? "add" : text;
+  const by = text === "sum" || text === "sumInLanes" ? "add" : text;
   if (by !== "add" && by !== "max" && by !== "argmax")
     throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: expected \`sum\`, \`max\` or \`argmax\` before \`{\`, but found \`${text}\``); // prettier-ignore
   r.eat("{");
@@ -285,7 +285,7 @@ function reduction(r: Reader, scope: Scope, { text, line, column }: Token): Scal
   const term = scalar(r, enter(scope, over));
   r.eat("}");
   const dtype = annotation(r) ?? (by === "argmax" ? "i32" : term.dtype);
-  return { kind: "reduce", dtype, by, over, term };
+  return { kind: "reduce", dtype, by, over, term, ...(text === "sumInLanes" ? { inLanes: true } : {}) }; // prettier-ignore
 }
 
 function call(r: Reader, scope: Scope, name: string): Scalar {
@@ -414,9 +414,19 @@ function buffer(r: Reader): Buffer {
   const dims = shape(r);
   const role = r.word(ROLES);
   const classes = r.has("classes") ? { classes: r.number() } : {};
+  const rows = bufferRows(r);
   const trainable = r.has("trainable") ? { trainable: true } : r.has("frozen") ? { trainable: false } : {}; // prettier-ignore
   const first = r.has("=") ? { initial: initial(r) } : {};
-  return { name, dtype, shape: dims, role, ...classes, ...trainable, ...first };
+  return { name, dtype, shape: dims, role, ...classes, ...rows, ...trainable, ...first };
+}
+
+function bufferRows(r: Reader): Pick<Buffer, "rows"> {
+  if (r.has("rowless")) return { rows: "none" };
+  if (!r.has("rows")) return {};
+  r.eat("axis");
+  const axis = r.number();
+  r.eat("per");
+  return { rows: { axis, per: r.number() } };
 }
 
 const docs = (r: Reader): Doc[] => r.comments("`// maths    %node  role, site`", readDoc);

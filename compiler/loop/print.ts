@@ -1,18 +1,22 @@
 /** Guarantees two texts of the loop level: index notation for people, and a canonical text that parse.ts reads back unchanged. */
 
+import { printable } from "../graph/printable.ts";
 import type { DType } from "../graph/type.ts";
 import { keyOf } from "./build.ts";
 import { rangeOf, type Index, type Term } from "./index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Doc, Entry, EntryResult, Group, Initial, Kernel, Loop, Module, Program, Scalar, ScalarFn, Slot, Stage, Stmt } from "./loop.ts"; // prettier-ignore
 
 const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** As JSON, all of it visible. */
+const quoted = (value: string | readonly string[]): string => printable(JSON.stringify(value));
+
 /** Words that the canonical text gives a meaning; as names they are quoted. */
 const RESERVED = new Set(["for", "let", "var", "if", "true", "false", "div", "mod"]);
 const SPECIAL = /^(inf|nan)(f32|f64|i32|bool)?$/;
 
 /** A name bare where it cannot be mistaken, otherwise as a JSON string. */
 export const printName = (name: string): string =>
-  WORD.test(name) && !RESERVED.has(name) && !SPECIAL.test(name) ? name : JSON.stringify(name);
+  WORD.test(name) && !RESERVED.has(name) && !SPECIAL.test(name) ? name : quoted(name);
 
 /** A number that reads back to the same double: `-0`, `inf` and `nan` included. */
 export function printNumber(value: number): string {
@@ -116,7 +120,7 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
     case "round":
       return [`round(${printScalar(s.value)})`, ATOM];
     case "reduce":
-      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}: ${write(s.term, REDUCE)}`, REDUCE];
+      return [`${REDUCE_WORD[s.by]} ${printAxes(s.over)}${s.inLanes === true ? " in lanes" : ""}: ${write(s.term, REDUCE)}`, REDUCE];
     case "apply":
       return applied(s);
   }
@@ -277,7 +281,7 @@ function scalarText(s: Scalar, scope: Scope): string {
       return `round(${scalarText(s.value, scope)})`;
     case "reduce": {
       const term = scalarText(s.term, enter(scope, s.over));
-      const word = s.by === "add" ? "sum" : s.by;
+      const word = s.by === "add" ? (s.inLanes === true ? "sumInLanes" : "sum") : s.by;
       return as(`${word}{${printAxes(s.over)}: ${term}}`, s.by === "argmax" ? "i32" : s.term.dtype);
     }
   }
@@ -313,7 +317,8 @@ function stmtLines(body: readonly Stmt[], scope: Scope): string[] {
   });
 }
 
-const COMMENT = /^[^\p{Cc}\u2028\u2029]*$/u;
+/** Without what is not visible. */
+const COMMENT = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u;
 
 /** The text of a `//` line as it was; a quoted one is JSON. */
 export const readComment = (text: string): string =>
@@ -321,7 +326,7 @@ export const readComment = (text: string): string =>
 
 function commentLine(text: string): string {
   const plain = COMMENT.test(text) && !text.startsWith('"') && text === text.trimEnd();
-  return `// ${plain ? text : JSON.stringify(text)}`.trimEnd();
+  return `// ${plain ? text : quoted(text)}`.trimEnd();
 }
 
 const DOC = /^(.*) {4}%(\S+) {2}(.*), (.*?)$/u;
@@ -329,14 +334,14 @@ const ADJOINT = /^(.*?) \(%(\S+)\): (.*)$/u;
 
 /** One graph node from its `//` line: `maths    %node  role, site`, where a role may go on in `(%of): law`; or all as a JSON array. */
 export function readDoc(text: string): Doc | undefined {
-  const quoted = text.startsWith('["');
-  const parts = quoted ? (JSON.parse(text) as string[]) : DOC.exec(text)?.slice(1);
+  const isQuoted = text.startsWith('["');
+  const parts = isQuoted ? (JSON.parse(text) as string[]) : DOC.exec(text)?.slice(1);
   if (parts === undefined) return undefined;
   const [maths = "", node = "", written = "", site = ""] = parts;
-  const adjoint = quoted ? parts.slice(4) : ADJOINT.exec(written)?.slice(1);
+  const adjoint = isQuoted ? parts.slice(4) : ADJOINT.exec(written)?.slice(1);
   if (adjoint === undefined || adjoint.length === 0) return { maths, node, role: written, site };
   const [of = "", law = ""] = adjoint.slice(-2);
-  return { maths, node, role: quoted ? written : adjoint[0]!, site, adjoint: { of, law } };
+  return { maths, node, role: isQuoted ? written : adjoint[0]!, site, adjoint: { of, law } };
 }
 
 function docLine({ maths, node, role, site, adjoint }: Doc): string {
@@ -355,7 +360,7 @@ function docLine({ maths, node, role, site, adjoint }: Doc): string {
     site,
     ...(adjoint === undefined ? [] : [adjoint.of, adjoint.law]),
   ];
-  return `// ${same ? text : JSON.stringify(all)}`;
+  return `// ${same ? text : quoted(all)}`;
 }
 
 function kernelLines(k: Kernel): string[] {
@@ -384,6 +389,7 @@ function initialText(initial: Initial): string {
 function bufferLine(b: Buffer): string {
   const parts = [`buffer ${printName(b.name)}: ${b.dtype}[${b.shape.join(",")}] ${b.role}`];
   if (b.classes !== undefined) parts.push(`classes ${b.classes}`);
+  if (b.rows !== undefined) parts.push(b.rows === "none" ? "rowless" : `rows axis ${b.rows.axis} per ${b.rows.per}`); // prettier-ignore
   if (b.trainable !== undefined) parts.push(b.trainable ? "trainable" : "frozen");
   if (b.initial !== undefined) parts.push(`= ${initialText(b.initial)}`);
   return parts.join(" ");

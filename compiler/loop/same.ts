@@ -54,7 +54,7 @@ class Numbering {
       case "round":
         return `round(${this.scalar(s.value)})`;
       case "reduce":
-        return `${s.by}(${s.over.map(({ name, extent }) => `${this.of("i", name)}<${extent}`).join()}:${this.scalar(s.term)})`;
+        return `${s.by}${s.inLanes === true ? " in lanes" : ""}(${s.over.map(({ name, extent }) => `${this.of("i", name)}<${extent}`).join()}:${this.scalar(s.term)})`;
     }
   }
 

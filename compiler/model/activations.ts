@@ -1,18 +1,29 @@
 /** Guarantees the activation functions, finite with their slopes at ±1e4, and one list of the names that layers know them by. */
 
+import { anyOf, FINITE, oneOf, optional, optionsOf, type Law } from "../graph/arguments.ts";
 import { suggestion } from "../graph/nearest.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
-import type { Context } from "./context.ts";
+import { check } from "./arguments.ts";
+import { isTensor, type Context } from "./context.ts";
 import { composed, relu, sigmoid, tanh, type Unary } from "./elementwise.ts";
+import { AXIS, FLOATS } from "./kinds.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 const literal = (c: Context, value: number): Value => c.g.literal(value, c.float);
 const times = (c: Context, x: Value, factor: number): Value => c.g.mul(x, literal(c, factor));
 
+/** The tensor that a function takes with a number after it, which is easily given alone. */
+const withNumber = (name: string, option: string): Law => ({ ...FLOATS, remedy: `Write ${name}(x), with ${option} after it if you like; as a layer, activation((x) => ${name}(x, 0.1)).` }); // prettier-ignore
+
 /** x where x > 0, slope·x elsewhere; the slope at 0 is `slope`. */
 export function leakyRelu<S extends Shape>(x: FloatTensor<S>, slope = 0.01): FloatTensor<S> {
-  return composed((c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x);
+  check(
+    "leakyRelu",
+    { x, slope },
+    { x: withNumber("leakyRelu", "slope"), slope: optional(FINITE) },
+  );
+  return composed("leakyRelu", (c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x); // prettier-ignore
 }
 
 /** α·(eˣ − 1) where x ≤ 0, x elsewhere (Clevert et al. 2016); the exponential never sees a positive x. */
@@ -25,19 +36,22 @@ function exponentialLinear(c: Context, x: Value, alpha: number): Value {
 
 /** x where x > 0, α·(eˣ − 1) elsewhere. */
 export function elu<S extends Shape>(x: FloatTensor<S>, alpha = 1): FloatTensor<S> {
-  return composed((c, v) => exponentialLinear(c, v, alpha))(x);
+  check("elu", { x, alpha }, { x: withNumber("elu", "alpha"), alpha: optional(FINITE) });
+  return composed("elu", (c, v) => exponentialLinear(c, v, alpha))(x);
 }
 
 const SELU_SCALE = 1.0507009873554804934;
 const SELU_ALPHA = 1.6732632423543772848;
 
 /** λ·elu(x, α) with the self-normalizing λ and α (Klambauer et al. 2017). */
-export const selu: Unary = composed((c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE)); // prettier-ignore
+export const selu: Unary = composed("selu", (c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE)); // prettier-ignore
 
 export interface GeluOptions {
   /** `"tanh"`: ½x(1 + tanh(√(2/π)·(x + 0.044715x³))); without it ½x(1 + erf(x/√2)). */
   readonly approximate?: "tanh";
 }
+
+const GELU = optionsOf<GeluOptions>({ approximate: oneOf("tanh") });
 
 function gaussianLinear(c: Context, x: Value, { approximate }: GeluOptions): Value {
   const { g } = c;
@@ -57,15 +71,21 @@ export function gelu(
   options: GeluOptions = {},
 ): FloatTensor | Unary {
   // prettier-ignore
-  const of = (given: GeluOptions): Unary => composed((c, x) => gaussianLinear(c, x, given));
-  return "value" in first ? of(options)(first) : of(first);
+  const of = (given: GeluOptions): Unary => composed("gelu", (c, x) => gaussianLinear(c, x, given));
+  check(
+    "gelu",
+    { x: first },
+    { x: anyOf("a tensor of floats, or its options as an object", FLOATS, GELU) },
+  );
+  check("gelu", { options }, { options: GELU });
+  return isTensor(first) ? of(options)(first) : of(first);
 }
 
 /** x·σ(x). */
-export const silu: Unary = composed(({ g }, x) => g.mul(x, g.sigmoid(x)));
+export const silu: Unary = composed("silu", ({ g }, x) => g.mul(x, g.sigmoid(x)));
 
 /** log(1 + eˣ) = max(x, 0) + log1p(e^−|x|): the exponential never overflows. */
-export const softplus: Unary = composed((c, x) => {
+export const softplus: Unary = composed("softplus", (c, x) => {
   const { g } = c;
   return g.add(g.max(x, literal(c, 0)), g.log1p(g.exp(g.neg(g.abs(x)))));
 });
@@ -86,7 +106,8 @@ function shifted(c: Context, x: Value, axis: number, name: string): { x: Value; 
 
 /** e^x / Σ e^x along an axis; stable, because the axis is shifted by its largest. Throws for an axis x does not have. */
 export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
-  return composed((c, v) => {
+  check("softmax", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
+  return composed("softmax", (c, v) => {
     const { exps, total, spread } = shifted(c, v, axis, "softmax");
     return c.mark(c.g.div(exps, spread(total)), "probabilities");
   })(x);
@@ -94,13 +115,14 @@ export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTen
 
 /** x − log Σ e^x along an axis, without the quotient that would underflow. Throws for an axis x does not have. */
 export function logSoftmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
-  return composed((c, v) => {
+  check("logSoftmax", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
+  return composed("logSoftmax", (c, v) => {
     const { x: less, total, spread } = shifted(c, v, axis, "logSoftmax");
     return c.mark(c.g.sub(less, spread(c.named("logTotal", c.g.log(total)))), "logarithms");
   })(x);
 }
 
-const NAMED = { relu, leakyRelu, elu, selu, gelu, silu, softplus, sigmoid, tanh, softmax, logSoftmax, linear: composed((_, x) => x) } as const; // prettier-ignore
+const NAMED = { relu, leakyRelu, elu, selu, gelu, silu, softplus, sigmoid, tanh, softmax, logSoftmax, linear: composed("linear", (_, x) => x) } as const; // prettier-ignore
 
 export type ActivationName = keyof typeof NAMED;
 

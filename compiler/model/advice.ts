@@ -2,8 +2,10 @@
 
 import type { Diagnostic } from "../graph/error.ts";
 import type { Node, Value } from "../graph/graph.ts";
+import { sameShape, type Shape } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import type { Context } from "./context.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** What a layer or a loss says of one of its values, for later layers to consider. */
 export type Mark = "probabilities" | "logarithms" | "dropped";
@@ -61,6 +63,30 @@ export function adviseProbabilities(c: Context, loss: string, given: Value, acti
 export function adviseDropped(c: Context, reader: string, value: Value): void {
   if (c.markOf(value) !== "dropped") return;
   c.advise("advice/dropped", `${reader} reads %${c.builder.node(value).name}, which dropout has zeroed at random in training, with no layer after it`, "Put the dropout before the last layer."); // prettier-ignore
+}
+
+/** A column and a row of the same things, [32,1] and [32], are spread against each other: 32·32 pairs, where 32 differences were meant. */
+export function adviseSpread(c: Context, op: string, a: Tensor, b: Tensor, to: Shape): void {
+  const found = ([[a, b], [b, a]] as const).find(([column, row]) => isColumnOf(column.shape, row.shape));
+  if (found === undefined || !found.every(({ value }) => isComputed(c.builder.nodes, value))) return;
+  const [column, row] = found.map(({ value, shape }) => `%${c.builder.node(value).name} [${shape.join(",")}]`); // prettier-ignore
+  const axis = found[1].shape.length;
+  c.advise("advice/spread", `${op} spreads both of its operands: ${column} and ${row} make [${to.join(",")}], every element of the one with every element of the other`, `Where they are the same ${found[1].shape.at(-1)!} things, give them one shape: squeeze the first with squeeze(…, ${axis}), or make the second a column with expandDims(…, ${axis}). Where all pairs are meant, say so with expandDims(…, ${axis - 1}) of the second.`);
+} // prettier-ignore
+
+/** [32,1] beside [32], [4,32,1] beside [32] or beside [4,32]. */
+function isColumnOf(column: Shape, row: Shape): boolean {
+  const things = column.slice(0, -1);
+  if (column.at(-1) !== 1 || (row.at(-1) ?? 1) === 1 || things.at(-1) !== row.at(-1)) return false;
+  return row.length === 1 || sameShape(things, row);
+}
+
+/** Whether a value depends on what is fed or trained: positions and masks made of constants are spread on purpose. */
+function isComputed(nodes: readonly Node[], value: Value, seen = new Set<Value>()): boolean {
+  if (seen.has(value)) return false;
+  seen.add(value);
+  const { op, inputs } = nodes[value]!;
+  return op === "input" || op === "param" || op === "state" || inputs.some((input) => isComputed(nodes, input, seen)); // prettier-ignore
 }
 
 /** The leaf that a value is a movement of. */

@@ -5,8 +5,11 @@ import { sameShape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";
 import { softmax } from "./activations.ts";
 import type { BoolTensor } from "./comparisons.ts";
-import { context, type Context } from "./context.ts";
+import { FLAG, optionsOf } from "../graph/arguments.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
 import { broadcastShape, spread } from "./elementwise.ts";
+import { FLOATS, TRUTHS } from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
 
 export interface AttentionOptions {
@@ -15,6 +18,8 @@ export interface AttentionOptions {
   /** Where a query may see a key; broadcasts to [b…, t, s]. */
   readonly mask?: BoolTensor;
 }
+
+const OPTIONS = optionsOf<AttentionOptions>({ causal: FLAG, mask: TRUTHS });
 
 /** What stands for −∞: its exponential is 0 beside any other score's, and a row of nothing else has finite weights. */
 const MASKED = -1e30;
@@ -63,7 +68,7 @@ export function scaledDotProductAttention(
   options: AttentionOptions = {},
 ): FloatTensor {
   // prettier-ignore
-  const c = context();
+  const c = called("scaledDotProductAttention", { q, k, v, options }, { q: FLOATS, k: FLOATS, v: FLOATS, options: OPTIONS });
   return c.run(() => {
     const { g } = c;
     checkOperands(c, q, k, v);

@@ -2,7 +2,9 @@
 
 import { sameShape, type Shape } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
-import { context } from "./context.ts";
+import { anyOf, FUNCTION, optionsOf, required } from "../graph/arguments.ts";
+import { called, check } from "./arguments.ts";
+import { FLOAT_TENSORS, FLOATS, TENSOR, TENSORS } from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
 
 type Tensors = readonly FloatTensor[];
@@ -14,17 +16,23 @@ export interface CustomVjp<In extends Tensors, S extends Shape> {
   readonly backward: (cotangent: FloatTensor<S>, inputs: In, y: FloatTensor<S>) => Tensors;
 }
 
+const CUSTOM = optionsOf<CustomVjp<Tensors, Shape>>({ forward: required(FUNCTION), backward: required(FUNCTION) }, "its options as { forward, backward }"); // prettier-ignore
+
 /**
  * A function with a gradient rule of its own (JAX's custom_vjp): d_x = backward(d_y, inputs, y), replayed wherever a loss is differentiated.
  * The check compares it with differences of `forward` as it does every other rule.
  */
-export function customVjp<const In extends Tensors, S extends Shape>({ forward, backward }: CustomVjp<In, S>): (...inputs: In) => FloatTensor<S> {
+export function customVjp<const In extends Tensors, S extends Shape>(options: CustomVjp<In, S>): (...inputs: In) => FloatTensor<S> {
+  check("customVjp", { options }, { options: CUSTOM });
+  const { forward, backward } = options;
   return (...inputs) => {
-    const c = context();
+    const c = called("customVjp", { inputs }, { inputs: FLOAT_TENSORS });
     return c.run(() => {
       const y = forward(...inputs);
+      check("customVjp", { "what forward returns": y }, { "what forward returns": FLOATS });
       const hole = c.g.hole(c.builder.typeOf(y.value));
       const gradients = backward(c.tensor(hole) as FloatTensor<S>, inputs, y); // the hole has y's type
+      check("customVjp", { "what backward returns": gradients }, { "what backward returns": FLOAT_TENSORS });
       if (gradients.length !== inputs.length)
         c.fail("customVjp/count", `customVjp needs one gradient an input, but backward returned ${gradients.length} for ${inputs.length}`, "Return an array with one tensor an input, in their order."); // prettier-ignore
       gradients.forEach(({ shape }, n) => {
@@ -42,11 +50,12 @@ export function customVjp<const In extends Tensors, S extends Shape>({ forward, 
  * Its inputs and its result are kept. The same bits as without it; fewer bytes for more work.
  */
 export function checkpoint<T extends Tensor | readonly Tensor[]>(body: () => T): T {
-  const c = context();
+  const c = called("checkpoint", { body }, { body: FUNCTION });
   return c.run(() => {
     const { nodes } = c.builder;
     const mark = nodes.length;
     const result = body();
+    check("checkpoint", { "what body returns": result }, { "what body returns": anyOf("a tensor or a list of tensors", TENSOR, TENSORS) }); // prettier-ignore
     const kept = new Set([result].flat().map((tensor) => (tensor as Tensor).value as number)); // T is one tensor or several
     const region = c.nextRegion();
     for (let at = mark; at < nodes.length; at++) {

@@ -2,8 +2,11 @@
 
 import type { Value } from "../graph/graph.ts";
 import { isFloat, type DType, type Shape } from "../graph/type.ts";
-import { context, type Context } from "./context.ts";
+import { oneOf } from "../graph/arguments.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
 import { broadcastShape, spread } from "./elementwise.ts";
+import { FLOATS_OR_NUMBER, TENSOR, TENSOR_OR_NUMBER, TRUTHS } from "./kinds.ts";
 import type { Broadcast, Broadcastable, FloatTensor, Tensor } from "./tensor.ts";
 
 export type BoolTensor<S extends Shape = Shape> = Tensor<S, "bool">;
@@ -27,7 +30,7 @@ const comparison = <Op extends string>(
 ): Comparison<Op> =>
   // prettier-ignore
   ((a: Tensor, b: Tensor | number) => {
-    const c = context();
+    const c = called(op, { a, b }, { a: TENSOR, b: TENSOR_OR_NUMBER });
     return c.run(() => c.tensor(of(c, ...pair(c, op, a, b))));
   }) as unknown as Comparison<Op>;
 
@@ -42,7 +45,7 @@ export const logicalOr = comparison("logicalOr", ({ g }, a, b) => g.or(a, b));
 
 /** ¬a. */
 export function logicalNot<S extends Shape>(a: BoolTensor<S>): BoolTensor<S> {
-  const c = context();
+  const c = called("logicalNot", { a }, { a: TRUTHS });
   return c.run(() => c.tensor(c.g.not(a.value))) as BoolTensor<S>; // elementwise keeps the shape
 }
 
@@ -56,7 +59,7 @@ export function where(
   b: FloatTensor | number,
 ): FloatTensor {
   // prettier-ignore
-  const c = context();
+  const c = called("where", { condition, a, b }, { condition: TRUTHS, a: FLOATS_OR_NUMBER, b: FLOATS_OR_NUMBER });
   return c.run(() => {
     const choices = [a, b].filter((one) => typeof one !== "number");
     const shape = choices.reduce<Tensor>((all, one) => ({ ...one, shape: broadcastShape(c, "where", all, one) }), condition).shape; // prettier-ignore
@@ -70,7 +73,7 @@ export function where(
 export function cast<S extends Shape>(x: Tensor<S>, to: "float"): FloatTensor<S>;
 export function cast<S extends Shape, D extends "i32" | "bool">(x: Tensor<S>, to: D): Tensor<S, D>;
 export function cast(x: Tensor, to: "float" | "i32" | "bool"): Tensor {
-  const c = context();
+  const c = called("cast", { x, to }, { x: TENSOR, to: oneOf("float", "i32", "bool") });
   const dtype: DType = to === "float" ? c.float : to;
   if (x.dtype === dtype || (to === "float" && isFloat(x.dtype))) return x;
   return c.run(() => c.tensor(c.g.cast(x.value, { to: dtype })));

@@ -1,13 +1,16 @@
 /** Guarantees that the layer language appends to the graph being declared, at the model's line and under the model's names. */
 
 import { Builder } from "../graph/build.ts";
+import { MOST_BYTES } from "../graph/bytes.ts";
 import type { Mark } from "./advice.ts";
 import { ModelError, type Diagnostic, type Operand } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
-import { type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
+import { sizeOf, type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import type { LayerRecord } from "./layers/layer.ts";
+import { Extents, type ExtentMap } from "./extents.ts";
+import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -24,9 +27,29 @@ export const LIVE_ROWS = "live rows";
 export const RANDOM = "random";
 const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT, RANDOM]);
 
+/** Of an element as it ships: at float64, where only checks compute, it has twice as many. */
+const LEAST_BYTES = 4;
+
 export interface Mode {
   readonly training: boolean;
   readonly small: boolean;
+  /** Rows of the batch. */
+  readonly batch: number;
+  /** What a small instance makes of the extents that are named; without it they stay. */
+  readonly extents?: ExtentMap | undefined;
+  /** Which call of which model's function this is, for tensors that outlive it. */
+  readonly call?: Call;
+  /** Where the rows of the batch lie. Default: nothing is one. */
+  readonly law?: RowLaw;
+  /** Declared to learn where rows lie: no message of it is shown, so no line of the model is looked up. */
+  readonly probing?: boolean;
+}
+
+/** One call of a model's function. */
+export interface Call {
+  readonly entry: string;
+  /** The same for all calls of one model. */
+  readonly of: object;
 }
 
 export class Context {
@@ -41,27 +64,51 @@ export class Context {
   readonly #marks = new Map<Value, Mark>();
   readonly advice: Diagnostic[] = [];
   #draws = 0;
+  readonly #places: number[] = [];
   #random: Value | undefined;
   readonly storage = new Map<string, string>();
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
   readonly #layerNames = new Map<string, number>();
+  readonly call: Call;
   /** Whether this is a training entry: dropout drops, batch norm takes the batch's statistics. */
   readonly training: boolean;
   /** Whether sizes take their `check` extents. */
   readonly small: boolean;
-  /** Whether a row's result depends on other rows: a short training batch is then refused. */
-  rowsInteract = false;
+  /** The extents that the declaration names. */
+  readonly extents: Extents;
+  /** Whether a size was declared: then the model itself says how small it is checked. */
+  sized = false;
+  /** Lengths of the scans that are written out: as many copies are in the graph. */
+  readonly unrolled = new Set<number>();
+  /** Where the rows of the batch lie. */
+  readonly rows: RowLaw;
+  /** Inputs that are declared to have no rows. */
+  readonly whole: Set<string> = new Set();
+  readonly #probing: boolean;
   /** New values of states, written at the end of a training step. */
   readonly assignments = new Map<Value, Value>();
 
-  constructor(name: string, float: Float, citation: Citation, { training, small }: Mode) {
+  constructor(name: string, float: Float, citation: Citation, mode: Mode) {
+    const { training, small, batch, extents, call, law = NO_ROWS, probing = false } = mode;
     this.builder = new Builder(name);
+    this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
     this.float = float;
     this.#citation = citation;
     this.training = training;
     this.small = small;
+    this.extents = new Extents(batch, extents);
+    this.rows = law;
+    this.#probing = probing;
+  }
+
+  /** The shape that a value has in the full declaration, where this is a small instance of it. */
+  fullShape(value: Value): Shape | undefined {
+    const { nodes } = this.builder;
+    for (let n = this.#places.length; n <= value; n++)
+      this.#places.push((this.#places[n - 1] ?? -1) + (nodes[n]!.op === "literal" ? 0 : 1));
+    return this.extents.full(this.#places[value]!);
   }
 
   /** `dense`, `dense_2`, …: the n-th layer of that name. */
@@ -137,7 +184,7 @@ export class Context {
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
   run<T>(body: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
     if (this.#depth > 0) return body();
-    this.#site = site ?? callSite();
+    this.#site = this.#probing ? undefined : (site ?? callSite());
     this.builder.origin = { role: "primal", site: this.site };
     this.#depth++;
     const mark = this.builder.nodes.length;
@@ -201,6 +248,9 @@ export class Context {
       if (!(Number.isInteger(extent) && extent > 0))
         this.fail("shape/extent", `${op} ${JSON.stringify(name)}: axis ${axis} needs a whole number above 0, but got ${extent}`, "Change that dimension."); // prettier-ignore
     });
+    const bytes = sizeOf(type.shape) * LEAST_BYTES;
+    if (bytes > MOST_BYTES)
+      this.fail("shape/bytes", `${op} ${JSON.stringify(name)}: [${type.shape.join(",")}] is ${bytes.toLocaleString("en-US")} bytes, and all memory of a trainer has at most ${MOST_BYTES.toLocaleString("en-US")}`, "Declare a smaller shape."); // prettier-ignore
     this.storage.set(name, `${op}, ${this.site}`);
     // storage keeps its declared name: a computed value of that name gives way
     const computed = this.builder.nodes.findIndex(
@@ -233,7 +283,7 @@ export class Context {
 
   tensor(value: Value): Tensor {
     const { shape, dtype } = this.builder.typeOf(value);
-    return { shape, dtype, value } satisfies Tensor;
+    return { shape, dtype, value, [OWNER]: this, [Symbol.toStringTag]: "tensor" } as Tensor;
   }
 
   typeOf(value: Value): { readonly shape: readonly number[]; readonly dtype: DType } {
@@ -241,8 +291,14 @@ export class Context {
   }
 }
 
-const isTensor = (x: unknown): x is Tensor =>
-  typeof x === "object" && x !== null && "value" in x && "shape" in x && "dtype" in x;
+/** The declaration that a tensor belongs to: its number means another node in every other. Copies by spreading keep it. */
+const OWNER = Symbol("declaration");
+
+export const isTensor = (x: unknown): x is Tensor => ownerOf(x) !== undefined;
+
+/** The declaration that made a tensor; undefined for what is none. */
+export const ownerOf = (x: unknown): Context | undefined =>
+  typeof x === "object" && x !== null && OWNER in x ? (x[OWNER] as Context) : undefined; // set by `tensor` alone
 
 let current: Context | undefined;
 

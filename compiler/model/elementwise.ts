@@ -3,7 +3,10 @@
 import type { Value } from "../graph/graph.ts";
 import { sameShape, type Shape } from "../graph/type.ts";
 import type { ElementwiseName } from "../ops/scalar.ts";
-import { context, type Context } from "./context.ts";
+import { adviseSpread } from "./advice.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { FLOATS, FLOATS_OR_NUMBER } from "./kinds.ts";
 import type { Broadcast, Broadcastable, FloatTensor, Tensor } from "./tensor.ts";
 
 /** Spreads a value to a shape: size-1 axes are dropped and broadcast again. */
@@ -23,26 +26,28 @@ export function spread(c: Context, value: Value, to: Shape): Value {
 /** The shape two tensors broadcast to. Throws a ModelError where they do not. */
 export function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
   const rank = Math.max(a.shape.length, b.shape.length);
-  return Array.from({ length: rank }, (_, axis) => {
+  const shape = Array.from({ length: rank }, (_, axis) => {
     const m = a.shape[axis - rank + a.shape.length] ?? 1;
     const n = b.shape[axis - rank + b.shape.length] ?? 1;
     if (m === n || n === 1) return m;
     if (m === 1) return n;
     return c.fail(`shape/${op}`, `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`, "Change one of the shapes: aligned at the last axis, extents must be equal or 1.", [c.operand("a", a.value), c.operand("b", b.value)]); // prettier-ignore
   });
+  adviseSpread(c, op, a, b, shape);
+  return shape;
 }
 
 /** A tensor, or a number that becomes a literal of the other operand's dtype. */
 type Operand = FloatTensor | number;
 
-function binary(op: ElementwiseName, a: Operand, b: Operand): Tensor {
-  const c = context();
+function binary(name: string, op: ElementwiseName, a: Operand, b: Operand): Tensor {
+  const c = called(name, { a, b }, { a: FLOATS_OR_NUMBER, b: FLOATS_OR_NUMBER });
   return c.run(() => {
     const finite = (n: number): Value => {
       if (!Number.isFinite(n))
         c.fail(
           "value/finite",
-          `${op} needs finite numbers, but got ${n}`,
+          `${name} needs finite numbers, but got ${n}`,
           "Use a finite constant.",
         );
       return c.g.literal(n, c.float);
@@ -64,15 +69,15 @@ export interface Binary<Op extends string> {
 }
 
 // The overloads state what `binary` does; the broadcast type is the type-level twin of broadcastShape.
-const binaryNamed = <Op extends ElementwiseName>(op: Op): Binary<Op> =>
-  ((a: Operand, b: Operand) => binary(op, a, b)) as unknown as Binary<Op>;
+const binaryNamed = <Op extends ElementwiseName>(op: Op, name: string = op): Binary<Op> =>
+  ((a: Operand, b: Operand) => binary(name, op, a, b)) as unknown as Binary<Op>;
 
 export const add = binaryNamed("add");
 export const sub = binaryNamed("sub");
 export const mul = binaryNamed("mul");
 export const div = binaryNamed("div");
-export const maximum = binaryNamed("max");
-export const minimum = binaryNamed("min");
+export const maximum = binaryNamed("max", "maximum");
+export const minimum = binaryNamed("min", "minimum");
 export const pow = binaryNamed("pow");
 
 export type Unary = <S extends Shape>(x: FloatTensor<S>) => FloatTensor<S>;
@@ -80,7 +85,7 @@ export type Unary = <S extends Shape>(x: FloatTensor<S>) => FloatTensor<S>;
 const unaryNamed =
   (op: ElementwiseName): Unary =>
   (x) => {
-    const c = context();
+    const c = called(op, { x }, { x: FLOATS });
     return c.run(() => c.tensor(c.g.elementwise(op, [x.value]))) as typeof x; // elementwise keeps the shape
   };
 
@@ -104,11 +109,11 @@ export const abs = unaryNamed("abs");
 
 /** A function of the language that is a composition of primitives and keeps the shape. */
 export const composed =
-  (body: (c: Context, x: Value) => Value): Unary =>
+  (name: string, body: (c: Context, x: Value) => Value): Unary =>
   (x) => {
-    const c = context();
+    const c = called(name, { x }, { x: FLOATS });
     return c.run(() => c.tensor(body(c, x.value))) as typeof x; // `body` keeps the shape
   };
 
 /** x². */
-export const square: Unary = composed(({ g }, x) => g.mul(x, x));
+export const square: Unary = composed("square", ({ g }, x) => g.mul(x, x));

@@ -1,5 +1,6 @@
 /** Guarantees that a user's own formula becomes the primitives it names, each with the slope mathjs derived for its row. */
 
+import { TEXT } from "../graph/arguments.ts";
 import { suggestion } from "../graph/nearest.ts";
 import { reverse } from "../autodiff/reverse.ts";
 import { Builder } from "../graph/build.ts";
@@ -8,6 +9,7 @@ import { formulaToGraph, parseFormula, type Formula } from "../ops/formula.ts";
 import { elementwiseOps, type ElementwiseName } from "../ops/scalar.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import type { Op } from "../ops/op.ts";
+import { check } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { composed, type Unary } from "./elementwise.ts";
 
@@ -20,8 +22,9 @@ const CALLABLE = "exp log sqrt recip tanh sigmoid relu erf sin cos log1p expm1 a
  * A function of one variable x, written as text: `elementwise('x * tanh(log(1 + exp(x)))')`. It may use numbers, pi, + − * / ^,
  * comparisons, `c ? a : b` and the functions of the language. Throws a ModelError for anything else, where the function is applied.
  */
-export const elementwise = (text: string): Unary =>
-  composed((c, x) => {
+export const elementwise = (text: string): Unary => {
+  check("elementwise", { text }, { text: TEXT });
+  return composed("elementwise", (c, x) => {
     const formula = folded(c, text, parsed(c, text));
     if (formula.kind === "number")
       c.fail("formula/constant", `the formula ${JSON.stringify(text)} does not depend on x`, "Write a formula in x; a constant is a number."); // prettier-ignore
@@ -34,6 +37,7 @@ export const elementwise = (text: string): Unary =>
       c.fail("formula/truth", `the formula ${JSON.stringify(text)} gives a truth value, not a number`, "Write condition ? 1 : 0."); // prettier-ignore
     return value;
   });
+};
 
 /** Far out, where activations saturate; and near, where a formula that means anything is a number. */
 const [FAR, NEAR] = [1e4, 1];

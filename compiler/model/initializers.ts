@@ -2,7 +2,10 @@
 
 import type { Attr } from "../graph/graph.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
+import { anyOf, optional } from "../graph/arguments.ts";
+import { check } from "./arguments.ts";
 import type { Context } from "./context.ts";
+import { ANY_NUMBER, NUMBERS } from "./kinds.ts";
 
 export interface Initializer {
   /** The attribute `initial` of the parameter; `stream` numbers a generator of its own. */
@@ -33,27 +36,40 @@ export const zeros = (): Initializer => constant(0);
 export const ones = (): Initializer => constant(1);
 
 /** Every element the same, or the given elements in row-major order. */
-export const constant = (value: number | readonly number[]): Initializer => ({
-  initial(shape, _, c) {
-    if (typeof value === "number") {
-      finite(c, "constant", value);
-      return ["constant", value];
-    }
-    if (value.length !== sizeOf(shape))
-      c.fail("initial/length", `constant needs ${sizeOf(shape)} elements for [${shape.join(",")}], but got ${value.length}`, "Give one number an element."); // prettier-ignore
-    finite(c, "constant", ...value);
-    return ["data", ...value];
-  },
-});
+export const constant = (value: number | readonly number[]): Initializer => {
+  check("constant", { value }, { value: anyOf("a number, or a list of them", ANY_NUMBER, NUMBERS) }); // prettier-ignore
+  return {
+    initial(shape, _, c) {
+      if (typeof value === "number") {
+        finite(c, "constant", value);
+        return ["constant", value];
+      }
+      if (value.length !== sizeOf(shape))
+        c.fail("initial/length", `constant needs ${sizeOf(shape)} elements for [${shape.join(",")}], but got ${value.length}`, "Give one number an element."); // prettier-ignore
+      finite(c, "constant", ...value);
+      return ["data", ...value];
+    },
+  };
+};
 
 /** Uniform in [low, high). */
-export const uniform = (low: number, high: number): Initializer => ({
-  initial: (_, stream, c) => (finite(c, "uniform", low, high), ["uniform", low, high, stream()]),
-});
+export const uniform = (low: number, high: number): Initializer => {
+  check("uniform", { low, high }, { low: ANY_NUMBER, high: ANY_NUMBER });
+  return {
+    initial: (_, stream, c) => (finite(c, "uniform", low, high), ["uniform", low, high, stream()]),
+  };
+};
 
-export const normal = (mean = 0, deviation = 1): Initializer => ({
-  initial: (_, stream, c) => (finite(c, "normal", mean, deviation), ["normal", mean, deviation, stream()]), // prettier-ignore
-});
+export const normal = (mean = 0, deviation = 1): Initializer => {
+  check(
+    "normal",
+    { mean, deviation },
+    { mean: optional(ANY_NUMBER), deviation: optional(ANY_NUMBER) },
+  );
+  return {
+    initial: (_, stream, c) => (finite(c, "normal", mean, deviation), ["normal", mean, deviation, stream()]), // prettier-ignore
+  };
+};
 
 /** He normal, not truncated: deviation √(2 / fan in) (He et al. 2015). */
 export const he = (): Initializer => normalOf((shape) => Math.sqrt(2 / fans(shape).fanIn));

@@ -1,46 +1,79 @@
 /** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
-import type { Attr } from "../graph/graph.ts";
-import type { Shape } from "../graph/type.ts";
+import type { Attr, Attrs, Value } from "../graph/graph.ts";
+import type { Shape, TensorType } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
-import { context, LIVE_ROWS, type Context } from "./context.ts";
+import { FINITE, FLAG, optionsOf, required } from "../graph/arguments.ts";
+import { called } from "./arguments.ts";
+import { LIVE_ROWS, type Context } from "./context.ts";
+import { DOMAIN, EXTENT, FLOATS, INITIALIZER, NAME, SHAPE } from "./kinds.ts";
 import type { Initializer } from "./initializers.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
-/** A float input of the batch, fed at every call. */
-export function input<const S extends Shape>(name: string, shape: S): FloatTensor<S> {
-  const c = context();
-  return c.run(() =>
-    c.tensor(c.leaf("input", name, { dtype: c.float, shape }, {})),
-  ) as FloatTensor<S>;
+/** Where the elements of an input lie: what the check draws from. Default: what the graph shows, or any number near 0. */
+export type InputDomain =
+  "positive" | "unit" | "probabilities" | readonly [low: number, high: number];
+
+/** `input "x"`, for messages; whatever came in place of the name has its own. */
+const titled = (of: string, name: string): string => typeof name === "string" ? `${of} ${JSON.stringify(name)}` : of; // prettier-ignore
+
+export interface InputOptions {
+  readonly domain?: InputDomain;
+  /** `false`: none of its axes is the batch's, though one may be as long; it is given whole. Default: an axis that grows with the batch is. */
+  readonly rows?: boolean;
 }
+const INPUT = optionsOf<InputOptions>({ rows: FLAG, domain: DOMAIN });
+
+/** An input of the batch, which may say that it has no rows. */
+function fed(c: Context, name: string, { dtype, shape }: TensorType, attrs: Attrs, rows: boolean): Value {
+  if (!rows) c.whole.add(name);
+  return c.leaf("input", name, { dtype, shape: c.extents.shape(shape, { rows }) }, attrs);
+} // prettier-ignore
+
+/** A float input of the batch, fed at every call. */
+export function input<const S extends Shape>(
+  name: string,
+  shape: S,
+  options: InputOptions = {},
+): FloatTensor<S> {
+  const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT }); // prettier-ignore
+  const { rows = true, domain } = options;
+  const attrs: Attrs = domain === undefined ? {} : { domain };
+  return c.run(() => c.tensor(fed(c, name, { dtype: c.float, shape }, attrs, rows))) as FloatTensor<S>; // prettier-ignore
+}
+
+const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>({ classes: required(EXTENT), rows: FLAG }); // prettier-ignore
 
 /** Class labels, 0 ≤ y < classes, one a row. */
 export function labels<const S extends Shape>(
   name: string,
   shape: S,
-  { classes }: { readonly classes: number },
+  options: InputOptions & { readonly classes: number },
 ): Tensor<S, "i32"> {
-  const c = context();
+  const c = called(titled("labels", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: LABELS }); // prettier-ignore
+  const { classes, rows = true } = options;
   return c.run(() => {
-    if (!(Number.isInteger(classes) && classes > 0))
-      c.fail("labels/classes", `labels ${JSON.stringify(name)}: needs a whole number of classes above 0, but got ${classes}`, "Give the number of classes."); // prettier-ignore
-    return c.tensor(c.leaf("input", name, { dtype: "i32", shape }, { classes }));
+    const attrs = { classes: c.extents.of(classes) };
+    return c.tensor(fed(c, name, { dtype: "i32", shape }, attrs, rows));
   }) as Tensor<S, "i32">;
 }
+
+const PARAM = optionsOf<{ readonly trainable?: boolean }>({ trainable: FLAG });
 
 /** A trained value. `trainable: false` freezes it. */
 export function param<const S extends Shape>(
   name: string,
   shape: S,
   initial: Initializer,
-  { trainable = true }: { readonly trainable?: boolean } = {},
+  options: { readonly trainable?: boolean } = {},
 ): FloatTensor<S> {
-  const c = context();
+  const c = called(titled("param", name), { name, shape, initial, options }, { name: NAME, shape: SHAPE, initial: INITIALIZER, options: PARAM }); // prettier-ignore
+  const { trainable = true } = options;
   return c.run(() => {
-    const value: Attr = initial.initial(shape, () => c.nextStream(), c);
+    const own = c.extents.shape(shape, { rows: false });
+    const value: Attr = initial.initial(own, () => c.nextStream(), c);
     return c.tensor(
-      c.leaf("param", name, { dtype: c.float, shape }, { initial: value, trainable }),
+      c.leaf("param", name, { dtype: c.float, shape: own }, { initial: value, trainable }),
     );
   }) as FloatTensor<S>;
 }
@@ -51,16 +84,17 @@ export function state<const S extends Shape>(
   shape: S,
   initial: Initializer,
 ): FloatTensor<S> {
-  const c = context();
+  const c = called(titled("state", name), { name, shape, initial }, { name: NAME, shape: SHAPE, initial: INITIALIZER }); // prettier-ignore
   return c.run(() => {
-    const value: Attr = initial.initial(shape, () => c.nextStream(), c);
-    return c.tensor(c.leaf("state", name, { dtype: c.float, shape }, { initial: value }));
+    const own = c.extents.shape(shape, { rows: false });
+    const value: Attr = initial.initial(own, () => c.nextStream(), c);
+    return c.tensor(c.leaf("state", name, { dtype: c.float, shape: own }, { initial: value }));
   }) as FloatTensor<S>;
 }
 
 /** The value a state has after the training step; evaluation and prediction leave it alone. */
 export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTensor<S>): void {
-  const c = context();
+  const c = called("assign", { target, value }, { target: FLOATS, value: FLOATS });
   c.run(() => {
     const node = c.builder.node(target.value);
     if (node.op !== "state") c.fail("assign/target", `assign writes to a state, but ${JSON.stringify(node.name)} is ${node.op}`, "Declare it with state(name, shape, initial)."); // prettier-ignore
@@ -70,6 +104,8 @@ export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTens
   });
 }
 
+const SIZE = optionsOf<{ readonly check: number }>({ check: required(EXTENT) });
+
 /**
  * An extent that is large where the model ships and small where it is checked: the same graph in both, so choose `check` as the least
  * extent at which every layer still does its work.
@@ -77,15 +113,14 @@ export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTens
 export function size<const N extends number>(
   name: string,
   extent: N,
-  { check }: { readonly check: number },
+  options: { readonly check: number },
 ): N {
-  const c = context();
+  const c = called(titled("size", name), { name, extent, options }, { name: NAME, extent: EXTENT, options: SIZE }); // prettier-ignore
+  const { check } = options;
   return c.run(() => {
-    for (const [which, value] of [["extent", extent], ["check", check]] as const)
-      if (!(Number.isInteger(value) && value > 0))
-        c.fail("shape/extent", `size ${JSON.stringify(name)}: its ${which} needs a whole number above 0, but got ${value}`, "Change that number."); // prettier-ignore
     if (check > extent)
       c.fail("size/check", `size ${JSON.stringify(name)}: check ${check} is above the extent ${extent} itself`, "Give a smaller extent to check at."); // prettier-ignore
+    c.sized = true;
     return (c.small ? check : extent) as N; // in its type the extent is the one that ships
   });
 }
@@ -96,10 +131,8 @@ export interface Hyper extends Scalar {
 }
 
 export function hyper(name: string, value: number): Hyper {
-  const c = context();
+  const c = called(titled("hyper", name), { name, value }, { name: NAME, value: FINITE });
   return c.run(() => {
-    if (!Number.isFinite(value))
-      c.fail("value/finite", `hyper ${JSON.stringify(name)}: needs a finite number, but got ${value}`, "Use a finite number."); // prettier-ignore
     const scalar = c.tensor(c.leaf("hyper", name, { dtype: c.float, shape: [] }, { value }));
     return { ...scalar, hyper: { name, value } };
   }) as Hyper;

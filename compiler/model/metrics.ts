@@ -4,8 +4,12 @@
  */
 
 import type { Value } from "../graph/graph.ts";
-import { context, type Context } from "./context.ts";
-import { checkClasses, isSparse, last, meanOf, oneHot } from "./losses/batch.ts";
+import { FINITE, optionsOf } from "../graph/arguments.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { ANY_NUMBER, FLOATS, TARGETS } from "./kinds.ts";
+import { meanOf } from "./live.ts";
+import { checkClasses, isSparse, last, oneHot } from "./losses/batch.ts";
 import { binaryTargets, type BinaryTargets } from "./losses/binary.ts";
 import type { ClassTargets } from "./losses/classes.ts";
 import type { FloatTensor, Scalar } from "./tensor.ts";
@@ -19,7 +23,7 @@ const labelsOf = (c: Context, y: ClassTargets): Value =>
 
 /** Share of the rows whose largest score is their label's; ties go to the first. */
 export function accuracy(scores: FloatTensor, y: ClassTargets): Scalar {
-  const c = context();
+  const c = called("accuracy", { scores, y }, { scores: FLOATS, y: TARGETS });
   return c.run(() => {
     checkClasses(c, "accuracy", scores, y);
     return share(c, c.g.eq(c.g.argmax(scores.value, { axis: last(scores) }), labelsOf(c, y)));
@@ -28,7 +32,7 @@ export function accuracy(scores: FloatTensor, y: ClassTargets): Scalar {
 
 /** Share of the rows whose label is among the k largest scores; ties go to the first, so that topK(…, 1) is accuracy. */
 export function topK(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
-  const c = context();
+  const c = called("topK", { scores, y, k }, { scores: FLOATS, y: TARGETS, k: ANY_NUMBER });
   return c.run(() => {
     checkClasses(c, "topK", scores, y);
     const { g } = c;
@@ -58,13 +62,12 @@ export function topK(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
 export function binaryAccuracy(
   scores: FloatTensor,
   y: BinaryTargets,
-  { threshold = 0.5 }: { readonly threshold?: number } = {},
+  options: { readonly threshold?: number } = {},
 ): Scalar {
-  const c = context();
+  const c = called("binaryAccuracy", { scores, y, options }, { scores: FLOATS, y: TARGETS, options: optionsOf<typeof options>({ threshold: FINITE }) }); // prettier-ignore
+  const { threshold = 0.5 } = options;
   return c.run(() => {
     const { g } = c;
-    if (!Number.isFinite(threshold))
-      c.fail("value/finite", `binaryAccuracy needs a finite threshold, but got ${threshold}`, "Use a finite number."); // prettier-ignore
     const t = binaryTargets(c, "binaryAccuracy", scores, y);
     const isYes = c.named("isYes", g.lt(g.literal(threshold, c.float), scores.value));
     const shouldBe = c.named("shouldBe", g.lt(g.literal(0.5, c.float), t));

@@ -3,13 +3,18 @@
 import type { Phase, UpdateRule } from "../autodiff/update.ts";
 import { readBudget } from "../graph/bytes.ts";
 import { ModelError, type Diagnostic } from "../graph/error.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseDropped, adviseLinear } from "./advice.ts";
-import { Context, within, type Citation } from "./context.ts";
+import type { ExtentKind, ExtentMap } from "./extents.ts";
+import type { Context, Citation } from "./context.ts";
+import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
 import { covers, type LayerRecord } from "./layers/layer.ts";
+import type { Meeting } from "./rows.ts";
+import { callSite } from "./site.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
+import { tracer } from "./trace.ts";
 
 /** What a declaration may depend on. */
 export interface Instance {
@@ -51,6 +56,8 @@ export interface TraceRequest {
   readonly float: Float;
   /** The small instance, where the compiler validates itself. */
   readonly small: boolean;
+  /** What the small instance makes of the extents that the declaration names, where no size(…) says so. */
+  readonly extents?: ExtentMap | undefined;
   readonly citation: Citation;
 }
 
@@ -61,9 +68,21 @@ export interface Traced {
   readonly layers: readonly LayerRecord[];
   /** Warnings of the declaration. */
   readonly advice: readonly Diagnostic[];
-  /** A row's result depends on other rows (batch norm): a short training batch must be refused. */
-  readonly rowsInteract: boolean;
+  /** Where the rows of the batch meet in what the entry computes (batch norm): a short batch must then be refused. */
+  readonly meeting?: Meeting;
+  /** Outputs without rows along their leading axis. */
+  readonly wholeOutputs: readonly string[];
+  /** What the declaration named, of which a small instance may be made; a graph that was not declared has none. */
+  readonly named?: NamedExtents;
   readonly phases: readonly Phase[];
+}
+
+/** The extents that a declaration names, in full. */
+export interface NamedExtents extends Readonly<Record<ExtentKind, ReadonlySet<number>>> {
+  /** Lengths of scans. */
+  readonly unrolled: ReadonlySet<number>;
+  /** Whether a size(…) was declared. */
+  readonly sized: boolean;
 }
 
 export interface Model {
@@ -91,25 +110,27 @@ export function model(
   options: ModelOptions,
   declare: (instance: Instance) => Declaration,
 ): Model {
+  checkModel(name, options, declare);
   const batch = batchSizes(options.batch);
-  for (const [entry, size] of Object.entries(batch))
-    if (!(Number.isInteger(size) && size > 0))
-      throw new ModelError({ code: "model/batch", site: name, law: `batch.${entry} needs a whole number above 0, but got ${String(size)}`, operands: [], remedy: "Give the number of rows of a batch." }); // prettier-ignore
+  const site = callSite();
+  const of = {};
   if (options.memory !== undefined) readBudget(name, options.memory);
   return {
     kind: "adjoint model",
     name,
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    trace({ entry, batch: rows, float, small, citation }) {
-      const c = new Context(name, float, citation, { training: entry === "train", small });
-      const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));
-      return finish(c, entry, declared);
-    },
+    trace: tracer(name, of, { declare: (c, instance) => declare(instanceOf(c, instance, options, site)), check: (c, declared) => checkDeclared(c, declared, site), finish }), // prettier-ignore
   };
 }
 
-function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
+/** What one call of the declaration gave, as an entry point; `meeting` finds where rows meet in its results. */
+function finish(
+  c: Context,
+  entry: EntryKind,
+  declared: Declaration,
+  meeting: (values: readonly Value[]) => Meeting | undefined,
+): Traced {
   const phases: readonly PhaseDeclaration[] =
     "phases" in declared
       ? declared.phases
@@ -149,16 +170,31 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   const told = new Set(c.advice.map(({ code }) => code));
   if (entry === "train" && !told.has("advice/dropped"))
     for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value); // prettier-ignore
+  const found = meeting(builder.results.map(({ value }) => value));
   return {
     graph: builder.graph(),
     layers: c.layers,
     advice: [...adviseLinear(c), ...c.advice],
-    rowsInteract: c.rowsInteract,
+    ...(found === undefined ? {} : { meeting: found }),
+    wholeOutputs: entry === "predict" ? wholeOutputs(c) : [],
+    named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sized },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
       return { name, rule, ...(parameters === undefined ? {} : { parameters }) };
     }),
   };
+}
+
+/** Outputs of which the batch's rows are not one part after the other. */
+const wholeOutputs = (c: Context): string[] =>
+  c.builder.results.flatMap((result) => result.kind === "output" && !isByRow(c, result.value) ? [result.name] : []); // prettier-ignore
+
+function isByRow(c: Context, value: Value): boolean {
+  const { shape } = c.typeOf(value);
+  const rows = c.rows.along(c, value);
+  return rows === undefined
+    ? !c.rows.isRowless(c, value)
+    : rows.axis === 0 && rows.per * rows.batch === shape[0];
 }
 
 /** The names of the parameters that a phase trains; undefined where it lists none. */
@@ -177,13 +213,7 @@ function trainedNames(
   });
 }
 
-function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
-  if (loss?.value === undefined)
-    c.fail(
-      "model/loss",
-      `phase ${JSON.stringify(name)} has no loss`,
-      "Return the loss as a tensor.",
-    );
+function checkLoss(c: Context, { loss }: PhaseDeclaration): void {
   const node = c.builder.node(loss.value);
   if (node.type.shape.length > 0)
     throw new ModelError({

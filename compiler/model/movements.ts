@@ -1,7 +1,20 @@
 /** Guarantees the functions that move elements without computing: joining, cutting, padding, turning, and reading by position. */
 
+import { anyOf, kind, listOf, optional } from "../graph/arguments.ts";
 import type { DType, Shape } from "../graph/type.ts";
-import { context, type Context } from "./context.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import {
+  ANY_NUMBER,
+  AXES,
+  AXIS,
+  EXTENT,
+  FLOATS,
+  INTEGERS,
+  NUMBERS,
+  TENSOR,
+  TENSORS,
+} from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
 
 /** An axis counted from 0; `-1` is the last. `extra` axes may be asked for beyond those x has. */
@@ -19,7 +32,7 @@ export function concatenate<D extends DType>(
   axis = -1,
 ): Tensor<Shape, D> {
   // prettier-ignore
-  const c = context();
+  const c = called("concatenate", { parts, axis }, { parts: TENSORS, axis: optional(AXIS) });
   return c.run(() => {
     const [first] = parts;
     if (first === undefined)
@@ -35,7 +48,7 @@ export function stack<D extends DType>(
   axis = 0,
 ): Tensor<Shape, D> {
   // prettier-ignore
-  const c = context();
+  const c = called("stack", { parts, axis }, { parts: TENSORS, axis: optional(AXIS) });
   return c.run(() => {
     const [first] = parts;
     if (first === undefined)
@@ -51,15 +64,18 @@ export function slice<D extends DType>(
   x: Tensor<Shape, D>,
   start: readonly number[],
   limit: readonly number[],
-  stride: readonly number[] = start.map(() => 1),
+  stride?: readonly number[],
 ): Tensor<Shape, D> {
   // prettier-ignore
-  const c = context();
+  const c = called("slice", { x, start, limit, stride }, { x: TENSOR, start: NUMBERS, limit: NUMBERS, stride: optional(NUMBERS) });
+  const every = stride ?? start.map(() => 1);
   return c.run(() => {
     const rank = x.shape.length;
-    if (start.length !== rank || limit.length !== rank || stride.length !== rank)
-      c.fail("slice/rank", `slice needs a start, a limit and a stride for each of ${rank} axes, but got ${start.length}, ${limit.length} and ${stride.length}`, "Give one number an axis.", [c.operand("x", x.value)]); // prettier-ignore
-    return c.tensor(c.g.slice(x.value, { start, limit, stride }));
+    if (start.length !== rank || limit.length !== rank || every.length !== rank)
+      c.fail("slice/rank", `slice needs a start, a limit and a stride for each of ${rank} axes, but got ${start.length}, ${limit.length} and ${every.length}`, "Give one number an axis.", [c.operand("x", x.value)]); // prettier-ignore
+    const full = c.fullShape(x.value);
+    const own = (ends: readonly number[]): number[] => ends.map((at, axis) => c.extents.cut(full?.[axis], x.shape[axis]!, at)); // prettier-ignore
+    return c.tensor(c.g.slice(x.value, { start: own(start), limit: own(limit), stride: every }));
   }) as Tensor<Shape, D>; // slice keeps the dtype
 }
 
@@ -70,11 +86,12 @@ export function split<D extends DType>(
   axis = -1,
 ): readonly Tensor<Shape, D>[] {
   // prettier-ignore
-  const c = context();
+  const c = called("split", { x, parts, axis }, { x: TENSOR, parts: anyOf("a number of equal parts, or a list of their sizes", ANY_NUMBER, NUMBERS), axis: optional(AXIS) });
   return c.run(() => {
     const at = axisOf(c, "split", x, axis);
     const extent = x.shape[at]!;
-    const sizes = typeof parts === "number" ? Array.from({ length: parts }, () => extent / parts) : parts; // prettier-ignore
+    const full = c.fullShape(x.value)?.[at];
+    const sizes = typeof parts === "number" ? Array.from({ length: parts }, () => extent / parts) : parts.map((part) => c.extents.cut(full, extent, part)); // prettier-ignore
     const total = sizes.reduce((n, size) => n + size, 0);
     if (sizes.length === 0 || total !== extent || !sizes.every((n) => Number.isInteger(n) && n > 0))
       c.fail("split/sizes", `split needs whole parts that add up to ${extent}, but got ${JSON.stringify(parts)}`, "Give the number of equal parts, or their sizes.", [c.operand("x", x.value)]); // prettier-ignore
@@ -88,13 +105,15 @@ export function split<D extends DType>(
   }) as unknown as readonly Tensor<Shape, D>[]; // slice keeps the dtype
 }
 
+const PAIR = kind("[low, high]", (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((end) => typeof end === "number")); // prettier-ignore
+
 /** x among zeros: [low, high] an axis. */
 export function pad(
   x: FloatTensor,
   ends: readonly (readonly [low: number, high: number])[],
 ): FloatTensor {
   // prettier-ignore
-  const c = context();
+  const c = called("pad", { x, ends }, { x: FLOATS, ends: listOf("a list of [low, high], one an axis", PAIR) });
   return c.run(() => {
     if (ends.length !== x.shape.length)
       c.fail("pad/rank", `pad needs [low, high] for each of ${x.shape.length} axes, but got ${ends.length}`, "Give one pair an axis.", [c.operand("x", x.value)]); // prettier-ignore
@@ -104,19 +123,19 @@ export function pad(
 
 /** x backwards along some axes. */
 export function reversed<X extends Tensor>(x: X, axes: readonly number[]): X {
-  const c = context();
+  const c = called("reversed", { x, axes }, { x: TENSOR, axes: AXES });
   return c.run(() => c.tensor(c.g.reverse(x.value, { axes: axes.map((axis) => axisOf(c, "reversed", x, axis)) }))) as X; // prettier-ignore
 }
 
 /** Rows of x by position: y[i…, j…] = x[at[i…], j…]. Positions must be rows of x; labels are checked when a batch is given. */
 export function gather(x: FloatTensor, at: Tensor<Shape, "i32">): FloatTensor {
-  const c = context();
+  const c = called("gather", { x, at }, { x: FLOATS, at: INTEGERS });
   return c.run(() => c.tensor(c.g.gather(x.value, at.value))) as FloatTensor;
 }
 
 /** A new axis of extent 1. */
 export function expandDims<D extends DType>(x: Tensor<Shape, D>, axis: number): Tensor<Shape, D> {
-  const c = context();
+  const c = called("expandDims", { x, axis }, { x: TENSOR, axis: AXIS });
   return c.run(() => {
     const at = axisOf(c, "expandDims", x, axis, 1);
     return c.tensor(c.g.reshape(x.value, { shape: x.shape.toSpliced(at, 0, 1) }));
@@ -125,7 +144,7 @@ export function expandDims<D extends DType>(x: Tensor<Shape, D>, axis: number): 
 
 /** Without an axis of extent 1. Throws for any other extent. */
 export function squeeze<D extends DType>(x: Tensor<Shape, D>, axis: number): Tensor<Shape, D> {
-  const c = context();
+  const c = called("squeeze", { x, axis }, { x: TENSOR, axis: AXIS });
   return c.run(() => {
     const at = axisOf(c, "squeeze", x, axis);
     if (x.shape[at] !== 1)
@@ -140,17 +159,18 @@ export function oneHot<S extends Shape, const N extends number>(
   classes: N,
 ): FloatTensor<readonly [...S, N]> {
   // prettier-ignore
-  const c = context();
+  const c = called("oneHot", { y, classes }, { y: INTEGERS, classes: EXTENT });
   return c.run(() => {
     const rank = y.shape.length;
-    const position = c.g.iota({ dtype: "i32", shape: [...y.shape, classes] }, { axis: rank });
-    const chosen = c.g.eq(position, c.g.broadcast(y.value, { axes: [rank], size: [classes] }));
+    const extent = c.extents.of(classes);
+    const position = c.g.iota({ dtype: "i32", shape: [...y.shape, extent] }, { axis: rank });
+    const chosen = c.g.eq(position, c.g.broadcast(y.value, { axes: [rank], size: [extent] }));
     return c.tensor(c.g.cast(chosen, { to: c.float }));
   }) as FloatTensor<readonly [...S, N]>;
 }
 
 /** x itself, through which no gradient flows. */
 export function stopGradient<X extends FloatTensor>(x: X): X {
-  const c = context();
+  const c = called("stopGradient", { x }, { x: FLOATS });
   return c.run(() => c.tensor(c.g.stopGradient(x.value))) as X; // the same values
 }

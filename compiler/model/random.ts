@@ -2,7 +2,10 @@
 
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
-import { context, type Context } from "./context.ts";
+import { optional } from "../graph/arguments.ts";
+import { called } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { ANY_NUMBER, SHAPE } from "./kinds.ts";
 import type { FloatTensor } from "./tensor.ts";
 
 /** How many numbers of 24 bits there are: all of them are float32 values. */
@@ -26,26 +29,30 @@ function checked(c: Context, name: string, shape: Shape, ...bounds: readonly num
 
 /** Uniform on [low, high), in steps of (high − low)·2⁻²⁴. Evaluation and prediction draw without moving the stream on. */
 export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1): FloatTensor<S> {
-  const c = context();
+  const c = called("randomUniform", { shape, low, high }, { shape: SHAPE, low: optional(ANY_NUMBER), high: optional(ANY_NUMBER) }); // prettier-ignore
   return c.run(() => {
     const { g, float } = c;
     checked(c, "randomUniform", shape, low, high);
-    const scaled = g.mul(draw(c, shape), g.literal((high - low) / COUNT, float));
+    const scaled = g.mul(
+      draw(c, c.extents.shape(shape, { rows: true })),
+      g.literal((high - low) / COUNT, float),
+    );
     return c.tensor(low === 0 ? scaled : g.add(scaled, g.literal(low, float)));
   }) as FloatTensor<S>; // bits have the asked shape
 }
 
 /** Standard normal, √(−2·log u)·cos(2π·v) of two uniform draws (Box & Muller 1958). */
 export function randomNormal<const S extends Shape>(shape: S): FloatTensor<S> {
-  const c = context();
+  const c = called("randomNormal", { shape }, { shape: SHAPE });
   return c.run(() => {
     const { g, float } = c;
     const literal = (value: number): Value => g.literal(value, float);
     checked(c, "randomNormal", shape);
+    const own = c.extents.shape(shape, { rows: true });
     // u in (0, 1]: its logarithm is finite
-    const u = g.mul(g.add(draw(c, shape), literal(1)), literal(1 / COUNT));
+    const u = g.mul(g.add(draw(c, own), literal(1)), literal(1 / COUNT));
     const radius = c.named("radius", g.sqrt(g.mul(g.log(u), literal(-2))));
-    const angle = g.mul(draw(c, shape), literal((2 * Math.PI) / COUNT));
+    const angle = g.mul(draw(c, own), literal((2 * Math.PI) / COUNT));
     return c.tensor(g.mul(radius, g.cos(angle)));
   }) as FloatTensor<S>; // bits have the asked shape
 }

@@ -1,7 +1,10 @@
 /** Guarantees recurrence over time as a fold that is written out: one copy of the step a time, differentiable like anything else. */
 
 import type { Value } from "../graph/graph.ts";
-import { context, type Context } from "./context.ts";
+import { ANYTHING, FUNCTION, optionsOf, required } from "../graph/arguments.ts";
+import { called, check } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { FLOATS } from "./kinds.ts";
 import type { FloatTensor, Tensor } from "./tensor.ts";
 
 /** x[:, t] of [n, steps, …] as [n, …]. */
@@ -18,6 +21,8 @@ function together(c: Context, ys: readonly Value[]): Value {
   const raised = ys.map((y) => c.g.reshape(y, { shape: c.typeOf(y).shape.toSpliced(1, 0, 1) }));
   return raised.length === 1 ? raised[0]! : c.g.concat(raised, { axis: 1 });
 }
+
+const STEPPED = optionsOf<Stepped<unknown>>({ carry: ANYTHING, y: required(FLOATS) }, "{ carry, y }"); // prettier-ignore
 
 /** What a step carries on and what it gives out. */
 export interface Stepped<Carry> {
@@ -42,14 +47,16 @@ export function scan<Carry>(
   xs: FloatTensor,
 ): Scanned<Carry> {
   // prettier-ignore
-  const c = context();
+  const c = called("scan", { step, initial, xs }, { step: FUNCTION, initial: ANYTHING, xs: FLOATS });
   return c.run(() => {
     const steps = xs.shape[1];
     if (steps === undefined)
       return c.fail("shape/scan", `scan needs a time axis, [n, steps, …], but got [${xs.shape.join(",")}]`, "Give it a batch axis and a time axis.", [c.operand("xs", xs.value)]); // prettier-ignore
+    c.unrolled.add(steps);
     let carry = initial;
     const ys = Array.from({ length: steps }, (_, t): Value => {
       const done = step(carry, float(c.tensor(at(c, xs.value, t))), t);
+      check("scan", { "what step returns": done }, { "what step returns": STEPPED });
       carry = done.carry;
       return done.y.value;
     });

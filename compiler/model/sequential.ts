@@ -1,10 +1,14 @@
 /** Guarantees Keras's way of declaring a model: a list of layers, and words for how it is trained. */
 
 import type { UpdateRule } from "../autodiff/update.ts";
+import { anyOf, FUNCTION, listOf, optionsOf, required, TEXT } from "../graph/arguments.ts";
 import type { Shape } from "../graph/type.ts";
+import { check } from "./arguments.ts";
 import { context, type Context } from "./context.ts";
 import { lossNamed, metricNamed, optimizerNamed, type KnownLoss, type LossName, type MetricName, type OptimizerName } from "./keras.ts"; // prettier-ignore
+import { EXTENT, LAYERS, NAME, RULE, SHAPE } from "./kinds.ts";
 import type { Layer } from "./layers/layer.ts";
+import { made } from "./layers/residual.ts";
 import { input } from "./leaves.ts";
 import { model, type Declaration, type Model } from "./model.ts";
 import { callSite } from "./site.ts";
@@ -31,19 +35,32 @@ export interface Sequential {
   compile(options: SequentialOptions): Model;
 }
 
+/** Which words there are `keras.ts` knows. */
+const OPTIONS = optionsOf<SequentialOptions>({
+  input: required(SHAPE),
+  optimizer: required(anyOf("the name of an optimizer, or one, such as adam()", TEXT, RULE, FUNCTION)), // prettier-ignore
+  loss: required({ ...TEXT, says: "the name of a loss" }),
+  metrics: listOf("a list of names of metrics", { ...TEXT, says: "the name of a metric" }),
+  batchSize: EXTENT,
+  classes: EXTENT,
+});
+
 /** Layers one after another. */
-export const sequential = (name: string, layers: readonly Layer[]): Sequential => ({
-  compile(options) {
+export function sequential(name: string, layers: readonly Layer[]): Sequential {
+  check("sequential", { name, layers }, { name: NAME, layers: LAYERS });
+  const compile: Sequential["compile"] = (options) => {
+    check(`sequential ${JSON.stringify(name)}`, { options }, { options: OPTIONS });
     const site = callSite();
     return model(name, { batch: options.batchSize ?? 32 }, ({ batch }) => {
       const c = context();
       const loss = c.run(() => knownLoss(c, options, layers), site);
       const x: FloatTensor = c.run(() => input("x", [batch, ...options.input]), site);
-      const last = layers.reduce((value, layer) => c.run(() => layer(value), layer.site ?? site), x); // prettier-ignore
+      const last = layers.reduce((value, layer, n) => c.run(() => made("sequential", n, layer(value)), layer.site ?? site), x); // prettier-ignore
       return c.run(() => judged(c, loss, last, options), site);
     });
-  },
-});
+  };
+  return { compile };
+}
 
 function knownLoss(c: Context, options: SequentialOptions, layers: readonly Layer[]): KnownLoss {
   if (layers.length === 0)

@@ -2,7 +2,7 @@
 
 const here = import.meta.url;
 /** The folder of this package's own code: frames inside it are not the model's. Bundled, this file lies in dist/ itself. */
-const own = new URL(here.endsWith("/compiler/model/site.ts") ? "../" : "./", here).href;
+const own = pathOf(new URL(here.endsWith("/compiler/model/site.ts") ? "../" : "./", here).href);
 
 export interface Site {
   readonly file: string;
@@ -10,8 +10,17 @@ export interface Site {
   readonly column: number;
 }
 
-const FRAME = /(?:\(|at |@)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):(\d+)\)?$/;
-const asUrl = (file: string): string => (file.startsWith("file:") ? file : `file://${file}`);
+const FRAME = /(?:\(|at |async |@|^)((?:file:\/\/|\/|[A-Za-z]:\\)[^]*):(\d+):(\d+)\)?$/;
+
+/** The file of a frame, which engines give as a URL or, after a source map, as the path itself: only URLs are encoded. */
+function pathOf(file: string): string {
+  if (!file.startsWith("file:")) return file;
+  return decodeURIComponent(file.slice("file://".length).replace(/\?.*$/, ""));
+}
+
+/** The lines of a stack, one a frame: a file's name may hold a line's end. */
+export const framesOf = (stack: string): readonly string[] =>
+  stack.split(/\n\s+at /.test(stack) ? /\n(?=\s+at )/ : "\n");
 
 /** Sites by the place in the code that runs: a loop that declares a hundred layers asks the source map once. */
 const known = new Map<string, Site | undefined>();
@@ -32,7 +41,7 @@ export function callSite(): Site | undefined {
 }
 
 const isOwn = (file: string): boolean =>
-  asUrl(file).startsWith(own) || file.includes("node:internal");
+  pathOf(file).startsWith(own) || file.includes("node:internal");
 
 /** Where the code outside this package stands, before any source map; undefined on engines other than V8, which do not tell. */
 function runningPlace(): string | undefined {
@@ -49,11 +58,12 @@ function runningPlace(): string | undefined {
 }
 
 function mappedSite(stack: string): Site | undefined {
-  for (const frame of stack.split("\n")) {
-    const match = FRAME.exec(frame.trim());
+  for (const frame of framesOf(stack)) {
+    // what was evaluated from a text has no file
+    const match = frame.includes("(eval at ") ? null : FRAME.exec(frame.trim());
     if (match === null || isOwn(match[1]!)) continue;
     return {
-      file: decodeURI(asUrl(match[1]!).slice("file://".length)).replace(/\?.*$/, ""),
+      file: pathOf(match[1]!),
       line: Number(match[2]),
       column: Number(match[3]),
     };

@@ -3,7 +3,9 @@
 import type { Shape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";
 import { reverse } from "../autodiff/reverse.ts";
-import { context } from "./context.ts";
+import { optional } from "../graph/arguments.ts";
+import { called } from "./arguments.ts";
+import { AXES, FLOAT_TENSORS, FLOATS, SHAPE } from "./kinds.ts";
 import type { Agree, FloatTensor, Matrix, Print, Scalar } from "./tensor.ts";
 
 /** b where the product exists; otherwise the sentence that says why not. Leading axes are checked when the model is declared. */
@@ -34,7 +36,7 @@ export function matmul<A extends FloatTensor, B extends FloatTensor>(
   a: A,
   b: Inner<A, B>,
 ): FloatTensor<Product<A["shape"], B["shape"]>> {
-  const c = context();
+  const c = called("matmul", { a, b }, { a: FLOATS, b: FLOATS });
   const right = b as B; // Inner is B wherever a call type-checks
   return c.run(() => {
     const [m, n] = [a.shape.length, right.shape.length];
@@ -51,14 +53,17 @@ export function transpose<M extends number, N extends number>(
 ): FloatTensor<readonly [N, M]>;
 export function transpose(x: FloatTensor, order: readonly number[]): FloatTensor;
 export function transpose(x: FloatTensor, order: readonly number[] = [1, 0]): FloatTensor {
-  const c = context();
+  const c = called("transpose", { x, order }, { x: FLOATS, order: optional(AXES) });
   return c.run(() => c.tensor(c.g.transpose(x.value, { order }))) as FloatTensor;
 }
 
 /** The same elements, row-major, under another shape. */
 export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<S> {
-  const c = context();
-  return c.run(() => c.tensor(c.g.reshape(x.value, { shape }))) as FloatTensor<S>;
+  const c = called("reshape", { x, shape }, { x: FLOATS, shape: SHAPE });
+  return c.run(() => {
+    const own = c.extents.reshaped(c.fullShape(x.value), x.shape, shape);
+    return c.tensor(c.g.reshape(x.value, { shape: own }));
+  }) as FloatTensor<S>;
 }
 
 /** d(loss)/d(x) for each x, as values like any other: usable in outputs, in losses, and again in grad. */
@@ -66,7 +71,7 @@ export function grad<const X extends readonly FloatTensor[]>(
   loss: Scalar,
   of: X,
 ): { readonly [I in keyof X]: X[I] } {
-  const c = context();
+  const c = called("grad", { loss, of }, { loss: FLOATS, of: FLOAT_TENSORS });
   return c.run(() => {
     const found = reverse(c.builder, loss.value, of.map((x) => x.value)); // prettier-ignore
     return found.map((value, n) => {

@@ -5,7 +5,7 @@ import { f32, sizeOf, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
 import { quotient, rangeOf, remainder, rowMajor, scale, shift, type Index } from "../loop/index.ts";
 import type { Scalar } from "../loop/loop.ts";
-import { eachPosition, flatten, numbers, type Op } from "./op.ts";
+import { eachOffset, numbers, type Op } from "./op.ts";
 
 const fail = (op: string, law: string, x: TensorType): never => {
   throw new ShapeError(op, law, [{ label: "x", type: x }]);
@@ -36,11 +36,8 @@ export const transpose: Op<"transpose"> = {
   },
   evaluate([x], attrs, y) {
     const order = numbers(attrs, "order");
-    const from = x!.type.shape.map(() => 0);
-    eachPosition(y.type.shape, (at, flat) => {
-      order.forEach((axis, n) => (from[axis] = at[n]!));
-      y.data[flat] = x!.data[flatten(from, x!.type.shape)]!;
-    });
+    const strides = stridesOf(x!.type.shape);
+    eachOffset(y.type.shape, order.map((axis) => strides[axis]!), 0, (flat, from) => (y.data[flat] = x!.data[from]!)); // prettier-ignore
   },
   define({ at, read, attrs }) {
     const from: Index[] = [];
@@ -108,15 +105,10 @@ export const broadcast: Op<"broadcast"> = {
   vjp: ({ g, node, cotangent }) => g.sum(cotangent, { axes: [...numbers(node.attrs, "axes")].sort((a, b) => a - b) }), // prettier-ignore
   evaluate([x], attrs, y) {
     const axes = numbers(attrs, "axes");
-    eachPosition(y.type.shape, (at, flat) => {
-      y.data[flat] =
-        x!.data[
-          flatten(
-            at.filter((_, axis) => !axes.includes(axis)),
-            x!.type.shape,
-          )
-        ]!;
-    });
+    const own = stridesOf(x!.type.shape);
+    let n = 0;
+    const strides = y.type.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[n++]!));
+    eachOffset(y.type.shape, strides, 0, (flat, from) => (y.data[flat] = x!.data[from]!));
   },
   define: ({ at, read, attrs }) =>
     read[0]!(...at.filter((_, axis) => !numbers(attrs, "axes").includes(axis))),
@@ -159,10 +151,9 @@ export const slice: Op<"slice"> = {
   },
   evaluate([x], attrs, y) {
     const [start, stride] = [numbers(attrs, "start"), numbers(attrs, "stride")];
-    eachPosition(y.type.shape, (at, flat) => {
-      const from = at.map((i, axis) => start[axis]! + i * stride[axis]!);
-      y.data[flat] = x!.data[flatten(from, x!.type.shape)]!;
-    });
+    const own = stridesOf(x!.type.shape);
+    const first = start.reduce((sum, at, axis) => sum + at * own[axis]!, 0);
+    eachOffset(y.type.shape, own.map((step, axis) => step * stride[axis]!), first, (flat, from) => (y.data[flat] = x!.data[from]!)); // prettier-ignore
   },
   define: ({ at, read, attrs }) =>
     read[0]!(...at.map((i, axis) => shift(scale(i, numbers(attrs, "stride")[axis]!), numbers(attrs, "start")[axis]!))), // prettier-ignore
@@ -201,10 +192,9 @@ export const pad: Op<"pad"> = {
   evaluate([x], attrs, y) {
     const [low, interior] = [numbers(attrs, "low"), numbers(attrs, "interior")];
     y.data.fill(0);
-    eachPosition(x!.type.shape, (at, flat) => {
-      const to = at.map((i, axis) => low[axis]! + i * (interior[axis]! + 1));
-      y.data[flatten(to, y.type.shape)] = x!.data[flat]!;
-    });
+    const own = stridesOf(y.type.shape);
+    const first = low.reduce((sum, at, axis) => sum + at * own[axis]!, 0);
+    eachOffset(x!.type.shape, own.map((step, axis) => step * (interior[axis]! + 1)), first, (flat, to) => (y.data[to] = x!.data[flat]!)); // prettier-ignore
   },
   define({ at, read, types, type, attrs }) {
     const [low, interior] = [numbers(attrs, "low"), numbers(attrs, "interior")];
@@ -272,10 +262,9 @@ export const reverse: Op<"reverse"> = {
   vjp: ({ g, node, cotangent }) => g.reverse(cotangent, { axes: numbers(node.attrs, "axes") }),
   evaluate([x], attrs, y) {
     const axes = numbers(attrs, "axes");
-    eachPosition(y.type.shape, (at, flat) => {
-      const from = at.map((i, axis) => (axes.includes(axis) ? y.type.shape[axis]! - 1 - i : i));
-      y.data[flat] = x!.data[flatten(from, y.type.shape)]!;
-    });
+    const own = stridesOf(y.type.shape);
+    const first = axes.reduce((sum, axis) => sum + (y.type.shape[axis]! - 1) * own[axis]!, 0);
+    eachOffset(y.type.shape, own.map((step, axis) => (axes.includes(axis) ? -step : step)), first, (flat, from) => (y.data[flat] = x!.data[from]!)); // prettier-ignore
   },
   define: ({ at, read, type, attrs }) =>
     read[0]!(...at.map((i, axis) => (numbers(attrs, "axes").includes(axis) ? shift(scale(i, -1), type.shape[axis]! - 1) : i))), // prettier-ignore

@@ -2,10 +2,10 @@
 
 import { ShapeError } from "../graph/error.ts";
 import type { Attrs } from "../graph/graph.ts";
-import { f32, type TensorType } from "../graph/type.ts";
+import { f32, stridesOf, type TensorType } from "../graph/type.ts";
 import type { ReduceBy, Scalar } from "../loop/loop.ts";
 import { index, type Index } from "../loop/index.ts";
-import { eachPosition, flatten, number, numbers, type DefineScope, type Op } from "./op.ts";
+import { eachOffset, number, numbers, type DefineScope, type Op } from "./op.ts";
 
 function checkAxes(op: string, x: TensorType, axes: readonly number[]): void {
   const rank = x.shape.length;
@@ -21,8 +21,10 @@ function eachTerm(
   axes: readonly number[],
   visit: (flat: number, to: number) => void,
 ): void {
-  const shape = kept(x, axes);
-  eachPosition(x.shape, (at, flat) => visit(flat, flatten(at.filter((_, axis) => !axes.includes(axis)), shape))); // prettier-ignore
+  const own = stridesOf(kept(x, axes));
+  let n = 0;
+  const strides = x.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[n++]!));
+  eachOffset(x.shape, strides, 0, visit);
 }
 
 function defineReduce(

@@ -7,11 +7,12 @@ import {
   sameShape,
   tensor,
   type DType,
+  type Tensor,
   type TensorType,
   f32,
   bool,
 } from "../graph/type.ts";
-import { compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
+import { MEANING, compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
 import type { Op, Sample, VjpScope } from "./op.ts";
 
 interface Row {
@@ -30,6 +31,14 @@ interface Row {
 }
 
 const TWO_OVER_SQRT_PI = "1.1283791670955126";
+
+/**
+ * The slopes of a^b are finite at a = 0 wherever a limit is: x⁰ is 1 everywhere, so its slope is 0, and 0^b is 0 for every b above 0. Where
+ * a branch is not taken, what it reads is 1, so that slopes of the slopes are no 0·∞ either. At b = 0 and a ≠ 0 the mixed slope is 1/a.
+ */
+const POWER_SLOPE = "a == 0 and b == 0 ? 0 : b * (a == 0 and b == 0 ? 1 : a)^(b - 1)";
+const EXPONENT_SLOPE =
+  "a > 0 or (a == 0 and b < 0) ? y * log(a > 0 or (a == 0 and b < 0) ? a : 1) : 0";
 
 //       name        y =                              dy/dx
 const ROWS = [
@@ -56,8 +65,8 @@ const ROWS = [
   // ties split ½–½
   { name: "max", args: ["a", "b"], y: "max(a, b)", slopes: ["a > b ? 1 : a == b ? 0.5 : 0", "b > a ? 1 : a == b ? 0.5 : 0"], dtypes: "arithmetic", exact: true, kinks: true },
   { name: "min", args: ["a", "b"], y: "min(a, b)", slopes: ["a < b ? 1 : a == b ? 0.5 : 0", "b < a ? 1 : a == b ? 0.5 : 0"], dtypes: "arithmetic", exact: true, kinks: true },
-  // the slope in the exponent is stated: a^b·log(a) is NaN at a = 0
-  { name: "pow", args: ["a", "b"], y: "a^b", slopes: ["b * a^(b - 1)", "a > 0 ? y * log(a) : 0"], dtypes: "float", reads: "{0}^{1}", within: [0.3, 2] },
+  // stated where a = 0 (note below)
+  { name: "pow", args: ["a", "b"], y: "a^b", slopes: [POWER_SLOPE, EXPONENT_SLOPE], dtypes: "float", reads: "{0}^{1}", within: [0.3, 2] },
   { name: "lt", args: ["a", "b"], y: "a < b", slopes: [null, null], dtypes: "compare", reads: "[{0} < {1}]" },
   { name: "le", args: ["a", "b"], y: "a <= b", slopes: [null, null], dtypes: "compare", reads: "[{0} ≤ {1}]" },
   { name: "eq", args: ["a", "b"], y: "a == b", slopes: [null, null], dtypes: "compare", reads: "[{0} = {1}]" },
@@ -129,6 +138,16 @@ function constantCall(g: VjpScope["g"], fn: string, args: readonly Value[]): Val
   return g.literal(y.data[0]!, y.type.dtype);
 }
 
+/** What is left of a condition, or of a choice, of which one operand is known; undefined where none is. */
+function settled(g: VjpScope["g"], fn: string, args: readonly Value[]): Value | undefined {
+  const [a, b] = args.map((arg) => g.constantOf(arg));
+  if (fn === "where" && a !== undefined) return a !== 0 ? args[1] : args[2];
+  if (fn !== "and" && fn !== "or") return undefined;
+  const [known, other] = a === undefined ? [b, args[0]] : [a, args[1]];
+  if (known === undefined) return undefined;
+  return (known !== 0) === (fn === "and") ? other : g.literal(known, "bool");
+}
+
 /** d ⊙ slope, pushed into conditionals, so that an infinite d never meets a zero. */
 function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Value>): Value {
   const { g } = scope;
@@ -138,7 +157,10 @@ function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Va
     formulaToGraph(f, env, {
       literal: (value) => g.literal(value, dtype),
       // b − 1 of a constant b is a constant too: only literals broadcast by themselves
-      call: (fn, args) => constantCall(g, fn, args) ?? g.elementwise(fn as ElementwiseName, args),
+      call: (fn, args) =>
+        constantCall(g, fn, args) ??
+        settled(g, fn, args) ??
+        g.elementwise(fn as ElementwiseName, args),
     });
   if (slope.kind === "number") {
     if (slope.value === 1) return d;
@@ -147,7 +169,10 @@ function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Va
   }
   if (slope.kind === "call" && slope.fn === "where") {
     const [c, a, b] = slope.args as [Formula, Formula, Formula];
-    return g.where(graph(c), times(scope, d, a, env), times(scope, d, b, env));
+    const condition = graph(c);
+    const known = g.constantOf(condition);
+    if (known !== undefined) return times(scope, d, known !== 0 ? a : b, env);
+    return g.where(condition, times(scope, d, a, env), times(scope, d, b, env));
   }
   if (slope.kind === "call" && slope.fn === "neg")
     return g.neg(times(scope, d, slope.args[0]!, env));
@@ -163,6 +188,18 @@ export function slopeOf(row: Row, at: number): Formula | null {
   return slope === "derived" ? derive(row.y, row.args[at]!) : parseFormula(slope);
 }
 
+/** Every element by the formula itself. */
+function walk(inputs: readonly Tensor[], data: Float64Array, meaning: (values: readonly number[]) => number): void {
+  const values = inputs.map((one) => one.data[0]!);
+  for (let n = 0; n < data.length; n++) {
+    for (let at = 0; at < values.length; at++) {
+      const { data: own } = inputs[at]!;
+      if (own.length > 1) values[at] = own[n]!;
+    }
+    data[n] = meaning(values);
+  }
+} // prettier-ignore
+
 function elementwise(row: Row): Op {
   const y = parseFormula(row.y);
   const meaning = compileFormula(y, row.args);
@@ -170,6 +207,8 @@ function elementwise(row: Row): Op {
   const slope = (at: number): Formula | null => (slopes[at] ??= slopeOf(row, at));
   const reads = row.reads ?? `${row.name}(${row.args.map((_, n) => `{${n}}`).join(", ")})`;
   const own = y.kind === "call" && y.fn === row.name;
+  const inOrder = own && y.args.every((arg, n) => arg.kind === "variable" && arg.name === row.args[n]); // prettier-ignore
+  const plain = inOrder ? MEANING[row.name] : undefined;
   return {
     name: row.name,
     arity: row.args.length,
@@ -197,14 +236,15 @@ function elementwise(row: Row): Op {
       return times(scope, scope.cotangent, slope(at)!, env);
     },
     evaluate(inputs, _attrs, output) {
-      const values = inputs.map(({ data }) => data[0]!);
-      for (let n = 0; n < output.data.length; n++) {
-        for (let at = 0; at < values.length; at++) {
-          const { data } = inputs[at]!;
-          if (data.length > 1) values[at] = data[n]!;
-        }
-        output.data[n] = meaning(values);
-      }
+      const { data } = output;
+      const [a, b] = inputs.map((one) => one.data) as [Float64Array, Float64Array];
+      // a literal is one element for all; most rows are one function of one or two arguments
+      const [stepA, stepB] = inputs.map((one) => Number(one.data.length > 1)) as [number, number];
+      if (plain !== undefined && inputs.length === 1)
+        for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!);
+      else if (plain !== undefined && inputs.length === 2)
+        for (let n = 0; n < data.length; n++) data[n] = plain(a[n * stepA]!, b[n * stepB]!);
+      else walk(inputs, data, meaning);
     },
     define({ at, read, types, type }) {
       const env = Object.fromEntries(

@@ -1,12 +1,12 @@
 /** Guarantees concatenation, running sums, and reading and adding by position. */
 
 import { ShapeError } from "../graph/error.ts";
-import { f32, i32, sameShape, type TensorType } from "../graph/type.ts";
+import { f32, i32, sameShape, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
 import { index, shift, type Index } from "../loop/index.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { randomBits as bits } from "../loop/random.ts";
-import { eachPosition, flatten, number, type Op } from "./op.ts";
+import { eachOffset, eachPosition, number, type Op } from "./op.ts";
 
 /** Operands one after the other along an axis. attrs: axis. */
 export const concat: Op<"concat"> = {
@@ -36,14 +36,8 @@ export const concat: Op<"concat"> = {
     const axis = number(attrs, "axis");
     let from = 0;
     for (const x of inputs) {
-      eachPosition(x.type.shape, (at, flat) => {
-        y.data[
-          flatten(
-            at.map((i, n) => (n === axis ? i + from : i)),
-            y.type.shape,
-          )
-        ] = x.data[flat]!;
-      });
+      const strides = stridesOf(y.type.shape);
+      eachOffset(x.type.shape, strides, from * strides[axis]!, (flat, to) => (y.data[to] = x.data[flat]!)); // prettier-ignore
       from += x.type.shape[axis]!;
     }
   },

@@ -1,10 +1,10 @@
 /**
- * Guarantees which tiles a group may have instead of the one that the cost model picks: those under which every sum adds the same terms in
- * the same order, so that no bit changes.
- *   i by 4, j by 8 in lanes   →   also j by 16 in lanes, i by 2;  not i by 4, j by 8, whose sums would be taken in lanes along k
+ * Guarantees which tiles a group may have instead of the one that the cost model picks. None changes a bit, since a sum itself says in which
+ * order it adds (additions.ts); but only exact sums may stay in memory.
+ *   i by 4, j by 8 in lanes   →   also j by 16 in lanes, i by 2, i by 4 in lanes
  */
 
-import { loadsOf, walkScalar } from "../loop/build.ts";
+import { loadsOf } from "../loop/build.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Buffer, Group } from "../loop/loop.ts";
 import type { Machine } from "./machine.ts";
@@ -39,7 +39,6 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
   if (valuesOf(tile) > MOST) return `its tile has ${valuesOf(tile)} values side by side, and at most ${MOST} are kept`; // prettier-ignore
   if (modelled.pieces !== undefined) return "its positions have expressions of their own, which stand side by side"; // prettier-ignore
   if (isFixed(site)) return "its loops have no other form: they sum over themselves, hold loops of their own, or overwrite what they read elsewhere"; // prettier-ignore
-  if (tile.lane !== modelled.lane && sums(site.group)) return "other lanes would add its sums in another order"; // prettier-ignore
   if (tile.outer !== modelled.outer && !mayStayInMemory(site)) return "sums that stay in memory, or no longer do, would be rounded or added otherwise"; // prettier-ignore
   return undefined;
 }
@@ -60,12 +59,6 @@ function overwritesElsewhere({ axes, stages }: Group): boolean {
     ({ definition }) =>
     loadsOf(definition.value).some(({ buffer, at }) => written.has(buffer) && !isOwnPoint(at, axes)), // prettier-ignore
   );
-}
-
-function sums({ stages }: Group): boolean {
-  let found = false;
-  for (const { definition } of stages) walkScalar(definition.value, ({ kind }) => (found ||= kind === "reduce")); // prettier-ignore
-  return found;
 }
 
 /** Whether float32 sums of whole vectors may be put down in memory and taken up again: exact, and in the same order. */

@@ -18,8 +18,10 @@ import type {
   Scalar,
 } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
+import { exactValues } from "./numerics.ts";
 import type { Pass } from "./pass.ts";
 import { nameOf } from "./rewrite.ts";
+import { inOrder } from "./terms.ts";
 
 /** Definitions before fusion: one a node, views included. */
 export interface Defined {
@@ -32,7 +34,8 @@ export interface Defined {
 export interface Term {
   readonly definition: Definition;
   readonly view: boolean;
-  readonly rounded: boolean;
+  /** Storage holds the very value: a float32, or another type. What is not is read once, and computed where it is read. */
+  readonly exact: boolean;
   readonly contracts: boolean;
   /** A sum whose terms have known weights: additions (unroll.ts). */
   readonly weighted?: true;
@@ -69,12 +72,17 @@ function initialOf(attr: Attr | undefined): Initial | undefined {
 function storageOf(node: Node): Buffer {
   const initial = node.op === "hyper" ? ({ kind: "constant", value: node.attrs["value"] as number } as const) : initialOf(node.attrs["initial"]); // prettier-ignore
   const classes = node.attrs["classes"];
+  const rows = node.attrs["rows"] as readonly number[] | undefined; // written by model/trace
+  const [axis, per] = rows ?? [];
   return {
     name: node.name,
     dtype: node.type.dtype,
     shape: node.type.shape,
     role: ROLES[node.op]!,
     ...(typeof classes === "number" ? { classes } : {}),
+    ...(rows === undefined
+      ? {}
+      : { rows: axis === undefined ? ("none" as const) : { axis, per: per! } }),
     ...(node.op === "param" ? { trainable: node.attrs["trainable"] !== false } : {}),
     ...(initial === undefined ? {} : { initial }),
   };
@@ -100,17 +108,18 @@ export const define: Pass<Graph, Defined> = {
     });
     const docs = docsOf(graph);
     const terms: Term[] = [];
-    const add = (definition: Definition, node: Node): void => {
+    const exact = exactValues(graph);
+    const add = (definition: Definition, node: Node, value: number): void => {
       const op = opOf(node.op);
       const weighted =
         op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
-      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, ...(weighted ? { weighted: true as const } : {}), role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
+      terms.push({ definition, view: op.view === true && definition.name === node.name, exact: exact[value]!, contracts: op.contracts === true, ...(weighted ? { weighted: true as const } : {}), role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
     };
     graph.nodes.forEach((node, value) => {
       if (stored(node)) return;
       const own = axesOf(node.type.shape);
       const inputs = node.inputs.map((input) => graph.nodes[input]!);
-      const scalar = opOf(node.op).define({
+      const declared = opOf(node.op).define({
         at: at(own),
         read: inputs.map(
           (input) =>
@@ -122,6 +131,7 @@ export const define: Pass<Graph, Defined> = {
         attrs: node.attrs,
         axis,
       });
+      const scalar = declared.kind === "reduce" ? inOrder(declared, node) : declared;
       add(
         definitionOf(
           node,
@@ -130,6 +140,7 @@ export const define: Pass<Graph, Defined> = {
           docs[value]!,
         ),
         node,
+        value,
       );
     });
     const { copies, results } = targets(graph, terms);
@@ -212,7 +223,7 @@ function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryR
     const value = load(node.name, node.type.dtype, ...at(own));
     const doc = docOf(`${name} = ${node.name}`, name, node.op, node.origin);
     const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
-    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
+    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, exact: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
   };
   for (const result of graph.results) {
     const node = graph.nodes[result.value]!;

@@ -3,6 +3,7 @@
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Definitions, Program } from "../loop/loop.ts";
+import { additions } from "./additions.ts";
 import { algebra } from "./algebra.ts";
 import { define } from "./define.ts";
 import { differentiate } from "./differentiate.ts";
@@ -69,7 +70,8 @@ export const toRounded = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Gr
     .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
-    .then(numerics); // which values are rounded, once and for all
+    .then(numerics)                                   // which values are rounded, once and for all
+    .then(additions(machineOf(road))); // in which order sums add, likewise
 
 // prettier-ignore
 const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, Definitions> =>

@@ -137,7 +137,7 @@ function readersOf(
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
-  { definition, view, kept, weighted: isWeighted }: Term,
+  { definition, view, kept, exact, weighted: isWeighted }: Term,
   needed: ReadonlySet<string>,
   readers: ReadonlyMap<string, ReadonlySet<Term>>,
   byName: ReadonlyMap<string, Term>,
@@ -146,6 +146,8 @@ function goesIntoReaders(
   if (kept) return false;
   if (definition.target !== undefined || needed.has(definition.name)) return false;
   if (definition.shape.length === 0) return false; // a named local of the entry
+  // storing would round it: it is read once, and computed there (numerics.ts)
+  if (!exact) return true;
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
   const by = readers.get(definition.name) ?? NOBODY;

@@ -36,6 +36,7 @@ import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
+import { wholeSum } from "./rows.ts";
 import { LANE, laneCount, laneLoop, loop, pointsOf, positionsOf, rangesOf, suffixed, type Block, type Point, type Range } from "./points.ts"; // prettier-ignore
 import { hasReduceIn, isProduct, LEAST_IN_LANES, mainReduce, valuesOf, type Tile } from "./tile.ts"; // prettier-ignore
 
@@ -60,7 +61,9 @@ export class Nest {
   readonly #targets: ReadonlyMap<string, string>;
   /** Stage values that locals of the block being built hold: stage name and suffix. */
   readonly #held = new Map<string, Scalar>();
-  readonly #totals = new Map<string, Scalar>();
+  readonly #totals = new Map<string, Local>();
+  /** Of a total in lanes, its four sums. */
+  readonly #fourths = new Map<string, readonly string[]>();
 
   /** Axes whose loops are cut where guards turn. */
   readonly #cut = new Set<Axis>();
@@ -94,15 +97,18 @@ export class Nest {
     const before: Stmt[] = [];
     const after: Stmt[] = [];
     for (const { definition } of totals) {
+      const { dtype } = definition;
+      const begin = (named: string): Stmt => ({ kind: "let", name: named, dtype, value: literal(0, dtype), mutable: true }); // prettier-ignore
       const name = this.#names.take("total");
-      before.push({
-        kind: "let",
-        name,
-        dtype: definition.dtype,
-        value: literal(0, definition.dtype),
-        mutable: true,
-      });
-      this.#totals.set(definition.name, local(name, definition.dtype));
+      before.push(begin(name));
+      const total: Local = { kind: "local", dtype, name };
+      this.#totals.set(definition.name, total);
+      if (wholeSum(definition.value)?.inLanes === true) {
+        const four = Array.from({ length: LANES }, (_, lane) => this.#names.take(`${name}_${lane}`)); // prettier-ignore
+        this.#fourths.set(definition.name, four);
+        before.push(...four.map(begin));
+        after.push(...four.map((part) => added(total, local(part, dtype))));
+      }
       after.push({
         kind: "store",
         buffer: this.#write(definition),
@@ -331,14 +337,27 @@ export class Nest {
   #total(definition: Definition, point: Point): Stmt[] {
     const term = asTotal(definition, this.#group.axes);
     const total = this.#totals.get(definition.name);
-    if (term === undefined || total?.kind !== "local")
+    if (term === undefined || total === undefined)
       throw new CompilerFault("schedule", `%${definition.name} is no total`);
+    const four = this.#fourths.get(definition.name);
+    const value = this.#at(term, point);
+    if (four === undefined) return [added(total, value)];
+    // each point's term goes to the next of four sums, which change places; what is left over after whole vectors goes to the total
+    const { dtype } = total;
+    const [first, ...others] = four.map((name) => local(name, dtype));
+    const [next, last] = [this.#names.take(`${total.name}_next`), this.#group.axes.at(-1)!];
+    const turn: Stmt[] = [
+      { kind: "let", name: next, dtype, value: apply("add", dtype, first!, value), mutable: false },
+      ...others.map((one, n): Stmt => ({ kind: "assign", name: four[n]!, value: one })),
+      { kind: "assign", name: four.at(-1)!, value: local(next, dtype) },
+    ];
+    const whole = last.extent - (last.extent % LANES);
+    if (whole === last.extent) return turn;
+    const at: Scalar = { kind: "index", dtype: "i32", at: point.where.get(last.name) ?? index(last.name, last.extent) }; // prettier-ignore
+    const isWhole = apply("lt", "bool", at, literal(whole, "i32"));
     return [
-      {
-        kind: "assign",
-        name: total.name,
-        value: apply("add", total.dtype, total, this.#at(term, point)),
-      },
+      { kind: "if", when: isWhole, then: turn },
+      { kind: "if", when: apply("not", "bool", isWhole), then: [added(total, value)] },
     ];
   }
 
@@ -456,18 +475,27 @@ export class Nest {
     const wrap = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
       axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);
     const last = over.at(-1);
-    if (last !== undefined && resumed === undefined && this.#lanes > 1 && !this.#inLanes && inLanes(reduce)) {
+    if (last !== undefined && resumed === undefined && inLanes(reduce)) {
       const whole = last.extent - (last.extent % LANES);
-      const parts = results.map((name) => this.#names.take(`${name}_lanes`));
-      const at = new Map([[last.name, add(index(last.name, whole - LANES + 1), index(LANE, LANES))]]);
-      this.#inLanes = true;
-      const strips = steps(parts, hoisted.scalars.map((term) => substitute(term, at)));
-      this.#inLanes = false;
-      const strip: Stmt = { kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: strips };
-      const gather = parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
-      const vector = laneLoop([...begin(parts), ...wrap(over.slice(0, -1), [strip]), ...gather]);
-      const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (at) => steps(results, hoisted.scalars.map((term) => substitute(term, new Map([[last.name, at]])))))) : [];
-      if (obstacle(vector, this.#lengths()) === undefined) return [...hoisted.lets, ...begin(results), vector, ...rest];
+      const at = (where: Index): Scalar[] => hoisted.scalars.map((term) => substitute(term, new Map([[last.name, where]])));
+      const first = index(last.name, whole - LANES + 1);
+      const rest = last.extent === whole ? [] : wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, at(where))));
+      const before = [...hoisted.lets, ...begin(results), ...rest];
+      const strips = (body: readonly Stmt[]): Stmt[] => wrap(over.slice(0, -1), whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body }] : body);
+      const gathered = (parts: readonly string[]): Stmt[] => parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
+      if (whole === 0) return before;
+      if (this.#lanes > 1 && !this.#inLanes) {
+        const parts = results.map((name) => this.#names.take(`${name}_lanes`));
+        this.#inLanes = true;
+        const vector = laneLoop([...begin(parts), ...strips(steps(parts, at(add(first, index(LANE, LANES))))), ...gathered(parts)]);
+        this.#inLanes = false;
+        if (obstacle(vector, this.#lengths()) === undefined) return [...before, vector];
+      }
+      if (fn === "add") {
+        // the same four sums side by side
+        const four = Array.from({ length: LANES }, (_, lane) => results.map((name) => this.#names.take(`${name}_${lane}`)));
+        return [...before, ...begin(four.flat()), ...strips(four.flatMap((names, lane) => steps(names, at(shift(first, lane))))), ...four.flatMap(gathered)];
+      }
     }
     // what is left beside whole tiles is little time, and would be as much text again
     const { unrolled } = this.#tile;
@@ -532,9 +560,10 @@ export class Nest {
 /** Positions of the largest window that is written out. */
 const WINDOW = 9;
 
-/** Whether a reduction over flat loads is taken in lanes along its innermost axis, as tile.ts says of definitions. */
-function inLanes({ by, over, term }: Reduce): boolean {
+/** Whether a reduction over flat loads is taken in lanes along its innermost axis: a sum says so itself, a largest term is the same in any order. */
+function inLanes({ by, over, term, inLanes }: Reduce): boolean {
   const last = over.at(-1);
+  if (by === "add") return inLanes === true;
   if (by === "argmax" || last === undefined || last.extent < LEAST_IN_LANES) return false;
   const names = new Set(over.map(({ name }) => name));
   const moved = loadsOf(term).filter(({ at }) =>
@@ -545,6 +574,10 @@ function inLanes({ by, over, term }: Reduce): boolean {
 }
 
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
+type Local = Extract<Scalar, { kind: "local" }>;
+
+/** s = s + v. */
+const added = (to: Local, value: Scalar): Stmt => ({ kind: "assign", name: to.name, value: apply("add", to.dtype, to, value) }); // prettier-ignore
 
 /** Storing rounds by itself. */
 export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? value.value : value);

@@ -73,15 +73,19 @@ const scratchFor = ({ name, dtype, shape }: Definition): Buffer => ({ name, dtyp
 type Keep = (definition: Definition) => void;
 type Buffers = ReadonlyMap<string, Buffer>;
 
-function packed(group: Group, machine: Machine, sparing: boolean, buffers: Buffers, keep: Keep): Group {
+/** The group of one sum alone, in the order that the machine asks for: its terms with all copies, which `keep` hears of. */
+export const packedAlone = (group: Group, machine: Machine, buffers: Buffers, keep: Keep): Group =>
+  packed(group, machine, false, buffers, keep, (one, of) => ordered(one, machine, of));
+
+function packed(group: Group, machine: Machine, sparing: boolean, buffers: Buffers, keep: Keep, order = (one: Group, _: Buffers) => one): Group {
   if (machine.lanes > 1) {
     const spread = byFilter(withMargins(group, buffers, keep), buffers, keep);
-    const inOrder = inEveryReduction(ordered(spread, machine, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
+    const inOrder = inEveryReduction(order(spread, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep));
     const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
     return inBlocks(beside, buffers, keep);
   }
   const copies = new Copies(buffers);
-  const plain = ordered(withMargins(group, copies.buffers, copies.keep), machine, buffers);
+  const plain = order(withMargins(group, copies.buffers, copies.keep), buffers);
   const wide = sparing ? plain : inEveryReduction(plain, (one) => widened(one, copies));
   for (const copy of copies.readBy(wide)) keep(copy);
   return wide;
@@ -338,7 +342,7 @@ const comesInPanels = ({ extent }: Axis): boolean => extent % LANES === 0 && ext
 function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
   const column = definition.axes.at(-1);
   const [inner] = reduce.over;
-  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG) return reduce;
+  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG || reduce.inLanes === true) return reduce;
   return withLoads(reduce, (part) => {
     const stride = strideIn(part, column.name, buffers);
     if (stride === undefined || stride <= 1 || strideIn(part, inner!.name, buffers) !== 1) return part;
@@ -391,7 +395,7 @@ function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
   const reduce = bare(definition.value);
-  if (reduce === undefined || storage === "total" || definition.axes.length !== 4 || reduce.over.length < 2) return group;
+  if (reduce === undefined || storage === "total" || definition.axes.length !== 4 || reduce.over.length < 2 || reduce.inLanes === true) return group;
   const filters = definition.axes[0]!;
   const loads = loadsOf(reduce.term);
   const d_y = loads.find((one) => dependsOn(one, filters));
@@ -437,7 +441,7 @@ function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
   const [first, ...rest] = group.stages;
   const { definition, storage } = first!;
   const found = group.stages.every((stage) => stage.definition.axes.length === group.axes.length && stage.storage !== "total") ? firstSum(definition.value) : undefined;
-  if (found === undefined || found.over.length !== 1) return group;
+  if (found === undefined || found.over.length !== 1 || found.inLanes === true) return group;
   const [inner] = found.over;
   if (group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
   const inOrder = loadsOf(found.term).every((part) => (strideIn(part, inner!.name, buffers) ?? Infinity) <= LANES);

@@ -7,7 +7,8 @@ import { rewrite } from "./rewrite.ts";
 
 /** A side of a rule: a variable, a literal number, or an op over patterns. */
 export type Pattern =
-  | { readonly kind: "variable"; readonly name: string }
+  /** `seen`: what the right side then sees it as, perhaps behind movements. */
+  | { readonly kind: "variable"; readonly name: string; readonly seen?: Pattern }
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "any number"; readonly name: string }
   | {
@@ -17,7 +18,7 @@ export type Pattern =
       readonly as: string;
     };
 
-export const variable = (name: string): Pattern => ({ kind: "variable", name });
+export const variable = (name: string, seen?: Pattern): Pattern => ({ kind: "variable", name, ...(seen === undefined ? {} : { seen }) }); // prettier-ignore
 export const anyNumber = (name: string): Pattern => ({ kind: "any number", name });
 const lift = (p: Pattern | number): Pattern =>
   typeof p === "number" ? { kind: "number", value: p } : p;
@@ -60,6 +61,12 @@ interface Bindings {
   readonly node: Record<string, Value>;
   readonly attrs: Record<string, Attrs>;
 }
+
+/** What a value is, seen as a pattern; undefined where it is none. */
+export function seenAs(pattern: Pattern, value: Value, { builder, g }: Pick<Found, "builder" | "g">): Found | undefined {
+  const into: Bindings = { value: {}, node: {}, attrs: {} };
+  return matches(builder, pattern, value, into) ? { ...into, g, builder } : undefined;
+} // prettier-ignore
 
 function matches(builder: Builder, pattern: Pattern, value: Value, into: Bindings): boolean {
   const node = builder.node(value);

@@ -181,7 +181,7 @@ class Part {
     const at = identity(axes).map((one, n) => n === axis ? shift(one, this.#part * this.#size * per) : one); // prettier-ignore
     const doc = this.#doc([{ maths: `${name} = ${buffer}`, node: name, role: "input", site }]);
     const definition = { name, dtype, shape: axes.map(({ extent }) => extent), axes, value: load(buffer, dtype, ...at), op: "rows", doc }; // prettier-ignore
-    this.#push({ definition, view: false, rounded: true, contracts: false, role: "primal", again: false, site, kept: true }, definition); // prettier-ignore
+    this.#push({ definition, view: false, exact: true, contracts: false, role: "primal", again: false, site, kept: true }, definition); // prettier-ignore
     return name;
   }
 
@@ -207,7 +207,7 @@ class Part {
     this.#copies.add(name);
     const doc = [{ maths: `${name} = ${this.#part}`, node: name, role: "parts of the batch before this one", site }]; // prettier-ignore
     const definition = { name, dtype: "i32" as const, shape: [], axes: [], value: literal(this.#part, "i32"), op: "literal", doc }; // prettier-ignore
-    this.#push({ definition, view: false, rounded: true, contracts: false, role: "primal", again: false, site }, definition); // prettier-ignore
+    this.#push({ definition, view: false, exact: true, contracts: false, role: "primal", again: false, site }, definition); // prettier-ignore
     return name;
   }
 }

@@ -232,11 +232,12 @@ export function contiguousIn(reduce: Reduce, axis: Axis, buffers: Buffers): bool
 /** A sum is taken in lanes along its own axis from this extent on; below, gathering lanes costs more than it saves. */
 export const LEAST_IN_LANES = 8;
 
-/** Whether a reduction is taken in lanes along its innermost axis. */
-export const reducesInLanes = (reduce: Reduce, buffers: Buffers): boolean => {
-  const last = reduce.over.at(-1);
-  return reduce.by !== "argmax" && last !== undefined && last.extent >= LEAST_IN_LANES && contiguousIn(reduce, last, buffers); // prettier-ignore
-};
+/** Whether lanes serve a sum along its innermost axis, where it stands alone: its points do not lie in lanes, and its terms side by side. */
+export function servedByLanes(group: Group, reduce: Reduce, buffers: Buffers): boolean {
+  const [lane, last] = [columns(group), reduce.over.at(-1)];
+  if (last === undefined || last.extent < LEAST_IN_LANES) return false;
+  return !(lane !== undefined && inColumns(group, lane, reduce, buffers)) && contiguousIn(reduce, last, buffers); // prettier-ignore
+}
 
 /** Whether the points along the last shared axis lie side by side for every operand of the reduction. */
 function columns(group: Group): number | undefined {
@@ -253,8 +254,8 @@ function inColumns(group: Group, lane: number, reduce: Reduce, buffers: Buffers)
 }
 
 /**
- * The reductions of a group in the order that the machine asks for, which is part of their meaning on it: with lanes, the axis that they
- * are taken in lanes along is innermost, or where the points lie in lanes, the longest; without, a long one.
+ * The sum of a group in the order that the machine asks for where it stands alone: with lanes, the axis that it is taken in lanes along is
+ * innermost, or where the points lie in lanes, the longest; without, a long one.
  */
 export function ordered(group: Group, machine: Machine, buffers: Buffers): Group {
   const reduce = mainReduce(group);
@@ -300,7 +301,7 @@ function vectorTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const reduce = mainReduce(group);
   if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, machine, reduce, buffers) : plain; // prettier-ignore
   if (reduce === undefined || reduce.by !== "add") return movedTile(group, lane, buffers);
-  if (!inColumns(group, lane, reduce, buffers) && reducesInLanes(reduce, buffers)) return rowsTile(group, machine, reduce, buffers); // prettier-ignore
+  if (reduce.inLanes === true) return rowsTile(group, machine, reduce, buffers); // prettier-ignore
   const loads = operandsOf(reduce);
   const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
   const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
@@ -350,7 +351,7 @@ export function sumsAlone({ stages }: Group): Reduce | undefined {
   const { value } = definition;
   const reduce = value.kind === "round" ? value.value : value;
   if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined; // prettier-ignore
-  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 ? reduce : undefined; // prettier-ignore
+  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 && reduce.inLanes !== true ? reduce : undefined; // prettier-ignore
 }
 
 /** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
@@ -399,7 +400,7 @@ function crossed(group: Group, lane: number, buffers: Buffers): number | undefin
 function rowsTile(group: Group, machine: Machine, reduce: Reduce, buffers: Buffers): Tile {
   const plain = pointByPoint(group);
   const loads = operandsOf(reduce);
-  if (reduce.by !== "add" || !reducesInLanes(reduce, buffers)) return plain;
+  if (reduce.inLanes !== true) return plain;
   if (loads.length !== 2) {
     const free = group.axes.findLastIndex(({ extent }) => extent > 1);
     return { ...plain, sizes: sized(group, [[free, 4]]) };

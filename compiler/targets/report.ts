@@ -2,6 +2,7 @@
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import type { Entry, Module } from "../loop/loop.ts";
+import { heading, inline, table } from "./markdown.ts";
 import type { Facts } from "./target.ts";
 
 export interface Reported {
@@ -29,24 +30,6 @@ export interface PassFact {
 
 const group = (n: number): string => n.toLocaleString("en-US");
 
-const table = (
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string[] => [
-  `| ${head.join(" | ")} |`,
-  `| ${head.map(() => "---").join(" | ")} |`,
-  ...rows.map(
-    (row) =>
-      `| ${row
-        .map((cell) =>
-          String(cell)
-            .replaceAll("|", "\\|")
-            .replace(/[\r\n]/g, " "),
-        )
-        .join(" | ")} |`,
-  ),
-];
-
 /** The losses that training starts from, and of what. */
 export interface FirstLosses {
   /** Of the weights and of the batch. */
@@ -66,7 +49,7 @@ export function printReport(
       .filter((b) => b.role === role)
       .reduce((n, b) => n + sizeOf(b.shape) * bytesOf(b.dtype), 0);
   return [
-    `# ${module.name}`,
+    heading(1, module.name),
     "",
     ...table(["what", "value"], [
       ["parameters", group(parameters.reduce((n, { shape }) => n + sizeOf(shape), 0))],
@@ -84,7 +67,7 @@ export function printReport(
     "## What each pass did",
     "",
     ...PASSES_EXPLAINED,
-    ...passes.flatMap(({ entry, facts }) => ["", `### ${entry}`, "", ...table(PASS_COLUMNS, passRows(facts))]),
+    ...passes.flatMap(({ entry, facts }) => ["", heading(3, entry), "", ...table(PASS_COLUMNS, passRows(facts))]),
     "",
   ].join("\n"); // prettier-ignore
 }
@@ -95,11 +78,11 @@ function printMemory({ memory }: Facts): string[] {
   const share = (before: number, after: number): string => `${((100 * after) / before - 100).toFixed(1)} %`;
   return [
     "",
-    `## Memory budget: ${memory.budget}, ${group(memory.bytes)} bytes`,
+    heading(2, `Memory budget: ${memory.budget}, ${group(memory.bytes)} bytes`),
     ...(memory.entries.length === 0 ? ["", "Everything fits: nothing is computed again."] : []),
     ...memory.entries.flatMap(({ name, again, parts, rows, flops, bytes }) => [
       "",
-      `${name}: ${group(bytes[0])} bytes beside what lives from step to step become ${group(bytes[1])}; ${group(flops[0])} FLOPs a step become ${group(flops[1])}, ${share(...flops)} more. ${bitsOf(parts, rows)}`,
+      `${inline(name)}: ${group(bytes[0])} bytes beside what lives from step to step become ${group(bytes[1])}; ${group(flops[0])} FLOPs a step become ${group(flops[1])}, ${share(...flops)} more. ${bitsOf(parts, rows)}`,
       "",
       ...(again.length === 0 ? ["Nothing is computed again."] : table(["computed again in the backward pass", "bytes not kept"], again.map((one) => [one.name, group(one.bytes)]))),
     ]),
@@ -141,7 +124,7 @@ function printEntry(module: Module, entry: Entry): string[] {
   const role = new Map(module.buffers.map((buffer) => [buffer.name, buffer.role]));
   return [
     "",
-    `## ${entry.name}`,
+    heading(2, entry.name),
     "",
     `${kernels.length} kernels, ${entry.calls.length - kernels.length} scalar statements.`,
     "",

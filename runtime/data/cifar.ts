@@ -1,5 +1,7 @@
 /** Reads CIFAR-10's binary files exactly: whole records, labels in range, pictures as [3, 32, 32]. */
 
+import { listOf, optionsOf, required, TEXT } from "../arguments.ts";
+import { BYTES, hold } from "../kinds.ts";
 import * as error from "./error.ts";
 
 /** One record: the label, then 1024 red, 1024 green and 1024 blue bytes, each plane row by row. */
@@ -15,6 +17,8 @@ export interface Pictures {
 /** The classes of CIFAR-10, by label. */
 export const CIFAR10_CLASSES: readonly string[] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]; // prettier-ignore
 
+const FILES = listOf("a list of files, { name, bytes }", optionsOf({ name: required(TEXT), bytes: required(BYTES) }, "a file, { name, bytes }")); // prettier-ignore
+
 /**
  * The records of the files, one file after another: pixels scaled by 1/255, labels as they are.
  * The format is that of the files `data_batch_1.bin` … and `test_batch.bin`.
@@ -24,6 +28,7 @@ export const CIFAR10_CLASSES: readonly string[] = ["airplane", "automobile", "bi
 export function readCifar10(
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
 ): Pictures {
+  hold("readCifar10", { files }, { files: FILES });
   for (const { name, bytes } of files) {
     if (bytes.length === 0 || bytes.length % RECORD !== 0)
       throw error.notCifar(name, bytes, RECORD);

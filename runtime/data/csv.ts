@@ -1,5 +1,7 @@
 /** Reads a CSV file of numbers, with or without a column of class names; every fault has its row and column. */
 
+import { optional, optionsOf, required, TEXT } from "../arguments.ts";
+import { BYTES, hold, NAMES } from "../kinds.ts";
 import { csvRows } from "./csv-rows.ts";
 import { decodeText } from "./decode.ts";
 import * as error from "./error.ts";
@@ -26,6 +28,8 @@ export interface LabelOptions {
   readonly classes?: readonly string[];
 }
 
+const LABELS = optionsOf<LabelOptions>({ label: required(TEXT), classes: NAMES });
+
 /** A decimal number; neither NaN, Infinity nor hexadecimal, which `Number` would take too. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
@@ -42,6 +46,11 @@ export function readCsv(
   name: string,
   options?: LabelOptions,
 ): CsvTable | LabelledTable {
+  hold(
+    "readCsv",
+    { bytes, name, options },
+    { bytes: BYTES, name: TEXT, options: optional(LABELS) },
+  );
   const rows = csvRows(decodeText(bytes, name), name);
   const header = rows.next();
   if (header.done) throw error.noHeader(name);

@@ -1,5 +1,7 @@
 /** Reads an IDX file exactly: what is declared is what is there, checked before any of it is believed. */
 
+import { TEXT } from "../arguments.ts";
+import { BYTES, hold } from "../kinds.ts";
 import * as error from "./error.ts";
 
 /** An array of unsigned bytes, row-major. */
@@ -19,6 +21,7 @@ export interface Idx {
  * the file merely declares.
  */
 export function readIdx(bytes: Uint8Array, name: string): Idx {
+  hold("readIdx", { bytes, name }, { bytes: BYTES, name: TEXT });
   const start = bytes.subarray(0, 4);
   if (bytes.length >= 2 && (bytes[0] !== 0 || bytes[1] !== 0)) throw error.notIdx(name, start);
   if (bytes.length < 4) throw error.shortHeader(name, bytes.length, 4);

@@ -1,5 +1,7 @@
 /** Turns MNIST's images and labels (or a set in its form) into the arrays that a trainer takes. */
 
+import { isRecord, kind } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import * as error from "./error.ts";
 import type { Idx } from "./idx.ts";
 
@@ -9,12 +11,15 @@ export interface Digits {
   readonly y: Int32Array;
 }
 
+const IDX = kind("what readIdx returns", (value) => isRecord(value) && Array.isArray(value["shape"]) && ArrayBuffer.isView(value["data"])); // prettier-ignore
+
 /**
  * Pixels scaled by 1/255, labels as they are.
  *
  * @throws DataError when the shapes are not those of MNIST, counts differ, or a label is above 9
  */
 export function mnist(images: Idx, labels: Idx): Digits {
+  hold("mnist", { images, labels }, { images: IDX, labels: IDX });
   const [imageCount = 0, height, width] = images.shape;
   if (images.shape.length !== 3 || height !== 28 || width !== 28) {
     throw error.notImages(images.name, images.shape);

@@ -1,5 +1,7 @@
 /** Reads a NumPy .npy file exactly: the array that it declares is the array that it holds, row-major. */
 
+import { isRecord, kind, TEXT } from "../arguments.ts";
+import { BYTES, hold } from "../kinds.ts";
 import * as error from "./numpy-error.ts";
 
 /** The element types that are read, by NumPy's own names. */
@@ -24,6 +26,8 @@ const READ = {
   bool: { code: "|b1", size: 1, view: (buffer: ArrayBuffer) => new Uint8Array(buffer).map((byte) => (byte === 0 ? 0 : 1)) },
 } as const; // prettier-ignore
 
+const ARRAY = kind("what readNpy returns", (value) => isRecord(value) && typeof value["name"] === "string" && ArrayBuffer.isView(value["data"])); // prettier-ignore
+
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
@@ -33,6 +37,7 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
  * too short or too long. Allocates nothing that the file merely declares.
  */
 export function readNpy(bytes: Uint8Array, name: string): NpyArray {
+  hold("readNpy", { bytes, name }, { bytes: BYTES, name: TEXT });
   if (MAGIC.some((byte, at) => at < bytes.length && bytes[at] !== byte)) {
     throw error.notNpy(name, bytes.subarray(0, 6));
   }
@@ -108,7 +113,9 @@ function dtypeOf(descr: string, name: string): NpyDtype {
  *
  * @throws DataError when one is not finite as float32
  */
-export function toFloats({ name, data }: NpyArray): Float32Array {
+export function toFloats(array: NpyArray): Float32Array {
+  hold("toFloats", { array }, { array: ARRAY });
+  const { name, data } = array;
   const floats =
     data instanceof BigInt64Array ? Float32Array.from(data, Number) : Float32Array.from(data);
   const at = floats.findIndex((value) => !Number.isFinite(value));
@@ -121,7 +128,9 @@ export function toFloats({ name, data }: NpyArray): Float32Array {
  *
  * @throws DataError when one is not a whole number of 32 bits
  */
-export function toIntegers({ name, data }: NpyArray): Int32Array {
+export function toIntegers(array: NpyArray): Int32Array {
+  hold("toIntegers", { array }, { array: ARRAY });
+  const { name, data } = array;
   const numbers =
     data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
   const at = numbers.findIndex((value) => value !== (value | 0));

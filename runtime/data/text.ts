@@ -1,5 +1,7 @@
 /** Text as numbers for language models: the same text gives the same vocabulary and windows everywhere. */
 
+import { optional, TEXT } from "../arguments.ts";
+import { BYTES, hold, IDS, NAMES, NUMBER } from "../kinds.ts";
 import { decodeText } from "./decode.ts";
 import * as error from "./error.ts";
 
@@ -21,6 +23,7 @@ export function readText(
   name: string,
   vocabulary?: readonly string[],
 ): Characters {
+  hold("readText", { bytes, name, vocabulary }, { bytes: BYTES, name: TEXT, vocabulary: optional(NAMES) }); // prettier-ignore
   const text = decodeText(bytes, name);
   if (text === "") throw error.emptyText(name);
   const known =
@@ -46,6 +49,7 @@ export function readText(
  * @throws DataError when the text is shorter than one window and its last label
  */
 export function windows(ids: Int32Array, length: number): { x: Int32Array; y: Int32Array } {
+  hold("windows", { ids, length }, { ids: IDS, length: NUMBER });
   if (!Number.isInteger(length) || length < 1) throw error.badWindow(length);
   const used = Math.floor((ids.length - 1) / length) * length;
   if (used < length) throw error.shortText(ids.length, length);

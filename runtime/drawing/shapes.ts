@@ -1,5 +1,6 @@
 /** A drawing as data, which two printers turn into the same picture: SVG text, and dots. */
 
+import { printable } from "../printable.ts";
 import { ASCENT, textWidth } from "./font.ts";
 import { colorOf, createRaster, drawLine, drawText, fillRect, WHITE, type Point, type Raster } from "./raster.ts"; // prettier-ignore
 
@@ -24,7 +25,13 @@ export interface Drawing {
 const number = (value: number): string => String(Math.round(value * 100) / 100);
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }; // prettier-ignore
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => ENTITIES[sign]!);
+/** Characters that XML has not, even as entities, beside those that are not visible: halves of pairs, and two more. */
+const NO_XML = /[\p{Cs}\ufffe\uffff]/gu;
+/** Any text as the contents of an element. */
+const escaped = (text: string): string =>
+  printable(text)
+    .replace(/[&<>"]/g, (sign) => ENTITIES[sign]!)
+    .replace(NO_XML, "\ufffd");
 
 /** The drawing as an SVG document that stands by itself. */
 export function printSvg({ width, height, shapes }: Drawing): string {

@@ -1,5 +1,7 @@
 /** Checkpoints in a folder: at every moment, whatever dies, each file under its own name is whole. */
 
+import { TEXT } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointStore } from "../resume.ts";
@@ -38,19 +40,20 @@ export async function checkpointFolder(
   folder: string,
   files: FileSystem = fs,
 ): Promise<CheckpointStore> {
+  hold("checkpointFolder", { folder }, { folder: TEXT });
   try {
     await files.mkdir(folder, { recursive: true });
     for (const name of await files.readdir(folder)) {
       if (name.endsWith(UNFINISHED)) await files.rm(join(folder, name));
     }
-    await probe(join(folder, `probe${UNFINISHED}`), files);
+    await probe(unfinishedIn(folder), files);
   } catch (cause) {
     throw error.folderUnusable(folder, cause);
   }
   return {
     async write(name, bytes) {
       const path = join(folder, name);
-      const beside = `${path}${UNFINISHED}`;
+      const beside = unfinishedIn(folder);
       try {
         await writeFlushed(beside, bytes, files);
         await files.rename(beside, path);
@@ -67,16 +70,21 @@ export async function checkpointFolder(
   };
 }
 
+/** A name that nobody foresees. */
+const unfinishedIn = (folder: string): string =>
+  join(folder, `${crypto.randomUUID()}${UNFINISHED}`);
+
 /** Whether a file can be made and removed, asked before hours of training depend on it. */
 async function probe(path: string, files: FileSystem): Promise<void> {
-  const file = await files.open(path, "w");
+  const file = await files.open(path, "wx");
   await file.close();
   await files.rm(path);
 }
 
 /** The bytes are on the disk itself when this resolves. */
 async function writeFlushed(path: string, bytes: Uint8Array, files: FileSystem): Promise<void> {
-  const file = await files.open(path, "w");
+  // exclusively: where anything has that name, a link as well, it is an error
+  const file = await files.open(path, "wx");
   try {
     await file.writeFile(bytes);
     await file.sync();

@@ -1,5 +1,7 @@
 /** CIFAR-10 from disk: the six files of the binary version, in a folder that the user names. */
 
+import { TEXT } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import { join } from "node:path";
 import { readCifar10, type Pictures } from "../data/cifar.ts";
 import * as error from "./error.ts";
@@ -15,6 +17,7 @@ const TEST = ["test_batch.bin"];
  * @throws DataError naming the file and the remedy
  */
 export async function loadCifar10(folder: string): Promise<{ train: Pictures; test: Pictures }> {
+  hold("loadCifar10", { folder }, { folder: TEXT });
   await requireFolder(folder, error.CIFAR10);
   return { train: await loadSet(folder, TRAIN), test: await loadSet(folder, TEST) };
 }

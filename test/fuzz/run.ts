@@ -1,7 +1,8 @@
 /** Guarantees one sequence of calls for the reference and every target: predict, evaluate, two steps, with names for all that comes back. */
 
-import { drawLeaf, fedLeaves } from "../../compiler/check/draw.ts";
-import { asStored, batchOf, withoutPadding, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
+import { drawsIn, type Draws } from "../../compiler/check/domain.ts";
+import { fedLeaves } from "../../compiler/check/draw.ts";
+import { asStored, batchOf, padded, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
 import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { entriesOf } from "../../compiler/lower.ts";
@@ -26,6 +27,7 @@ export interface Plan {
   /** Live rows of the evaluation and of each step. */
   readonly counts: readonly number[];
   readonly seed: number;
+  readonly draws: Draws;
 }
 
 export function planOf(model: Model, rows: number, seed: number): Plan {
@@ -36,16 +38,18 @@ export function planOf(model: Model, rows: number, seed: number): Plan {
     declared: traced.graph,
     graph: purpose.kind === "train" ? differentiate(purpose.phase, purpose).run(traced.graph) : traced.graph,
   })); // prettier-ignore
-  const short = declared[0]!.traced.rowsInteract ? rows : Math.max(1, rows - 1);
-  return { entries, rows, counts: [rows, short], seed };
+  const meets = declared.some(({ traced }) => traced.meeting !== undefined);
+  const short = meets ? rows : Math.max(1, rows - 1);
+  const draws = drawsIn(entries.map((entry) => entry.declared));
+  return { entries, rows, counts: [rows, short], seed, draws };
 }
 
 type Store = Map<string, Float64Array>;
 
 /** First contents of parameters and state, as float32 storage holds them. */
-export function startOf({ entries, rows, seed }: Plan): Store {
+export function startOf({ entries, rows, seed, draws }: Plan): Store {
   const kept = entries.flatMap(({ graph }) => fedLeaves(graph)).filter(({ op }) => op === "param" || op === "state"); // prettier-ignore
-  return new Map(kept.map((node) => [node.name, stored(node, drawLeaf(node, seed, rows))]));
+  return new Map(kept.map((node) => [node.name, stored(node, draws.leaf(node, seed, rows))]));
 }
 
 const stored = (node: Parameters<typeof asStored>[0], data: Float64Array): Float64Array =>
@@ -57,8 +61,8 @@ export function feedOf(plan: Plan, graph: Graph, store: Store, call: number, cou
     fedLeaves(graph).map((node) => {
       const kept = store.get(node.name);
       if (kept !== undefined) return [node.name, kept] as const;
-      const drawn = stored(node, drawLeaf(node, plan.seed + call, count));
-      return [node.name, node.op === "input" ? withoutPadding(node, plan.rows, count, drawn) : drawn] as const;
+      const drawn = stored(node, plan.draws.leaf(node, plan.seed + call, count));
+      return [node.name, node.op === "input" ? padded(node, plan.rows, count, drawn) : drawn] as const;
     }),
   );
 } // prettier-ignore

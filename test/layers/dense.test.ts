@@ -148,7 +148,7 @@ describe("layers that rearrange", () => {
 
 describe("what is wrong is named", () => {
   test.each([
-    ["no units", () => dense(0)(input("x", [2, 3])), "dense needs a whole number of units above 0, but got 0"],
+    ["no units", () => dense(0)(input("x", [2, 3])), "dense: units needs a whole number above 0, but got 0"],
     ["no feature axis", () => dense(3, { name: "scores" })(input("x", [3])), 'dense "scores" needs rows of features, [n, …, features], but got [3]'],
     ["two widths", () => { const shared = dense(2); shared(input("a", [1, 3])); return shared(input("b", [1, 4])); }, 'dense "dense" was built for kernel [3,2], but this call needs [4,2]'],
     ["an activation nobody knows", () => dense(3, { activation: "relo" as "relu" })(input("x", [2, 3])), 'there is no activation "relo"; did you mean relu?'],

@@ -175,13 +175,13 @@ describe("what is wrong is named", () => {
   test.each([
     ["tokens that are floats", () => embedding(5, 3)(input("x", [2, 2]) as never), "embedding needs i32 tokens, but got f64"],
     ["a vocabulary too small", () => embedding(5, 3)(labels("x", [2], { classes: 6 })), "embedding has a vocabulary of 5, but its tokens are of 6 classes"],
-    ["an empty vocabulary", () => embedding(0, 3)(labels("x", [2], { classes: 6 })), "embedding needs a whole number of tokens above 0, but got 0"],
+    ["an empty vocabulary", () => embedding(0, 3)(labels("x", [2], { classes: 6 })), "embedding: vocabulary needs a whole number above 0, but got 0"],
     ["heads and features", () => multiHeadAttention(4, { name: "attend" })(input("x", [1, 2, 6])), 'multiHeadAttention "attend" needs heads that divide its 6 features, but got 4'],
     ["rows for attention", () => multiHeadAttention(1)(input("x", [2, 6])), "multiHeadAttention needs x [n, t, w] and memory [n, s, w] of the same n and w"],
     ["keys of another width", () => scaledDotProductAttention(input("q", [1, 2, 3]), input("k", [1, 2, 4]), input("v", [1, 2, 3])), "scaledDotProductAttention needs q [b…, t, d], k [b…, s, d] and v [b…, s, e] with the same b, s and d"],
     ["a mask of more axes than scores", () => scaledDotProductAttention(input("q", [2, 3]), input("k", [2, 3]), input("v", [2, 3]), { mask: equal(input("m", [5, 2, 2]), 0) }), "scaledDotProductAttention needs a mask that broadcasts to its scores [2,2], but got [5,2,2]"],
     ["rows for a recurrence", () => lstm(3)(input("x", [2, 6])), "lstm needs sequences of features [n, t, f], but got [2,6]"],
-    ["a recurrence of no units", () => gru(0)(input("x", [2, 6, 1])), "gru needs a whole number of units above 0, but got 0"],
+    ["a recurrence of no units", () => gru(0)(input("x", [2, 6, 1])), "gru: units needs a whole number above 0, but got 0"],
     ["a scan without time", () => scan((carry: FloatTensor, x) => ({ carry, y: x }), input("c", [2]), input("x", [2])).ys, "scan needs a time axis, [n, steps, …], but got [2]"],
     ["positions of rows", () => positionalEncoding()(input("x", [2, 6])), "positionalEncoding needs sequences of features [n, t, w], but got [2,6]"],
   ])("%s", (_, declare, says) => {

@@ -1,6 +1,6 @@
 /** Guarantees a few lines of the layer language evaluated in float64, outside any model: values, next states, gradients. */
 
-import { drawFeed } from "../../compiler/check/draw.ts";
+import { drawsIn } from "../../compiler/check/domain.ts";
 import { evaluateGraph } from "../../compiler/check/evaluate.ts";
 import { checkGradients } from "../../compiler/check/numeric-gradient.ts";
 import type { TensorCheck } from "../../compiler/check/result.ts";
@@ -35,7 +35,7 @@ export interface Setting {
 }
 
 function declared(declare: () => Tensor, training: boolean): { c: Context; y: Tensor } {
-  const c = new Context("test", "f64", HERE, { training, small: true });
+  const c = new Context("test", "f64", HERE, { training, small: true, batch: 1 });
   return { c, y: within(c, declare) };
 }
 
@@ -47,7 +47,7 @@ export function forward(
   // prettier-ignore
   const { c, y } = declared(declare, training);
   const graph = c.builder.graph();
-  const leaf = drawFeed(graph, seed, y.shape[0] ?? 1);
+  const leaf = drawsIn([graph]).feed(graph, seed, y.shape[0] ?? 1);
   for (const [name, values] of Object.entries(feed)) leaf.set(name, Float64Array.from(values));
   const values = evaluateGraph(graph, leaf);
   const nameOf = (value: Value): string => graph.nodes[value]!.name;
@@ -89,7 +89,7 @@ export function differences(
   builder.results.push({ kind: "loss", name: "train", value: loss });
   const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
   const value = full.results.find(({ kind }) => kind === "loss")!.value;
-  return checkGradients(full, value, drawFeed(full, seed, y.shape[0] ?? 1), { coordinates: 12, directions: 1, seed }); // prettier-ignore
+  return checkGradients(full, value, drawsIn([full]).feed(full, seed, y.shape[0] ?? 1), { coordinates: 12, directions: 1, seed }); // prettier-ignore
 }
 
 /** The text of the ModelError that a declaration throws. */

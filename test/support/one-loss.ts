@@ -3,7 +3,7 @@
 import { evaluateResults } from "../../compiler/check/evaluate.ts";
 import type { AnyGradients } from "../../compiler/check/emitted.ts";
 import { checkModelGradients } from "../../compiler/check/small.ts";
-import { fewKinks, withinBound, type TensorCheck } from "../../compiler/check/result.ts";
+import { withinBound, type TensorCheck } from "../../compiler/check/result.ts";
 import { fedLeaves } from "../../compiler/check/draw.ts";
 import { citation, lower } from "../../compiler/lower.ts";
 import { model, type Model } from "../../compiler/model/model.ts";
@@ -32,6 +32,13 @@ export async function disagreements(build: Build): Promise<{ failed: readonly Te
   return { failed: tensors.filter((one) => !withinBound(one)), smooth: fewKinks(tensors), compared };
 } // prettier-ignore
 
+/** At most one probe in ten met a kink, or two where there are few. */
+function fewKinks(tensors: readonly TensorCheck[]): boolean {
+  const kinks = tensors.reduce((n, tensor) => n + tensor.kinks, 0);
+  const tried = tensors.reduce((n, tensor) => n + tensor.coordinates + tensor.kinks, 0);
+  return kinks <= Math.max(2, tried / 10);
+}
+
 /** Loss and gradients of its inputs, by the code that a float32 compilation emits; and the approximate laws in its header. */
 export async function emitted(
   build: Build,
@@ -41,7 +48,8 @@ export async function emitted(
   const { module, facts } = await lower(alone(build, rows), {}, "gradients");
   const text = typescript.printGradients(module, facts);
   const made = await importText<{ createGradients(): AnyGradients }>(await stripTypes(text));
-  const { loss, inputs } = made.createGradients().gradients(batch);
+  const own = Object.fromEntries(Object.entries(batch).filter(([name]) => facts.inputs.includes(name))); // prettier-ignore
+  const { loss, inputs } = made.createGradients().gradients(own);
   return {
     loss,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, d]) => [name, Array.from(d)])),

@@ -1,5 +1,6 @@
 /** Guarantees multi-head attention: projections to heads, attention within each, and a projection back. */
 
+import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { dotAttrs } from "../../ops/dot.ts";
@@ -7,7 +8,8 @@ import { scaledDotProductAttention } from "../attention.ts";
 import type { BoolTensor } from "../comparisons.ts";
 import { glorot, zeros } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { whole } from "./dense.ts";
+import { called, check as checkArguments } from "../arguments.ts";
+import { EXTENT, FLOATS, layerOptions, TRUTHS } from "../kinds.ts";
 import { withScope, type LayerOptions, type LayerScope } from "./layer.ts";
 
 export interface MultiHeadAttentionOptions extends LayerOptions {
@@ -26,6 +28,8 @@ export interface MultiHeadAttentionLayer {
   <S extends Shape>(x: FloatTensor<S>, call?: MultiHeadAttentionCall): FloatTensor<S>;
   readonly kind: string;
 }
+
+const CALL = optionsOf<MultiHeadAttentionCall>({ memory: FLOATS, mask: TRUTHS });
 
 /** x·kernel + bias over the last axis, [n, t, w]. */
 function projected({ c, param, named }: LayerScope, which: string, x: Value): Value {
@@ -46,7 +50,6 @@ function inHeads({ c }: LayerScope, x: Value, heads: number): Value {
 
 function check(scope: LayerScope, heads: number, x: Tensor, memory: Tensor): void {
   const operands = [scope.c.operand("x", x.value), scope.c.operand("memory", memory.value)];
-  whole(scope, "heads", heads);
   const [n, , width] = x.shape;
   if (x.shape.length !== 3 || memory.shape.length !== 3 || memory.shape[0] !== n || memory.shape[2] !== width)
     scope.fail("needs x [n, t, w] and memory [n, s, w] of the same n and w", "Reshape its input to sequences of features.", operands); // prettier-ignore
@@ -64,9 +67,16 @@ export function multiHeadAttention(
 ): MultiHeadAttentionLayer {
   // prettier-ignore
   const kind = "multiHeadAttention";
+  checkArguments(
+    kind,
+    { heads, options },
+    { heads: EXTENT, options: layerOptions<MultiHeadAttentionOptions>({ causal: FLAG }) },
+  );
   const run = withScope(kind, options);
-  const call = (x: FloatTensor, { memory = x, mask }: MultiHeadAttentionCall = {}): Tensor =>
-    run((scope) => {
+  const call = (x: FloatTensor, given: MultiHeadAttentionCall = {}): Tensor => {
+    called(kind, { x, options: given }, { x: FLOATS, options: CALL });
+    const { memory = x, mask } = given;
+    return run((scope) => {
       const { c } = scope;
       check(scope, heads, x, memory);
       const [query, key, value] = [
@@ -82,5 +92,6 @@ export function multiHeadAttention(
       const together = c.g.transpose(attended.value, { order: [0, 2, 1, 3] });
       return projected(scope, "output", c.g.reshape(together, { shape: x.shape }));
     });
+  };
   return Object.assign(call, { kind }) as unknown as MultiHeadAttentionLayer; // the output has x's shape
 }

@@ -1,14 +1,16 @@
 /** Guarantees convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
 
+import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { convAttrs } from "../../ops/conv.ts";
 import type { Activation } from "../activations.ts";
 import { glorot, zeros, type Initializer } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { activated, whole } from "./dense.ts";
-import { layer, type LayerOptions, type LayerScope } from "./layer.ts";
-import { axesOf, checkImage, type Padding, type PerAxis } from "./spatial.ts";
+import { ACTIVATION, EXTENT, INITIALIZER, layerOptions, PER_AXIS } from "../kinds.ts";
+import { activated } from "./dense.ts";
+import { checked, layer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { axesOf, checkImage, PADDING, type Padding, type PerAxis } from "./spatial.ts";
 
 export interface ConvolutionOptions extends LayerOptions {
   /** Default: 1. */
@@ -27,6 +29,23 @@ export interface ConvolutionOptions extends LayerOptions {
   /** Default: zeros. */
   readonly biasInitializer?: Initializer;
 }
+
+/** Of the options that all convolutions have. */
+export const SHARED = {
+  strides: PER_AXIS,
+  padding: PADDING,
+  dilation: PER_AXIS,
+  activation: ACTIVATION,
+  useBias: FLAG,
+  kernelInitializer: INITIALIZER,
+  biasInitializer: INITIALIZER,
+} as const;
+
+const CONVOLUTION = {
+  filters: EXTENT,
+  kernelSize: PER_AXIS,
+  options: layerOptions<ConvolutionOptions>({ ...SHARED, groups: EXTENT }),
+};
 
 /** x [n, c, t] → [n, N, t'] */
 export interface Convolution1dLayer<N extends number> {
@@ -59,7 +78,6 @@ export function checkGroups(
   filters: number,
 ): void {
   // prettier-ignore
-  whole(scope, "groups", groups);
   if (channels % groups !== 0)
     scope.fail(`needs groups that divide its channels, but ${groups} does not divide ${channels}`, "Change the groups, or the channels of its input."); // prettier-ignore
   if (filters % groups !== 0)
@@ -77,7 +95,6 @@ function convolve(
 ): Value {
   const { strides = 1, padding = "valid", dilation = 1 } = options;
   const channels = x.shape[1]!;
-  whole(scope, "filters", filters);
   checkGroups(scope, groups, channels, filters);
   const axes = axesOf(scope, x.shape, "kernel", { window: kernelSize, strides, dilation, padding });
   const shape = [filters, channels / groups, ...axes.map(({ window }) => window)];
@@ -99,9 +116,9 @@ export const conv1d = <const N extends number>(
   options: ConvolutionOptions = {},
 ): Convolution1dLayer<N> =>
   // prettier-ignore
-  layer<Convolution1dLayer<N>>("conv1d", options, (scope, x) => {
+  layer<Convolution1dLayer<N>>("conv1d", checked("conv1d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
     checkImage(scope, x.shape, 1);
-    return convolve(scope, x, filters, options.groups ?? 1, kernelSize, options);
+    return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
   });
 
 /** x [n, c, h, w] → [n, filters, h', w']. Throws a ModelError for a wrong rank, groups that do not divide, or no output left. */
@@ -111,9 +128,9 @@ export const conv2d = <const N extends number>(
   options: ConvolutionOptions = {},
 ): Convolution2dLayer<N> =>
   // prettier-ignore
-  layer<Convolution2dLayer<N>>("conv2d", options, (scope, x) => {
+  layer<Convolution2dLayer<N>>("conv2d", checked("conv2d", { filters, kernelSize, options }, CONVOLUTION), (scope, x) => {
     checkImage(scope, x.shape, 2);
-    return convolve(scope, x, filters, options.groups ?? 1, kernelSize, options);
+    return convolve(scope, x, scope.c.extents.of(filters), options.groups ?? 1, kernelSize, options);
   });
 
 export interface DepthwiseOptions extends Omit<ConvolutionOptions, "groups"> {
@@ -121,16 +138,20 @@ export interface DepthwiseOptions extends Omit<ConvolutionOptions, "groups"> {
   readonly depthMultiplier?: number;
 }
 
+const DEPTHWISE = {
+  kernelSize: PER_AXIS,
+  options: layerOptions<DepthwiseOptions>({ ...SHARED, depthMultiplier: EXTENT }),
+};
+
 /** Each channel with filters of its own: x [n, c, h, w] → [n, c·depthMultiplier, h', w']. */
 export const depthwiseConv2d = (
   kernelSize: PerAxis,
   options: DepthwiseOptions = {},
 ): Convolution2dLayer<number> =>
   // prettier-ignore
-  layer<Convolution2dLayer<number>>("depthwiseConv2d", options, (scope, x) => {
+  layer<Convolution2dLayer<number>>("depthwiseConv2d", checked("depthwiseConv2d", { kernelSize, options }, DEPTHWISE), (scope, x) => {
     checkImage(scope, x.shape, 2);
     const { depthMultiplier = 1 } = options;
-    whole(scope, "filters a channel", depthMultiplier);
     const channels = x.shape[1]!;
     return convolve(scope, x, channels * depthMultiplier, channels, kernelSize, options);
   });

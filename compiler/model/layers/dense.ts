@@ -1,11 +1,14 @@
 /** Guarantees the fully connected layer: y = activation(x·kernel + bias) over the last axis. */
 
+import { FLAG } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { dotAttrs } from "../../ops/dot.ts";
 import { activationOf, type Activation } from "../activations.ts";
 import { glorot, zeros, type Initializer } from "../initializers.ts";
+import { check } from "../arguments.ts";
+import { ACTIVATION, EXTENT, FLOATS, INITIALIZER, layerOptions } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
-import { layer, type LastAxisLayer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { checked, layer, type LastAxisLayer, type LayerOptions, type LayerScope } from "./layer.ts";
 
 export interface DenseOptions extends LayerOptions {
   readonly activation?: Activation;
@@ -17,12 +20,6 @@ export interface DenseOptions extends LayerOptions {
   readonly biasInitializer?: Initializer;
 }
 
-/** Refuses anything but a whole number above 0. */
-export function whole(scope: LayerScope, what: string, value: number): void {
-  if (!(Number.isInteger(value) && value > 0))
-    scope.fail(`needs a whole number of ${what} above 0, but got ${value}`, `Give it 1 or more ${what}.`); // prettier-ignore
-}
-
 /** The activation of a value; none leaves it as it is. */
 export function activated(
   { c }: LayerScope,
@@ -30,8 +27,20 @@ export function activated(
   activation: Activation | undefined,
 ): Value {
   if (activation === undefined) return value;
-  return activationOf(c, activation)(c.tensor(value) as FloatTensor).value; // layers compute floats
+  const made = activationOf(c, activation)(c.tensor(value) as FloatTensor); // layers compute floats
+  check("activation", { "what the function returns": made }, { "what the function returns": FLOATS }); // prettier-ignore
+  return made.value;
 }
+
+const DENSE = {
+  units: EXTENT,
+  options: layerOptions<DenseOptions>({
+    activation: ACTIVATION,
+    useBias: FLAG,
+    kernelInitializer: INITIALIZER,
+    biasInitializer: INITIALIZER,
+  }),
+};
 
 /**
  * x [n, …, in] → [n, …, units], with kernel [in, units] and bias [units].
@@ -42,18 +51,18 @@ export const dense = <const N extends number>(
   options: DenseOptions = {},
 ): LastAxisLayer<N> =>
   // prettier-ignore
-  layer<LastAxisLayer<N>>("dense", options, (scope, x) => {
+  layer<LastAxisLayer<N>>("dense", checked("dense", { units, options }, DENSE), (scope, x) => {
     const { g } = scope.c;
     const rank = x.shape.length;
-    whole(scope, "units", units);
     if (rank < 2)
       scope.fail(`needs rows of features, [n, …, features], but got [${x.shape.join(",")}]`, "Give it a batch axis and a feature axis."); // prettier-ignore
     const features = x.shape[rank - 1]!;
-    const kernel = scope.param("kernel", [features, units], options.kernelInitializer ?? glorot());
+    const width = scope.c.extents.of(units);
+    const kernel = scope.param("kernel", [features, width], options.kernelInitializer ?? glorot());
     const product = g.dot(x.value, kernel, dotAttrs([rank - 1], [0]));
     if (options.useBias === false) return activated(scope, product, options.activation);
     scope.named("product", product);
-    const bias = scope.param("bias", [units], options.biasInitializer ?? zeros());
+    const bias = scope.param("bias", [width], options.biasInitializer ?? zeros());
     const lead = { axes: x.shape.slice(1).map((_, axis) => axis), size: x.shape.slice(0, -1) };
     return activated(scope, scope.named("z", g.add(product, g.broadcast(bias, lead))), options.activation); // prettier-ignore
   });

@@ -1,12 +1,13 @@
 /** Guarantees the layers that tokens enter by: a vector a token, and a vector a position. */
 
+import { oneOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import type { Context } from "../context.ts";
 import { normal, uniform, type Initializer } from "../initializers.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { whole } from "./dense.ts";
-import { layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+import { EXTENT, INITIALIZER, layerOptions } from "../kinds.ts";
+import { checked, layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Default: uniform on [−0.05, 0.05). */
@@ -18,6 +19,12 @@ export interface EmbeddingLayer<W extends number> {
   readonly kind: string;
 }
 
+const EMBEDDING = {
+  vocabulary: EXTENT,
+  width: EXTENT,
+  options: layerOptions<EmbeddingOptions>({ initializer: INITIALIZER }),
+};
+
 /**
  * Tokens [n, t] → [n, t, width], the rows of a table [vocabulary, width]. Declare tokens as `labels(name, [n, t], { classes: vocabulary })`:
  * then a batch is checked. Throws a ModelError for tokens that are no integers, or more classes than rows.
@@ -28,15 +35,14 @@ export const embedding = <const W extends number>(
   options: EmbeddingOptions = {},
 ): EmbeddingLayer<W> =>
   // prettier-ignore
-  layer<EmbeddingLayer<W>>("embedding", options, (scope, x) => {
-    whole(scope, "tokens", vocabulary);
-    whole(scope, "features", width);
+  layer<EmbeddingLayer<W>>("embedding", checked("embedding", { vocabulary, width, options }, EMBEDDING), (scope, x) => {
     if (x.dtype !== "i32")
       scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`); // prettier-ignore
+    const { extents } = scope.c;
     const { classes } = scope.c.builder.node(x.value).attrs;
-    if (typeof classes === "number" && classes > vocabulary)
+    if (typeof classes === "number" && classes > extents.of(vocabulary))
       scope.fail(`has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`, "Make the vocabulary as large as there are classes."); // prettier-ignore
-    const table = scope.param("table", [vocabulary, width], options.initializer ?? uniform(-0.05, 0.05)); // prettier-ignore
+    const table = scope.param("table", [extents.of(vocabulary), extents.of(width)], options.initializer ?? uniform(-0.05, 0.05)); // prettier-ignore
     return scope.c.g.gather(table, x.value);
   });
 
@@ -44,6 +50,8 @@ export interface PositionalEncodingOptions extends LayerOptions {
   /** `sinusoidal` (Vaswani et al. 2017) has no parameters; `learned` trains a vector a position. Default: sinusoidal. */
   readonly table?: "sinusoidal" | "learned";
 }
+
+const ENCODING = { options: layerOptions<PositionalEncodingOptions>({ table: oneOf("sinusoidal", "learned") }) }; // prettier-ignore
 
 /** [t, w]: sin(p / 10000^(2k/w)) at features 2k, cos of the same at 2k + 1. */
 function sinusoids(c: Context, steps: number, width: number): Value {
@@ -59,14 +67,18 @@ function sinusoids(c: Context, steps: number, width: number): Value {
 
 /** x [n, t, w] plus a vector for each position. Throws a ModelError for another rank. */
 export const positionalEncoding = (options: PositionalEncodingOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>("positionalEncoding", options, (scope, x) => {
-    const { c } = scope;
-    if (x.shape.length !== 3)
+  layer<SameShapeLayer>(
+    "positionalEncoding",
+    checked("positionalEncoding", { options }, ENCODING),
+    (scope, x) => {
+      const { c } = scope;
+      if (x.shape.length !== 3)
       scope.fail(`needs sequences of features [n, t, w], but got [${x.shape.join(",")}]`, "Give it the output of an embedding."); // prettier-ignore
-    const [n, steps, width] = x.shape as readonly [number, number, number];
-    const table =
-      options.table === "learned"
-        ? scope.param("table", [steps, width], normal(0, 0.02))
-        : scope.named("table", sinusoids(c, steps, width));
-    return c.g.add(x.value, c.g.broadcast(table, { axes: [0], size: [n] }));
-  });
+      const [n, steps, width] = x.shape as readonly [number, number, number];
+      const table =
+        options.table === "learned"
+          ? scope.param("table", [steps, width], normal(0, 0.02))
+          : scope.named("table", sinusoids(c, steps, width));
+      return c.g.add(x.value, c.g.broadcast(table, { axes: [0], size: [n] }));
+    },
+  );

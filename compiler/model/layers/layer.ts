@@ -2,9 +2,12 @@
 
 import type { Attr, Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
+import { called, check } from "../arguments.ts";
 import { context, type Context } from "../context.ts";
 import type { Initializer } from "../initializers.ts";
+import type { Laws } from "../../graph/arguments.ts";
 import type { Operand } from "../../graph/error.ts";
+import { TENSOR } from "../kinds.ts";
 import { callSite, type Site } from "../site.ts";
 import type { FloatTensor, Tensor, WithLast } from "../tensor.ts";
 
@@ -74,9 +77,19 @@ interface Declared {
   readonly storage: Map<string, Value>;
 }
 
+/** The options of a layer, once all its arguments hold their laws. */
+export function checked<Given extends { readonly options: LayerOptions }>(
+  kind: string,
+  given: Given,
+  laws: Laws<Given>,
+): LayerOptions {
+  check(kind, given, laws);
+  return given.options;
+}
+
 /**
- * Makes a layer of a body that appends nodes for one input. The body runs at every call: check shapes in it, with `c.fail`.
- * Layers of several inputs call `withScope` themselves.
+ * Makes a layer of a body that appends nodes for one input. The body runs at every call: check shapes in it, with `c.fail`; what does not
+ * depend on the input, `checked` says. Layers of several inputs call `withScope` themselves.
  */
 export function layer<L extends Kind = Layer>(
   kind: string,
@@ -84,12 +97,14 @@ export function layer<L extends Kind = Layer>(
   body: (scope: LayerScope, x: Tensor) => Value,
 ): L {
   const run = withScope(kind, options);
-  const call = (x: Tensor): Tensor =>
-    run((scope) => {
+  const call = (x: Tensor): Tensor => {
+    called(kind, { x }, { x: TENSOR });
+    return run((scope) => {
       const own = [scope.c.operand("x", x.value)];
       const fail: LayerScope["fail"] = (law, remedy, operands = own) => scope.fail(law, remedy, operands); // prettier-ignore
       return body({ ...scope, fail }, x);
     });
+  };
   return Object.assign(call, { kind, site: callSite() }) as unknown as L; // L states what the body makes of shapes
 }
 

@@ -1,11 +1,18 @@
 /** Guarantees normalization: over the batch with running statistics, over features, over groups of channels, by root mean square. */
 
+import { numbers } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import { sizeOf, type Shape } from "../../graph/type.ts";
 import type { Context } from "../context.ts";
 import { ones, zeros } from "../initializers.ts";
-import { whole } from "./dense.ts";
-import { layer, type LayerOptions, type LayerScope, type SameShapeLayer } from "./layer.ts";
+import { ANY_NUMBER, EXTENT, layerOptions } from "../kinds.ts";
+import {
+  checked,
+  layer,
+  type LayerOptions,
+  type LayerScope,
+  type SameShapeLayer,
+} from "./layer.ts";
 
 export interface NormOptions extends LayerOptions {
   /** Added to the variance. Default: 1e-5. */
@@ -16,6 +23,10 @@ export interface BatchNormOptions extends NormOptions {
   /** Share of the running statistics that a step keeps. Default: 0.9. */
   readonly momentum?: number;
 }
+
+const EPSILON = numbers("a finite number of at least 0", (epsilon) => epsilon >= 0);
+const NORM = { options: layerOptions<NormOptions>({ epsilon: EPSILON }) };
+const BATCH_NORM = { options: layerOptions<BatchNormOptions>({ epsilon: EPSILON, momentum: ANY_NUMBER }) }; // prettier-ignore
 
 const literal = (c: Context, value: number): Value => c.g.literal(value, c.float);
 
@@ -64,7 +75,7 @@ function scaled({ c, param }: LayerScope, x: Value, axis: number): Value {
  * Evaluation and prediction: by the running statistics. Throws a ModelError for a rank below 2, or one value a channel in training.
  */
 export const batchNorm = (options: BatchNormOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>("batchNorm", options, (scope, x) => {
+  layer<SameShapeLayer>("batchNorm", checked("batchNorm", { options }, BATCH_NORM), (scope, x) => {
     const { c, fail } = scope;
     const { epsilon = 1e-5, momentum = 0.9 } = options;
     if (x.shape.length < 2)
@@ -79,7 +90,6 @@ export const batchNorm = (options: BatchNormOptions = {}): SameShapeLayer =>
       const inverse = inverseDeviation(scope, runningVariance, epsilon);
       return scaled(scope, scope.named("normal", c.g.mul(centered, across(c, inverse, x.shape, [1]))), 1); // prettier-ignore
     }
-    c.rowsInteract = true;
     const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
     const n = sizeOf(axes.map((axis) => x.shape[axis]!));
     if (n < 2)
@@ -105,29 +115,32 @@ function normal(scope: LayerScope, x: Value, axes: readonly number[], epsilon: n
 
 /** x [n, …, features] normalized over its last axis, with γ and β along it (Ba et al. 2016). */
 export const layerNorm = (options: NormOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>("layerNorm", options, (scope, x) => {
+  layer<SameShapeLayer>("layerNorm", checked("layerNorm", { options }, NORM), (scope, x) => {
     const last = lastAxis(scope, x.shape);
     return scaled(scope, normal(scope, x.value, [last], options.epsilon ?? 1e-5), last);
   });
 
 /** x [n, c, …] normalized over each of `groups` groups of neighbouring channels and space, with γ and β a channel (Wu & He 2018). */
 export const groupNorm = (groups: number, options: NormOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>("groupNorm", options, (scope, x) => {
-    const { g } = scope.c;
-    const [n, channels, ...space] = x.shape;
-    if (n === undefined || channels === undefined)
+  layer<SameShapeLayer>(
+    "groupNorm",
+    checked("groupNorm", { groups, options }, { groups: EXTENT, ...NORM }),
+    (scope, x) => {
+      const { g } = scope.c;
+      const [n, channels, ...space] = x.shape;
+      if (n === undefined || channels === undefined)
       return scope.fail(`needs an input [n, c, …], but got [${x.shape.join(",")}]`, "Give it a batch axis and a channel axis."); // prettier-ignore
-    whole(scope, "groups", groups);
-    if (channels % groups !== 0)
+      if (channels % groups !== 0)
       scope.fail(`needs groups that divide its channels, but ${groups} does not divide ${channels}`, "Change the groups, or the channels of its input."); // prettier-ignore
-    const apart = g.reshape(x.value, { shape: [n, groups, (channels / groups) * sizeOf(space)] });
-    const together = normal(scope, apart, [2], options.epsilon ?? 1e-5);
-    return scaled(scope, g.reshape(together, { shape: x.shape }), 1);
-  });
+      const apart = g.reshape(x.value, { shape: [n, groups, (channels / groups) * sizeOf(space)] });
+      const together = normal(scope, apart, [2], options.epsilon ?? 1e-5);
+      return scaled(scope, g.reshape(together, { shape: x.shape }), 1);
+    },
+  );
 
 /** x / √(mean x² + ε) ⊙ γ over the last axis (Zhang & Sennrich 2019). */
 export const rmsNorm = (options: NormOptions = {}): SameShapeLayer =>
-  layer<SameShapeLayer>("rmsNorm", options, (scope, x) => {
+  layer<SameShapeLayer>("rmsNorm", checked("rmsNorm", { options }, NORM), (scope, x) => {
     const { c } = scope;
     const last = lastAxis(scope, x.shape);
     const kept = x.shape.flatMap((_, axis) => (axis === last ? [] : [axis]));

@@ -1,10 +1,12 @@
 /** Guarantees pooling: maxima and means over windows, and over all of space. */
 
+import { oneOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
-import { layer, type LayerOptions, type LayerScope } from "./layer.ts";
-import { axesOf, checkImage, type Axis, type Padding, type PerAxis } from "./spatial.ts";
+import { checked, layer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { layerOptions, PER_AXIS } from "../kinds.ts";
+import { axesOf, checkImage, PADDING, type Axis, type Padding, type PerAxis } from "./spatial.ts";
 
 export interface PoolOptions extends LayerOptions {
   /** Default: the window's size, so that windows do not overlap. */
@@ -17,6 +19,10 @@ export interface AveragePoolOptions extends PoolOptions {
   /** `counted`: a window's mean counts its padding as zeros. Default: `ignored`. */
   readonly paddedZeros?: "counted" | "ignored";
 }
+
+const MAX = { size: PER_AXIS, options: layerOptions<PoolOptions>({ strides: PER_AXIS, padding: PADDING }) }; // prettier-ignore
+const AVERAGE = { size: PER_AXIS, options: layerOptions<AveragePoolOptions>({ strides: PER_AXIS, padding: PADDING, paddedZeros: oneOf("counted", "ignored") }) }; // prettier-ignore
+const GLOBAL = { options: layerOptions({}) };
 
 export interface Pool1dLayer {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], S[1], number]>;
@@ -91,32 +97,48 @@ function average(
 
 /** The largest of each window, the first of equals taking the gradient: x [n, c, t] → [n, c, t']. */
 export const maxPool1d = (size: PerAxis, options: PoolOptions = {}): Pool1dLayer =>
-  layer<Pool1dLayer>("maxPool1d", options, (scope, x) => largest(scope, x, 1, size, options));
+  layer<Pool1dLayer>("maxPool1d", checked("maxPool1d", { size, options }, MAX), (scope, x) =>
+    largest(scope, x, 1, size, options),
+  );
 
 /** The largest of each window, the first of equals taking the gradient: x [n, c, h, w] → [n, c, h', w']. */
 export const maxPool2d = (size: PerAxis, options: PoolOptions = {}): Pool2dLayer =>
-  layer<Pool2dLayer>("maxPool2d", options, (scope, x) => largest(scope, x, 2, size, options));
+  layer<Pool2dLayer>("maxPool2d", checked("maxPool2d", { size, options }, MAX), (scope, x) =>
+    largest(scope, x, 2, size, options),
+  );
 
 /** The mean of each window: x [n, c, t] → [n, c, t']. */
 export const avgPool1d = (size: PerAxis, options: AveragePoolOptions = {}): Pool1dLayer =>
-  layer<Pool1dLayer>("avgPool1d", options, (scope, x) => average(scope, x, 1, size, options));
+  layer<Pool1dLayer>("avgPool1d", checked("avgPool1d", { size, options }, AVERAGE), (scope, x) =>
+    average(scope, x, 1, size, options),
+  );
 
 /** The mean of each window: x [n, c, h, w] → [n, c, h', w']. */
 export const avgPool2d = (size: PerAxis, options: AveragePoolOptions = {}): Pool2dLayer =>
-  layer<Pool2dLayer>("avgPool2d", options, (scope, x) => average(scope, x, 2, size, options));
+  layer<Pool2dLayer>("avgPool2d", checked("avgPool2d", { size, options }, AVERAGE), (scope, x) =>
+    average(scope, x, 2, size, options),
+  );
 
 /** The mean over space: x [n, c, h, w] → [n, c]. */
 export const globalAveragePool2d = (options: LayerOptions = {}): GlobalPoolLayer =>
-  layer<GlobalPoolLayer>("globalAveragePool2d", options, (scope, x) => {
-    const { g, float } = scope.c;
-    checkImage(scope, x.shape, 2);
-    const pixels = x.shape[2]! * x.shape[3]!;
-    return g.mul(g.sum(x.value, { axes: [2, 3] }), g.literal(1 / pixels, float));
-  });
+  layer<GlobalPoolLayer>(
+    "globalAveragePool2d",
+    checked("globalAveragePool2d", { options }, GLOBAL),
+    (scope, x) => {
+      const { g, float } = scope.c;
+      checkImage(scope, x.shape, 2);
+      const pixels = x.shape[2]! * x.shape[3]!;
+      return g.mul(g.sum(x.value, { axes: [2, 3] }), g.literal(1 / pixels, float));
+    },
+  );
 
 /** The largest over space, equals sharing the gradient: x [n, c, h, w] → [n, c]. */
 export const globalMaxPool2d = (options: LayerOptions = {}): GlobalPoolLayer =>
-  layer<GlobalPoolLayer>("globalMaxPool2d", options, (scope, x) => {
-    checkImage(scope, x.shape, 2);
-    return scope.c.g.reduceMax(x.value, { axes: [2, 3] });
-  });
+  layer<GlobalPoolLayer>(
+    "globalMaxPool2d",
+    checked("globalMaxPool2d", { options }, GLOBAL),
+    (scope, x) => {
+      checkImage(scope, x.shape, 2);
+      return scope.c.g.reduceMax(x.value, { axes: [2, 3] });
+    },
+  );

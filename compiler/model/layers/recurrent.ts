@@ -1,5 +1,6 @@
 /** Guarantees the recurrent layers with PyTorch's formulas: gates i, f, g, o and r, z, n, an input bias and a recurrent bias. */
 
+import { FLAG, type Law } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { dotAttrs } from "../../ops/dot.ts";
@@ -7,8 +8,9 @@ import type { Activation } from "../activations.ts";
 import { glorot, zeros } from "../initializers.ts";
 import { scan } from "../scan.ts";
 import type { FloatTensor } from "../tensor.ts";
-import { activated, whole } from "./dense.ts";
-import { layer, type LayerOptions, type LayerScope } from "./layer.ts";
+import { ACTIVATION, EXTENT, layerOptions } from "../kinds.ts";
+import { activated } from "./dense.ts";
+import { checked, layer, type LayerOptions, type LayerScope } from "./layer.ts";
 
 export interface RecurrentOptions<Sequences extends boolean = boolean> extends LayerOptions {
   /** Every step's output, [n, t, units], rather than the last one's, [n, units]. Default: false. */
@@ -20,6 +22,9 @@ export interface RecurrentLayer<N extends number, Sequences extends boolean> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<Sequences extends true ? readonly [S[0], S[1], N] : readonly [S[0], N]>; // prettier-ignore
   readonly kind: string;
 }
+
+const RECURRENT = layerOptions<RecurrentOptions>({ returnSequences: FLAG });
+const SIMPLE = layerOptions<SimpleRnnOptions>({ returnSequences: FLAG, activation: ACTIVATION });
 
 /** New hidden states from the input's and the recurrence's share of each gate, and the state carried besides. */
 interface Cell {
@@ -57,34 +62,39 @@ function gatesOf({ c }: LayerScope, value: Value, gates: number, units: number):
 
 function recurrent<const N extends number, Sequences extends boolean>(
   kind: string,
-  units: N,
+  declared: N,
   options: RecurrentOptions<Sequences>,
   cell: Cell,
+  laws: Law = RECURRENT,
 ): RecurrentLayer<N, Sequences> {
-  return layer<RecurrentLayer<N, Sequences>>(kind, options, (scope, x) => {
-    const { c } = scope;
-    whole(scope, "units", units);
-    if (x.shape.length !== 3)
+  return layer<RecurrentLayer<N, Sequences>>(
+    kind,
+    checked(kind, { units: declared, options }, { units: EXTENT, options: laws }),
+    (scope, x) => {
+      const { c } = scope;
+      const units = c.extents.of(declared);
+      if (x.shape.length !== 3)
       scope.fail(`needs sequences of features [n, t, f], but got [${x.shape.join(",")}]`, "Reshape its input to sequences."); // prettier-ignore
-    const [n] = x.shape as readonly [number, number, number];
-    const width = cell.gates * units;
-    const inputs = scope.named("inputs", affine(scope, x.value, "kernel", "bias", width));
-    const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
-    const initial: readonly Value[] = Array.from({ length: 1 + cell.besides }, () => zero);
-    const step = ([h, ...besides]: readonly Value[], x: FloatTensor) => {
-      const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width)); // prettier-ignore
-      const next = cell.step(scope, {
-        input: gatesOf(scope, x.value, cell.gates, units),
-        recurrent: gatesOf(scope, recurrence, cell.gates, units),
-        h: h!,
-        besides,
-      });
-      scope.named("h", next[0]);
-      return { carry: next as readonly Value[], y: c.tensor(next[0]) as FloatTensor }; // of floats
-    };
-    const { carry, ys } = scan(step, initial, c.tensor(inputs) as FloatTensor); // of floats
-    return options.returnSequences === true ? ys.value : carry[0]!;
-  });
+      const [n] = x.shape as readonly [number, number, number];
+      const width = cell.gates * units;
+      const inputs = scope.named("inputs", affine(scope, x.value, "kernel", "bias", width));
+      const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
+      const initial: readonly Value[] = Array.from({ length: 1 + cell.besides }, () => zero);
+      const step = ([h, ...besides]: readonly Value[], x: FloatTensor) => {
+        const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width)); // prettier-ignore
+        const next = cell.step(scope, {
+          input: gatesOf(scope, x.value, cell.gates, units),
+          recurrent: gatesOf(scope, recurrence, cell.gates, units),
+          h: h!,
+          besides,
+        });
+        scope.named("h", next[0]);
+        return { carry: next as readonly Value[], y: c.tensor(next[0]) as FloatTensor }; // of floats
+      };
+      const { carry, ys } = scan(step, initial, c.tensor(inputs) as FloatTensor); // of floats
+      return options.returnSequences === true ? ys.value : carry[0]!;
+    },
+  );
 }
 
 export interface SimpleRnnOptions<
@@ -107,7 +117,7 @@ export const simpleRnn = <const N extends number, Sequences extends boolean = fa
     step: (scope, { input: [x], recurrent: [r] }) => [
       activated(scope, scope.c.g.add(x!, r!), options.activation ?? "tanh"),
     ],
-  });
+  }, SIMPLE);
 
 /** i, f, o = σ(…), g = tanh(…), c ← f⊙c + i⊙g, h ← o⊙tanh(c) (Hochreiter & Schmidhuber 1997). */
 export const lstm = <const N extends number, Sequences extends boolean = false>(

@@ -1,10 +1,13 @@
 /** Guarantees the layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
 
+import { anyOf } from "../../graph/arguments.ts";
 import { sizeOf, type Shape } from "../../graph/type.ts";
+import { check } from "../arguments.ts";
+import { isTensor } from "../context.ts";
+import { EXTENT, FLOATS, layerOptions, SHAPE } from "../kinds.ts";
 import type { FloatTensor } from "../tensor.ts";
 import * as tensors from "../tensors.ts";
-import { layer, type Layer, type LayerOptions } from "./layer.ts";
-import { whole } from "./dense.ts";
+import { checked, layer, type Layer, type LayerOptions } from "./layer.ts";
 
 /** The product of extents, where all are known. */
 type Product<S extends Shape> = number extends S["length"] ? number : S extends readonly [infer N extends number] ? N : number; // prettier-ignore
@@ -24,12 +27,18 @@ type Flat<S extends Shape> = S extends readonly [
 
 /** x [n, …] → [n, product of the rest], row-major. */
 export const flatten = (options: LayerOptions = {}): FlattenLayer =>
-  layer<FlattenLayer>("flatten", options, ({ c, fail }, x) => {
-    const [rows, ...rest] = x.shape;
-    if (rows === undefined)
-      return fail("needs a batch axis, but got a scalar", "Give it a tensor [n, …].");
-    return c.g.reshape(x.value, { shape: [rows, sizeOf(rest)] });
-  });
+  layer<FlattenLayer>(
+    "flatten",
+    checked("flatten", { options }, { options: layerOptions({}) }),
+    ({ c, fail }, x) => {
+      const [rows, ...rest] = x.shape;
+      if (rows === undefined)
+        return fail("needs a batch axis, but got a scalar", "Give it a tensor [n, …].");
+      const full = c.fullShape(x.value)?.slice(1);
+      const shape = full === undefined ? [sizeOf(rest)] : c.extents.reshaped(full, rest, [sizeOf(full)]); // prettier-ignore
+      return c.g.reshape(x.value, { shape: [rows, ...shape] });
+    },
+  );
 
 export interface ReshapeLayer<T extends Shape> {
   <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], ...T]>;
@@ -44,23 +53,37 @@ export function reshape(
   second: Shape | LayerOptions = {},
 ): FloatTensor | ReshapeLayer<Shape> {
   // prettier-ignore
-  if ("value" in first) return tensors.reshape(first, second as Shape); // the second overload
-  return layer<ReshapeLayer<Shape>>("reshape", second as LayerOptions, ({ c, fail }, x) => {
-    const [rows, ...rest] = x.shape;
-    if (rows === undefined || sizeOf(rest) !== sizeOf(first))
-      fail(`needs ${sizeOf(first)} elements a row for [${first.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`, "Change one of the shapes."); // prettier-ignore
-    return c.g.reshape(x.value, { shape: [rows!, ...first] });
-  });
+  if (isTensor(first)) return tensors.reshape(first, second as Shape); // the second overload
+  check(
+    "reshape",
+    { x: first },
+    { x: anyOf("a tensor of floats, or the shape of a row, such as [28, 28]", FLOATS, SHAPE) },
+  );
+  const given = { shape: first, options: second as LayerOptions };
+  return layer<ReshapeLayer<Shape>>(
+    "reshape",
+    checked("reshape", given, { shape: SHAPE, options: layerOptions({}) }),
+    ({ c, fail }, x) => {
+      const [rows, ...rest] = x.shape;
+      const shape = c.extents.reshaped(c.fullShape(x.value)?.slice(1), rest, first);
+      if (rows === undefined || sizeOf(rest) !== sizeOf(shape))
+      fail(`needs ${sizeOf(shape)} elements a row for [${shape.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`, "Change one of the shapes."); // prettier-ignore
+      return c.g.reshape(x.value, { shape: [rows!, ...shape] });
+    },
+  );
 }
 
 /** Nearest-neighbour upsampling: x [n, c, h, w] → [n, c, h·factor, w·factor], each pixel repeated. */
 export const upsampling2d = (factor: number, options: LayerOptions = {}): Layer =>
-  layer("upsampling2d", options, (scope, x) => {
-    const { g } = scope.c;
-    whole(scope, "repetitions", factor);
-    if (x.shape.length !== 4)
+  layer(
+    "upsampling2d",
+    checked("upsampling2d", { factor, options }, { factor: EXTENT, options: layerOptions({}) }),
+    (scope, x) => {
+      const { g } = scope.c;
+      if (x.shape.length !== 4)
       scope.fail(`needs images [n, c, h, w], but got [${x.shape.join(",")}]`, "Reshape its input to images."); // prettier-ignore
-    const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
-    const repeated = g.broadcast(x.value, { axes: [3, 5], size: [factor, factor] });
-    return g.reshape(repeated, { shape: [n, channels, h * factor, w * factor] });
-  });
+      const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
+      const repeated = g.broadcast(x.value, { axes: [3, 5], size: [factor, factor] });
+      return g.reshape(repeated, { shape: [n, channels, h * factor, w * factor] });
+    },
+  );

@@ -1,6 +1,8 @@
 /** Guarantees the geometry that convolutions and pools share: windows, strides and padding of each spatial axis, checked once. */
 
+import { anyOf, kind, oneOf } from "../../graph/arguments.ts";
 import type { Shape } from "../../graph/type.ts";
+import { ANY_NUMBER } from "../kinds.ts";
 import type { LayerScope } from "./layer.ts";
 
 /** One number for every spatial axis, or one an axis. */
@@ -11,6 +13,10 @@ export type PerAxis = number | readonly number[];
  * A number pads both ends of every axis; a list has an entry an axis, a number or [low, high].
  */
 export type Padding = "valid" | "same" | number | readonly (number | readonly [low: number, high: number])[]; // prettier-ignore
+
+const isEnd = (end: unknown): boolean => typeof end === "number";
+const ENDS = kind("padding of each axis", (given) => Array.isArray(given) && given.every((one) => isEnd(one) || (Array.isArray(one) && one.length === 2 && one.every(isEnd)))); // prettier-ignore
+export const PADDING = anyOf('"valid", "same", a number, or a list with a number or [low, high] for each axis', oneOf("valid", "same"), ANY_NUMBER, ENDS); // prettier-ignore
 
 /** One spatial axis of a window. */
 export interface Axis {
@@ -81,8 +87,6 @@ export function endsOf(
   axes: number,
   total: (axis: number) => number,
 ): readonly Ends[] {
-  if (typeof padding === "string" && padding !== "valid" && padding !== "same")
-    scope.fail(`needs padding "valid", "same" or numbers, but got ${JSON.stringify(padding)}`, "Correct padding."); // prettier-ignore
   if (typeof padding !== "string") return explicitEnds(scope, padding, axes);
   return Array.from({ length: axes }, (_, axis): Ends => {
     const all = padding === "valid" ? 0 : Math.max(0, total(axis));

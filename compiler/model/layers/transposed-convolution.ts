@@ -3,15 +3,21 @@
 import type { Value } from "../../graph/graph.ts";
 import { convAttrs } from "../../ops/conv.ts";
 import { glorot } from "../initializers.ts";
-import { checkGroups, finished, type Convolution2dLayer, type ConvolutionOptions } from "./convolution.ts"; // prettier-ignore
-import { whole } from "./dense.ts";
-import { layer, type LayerScope } from "./layer.ts";
+import { EXTENT, layerOptions, PER_AXIS } from "../kinds.ts";
+import { checkGroups, finished, SHARED, type Convolution2dLayer, type ConvolutionOptions } from "./convolution.ts"; // prettier-ignore
+import { checked, layer, type LayerScope } from "./layer.ts";
 import { checkImage, endsOf, perAxis, type PerAxis } from "./spatial.ts";
 
 export interface TransposedOptions extends ConvolutionOptions {
   /** Rows and columns more at the end, below the stride. Default: 0. */
   readonly outputPadding?: PerAxis;
 }
+
+const TRANSPOSED = {
+  filters: EXTENT,
+  kernelSize: PER_AXIS,
+  options: layerOptions<TransposedOptions>({ ...SHARED, groups: EXTENT, outputPadding: PER_AXIS }),
+};
 
 interface Axis {
   readonly window: number;
@@ -70,16 +76,16 @@ function filtersOf({ c }: LayerScope, kernel: Value, groups: number): Value {
  * Throws a ModelError for a wrong rank, groups that do not divide, or no output left.
  */
 export const conv2dTranspose = <const N extends number>(
-  filters: N,
+  outputs: N,
   kernelSize: PerAxis,
   options: TransposedOptions = {},
 ): Convolution2dLayer<N> =>
   // prettier-ignore
-  layer<Convolution2dLayer<N>>("conv2dTranspose", options, (scope, x) => {
+  layer<Convolution2dLayer<N>>("conv2dTranspose", checked("conv2dTranspose", { filters: outputs, kernelSize, options }, TRANSPOSED), (scope, x) => {
+    const filters = scope.c.extents.of(outputs);
     checkImage(scope, x.shape, 2);
     const { groups = 1 } = options;
     const channels = x.shape[1]!;
-    whole(scope, "filters", filters);
     checkGroups(scope, groups, channels, filters);
     const axes = axesOf(scope, x.shape.slice(2), kernelSize, options);
     const shape = [channels, filters / groups, ...axes.map(({ window }) => window)];

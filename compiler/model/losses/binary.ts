@@ -3,9 +3,12 @@
 import type { Value } from "../../graph/graph.ts";
 import { isFloat, sameShape, type Shape } from "../../graph/type.ts";
 import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
-import { context, type Context } from "../context.ts";
+import { called } from "../arguments.ts";
+import type { Context } from "../context.ts";
+import { meanOf } from "../live.ts";
+import { FLOATS, TARGETS } from "../kinds.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
-import { checkAlike, meanOf } from "./batch.ts";
+import { checkAlike } from "./batch.ts";
 import { counts } from "./classes.ts";
 
 /** A number for each score; or labels of two classes, where the scores may have a last axis of 1 besides. */
@@ -34,7 +37,7 @@ export function binaryTargets(
 
 /** Mean of −t·log σ(x) − (1 − t)·log(1 − σ(x)), from logits: max(x, 0) − x·t + log(1 + e^−|x|). */
 export function bceWithLogits(scores: FloatTensor, y: BinaryTargets): Scalar {
-  const c = context();
+  const c = called("bceWithLogits", { scores, y }, { scores: FLOATS, y: TARGETS });
   return c.run(() => {
     const { g } = c;
     const t = binaryTargets(c, "bceWithLogits", scores, y);
@@ -53,7 +56,7 @@ export function bceWithLogits(scores: FloatTensor, y: BinaryTargets): Scalar {
  * (see passes/stability.ts). Terms with no weight do not count, not even at p = 0 or p = 1.
  */
 export function binaryCrossentropy(probabilities: FloatTensor, y: BinaryTargets): Scalar {
-  const c = context();
+  const c = called("binaryCrossentropy", { probabilities, y }, { probabilities: FLOATS, y: TARGETS }); // prettier-ignore
   return c.run(() => {
     const { g } = c;
     const one = g.literal(1, c.float);
@@ -71,7 +74,7 @@ export function binaryCrossentropy(probabilities: FloatTensor, y: BinaryTargets)
 
 /** Mean of max(0, 1 − t·s) for targets −1 and 1; labels 0 and 1 stand for those. */
 export function hinge(scores: FloatTensor, y: BinaryTargets): Scalar {
-  const c = context();
+  const c = called("hinge", { scores, y }, { scores: FLOATS, y: TARGETS });
   return c.run(() => {
     const { g } = c;
     const one = g.literal(1, c.float);

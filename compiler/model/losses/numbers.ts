@@ -2,9 +2,13 @@
 
 import type { Value } from "../../graph/graph.ts";
 import { adviseDropped, adviseProbabilities } from "../advice.ts";
-import { context, type Context } from "../context.ts";
+import { optionsOf } from "../../graph/arguments.ts";
+import { called, check } from "../arguments.ts";
+import type { Context } from "../context.ts";
+import { meanOf } from "../live.ts";
+import { ANY_NUMBER, FLOATS } from "../kinds.ts";
 import type { FloatTensor, Scalar } from "../tensor.ts";
-import { checkAlike, last, meanOf } from "./batch.ts";
+import { checkAlike, last } from "./batch.ts";
 import { counts } from "./classes.ts";
 
 type Loss = (x: FloatTensor, target: FloatTensor) => Scalar;
@@ -12,7 +16,7 @@ type Loss = (x: FloatTensor, target: FloatTensor) => Scalar;
 const elementLoss =
   (name: string, of: (c: Context, difference: Value) => Value): Loss =>
   (x, target) => {
-    const c = context();
+    const c = called(name, { x, target }, { x: FLOATS, target: FLOATS });
     return c.run(() => {
       checkAlike(c, name, x, target);
       adviseDropped(c, name, x.value);
@@ -30,8 +34,10 @@ export const mae: Loss = elementLoss("mae", ({ g }, difference) => g.abs(differe
 export function huber(
   x: FloatTensor,
   target: FloatTensor,
-  { delta = 1 }: { readonly delta?: number } = {},
+  options: { readonly delta?: number } = {},
 ): Scalar {
+  check("huber", { x, target, options }, { x: FLOATS, target: FLOATS, options: optionsOf<typeof options>({ delta: ANY_NUMBER }) }); // prettier-ignore
+  const { delta = 1 } = options;
   return elementLoss("huber", (c, difference) => {
     if (!(delta > 0 && Number.isFinite(delta)))
       c.fail("loss/delta", `huber needs a finite delta above 0, but got ${delta}`, "Give the error at which it turns linear."); // prettier-ignore
@@ -47,7 +53,7 @@ export function huber(
  * with t = 0 are 0. After a softmax, log p is computed from the softmax's argument (see passes/stability.ts).
  */
 export function kl(probabilities: FloatTensor, target: FloatTensor): Scalar {
-  const c = context();
+  const c = called("kl", { probabilities, target }, { probabilities: FLOATS, target: FLOATS });
   return c.run(() => {
     checkAlike(c, "kl", probabilities, target);
     adviseProbabilities(c, "kl", probabilities.value, "softmax", "softmaxCrossEntropy");
@@ -67,7 +73,7 @@ const SHORTEST = 1e-8;
 
 /** Mean over rows of −cos of the angle between x and target along the last axis: −1 where they point the same way (Keras's sign). */
 export function cosineSimilarity(x: FloatTensor, target: FloatTensor): Scalar {
-  const c = context();
+  const c = called("cosineSimilarity", { x, target }, { x: FLOATS, target: FLOATS });
   return c.run(() => {
     checkAlike(c, "cosineSimilarity", x, target);
     adviseDropped(c, "cosineSimilarity", x.value);

@@ -1,8 +1,10 @@
 /** Guarantees that k micro-batches train as one batch k times as large does: the rule steps in every k-th step, on the mean. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
+import { COUNT } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import { checkOptions, COUNT, required, RULE } from "./options.ts";
+import { check } from "../arguments.ts";
+import { RULE } from "../kinds.ts";
 import { namedGradient, number, over, scaled, spread } from "./rule.ts";
 
 /**
@@ -10,7 +12,7 @@ import { namedGradient, number, over, scaled, spread } from "./rule.ts";
  * k-th step only. Schedules inside count updates, so that they too see one batch k times as large.
  */
 export function accumulate(rule: UpdateRule, k: number): UpdateRule {
-  checkOptions("accumulate", { rule, k }, { rule: RULE, k: required(COUNT) });
+  check("accumulate", { rule, k }, { rule: RULE, k: COUNT });
   return {
     name: `accumulate(${rule.name}, ${k})`,
     linear: rule.linear,

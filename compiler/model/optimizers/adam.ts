@@ -1,8 +1,10 @@
 /** Guarantees Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
+import { optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import { checkOptions, NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
+import { check } from "../arguments.ts";
+import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import {
   averaged,
@@ -24,8 +26,8 @@ export interface AdamOptions {
 
 /**
  * Adam (Kingma & Ba 2015): g ← g + λ·w; m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²;
- * w ← w − η·m/(1 − β₁^t) / (√(v/(1 − β₂^t)) + ε). β^t is carried along as state: it matters only while it is near 1,
- * long before the roundings of its products could show.
+ * w ← w − η·m/(1 − β₁^t) / (√(v/(1 − β₂^t)) + ε). 1 − β^t itself is carried along as state c ← β·c + (1 − β): the average of ones, whose
+ * roundings are those of m and v, so that quotients lose nothing where a difference from 1 would lose all digits but a few.
  */
 export const adam = (options: AdamOptions = {}): UpdateRule => family("adam", options, 0);
 
@@ -33,27 +35,32 @@ export const adam = (options: AdamOptions = {}): UpdateRule => family("adam", op
 export const adamw = (options: AdamOptions = {}): UpdateRule => family("adamw", options, 1e-2);
 
 function family(name: "adam" | "adamw", options: AdamOptions, decay: number): UpdateRule {
-  checkOptions(name, options, {
-    learningRate: RATE,
-    beta1: SHARE,
-    beta2: SHARE,
-    epsilon: POSITIVE,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    name,
+    { options },
+    {
+      options: optionsOf<AdamOptions>({
+        learningRate: RATE,
+        beta1: SHARE,
+        beta2: SHARE,
+        epsilon: POSITIVE,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const { weightDecay = decay } = options;
   return eachParameter(name, { comparable: ["m"] }, (scope) => {
     const { g, parameter } = scope;
-    const one = number(scope, 1);
-    const power = (of: string, beta: number): Value =>
+    const weight = (of: string, beta: number): Value =>
       scope.shared(of, (shared) => {
-        const before = shared.state(`${name}.${of}`, 1);
-        const after = g.mul(before, number(scope, beta));
+        const before = shared.state(`${name}.${of}`, 0);
+        const after = averaged(scope, before, beta, number(scope, 1));
         shared.write(before, after);
         return after;
       });
-    const rate = scope.shared("rate", () => g.div(rateOf(scope, learningRate), g.sub(one, power("beta1^t", beta1)))); // prettier-ignore
-    const correction = scope.shared("correction", () => g.recip(g.sub(one, power("beta2^t", beta2)))); // prettier-ignore
+    const rate = scope.shared("rate", () => g.div(rateOf(scope, learningRate), weight("1-beta1^t", beta1))); // prettier-ignore
+    const correction = scope.shared("correction", () => g.recip(weight("1-beta2^t", beta2)));
     const gradient = name === "adam" ? withDecay(scope, weightDecay) : scope.gradient;
     const m = scope.state("m", 0);
     const v = scope.state("v", 0);

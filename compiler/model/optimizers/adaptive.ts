@@ -1,8 +1,10 @@
 /** Guarantees the rules that divide by a root of squared gradients: Adagrad, RMSProp, Adadelta, as PyTorch defines them. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
+import { FLAG, optionsOf } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import { checkOptions, FLAG, NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
+import { check } from "../arguments.ts";
+import { NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import {
   averaged,
@@ -23,12 +25,18 @@ export interface AdagradOptions {
 
 /** Adagrad (Duchi et al. 2011): g ← g + λ·w; s ← s + g²; w ← w − η·g / (√s + ε). */
 export function adagrad(options: AdagradOptions = {}): UpdateRule {
-  checkOptions("adagrad", options, {
-    learningRate: RATE,
-    epsilon: POSITIVE,
-    initialAccumulator: NOT_NEGATIVE,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    "adagrad",
+    { options },
+    {
+      options: optionsOf<AdagradOptions>({
+        learningRate: RATE,
+        epsilon: POSITIVE,
+        initialAccumulator: NOT_NEGATIVE,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1e-2, epsilon = 1e-10, initialAccumulator = 0 } = options;
   const { weightDecay = 0 } = options;
   return eachParameter("adagrad", { comparable: ["sum"] }, (scope) => {
@@ -57,14 +65,20 @@ export interface RmspropOptions {
  * Centered, v less the square of the averaged gradient; with momentum, buf ← μ·buf + g / (√v + ε), w ← w − η·buf.
  */
 export function rmsprop(options: RmspropOptions = {}): UpdateRule {
-  checkOptions("rmsprop", options, {
-    learningRate: RATE,
-    rho: SHARE,
-    epsilon: POSITIVE,
-    momentum: SHARE,
-    centered: FLAG,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    "rmsprop",
+    { options },
+    {
+      options: optionsOf<RmspropOptions>({
+        learningRate: RATE,
+        rho: SHARE,
+        epsilon: POSITIVE,
+        momentum: SHARE,
+        centered: FLAG,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1e-2, rho = 0.99, epsilon = 1e-8, momentum = 0 } = options;
   const { centered = false, weightDecay = 0 } = options;
   return eachParameter("rmsprop", { comparable: ["square", "mean"] }, (scope) => {
@@ -103,12 +117,18 @@ export interface AdadeltaOptions {
  * u ← ρ·u + (1 − ρ)·Δ²; w ← w − η·Δ.
  */
 export function adadelta(options: AdadeltaOptions = {}): UpdateRule {
-  checkOptions("adadelta", options, {
-    learningRate: RATE,
-    rho: SHARE,
-    epsilon: POSITIVE,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    "adadelta",
+    { options },
+    {
+      options: optionsOf<AdadeltaOptions>({
+        learningRate: RATE,
+        rho: SHARE,
+        epsilon: POSITIVE,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 } = options;
   return eachParameter("adadelta", { comparable: ["square"] }, (scope) => {
     const { g, parameter } = scope;

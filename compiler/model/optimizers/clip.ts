@@ -2,12 +2,14 @@
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";
-import { checkOptions, POSITIVE, required, RULE } from "./options.ts";
+import { check } from "../arguments.ts";
+import { RULE } from "../kinds.ts";
+import { POSITIVE } from "./options.ts";
 import { namedGradient, number, over } from "./rule.ts";
 
 /** Each element of each gradient is held between −limit and limit (torch.nn.utils.clip_grad_value_). */
 export function clipByValue(rule: UpdateRule, limit: number): UpdateRule {
-  checkOptions("clipByValue", { rule, limit }, { rule: RULE, limit: required(POSITIVE) });
+  check("clipByValue", { rule, limit }, { rule: RULE, limit: POSITIVE });
   const clip = (scope: UpdateScope): Value =>
     scope.by("clipByValue", () => {
       const { g, gradient } = scope;
@@ -32,7 +34,7 @@ const NORM_EPSILON = 1e-6;
  * Every gradient is stored: none can be used before the last is known.
  */
 export function clipByGlobalNorm(rule: UpdateRule, limit: number): UpdateRule {
-  checkOptions("clipByGlobalNorm", { rule, limit }, { rule: RULE, limit: required(POSITIVE) });
+  check("clipByGlobalNorm", { rule, limit }, { rule: RULE, limit: POSITIVE });
   return {
     ...rule,
     name: `clipByGlobalNorm(${rule.name}, ${limit})`,

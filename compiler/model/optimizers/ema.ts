@@ -1,7 +1,9 @@
 /** Guarantees an exponential moving average of the weights in STATE, beside any rule. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
-import { checkOptions, required, RULE, SHARE } from "./options.ts";
+import { check } from "../arguments.ts";
+import { RULE } from "../kinds.ts";
+import { SHARE } from "./options.ts";
 import { averaged, number, over } from "./rule.ts";
 
 /**
@@ -9,7 +11,7 @@ import { averaged, number, over } from "./rule.ts";
  * (torch.optim.swa_utils, AveragedModel with get_ema_multi_avg_fn).
  */
 export function ema(rule: UpdateRule, decay: number): UpdateRule {
-  checkOptions("ema", { rule, decay }, { rule: RULE, decay: required(SHARE) });
+  check("ema", { rule, decay }, { rule: RULE, decay: SHARE });
   return {
     ...rule,
     name: `ema(${rule.name}, ${decay})`,

@@ -1,11 +1,13 @@
 /** Guarantees that each parameter is trained by the rule of its group, and that the groups' own scalars are apart. */
 
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
+import { listOf, optionsOf, required } from "../../graph/arguments.ts";
 import { ModelError } from "../../graph/error.ts";
 import { context } from "../context.ts";
 import { covers } from "../layers/layer.ts";
 import type { FloatTensor } from "../tensor.ts";
-import { checkOptions, refuse, RULE } from "./options.ts";
+import { check, refuse } from "../arguments.ts";
+import { PARAMETERS, RULE } from "../kinds.ts";
 
 export interface ParameterGroup {
   /** Tensors made by param, names of parameters, or names of layers, which stand for all of a layer's parameters. */
@@ -19,8 +21,11 @@ export interface RemainingGroup {
   readonly optimizer: UpdateRule;
 }
 
+const LIST = listOf("a list of groups, the last of an optimizer alone", optionsOf<ParameterGroup>({ parameters: PARAMETERS, optimizer: required(RULE) }, "a group, { parameters, optimizer }")); // prettier-ignore
+
 /** A rule for each group of parameters: `groups([{ parameters: [W1, b1], optimizer: sgd() }, { optimizer: adam() }])`. */
 export function groups(list: readonly [...ParameterGroup[], RemainingGroup]): UpdateRule {
+  check("groups", { list }, { list: LIST });
   const members = list.map((group, n) => namesOf(group, n, list.length));
   const rules = list.map(({ optimizer }) => optimizer);
   const groupOf = (parameter: string): number => {
@@ -54,7 +59,7 @@ const apart = (scope: UpdateScope, prefix: string): UpdateScope => ({
 });
 
 function namesOf(
-  { parameters, optimizer }: ParameterGroup | RemainingGroup,
+  { parameters }: ParameterGroup | RemainingGroup,
   n: number,
   groupCount: number,
 ): readonly string[] {
@@ -63,7 +68,6 @@ function namesOf(
     refuse("groups", "the last group takes every parameter that no other names, but it names its own", "Add a last group of an optimizer alone: { optimizer: … }."); // prettier-ignore
   if (!isLast && !(Array.isArray(parameters) && parameters.length > 0))
     refuse("groups", `group ${n + 1} needs parameters, but names none`, "List them, or make it the last group, which takes the rest."); // prettier-ignore
-  checkOptions(`groups: group ${n + 1}`, { optimizer }, { optimizer: RULE });
   return (parameters ?? []).map((parameter) => {
     if (typeof parameter === "string") return parameter;
     const { op, name, attrs } = context().builder.node(parameter.value);

@@ -1,7 +1,9 @@
 /** Guarantees Lion (Chen et al. 2023): a step of one size for every weight, in the direction of an averaged gradient's sign. */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
-import { checkOptions, NOT_NEGATIVE, SHARE } from "./options.ts";
+import { optionsOf } from "../../graph/arguments.ts";
+import { check } from "../arguments.ts";
+import { NOT_NEGATIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import { averaged, eachParameter, over, scaled } from "./rule.ts";
 
@@ -14,12 +16,18 @@ export interface LionOptions {
 
 /** c = β₁·m + (1 − β₁)·g; w ← w − η·(sign(c) + λ·w); m ← β₂·m + (1 − β₂)·g. The decay is decoupled, as in AdamW. */
 export function lion(options: LionOptions = {}): UpdateRule {
-  checkOptions("lion", options, {
-    learningRate: RATE,
-    beta1: SHARE,
-    beta2: SHARE,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    "lion",
+    { options },
+    {
+      options: optionsOf<LionOptions>({
+        learningRate: RATE,
+        beta1: SHARE,
+        beta2: SHARE,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1e-4, beta1 = 0.9, beta2 = 0.99, weightDecay = 0 } = options;
   return eachParameter("lion", { comparable: ["m"] }, (scope) => {
     const { g, parameter, gradient } = scope;

@@ -1,9 +1,10 @@
 /** Guarantees a learning rate as one scalar of the step: a number in the code, a live hyper, or a schedule of the step count. */
 
 import type { UpdateScope } from "../../autodiff/update.ts";
+import { isRecord, kind, type Law } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
+import { declaring, isTensor, ownerOf } from "../context.ts";
 import type { Hyper } from "../leaves.ts";
-import type { Law } from "./options.ts";
 import { number } from "./rule.ts";
 
 export type ScheduleScope = Pick<UpdateScope, "g" | "parameter" | "hyper">;
@@ -11,24 +12,26 @@ export type ScheduleScope = Pick<UpdateScope, "g" | "parameter" | "hyper">;
 /** A rate as a function of how many updates were made before: 0 in the first. */
 export interface Schedule {
   readonly kind: "schedule";
+  /** 1, and one more for each schedule that it lies around. */
+  readonly depth: number;
   at(scope: ScheduleScope, step: Value): Value;
 }
 
 /** A number is folded into the code, and is the constant schedule; a hyper stays live. */
 export type Rate = number | Hyper | Schedule;
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 const isSchedule = (value: unknown): value is Schedule =>
-  isObject(value) && "kind" in value && value.kind === "schedule";
-const isHyper = (value: unknown): value is Hyper => isObject(value) && "hyper" in value;
+  isRecord(value) && value["kind"] === "schedule";
+/** Of the declaration in progress: its name would be found in another one, where its number is not. */
+const isHyper = (value: unknown): value is Hyper =>
+  isTensor(value) && "hyper" in value && (declaring() ?? ownerOf(value)) === ownerOf(value);
 
-export const RATE: Law = {
-  says: "a finite number of at least 0, a hyper or a schedule",
-  holds(value) {
-    const fixed = isHyper(value) ? value.hyper.value : value;
-    return isSchedule(value) || (typeof fixed === "number" && Number.isFinite(fixed) && fixed >= 0);
-  },
-};
+export const depthOf = (rate: Rate): number => (isSchedule(rate) ? rate.depth : 0);
+
+export const RATE: Law = kind("a finite number of at least 0, a hyper or a schedule", (value) => {
+  const fixed = isHyper(value) ? value.hyper.value : value;
+  return isSchedule(value) || (typeof fixed === "number" && Number.isFinite(fixed) && fixed >= 0);
+});
 
 export function rateAt(scope: ScheduleScope, rate: Rate, step: Value): Value {
   if (typeof rate === "number") return number(scope, rate);

@@ -3,40 +3,37 @@
  * Powers and cosines are computed from the count, not carried along: a product rounded in every step would drift over a long run.
  */
 
+import { COUNT, listOf, optionsOf, required } from "../../graph/arguments.ts";
 import type { Value } from "../../graph/graph.ts";
-import {
-  checkOptions,
-  COUNT,
-  FRACTION,
-  NOT_NEGATIVE,
-  POSITIVE,
-  refuse,
-  required,
-  type Law,
-} from "./options.ts";
-import { RATE, rateAt, type Rate, type Schedule, type ScheduleScope } from "./rate.ts";
+import { check, refuse } from "../arguments.ts";
+import { FRACTION, NOT_NEGATIVE, POSITIVE } from "./options.ts";
+import { depthOf, RATE, rateAt, type Rate, type Schedule, type ScheduleScope } from "./rate.ts";
 import { number } from "./rule.ts";
 
 /** The words of this file: a number n of a scope. */
 type Words = ScheduleScope & { readonly n: (value: number) => Value };
 
-const schedule = (at: (words: Words, step: Value) => Value): Schedule => ({
-  kind: "schedule",
-  at: (scope, step) => at({ ...scope, n: (value) => number(scope, value) }, step),
-});
+/** How deep schedules may lie in one another: the step computes them all, and nobody reads more. */
+const DEEPEST = 100;
+/** Rates of one `piecewise`: as many conditions in every step, each of them checked. */
+const MOST_PIECES = 1000;
+
+/** A schedule over the rates that it is made of. */
+function schedule(of: string, rates: readonly Rate[], at: (words: Words, step: Value) => Value): Schedule {
+  const depth = 1 + rates.reduce<number>((most, rate) => Math.max(most, depthOf(rate)), 0);
+  if (depth > DEEPEST)
+    refuse(of, `schedules lie at most ${DEEPEST} deep in one another, but these would lie ${depth} deep`, "Put them side by side with piecewise.");
+  return { kind: "schedule", depth, at: (scope, step) => at({ ...scope, n: (value) => number(scope, value) }, step) };
+} // prettier-ignore
 
 /** rate·factor^⌊step / every⌋ (torch StepLR). */
 export function stepDecay(
   rate: Rate,
   options: { readonly every: number; readonly factor?: number },
 ): Schedule {
-  checkOptions(
-    "stepDecay",
-    { rate, ...options },
-    { rate: required(RATE), every: required(COUNT), factor: POSITIVE },
-  );
+  check("stepDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ every: required(COUNT), factor: POSITIVE }) }); // prettier-ignore
   const { every, factor = 0.1 } = options;
-  return schedule((scope, step) => {
+  return schedule("stepDecay", [rate], (scope, step) => {
     const { g, n } = scope;
     return g.mul(g.pow(n(factor), g.floor(g.div(step, n(every)))), rateAt(scope, rate, step));
   });
@@ -47,9 +44,9 @@ export function exponentialDecay(
   rate: Rate,
   options: { readonly factor: number; readonly every?: number },
 ): Schedule {
-  checkOptions("exponentialDecay", { rate, ...options }, { rate: required(RATE), factor: required(POSITIVE), every: COUNT }); // prettier-ignore
+  check("exponentialDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ factor: required(POSITIVE), every: COUNT }) }); // prettier-ignore
   const { factor, every = 1 } = options;
-  return schedule((scope, step) => {
+  return schedule("exponentialDecay", [rate], (scope, step) => {
     const { g, n } = scope;
     return g.mul(g.pow(n(factor), g.div(step, n(every))), rateAt(scope, rate, step));
   });
@@ -60,13 +57,9 @@ export function cosineDecay(
   rate: Rate,
   options: { readonly steps: number; readonly to?: number },
 ): Schedule {
-  checkOptions(
-    "cosineDecay",
-    { rate, ...options },
-    { rate: required(RATE), steps: required(COUNT), to: NOT_NEGATIVE },
-  );
+  check("cosineDecay", { rate, options }, { rate: RATE, options: optionsOf<typeof options>({ steps: required(COUNT), to: NOT_NEGATIVE }) }); // prettier-ignore
   const { steps, to = 0 } = options;
-  return schedule((scope, step) => {
+  return schedule("cosineDecay", [rate], (scope, step) => {
     const { g, n } = scope;
     return between(scope, rateAt(scope, rate, step), n(to), g.min(g.div(step, n(steps)), n(1)));
   });
@@ -80,8 +73,8 @@ function between({ g, n }: Words, a: Value, b: Value, at: Value): Value {
 
 /** A straight line up to the start of `then`, (step + 1)/steps of it, in `steps` steps; afterwards `then`, from its own step 0. */
 export function warmup(steps: number, then: Rate): Schedule {
-  checkOptions("warmup", { steps, then }, { steps: required(COUNT), then: required(RATE) });
-  return schedule((scope, step) => {
+  check("warmup", { steps, then }, { steps: COUNT, then: RATE });
+  return schedule("warmup", [then], (scope, step) => {
     const { g, n } = scope;
     const later = rateAt(scope, then, g.max(g.sub(step, n(steps)), n(0)));
     return g.mul(g.min(g.div(g.add(step, n(1)), n(steps)), n(1)), later);
@@ -101,12 +94,12 @@ export interface OneCycleOptions {
 
 /** Up to the peak and down far below the start, each half a cosine (Smith & Topin 2018; torch OneCycleLR, rate only). */
 export function oneCycle(peak: Rate, options: OneCycleOptions): Schedule {
-  checkOptions("oneCycle", { peak, ...options }, { peak: required(RATE), steps: required(COUNT), warmup: FRACTION, startDivisor: POSITIVE, endDivisor: POSITIVE }); // prettier-ignore
+  check("oneCycle", { peak, options }, { peak: RATE, options: optionsOf<OneCycleOptions>({ steps: required(COUNT), warmup: FRACTION, startDivisor: POSITIVE, endDivisor: POSITIVE }) }); // prettier-ignore
   const { steps, warmup: rising = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
   const top = rising * steps - 1;
   if (top <= 0)
     refuse("oneCycle", `needs more than one step to rise, but warmup·steps = ${rising * steps}`, "Raise steps or warmup."); // prettier-ignore
-  return schedule((scope, step) => {
+  return schedule("oneCycle", [peak], (scope, step) => {
     const { g, n } = scope;
     const highest = rateAt(scope, peak, step);
     const first = g.div(highest, n(startDivisor));
@@ -122,17 +115,17 @@ export function piecewise(
   rates: readonly Rate[],
   options: { readonly at: readonly number[] },
 ): Schedule {
-  checkOptions("piecewise", { rates, ...options }, { rates: LIST, at: LIST });
+  check("piecewise", { rates, options }, { rates: RATES, options: optionsOf<typeof options>({ at: required(listOf("a list of steps", COUNT)) }) }); // prettier-ignore
   const { at } = options;
-  rates.forEach((rate) => checkOptions("piecewise", { rate }, { rate: required(RATE) }));
+  if (rates.length > MOST_PIECES)
+    refuse("piecewise", `takes at most ${MOST_PIECES} rates, but got ${rates.length}`, "Use a decay that is computed from the step, such as exponentialDecay, or set a hyper between steps."); // prettier-ignore
   at.forEach((boundary, k) => {
-    checkOptions("piecewise", { boundary }, { boundary: required(COUNT) });
     if (k > 0 && boundary <= at[k - 1]!)
       refuse("piecewise", `needs boundaries that rise, but got [${at.join(", ")}]`, "Sort them, each once."); // prettier-ignore
   });
   if (rates.length !== at.length + 1)
     refuse("piecewise", `needs one rate more than boundaries, but got ${rates.length} rates and ${at.length} boundaries`, "Give a rate before each boundary, and one after the last."); // prettier-ignore
-  return schedule((scope, step) => {
+  return schedule("piecewise", rates, (scope, step) => {
     const { g, n } = scope;
     const piece = (k: number): Value => rateAt(scope, rates[k]!, k === 0 ? step : g.sub(step, n(at[k - 1]!))); // prettier-ignore
     return at.reduceRight<Value>(
@@ -142,4 +135,4 @@ export function piecewise(
   });
 }
 
-const LIST: Law = { says: "a list", required: true, holds: Array.isArray };
+const RATES = listOf("a list of rates", RATE);

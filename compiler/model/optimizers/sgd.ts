@@ -1,7 +1,9 @@
 /** Guarantees stochastic gradient descent, with momentum as PyTorch defines it (torch.optim.SGD, no dampening). */
 
 import type { UpdateRule } from "../../autodiff/update.ts";
-import { checkOptions, FLAG, NOT_NEGATIVE, refuse, SHARE } from "./options.ts";
+import { FLAG, optionsOf } from "../../graph/arguments.ts";
+import { check, refuse } from "../arguments.ts";
+import { NOT_NEGATIVE, SHARE } from "./options.ts";
 import { RATE, rateOf, type Rate } from "./rate.ts";
 import { eachParameter, over, scaled, withDecay } from "./rule.ts";
 
@@ -14,12 +16,18 @@ export interface SgdOptions {
 
 /** g ← g + λ·w; buf ← μ·buf + g; w ← w − η·buf, or with Nesterov w − η·(g + μ·buf). */
 export function sgd(options: SgdOptions = {}): UpdateRule {
-  checkOptions("sgd", options, {
-    learningRate: RATE,
-    momentum: SHARE,
-    nesterov: FLAG,
-    weightDecay: NOT_NEGATIVE,
-  });
+  check(
+    "sgd",
+    { options },
+    {
+      options: optionsOf<SgdOptions>({
+        learningRate: RATE,
+        momentum: SHARE,
+        nesterov: FLAG,
+        weightDecay: NOT_NEGATIVE,
+      }),
+    },
+  );
   const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   if (nesterov && momentum === 0) refuse("sgd", "nesterov needs a momentum above 0, but got 0", "Give momentum, for example 0.9, or leave nesterov out."); // prettier-ignore
   return eachParameter("sgd", { linear: true }, (scope) => {

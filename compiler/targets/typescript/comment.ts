@@ -1,15 +1,18 @@
 /** Guarantees that text from a model stays inside its comment. */
 
+import { escaped, printable } from "../../graph/printable.ts";
 import type { Doc } from "../../loop/loop.ts";
 
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** `\\u2028` for the character itself. */
-export const escaped = (character: string): string =>
-  `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-
 /** One line of any text: line ends and other control characters become visible escapes. */
-export const line = (text: string): string => text.replace(INVISIBLE, escaped);
+export const line = printable;
+
+/** A path as `line` shows it, but so that `pathIn` finds it again: what looks like an escape is escaped itself. */
+export const pathLine = (path: string): string =>
+  line(path.replace(/\\(?=u[0-9a-f]{4})/g, escaped));
+
+/** The path that `pathLine` shows. */
+export const pathIn = (shown: string): string =>
+  shown.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 
 /** The widest comment, its indentation included. */
 const WIDTH = 140;

@@ -20,26 +20,35 @@ export const LIVE_ROWS = "live rows";
 export const fedBy = (module: Module, entry: Entry): Buffer[] =>
   inputsOf(module, entry).filter((buffer) => givenName(buffer, entry, module) !== LIVE_ROWS);
 
-/** Copies the inputs into their slots. `whole`: the entry needs all of its rows. */
-export function printFeeds(
+/** What entries take between them, each input once, under the name by which the caller gives it. */
+export function takenBy(
   module: Module,
-  entry: Entry,
-  rows: number,
-  scope: Scope,
-  whole = false,
-): string[] {
-  const lines = inputsOf(module, entry).map((buffer) => {
-    const given = givenName(buffer, entry, module);
-    if (given === LIVE_ROWS) return `${scope.view(buffer.name)}[0] = count;`;
-    const perRow = buffer.shape[0] === rows ? sizeOf(buffer.shape) / rows : 0;
-    const args = `${scope.view(buffer.name)}, batch[${quoted(given)}], ${perRow}, count, ${quoted(given)}`;
-    return buffer.classes === undefined
-      ? `feed(${args});`
-      : `feedLabels(${args}, ${buffer.classes});`;
-  });
-  if (whole) return [`checkFull(count, ${rows});`, ...lines];
-  return rows > 0 && lines.length > 0 ? [`checkCount(count, ${rows});`, ...lines] : lines;
+  entries: readonly Entry[],
+): readonly (readonly [given: string, Buffer])[] {
+  const taken = new Map<string, Buffer>();
+  for (const entry of entries)
+    for (const buffer of fedBy(module, entry)) {
+      const given = givenName(buffer, entry, module);
+      taken.set(given, taken.get(given) ?? buffer);
+    }
+  return [...taken];
 }
+
+/** Elements that a row of the batch has in an input; 0 where the input is not cut by rows. */
+export function perRowOf({ shape, rows: said }: Buffer, rows: number): number {
+  const isCut = said === undefined ? shape[0] === rows : said !== "none" && said.axis === 0;
+  return isCut ? sizeOf(shape) / rows : 0;
+}
+
+/** Copies the inputs into their slots. */
+export const printFeeds = (module: Module, entry: Entry, rows: number, scope: Scope): string[] =>
+  inputsOf(module, entry).map((buffer) => {
+    const given = givenName(buffer, entry, module);
+    const view = scope.view(buffer.name);
+    return given === LIVE_ROWS
+      ? `${view}[0] = count;`
+      : `feed(${view}, batch[${quoted(given)}], ${perRowOf(buffer, rows)}, count);`;
+  });
 
 /** The live scalars that an entry reads, each taken up once a call. */
 export function printHypers(module: Module, entry: Entry, scope: Scope): string[] {
@@ -110,7 +119,7 @@ export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): 
       return initial.value === 0 ? undefined : `${view}.fill(${printNumber(initial.value)});`;
     case "seed":
       needs.add("randomBits");
-      return `${view}.fill(randomBits(seed, -1, 0));`;
+      return `${view}.fill(randomBits(seed | 0, -1, 0, Math.floor(seed / 4294967296)));`;
     case "data":
       return `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
     case "uniform":

@@ -2,48 +2,53 @@
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import type { Facts, Target } from "../target.ts";
+import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
 import {
-  fedBy,
+  inputsOf,
   isSeeded,
-  givenName,
   printFeeds,
   printHypers,
   printInitial,
   printResult,
   printStatements,
+  takenBy,
 } from "./entry.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
+import { functionsOf } from "./functions.ts";
 import {
   isDouble,
-  printChecks,
+  printFeeding,
   printHeader,
   printIdentity,
   printPacking,
   printTables,
 } from "./frame.ts";
+import { printRowFacts } from "./row-facts.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
-import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
-import { printKernelFunction } from "./statement.ts";
+import { printViews, property, quoted, scopeOf, type Kernels, type Scope } from "./scope.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" =>
   module.buffers.some(isDouble) ? "Float64Array" : "Float32Array";
 
-const batchType = (module: Module, entry: Entry): string =>
-  recordType(
-    fedBy(module, entry).map((buffer) => [givenName(buffer, entry, module), buffer] as const),
-  );
+/** The members of a batch, a type of none being written as such. */
+const batchType = (module: Module, entries: readonly Entry[]): string => {
+  const type = recordType(takenBy(module, entries));
+  return type.startsWith("{") ? type : "{}";
+};
 
 const entryNamed = (module: Module, name: string): Entry =>
   module.entries.find((entry) => entry.name === name)!;
 
-/** The parameter that holds a batch; an entry that reads nothing of it says so by its name. */
-const given = (module: Module, entry: Entry): string =>
-  fedBy(module, entry).length > 0 ? "batch" : "_batch";
-
 /** The constructor's parameter. */
-const optionsOf = (seeded: boolean, { options }: Kernels): string =>
-  `${seeded || options.length > 0 ? "options" : "_options"}: { ${["readonly seed?: number", ...options].join("; ")} }${options.some((one) => !one.includes("?:")) ? "" : " = {}"}`;
+const optionsOf = ({ options }: Kernels): string => {
+  const members = options.map(({ member }) => member);
+  const needed = members.some((member) => !member.includes("?:"));
+  return `options: { ${["readonly seed?: number", ...members].join("; ")} }${needed ? "" : " = {}"}`;
+};
+
+/** What a step may be asked for besides. */
+const STEP_OPTIONS = "options?: { readonly finite?: boolean }";
 
 /** The function of one training phase. */
 function printPhase(
@@ -53,16 +58,18 @@ function printPhase(
   scope: Scope,
   needs: Set<string>,
   name: string,
+  checks: CallChecks,
 ): string {
-  const loss = entry.results.find((result) => result.kind === "loss")!;
-  const feeds = printFeeds(module, entry, facts.batch.train, scope, facts.rowsInteract);
+  const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope); // prettier-ignore
+  const checked = checks.of({ name, entries: [entry], rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true }); // prettier-ignore
+  const phase = facts.phases.length === 1 ? "" : `, ${quoted(entry.name)}`;
   return `/** One step on one batch. Returns the loss before the update. */
-  function ${name}(${given(module, entry)}: TrainBatch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): number {
-    ${[...feeds, ...printHypers(module, entry, scope)].join("\n    ")}
+  function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): number {
+    ${[...checked, ...printFeeds(module, entry, facts.batch.train, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
-    return ${printResult(entry, loss.value, scope)};
+    return finite ? checkLoss(${loss}${phase}) : ${loss};
   }`;
 }
 
@@ -71,13 +78,15 @@ function printEvaluate(
   facts: Facts,
   scope: Scope,
   needs: Set<string>,
+  checks: CallChecks,
 ): { code: string; type: string } {
   const entry = entryNamed(module, "evaluate");
   const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
   const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`); // prettier-ignore
+  const checked = checks.of({ name: "evaluate", entries: [entry], rows: facts.batch.evaluate, count: facts.meetings.evaluate ?? "any", finite: false }); // prettier-ignore
   const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
-  function evaluate(${given(module, entry)}: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
-    ${[...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
+  function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
+    ${[...checked, ...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -91,21 +100,27 @@ function printPredict(
   facts: Facts,
   scope: Scope,
   needs: Set<string>,
+  checks: CallChecks,
 ): { code: string; type: string } {
   const entry = entryNamed(module, "predict");
   const shown = entry.results.map(
     ({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const,
   );
   const type = recordType(shown);
+  const rows = facts.batch.predict;
+  const checked = checks.of({
+    name: "predict",
+    entries: [entry],
+    rows,
+    count: "none",
+    finite: false,
+  });
   const code = `const outputs = ${recordValue(shown.map(([name, buffer]) => [name, scope.view(buffer.name)]))};
 
   /** The model's outputs for one batch: views, valid until the next call. */
-  function predict(${given(module, entry)}: PredictBatch): ${type} {
-    ${fedBy(module, entry).length > 0 ? `const count = ${facts.batch.predict};` : ""}
-    ${printFeeds(module, entry, facts.batch.predict, scope)
-      .filter((text) => !text.startsWith("checkCount"))
-      .concat(printHypers(module, entry, scope))
-      .join("\n    ")}
+  function predict(batch: PredictBatch): ${type} {
+    ${inputsOf(module, entry).length > 0 ? `const count = ${rows};` : ""}
+    ${[...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -135,7 +150,8 @@ function printSupport(
     .filter((name) => !name.startsWith("fill") && name !== "randomBits")
     .sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
-  return [...kernels, printChecks(floats, text), ...random, ...mathematics]
+  const checks = printChecks(floats, [text, ...kernels].join("\n"));
+  return [...kernels, printFeeding(floats, text), checks, ...random, ...mathematics]
     .filter((part) => part !== "")
     .join("\n\n");
 }
@@ -152,7 +168,6 @@ function withViews(body: string, module: Module, scope: Scope): string {
 export function printTrainer(module: Module, facts: Facts, kernels: Kernels): string {
   const scope = scopeOf(module, kernels);
   const needs = new Set<string>();
-  const first = module.entries[0]!;
   const of = (role: Buffer["role"]): Buffer[] =>
     module.buffers.filter((buffer) => buffer.role === role);
   const named = (buffers: readonly Buffer[]) =>
@@ -162,11 +177,13 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const phaseFunction = new Map(
     facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]),
   );
-  const phases = facts.phases.map((phase) => printPhase(module, entryNamed(module, phase), facts, scope, needs, phaseFunction.get(phase)!)); // prettier-ignore
-  const evaluate = printEvaluate(module, facts, scope, needs);
-  const predict = printPredict(module, facts, scope, needs);
+  const checks = new CallChecks(module, facts, scope);
+  const training = facts.phases.map((phase) => entryNamed(module, phase));
+  const phases = training.map((entry) => printPhase(module, entry, facts, scope, needs, phaseFunction.get(entry.name)!, checks)); // prettier-ignore
+  const evaluate = printEvaluate(module, facts, scope, needs, checks);
+  const predict = printPredict(module, facts, scope, needs, checks);
   const hypers = of("hyper");
-  const inputs = fedBy(module, first);
+  const inputs = takenBy(module, training);
   const lossType = single
     ? "number"
     : `{ ${facts.phases.map((phase) => `readonly ${property(phase)}: number`).join("; ")} }`;
@@ -177,8 +194,9 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const stepper = single
     ? ""
     : `/** All phases in order, each seeing the weights that the earlier ones wrote. */
-  function step(batch: TrainBatch, count: number = ${facts.batch.train}): ${lossType} {
-    return { ${facts.phases.map((phase) => `${property(phase)}: ${phaseFunction.get(phase)}(batch, count)`).join(", ")} };
+  function step(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): ${lossType} {
+    ${checks.of({ name: "step", entries: training, rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true }).join("\n    ")}
+    return { ${facts.phases.map((phase) => `${property(phase)}: ${phaseFunction.get(phase)}(batch, count, options)`).join(", ")} };
   }`;
   const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
   const count = of("state").find(({ name }) => name === "stepCount");
@@ -189,22 +207,25 @@ ${printIdentity(module, facts)}
 ${printTables(module)}
 
 /** One training batch: all rows, or exactly the real ones. */
-export interface TrainBatch ${batchType(module, first).startsWith("{") ? batchType(module, first) : "{}"}
+export interface TrainBatch ${batchType(module, training)}
 /** One batch to evaluate. */
-export interface EvaluateBatch ${braced(batchType(module, entryNamed(module, "evaluate")))}
+export interface EvaluateBatch ${batchType(module, [entryNamed(module, "evaluate")])}
 /** One batch to predict from. */
-export interface PredictBatch ${braced(batchType(module, entryNamed(module, "predict")))}
+export interface PredictBatch ${batchType(module, [entryNamed(module, "predict")])}
 
 export interface Trainer {
-  /** One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): ${lossType};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number): number`).join("; ")} };`}
+  /**
+   * One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. With \`finite\`, an input
+   * that holds NaN or infinity is refused before anything changes, and so is a loss that became so.
+   */
+  step(batch: TrainBatch, count?: number, ${STEP_OPTIONS}): ${lossType};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number, ${STEP_OPTIONS}): number`).join("; ")} };`}
   /** Means times \`count\`: Σ / Σ count is the mean over batches. */
   evaluate(batch: EvaluateBatch, count?: number): ${evaluate.type};
   /** Views, valid until the next call. */
   predict(batch: PredictBatch): ${predict.type};
   /** Rows of a batch, by entry point. */
-  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${facts.rowsInteract ? `\n  /** Rows depend on each other: step throws a RangeError unless the batch is full. */\n  readonly shortBatch: "refuse";` : ""}
-  readonly inputs: ${recordType(named(inputs))};
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${printRowFacts(module, facts).types}
+  readonly inputs: ${recordType(inputs)};
   readonly parameters: ${recordType(named(of("parameter")))};
   readonly state: ${recordType(named(of("state")))};
   readonly hyper: ${hyperType(hypers)};
@@ -214,15 +235,16 @@ export interface Trainer {
 }
 
 /** A trainer with its own arena and its initial weights. */
-export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
+export function createTrainer(${optionsOf(kernels)}): Trainer {
+  ${printOptionChecks("createTrainer", kernels, seeded)}
   ${kernels.arena}
   ${VIEWS}
 
   ${kernels.bound().join("\n  ")}
 
-  ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
   const hyper = ${hyperValue(hypers)};
+  ${checks.printLists()}
 
   ${phases.join("\n\n  ")}
   ${stepper}
@@ -236,8 +258,8 @@ export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
     step,${single ? "" : `\n    phases: ${phasesRecord},`}
     evaluate,
     predict,
-    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${facts.rowsInteract ? `\n    shortBatch: "refuse",` : ""}
-    inputs: ${viewsOf(inputs)},
+    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${printRowFacts(module, facts).values}
+    inputs: ${recordValue(inputs.map(([given, buffer]) => [given, scope.view(buffer.name)]))},
     parameters: ${viewsOf(of("parameter"))},
     state: ${viewsOf(of("state"))},
     hyper,
@@ -253,8 +275,6 @@ export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
   return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
 }
 
-const braced = (type: string): string => (type.startsWith("{") ? type : "{}");
-
 /** The gradients of a module whose one entry is `gradients`. */
 export function printGradients(module: Module, facts: Facts, kernels: Kernels): string {
   const scope = scopeOf(module, kernels);
@@ -266,7 +286,9 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
       const buffer = module.buffers.find((b) => b.name === value);
       return result === "output" && name.startsWith(`${kind}:`) && buffer !== undefined ? [[name.slice(kind.length + 1), buffer] as const] : []; // prettier-ignore
     });
-  const feeds = printFeeds(module, entry, facts.batch.train, scope, facts.rowsInteract);
+  const checks = new CallChecks(module, facts, scope);
+  const rows = facts.batch.train;
+  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false }); // prettier-ignore
   const views = (fields: readonly (readonly [string, Buffer])[]) => recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)])); // prettier-ignore
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
@@ -280,7 +302,7 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
 ${printTables(module)}
 
 /** One batch: all rows, or exactly the real ones. */
-export interface Batch ${braced(batchType(module, entry))}
+export interface Batch ${batchType(module, [entry])}
 
 export interface Gradients {
   /** The loss of a batch, and its gradient by parameter and by float input: views, valid until the next call. */
@@ -292,19 +314,20 @@ export interface Gradients {
 }
 
 /** The gradients, with an arena of their own: a training step may never store one. */
-export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
+export function createGradients(${optionsOf(kernels)}): Gradients {
+  ${printOptionChecks("createGradients", kernels, seeded)}
   ${kernels.arena}
   ${VIEWS}
 
   ${kernels.bound().join("\n  ")}
 
-  ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
+  ${checks.printLists()}
   const ofParameters = ${views(outputs("parameter"))};
   const ofInputs = ${views(outputs("input"))};${hypers.length > 0 ? `\nconst hyper = ${hyperValue(hypers)};` : ""}
 
-  function gradients(${given(module, entry)}: Batch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): ${result} {
-    ${[...feeds, ...printHypers(module, entry, scope)].join("\n    ")}
+  function gradients(batch: Batch, count: number = ${rows}): ${result} {
+    ${[...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${statements.join("\n    ")}
 
@@ -318,25 +341,6 @@ export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
   const whole = withViews(body, module, scope);
   return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
 }
-
-/** Kernels as functions of the same file, over views of one ArrayBuffer, each bound once to the arrays that a statement gives it. */
-export function functionsOf(module: Module): Kernels {
-  const kernels = new Map(module.kernels.map((kernel) => [kernel.name, kernel]));
-  const bound = new Map<string, { readonly name: string; readonly made: string }>();
-  return {
-    arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
-    options: [],
-    call(kernel, args, scope) {
-      const made = `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")})`;
-      const written = args.filter((_, n) => kernels.get(kernel)!.params[n]!.access !== "read").at(-1)!;
-      const one = bound.get(made) ?? { name: scope.names.take(`${scope.kernel(kernel).replace(/_\d.*/, "")}_${scope.view(written)}`), made };
-      bound.set(made, one);
-      return `${one.name}();`;
-    },
-    bound: () => [...bound.values()].map(({ name, made }) => `const ${name} = ${made};`),
-    print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)),
-  };
-} // prettier-ignore
 
 export const typescript = {
   name: "typescript",

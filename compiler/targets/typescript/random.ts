@@ -17,27 +17,31 @@ const ROUNDS = Array.from({ length: 13 }, (_, round) => {
 /** Threefry-2x32 with 13 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), each written out: half the time of a loop. */
 export const THREEFRY = `/**
  * Random bits number \`at\` of stream \`stream\`: Threefry-2x32, 13 rounds (Salmon et al. 2011), first word, signed.
- * Any number can be drawn without the ones before it.
+ * Any number can be drawn without the ones before it. \`high\` is what a seed has above its 32 low bits.
  */
-function randomBits(seed: number, stream: number, at: number): number {
+function randomBits(seed: number, stream: number, at: number, high: number = 0): number {
   const last = seed ^ stream ^ 0x1bd11bda;
   let x = (at + seed) | 0;
-  let y = stream | 0;
+  let y = (stream + high) | 0;
 ${ROUNDS.join("\n")}
   return x;
 }`;
 
 export const UNIFORM = `/** Fills a view with numbers uniform in [low, high). */
 function fillUniform(view: FLOATS, seed: number, stream: number, low: number, high: number): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n++)
-    view[n] = low + (high - low) * (randomBits(seed, stream, n) / 4294967296 + 0.5);
+    view[n] = low + (high - low) * (randomBits(bits, stream, n, above) / 4294967296 + 0.5);
 }`;
 
 export const NORMAL = `/** Fills a view with normal numbers, two at a time (Box & Muller 1958). */
 function fillNormal(view: FLOATS, seed: number, stream: number, mean: number, deviation: number): void {
+  const bits = seed | 0;
+  const above = Math.floor(seed / 4294967296);
   for (let n = 0; n < view.length; n += 2) {
-    const radius = Math.sqrt(-2 * log((randomBits(seed, stream, n) + 0.5) / 4294967296 + 0.5));
-    const angle = (2 * Math.PI * (randomBits(seed, stream, n + 1) + 0.5)) / 4294967296;
+    const radius = Math.sqrt(-2 * log((randomBits(bits, stream, n, above) + 0.5) / 4294967296 + 0.5));
+    const angle = (2 * Math.PI * (randomBits(bits, stream, n + 1, above) + 0.5)) / 4294967296;
     view[n] = mean + deviation * radius * cos(angle);
     if (n + 1 < view.length) view[n + 1] = mean + deviation * radius * sin(angle);
   }

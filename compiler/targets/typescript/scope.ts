@@ -4,13 +4,14 @@ import { Names } from "../../loop/identifier.ts";
 import type { Buffer, Module, Slot } from "../../loop/loop.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { arrayOf } from "./statement.ts";
-import { blockComment, escaped, line } from "./comment.ts";
+import { printable } from "../../graph/printable.ts";
+import { blockComment, line } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
   "readModule team run work alone gather Team Thread ThreadedTrainer Setup THREADS CALL TURN DONE SLEEPING WAITING FAILED MESSAGE possible compiled sharedMemory meet pause Worker warned SPINS PATIENCE control port console navigator Atomics SharedArrayBuffer createThreadedTrainer serve " +
   "arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
-  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed feedLabels checkCount checkFull checkHyper checkLength fillUniform fillNormal randomBits " +
+  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed checkCount checkFull isFiniteAsked stepOptions checkBatch checkRecord checkLabels checkArray checkNumbers checkLoss checkHyper checkSeed checkModule shown finite JSON Symbol fillUniform fillNormal randomBits " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients expm1Coefficients"
 ).split(" ");
@@ -28,8 +29,8 @@ export interface Scope {
 export interface Kernels {
   /** Statements that make `arena`. */
   readonly arena: string;
-  /** Type members that the constructor's options have besides the seed. */
-  readonly options: readonly string[];
+  /** What the constructor's options have besides the seed: names, and type members. */
+  readonly options: readonly { readonly name: string; readonly member: string }[];
   call(kernel: string, args: readonly string[], scope: Omit<Scope, "call">): string;
   /** Statements that make what the calls so far go to, out of the views. */
   bound(): readonly string[];
@@ -63,7 +64,7 @@ export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope
 
 /** Any text as a string literal. */
 export const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
+  printable(JSON.stringify(text));
 
 /** A property name from a model: quoted, and never the one that sets a prototype. */
 export const property = (name: string): string =>

@@ -60,7 +60,7 @@ function printInstantiate(
     ...(shared ? ["arena: { memory }"] : []),
   ];
   const modules = where === "embedded" ? "object | undefined" : "object";
-  const compiled = where === "embedded" ? "module ?? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))" : "module instanceof Uint8Array || module instanceof ArrayBuffer ? readModule(module) : module"; // prettier-ignore
+  const compiled = where === "embedded" ? `module === undefined ? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0))) : checkModule(module, "the kernels compiled")` : `module instanceof Uint8Array || module instanceof ArrayBuffer ? readModule(module) : checkModule(module, "trainer.wasm, compiled or its bytes")`; // prettier-ignore
   const of = where === "embedded" ? " or of the bytes below" : " or of its bytes";
   return `${printEngine(imports, shared, where)}
 ${where === "embedded" ? "declare const atob: (text: string) => string;\n" : ""}
@@ -114,7 +114,10 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
     arena: statements === undefined
       ? `const kernels = instantiate(options.module);\n  const arena = kernels.memory.buffer;`
       : `const { kernels, run } = ${kind === "trainer" ? "options.team ?? " : ""}alone(options.module);\n  const arena = kernels.memory.buffer;`,
-    options: [given, ...(statements === undefined || kind === "gradients" ? [] : ["/** Threads that createThreadedTrainer gathered. */ readonly team?: Team"])],
+    options: [
+      { name: "module", member: given },
+      ...(statements === undefined || kind === "gradients" ? [] : [{ name: "team", member: "/** Threads that createThreadedTrainer gathered. */ readonly team?: Team" }]),
+    ],
     call: (kernel, args, scope) => {
       const shown = args.map((name) => `${offsets.get(name)!} /* ${scope.view(name)} */`).join(", ");
       const name = scope.kernel(kernel);

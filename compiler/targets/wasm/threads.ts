@@ -155,7 +155,7 @@ function possible(asked: number, cores: number): number {
 
 /**
  * A trainer whose steps \`threads\` threads share, with the bits of one. \`spawn\` starts a worker that imports this file and calls
- * \`serve\`. Throws a RangeError for a number of threads that is none, and an Error where a worker does not start.
+ * \`serve\`. Throws a RangeError or TypeError for what is none of its options, and an Error where a worker does not start.
  */
 export async function createThreadedTrainer(options: {
   readonly seed?: number;
@@ -163,9 +163,13 @@ export async function createThreadedTrainer(options: {
   readonly threads?: number;
   readonly spawn: { (): Worker; readonly cores?: number };
 }): Promise<ThreadedTrainer> {
+  checkRecord("createThreadedTrainer takes options", options, ["seed", "module", "threads", "spawn"]);
   const { spawn, threads: asked = DEFAULT, ...rest } = options;
+  checkSeed(rest.seed);
+  if (typeof spawn !== "function")
+    throw new TypeError(\`spawn needs a function that starts a worker, but got \${shown(spawn)}\`);
   if (!Number.isInteger(asked) || asked < 1)
-    throw new RangeError(\`threads needs a whole number of at least 1, but got \${asked}\`);
+    throw new RangeError(\`threads needs a whole number of at least 1, but got \${shown(asked)}\`);
   const own = typeof navigator === "undefined" ? undefined : navigator.hardwareConcurrency;
   const threads = possible(asked, spawn.cores ?? own ?? asked);
   if (threads === 1) return Object.assign(createTrainer(rest), { threads, close() {} });

@@ -3,7 +3,8 @@
 import type { Module } from "../../loop/loop.ts";
 import { blockComment } from "../typescript/comment.ts";
 import { printScalar, type Printer } from "../typescript/expression.ts";
-import { functionsOf, printGradients, printTrainer } from "../typescript/module.ts";
+import { functionsOf } from "../typescript/functions.ts";
+import { printGradients, printTrainer } from "../typescript/module.ts";
 import type { Kernels } from "../typescript/scope.ts";
 import { printKernelFunction } from "../typescript/statement.ts";
 import type { Target } from "../target.ts";

@@ -4,11 +4,11 @@
  * alike, so that ties stay ties; whole numbers and what an exact op gives are not moved. A comparison that comes out otherwise is a kink.
  */
 
-import type { Watch } from "../../compiler/check/evaluate.ts";
-import type { Node } from "../../compiler/graph/graph.ts";
-import { isFloat } from "../../compiler/graph/type.ts";
-import { opOf } from "../../compiler/ops/index.ts";
-import { MATHEMATICS } from "../../compiler/passes/machine.ts";
+import type { Watch } from "./evaluate.ts";
+import type { Node } from "../graph/graph.ts";
+import { isFloat } from "../graph/type.ts";
+import { opOf } from "../ops/index.ts";
+import { MATHEMATICS } from "../passes/machine.ts";
 
 const bits = new Uint32Array(2);
 const double = new Float64Array(bits.buffer);
@@ -25,6 +25,8 @@ function shake(value: number, run: number): number {
 /** Below this, float32 has fewer digits, down to none. */
 const SUBNORMAL = 2 ** -126;
 const LEAST = 2 ** -149;
+/** Above this, float32 has none. */
+const LARGEST = 3.4028234663852886e38;
 /** Whole numbers below this are exact in float32, unless a function that comes near to one gave them. */
 const EXACT = 2 ** 24;
 const NEARLY: ReadonlySet<string> = new Set([...MATHEMATICS, "sigmoid"]);
@@ -39,7 +41,7 @@ export type Decisions = Float64Array[];
 
 /** Records decisions; moves every computed float by at most `relative` of itself where that is above 0. */
 export function noise(run: number, relative: number, decisions: Decisions): Watch {
-  const underflows = relative > 2 ** -30;
+  const single = relative > 2 ** -30;
   return (node, { data }) => {
     if (decides(node)) decisions.push(data.slice());
     if (relative === 0 || !moves(node)) return;
@@ -47,7 +49,9 @@ export function noise(run: number, relative: number, decisions: Decisions): Watc
       const value = data[n]!;
       if (Number.isInteger(value) && Math.abs(value) < EXACT && !NEARLY.has(node.op)) continue; // counters, and sums of them
       data[n] = value * (1 + relative * shake(value, run));
-      if (underflows && value !== 0 && Math.abs(value) < SUBNORMAL) data[n]! += LEAST * shake(value, run + 1); // prettier-ignore
+      if (!single) continue;
+      if (value !== 0 && Math.abs(value) < SUBNORMAL) data[n]! += LEAST * shake(value, run + 1);
+      if (Math.abs(value) > LARGEST) data[n] = value < 0 ? -Infinity : Infinity;
     }
   };
 }
