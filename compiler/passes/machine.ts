@@ -1,11 +1,14 @@
 /** Guarantees what a schedule knows of the machine it is for. */
 
+import type { Precision } from "../loop/interpret.ts";
 import type { ScalarFn } from "../loop/loop.ts";
 
 export interface Machine {
   readonly name: "typescript" | "wasm" | "plain";
   /** Whether loops are tiled, packed and written in a row; otherwise they are what the definitions say, for readers. */
   readonly scheduled: boolean;
+  /** What statements compute in between stores. */
+  readonly precision: Precision;
   /** Float32 values of one vector; 1 where there are no vectors. */
   readonly lanes: 1 | 4;
   /** Iterations of a long sum that are written in a row. */
@@ -33,6 +36,7 @@ export const NEAR = 256 * 1024;
 const typescript: Machine = {
   name: "typescript",
   scheduled: true,
+  precision: "double",
   lanes: 1,
   unrolled: 4,
   rates: { flopsPerSecond: 7.7e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
@@ -42,6 +46,7 @@ const typescript: Machine = {
 const wasm: Machine = {
   name: "wasm",
   scheduled: true,
+  precision: "single",
   lanes: 4,
   unrolled: 2,
   rates: { flopsPerSecond: 50e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
