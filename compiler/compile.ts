@@ -99,7 +99,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   if (gradients !== undefined) files.set(name("gradients.ts"), gradients);
   if (lowered.target === "typescript")
     files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n")); // prettier-ignore
-  files.set(name("model.plan"), printModule(lowered.module));
+  if (lowered.target !== "plain") files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map<string, Uint8Array>();
   if (lowered.target === "wasm-external") {
     binaries.set("trainer.wasm", (await assemble(lowered.module, lowered.facts)).bytes);
@@ -128,16 +128,18 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set(name("trainer.ts"), withCertificate(trainer, line));
     files.set(name("certificate.json"), json);
   }
-  const began = performance.now();
-  files.set(
-    name("report.md"),
-    printReport(
-      { ...lowered, passes: measurePasses(lowered) },
-      trainer,
-      check?.first ?? (await firstLosses(lowered, trainer)),
-    ),
-  );
-  timings.push({ stage: "first loss", milliseconds: performance.now() - began });
+  if (lowered.target !== "plain") {
+    const began = performance.now();
+    files.set(
+      name("report.md"),
+      printReport(
+        { ...lowered, passes: measurePasses(lowered) },
+        trainer,
+        check?.first ?? (await firstLosses(lowered, trainer)),
+      ),
+    );
+    timings.push({ stage: "first loss", milliseconds: performance.now() - began });
+  }
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
 }
 
@@ -157,9 +159,9 @@ async function checkRelaxed({ model, module, facts }: Lowered): Promise<void> {
 
 /** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */
 export const fileOf = (file: string, target: TargetName): string =>
-  target === "typescript"
-    ? file
-    : file.replace(/(?=\.\w+$)/, target === "twin" ? ".twin" : ".wasm");
+  file.replace(/(?=\.\w+$)/, SUFFIX[target]);
+
+const SUFFIX: Readonly<Record<TargetName, string>> = { typescript: "", plain: ".plain", wasm: ".wasm", "wasm-external": ".wasm", twin: ".twin" }; // prettier-ignore
 
 const COMPILED = kind("what compile resolves to", (value) => isRecord(value) && isMap(value["files"]), "Await it: await load(await compile(model))."); // prettier-ignore
 

@@ -23,7 +23,7 @@ export interface TensorInEntry {
   readonly maths: readonly Doc[];
   readonly home: Home;
   /** For a gradient, or what an update writes: the statements of the backward pass from the loss to here, with their laws. */
-  readonly chain: readonly (Doc & { readonly law: string })[];
+  readonly chain: readonly Doc[];
 }
 
 export type Home =
@@ -97,7 +97,7 @@ function chainOf(graph: Graph, docs: readonly (readonly Doc[])[], at: number): T
   }
   return nodes.flatMap(({ origin }, n) => {
     if (!needed.has(n) || origin.role !== "cotangent") return [];
-    return docs[n]!.slice(0, 1).map((doc) => ({ ...doc, law: origin.rule }));
+    return docs[n]!.slice(0, 1);
   });
 } // prettier-ignore
 

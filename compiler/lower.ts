@@ -354,6 +354,9 @@ const withoutOrigins = (graph: Graph): Graph => ({
   aliases: [],
 });
 
+/** What asks for a target that is not asked for by its name. */
+const FLAGS: Partial<Record<TargetName, string>> = { "wasm-external": "--target wasm --wasm external", plain: "--plain" }; // prettier-ignore
+
 /** The command that makes the files again. */
 export function commandOf({
   source,
@@ -372,7 +375,7 @@ export function commandOf({
     source.path,
     ...(target === undefined || target === "typescript"
       ? []
-      : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
+      : [FLAGS[target] ?? `--target ${target}`]),
     ...(threads === undefined ? [] : [`--threads ${threads}`]),
     ...(relaxed === true ? ["--relaxed"] : []),
     ...(winograd === true ? ["--winograd"] : []),

@@ -54,7 +54,14 @@ const functionNamed = (file: SourceFile, name: string): FunctionDeclaration =>
 /** The function of an entry point; one of several phases has its phase's name. */
 const FUNCTION_OF: Readonly<Record<string, string>> = { train: "step", evaluate: "evaluate", predict: "predict", gradients: "gradients" }; // prettier-ignore
 /** `// <mathematics>    %<node>  <role and rule>, <file>:<line>`. */
-const DOC = /^\/\/ (.+ = .+) {4}%(.+?) {2}([^,]+), (models\/[\w-]+\.ts):(\d+)$/;
+const DOC = /^\/\/ (.+ = .+?) {1,4}%(.+?) {1,2}(\w[^%]*), (models\/[\w-]+\.ts):(\d+)$/;
+
+/** Comments as they were before they were wrapped. */
+const unwrapped = (lines: readonly string[]): string[] =>
+  lines.reduce<string[]>((all, text) => {
+    const more = /^\/\/ {5}(.*)$/.exec(text)?.[1];
+    return more === undefined ? [...all, text] : [...all.slice(0, -1), `${all.at(-1)!} ${more}`];
+  }, []);
 /** What engines compute alike, to the bit. */
 const EXACT = ["abs", "floor", "fround", "imul", "max", "min", "sign", "sqrt", "trunc"];
 /** What would reach beyond the file. */
@@ -84,6 +91,11 @@ describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradient
       expect(names.filter((id) => REACHING.includes(id))).toEqual([]);
     });
 
+    test("has no comment wider than 140 columns, unless of one word", () => {
+      const wide = emitted.get(name)!.text.split("\n").filter((text) => text.length > 140 && /^\s*(\/\/|\*|\/\*\*)/.test(text)); // prettier-ignore
+      expect(wide.filter((text) => !/^\s*(\/\/|\*) +\S+$/.test(text))).toEqual([]);
+    });
+
     test("is what prettier would print", async () => {
       const { text } = emitted.get(name)!;
       expect(await format(text)).toBe(text);
@@ -94,7 +106,9 @@ describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradient
       const lines = modelText(model).split("\n");
       for (const entry of one.module.entries) {
         const body = functionNamed(file, FUNCTION_OF[entry.name] ?? entry.name).getStatements();
-        const comments = body.map((s) => s.getLeadingCommentRanges().map((c) => c.getText()));
+        const comments = body.map((s) =>
+          unwrapped(s.getLeadingCommentRanges().map((c) => c.getText())),
+        );
         const first = comments.findIndex(([number]) => number === "// 1.");
         // what precedes the first statement feeds the inputs; what follows the last one returns
         expect(body.slice(first).map((s) => s.getKindName() === "ReturnStatement")).toEqual([...entry.calls.map(() => false), true]); // prettier-ignore
@@ -106,7 +120,11 @@ describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradient
             expect(line).toMatch(DOC);
             const [, , node, role, cited, at] = DOC.exec(line)!;
             expect(cited).toBe(`models/${model}.ts`);
-            expect(role).toMatch(/^(\w+|adjoint of \w+|\w+ for .+|update of .+ by \w+)$/);
+            expect(role).toMatch(
+              /^(\w+|adjoint of \w+ \(statement \d+\): d_\w+ = .+|\w+ for .+|update of .+ by \w+)$/,
+            );
+            const differentiated = Number(/\(statement (\d+)\)/.exec(role!)?.[1] ?? n + 1);
+            expect(entry.calls[differentiated - 1]).toBeDefined();
             expect(lines[Number(at) - 1]!.trim()).not.toBe("");
             return node;
           });
@@ -129,7 +147,7 @@ describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradient
 test("the comment of a gradient is the one that the contract shows", () => {
   const { text } = emitted.get("mnist-mlp trainer")!;
   const at = modelText("mnist-mlp").split("\n").findIndex((line) => line.includes("matmul(x, W1)")) + 1; // prettier-ignore
-  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot, models/mnist-mlp.ts:${at}\n`); // prettier-ignore
+  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot (statement 4): d_b = aᵀ·d_y, models/mnist-mlp.ts:${at}\n`); // prettier-ignore
 });
 
 test.each(modelNames)("%s: each call goes to its kernel, bound once to the arrays that the plan gives it", (name) => {

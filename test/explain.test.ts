@@ -89,7 +89,7 @@ describe("of a tensor", () => {
       node: "d_W1",
       role: "adjoint of dot",
       site: "models/mnist-mlp.ts:13",
-      law: "d_b = aᵀ·d_y",
+      adjoint: { of: "dot", law: "d_b = aᵀ·d_y" },
     });
     // nothing of the layer before it: d_W2 needs neither the mask nor d_hidden
     expect(inTrain("d_W2").chain.map(({ node }) => node)).not.toContain("d_hidden");

@@ -38,7 +38,7 @@ const NOTE = "All sums first, kept in";
 test("a tile of sums is stored raw, and the function stands once, at each point after them", async () => {
   const kernel = await kernelOf(true, false);
   expect(count(kernel, "tanh")).toBe(1);
-  expect(kernel.doc).toEqual(["dot = x · W", "tanh = tanh(add)", `${NOTE} tanh_; then the rest, point by point.`]); // prettier-ignore
+  expect(kernel.doc).toEqual(["dot[i,j] = Σ k<5: x[i,k]·W[k,j]", "tanh_[i,j] = tanh(dot[i,j] + b[j])", `${NOTE} tanh_; then the rest, point by point.`]); // prettier-ignore
   expect(printKernel(kernel)).toContain(`    tanh_[9·i + j] = sum00
 `);
   expect(printKernel(kernel)).toContain(`

@@ -11,6 +11,7 @@ import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn } from "../loop/build.ts";
 import { evaluate } from "../loop/index.ts";
 import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
+import { machines } from "../passes/machine.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
@@ -42,8 +43,7 @@ export interface Prepared {
   sized(): Promise<DefinitionTable>;
 }
 
-/** What the statements of a target compute in between stores. */
-const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => target === "typescript" ? "double" : "single"; // prettier-ignore
+const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => machines[target].precision; // prettier-ignore
 
 export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prepared> {
   const table = await DefinitionTable.of(lowered.module, precisionOf(lowered));

@@ -39,6 +39,7 @@ export const compile = defineCommand({
     target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
     memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
+    plain: { type: "boolean", description: "Write trainer.plain.ts: the same statements and bits, every kernel as its definitions say it, for reading" },
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
     relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
     winograd: { type: "boolean", description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors" },
@@ -59,7 +60,7 @@ export const compile = defineCommand({
     checkStems(args.out, models);
     const entries = entriesOf(args.entry);
     const memory = amountOf("memory", args.memory);
-    const target = targetOf(args.target, args.wasm);
+    const target = args.plain === true ? plainOf(args) : targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
     const shaped = kernelsOf(args.threads, args.relaxed, args.winograd, target);
     const keep = keepOf(args.print, args.stages !== undefined, { choice: choiceOf(passes), winograd: args.winograd === true });
@@ -71,7 +72,7 @@ export const compile = defineCommand({
     });
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
-      const before = args._.length > 0 ? {} : askedBefore(folder);
+      const before = args._.length > 0 || target === "plain" ? {} : askedBefore(folder);
       const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
       const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
       requireWritable(folder);
@@ -135,6 +136,13 @@ function targetOf(named: string | undefined, wasm: string | undefined): TargetNa
   if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
   return "wasm-external";
 }
+
+/** What is read is not tuned: no flag that changes kernels goes with it. */
+function plainOf(args: Readonly<Record<string, unknown>>): TargetName {
+  const others = ["target", "wasm", "threads", "relaxed", "winograd", "entry", "memory", "measure-schedules"].filter((flag) => args[flag] !== undefined && args[flag] !== false);
+  if (others.length > 0) throw new InputError(`--plain writes the TypeScript trainer without any schedule, and goes together with --out, --print, --stages, --passes and --timings; leave out ${others.map((flag) => `--${flag}`).join(", ")}`);
+  return "plain";
+} // prettier-ignore
 
 type KernelOptions = Pick<CompileOptions, "threads" | "relaxed" | "winograd">;
 

@@ -124,7 +124,7 @@ function showEntry({ type, maths, home, chain }: TensorInEntry): string[] {
     ...(maths.length === 0 ? [type] : [type, ...maths.map(({ maths: text, role, site }) => `${text}    ${role}, ${site}`)]), // prettier-ignore
     "",
     ...showHome(home),
-    ...(chain.length === 0 ? [] : ["", "from the loss", ...chain.map(({ maths: text, law, role, site }) => `  ${text}    ${role}: ${law}, ${site}`)]), // prettier-ignore
+    ...(chain.length === 0 ? [] : ["", "from the loss", ...chain.map(({ maths: text, adjoint, role, site }) => `  ${text}    ${role}: ${adjoint?.law ?? ""}, ${site}`)]), // prettier-ignore
   ];
 }
 

@@ -15,18 +15,21 @@ export const HEADED = [
   "gradients.ts",
   "trainer.wasm.ts",
   "gradients.wasm.ts",
+  "trainer.plain.ts",
 ] as const;
 
 /** The trainers of a folder, each with its certificate. */
 export const TRAINERS = [
   { file: "trainer.ts", certificate: "certificate.json" },
   { file: "trainer.wasm.ts", certificate: "certificate.wasm.json" },
+  { file: "trainer.plain.ts", certificate: "certificate.plain.json" },
 ] as const;
 
 /** The targets whose trainers a folder holds, so that making all again keeps them. */
 export const targetsIn = (folder: string): TargetName[] => [
   "typescript",
   ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
+  ...(existsSync(join(folder, "trainer.plain.ts")) ? (["plain"] as const) : []),
 ]; // prettier-ignore
 
 /** What a folder's trainer for a target was compiled with, so that making it again keeps it: threads, relaxed SIMD, Winograd's algorithm. */

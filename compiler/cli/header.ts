@@ -57,7 +57,7 @@ export function readHeader(text: string): Header | undefined {
     hash,
     command,
     entries: wantsGradients ? ["gradients"] : [],
-    target: / --target wasm(?: |$)/.test(flags) ? (/ --wasm external(?: |$)/.test(flags) ? "wasm-external" : "wasm") : "typescript", // prettier-ignore
+    target: / --plain(?: |$)/.test(flags) ? "plain" : / --target wasm(?: |$)/.test(flags) ? (/ --wasm external(?: |$)/.test(flags) ? "wasm-external" : "wasm") : "typescript", // prettier-ignore
     ...(chosen !== undefined && "passes" in chosen ? chosen : {}),
     ...(memory === undefined ? {} : { memory }),
     ...(threads === undefined ? {} : { threads: Number(threads) }),

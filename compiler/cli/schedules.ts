@@ -23,6 +23,7 @@ const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loade
 
 /** What was measured for a model and a target, as an option of a compile; nothing where no file lies beside the model. */
 export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
+  if (target === "plain") return {};
   const file = join(dirname(loaded.shown), nameOf(loaded, target));
   // nor where no file can have that name, after a model whose own is nearly as long as a name may be
   if (!existsSync(file)) return {};

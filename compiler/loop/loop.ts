@@ -48,6 +48,8 @@ export interface Doc {
   readonly node: string;
   readonly role: string;
   readonly site: string;
+  /** Of a cotangent: the node in whose statement lies what it differentiates, and the law it came by. */
+  readonly adjoint?: { readonly of: string; readonly law: string };
 }
 
 /** What: one output element in index notation. Fusion is substitution of one definition into another. */

@@ -329,26 +329,38 @@ function commentLine(text: string): string {
   return `// ${plain ? text : quoted(text)}`.trimEnd();
 }
 
-const DOC = /^(.*) {4}%(\S+) {2}(.*?), (.*)$/u;
+const DOC = /^(.*) {4}%(\S+) {2}(.*), (.*?)$/u;
+const ADJOINT = /^(.*?) \(%(\S+)\): (.*)$/u;
 
-/** One graph node from its `//` line: `maths    %node  role, site`, or the four as a JSON array. */
+/** One graph node from its `//` line: `maths    %node  role, site`, where a role may go on in `(%of): law`; or all as a JSON array. */
 export function readDoc(text: string): Doc | undefined {
   const isQuoted = text.startsWith('["');
   const parts = isQuoted ? (JSON.parse(text) as string[]) : DOC.exec(text)?.slice(1);
   if (parts === undefined) return undefined;
-  const [maths = "", node = "", role = "", site = ""] = parts;
-  return { maths, node, role, site };
+  const [maths = "", node = "", written = "", site = ""] = parts;
+  const adjoint = isQuoted ? parts.slice(4) : ADJOINT.exec(written)?.slice(1);
+  if (adjoint === undefined || adjoint.length === 0) return { maths, node, role: written, site };
+  const [of = "", law = ""] = adjoint.slice(-2);
+  return { maths, node, role: isQuoted ? written : adjoint[0]!, site, adjoint: { of, law } };
 }
 
-function docLine({ maths, node, role, site }: Doc): string {
-  const text = `${maths}    %${node}  ${role}, ${site}`;
+function docLine({ maths, node, role, site, adjoint }: Doc): string {
+  const law = adjoint === undefined ? "" : ` (%${adjoint.of}): ${adjoint.law}`;
+  const text = `${maths}    %${node}  ${role}${law}, ${site}`;
   const back =
     COMMENT.test(text) && !text.startsWith('["') && text === text.trimEnd()
       ? readDoc(text)
       : undefined;
   const same =
-    back?.maths === maths && back.node === node && back.role === role && back.site === site;
-  return `// ${same ? text : quoted([maths, node, role, site])}`;
+    back?.maths === maths && back.node === node && back.role === role && back.site === site && back.adjoint?.of === adjoint?.of && back.adjoint?.law === adjoint?.law; // prettier-ignore
+  const all = [
+    maths,
+    node,
+    role,
+    site,
+    ...(adjoint === undefined ? [] : [adjoint.of, adjoint.law]),
+  ];
+  return `// ${same ? text : quoted(all)}`;
 }
 
 function kernelLines(k: Kernel): string[] {

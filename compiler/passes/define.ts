@@ -166,16 +166,50 @@ const definitionOf = (
 
 /** The comment lines of each node: its own, unless it is a movement, and those of its aliases. */
 export function docsOf(graph: Graph): readonly Doc[][] {
+  const docOf = docsIn(graph);
   return graph.nodes.map((node, value) => {
+    if (!hasDoc(node)) return [];
     const names = node.inputs.map((input) => nameOf(graph.nodes, input));
     const types = node.inputs.map((input) => graph.nodes[input]!.type);
-    const op = opOf(node.op);
-    const own: Doc[] = op.view || op.leaf ? [] : [{ maths: `${node.name} = ${op.maths(names, node.attrs, types)}`, node: node.name, role: roleOf(node), site: node.origin.site }]; // prettier-ignore
+    const maths = `${node.name} = ${opOf(node.op).maths(names, node.attrs, types)}`;
     const aliases = graph.aliases
-      .filter((alias) => alias.value === value && !op.view && !op.leaf)
-      .map((alias): Doc => ({ maths: alias.maths, node: alias.name, role: roleOf({ origin: alias.origin, op: node.op }), site: alias.origin.site })); // prettier-ignore
-    return [...own, ...aliases];
+      .filter((alias) => alias.value === value)
+      .map((alias) => docOf(alias.maths, alias.name, node.op, alias.origin));
+    return [docOf(maths, node.name, node.op, node.origin), ...aliases];
   });
+}
+
+/** How a comment line of a graph is made: of a cotangent it says what it differentiates, and by which law. */
+function docsIn(graph: Graph): (maths: string, node: string, op: string, origin: Origin) => Doc {
+  const told = tellersOf(graph);
+  return (maths, node, op, origin) => {
+    const said = { maths, node, role: roleOf({ origin, op }), site: origin.site };
+    if (origin.role !== "cotangent") return said;
+    return { ...said, adjoint: { of: told(origin.of), law: origin.rule } };
+  };
+}
+
+/** Movements are read where they are used, and storage is no statement. */
+const hasDoc = ({ op }: Node): boolean => opOf(op).view !== true && opOf(op).leaf !== true;
+
+/** In whose comment a node is told of: its own, or, of a movement, that of what reads it first, or else of what it moves. */
+function tellersOf({ nodes }: Graph): (name: string) => string {
+  const at = new Map(nodes.map(({ name }, n) => [name, n]));
+  const readers = new Map<number, number>();
+  nodes.forEach(({ inputs, origin }, reader) => {
+    if (origin.role !== "cotangent")
+      for (const input of inputs) if (!readers.has(input)) readers.set(input, reader);
+  });
+  const teller = (n: number, next: (n: number) => number | undefined): string | undefined => {
+    for (let to: number | undefined = n; to !== undefined; to = next(to))
+      if (hasDoc(nodes[to]!)) return nodes[to]!.name;
+    return undefined;
+  };
+  return (name) => {
+    const n = at.get(name);
+    if (n === undefined) return name;
+    return teller(n, (to) => readers.get(to)) ?? teller(n, (to) => nodes[to]!.inputs[0]) ?? name;
+  };
 }
 
 /** Results name their value; a write of something that is stored elsewhere, or shown, is a copy. */
@@ -183,15 +217,11 @@ function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryR
   const copies: Term[] = [];
   const results: EntryResult[] = [];
   const taken = new Set<string>();
+  const docOf = docsIn(graph);
   const copy = (node: Node, name: string, target?: string): void => {
     const own = axesOf(node.type.shape);
     const value = load(node.name, node.type.dtype, ...at(own));
-    const doc: Doc = {
-      maths: `${name} = ${node.name}`,
-      node: name,
-      role: roleOf(node),
-      site: node.origin.site,
-    };
+    const doc = docOf(`${name} = ${node.name}`, name, node.op, node.origin);
     const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
     copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, exact: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
   };

@@ -80,19 +80,25 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
-    .then(parts)                                      // what is only copied into a larger value is stored there
-    .then(pack(machineOf(road), road.sparing))                    // guards out of contractions, operands in the order they are read
-    .then(unroll); // short sums against known numbers
+    .optional(parts)                                  // what is only copied into a larger value is stored there
+    .optional(pack(machineOf(road), road.sparing))    // guards out of contractions, operands in the order they are read
+    .optional(unroll); // short sums against known numbers
 
 /** The same from a graph whose roundings are fixed: what a memory budget tries out. */
 export const fromRounded = (road: Road): Pipeline<Graph, Program> =>
-  toGroups(start<Graph>(), road).then(schedule(machineOf(road), undefined, road.nests));
+  toGroups(start<Graph>(runsOf(road)), road).then(schedule(machineOf(road), undefined, road.nests));
 
-/** Those chosen; what only a flag asks for runs with it alone. */
-const runsOf =
-  ({ choice = EVERY, winograd: asked = false }: Road) =>
-  (pass: string): boolean =>
-    pass === winograd.name ? asked : choice.runs(pass);
+/** What only serves speed. */
+const ARRANGING: readonly string[] = [parts.name, "pack", unroll.name];
+
+/** Those chosen; what only a flag asks for runs with it alone, and what only serves speed where loops are scheduled. */
+function runsOf(road: Road): (pass: string) => boolean {
+  const { choice = EVERY, winograd: asked = false } = road;
+  return (pass) => {
+    if (pass === winograd.name) return asked;
+    return ARRANGING.includes(pass) ? machineOf(road).scheduled : choice.runs(pass);
+  };
+}
 
 const machineOf = ({ target = "typescript" }: Road) => machines[target];
 

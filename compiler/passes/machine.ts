@@ -1,9 +1,14 @@
 /** Guarantees what a schedule knows of the machine it is for. */
 
+import type { Precision } from "../loop/interpret.ts";
 import type { ScalarFn } from "../loop/loop.ts";
 
 export interface Machine {
-  readonly name: "typescript" | "wasm";
+  readonly name: "typescript" | "wasm" | "plain";
+  /** Whether loops are tiled, packed and written in a row; otherwise they are what the definitions say, for readers. */
+  readonly scheduled: boolean;
+  /** What statements compute in between stores. */
+  readonly precision: Precision;
   /** Float32 values of one vector; 1 where there are no vectors. */
   readonly lanes: 1 | 4;
   /** Iterations of a long sum that are written in a row. */
@@ -30,6 +35,8 @@ export const NEAR = 256 * 1024;
 
 const typescript: Machine = {
   name: "typescript",
+  scheduled: true,
+  precision: "double",
   lanes: 1,
   unrolled: 4,
   rates: { flopsPerSecond: 7.7e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
@@ -38,6 +45,8 @@ const typescript: Machine = {
 };
 const wasm: Machine = {
   name: "wasm",
+  scheduled: true,
+  precision: "single",
   lanes: 4,
   unrolled: 2,
   rates: { flopsPerSecond: 50e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
@@ -45,5 +54,8 @@ const wasm: Machine = {
   binds: false,
 };
 
+/** The bits of `typescript`, from loops that nobody tuned. */
+const plain: Machine = { ...typescript, name: "plain", scheduled: false };
+
 /** By target; the twin prints the loops of wasm. */
-export const machines = { typescript, wasm, "wasm-external": wasm, twin: wasm } as const;
+export const machines = { typescript, plain, wasm, "wasm-external": wasm, twin: wasm } as const;

@@ -8,6 +8,7 @@ import { keyOfGroup } from "../loop/same.ts";
 import { identifier, Names } from "../loop/identifier.ts";
 import { rowMajor } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts"; // prettier-ignore
+import { linesOf } from "../loop/reading.ts";
 import { decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
@@ -40,7 +41,9 @@ export const schedule = (
     const kernels: Kernel[] = [];
     const names = new Names();
     const built = (group: Group, numbered: readonly string[], tile?: Tile): Known => {
-      const nest = nestOf(group, machine, byName, tile);
+      const nest = machine.scheduled
+        ? nestOf(group, machine, byName, tile)
+        : { ...unscheduled(group, byName), note: [] };
       return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
     };
     /** Groups that differ in names alone share a kernel. */
@@ -62,7 +65,7 @@ export const schedule = (
           params,
           body,
           name: kernel,
-          doc: [...stages.map(({ definition }) => definition.doc.at(-1)?.maths ?? definition.name), ...note], // prettier-ignore
+          doc: [...linesOf(stages), ...note],
           flops: flopsOf(group),
         });
       }

@@ -14,15 +14,46 @@ export const pathLine = (path: string): string =>
 export const pathIn = (shown: string): string =>
   shown.replace(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 
-export const lineComment = (text: string): string => `// ${line(text)}`.trimEnd();
+/** The widest comment, its indentation included. */
+const WIDTH = 140;
+
+/** Text in lines that fit, broken at blanks; a word that does not fit has a line of its own. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const back = rest.lastIndexOf(" ", width);
+    const at = back > 0 && rest.slice(0, back).trim() !== "" ? back : rest.indexOf(" ", width);
+    if (at < 0) break;
+    lines.push(rest.slice(0, at).trimEnd());
+    rest = rest.slice(at).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** One comment, in as many lines as it takes at an indentation: those after the first stand further in. */
+export const lineComments = (text: string, indentation: number): string[] =>
+  wrapped(line(text), WIDTH - indentation - "//     ".length).map((part, n) =>
+    `//${n === 0 ? " " : "     "}${part}`.trimEnd(),
+  );
 
 export const blockComment = (lines: readonly string[]): string => {
   const safe = lines.map((text) => line(text).replace(/\*\//g, "*\\/"));
-  return safe.length === 1
-    ? `/** ${safe[0]} */`
-    : ["/**", ...safe.map((text) => ` * ${text}`), " */"].join("\n");
+  if (safe.length === 1 && safe[0]!.length <= WIDTH - "/**  */".length) return `/** ${safe[0]} */`;
+  const parts = safe.flatMap((text) =>
+    wrapped(text, WIDTH - 8).map((part, n) => (n === 0 ? part : `    ${part}`)),
+  );
+  return ["/**", ...parts.map((text) => ` * ${text}`.trimEnd()), " */"].join("\n");
 };
 
-/** `// <mathematics>    %<node>  <role and rule>, <file>:<line>`. */
-export const docComment = ({ maths, node, role, site }: Doc): string =>
-  lineComment(`${maths}    %${node}  ${role}, ${site}`);
+/** Above a statement: `// <mathematics>    %<node>  <role and rule>, <file>:<line>`; `statementOf` gives the number of the statement that computes a node. */
+export function docComment(doc: Doc, statementOf: (node: string) => number | undefined): string[] {
+  const { maths, node, role, site, adjoint } = doc;
+  const law = adjoint === undefined ? "" : ` (${placeOf(adjoint.of, statementOf)}): ${adjoint.law}`;
+  return lineComments(`${maths}    %${node}  ${role}${law}, ${site}`, 4);
+}
+
+const placeOf = (node: string, statementOf: (node: string) => number | undefined): string => {
+  const statement = statementOf(node);
+  return statement === undefined ? `%${node}` : `statement ${statement}`;
+};

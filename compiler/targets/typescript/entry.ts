@@ -76,8 +76,10 @@ export function printStatements(
   const bools = new Set(
     module.buffers.filter(({ dtype }) => dtype === "bool").map(({ name }) => name),
   );
+  const statementOf = statementsBefore(entry);
   return entry.calls.flatMap((call, n) => {
-    const comments = [...(n > 0 ? [""] : []), `// ${n + 1}.`, ...call.doc.map(docComment)];
+    const docs = call.doc.flatMap((doc) => docComment(doc, (node) => statementOf(node, n)));
+    const comments = [...(n > 0 ? [""] : []), `// ${n + 1}.`, ...docs];
     if (call.kind === "call") return [...comments, scope.call(call.kernel, call.args)];
     const value = printScalar(call.value, printer);
     if (call.kind === "let")
@@ -87,6 +89,18 @@ export function printStatements(
       `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`,
     ];
   });
+}
+
+/** The statement that computes a node for the one at `before`: the last one up to it, else the first. */
+function statementsBefore({ calls }: Entry): (node: string, before: number) => number | undefined {
+  const statements = new Map<string, number[]>();
+  calls.forEach(({ doc }, n) => {
+    for (const { node } of doc) statements.set(node, [...(statements.get(node) ?? []), n + 1]);
+  });
+  return (node, before) => {
+    const all = statements.get(node);
+    return all?.findLast((n) => n <= before + 1) ?? all?.[0];
+  };
 }
 
 /** A scalar result: a local of the entry, or the one element of its buffer. */

@@ -3,6 +3,7 @@
 import type { Index } from "../../loop/index.ts";
 import { rangeOf } from "../../loop/index.ts";
 import type { Scalar, ScalarFn } from "../../loop/loop.ts";
+import { asWritten } from "../../loop/reading.ts";
 
 /** Binding strength of TypeScript's operators, weakest first. */
 const STRENGTH = { ternary: 1, or: 2, and: 3, bitOr: 4, equality: 5, relation: 6, shift: 7, sum: 8, product: 9, unary: 10, atom: 11 } as const; // prettier-ignore
@@ -70,6 +71,7 @@ function scalarText(s: Scalar, p: Printer): Text {
   switch (s.kind) {
     case "literal":
       if (s.dtype === "bool") return atom(s.value !== 0 ? "true" : "false");
+      if (!p.strict && asWritten(s) !== s) return scalarText(asWritten(s), p);
       return {
         text: printNumber(p.strict && s.dtype === "f32" ? Math.fround(s.value) : s.dtype === "i32" ? s.value | 0 : s.value), // prettier-ignore
         strength: s.value < 0 || Object.is(s.value, -0) ? S.unary : S.atom,

@@ -1,0 +1,23 @@
+/** Guarantees the plain twin of trainer.ts: the same statements and the same bits, each kernel the loops that its definitions say, a function of its arrays. */
+
+import type { Module } from "../../loop/loop.ts";
+import type { Target } from "../target.ts";
+import { printGradients, printTrainer } from "./module.ts";
+import type { Kernels } from "./scope.ts";
+import { printPlainFunction } from "./statement.ts";
+
+const plainly = (module: Module): Kernels => ({
+  arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
+  options: [],
+  bound: () => [],
+  call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
+  print: (scope, needs) =>
+    module.kernels.map((kernel) => printPlainFunction(kernel, scope.kernel(kernel.name), needs)),
+});
+
+export const plain: Target = {
+  name: "plain",
+  file: "trainer.plain.ts",
+  printTrainer: (module, facts) => printTrainer(module, facts, plainly(module)),
+  printGradients: (module, facts) => printGradients(module, facts, plainly(module)),
+};
