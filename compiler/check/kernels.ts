@@ -285,7 +285,8 @@ class Watch {
           Math.min(this.#samples, Math.floor(TERMS / termsOf([...own, definition]))),
         ),
         this.#seed,
-        `${this.entry!.calls.indexOf(call)} ${n}`,
+        // the same elements of all stages: one is held to what the others stored
+        String(this.entry!.calls.indexOf(call)),
       );
       const evaluated = () => positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
       const now = waits ? undefined : evaluated();
