@@ -150,9 +150,9 @@ function requireParameters({ module }: Lowered, site: string): void {
 } // prettier-ignore
 
 /** A trainer that this engine cannot run cannot be checked here. */
-async function checkRelaxed({ module, facts }: Lowered): Promise<void> {
+async function checkRelaxed({ model, module, facts }: Lowered): Promise<void> {
   if (isRead((await assemble(module, facts)).bytes)) return;
-  throw new ModelError({ code: "target-relaxed", site: "", law: "this engine has no relaxed SIMD, so that the trainer's check cannot run", operands: [], remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed." }); // prettier-ignore
+  throw new ModelError({ code: "target-relaxed", site: model.name, law: "this engine has no relaxed SIMD, so that the trainer's check cannot run", operands: [], remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed." }); // prettier-ignore
 }
 
 /** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */

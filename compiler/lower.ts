@@ -188,10 +188,10 @@ function checkNames(site: string, what: string, named: readonly { readonly name:
   throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
-function checkThreads(threads: number | undefined, target: TargetName): void {
+function checkThreads({ name }: Model, threads: number | undefined, target: TargetName): void {
   if (threads === undefined) return;
   const refuse = (law: string, remedy: string): never => {
-    throw new ModelError({ code: "target-threads", site: "", law, operands: [], remedy });
+    throw new ModelError({ code: "target-threads", site: name, law, operands: [], remedy });
   };
   if (!Number.isInteger(threads) || threads < 1) refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
   if (target !== "wasm" && target !== "wasm-external") refuse(`only WebAssembly kernels are divided among threads, but the target is ${target}`, "Compile for the target wasm, or without threads.");
@@ -209,10 +209,10 @@ export async function lower(
   const command = commandOf(options);
   const target = options.target ?? "typescript";
   if (target !== "typescript" && options.dtype === "f64") 
-    throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
-  checkThreads(options.threads, target);
+    throw new ModelError({ code: "target-float64", site: model.name, law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
+  checkThreads(model, options.threads, target);
   if (options.relaxed === true && !target.startsWith("wasm"))
-    throw new ModelError({ code: "target-relaxed", site: "", law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
+    throw new ModelError({ code: "target-relaxed", site: model.name, law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   if (options.small !== true) requireSteady(declared, () => entriesOf(model, options, kind), options.source?.path ?? model.name, options.source); // prettier-ignore
@@ -304,7 +304,8 @@ export async function lower(
     command,
     batch,
     phases,
-    rowsInteract: declared[0]!.traced.rowsInteract,
+    meetings: meetingsOf(declared),
+    wholeOutputs: declared.at(-1)!.traced.wholeOutputs,
     inputs: [...new Set(declared.flatMap(({ traced }) => traced.graph.nodes.flatMap(({ op, name }) => (op === "input" ? [name] : []))))],
     graph,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -315,6 +316,11 @@ export async function lower(
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation, chosen, tiles };
 }
+
+/** Where rows meet, by kind of entry. */
+function meetingsOf(declared: readonly { readonly name: string; readonly purpose: Purpose; readonly traced: Traced }[]): Facts["meetings"] {
+  return Object.fromEntries(declared.flatMap(({ name, purpose, traced: { meeting } }) => meeting === undefined ? [] : [[purpose.kind === "forward" ? name : "train", meeting]]));
+} // prettier-ignore
 
 /** The hash by which checkpoints and schedules know the graph they belong to. */
 async function graphHash(entries: readonly CompiledEntry[]): Promise<string> {

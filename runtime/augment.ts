@@ -13,9 +13,11 @@ export interface AugmentAt {
   /** The batch's rows by their place in the data; only the first `count` are real. */
   readonly rows: Uint32Array;
   readonly count: number;
+  /** Rows that the batch's arrays have room for, by which a row's pictures are counted. Default: each row is one picture. */
+  readonly batch?: number;
 }
 
-const AT = optionsOf<AugmentAt>({ epoch: required(NUMBER), seed: required(NUMBER), rows: required(kind("a Uint32Array", (value) => value instanceof Uint32Array)), count: required(NUMBER) }, "where the batch stands, as fit says it"); // prettier-ignore
+const AT = optionsOf<AugmentAt>({ epoch: required(NUMBER), seed: required(NUMBER), rows: required(kind("a Uint32Array", (value) => value instanceof Uint32Array)), count: required(NUMBER), batch: NUMBER }, "where the batch stands, as fit says it"); // prettier-ignore
 
 /** Changes a filled batch in place, before the step that trains on it. */
 export type Augment<Batch = object> = (batch: Batch, at: AugmentAt) => void;
@@ -27,7 +29,7 @@ export type PictureShape = readonly [channels: number, height: number, width: nu
 const FLIP = 1;
 const SHIFT = 2;
 
-/** 32 bits that belong to one row of one epoch, and to one kind of change. */
+/** 32 bits that belong to one picture of one epoch, and to one kind of change: of the k-th of m pictures of row r, number m·r + k. */
 function bitsOf(row: number, [key0, key1]: readonly [number, number], kind: number): number {
   return mix(mix(mix(row ^ key0) + Math.imul(kind, 0x9e3779b9)) ^ key1);
 }
@@ -41,10 +43,10 @@ function bitsOf(row: number, [key0, key1]: readonly [number, number], kind: numb
 export function flip(pictures: Float32Array, shape: PictureShape, at: AugmentAt): void {
   hold("flip", { pictures, shape, at }, { pictures: FLOATS, shape: PICTURE, at: AT });
   const [channels, height, width] = shape;
-  const size = pictureSize(pictures, shape, at);
+  const { size, each } = pictureSize(pictures, shape, at);
   const key = keys(at.seed, at.epoch);
-  for (let place = 0; place < at.count; place++) {
-    if ((bitsOf(at.rows[place]!, key, FLIP) & 1) === 0) continue;
+  for (let place = 0; place < at.count * each; place++) {
+    if ((bitsOf(pictureAt(at, place, each), key, FLIP) & 1) === 0) continue;
     for (let line = 0; line < channels * height; line++) {
       let left = place * size + line * width;
       for (let right = left + width - 1; left < right; left++, right--) {
@@ -71,14 +73,14 @@ export function crop(
 ): void {
   hold("crop", { pictures, shape, padding, at }, { pictures: FLOATS, shape: PICTURE, padding: whole("a whole number of at least 0", 0), at: AT }); // prettier-ignore
   const [channels, height, width] = shape;
-  const size = pictureSize(pictures, shape, at);
+  const { size, each } = pictureSize(pictures, shape, at);
   if (!Number.isInteger(padding) || padding < 0 || padding > Math.min(height, width)) {
     throw error.badPadding(padding, height, width);
   }
   const key = keys(at.seed, at.epoch);
   const ways = 2 * padding + 1;
-  for (let place = 0; place < at.count; place++) {
-    const bits = bitsOf(at.rows[place]!, key, SHIFT);
+  for (let place = 0; place < at.count * each; place++) {
+    const bits = bitsOf(pictureAt(at, place, each), key, SHIFT);
     const down = scaled(bits & 0xffff, ways) - padding;
     const right = scaled(bits >>> 16, ways) - padding;
     for (let c = 0; c < channels; c++) {
@@ -119,22 +121,38 @@ function shift(
   }
 }
 
-function pictureSize(pictures: Float32Array, shape: PictureShape, { count }: AugmentAt): number {
+/** Values of a picture, and pictures of a row. */
+function pictureSize(
+  pictures: Float32Array,
+  shape: PictureShape,
+  { count, batch }: AugmentAt,
+): { readonly size: number; readonly each: number } {
   const size = shape[0] * shape[1] * shape[2];
-  if (!Number.isInteger(size) || size < 1 || pictures.length < count * size) {
+  const each = batch === undefined ? 1 : pictures.length / (batch * size);
+  if (!Number.isInteger(size) || size < 1 || each < 1 || !Number.isInteger(each) || pictures.length < count * size * each) {
     throw error.notPictures(pictures.length, count, shape);
   }
-  return size;
-}
+  return { size, each };
+} // prettier-ignore
+
+/** The number of a picture, by its place in the batch: each row's pictures follow one another. */
+const pictureAt = ({ rows }: AugmentAt, place: number, each: number): number =>
+  rows[Math.floor(place / each)]! * each + (place % each);
 
 /**
  * Calls `augment` for the batch of rows `order[start]` … `order[start + count − 1]`, with one object for all steps.
  *
  * @param size the most rows of a batch
+ * @param batch the rows that its arrays have room for
  */
-export function createAugmenter<Batch>(augment: Augment<Batch>, seed: number, size: number) {
+export function createAugmenter<Batch>(
+  augment: Augment<Batch>,
+  seed: number,
+  size: number,
+  batch = size,
+) {
   const rows = new Uint32Array(size);
-  const at = { epoch: 0, seed, rows, count: 0 };
+  const at = { epoch: 0, seed, rows, count: 0, batch };
   return (batch: Batch, epoch: number, order: Uint32Array, start: number, count: number): void => {
     at.epoch = epoch;
     at.count = count;

@@ -33,13 +33,15 @@ export interface BatchBuffer {
   readonly columns: readonly { readonly from: Column; readonly to: Values }[];
 }
 
-/** A buffer of `rows` rows for each column of `table`. */
+/** A buffer of `rows` rows for each column of `table`, beside copies of what has no rows. */
 export function allocateBatch(table: Table, rows: number): BatchBuffer {
   const columns = table.columns.map((from) => {
     const length = rows * from.width;
     return { from, to: isFloat(from.values) ? new Float32Array(length) : new Int32Array(length) };
   });
-  return { columns, batch: Object.fromEntries(columns.map(({ from, to }) => [from.name, to])) };
+  const cut = columns.map(({ from, to }) => [from.name, to] as const);
+  const whole = table.whole.map(({ name, values }) => [name, values.slice()] as const);
+  return { columns, batch: Object.fromEntries([...cut, ...whole]) };
 }
 
 /** Values from which one native copy, with the view it needs, beats a loop. See Note: copying. */
@@ -47,7 +49,7 @@ const NATIVE_COPY = 64;
 
 /**
  * Copies rows `order[start]` … `order[start + count − 1]` to the front of the buffer.
- * Rows past `count` keep what an earlier batch left there: finite, in range, and of weight 0.
+ * Rows past `count` keep what an earlier batch left there; the trainer puts copies of a real row there, of weight 0.
  */
 export function fillBatch(
   buffer: BatchBuffer,

@@ -40,6 +40,17 @@ export const noRowAxis = (name: string, length: number, batch: number): DataErro
       `and cannot be cut into batches; call trainer.step yourself`,
   );
 
+export const rowsAcross = (name: string, axis: number): DataError =>
+  new DataError(
+    `the rows of the input ${name} lie along axis ${axis}, so it cannot be cut into batches; declare it with the ` +
+      `batch's axis first and transpose it in the model, or call trainer.step yourself`,
+  );
+
+export const notWhole = (name: string, expected: number, found: number): DataError =>
+  new DataError(
+    `the input ${name} has no rows and is given whole, so it needs ${expected} values, but holds ${found}`,
+  );
+
 export const brokenRow = (name: string, length: number, width: number): DataError =>
   new DataError(
     `${name} holds ${length} values, which is not a whole number of rows of ${width}; ` +
@@ -63,7 +74,7 @@ export const notFinite = (name: string, value: number, row: number, column: numb
 export const tooFewRows = (rows: number, batch: number): DataError =>
   new DataError(
     `the data hold ${rows} rows, but the model takes only full batches of ${batch}, because its rows ` +
-      `interact (batch norm); give it more rows, or compile it for a smaller batch`,
+      `interact (as in batch norm); give it more rows, or compile it for a smaller batch`,
   );
 
 export const badBatchSize = (size: number, batch: number): RangeError =>
@@ -77,7 +88,19 @@ export const badBatchSize = (size: number, batch: number): RangeError =>
 export const shortBatchSize = (size: number, batch: number): RangeError =>
   new RangeError(
     `batchSize ${size} is less than the ${batch} rows that the trainer was compiled for, and its rows ` +
-      `interact (batch norm), so it takes only full batches; compile the model for ${size}`,
+      `interact (as in batch norm), so it takes only full batches; compile the model for ${size}`,
+  );
+
+export const shortEvaluation = (rows: number, batch: number): DataError =>
+  new DataError(
+    `the data hold ${rows} rows, but the model evaluates only full batches of ${batch}, because its rows interact: ` +
+      `leave ${rows % batch} of them out, or compile it for an evaluation batch that divides ${rows}`,
+  );
+
+export const shortPrediction = (rows: number, batch: number): DataError =>
+  new DataError(
+    `the data hold ${rows} rows, but the model predicts only full batches of ${batch}, because its rows interact: ` +
+      `leave ${rows % batch} of them out, or compile it for a prediction batch that divides ${rows}`,
   );
 
 export interface Divergence {
@@ -128,7 +151,7 @@ export function ofStep(
 
 export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
-  `because its rows interact (batch norm)`;
+  `because its rows interact (as in batch norm)`;
 
 export const notPictures = (length: number, rows: number, shape: readonly number[]): RangeError =>
   new RangeError(

@@ -1,6 +1,7 @@
 /** The mean of every metric over all rows, each row counted once, however the last batch falls. */
 
 import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
+import * as error from "./error.ts";
 import { DATA, hold, TRAINER } from "./kinds.ts";
 import { tabulate, type Table } from "./table.ts";
 import type { EvaluationData, Means, Trainer } from "./trainer.ts";
@@ -9,7 +10,7 @@ import type { EvaluationData, Means, Trainer } from "./trainer.ts";
  * Loss and metrics of `data` as means over its rows, and `count`, the number of rows. Changes no parameter.
  *
  * @param data the batch's own record, each array [n, …], any n ≥ 1
- * @throws DataError when the data do not fit the model or hold NaN or ±Infinity
+ * @throws DataError when the data do not fit the model or hold NaN or ±Infinity, or leave a short batch where rows interact
  */
 export function evaluate<T extends Trainer>(trainer: T, data: EvaluationData<T>): Means<T> {
   hold("evaluate", { trainer, data }, { trainer: TRAINER, data: DATA });
@@ -21,12 +22,19 @@ export function evaluate<T extends Trainer>(trainer: T, data: EvaluationData<T>)
   }
 }
 
+/** Throws a DataError where a last batch would be short and the trainer refuses one. */
+export function checkEvaluation(trainer: Trainer, { rows, columns }: Table): void {
+  const size = trainer.batch.evaluate;
+  if (trainer.shortEvaluation === "refuse" && columns.length > 0 && rows % size !== 0) throw error.shortEvaluation(rows, size); // prettier-ignore
+}
+
 /** The same, pausing after each batch so that a caller may yield to the event loop or abort. */
 export function* evaluateBatches(
   trainer: Trainer,
   table: Table,
 ): Generator<undefined, Readonly<Record<string, number>>> {
   const size = trainer.batch.evaluate;
+  checkEvaluation(trainer, table);
   const buffer = allocateBatch(table, size);
   const order = inOrder(table.rows);
   const sums = new Map<string, number>();

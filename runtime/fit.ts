@@ -5,7 +5,7 @@ import { createAugmenter } from "./augment.ts";
 import { allocateBatch, fillBatch, inOrder, permute } from "./batches.ts";
 import { together } from "./callbacks.ts";
 import * as error from "./error.ts";
-import { evaluateBatches } from "./evaluate.ts";
+import { checkEvaluation, evaluateBatches } from "./evaluate.ts";
 import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
 import { CALLBACKS, CHECKPOINT, DATA, hold, NUMBER, SEED, SIGNAL, TRAINER } from "./kinds.ts";
 import { createLossMeans } from "./loss-means.ts";
@@ -49,6 +49,7 @@ export async function fit<T extends Trainer>(
   const table = tabulate(trainer, data);
   const validation =
     options.validation === undefined ? undefined : tabulate(trainer, options.validation);
+  if (validation !== undefined) checkEvaluation(trainer, validation);
   signal?.throwIfAborted();
 
   const { used, note: unused } = usedRows(trainer, table.rows);
@@ -58,7 +59,8 @@ export async function fit<T extends Trainer>(
   const means = createLossMeans();
   const pace = createPace();
   const seed = shuffle?.seed ?? 0;
-  const augment = options.augment && createAugmenter(options.augment, seed, size);
+  const augment =
+    options.augment && createAugmenter(options.augment, seed, size, trainer.batch.train);
   const checkpoints =
     options.checkpoint &&
     (await openCheckpoints(trainer, options.checkpoint, {

@@ -1,7 +1,7 @@
 /** The outputs of every row, copied, whatever batch the trainer predicts in. */
 
 import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
-import { noOutputRows } from "./error.ts";
+import { noOutputRows, shortPrediction } from "./error.ts";
 import { DATA, hold, TRAINER } from "./kinds.ts";
 import { isFloat, tabulateOnly } from "./table.ts";
 import type { Trainer, Values } from "./trainer.ts";
@@ -28,13 +28,15 @@ export function predictAll<T extends Trainer>(trainer: T, data: PredictionData<T
   const outputs = new Map<string, Values>();
   // without inputs there is one batch of predictions, each as good a row as the next
   const rows = table.columns.length === 0 ? size : table.rows;
+  if (trainer.shortPrediction === "refuse" && rows % size !== 0) throw shortPrediction(rows, size);
   for (let start = 0; start < rows; start += size) {
     const count = Math.min(size, rows - start);
     fillBatch(buffer, order, start, count);
     const views: object = trainer.predict(buffer.batch);
     for (const [name, view] of Object.entries(views) as [string, Values][]) {
       const width = view.length / size;
-      if (!Number.isInteger(width)) throw noOutputRows(name, view.length, size);
+      const isWhole = size > 1 && trainer.wholeOutputs?.includes(name) === true;
+      if (isWhole || !Number.isInteger(width)) throw noOutputRows(name, view.length, size);
       let all = outputs.get(name);
       if (all === undefined) {
         all = isFloat(view) ? new Float32Array(rows * width) : new Int32Array(rows * width); // prettier-ignore

@@ -14,6 +14,8 @@ export interface Column {
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** Inputs without rows, which every batch holds whole. */
+  readonly whole: readonly Omit<Column, "width">[];
 }
 
 /** The class of a value, the same across realms, where `instanceof` is not: `Float32Array`, `Array`, … */
@@ -43,12 +45,21 @@ export function tabulateOnly(trainer: Trainer, data: object, taken: readonly str
     if (!inputs.has(name)) throw error.unknownArray(name, names);
   }
 
-  const columns = taken.map((name): Column => {
+  const rowsOf: ReadonlyMap<string, unknown> = new Map(Object.entries(trainer.inputRows ?? {}));
+  const whole: Omit<Column, "width">[] = [];
+  const columns = taken.flatMap((name): Column | [] => {
     const slot = inputs.get(name);
     const values = given.get(name);
     if (values === undefined) throw error.missingArray(name, names);
     if (!isValues(slot) || !isValues(values) || className(slot) !== className(values)) {
       throw error.wrongArrayType(name, className(slot), className(values));
+    }
+    const axis = rowsOf.get(name);
+    if (typeof axis === "number") throw error.rowsAcross(name, axis);
+    if (axis === null) {
+      if (values.length !== slot.length) throw error.notWhole(name, slot.length, values.length);
+      whole.push({ name, values });
+      return [];
     }
     const width = slot.length / trainer.batch.train;
     if (!Number.isInteger(width) || width === 0) {
@@ -59,7 +70,8 @@ export function tabulateOnly(trainer: Trainer, data: object, taken: readonly str
   });
 
   const [first] = columns;
-  if (first === undefined) return { rows: trainer.batch.train, columns };
+  for (const { name, values } of whole) requireFinite({ name, values, width: values.length });
+  if (first === undefined) return { rows: trainer.batch.train, columns, whole };
   const rows = first.values.length / first.width;
   for (const column of columns) {
     const own = column.values.length / column.width;
@@ -67,7 +79,7 @@ export function tabulateOnly(trainer: Trainer, data: object, taken: readonly str
   }
   if (rows === 0) throw error.noRows(names);
   columns.forEach(requireFinite);
-  return { rows, columns };
+  return { rows, columns, whole };
 }
 
 function requireFinite({ name, values, width }: Column): void {

@@ -37,8 +37,16 @@ export interface Trainer {
   readonly hyper: object;
   /** Steps taken since creation, or since the state that was restored. */
   readonly stepCount: number;
-  /** Present where rows interact (batch norm): `step` throws `RangeError` unless the batch is full. */
+  /** Present where rows interact (as in batch norm): `step` throws `RangeError` unless the batch is full. */
   readonly shortBatch?: "refuse";
+  /** The same of `evaluate`. */
+  readonly shortEvaluation?: "refuse";
+  /** Present where rows interact in outputs: a batch of `predict` filled up with other rows would change them. */
+  readonly shortPrediction?: "refuse";
+  /** Inputs that are not one row after the other: null where they have no rows and are given whole, or the axis of their rows. */
+  readonly inputRows?: object;
+  /** Outputs that are not one row after the other. */
+  readonly wholeOutputs?: readonly string[];
   /** Parameters, then state, packed and little-endian. */
   bytes(): Uint8Array;
   /** Takes back what `bytes` gave; refuses anything else, and NaN, before anything changes. */

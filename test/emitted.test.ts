@@ -177,10 +177,11 @@ const MAKES = [
   SyntaxKind.FunctionExpression, SyntaxKind.TemplateExpression, SyntaxKind.SpreadElement, SyntaxKind.RegularExpressionLiteral,
   SyntaxKind.BigIntLiteral, SyntaxKind.ClassExpression, SyntaxKind.YieldExpression, SyntaxKind.AwaitExpression,
 ]; // prettier-ignore
-/** Methods that return a number or nothing, and make nothing. */
+/** Methods that return a number, nothing or their own array, and make nothing. */
 const METHODS = [
   "set",
   "fill",
+  "copyWithin",
   "isInteger",
   "isSafeInteger",
   "isFinite",

@@ -299,7 +299,7 @@ async function trainerOf(float: Float): Promise<EveryTrainer> {
       graph: everyOp(float, entry),
       layers: [],
       advice: [],
-      rowsInteract: false,
+      wholeOutputs: [],
       phases: [phase],
     }),
   };

@@ -117,7 +117,7 @@ describe("batches", () => {
     fc.assert(
       fc.property(shape, fc.boolean(), fc.nat(), fc.nat(), ({ rows, width }, shuffled, a, b) => {
         const values = Int32Array.from({ length: rows * width }, (_, i) => i);
-        const table = { rows, columns: [{ name: "y", values, width }] };
+        const table = { rows, columns: [{ name: "y", values, width }], whole: [] };
         const order = inOrder(rows);
         if (shuffled) permute(order, 1, a);
         const start = a % rows;
@@ -139,13 +139,13 @@ describe("batches", () => {
     expect(trainer.log.map(({ count }) => count)).toEqual([4, 4, 4, 4]);
     expect(history.note).toBe(
       "2 of 10 rows were left out of each epoch: the model takes only full batches of 4, " +
-        "because its rows interact (batch norm)",
+        "because its rows interact (as in batch norm)",
     );
     expect(await fit(trainer, line(8), { epochs: 1 })).not.toHaveProperty("note");
     await expect(fit(trainer, line(3), { epochs: 1 })).rejects.toThrowError(
       new DataError(
         "the data hold 3 rows, but the model takes only full batches of 4, because its rows interact " +
-          "(batch norm); give it more rows, or compile it for a smaller batch",
+          "(as in batch norm); give it more rows, or compile it for a smaller batch",
       ),
     );
   });

@@ -41,8 +41,9 @@ test("a size ships at its extent and is checked at the small one", async () => {
 
 test("an arena of more than 2³² bytes is refused before anything is emitted, with what fills it", async () => {
   const declared = model("wide", { batch: 4 }, ({ batch }) => {
-    const hidden = matmul(input("x", [batch, 40000]), param("V", [40000, 30000], zeros()));
-    return { loss: mse(hidden, input("t", [batch, 30000])), optimizer: sgd() };
+    const hidden = matmul(input("x", [batch, 40000]), param("V", [40000, 20000], zeros()));
+    const y = matmul(hidden, param("W", [20000, 20000], zeros()));
+    return { loss: mse(y, input("t", [batch, 20000])), optimizer: sgd() };
   });
   for (const target of ["typescript", "wasm"] as const) {
     const refused = await lower(declared, { target, source: { path: "models/wide.ts", text: "" } }).then(() => undefined, (error: unknown) => error); // prettier-ignore
@@ -52,10 +53,10 @@ test("an arena of more than 2³² bytes is refused before anything is emitted, w
 
   the arena of "wide" would have N bytes, and no engine gives more than 4,294,967,280; the largest of what it holds:
 
-    parameter  V           f32[40000,30000]  4,800,000,000 bytes
+    parameter  V           f32[40000,20000]  3,200,000,000 bytes
+    parameter  W           f32[20000,20000]  1,600,000,000 bytes
     input      x           f32[4,40000]      640,000 bytes
     input      x_evaluate  f32[4,40000]      640,000 bytes
-    input      t           f32[4,30000]      480,000 bytes
 
   Declare fewer rows a batch or smaller shapes; or, where activations fill it, a budget with --memory 2GiB, which computes them again.`,
     );

@@ -188,14 +188,14 @@ test("rows that meet are named: in a batch norm's mean, and in every way there i
   const refusal = await lower(normalized("2KB")).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(BudgetError);
   expect((refusal as BudgetError).message).toMatchInlineSnapshot(`
-    "the trainer of "normalized" does not fit 2KB: the smallest arena found has 4,560 bytes, and 2KB are 2,000. Its entry train binds; most is alive at statement 13, d_mul_6 = d_batchNorm:
+    "the trainer of "normalized" does not fit 2KB: the smallest arena found has 4,560 bytes, and 2KB are 2,000. Its entry train binds; most is alive at statement 10, d_mul_6 = d_batchNorm:
 
         dense.kernel    1,024 bytes  parameter, there from step to step
         dense_2.kernel  1,024 bytes  parameter, there from step to step
-        x                 512 bytes  input, read until statement 24
-        batchNorm         512 bytes  made by statement 4, kept for the backward pass until 14
-        d_difference      512 bytes  scratch, made by statement 11, read until 14
-        d_batchNorm       512 bytes  scratch, made by statement 13, read until 19
+        x                 512 bytes  input, read until statement 21
+        batchNorm         512 bytes  made by statement 4, kept for the backward pass until 11
+        d_difference      512 bytes  scratch, made by statement 8, read until 11
+        d_batchNorm       512 bytes  scratch, made by statement 10, read until 16
         dense.bias         64 bytes  parameter, there from step to step
         batchNorm.mean     64 bytes  state, there from step to step
         6 more            336 bytes

@@ -1,7 +1,7 @@
 /** Guarantees that ordinary models compile with the default check, and that those that are drawn are the ones that people write. */
 
 import { describe, expect, test } from "vitest";
-import { explain, refused, rowOf, tryAll, type Row } from "./strangers/campaign.ts";
+import { explain, refused, rowOf, tryAll } from "./strangers/campaign.ts";
 import { modelOf } from "./strangers/compiled.ts";
 import { callsIn } from "./strangers/draft.ts";
 import { stranger } from "./strangers/families.ts";
@@ -41,16 +41,19 @@ describe("what is drawn", () => {
   });
 });
 
-test("a slice of them compiles on both targets", { timeout: 600_000 }, async () => {
-  const compiled: Row[] = [];
-  const texts: string[] = [];
-  for await (const tried of tryAll({ seed: 6, from: 0, to: 12 })) {
-    compiled.push(rowOf(tried));
-    if (refused([compiled.at(-1)!]).length > 0) texts.push(explain(tried));
+/** Of seed 6: a convolution and its bias before batch norm, attention, recurrence, a loss of probabilities, a line. */
+const SMALL = [179, 368, 379, 150, 361] as const;
+
+test.each(SMALL)("model %d of seed 6 compiles on both targets", { timeout: 300_000 }, async (n) => {
+  for await (const tried of tryAll({ seed: 6, from: n, to: n + 1 })) {
+    const row = rowOf(tried);
+    expect(refused([row]).length === 0 ? "" : explain(tried)).toBe("");
+    expect(row.outcomes.map(({ target }) => target)).toEqual(["typescript", "wasm"]);
+    for (const { tensors, notJudged } of row.outcomes) {
+      expect(tensors).toBeGreaterThan(5);
+      expect(notJudged / tensors).toBeLessThan(0.1);
+    }
   }
-  expect(texts.join("\n")).toBe("");
-  expect(compiled).toHaveLength(12);
-  for (const { outcomes } of compiled) for (const { tensors } of outcomes) expect(tensors).toBeGreaterThan(5); // prettier-ignore
 });
 
 describe("a refused model", () => {

@@ -29,8 +29,8 @@ describe("a declaration that differs from call to call is named by the first nod
   test("which of two values is the loss, and how many nodes there are", async () => {
     expect(await said(() => {
       const [a, b] = [W(), exp(param("V", [3], zeros()))];
-      return { loss: sum(mul(n++ % 2 ? a : b, b)), optimizer: sgd(), phases: [{ name: "train", loss: sum(mul(a, b)), optimizer: sgd() }] };
-    })).toMatch(/the first node that differs is %mul, which reads %exp, %exp in one call and %W, %exp in another\n/); // prettier-ignore
+      return { loss: sum(mul(mul(n++ % 2 ? a : b, b), a)), optimizer: sgd() };
+    })).toMatch(/the first node that differs is %mul, which reads (?:%exp, %exp in one call and %W, %exp|%W, %exp in one call and %exp, %exp) in another\n/); // prettier-ignore
     expect(await said(() => {
       const a = W();
       const loss = sum(a);
@@ -80,7 +80,7 @@ test("schedules nested 100,000 deep, in a model and in a file; and 100,000 side 
 
 test("elu and leakyRelu of text", async () => {
   const of = (make: (x: never) => unknown) => said(({ batch }) => ({ loss: mse(make(mul(input("x", [batch, 3]), param("W", [3], zeros())) as never) as never, input("y", [batch, 3])), optimizer: sgd() })); // prettier-ignore
-  expect(await of(() => elu("0.1" as never))).toBe('ModelError <line>\n\n  elu needs a tensor, but got "0.1"\n\n  Write elu(x), with alpha after it if you like; as a layer, activation((x) => elu(x, 0.1)).'); // prettier-ignore
+  expect(await of(() => elu("0.1" as never))).toBe('ModelError <line>\n\n  elu: x needs a tensor of floats, but got "0.1"\n\n  Write elu(x), with alpha after it if you like; as a layer, activation((x) => elu(x, 0.1)).'); // prettier-ignore
   expect(await of((x) => elu(x, "0.1" as never))).toBe('ModelError <line>\n\n  elu: alpha needs a finite number, but got "0.1"\n\n  Change alpha, or leave it out for its default.'); // prettier-ignore
   expect(await of((x) => leakyRelu(x, NaN))).toBe("ModelError <line>\n\n  leakyRelu: slope needs a finite number, but got NaN\n\n  Change slope, or leave it out for its default."); // prettier-ignore
 });

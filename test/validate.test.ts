@@ -117,7 +117,7 @@ test("a bug in order is caught: the updates before everything else", async () =>
     const isUpdate = ({ terms }: (typeof ordered)[number]): boolean => terms.some(({ definition }) => definition.target !== undefined);
     return [...ordered].sort((a, b) => Number(isUpdate(b)) - Number(isUpdate(a)));
   });
-  await expect(lower(await modelOf("mnist-mlp"))).rejects.toThrow(/reads \S+, /);
+  await expect(lower(await modelOf("two-layer-net"))).rejects.toThrow(/reads \S+, /);
 }); // prettier-ignore
 
 test("a bug in split is caught: a part that reads the rows of another", async () => {

@@ -116,13 +116,17 @@ export const batchOf = (graph: Graph, feed: ReadonlyMap<string, Float64Array>): 
 export const asStored = ({ type }: Node, data: Float64Array): Float64Array =>
   Float64Array.from(stored(type.dtype, data));
 
-/** Rows at and past `count` become zeros, as the trainer makes them. */
-export function withoutPadding(
-  { type }: Node,
+/** Rows at and past `count` become copies of the first, as the trainer makes them. */
+export function padded(
+  { type: { shape }, attrs }: Node,
   rows: number,
   count: number,
   data: Float64Array,
 ): Float64Array {
-  if (type.shape[0] !== rows) return data;
-  return data.slice().fill(0, (sizeOf(type.shape) / rows) * count);
+  const said = attrs["rows"] as readonly number[] | undefined; // the axis first; none where there are no rows
+  if (said === undefined ? shape[0] !== rows : said[0] !== 0) return data;
+  const perRow = sizeOf(shape) / rows;
+  const copies = data.slice();
+  for (let at = perRow * count; at < copies.length; at += perRow) copies.copyWithin(at, 0, perRow);
+  return copies;
 }

@@ -159,7 +159,7 @@ async function runBeside(
 function call(
   trainer: AnyTrainer,
   { name, purpose, traced }: CompiledEntry,
-  { batch: rows, rowsInteract }: Lowered["facts"],
+  { batch: rows, meetings }: Lowered["facts"],
   draws: Draws,
   seed: number,
   short: boolean,
@@ -173,7 +173,10 @@ function call(
   );
   if (name === "predict") return trainer.predict(batch);
   const of = purpose.kind === "train" ? rows.train : rows.evaluate;
-  const count = short && of > 1 && !(rowsInteract && purpose.kind === "train") ? of - 1 : of;
+  const count =
+    short && of > 1 && meetings[purpose.kind === "train" ? "train" : "evaluate"] === undefined
+      ? of - 1
+      : of;
   if (purpose.kind === "train") {
     const loss =
       trainer.phases === undefined

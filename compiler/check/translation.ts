@@ -14,7 +14,7 @@ import type { Model } from "../model/model.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { drawsOf, type Draws } from "./domain.ts";
 import { fedLeaves } from "./draw.ts";
-import { asStored, batchOf, runningTrainer, withoutPadding, type AnyTrainer } from "./emitted.ts";
+import { asStored, batchOf, padded, runningTrainer, type AnyTrainer } from "./emitted.ts";
 import { evaluateResults, type Watch } from "./evaluate.ts";
 import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
@@ -71,7 +71,7 @@ async function checkIn(
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
       ? checkPredict(trainer, traced.graph, { draws, dtype }, store, seed, batch.predict)
-      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate),
+      : checkEvaluate(trainer, traced.graph, { draws, dtype }, store, seed, batch.evaluate, traced.meeting !== undefined), // prettier-ignore
   );
   const emitted = await emittedGradients(lowered, phases);
   const float32 = checkFloat32(emitted, phases, store, seed, batch.train);
@@ -108,7 +108,7 @@ export function read({ parameters, state }: AnyTrainer): Store {
   return new Map(views.map(([name, view]) => [name, Float64Array.from(view)]));
 }
 
-/** Leaves of one call: storage from the store, inputs drawn, padding zero. */
+/** Leaves of one call: storage from the store, inputs drawn, padding as the trainer makes it. */
 export function feedOf(
   draws: Draws,
   graph: Graph,
@@ -122,7 +122,7 @@ export function feedOf(
     const kept = node.op === "param" || node.op === "state" ? store.get(node.name) : undefined;
     if (kept !== undefined) return kept;
     const drawn = asStored(node, draws.leaf(node, seed, count));
-    return node.op === "input" ? withoutPadding(node, rows, count, drawn) : drawn;
+    return node.op === "input" ? padded(node, rows, count, drawn) : drawn;
   };
   return new Map(fedLeaves(graph).map((node) => [node.name, contents(node)]));
 }
@@ -273,8 +273,9 @@ function checkEvaluate(
   store: Store,
   seed: number,
   rows: number,
+  onlyFull: boolean,
 ): TensorCheck[] {
-  return (rows > 1 ? [rows, rows - 1] : [rows]).flatMap((count) => {
+  return (rows > 1 && !onlyFull ? [rows, rows - 1] : [rows]).flatMap((count) => {
     const feed = feedOf(draws, graph, store, seed + 200, count, rows);
     const found = trainer.evaluate(batchOf(graph, feed), count);
     const again = (watch?: Watch): Map<string, number[]> =>

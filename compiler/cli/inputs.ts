@@ -1,6 +1,7 @@
 /** Guarantees what a model takes: each input's row, its classes, and whether prediction reads it or only the loss does. */
 
 import { reachable } from "../graph/walk.ts";
+import { InputError } from "./errors.ts";
 import { citation, type Source } from "../lower.ts";
 import type { EntryKind, Model } from "../model/model.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -8,7 +9,7 @@ import type { Graph } from "../graph/graph.ts";
 export interface InputFacts {
   readonly name: string;
   readonly dtype: "f32" | "i32";
-  /** Without the batch's axis. */
+  /** Without the batch's axis; of a flattened batch, positions a row first. */
   readonly row: readonly number[];
   /** Of integers: values are 0 to classes − 1. */
   readonly classes?: number;
@@ -26,11 +27,13 @@ export function inputsOf(model: Model, source: Source | undefined): readonly Inp
   return graphOf("train")
     .nodes.filter(({ op }) => op === "input")
     .map(({ name, type, attrs }) => {
-      const { classes } = attrs;
+      const { classes, rows } = attrs;
+      const [axis, per = 1] = (rows ?? [0]) as readonly number[]; // written by model/trace
+      if (axis !== 0) throw new InputError(`the input ${name} of ${JSON.stringify(model.name)} is not made of rows along its leading axis, so no data of rows can be brought to it; train it in a program`); // prettier-ignore
       return {
         name,
         dtype: type.dtype === "i32" ? "i32" : "f32",
-        row: type.shape.slice(1),
+        row: per === 1 ? type.shape.slice(1) : [per, ...type.shape.slice(1)],
         ...(typeof classes === "number" && { classes }),
         role: read.has(name) ? "feature" : "target",
       };

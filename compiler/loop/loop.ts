@@ -157,6 +157,8 @@ export interface Buffer {
   readonly role: Role;
   /** For labels: values must lie in 0 ≤ y < classes. */
   readonly classes?: number;
+  /** Of an input, where the batch's rows lie: `per` positions of an axis each, or nowhere. Default: along a leading axis as long as the batch. */
+  readonly rows?: { readonly axis: number; readonly per: number } | "none";
   readonly trainable?: boolean;
   readonly initial?: Initial;
 }

@@ -414,9 +414,19 @@ function buffer(r: Reader): Buffer {
   const dims = shape(r);
   const role = r.word(ROLES);
   const classes = r.has("classes") ? { classes: r.number() } : {};
+  const rows = bufferRows(r);
   const trainable = r.has("trainable") ? { trainable: true } : r.has("frozen") ? { trainable: false } : {}; // prettier-ignore
   const first = r.has("=") ? { initial: initial(r) } : {};
-  return { name, dtype, shape: dims, role, ...classes, ...trainable, ...first };
+  return { name, dtype, shape: dims, role, ...classes, ...rows, ...trainable, ...first };
+}
+
+function bufferRows(r: Reader): Pick<Buffer, "rows"> {
+  if (r.has("rowless")) return { rows: "none" };
+  if (!r.has("rows")) return {};
+  r.eat("axis");
+  const axis = r.number();
+  r.eat("per");
+  return { rows: { axis, per: r.number() } };
 }
 
 const docs = (r: Reader): Doc[] => r.comments("`// maths    %node  role, site`", readDoc);

@@ -377,6 +377,7 @@ function initialText(initial: Initial): string {
 function bufferLine(b: Buffer): string {
   const parts = [`buffer ${printName(b.name)}: ${b.dtype}[${b.shape.join(",")}] ${b.role}`];
   if (b.classes !== undefined) parts.push(`classes ${b.classes}`);
+  if (b.rows !== undefined) parts.push(b.rows === "none" ? "rowless" : `rows axis ${b.rows.axis} per ${b.rows.per}`); // prettier-ignore
   if (b.trainable !== undefined) parts.push(b.trainable ? "trainable" : "frozen");
   if (b.initial !== undefined) parts.push(`= ${initialText(b.initial)}`);
   return parts.join(" ");

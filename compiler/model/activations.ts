@@ -1,6 +1,6 @@
 /** Guarantees the activation functions, finite with their slopes at ±1e4, and one list of the names that layers know them by. */
 
-import { anyOf, FINITE, oneOf, optionsOf, type Law } from "../graph/arguments.ts";
+import { anyOf, FINITE, oneOf, optional, optionsOf, type Law } from "../graph/arguments.ts";
 import { suggestion } from "../graph/nearest.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
@@ -18,7 +18,11 @@ const withNumber = (name: string, option: string): Law => ({ ...FLOATS, remedy: 
 
 /** x where x > 0, slope·x elsewhere; the slope at 0 is `slope`. */
 export function leakyRelu<S extends Shape>(x: FloatTensor<S>, slope = 0.01): FloatTensor<S> {
-  check("leakyRelu", { x, slope }, { x: withNumber("leakyRelu", "slope"), slope: FINITE });
+  check(
+    "leakyRelu",
+    { x, slope },
+    { x: withNumber("leakyRelu", "slope"), slope: optional(FINITE) },
+  );
   return composed("leakyRelu", (c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x); // prettier-ignore
 }
 
@@ -32,7 +36,7 @@ function exponentialLinear(c: Context, x: Value, alpha: number): Value {
 
 /** x where x > 0, α·(eˣ − 1) elsewhere. */
 export function elu<S extends Shape>(x: FloatTensor<S>, alpha = 1): FloatTensor<S> {
-  check("elu", { x, alpha }, { x: withNumber("elu", "alpha"), alpha: FINITE });
+  check("elu", { x, alpha }, { x: withNumber("elu", "alpha"), alpha: optional(FINITE) });
   return composed("elu", (c, v) => exponentialLinear(c, v, alpha))(x);
 }
 
@@ -102,7 +106,7 @@ function shifted(c: Context, x: Value, axis: number, name: string): { x: Value; 
 
 /** e^x / Σ e^x along an axis; stable, because the axis is shifted by its largest. Throws for an axis x does not have. */
 export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
-  check("softmax", { x, axis }, { x: FLOATS, axis: AXIS });
+  check("softmax", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
   return composed("softmax", (c, v) => {
     const { exps, total, spread } = shifted(c, v, axis, "softmax");
     return c.mark(c.g.div(exps, spread(total)), "probabilities");
@@ -111,7 +115,7 @@ export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTen
 
 /** x − log Σ e^x along an axis, without the quotient that would underflow. Throws for an axis x does not have. */
 export function logSoftmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
-  check("logSoftmax", { x, axis }, { x: FLOATS, axis: AXIS });
+  check("logSoftmax", { x, axis }, { x: FLOATS, axis: optional(AXIS) });
   return composed("logSoftmax", (c, v) => {
     const { x: less, total, spread } = shifted(c, v, axis, "logSoftmax");
     return c.mark(c.g.sub(less, spread(c.named("logTotal", c.g.log(total)))), "logarithms");

@@ -10,6 +10,7 @@ import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import type { LayerRecord } from "./layers/layer.ts";
 import { Extents, type ExtentMap } from "./extents.ts";
+import { NO_ROWS, type RowLaw } from "./rows.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -38,6 +39,10 @@ export interface Mode {
   readonly extents?: ExtentMap | undefined;
   /** Which call of which model's function this is, for tensors that outlive it. */
   readonly call?: Call;
+  /** Where the rows of the batch lie. Default: nothing is one. */
+  readonly law?: RowLaw;
+  /** Declared to learn where rows lie: no message of it is shown, so no line of the model is looked up. */
+  readonly probing?: boolean;
 }
 
 /** One call of a model's function. */
@@ -76,13 +81,16 @@ export class Context {
   sized = false;
   /** Lengths of the scans that are written out: as many copies are in the graph. */
   readonly unrolled = new Set<number>();
-  /** Whether a row's result depends on other rows: a short training batch is then refused. */
-  rowsInteract = false;
+  /** Where the rows of the batch lie. */
+  readonly rows: RowLaw;
+  /** Inputs that are declared to have no rows. */
+  readonly whole: Set<string> = new Set();
+  readonly #probing: boolean;
   /** New values of states, written at the end of a training step. */
   readonly assignments = new Map<Value, Value>();
 
   constructor(name: string, float: Float, citation: Citation, mode: Mode) {
-    const { training, small, batch, extents, call } = mode;
+    const { training, small, batch, extents, call, law = NO_ROWS, probing = false } = mode;
     this.builder = new Builder(name);
     this.call = call ?? { entry: training ? "train" : "evaluate", of: this };
     this.g = callsOn(this.builder);
@@ -91,6 +99,8 @@ export class Context {
     this.training = training;
     this.small = small;
     this.extents = new Extents(batch, extents);
+    this.rows = law;
+    this.#probing = probing;
   }
 
   /** The shape that a value has in the full declaration, where this is a small instance of it. */
@@ -174,7 +184,7 @@ export class Context {
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
   run<T>(body: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
     if (this.#depth > 0) return body();
-    this.#site = site ?? callSite();
+    this.#site = this.#probing ? undefined : (site ?? callSite());
     this.builder.origin = { role: "primal", site: this.site };
     this.#depth++;
     const mark = this.builder.nodes.length;

@@ -2,7 +2,7 @@
 
 import type { Attr } from "../graph/graph.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
-import { anyOf } from "../graph/arguments.ts";
+import { anyOf, optional } from "../graph/arguments.ts";
 import { check } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { ANY_NUMBER, NUMBERS } from "./kinds.ts";
@@ -61,7 +61,11 @@ export const uniform = (low: number, high: number): Initializer => {
 };
 
 export const normal = (mean = 0, deviation = 1): Initializer => {
-  check("normal", { mean, deviation }, { mean: ANY_NUMBER, deviation: ANY_NUMBER });
+  check(
+    "normal",
+    { mean, deviation },
+    { mean: optional(ANY_NUMBER), deviation: optional(ANY_NUMBER) },
+  );
   return {
     initial: (_, stream, c) => (finite(c, "normal", mean, deviation), ["normal", mean, deviation, stream()]), // prettier-ignore
   };

@@ -1,7 +1,7 @@
 /** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
 
-import type { Attr, Attrs } from "../graph/graph.ts";
-import type { Shape } from "../graph/type.ts";
+import type { Attr, Attrs, Value } from "../graph/graph.ts";
+import type { Shape, TensorType } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 import { FINITE, FLAG, optionsOf, required } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
@@ -19,8 +19,16 @@ const titled = (of: string, name: string): string => typeof name === "string" ? 
 
 export interface InputOptions {
   readonly domain?: InputDomain;
+  /** `false`: none of its axes is the batch's, though one may be as long; it is given whole. Default: an axis that grows with the batch is. */
+  readonly rows?: boolean;
 }
-const INPUT = optionsOf<InputOptions & { readonly rows?: boolean }>({ rows: FLAG, domain: DOMAIN });
+const INPUT = optionsOf<InputOptions>({ rows: FLAG, domain: DOMAIN });
+
+/** An input of the batch, which may say that it has no rows. */
+function fed(c: Context, name: string, { dtype, shape }: TensorType, attrs: Attrs, rows: boolean): Value {
+  if (!rows) c.whole.add(name);
+  return c.leaf("input", name, { dtype, shape: c.extents.shape(shape, { rows }) }, attrs);
+} // prettier-ignore
 
 /** A float input of the batch, fed at every call. */
 export function input<const S extends Shape>(
@@ -29,11 +37,9 @@ export function input<const S extends Shape>(
   options: InputOptions = {},
 ): FloatTensor<S> {
   const c = called(titled("input", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: INPUT }); // prettier-ignore
-  const attrs: Attrs = options.domain === undefined ? {} : { domain: options.domain };
-  return c.run(
-    () =>
-    c.tensor(c.leaf("input", name, { dtype: c.float, shape: c.extents.shape(shape, { rows: true }) }, attrs)), // prettier-ignore
-  ) as FloatTensor<S>;
+  const { rows = true, domain } = options;
+  const attrs: Attrs = domain === undefined ? {} : { domain };
+  return c.run(() => c.tensor(fed(c, name, { dtype: c.float, shape }, attrs, rows))) as FloatTensor<S>; // prettier-ignore
 }
 
 const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>({ classes: required(EXTENT), rows: FLAG }); // prettier-ignore
@@ -42,13 +48,13 @@ const LABELS = optionsOf<{ readonly classes: number; readonly rows?: boolean }>(
 export function labels<const S extends Shape>(
   name: string,
   shape: S,
-  options: { readonly classes: number },
+  options: InputOptions & { readonly classes: number },
 ): Tensor<S, "i32"> {
   const c = called(titled("labels", name), { name, shape, options }, { name: NAME, shape: SHAPE, options: LABELS }); // prettier-ignore
-  const { classes } = options;
+  const { classes, rows = true } = options;
   return c.run(() => {
-    const type = { dtype: "i32", shape: c.extents.shape(shape, { rows: true }) } as const;
-    return c.tensor(c.leaf("input", name, type, { classes: c.extents.of(classes) }));
+    const attrs = { classes: c.extents.of(classes) };
+    return c.tensor(fed(c, name, { dtype: "i32", shape }, attrs, rows));
   }) as Tensor<S, "i32">;
 }
 

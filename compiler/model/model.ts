@@ -3,16 +3,18 @@
 import type { Phase, UpdateRule } from "../autodiff/update.ts";
 import { readBudget } from "../graph/bytes.ts";
 import { ModelError, type Diagnostic } from "../graph/error.ts";
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseDropped, adviseLinear } from "./advice.ts";
 import type { ExtentKind, ExtentMap } from "./extents.ts";
-import { Context, within, type Citation } from "./context.ts";
+import type { Context, Citation } from "./context.ts";
 import { checkDeclared, checkModel, instanceOf } from "./declared.ts";
 import { covers, type LayerRecord } from "./layers/layer.ts";
+import type { Meeting } from "./rows.ts";
 import { callSite } from "./site.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
+import { tracer } from "./trace.ts";
 
 /** What a declaration may depend on. */
 export interface Instance {
@@ -66,8 +68,10 @@ export interface Traced {
   readonly layers: readonly LayerRecord[];
   /** Warnings of the declaration. */
   readonly advice: readonly Diagnostic[];
-  /** A row's result depends on other rows (batch norm): a short training batch must be refused. */
-  readonly rowsInteract: boolean;
+  /** Where the rows of the batch meet in what the entry computes (batch norm): a short batch must then be refused. */
+  readonly meeting?: Meeting;
+  /** Outputs without rows along their leading axis. */
+  readonly wholeOutputs: readonly string[];
   /** What the declaration named, of which a small instance may be made; a graph that was not declared has none. */
   readonly named?: NamedExtents;
   readonly phases: readonly Phase[];
@@ -116,20 +120,17 @@ export function model(
     name,
     batch,
     ...(options.memory === undefined ? {} : { memory: options.memory }),
-    trace({ entry, batch: rows, float, small, extents, citation }) {
-      const training = entry === "train";
-      const c = new Context(name, float, citation, { training, small, batch: rows, extents, call: { entry, of } }); // prettier-ignore
-      const declared = within(c, () => {
-        const result = declare(instanceOf(c, { batch: rows, training }, options, site));
-        checkDeclared(c, result, site);
-        return result;
-      });
-      return finish(c, entry, declared);
-    },
+    trace: tracer(name, of, { declare: (c, instance) => declare(instanceOf(c, instance, options, site)), check: (c, declared) => checkDeclared(c, declared, site), finish }), // prettier-ignore
   };
 }
 
-function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
+/** What one call of the declaration gave, as an entry point; `meeting` finds where rows meet in its results. */
+function finish(
+  c: Context,
+  entry: EntryKind,
+  declared: Declaration,
+  meeting: (values: readonly Value[]) => Meeting | undefined,
+): Traced {
   const phases: readonly PhaseDeclaration[] =
     "phases" in declared
       ? declared.phases
@@ -169,17 +170,31 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   const told = new Set(c.advice.map(({ code }) => code));
   if (entry === "train" && !told.has("advice/dropped"))
     for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value); // prettier-ignore
+  const found = meeting(builder.results.map(({ value }) => value));
   return {
     graph: builder.graph(),
     layers: c.layers,
     advice: [...adviseLinear(c), ...c.advice],
-    rowsInteract: c.rowsInteract,
+    ...(found === undefined ? {} : { meeting: found }),
+    wholeOutputs: entry === "predict" ? wholeOutputs(c) : [],
     named: { ...c.extents.named, unrolled: c.unrolled, sized: c.sized },
     phases: phases.map(({ name, optimizer: rule }, n) => {
       const parameters = trained[n];
       return { name, rule, ...(parameters === undefined ? {} : { parameters }) };
     }),
   };
+}
+
+/** Outputs of which the batch's rows are not one part after the other. */
+const wholeOutputs = (c: Context): string[] =>
+  c.builder.results.flatMap((result) => result.kind === "output" && !isByRow(c, result.value) ? [result.name] : []); // prettier-ignore
+
+function isByRow(c: Context, value: Value): boolean {
+  const { shape } = c.typeOf(value);
+  const rows = c.rows.along(c, value);
+  return rows === undefined
+    ? !c.rows.isRowless(c, value)
+    : rows.axis === 0 && rows.per * rows.batch === shape[0];
 }
 
 /** The names of the parameters that a phase trains; undefined where it lists none. */

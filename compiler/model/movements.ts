@@ -32,7 +32,7 @@ export function concatenate<D extends DType>(
   axis = -1,
 ): Tensor<Shape, D> {
   // prettier-ignore
-  const c = called("concatenate", { parts, axis }, { parts: TENSORS, axis: AXIS });
+  const c = called("concatenate", { parts, axis }, { parts: TENSORS, axis: optional(AXIS) });
   return c.run(() => {
     const [first] = parts;
     if (first === undefined)
@@ -48,7 +48,7 @@ export function stack<D extends DType>(
   axis = 0,
 ): Tensor<Shape, D> {
   // prettier-ignore
-  const c = called("stack", { parts, axis }, { parts: TENSORS, axis: AXIS });
+  const c = called("stack", { parts, axis }, { parts: TENSORS, axis: optional(AXIS) });
   return c.run(() => {
     const [first] = parts;
     if (first === undefined)
@@ -86,7 +86,7 @@ export function split<D extends DType>(
   axis = -1,
 ): readonly Tensor<Shape, D>[] {
   // prettier-ignore
-  const c = called("split", { x, parts, axis }, { x: TENSOR, parts: anyOf("a number of equal parts, or a list of their sizes", ANY_NUMBER, NUMBERS), axis: AXIS });
+  const c = called("split", { x, parts, axis }, { x: TENSOR, parts: anyOf("a number of equal parts, or a list of their sizes", ANY_NUMBER, NUMBERS), axis: optional(AXIS) });
   return c.run(() => {
     const at = axisOf(c, "split", x, axis);
     const extent = x.shape[at]!;

@@ -2,6 +2,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../graph/type.ts";
+import { optional } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { ANY_NUMBER, SHAPE } from "./kinds.ts";
@@ -28,7 +29,7 @@ function checked(c: Context, name: string, shape: Shape, ...bounds: readonly num
 
 /** Uniform on [low, high), in steps of (high − low)·2⁻²⁴. Evaluation and prediction draw without moving the stream on. */
 export function randomUniform<const S extends Shape>(shape: S, low = 0, high = 1): FloatTensor<S> {
-  const c = called("randomUniform", { shape, low, high }, { shape: SHAPE, low: ANY_NUMBER, high: ANY_NUMBER }); // prettier-ignore
+  const c = called("randomUniform", { shape, low, high }, { shape: SHAPE, low: optional(ANY_NUMBER), high: optional(ANY_NUMBER) }); // prettier-ignore
   return c.run(() => {
     const { g, float } = c;
     checked(c, "randomUniform", shape, low, high);

@@ -1,11 +1,12 @@
 /** Guarantees reductions over axes, all of them by default, with the remaining shape in the type where the axes are literals. */
 
 import type { Value } from "../graph/graph.ts";
-import { sizeOf, type Shape } from "../graph/type.ts";
+import type { Shape } from "../graph/type.ts";
 import { optional } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { AXES, AXIS, FLOATS } from "./kinds.ts";
+import { liveMean, liveSum } from "./live.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** S without the axes A; axes counted from the end, or known only when the model is declared, widen it. */
@@ -42,18 +43,11 @@ const reduction = (
     return c.run(() => c.tensor(of(c, x.value, axesOf(x, axes))));
   }) as Reduction;
 
-/** Elements that reducing over the axes adds up; 1 for axes that the sum itself will refuse. */
-const countOver = (c: Context, x: Value, axes: readonly number[]): number =>
-  sizeOf(axes.map((axis) => c.typeOf(x).shape[axis] ?? 1));
+/** Σ x over `axes`, or over all of them; of a short batch its real rows only. Throws for axes x does not have. */
+export const sum: Reduction = reduction("sum", liveSum);
 
-const average = (c: Context, x: Value, axes: readonly number[]): Value =>
-  c.g.mul(c.g.sum(x, { axes }), c.g.literal(1 / countOver(c, x, axes), c.float));
-
-/** Σ x over `axes`, or over all of them. Throws for axes x does not have. */
-export const sum: Reduction = reduction("sum", ({ g }, x, axes) => g.sum(x, { axes }));
-
-/** Mean over `axes`, or over all of them. Over a batch use the losses, which know how many rows are real. */
-export const mean: Reduction = reduction("mean", average);
+/** Mean over `axes`, or over all of them; of a short batch its real rows only. */
+export const mean: Reduction = reduction("mean", liveMean);
 
 /** Largest element; equals share the gradient. */
 export const max: Reduction = reduction("max", ({ g }, x, axes) => g.reduceMax(x, { axes }));
@@ -64,10 +58,10 @@ export const min: Reduction = reduction("min", ({ g }, x, axes) => g.neg(g.reduc
 /** Mean of (x − mean)², the biased variance. */
 export const variance: Reduction = reduction("variance", (c, x, axes) => {
   const { shape } = c.typeOf(x);
-  const centre = average(c, x, axes);
+  const centre = liveMean(c, x, axes);
   const spread = c.g.broadcast(centre, { axes, size: axes.map((axis) => shape[axis]!) });
   const apart = c.g.sub(x, spread);
-  return average(c, c.g.mul(apart, apart), axes);
+  return liveMean(c, c.g.mul(apart, apart), axes);
 });
 
 /** Position of the first largest element along an axis; no gradient. */

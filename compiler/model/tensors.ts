@@ -3,6 +3,7 @@
 import type { Shape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";
 import { reverse } from "../autodiff/reverse.ts";
+import { optional } from "../graph/arguments.ts";
 import { called } from "./arguments.ts";
 import { AXES, FLOAT_TENSORS, FLOATS, SHAPE } from "./kinds.ts";
 import type { Agree, FloatTensor, Matrix, Print, Scalar } from "./tensor.ts";
@@ -52,7 +53,7 @@ export function transpose<M extends number, N extends number>(
 ): FloatTensor<readonly [N, M]>;
 export function transpose(x: FloatTensor, order: readonly number[]): FloatTensor;
 export function transpose(x: FloatTensor, order: readonly number[] = [1, 0]): FloatTensor {
-  const c = called("transpose", { x, order }, { x: FLOATS, order: AXES });
+  const c = called("transpose", { x, order }, { x: FLOATS, order: optional(AXES) });
   return c.run(() => c.tensor(c.g.transpose(x.value, { order }))) as FloatTensor;
 }
 

@@ -72,12 +72,17 @@ function initialOf(attr: Attr | undefined): Initial | undefined {
 function storageOf(node: Node): Buffer {
   const initial = node.op === "hyper" ? ({ kind: "constant", value: node.attrs["value"] as number } as const) : initialOf(node.attrs["initial"]); // prettier-ignore
   const classes = node.attrs["classes"];
+  const rows = node.attrs["rows"] as readonly number[] | undefined; // written by model/trace
+  const [axis, per] = rows ?? [];
   return {
     name: node.name,
     dtype: node.type.dtype,
     shape: node.type.shape,
     role: ROLES[node.op]!,
     ...(typeof classes === "number" ? { classes } : {}),
+    ...(rows === undefined
+      ? {}
+      : { rows: axis === undefined ? ("none" as const) : { axis, per: per! } }),
     ...(node.op === "param" ? { trainable: node.attrs["trainable"] !== false } : {}),
     ...(initial === undefined ? {} : { initial }),
   };

@@ -7,7 +7,7 @@
 
 import { loadsOf, walkScalar } from "../loop/build.ts";
 import { equal, index, namesIn, quotient, type Index } from "../loop/index.ts";
-import type { Scalar } from "../loop/loop.ts";
+import type { Buffer, Scalar } from "../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
 
 /** Where the rows lie: a dimension, and how many positions along it belong to one row. */
@@ -71,8 +71,10 @@ export function wholeSum(value: Scalar): Extract<Scalar, { kind: "reduce" }> | u
 /** The course of every definition, where inputs of `batch` leading positions hold the rows. */
 export function coursesOf(defined: Defined, batch: number): Courses | Meeting {
   const rows = new Map<string, RowAxis>();
-  for (const { name, role, shape } of defined.storage)
-    if (role === "input" && shape[0] === batch) rows.set(name, { axis: 0, per: 1 });
+  for (const buffer of defined.storage) {
+    const own = buffer.role === "input" ? fedRows(buffer, batch) : undefined;
+    if (own !== undefined) rows.set(buffer.name, own);
+  }
   const shown = new Set(defined.results.map(({ value }) => value));
   const of = new Map<string, Course>();
   /** By sum over the rows, and by what is made of one: the sum. */
@@ -91,6 +93,12 @@ export function coursesOf(defined: Defined, batch: number): Courses | Meeting {
     return { value: name, site: term.site, why: target === undefined ? "it is returned for every row" : `it is kept for every row, as ${target}` }; // prettier-ignore
   }
   return { of, rows: new Map([...rows, ...readByRow(defined, batch, of)]) };
+}
+
+/** Where an input's rows lie. */
+function fedRows({ shape, rows }: Buffer, batch: number): RowAxis | undefined {
+  if (rows === undefined) return shape[0] === batch ? { axis: 0, per: 1 } : undefined;
+  return rows === "none" ? undefined : rows;
 }
 
 function courseOf(

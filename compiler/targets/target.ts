@@ -11,8 +11,10 @@ export interface Facts {
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
   /** Entries that train, in order. */
   readonly phases: readonly string[];
-  /** A row's result depends on the other rows: training refuses a short batch. */
-  readonly rowsInteract: boolean;
+  /** Where rows of the batch meet, by kind of entry, which then refuses a short batch. */
+  readonly meetings: Readonly<Partial<Record<"train" | "evaluate" | "predict", Meeting>>>;
+  /** Outputs of prediction that have no rows along their leading axis. */
+  readonly wholeOutputs: readonly string[];
   /** Every input that the model declares, also those that no entry reads: a batch may hold these and no others. */
   readonly inputs: readonly string[];
   /** A hash of the training graphs, by which a checkpoint knows its own. */
@@ -27,6 +29,13 @@ export interface Facts {
   readonly schedules?: { readonly path: string; readonly hash: string };
   /** The budget it was compiled for, and what it took to keep it. */
   readonly memory?: MemoryFacts;
+}
+
+/** A value in which a row depends on others, its line, and why. */
+export interface Meeting {
+  readonly value: string;
+  readonly site: string;
+  readonly why: string;
 }
 
 export interface MemoryFacts {

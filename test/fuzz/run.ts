@@ -2,7 +2,7 @@
 
 import { drawsIn, type Draws } from "../../compiler/check/domain.ts";
 import { fedLeaves } from "../../compiler/check/draw.ts";
-import { asStored, batchOf, withoutPadding, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
+import { asStored, batchOf, padded, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
 import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { entriesOf } from "../../compiler/lower.ts";
@@ -38,7 +38,8 @@ export function planOf(model: Model, rows: number, seed: number): Plan {
     declared: traced.graph,
     graph: purpose.kind === "train" ? differentiate(purpose.phase, purpose).run(traced.graph) : traced.graph,
   })); // prettier-ignore
-  const short = declared[0]!.traced.rowsInteract ? rows : Math.max(1, rows - 1);
+  const meets = declared.some(({ traced }) => traced.meeting !== undefined);
+  const short = meets ? rows : Math.max(1, rows - 1);
   const draws = drawsIn(entries.map((entry) => entry.declared));
   return { entries, rows, counts: [rows, short], seed, draws };
 }
@@ -61,7 +62,7 @@ export function feedOf(plan: Plan, graph: Graph, store: Store, call: number, cou
       const kept = store.get(node.name);
       if (kept !== undefined) return [node.name, kept] as const;
       const drawn = stored(node, plan.draws.leaf(node, plan.seed + call, count));
-      return [node.name, node.op === "input" ? withoutPadding(node, plan.rows, count, drawn) : drawn] as const;
+      return [node.name, node.op === "input" ? padded(node, plan.rows, count, drawn) : drawn] as const;
     }),
   );
 } // prettier-ignore

@@ -2,7 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { withinBound } from "../../compiler/check/result.ts";
-import { batchNorm, dropout, groupNorm, input, layerNorm, randomNormal, randomUniform, rmsNorm } from "../../compiler/index.ts"; // prettier-ignore
+import { batchMean, batchNorm, dropout, groupNorm, input, layerNorm, randomNormal, randomUniform, rmsNorm, sgd, model, type FloatTensor } from "../../compiler/index.ts"; // prettier-ignore
+import { citation } from "../../compiler/lower.ts";
+import type { Layer } from "../../compiler/model/layers/layer.ts";
+import type { EntryKind } from "../../compiler/model/model.ts";
+import type { Meeting } from "../../compiler/model/rows.ts";
 import { close } from "../support/close.ts";
 import { complaint, differences, forward, type Run } from "../support/forward.ts";
 import { moments } from "../support/reference.ts";
@@ -41,11 +45,17 @@ function normalized(
   });
 }
 
+/** Where the rows of a batch meet in the mean of what a layer gives. */
+const meetingOf = (layer: Layer, [, ...inner]: readonly number[], entry: EntryKind): Meeting | undefined =>
+  model("norm", { batch: 4 }, ({ batch }) => ({ loss: batchMean(layer(input("x", [batch, ...inner])) as FloatTensor), optimizer: sgd() }))
+    .trace({ entry, batch: 4, float: "f32", small: false, citation: citation(undefined) }).meeting; // prettier-ignore
+
 describe("batchNorm", () => {
   test.each([[[7, 3]], [[2, 3, 5]], [[3, 2, 4, 5]]])("of %j in training is by the batch's statistics", (shape) => {
     const run = forward(() => batchNorm()(input("x", shape)), { training: true });
     close(run.y, normalized(run, shape, "batchNorm", (at) => `${at[1]}`, (at) => at[1]!), 1e-12);
-    expect(run.context.rowsInteract).toBe(true);
+    expect(meetingOf(batchNorm(), shape, "train")?.why).toBe("it combines the rows");
+    expect(meetingOf(batchNorm(), shape, "evaluate")).toBeUndefined();
   }); // prettier-ignore
 
   test("keeps 0.9 of the running mean and variance, and adds a tenth of the batch's, the variance unbiased", () => {
@@ -69,7 +79,7 @@ describe("batchNorm", () => {
     const feed = { x: [5, 6], "batchNorm.mean": [1, 2], "batchNorm.variance": [4, 16], "batchNorm.gamma": [1, 3], "batchNorm.beta": [0, 1] }; // prettier-ignore
     const run = forward(() => batchNorm()(input("x", [1, 2])), { feed });
     close(run.y, [4 / Math.sqrt(4 + EPSILON), (4 / Math.sqrt(16 + EPSILON)) * 3 + 1], 1e-14);
-    expect([run.next.size, run.context.rowsInteract]).toEqual([0, false]);
+    expect(run.next.size).toBe(0);
   });
 
   test("has first and second derivatives through its statistics", () => {
@@ -80,17 +90,18 @@ describe("batchNorm", () => {
 });
 
 const ROWS = {
-  layerNorm: { shape: [2, 7, 13], of: () => layerNorm()(input("x", [2, 7, 13])), group: (at: readonly number[]) => `${at[0]},${at[1]}`, channel: (at: readonly number[]) => at[2]! },
-  "layerNorm of one feature": { shape: [3, 1], of: () => layerNorm()(input("x", [3, 1])), group: (at: readonly number[]) => `${at[0]}`, channel: (at: readonly number[]) => at[1]! },
-  groupNorm: { shape: [2, 6, 3, 5], of: () => groupNorm(3)(input("x", [2, 6, 3, 5])), group: (at: readonly number[]) => `${at[0]},${Math.floor(at[1]! / 2)}`, channel: (at: readonly number[]) => at[1]! },
-  "groupNorm of features alone": { shape: [1, 6], of: () => groupNorm(2)(input("x", [1, 6])), group: (at: readonly number[]) => `${at[0]},${Math.floor(at[1]! / 3)}`, channel: (at: readonly number[]) => at[1]! },
+  layerNorm: { shape: [2, 7, 13], layer: layerNorm, group: (at: readonly number[]) => `${at[0]},${at[1]}`, channel: (at: readonly number[]) => at[2]! },
+  "layerNorm of one feature": { shape: [3, 1], layer: layerNorm, group: (at: readonly number[]) => `${at[0]}`, channel: (at: readonly number[]) => at[1]! },
+  groupNorm: { shape: [2, 6, 3, 5], layer: () => groupNorm(3), group: (at: readonly number[]) => `${at[0]},${Math.floor(at[1]! / 2)}`, channel: (at: readonly number[]) => at[1]! },
+  "groupNorm of features alone": { shape: [1, 6], layer: () => groupNorm(2), group: (at: readonly number[]) => `${at[0]},${Math.floor(at[1]! / 3)}`, channel: (at: readonly number[]) => at[1]! },
 } as const; // prettier-ignore
 
-describe.each(Object.entries(ROWS))("%s", (name, { shape, of, group, channel }) => {
+describe.each(Object.entries(ROWS))("%s", (name, { shape, layer, group, channel }) => {
+  const of = () => layer()(input("x", shape));
   test("is by the statistics of its own row", () => {
     const run = forward(of, { training: true });
     close(run.y, normalized(run, shape, name.split(" ")[0]!, group, channel), 1e-11);
-    expect(run.context.rowsInteract).toBe(false);
+    expect(meetingOf(layer(), shape, "train")).toBeUndefined();
   });
   test("has the gradients that differences find", () => expect(bad(differences(of))).toEqual([]));
 });

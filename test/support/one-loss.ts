@@ -48,7 +48,8 @@ export async function emitted(
   const { module, facts } = await lower(alone(build, rows), {}, "gradients");
   const text = typescript.printGradients(module, facts);
   const made = await importText<{ createGradients(): AnyGradients }>(await stripTypes(text));
-  const { loss, inputs } = made.createGradients().gradients(batch);
+  const own = Object.fromEntries(Object.entries(batch).filter(([name]) => facts.inputs.includes(name))); // prettier-ignore
+  const { loss, inputs } = made.createGradients().gradients(own);
   return {
     loss,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, d]) => [name, Array.from(d)])),

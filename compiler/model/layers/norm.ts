@@ -90,7 +90,6 @@ export const batchNorm = (options: BatchNormOptions = {}): SameShapeLayer =>
       const inverse = inverseDeviation(scope, runningVariance, epsilon);
       return scaled(scope, scope.named("normal", c.g.mul(centered, across(c, inverse, x.shape, [1]))), 1); // prettier-ignore
     }
-    c.rowsInteract = true;
     const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
     const n = sizeOf(axes.map((axis) => x.shape[axis]!));
     if (n < 2)

@@ -1,33 +1,16 @@
-/** Guarantees means over a batch that count its real rows only, and one way to say which shapes a loss takes. */
+/** Guarantees a mean over the batch for losses of one's own, and one way to say which shapes a loss takes. */
 
 import type { Value } from "../../graph/graph.ts";
-import { isFloat, sameShape, sizeOf } from "../../graph/type.ts";
+import { isFloat, sameShape } from "../../graph/type.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
 import { FLOATS } from "../kinds.ts";
-import { countOf } from "../leaves.ts";
+import { meanOf } from "../live.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
 
-/** Σ over the first `count` rows / count, of one value a row: [n]. */
-function rowMean(c: Context, rows: Value): Value {
-  const [n] = c.typeOf(rows).shape as [number];
-  const count = countOf(c);
-  const live = c.named("liveRows", c.g.where(count.live(n), rows, c.g.literal(0, c.float)));
-  return c.g.mul(c.named("rowSum", c.g.sum(live, { axes: [0] })), c.named("perRow", count.scale()));
-}
-
-/** The mean over all elements of [n, …]: inside a row over all of them, over the batch its real rows only. */
-export function meanOf(c: Context, values: Value): Value {
-  const inner = c.typeOf(values).shape.slice(1);
-  if (inner.length === 0) return rowMean(c, values);
-  const rows = c.g.sum(values, { axes: inner.map((_, axis) => axis + 1) });
-  const n = sizeOf(inner);
-  return rowMean(c, n > 1 ? c.g.mul(rows, c.g.literal(1 / n, c.float)) : rows);
-}
-
 /**
- * The mean over all elements of [n, …], of the batch its real rows only: for losses of your own. `mean` would count the empty rows of a
- * short batch too. Throws a ModelError for one number.
+ * The mean over all elements of [n, …], of the batch its real rows only, wherever they lie: for losses of your own. Throws a ModelError
+ * for one number.
  */
 export function batchMean(values: FloatTensor): Scalar {
   const c = called("batchMean", { values }, { values: FLOATS });

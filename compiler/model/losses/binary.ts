@@ -5,9 +5,10 @@ import { isFloat, sameShape, type Shape } from "../../graph/type.ts";
 import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
+import { meanOf } from "../live.ts";
 import { FLOATS, TARGETS } from "../kinds.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
-import { checkAlike, meanOf } from "./batch.ts";
+import { checkAlike } from "./batch.ts";
 import { counts } from "./classes.ts";
 
 /** A number for each score; or labels of two classes, where the scores may have a last axis of 1 besides. */

@@ -1,15 +1,17 @@
 /** Guarantees the losses of scores for classes, finite and with finite gradients at scores of ±1e4. Means over rows, and over the positions inside a row. */
 
 import type { Value } from "../../graph/graph.ts";
-import type { Shape } from "../../graph/type.ts";
+import { sameShape, type Shape } from "../../graph/type.ts";
 import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
 import { optionsOf } from "../../graph/arguments.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
+import { meanOf } from "../live.ts";
 import { ANY_NUMBER, FLOATS, INTEGERS, TARGETS } from "../kinds.ts";
 import { spread } from "../elementwise.ts";
+import type { RowAxis } from "../rows.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
-import { checkClasses, isSparse, last, meanOf, oneHot } from "./batch.ts";
+import { checkClasses, isSparse, last, oneHot } from "./batch.ts";
 
 /** A class for each row of scores, [n, …]; or its probabilities, as many as there are scores. */
 export type ClassTargets = Tensor<Shape, "i32"> | FloatTensor;
@@ -17,7 +19,7 @@ export type ClassTargets = Tensor<Shape, "i32"> | FloatTensor;
 export interface CrossEntropyOptions {
   /** ε: the target becomes (1 − ε)·target + ε / classes (Szegedy et al. 2016). Default: 0. */
   readonly labelSmoothing?: number;
-  /** A factor a row, [n], or one a label. The weighted sum is divided by the number of real rows, not by the sum of the weights. */
+  /** A factor a row of the batch, [n], or one a label. The weighted sum is divided by the number of real rows, not by the sum of the weights. */
   readonly weights?: FloatTensor;
 }
 
@@ -79,14 +81,30 @@ function denseLoss(c: Context, shifted: Value, total: Value, y: Value, smoothing
   return g.sum(g.mul(smoothing === 0 ? y : smooth(), g.sub(logTotal, shifted)), { axes });
 }
 
+/** Losses times the weights of their rows, or of their own. */
 function weighted(c: Context, losses: Value, weights: FloatTensor): Value {
   const { shape } = c.typeOf(losses);
-  const { shape: given } = weights;
-  if (!(given.length === 1 || given.length === shape.length) || given.some((n, axis) => n !== shape[axis]))
-    c.fail("shape/weights", `softmaxCrossEntropy needs a weight a row, [${shape[0]}]${shape.length > 1 ? `, or one a label, [${shape.join(",")}]` : ""}, but got [${given.join(",")}]`, "Give one weight for each."); // prettier-ignore
-  const aligned = c.g.reshape(weights.value, { shape: shape.map((_, axis) => given[axis] ?? 1) });
-  return c.named("weighted", c.g.mul(losses, spread(c, aligned, shape)));
+  const given = weights.shape;
+  const rows = c.rows.along(c, losses);
+  const [n] = given;
+  const isOfRows = rows !== undefined && given.length === 1 && n === rows.batch;
+  // a row of several positions in a leading axis has them one after the other
+  const per = given.length === 1 && n! > 0 && shape[0]! % n! === 0 ? shape[0]! / n! : undefined;
+  const at = isOfRows ? rows : per === undefined ? undefined : { axis: 0, per };
+  if (at === undefined && !sameShape(given, shape)) {
+    const asked = rows?.batch ?? shape[0];
+    c.fail("shape/weights", `softmaxCrossEntropy needs a weight a row, [${asked}]${shape.length > 1 || asked !== shape[0] ? `, or one a label, [${shape.join(",")}]` : ""}, but got [${given.join(",")}]`, "Give one weight for each."); // prettier-ignore
+  }
+  const own = at === undefined ? weights.value : alongRows(c, weights.value, n!, at, shape);
+  return c.named("weighted", c.g.mul(losses, own));
 }
+
+/** A value a row, [n], repeated over the positions of each row along an axis of a shape, and over its other axes. */
+function alongRows(c: Context, value: Value, n: number, { axis, per }: Pick<RowAxis, "axis" | "per">, shape: Shape): Value {
+  const extent = shape[axis]!;
+  const each = extent === n ? value : c.g.reshape(c.g.broadcast(value, { axes: [0, 2], size: [extent / (n * per), per] }), { shape: [extent] });
+  return spread(c, c.g.reshape(each, { shape: shape.map((_, at) => (at === axis ? extent : 1)) }), shape);
+} // prettier-ignore
 
 /**
  * L = (1/N) Σ −log p[y], of probabilities; with dense targets t: Σⱼ −tⱼ·log pⱼ. Nothing is clipped: after a softmax it is computed from the softmax's

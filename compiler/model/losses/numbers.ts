@@ -5,9 +5,10 @@ import { adviseDropped, adviseProbabilities } from "../advice.ts";
 import { optionsOf } from "../../graph/arguments.ts";
 import { called, check } from "../arguments.ts";
 import type { Context } from "../context.ts";
+import { meanOf } from "../live.ts";
 import { ANY_NUMBER, FLOATS } from "../kinds.ts";
 import type { FloatTensor, Scalar } from "../tensor.ts";
-import { checkAlike, last, meanOf } from "./batch.ts";
+import { checkAlike, last } from "./batch.ts";
 import { counts } from "./classes.ts";
 
 type Loss = (x: FloatTensor, target: FloatTensor) => Scalar;

@@ -1,8 +1,9 @@
-/** Guarantees the penalties on weights: sums over all their elements, times a strength. */
+/** Guarantees the penalties on weights: sums over all their elements (of activities, those of real rows), times a strength. */
 
 import type { Value } from "../../graph/graph.ts";
 import { called } from "../arguments.ts";
 import type { Context } from "../context.ts";
+import { liveSum } from "../live.ts";
 import { ANY_NUMBER, FLOAT_TENSORS } from "../kinds.ts";
 import type { FloatTensor, Scalar } from "../tensor.ts";
 
@@ -19,7 +20,14 @@ function penalty(
     const sums = weights.map((w) => {
       const own = (of: string): string => `${c.builder.node(w.value).name}.${of}`;
       const terms = c.named(own(`${name}.terms`), term(c, w.value));
-      return c.named(own(name), c.g.sum(terms, { axes: w.shape.map((_, axis) => axis) }));
+      return c.named(
+        own(name),
+        liveSum(
+          c,
+          terms,
+          w.shape.map((_, axis) => axis),
+        ),
+      );
     });
     const total = sums.reduce((a, b) => c.named(`${name}.sum`, c.g.add(a, b)));
     return c.tensor(c.named(name, c.g.mul(total, c.g.literal(strength, c.float))));

@@ -1,7 +1,7 @@
 /** Guarantees what an emitted file refuses, and in which words: everything that a caller passes in is looked at before anything changes. */
 
 import type { Entry, Module } from "../../loop/loop.ts";
-import type { Facts } from "../target.ts";
+import type { Facts, Meeting } from "../target.ts";
 import { perRowOf, takenBy } from "./entry.ts";
 import { quoted, type Kernels, type Scope } from "./scope.ts";
 
@@ -11,8 +11,8 @@ export interface Call {
   readonly entries: readonly Entry[];
   /** Rows of a whole batch. */
   readonly rows: number;
-  /** `full`: no row may be missing; `none`: it takes no count. */
-  readonly count: "any" | "full" | "none";
+  /** `none`: it takes no count; where rows meet: no row may be missing. */
+  readonly count: "any" | "none" | Meeting;
   /** Whether it can be asked to refuse what is not finite. */
   readonly finite: boolean;
 }
@@ -50,7 +50,9 @@ export class CallChecks {
             `${entries.length === 1 || numbers.length > 0 ? "const finite = " : ""}isFiniteAsked(options);`,
           ]
         : []),
-      ...(count === "none" ? [] : [`check${count === "full" ? "Full" : "Count"}(count, ${rows});`]),
+      ...(count === "none"
+        ? []
+        : [count === "any" ? `checkCount(count, ${rows});` : checkFull(name, rows, count)]),
       `checkBatch(${[quoted(`${name} takes a batch`), "batch", ...new Set(lists)].join(", ")});`,
       ...checks.map(({ kind }) => kind),
       ...numbers,
@@ -73,6 +75,12 @@ export class CallChecks {
   }
 }
 
+/** The statement that throws for a short batch, and says where rows meet. */
+function checkFull(name: string, rows: number, { value, site, why }: Meeting): string {
+  const what = name === "evaluate" ? "an evaluation" : "a step";
+  return `checkFull(count, ${rows}, "${what}", ${quoted(`%${value}${site === "" ? "" : ` (${site})`}: ${why}`)});`;
+}
+
 /** Statements that throw where a constructor is not given what it takes; `seeded` keeps the seed. */
 export const printOptionChecks = (constructor: string, { options }: Pick<Kernels, "options">, seeded: boolean): string =>
   `checkRecord(${quoted(`${constructor} takes options`)}, options, [${["seed", ...options.map(({ name }) => name)].map(quoted).join(", ")}]);
@@ -86,9 +94,9 @@ function checkCount(count: number, rows: number): void {
     throw new RangeError(\`count needs a whole number from 1 to \${rows}, but got \${shown(count)}\`);
 }`],
   ["checkFull", `/** Each row's result depends on the other rows, so no row may be missing. */
-function checkFull(count: number, rows: number): void {
+function checkFull(count: number, rows: number, what: string, where: string): void {
   if (count !== rows)
-    throw new RangeError(\`a step needs a full batch of \${rows} rows, but got \${shown(count)}: in this model each row's result depends on the other rows of its batch (batch norm); leave the rest of the data out, or evaluate it\`);
+    throw new RangeError(\`\${what} needs a full batch of \${rows} rows, but got \${shown(count)}: in this model a row's result depends on the other rows of its batch, in \${where}. Leave the rest of the data out, or compile for a batch that divides it\`);
 }`],
   ["isFiniteAsked", `const stepOptions: readonly string[] = ["finite"];
 

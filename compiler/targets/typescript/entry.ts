@@ -34,9 +34,11 @@ export function takenBy(
   return [...taken];
 }
 
-/** Elements that a row of the batch has in an input; 0 where the input has no rows. */
-export const perRowOf = ({ shape }: Buffer, rows: number): number =>
-  shape[0] === rows ? sizeOf(shape) / rows : 0;
+/** Elements that a row of the batch has in an input; 0 where the input is not cut by rows. */
+export function perRowOf({ shape, rows: said }: Buffer, rows: number): number {
+  const isCut = said === undefined ? shape[0] === rows : said !== "none" && said.axis === 0;
+  return isCut ? sizeOf(shape) / rows : 0;
+}
 
 /** Copies the inputs into their slots. */
 export const printFeeds = (module: Module, entry: Entry, rows: number, scope: Scope): string[] =>

@@ -4,6 +4,7 @@ import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import type { Facts, Target } from "../target.ts";
 import { CallChecks, printChecks, printOptionChecks } from "./checks.ts";
 import {
+  inputsOf,
   isSeeded,
   printFeeds,
   printHypers,
@@ -22,6 +23,7 @@ import {
   printPacking,
   printTables,
 } from "./frame.ts";
+import { printRowFacts } from "./row-facts.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
 import { printViews, property, quoted, scopeOf, type Kernels, type Scope } from "./scope.ts";
@@ -59,7 +61,7 @@ function printPhase(
   checks: CallChecks,
 ): string {
   const loss = printResult(entry, entry.results.find((result) => result.kind === "loss")!.value, scope); // prettier-ignore
-  const checked = checks.of({ name, entries: [entry], rows: facts.batch.train, count: facts.rowsInteract ? "full" : "any", finite: true }); // prettier-ignore
+  const checked = checks.of({ name, entries: [entry], rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true }); // prettier-ignore
   const phase = facts.phases.length === 1 ? "" : `, ${quoted(entry.name)}`;
   return `/** One step on one batch. Returns the loss before the update. */
   function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): number {
@@ -81,7 +83,7 @@ function printEvaluate(
   const entry = entryNamed(module, "evaluate");
   const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
   const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`); // prettier-ignore
-  const checked = checks.of({ name: "evaluate", entries: [entry], rows: facts.batch.evaluate, count: "any", finite: false }); // prettier-ignore
+  const checked = checks.of({ name: "evaluate", entries: [entry], rows: facts.batch.evaluate, count: facts.meetings.evaluate ?? "any", finite: false }); // prettier-ignore
   const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
   function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
     ${[...checked, ...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
@@ -117,7 +119,7 @@ function printPredict(
 
   /** The model's outputs for one batch: views, valid until the next call. */
   function predict(batch: PredictBatch): ${type} {
-    ${takenBy(module, [entry]).length > 0 ? `const count = ${rows};` : ""}
+    ${inputsOf(module, entry).length > 0 ? `const count = ${rows};` : ""}
     ${[...checked, ...printFeeds(module, entry, rows, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
@@ -193,7 +195,7 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
     ? ""
     : `/** All phases in order, each seeing the weights that the earlier ones wrote. */
   function step(batch: TrainBatch, count: number = ${facts.batch.train}, ${STEP_OPTIONS}): ${lossType} {
-    ${checks.of({ name: "step", entries: training, rows: facts.batch.train, count: facts.rowsInteract ? "full" : "any", finite: true }).join("\n    ")}
+    ${checks.of({ name: "step", entries: training, rows: facts.batch.train, count: facts.meetings.train ?? "any", finite: true }).join("\n    ")}
     return { ${facts.phases.map((phase) => `${property(phase)}: ${phaseFunction.get(phase)}(batch, count, options)`).join(", ")} };
   }`;
   const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
@@ -222,7 +224,7 @@ export interface Trainer {
   /** Views, valid until the next call. */
   predict(batch: PredictBatch): ${predict.type};
   /** Rows of a batch, by entry point. */
-  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${facts.rowsInteract ? `\n  /** Rows depend on each other: step throws a RangeError unless the batch is full. */\n  readonly shortBatch: "refuse";` : ""}
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${printRowFacts(module, facts).types}
   readonly inputs: ${recordType(inputs)};
   readonly parameters: ${recordType(named(of("parameter")))};
   readonly state: ${recordType(named(of("state")))};
@@ -256,7 +258,7 @@ export function createTrainer(${optionsOf(kernels)}): Trainer {
     step,${single ? "" : `\n    phases: ${phasesRecord},`}
     evaluate,
     predict,
-    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${facts.rowsInteract ? `\n    shortBatch: "refuse",` : ""}
+    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${printRowFacts(module, facts).values}
     inputs: ${recordValue(inputs.map(([given, buffer]) => [given, scope.view(buffer.name)]))},
     parameters: ${viewsOf(of("parameter"))},
     state: ${viewsOf(of("state"))},
@@ -286,7 +288,7 @@ export function printGradients(module: Module, facts: Facts, kernels: Kernels): 
     });
   const checks = new CallChecks(module, facts, scope);
   const rows = facts.batch.train;
-  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.rowsInteract ? "full" : "any", finite: false }); // prettier-ignore
+  const checked = checks.of({ name: "gradients", entries: [entry], rows, count: facts.meetings.train ?? "any", finite: false }); // prettier-ignore
   const views = (fields: readonly (readonly [string, Buffer])[]) => recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)])); // prettier-ignore
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;

@@ -1,0 +1,132 @@
+/**
+ * Guarantees that a model is declared at the batch that is asked for with knowledge of where its rows lie: it is declared at a prime batch
+ * first (rows.ts), once for each entry and size. Where that fails, or the declaration is another one there, nothing is known to be a row:
+ * means are plain, which is right for a full batch, and short ones are refused.
+ */
+
+import type { Attr, Value } from "../graph/graph.ts";
+import { Context, within } from "./context.ts";
+import type { Declaration, EntryKind, Instance, Model, Traced } from "./model.ts";
+import { Known, NO_ROWS, PRIMES, Probe, type Meeting, type RowAxis, type RowLaw } from "./rows.ts";
+
+const NOBODY = { cite: (file: string): string => file, textOf: (): undefined => undefined };
+
+/** What a model is made of. */
+interface Declared {
+  /** Calls the model's function. */
+  declare(c: Context, instance: Instance): Declaration;
+  /** Throws for what no declaration is. */
+  check(c: Context, declared: Declaration): void;
+  /** Makes an entry point of what was declared; `meeting` finds where rows meet in its results. */
+  finish(
+    c: Context,
+    entry: EntryKind,
+    declared: Declaration,
+    meeting: (values: readonly Value[]) => Meeting | undefined,
+  ): Traced;
+}
+
+/** A model's `trace`; `of` is the same for all calls of the model. */
+export function tracer(name: string, of: object, model: Declared): Model["trace"] {
+  const probes = new Map<string, Probe | undefined>();
+  const probeOf = (entry: EntryKind, small: boolean, batch: number): Probe | undefined => {
+    const key = `${entry} ${small} ${batch}`;
+    if (!probes.has(key)) probes.set(key, probed(name, of, model, entry, small, batch));
+    return probes.get(key);
+  };
+  return ({ entry, batch, float, small, extents, citation }) => {
+    const training = entry === "train";
+    const declared = (law: RowLaw) => {
+      const c = new Context(name, float, citation, { training, small, batch, extents, law, call: { entry, of } }); // prettier-ignore
+      const declaration = within(c, () => {
+        const result = model.declare(c, { batch, training });
+        model.check(c, result);
+        return result;
+      });
+      return { c, declaration };
+    };
+    if (batch === 1) {
+      const { c, declaration } = declared(NO_ROWS);
+      const probe = probeOf(entry, small, PRIMES[0]);
+      // of a batch of one, what does not grow with it is that one row all the same
+      sayRows(c, batch, (at, leading) => {
+        const rows = probe?.input(c.builder.nodes[at]!.name);
+        return rows?.axis === 0 ? { axis: 0, per: c.builder.nodes[at]!.type.shape[0]! } : leading;
+      });
+      return model.finish(c, entry, declaration, () => undefined);
+    }
+    for (const prime of PRIMES) {
+      const probe = prime === batch ? undefined : probeOf(entry, small, prime);
+      if (probe === undefined) continue;
+      const known = new Known(probe, batch, extents !== undefined);
+      const { c, declaration } = declared(known);
+      if (!known.agrees(c)) continue;
+      const scales = c.builder.nodes.some(({ op, name }) => op === "input" && probe.input(name));
+      sayRows(c, batch, (at, leading) => (scales ? known.along(c, at) : leading));
+      return model.finish(c, entry, declaration, (values) => known.meeting(c, values) ?? (scales ? crosswise(c, entry, probe) : fixed(c, batch))); // prettier-ignore
+    }
+    const { c, declaration } = declared(NO_ROWS);
+    sayRows(c, batch, (_, leading) => leading);
+    return model.finish(c, entry, declaration, ([value]) => unknown(c, value));
+  };
+}
+
+/** Any result is where rows may meet. */
+function unknown({ builder }: Context, value: Value | undefined): Meeting | undefined {
+  if (value === undefined) return undefined;
+  const { name, origin } = builder.node(value);
+  return { value: name, site: origin.site, why: "the model's declaration is not the same at other batches, so that nothing is known of its rows" }; // prettier-ignore
+}
+
+/** The declaration at a prime batch; undefined where it throws, as the real one will, if it is wrong at any batch. */
+function probed(
+  name: string,
+  of: object,
+  model: Declared,
+  entry: EntryKind,
+  small: boolean,
+  batch: number,
+): Probe | undefined {
+  const training = entry === "train";
+  const law = new Probe(batch);
+  const c = new Context(name, "f32", NOBODY, { training, small, batch, law, call: { entry, of }, probing: true }); // prettier-ignore
+  try {
+    within(c, () => model.declare(c, { batch, training }));
+    law.finish(c);
+    return law;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An input whose rows lie elsewhere than along its leading axis: a short batch of it has no agreed layout. */
+function crosswise({ builder }: Context, entry: EntryKind, probe: Probe): Meeting | undefined {
+  if (entry === "predict") return undefined;
+  const axisOf = (name: string): number => probe.input(name)?.axis ?? 0;
+  const found = builder.nodes.find(({ op, name }) => op === "input" && axisOf(name) > 0);
+  return found && { value: found.name, site: found.origin.site, why: `its rows lie along axis ${axisOf(found.name)}; put the batch's axis first, and transpose in the model` }; // prettier-ignore
+}
+
+/** An input that is as long as the batch in a model none of whose inputs grows with it: its extent was written as a number. */
+function fixed({ builder, whole }: Context, batch: number): Meeting | undefined {
+  const found = builder.nodes.find(({ op, name, type }) => op === "input" && type.shape[0] === batch && !whole.has(name)); // prettier-ignore
+  return found && { value: found.name, site: found.origin.site, why: "its first extent is the batch's, but does not grow with it; declare it by the batch that the declaration is given, or say { rows: false }" }; // prettier-ignore
+}
+
+type Place = Pick<RowAxis, "axis" | "per"> | undefined;
+
+/** Says where an input's rows lie, if not along a leading axis as long as the batch: positions a row along an axis, or nowhere. */
+function sayRows(
+  { builder: { nodes }, whole }: Context,
+  batch: number,
+  rowsOf: (at: Value, leading: Place) => Place,
+): void {
+  nodes.forEach((node, at) => {
+    if (node.op !== "input") return;
+    const leading = node.type.shape[0] === batch ? { axis: 0, per: 1 } : undefined;
+    const rows = whole.has(node.name) ? undefined : rowsOf(at as Value, leading);
+    if (rows?.axis === leading?.axis && rows?.per === leading?.per) return;
+    const said: Attr = rows === undefined ? [] : [rows.axis, rows.per];
+    nodes[at] = { ...node, attrs: { ...node.attrs, rows: said } };
+  });
+}
