@@ -1,6 +1,6 @@
 /**
  * Guarantees that what ships is what is run: the text itself, at its real shapes, statement by statement, for two steps (a full batch from the
- * start, then a short one where moments are no longer zero). After each statement, sampled elements of what it wrote are compared with their
+ * start, two where steps are short, then a short one where moments are no longer zero). After each statement, sampled elements of what it wrote are compared with their
  * definitions, evaluated in double on the arena as it stood before; in the end, what the entry returned: see elements.ts for the measure. Where that
  * is above its bound, the text runs again beside definitions that give the magnitudes of their terms too.
  */
@@ -57,6 +57,8 @@ export async function prepareKernels(lowered: Prepared["lowered"]): Promise<Prep
 
 /** A step of so many operations takes seconds, and is compared once: with a short batch. */
 const LONG = 5e9;
+/** A step of so many takes no time, and is compared with two full batches. */
+const SHORT = 1e8;
 /** Before one of so many goes the first step of training, from the initial weights, whose loss is reported: it need not run again for that. */
 const SHARED = 1.5e8;
 
@@ -141,13 +143,15 @@ async function runBeside(
     !shares && operations > LONG ? [] : run(training, false, shares ? FIRST_SEED : seed);
   const phases = facts.phases.map((phase) => ({ phase, loss: losses.get(phase)! }));
   watch.looks = true;
+  // units may be dead for a row of one batch, and hide what is read of it
+  const more = operations <= SHORT ? run(training, false, seed + 50) : [];
   if (shares) draw();
   const found = run(entries, true, seed + 100);
   Reflect.deleteProperty(host, PROBE);
   const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0); // prettier-ignore
   if (found.length !== expected) throw new CompilerFault("print", `the kernel check saw ${found.length} of ${expected} stores and results: the text's numbered statements are not the plan's`); // prettier-ignore
   // training comes first among the entries
-  const rows = found.map((row, n) => (first[n] === undefined ? row : merged(first[n], row)));
+  const rows = found.map((row, n) => [first[n], more[n]].reduce<TensorCheck>((all, one) => (one === undefined ? all : merged(one, all)), row)); // prettier-ignore
   return { rows, ...(shares ? { first: { seed: FIRST_SEED, phases } } : {}) };
 }
 
@@ -288,7 +292,8 @@ class Watch {
           Math.min(this.#samples, Math.floor(TERMS / termsOf([...own, definition]))),
         ),
         this.#seed,
-        `${this.entry!.calls.indexOf(call)} ${n}`,
+        // the same elements of all stages: one is held to what the others stored
+        String(this.entry!.calls.indexOf(call)),
       );
       const evaluated = () => positions.map((at) => ({ flat: placeIn(definition, at, shape), value: element(at), size: size(at) })); // prettier-ignore
       const now = waits ? undefined : evaluated();
