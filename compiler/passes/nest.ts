@@ -221,7 +221,7 @@ export class Nest {
     return new Map([...this.#params].map(([buffer, { name }]) => [name, sizeOf(this.#buffer(buffer).shape)])); // prettier-ignore
   }
 
-  /** Every stage at every point: stage by stage, or, where vectors would fill the registers or several stages follow a sum, point by point after the first. */
+  /** Every stage at every point: stage by stage, or, where vectors would fill the registers, point by point after the first. */
   #stages(points: readonly Point[]): Stmt[] {
     this.#held.clear();
     const { axes, stages } = this.#group;
@@ -232,10 +232,8 @@ export class Nest {
         ? this.#stage(definition, storage === "local", at)
         : this.#inner(definition, inner, at[0]!);
     };
+    if (!this.#inLanes || hasReduceIn(stages.slice(1))) return stages.flatMap((stage) => one(stage, points)); // prettier-ignore
     const [first, ...rest] = stages;
-    // a reader, and an engine's functions, take what follows a sum element by element
-    const byPoint = this.#inLanes || (this.#lanes === 1 && rest.length > 1);
-    if (!byPoint || hasReduceIn(rest)) return stages.flatMap((stage) => one(stage, points));
     return [
       ...one(first!, points),
       ...points.flatMap((point) => rest.flatMap((stage) => one(stage, [point]))),

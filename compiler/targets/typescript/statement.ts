@@ -6,7 +6,6 @@ import { identifier, Names } from "../../loop/identifier.ts";
 import { LIMITS, partsOf, type Limits, type Part } from "./blocks.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
-import { Outline, type Called, type Outlined } from "./outline.ts";
 
 export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
   dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
@@ -32,9 +31,7 @@ export function printKernelFunction(
   const arrays = kernel.params.map((param) => ({ own: identifier(param.name), dtype: param.dtype })); // prettier-ignore
   const inside = new Names([...arrays.map(({ own }) => own), ...declaredIn(kernel.body).map(identifier)]); // prettier-ignore
   const given = arrays.map(({ own, dtype }) => ({ own, dtype, name: inside.take(`${own}_`) }));
-  const updates = kernel.params.some(({ access }) => access === "update");
-  const outline = new Outline(kernel.body, inside, updates ? "update" : "element", arrays.map(({ own }) => own)); // prettier-ignore
-  const how: How = { printer, bools, outline };
+  const stmts = (body: readonly Stmt[]): string[] => body.flatMap((s) => printStmt(s, printer, bools)); // prettier-ignore
   const withArrays = (lines: readonly string[]): string[] => {
     const read = new Set(lines.join("\n").match(/[\w$]+/g));
     return [...given.flatMap((one) => (read.has(one.own) ? [`const ${one.own} = ${one.name};`] : [])), ...lines]; // prettier-ignore
@@ -42,21 +39,20 @@ export function printKernelFunction(
   const blocks: string[] = [];
   const printPart = (part: Part): string[] => {
     if (part.kind === "outer") return [`${printHead(part.loop)} {`, ...part.parts.flatMap(printPart), "}"]; // prettier-ignore
-    if (part.kind !== "block") return printStmt(part, how);
+    if (part.kind !== "block") return printStmt(part, printer, bools);
     const block = inside.take("block");
     const params = part.given.map((one) => `${identifier(one.name)}: number`);
     const bounds = part.given.flatMap((one) =>
       one.below === undefined ? [] : [`${one.name} &= ${maskOf(one.below)};`],
     );
     const doc = `What the loops repeat${bounds.length === 0 ? "" : "; masks say how large an index is"}.`;
-    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...withArrays(printBody(part.body, how)), "}"); // prettier-ignore
+    blocks.push(blockComment([doc]), `function ${block}(${params.join(", ")}): void {`, ...bounds, ...withArrays(stmts(part.body)), "}"); // prettier-ignore
     return [`${block}(${part.given.map((one) => identifier(one.name)).join(", ")});`];
   };
   const loops = partsOf(kernel.body, limits).flatMap(printPart);
   return [
     blockComment(docOf(kernel)),
     `function ${name}(${given.map((one) => `${one.name}: ${arrayOf(one.dtype)}`).join(", ")}): () => void {`,
-    ...outline.called.flatMap((one) => printOutlined(one, how, withArrays)),
     ...blocks,
     `return function ${name}(): void {`,
     ...withArrays(loops),
@@ -75,7 +71,7 @@ export function printPlainFunction(kernel: Kernel, name: string, needs: Set<stri
   return [
     blockComment(docOf(kernel)),
     `function ${name}(${params.join(", ")}): void {`,
-    ...printBody(kernel.body, { printer, bools }),
+    ...kernel.body.flatMap((stmt) => printStmt(stmt, printer, bools)),
     "}",
   ].join("\n");
 }
@@ -113,46 +109,12 @@ function printHead({ index: name, from, to, step }: Loop): string {
   return `for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${next})`;
 }
 
-/** How the statements of one kernel print. */
-interface How {
-  readonly printer: Printer;
-  /** Arrays of yes and no. */
-  readonly bools: ReadonlySet<string>;
-  /** What is said once and called. */
-  readonly outline?: Outline;
-}
-
-const printBody = (body: readonly Stmt[], how: How): string[] =>
-  (how.outline?.of(body) ?? body).flatMap((s) =>
-    s.kind === "called" ? [printCalled(s, how)] : printStmt(s, how),
-  );
-
-const printCalled = ({ name, places, values }: Called, { printer }: How): string =>
-  `${name}(${[...places.map(printIndex), ...values.map((value) => printScalar(value, printer))].join(", ")});`;
-
-function printOutlined(
-  { name, places, values, body }: Outlined,
-  { printer, bools }: How,
-  withArrays: (lines: readonly string[]) => string[],
-): string[] {
-  const params = [
-    ...places.map((place) => `${place}: number`),
-    ...values.map((one) => `${one.name}: ${one.dtype === "bool" ? "boolean" : "number"}`),
-  ];
-  return [
-    blockComment(["What is done with each element."]),
-    `function ${name}(${params.join(", ")}): void {`,
-    ...withArrays(printBody(body, { printer, bools })),
-    "}",
-  ];
-}
-
-function printStmt(stmt: Stmt, how: How): string[] {
-  const { printer, bools } = how;
-  const inside = (body: readonly Stmt[]): string[] => printBody(body, how);
+function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): string[] {
+  const inside = (body: readonly Stmt[]): string[] =>
+    body.flatMap((inner) => printStmt(inner, printer, bools));
   switch (stmt.kind) {
     case "for": {
-      if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, how);
+      if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, printer, bools);
       return [`${printHead(stmt)} {`, ...inside(stmt.body), "}"];
     }
     case "let":
@@ -172,11 +134,11 @@ function printStmt(stmt: Stmt, how: How): string[] {
  * Iterations in a row, each in a block of its own that the next is reached from by a branch: an engine then keeps no more of them in
  * registers than one, and looks once for all of them whether the arrays are what they were.
  */
-function printUnrolled(loop: Loop, unrolled: number, how: How): string[] {
+function printUnrolled(loop: Loop, unrolled: number, printer: Printer, bools: ReadonlySet<string>): string[] {
   const { index: name, from, to } = loop;
   const blocks = iterationsOf(loop).map((body, n) => {
     const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
-    return [...end, "{", ...printBody(body, how), "}"];
+    return [...end, "{", ...body.flatMap((s) => printStmt(s, printer, bools)), "}"];
   });
   return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"];
 } // prettier-ignore
