@@ -167,7 +167,7 @@ async function checked(
     const key = `${dtype} ${target}`;
     const own = lowered.get(key) ?? (await lower(model, { dtype, target }));
     lowered.set(key, own);
-    const found = runTarget(plan, await trainer(own));
+    const found = runTarget(plan, await trainer(own), dtype);
     meanings.set(name, found);
     const other = bitsOf === undefined ? undefined : meanings.get(bitsOf);
     const apart = other && otherBits(found, other);

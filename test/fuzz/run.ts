@@ -2,9 +2,10 @@
 
 import { drawsIn, type Draws } from "../../compiler/check/domain.ts";
 import { fedLeaves } from "../../compiler/check/draw.ts";
-import { asStored, batchOf, padded, type AnyTrainer } from "../../compiler/check/emitted.ts"; // prettier-ignore
+import { asStored, batchOf, padded, type AnyTrainer, type Batch, type Numbers } from "../../compiler/check/emitted.ts"; // prettier-ignore
 import { evaluateResults, type Watch } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
+import type { Float } from "../../compiler/graph/type.ts";
 import { entriesOf } from "../../compiler/lower.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { differentiate } from "../../compiler/passes/differentiate.ts";
@@ -106,14 +107,18 @@ export const namedResults = ({ losses, outputs, writes }: ReturnType<typeof eval
     ...[...writes].map(([name, { data }]) => [`new ${name}`, data] as const),
   ]); // prettier-ignore
 
-/** The same sequence on a target. */
-export function runTarget(plan: Plan, trainer: AnyTrainer): Meaning {
+/** The same sequence on a target that stores floats as `dtype`. */
+export function runTarget(plan: Plan, trainer: AnyTrainer, dtype: Float): Meaning {
   const meaning: Meaning = new Map();
   const store = startOf(plan);
   const { parameters, state } = trainer;
   const views = [...Object.entries(parameters), ...Object.entries(state)];
   for (const [name, view] of views) view.set(store.get(name) ?? []);
-  const batch = (graph: Graph, call: number, count: number) => batchOf(graph, feedOf(plan, graph, new Map(), call, count)); // prettier-ignore
+  const kept = (array: Numbers): Numbers => array instanceof Float64Array && dtype === "f32" ? Float32Array.from(array) : array; // prettier-ignore
+  const batch = (graph: Graph, call: number, count: number): Batch => {
+    const given = batchOf(graph, feedOf(plan, graph, new Map(), call, count));
+    return Object.fromEntries(Object.entries(given).map(([name, array]) => [name, kept(array)]));
+  };
   const predicted = trainer.predict(batch(entryOf(plan, "predict").graph, 0, plan.rows));
   for (const [name, values] of Object.entries(predicted)) meaning.set(`predict ${name}`, Float64Array.from(values)); // prettier-ignore
   const short = plan.counts[1]!;
